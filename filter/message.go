@@ -1,0 +1,92 @@
+package filter
+
+import "time"
+
+// A Channel is what the recipient experiences: SMS, WhatsApp, e-mail. It is not the company that
+// carries the message.
+type Channel string
+
+// The channels of the providers spoken today. MMS counts as SMS: the same number, the same STOP.
+const (
+	SMS       Channel = "sms"
+	WhatsApp  Channel = "whatsapp"
+	Messenger Channel = "messenger"
+	RCS       Channel = "rcs"
+)
+
+// A Category says what a message is for, in WhatsApp's four words, used here for all channels.
+// They are ordered from the strictest: of two claims the smaller value holds.
+type Category uint8
+
+// Marketing is the zero value: what nobody classified counts as the strictest.
+const (
+	Marketing Category = iota
+	Utility
+	Service
+	Authentication
+)
+
+// Categories is how many categories there are, for arrays indexed by one.
+const Categories = 4
+
+var categoryNames = []string{"marketing", "utility", "service", "authentication"}
+
+// String is the word for c in configuration, headers and the decision log.
+func (c Category) String() string { return name(categoryNames, c) }
+
+// MarshalText writes the word for c.
+func (c Category) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads one of the four words.
+func (c *Category) UnmarshalText(text []byte) (err error) {
+	*c, err = word[Category]("category", categoryNames, text)
+	return err
+}
+
+// A Recipient is one address, on one channel, as one brand writes to it. It is the key of
+// everything remembered: consent is given to a business on a channel, not to the world.
+type Recipient struct {
+	// Brand is the business or list the consent was given to; the route knows it. Empty means
+	// every brand: what is recorded there holds for all of them.
+	Brand string `json:"brand,omitempty"`
+	// Channel is never empty.
+	Channel Channel `json:"channel"`
+	// Address is canonical: E.164 with its plus (see [Number]), or a platform's user id. Empty
+	// means that what the sender wrote is no address; the rule bad-address blocks it.
+	Address string `json:"address"`
+}
+
+// Everywhere is the same address as every brand writes to it.
+func (r Recipient) Everywhere() Recipient { r.Brand = ""; return r }
+
+// A Message is one outgoing message to one recipient. Its strings may point into the request
+// that carried it and die with it: whoever keeps one copies it.
+type Message struct {
+	To   Recipient
+	From string // number, sender ID, messaging service or phone-number id, as the sender wrote it
+
+	Category Category
+	Topic    string // the brand's own subdivision of a category; empty for none
+	Campaign string // the sender's label for one broadcast; empty for none
+
+	// MarketingOnly is set where the endpoint itself carries nothing but marketing: then no list
+	// and no claim can say otherwise.
+	MarketingOnly bool
+
+	Template string // name or id of an approved template; empty for a free-form message
+	Text     string // what the recipient would read, where the request shows it
+	// Room is how many more characters Text may take before the provider refuses the message.
+	// It is 0 where text cannot be added: templates, media without a caption.
+	Room int
+
+	// SendAt is the asked delivery time; zero means now. Windows are judged at this time.
+	SendAt time.Time
+}
+
+// at is the moment at which m would be delivered.
+func (m *Message) at(now time.Time) time.Time {
+	if m.SendAt.IsZero() {
+		return now
+	}
+	return m.SendAt
+}

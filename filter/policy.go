@@ -1,0 +1,69 @@
+package filter
+
+import "time"
+
+// Need says how much must be known about a recipient before a message can be judged.
+type Need uint8
+
+// The needs, from the least.
+const (
+	NeedOptOut Need = iota // only whether they opted out: the Bloom filter usually answers
+	NeedRecord             // all of it
+)
+
+// A Rule may object to a message: block it or edit it. No rule can let through what another
+// blocks. Its methods are pure, safe for concurrent use, and keep no reference to m or r.
+type Rule interface {
+	// Name is the rule's word in the decision log and in explanations.
+	Name() string
+	// Need is how much of the record Judge looks at for m.
+	Need(m *Message) Need
+	// Judge answers Forward where the rule has no objection.
+	Judge(m *Message, r *Record, now time.Time) Decision
+}
+
+// A Policy asks its rules in order: the order is the slice literal in [New].
+type Policy []Rule
+
+// Need is the most that any rule needs.
+func (p Policy) Need(m *Message) Need {
+	for _, rule := range p {
+		if rule.Need(m) == NeedRecord {
+			return NeedRecord
+		}
+	}
+	return NeedOptOut
+}
+
+// Decide is the first block, or all edits together, or Forward. It allocates nothing unless two
+// rules edit the same message.
+func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
+	out := forward
+	for _, rule := range p {
+		d := rule.Judge(m, r, now)
+		switch d.Action {
+		case Block:
+			d.Rule = rule.Name()
+			return d
+		case Rewrite:
+			out.Action, out.Reason, out.Rule = Rewrite, d.Reason, rule.Name()
+			out.Edit = out.Edit.with(d.Edit)
+		}
+	}
+	return out
+}
+
+// forward is the decision of a rule without objection.
+var forward = Decision{Action: Forward, Reason: Allowed}
+
+func block(r Reason) Decision { return Decision{Action: Block, Reason: r} }
+
+func (e Edit) with(f Edit) Edit {
+	switch {
+	case e.Footer == "":
+		return f
+	case f.Footer == "":
+		return e
+	}
+	return Edit{Footer: e.Footer + "\n" + f.Footer}
+}

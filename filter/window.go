@@ -1,0 +1,30 @@
+package filter
+
+import "time"
+
+// window blocks a free-form message on a channel that has a customer service window while that
+// window is closed. WhatsApp: https://developers.facebook.com/docs/whatsapp/pricing (24 hours from
+// the recipient's last message; outside it only templates are delivered, error 131047).
+type window struct {
+	length time.Duration
+}
+
+func (window) Name() string { return "window" }
+
+func (w window) Need(m *Message) Need {
+	if w.applies(m) {
+		return NeedRecord
+	}
+	return NeedOptOut
+}
+
+func (w window) Judge(m *Message, r *Record, now time.Time) Decision {
+	if w.applies(m) && (r.LastInbound.IsZero() || !m.at(now).Before(r.LastInbound.Add(w.length))) {
+		return block(WindowClosed)
+	}
+	return forward
+}
+
+func (window) applies(m *Message) bool {
+	return m.To.Channel == WhatsApp && m.Template == ""
+}

@@ -1,0 +1,90 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// ErrNotSend is what Parse answers for a call that sends nothing: it may pass untouched.
+var ErrNotSend = errors.New("this call sends nothing")
+
+// ErrUnknownPath is what Parse answers for a path outside the provider's send families. The
+// route says whether such calls pass.
+var ErrUnknownPath = errors.New("this path belongs to no send this gate knows")
+
+// A Provider speaks the send API of one messaging service. Its methods are safe for concurrent
+// use and keep no reference to what they are given. The request's URI is the provider's own
+// path and query, as the client wrote them, without the gate's route prefix.
+type Provider interface {
+	// Parse reads the messages of req into b, which is empty. Strings in b may point into req.
+	// It returns ErrNotSend or ErrUnknownPath for what is no send; any other error blocks the
+	// request, and its text is a sentence for the sender. It never guesses and changes nothing.
+	Parse(req *fasthttp.Request, b *Batch) error
+	// Rewrite edits req so that it carries exactly what b.Decisions allow, and changes nothing
+	// else. b is as Parse left it, with Decisions filled in.
+	Rewrite(req *fasthttp.Request, b *Batch) error
+	// Refuse answers as the service itself would, so that the caller's library understands and
+	// does not retry. Where Parse failed, b.Fault says why and b has one unreadable message.
+	Refuse(resp *fasthttp.Response, b *Batch)
+	// Learn reads the service's answer to a forwarded request. Events have no ID, no Time and no
+	// brand of their own: the gate gives them those.
+	Learn(resp *fasthttp.Response, b *Batch) []filter.Event
+}
+
+// A Batch is the messages of one send request, and what was decided about each. It is reused:
+// Reset before the next request.
+type Batch struct {
+	Messages  []filter.Message
+	Decisions []filter.Decision // one a message
+	// Fault is the sentence that tells the sender why the request could not be read.
+	Fault string
+
+	parsed parsed
+}
+
+// Reset empties b and keeps its memory.
+func (b *Batch) Reset() {
+	clear(b.Messages)
+	clear(b.Decisions)
+	b.Messages, b.Decisions, b.Fault = b.Messages[:0], b.Decisions[:0], ""
+	b.parsed.reset()
+}
+
+// Config is what a provider must be told about a route.
+type Config struct {
+	// Region is the ISO 3166 country of numbers written without a country code, such as "US".
+	// Empty: such numbers are no addresses.
+	Region string
+}
+
+// known is one provider this gate speaks.
+type known struct {
+	host string // its real host
+	make func(Config) Provider
+}
+
+// byName is the whole list: a provider that is not here does not exist.
+var byName = map[string]known{
+	"twilio":   {"https://api.twilio.com", newTwilio},
+	"whatsapp": {"https://graph.facebook.com", newWhatsApp},
+}
+
+// New makes the provider called name.
+func New(name string, cfg Config) (Provider, error) {
+	k, ok := byName[name]
+	if !ok {
+		return nil, fmt.Errorf("unknown provider %q: want one of %v", name, Names())
+	}
+	return k.make(cfg), nil
+}
+
+// Names lists the providers this gate speaks, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(byName)) }
+
+// Host is the base URL of the real service called name; empty for an unknown one.
+func Host(name string) string { return byName[name].host }
