@@ -1,0 +1,98 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"go.uber.org/zap"
+)
+
+// Config is the `proxy` section of the configuration.
+type Config struct {
+	// Listen is the address sends come in at. Default 127.0.0.1:8080.
+	Listen string `yaml:"listen"`
+	Limits Limits `yaml:"limits"`
+	// Routes is keyed by the first path segment: /{route}/rest goes to that route's upstream as
+	// /rest. Empty: one route a provider, under the provider's own name, with all defaults.
+	Routes map[string]RouteConfig `yaml:"routes"`
+
+	Logger  *zap.Logger           `yaml:"-"` // nil: none
+	Metrics prometheus.Registerer `yaml:"-"` // nil: none
+	Now     func() time.Time      `yaml:"-"` // nil: time.Now
+	Version string                `yaml:"-"` // configuration version, for the decision log
+}
+
+// Limits bound what a client may ask of the gate. They are read when the gate is made; a reload
+// does not change them.
+type Limits struct {
+	Body        int           `yaml:"body"`        // bytes of one request body, and of one upstream answer's. Default 4 MiB
+	Header      int           `yaml:"header"`      // bytes of one request head, and of one upstream answer's. Default 16 KiB
+	Connections int           `yaml:"connections"` // client connections at a time. Default 10000
+	Idle        time.Duration `yaml:"idle"`        // how long a client connection may lie idle. Default 2m
+	Read        time.Duration `yaml:"read"`        // how long one request may take to arrive. Default 30s
+}
+
+// RouteConfig is one way through the gate.
+type RouteConfig struct {
+	Provider string `yaml:"provider"` // one of providers.Names(). Default: the route's own name
+	Upstream string `yaml:"upstream"` // base URL; http:// only to loopback. Default: the provider's real host
+	CAFile   string `yaml:"ca_file"`  // PEM certificates trusted besides the system's, for a private upstream
+	Brand    string `yaml:"brand"`    // whose consents count. Default "default"
+	Mode     Mode   `yaml:"mode"`     // open, report or enforce. Default enforce
+	Region   string `yaml:"region"`   // ISO 3166 country of numbers without a country code
+
+	// Category is what messages are where nothing stricter is known; FreeForm the same for
+	// messages without a template. Nothing known at all: marketing.
+	Category *filter.Category `yaml:"category"`
+	FreeForm *filter.Category `yaml:"free_form"`
+	Topic    string           `yaml:"topic"`
+	// Templates gives approved templates their category.
+	Templates map[string]filter.Category `yaml:"templates"`
+	// Trust lists the Sendgate-* request headers that are believed: category, topic, campaign.
+	// Left out: campaign alone, which decides nothing.
+	Trust []string `yaml:"trust"`
+
+	// UnknownPaths says what becomes of a call outside the provider's send families: refuse
+	// (default) or pass.
+	UnknownPaths string `yaml:"unknown_paths"`
+	// FailOpen lists categories that go out while the store cannot be asked. Never marketing.
+	FailOpen []filter.Category `yaml:"fail_open"`
+	Policy   filter.Config     `yaml:"policy"`
+
+	Timeouts   Timeouts `yaml:"timeouts"`
+	InFlight   int      `yaml:"in_flight"`  // requests at a time to this upstream. Default 1024
+	Handshakes int      `yaml:"handshakes"` // connections being set up at a time. Default 32
+}
+
+// Timeouts bound the upstream side of one exchange.
+type Timeouts struct {
+	Connect  time.Duration `yaml:"connect"`  // waiting for a place in flight and, apart, DNS, TCP and TLS together. Default 5s
+	Write    time.Duration `yaml:"write"`    // handing over the whole request. Default 10s
+	Response time.Duration `yaml:"response"` // from then to the last byte of the answer. Default 2m
+	Idle     time.Duration `yaml:"idle"`     // how long a pooled connection is kept; below the upstream's own. Default 15s
+}
+
+func orDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+func (l Limits) withDefaults() Limits {
+	orDefault(&l.Body, 4<<20)
+	orDefault(&l.Header, 16<<10)
+	orDefault(&l.Connections, 10_000)
+	orDefault(&l.Idle, 2*time.Minute)
+	orDefault(&l.Read, 30*time.Second)
+	return l
+}
+
+func (t Timeouts) withDefaults() Timeouts {
+	orDefault(&t.Connect, 5*time.Second)
+	orDefault(&t.Write, 10*time.Second)
+	orDefault(&t.Response, 2*time.Minute)
+	orDefault(&t.Idle, 15*time.Second)
+	return t
+}
