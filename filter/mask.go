@@ -1,0 +1,20 @@
+package filter
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Mask is address as logs may show it: +14155550100 becomes +1415•••••00. It keeps up to five
+// characters in front, which is about a country code, and the last two, and hides five at least;
+// what has fewer than eight is hidden whole. It takes anything, not only numbers.
+func Mask(address string) string {
+	const front, hidden, back = 5, 5, 2
+	n := utf8.RuneCountInString(address)
+	if n <= hidden+back {
+		return strings.Repeat("•", n)
+	}
+	runes := []rune(address)
+	head := min(front, n-hidden-back)
+	return string(runes[:head]) + strings.Repeat("•", n-head-back) + string(runes[n-back:])
+}

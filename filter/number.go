@@ -1,0 +1,261 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"regexp"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// What stands for a recipient and is told apart from a phone number that is merely wrong.
+var (
+	// ErrShortCode is what [Number] answers for three to six digits: a number that messages come
+	// from. Written to, it names somebody else in every country.
+	ErrShortCode = errors.New("a short code is no recipient")
+	// ErrName is what [Number] answers for letters, as in an alphanumeric sender ID.
+	ErrName = errors.New("a name in letters is no phone number")
+	// ErrPrefixed is what [Number] answers for an address with a prefix, such as client: or sim:.
+	ErrPrefixed = errors.New("an address with a prefix is no phone number")
+)
+
+// Number reads a phone number in any spelling and returns its one identity: E.164 with its plus,
+// whichever of several ways of writing the same subscriber was used (see [identity]). Region is
+// the ISO 3166 country of numbers written without a country code, and of the international
+// prefix (00, 011); where it is empty, such numbers are errors. The result may share memory with
+// text.
+//
+// A plus written into a form without escaping arrives as a space. A text that begins with a space
+// is therefore read with a plus as well; where both readings are possible and differ, the one
+// that is a valid number holds, and if both are or neither is, the text is refused.
+//
+// Errors are one of [ErrShortCode], [ErrName], [ErrPrefixed], or a sentence of their own; none
+// holds the number. Possible lengths are those of https://github.com/google/libphonenumber. A
+// plus and digits of a possible length, which is what most requests carry, cost no allocation.
+func Number(text, region string) (string, error) {
+	if id := identity(text); settled(id) {
+		return id, nil
+	}
+	digits, err := plain(text)
+	if err != nil {
+		return "", err
+	}
+	region = strings.ToUpper(region)
+	if text[0] == ' ' && digits[0] != '+' && digits[0] != '0' && len(digits) >= 8 && len(digits) <= 15 {
+		return eitherWay(digits, region)
+	}
+	return parse(digits, region)
+}
+
+// KnownRegion reports whether region is a country whose national numbers [Number] can read, such
+// as "US" or "de".
+func KnownRegion(region string) bool {
+	return phonenumbers.GetSupportedRegions()[strings.ToUpper(region)]
+}
+
+// eitherWay reads digits whose plus may have been lost on the way.
+func eitherWay(digits, region string) (string, error) {
+	abroad, err := parse("+"+digits, region)
+	home, homeErr := parse(digits, region)
+	switch {
+	case err != nil:
+		return home, homeErr
+	case homeErr != nil || home == abroad || valid(abroad) && !valid(home):
+		return abroad, nil
+	case valid(home) && !valid(abroad):
+		return home, nil
+	}
+	return "", errors.New("a number that begins with a space can be read in two ways: write it with its plus")
+}
+
+// parse reads an optional plus and digits.
+func parse(digits, region string) (string, error) {
+	if digits[0] != '+' && !KnownRegion(region) {
+		return "", fmt.Errorf("a number without a country code needs a region, and %q is none", region)
+	}
+	n, err := phonenumbers.Parse(digits, region)
+	switch {
+	case errors.Is(err, phonenumbers.ErrInvalidCountryCode):
+		return "", errors.New("the number begins with no country code")
+	case errors.Is(err, phonenumbers.ErrNumTooLong):
+		return "", errors.New("the number is too long")
+	case err != nil:
+		return "", errors.New("the number is too short")
+	}
+	id := identity(phonenumbers.Format(n, phonenumbers.E164))
+	if settled(id) {
+		return id, nil
+	}
+	code := int(n.GetCountryCode())
+	length := len(id) - len(fmt.Sprintf("+%d", code))
+	lengths := plans()[code].lengths
+	switch {
+	case length < bits.TrailingZeros32(lengths):
+		return "", fmt.Errorf("the number is too short for country code +%d", code)
+	case length >= bits.Len32(lengths):
+		return "", fmt.Errorf("the number is too long for country code +%d", code)
+	case lengths&(1<<length) == 0:
+		return "", fmt.Errorf("no number of country code +%d has %d digits after it", code, length)
+	}
+	// What looks like a national prefix may be one that was written twice. An identity is what
+	// reads as itself.
+	if again, err := phonenumbers.Parse(id, ""); err != nil || identity(phonenumbers.Format(again, phonenumbers.E164)) != id {
+		return "", fmt.Errorf("the number has one national prefix too many after country code +%d", code)
+	}
+	return id, nil
+}
+
+func valid(id string) bool {
+	n, err := phonenumbers.Parse(id, "")
+	return err == nil && phonenumbers.IsValidNumber(n)
+}
+
+// identity is the one way of writing a subscriber of the three countries whose mobiles go by
+// several. Other texts come back as they are. WhatsApp still uses all of these forms:
+// https://faq.whatsapp.com/640432094208718
+//
+//   - Brazil: eight-digit mobiles, which begin with 6 to 9, got a 9 in front by 2016; the new
+//     form is the only one that still rings. https://www.legisweb.com.br/legislacao/?legislacao=112754
+//     The trunked radio service of the time kept eight digits and began with 7. It is joined
+//     too: to take two subscribers for one may block too much, to take one for two may miss
+//     an opt-out.
+//   - Mexico: the 1 in front of mobiles was abolished in 2019; the form without is the only one
+//     left. https://www.twilio.com/en/guidelines/mx/sms
+//   - Argentina: ten digits name one subscriber, fixed or mobile; the 9 is a way of dialling a
+//     mobile from abroad, and nothing in the ten digits tells whether it belongs there. So the
+//     form without the 9 is the one that always exists.
+//     https://en.wikipedia.org/wiki/Telephone_numbers_in_Argentina
+func identity(e164 string) string {
+	switch {
+	case len(e164) == len("+551187654321") && strings.HasPrefix(e164, "+55") &&
+		e164[3] != '0' && e164[4] != '0' && e164[5] >= '6' && e164[5] <= '9':
+		return e164[:5] + "9" + e164[5:]
+	case len(e164) == len("+5215512345678") && strings.HasPrefix(e164, "+521"):
+		return "+52" + e164[4:]
+	case len(e164) == len("+5491123456789") && strings.HasPrefix(e164, "+549") &&
+		e164[4] >= '1' && e164[4] <= '3':
+		return "+54" + e164[4:]
+	}
+	return e164
+}
+
+// A plan is how numbers look after one country calling code.
+type plan struct {
+	lengths uint32         // bit n: n digits may follow
+	prefix  *regexp.Regexp // the national prefix that phonenumbers would strip; nil for none
+}
+
+// plans holds the plan of each country calling code; no lengths, no such code. No calling code is
+// the beginning of another.
+var plans = sync.OnceValue(func() *[1000]plan {
+	all, err := phonenumbers.MetadataCollection()
+	if err != nil {
+		panic("filter: the phone number metadata built into the program cannot be read: " + err.Error())
+	}
+	var table [1000]plan
+	for _, m := range all.GetMetadata() {
+		code := int(m.GetCountryCode())
+		if m.GetId() != phonenumbers.GetRegionCodeForCountryCode(code) {
+			continue // one region speaks for all that share a code
+		}
+		for _, n := range m.GetGeneralDesc().GetPossibleLength() {
+			table[code].lengths |= 1 << n
+		}
+		if p := m.GetNationalPrefixForParsing(); p != "" {
+			table[code].prefix = regexp.MustCompile("^(?:" + p + ")")
+		}
+	}
+	return &table
+})
+
+// settled reports whether text is a plus and digits of a possible length that phonenumbers would
+// leave as they are. Some numbers it would leave are not settled; [parse] looks at those closely.
+func settled(text string) bool {
+	if len(text) < 4 || text[0] != '+' || text[1] == '0' {
+		return false
+	}
+	for i := 1; i < len(text); i++ {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	table, code := plans(), 0
+	for i := 1; i <= 3; i++ {
+		code = code*10 + int(text[i]-'0')
+		p := &table[code]
+		if p.lengths == 0 {
+			continue
+		}
+		national := text[i+1:]
+		if len(national) > 31 || p.lengths&(1<<len(national)) == 0 {
+			return false
+		}
+		// A number of the shortest length has no prefix to lose.
+		return p.prefix == nil || len(national) == bits.TrailingZeros32(p.lengths) || !p.prefix.MatchString(national)
+	}
+	return false
+}
+
+// zeros are the scripts whose digits are read, by their zero: ASCII, Arabic, Persian, Devanagari,
+// Bengali, and the full width of East Asian keyboards. A digit of another script is refused.
+const zeros = "0٠۰०০０"
+
+// plain strips text to an optional plus and ASCII digits, or says what else it is. It answers no
+// empty string without an error.
+func plain(text string) (string, error) {
+	if before, after, found := strings.Cut(text, ":"); found {
+		if !strings.EqualFold(strings.TrimSpace(before), "tel") { // https://www.rfc-editor.org/rfc/rfc3966
+			return "", ErrPrefixed
+		}
+		text = after
+	}
+	if len(text) > 100 {
+		return "", errors.New("the number is too long")
+	}
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		switch d, ok := digit(r); {
+		case ok:
+			out = append(out, d)
+		case r == '+' || r == '＋':
+			if len(out) > 0 {
+				return "", errors.New("the number has a plus in the middle")
+			}
+			out = append(out, '+')
+		case unicode.IsLetter(r):
+			return "", ErrName
+		case !separates(r):
+			return "", fmt.Errorf("%q belongs to no phone number", r)
+		}
+	}
+	digits := strings.TrimPrefix(string(out), "+")
+	switch n := len(digits); {
+	case n == 0:
+		return "", errors.New("there is no number")
+	case n < 3:
+		return "", errors.New("the number is too short")
+	case n <= 6 && n == len(out):
+		return "", ErrShortCode
+	}
+	return string(out), nil
+}
+
+// digit is r in ASCII, if r is a digit that is read.
+func digit(r rune) (byte, bool) {
+	for _, zero := range zeros {
+		if r >= zero && r <= zero+9 {
+			return byte('0' + r - zero), true
+		}
+	}
+	return 0, false
+}
+
+// separates reports whether people, or the programs they copy from, write r between digits.
+func separates(r rune) bool {
+	return strings.ContainsRune("./~−", r) ||
+		unicode.In(r, unicode.White_Space, unicode.Pd, unicode.Ps, unicode.Pe, unicode.Cf)
+}
