@@ -74,8 +74,11 @@ func eitherWay(digits, region string) (string, error) {
 
 // parse reads an optional plus and digits.
 func parse(digits, region string) (string, error) {
-	if digits[0] != '+' && !KnownRegion(region) {
-		return "", fmt.Errorf("a number without a country code needs a region, and %q is none", region)
+	switch {
+	case digits[0] == '+':
+		region = "" // or phonenumbers would read an unknown country code as a national number
+	case !KnownRegion(region):
+		return "", errors.New("a number without a country code needs the country it is from")
 	}
 	n, err := phonenumbers.Parse(digits, region)
 	switch {

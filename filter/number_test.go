@@ -1,0 +1,301 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+var numberCases = []struct {
+	name, text, region, want string
+}{
+	{"E.164 is taken as it stands", "+14155550100", "", "+14155550100"},
+	{"spaces around are no part of it", " \t+14155550100\r\n", "", "+14155550100"},
+	{"spaces, dashes, dots and parentheses are no part of it", "+1 (415) 555-01.00", "", "+14155550100"},
+	{"the plus may stand in parentheses", "(+44) 20 7946 0958", "", "+442079460958"},
+	{"the national prefix in parentheses is left out", "+44 (0)20 7946 0958", "", "+442079460958"},
+	{"the national prefix after the country code is left out", "+4402079460958", "", "+442079460958"},
+	{"Italy keeps its zero", "+39 06 698 12345", "", "+390669812345"},
+	{"no-break spaces and en dashes are separators", "+1\u00a0415\u2013555\u20110100", "", "+14155550100"},
+	{"the invisible marks of a copied contact are no part of it", "\u202a+14155550100\u202c", "", "+14155550100"},
+	{"slashes are separators", "030/901820", "DE", "+4930901820"},
+	{"a tel: link is a number", "tel:+1-415-555-0100", "", "+14155550100"},
+	{"full-width digits are digits", "＋１４１５５５５０１００", "", "+14155550100"},
+	{"Arabic digits are digits", "+٩٦٦٥١٢٣٤٥٦٧٨", "", "+966512345678"},
+	{"Persian digits are digits", "۰۹۱۲ ۳۴۵ ۶۷۸۹", "IR", "+989123456789"},
+	{"Devanagari digits are digits", "+९१ ८१२३४५६७८९", "", "+918123456789"},
+	{"a national number takes the region's country code", "(415) 555-0100", "US", "+14155550100"},
+	{"the region is read in either case", "(415) 555-0100", "us", "+14155550100"},
+	{"a national prefix is left out", "020 7946 0958", "GB", "+442079460958"},
+	{"a country code without a plus is understood at home", "1 415 555 0100", "US", "+14155550100"},
+	{"00 begins a country code where people dial it", "0049 30 901820", "FR", "+4930901820"},
+	{"011 begins a country code where people dial it", "011 49 30 901820", "US", "+4930901820"},
+	{"a foreign number with its plus does not care for the region", "+49 30 901820", "US", "+4930901820"},
+	{"a space in front may have been a plus", " 14155550100", "", "+14155550100"},
+	{"a space in front may have been a plus, though spaces follow", " 1 415 555 0100", "", "+14155550100"},
+	{"a space in front may have been a plus to a foreign number", " 447911123456", "US", "+447911123456"},
+	{"a space in front that leaves two valid numbers is refused", " 4755551234", "US", ""},
+	{"a space in front of a national number with its prefix is a space", " 020 7946 0958", "GB", "+442079460958"},
+	{"a space in front of what is valid only at home is a space", " 2125550100", "US", "+12125550100"},
+	{"freephone across countries has a country code of its own", "+800 1234 5678", "", "+80012345678"},
+
+	{"Brazil: a mobile with its ninth digit stays", "+5511987654321", "", "+5511987654321"},
+	{"Brazil: a mobile without its ninth digit gets it", "+551187654321", "", "+5511987654321"},
+	{"Brazil: so does one written nationally", "(11) 8765-4321", "BR", "+5511987654321"},
+	{"Brazil: so does one dialled through a carrier", "0 15 11 8765-4321", "BR", "+5511987654321"},
+	{"Brazil: a landline has eight digits", "+551132345678", "", "+551132345678"},
+	{"Brazil: a freephone number has no area and no ninth digit", "+558007654321", "", "+558007654321"},
+	{"Mexico: the old mobile 1 is left out", "+5215512345678", "", "+525512345678"},
+	{"Mexico: without it is the identity", "+52 55 1234 5678", "", "+525512345678"},
+	{"Mexico: the old mobile 1 is left out of a national number", "1 55 1234 5678", "MX", "+525512345678"},
+	{"Argentina: the 9 for mobiles is left out", "+5491123456789", "", "+541123456789"},
+	{"Argentina: without it is the identity", "+54 11 2345-6789", "", "+541123456789"},
+	{"Argentina: the 15 for mobiles is left out", "011 15-2345-6789", "AR", "+541123456789"},
+	{"Argentina: 15 after a longer area code too", "+54 2966 15 123456", "", "+542966123456"},
+	{"Argentina: a 9 among ten digits stays", "+549001234567", "", "+549001234567"},
+
+	{"nothing is no number", "", "US", ""},
+	{"a lone plus is no number", "+", "US", ""},
+	{"spaces are no number", "   ", "US", ""},
+	{"two digits are too short", "12", "US", ""},
+	{"a national number needs a region", "(415) 555-0100", "", ""},
+	{"an unknown region is no region", "(415) 555-0100", "XX", ""},
+	{"a number without its area code is too short", "555-0100", "US", ""},
+	{"too short for its country", "+1415555010", "", ""},
+	{"too long for its country", "+141555501001", "", ""},
+	{"too long for any country", "+1234567890123456789012345", "", ""},
+	{"a length between two possible ones", "+55112345678901234", "", ""},
+	{"no country code begins with 0", "+0491512345678", "DE", ""},
+	{"an unknown country code", "+9991234567890", "US", ""},
+	{"a second plus", "+14155550100 +14155550101", "", ""},
+	{"two numbers with a comma", "+14155550100,+14155550101", "", ""},
+	{"an extension cannot be written to", "+14155550100 ext. 5", "", ""},
+	{"a star belongs to no number", "*21*14155550100", "US", ""},
+	{"a null byte belongs to no number", "+14155550100\x00", "", ""},
+	{"bytes that are no text", "+1415555\xff0100", "", ""},
+	{"digits of a script not read", "+１4155550𝟘00", "", ""},
+	{"a national prefix written twice", "+4900301234567", "", ""},
+	{"far too much text", strings.Repeat("1 ", 1000), "US", ""},
+}
+
+func TestNumber(t *testing.T) {
+	for _, c := range numberCases {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Number(c.text, c.region)
+			if got != c.want || (err == nil) != (c.want != "") {
+				t.Fatalf("Number(%q, %q) = %q, %v; want %q", c.text, c.region, got, err, c.want)
+			}
+			if err != nil {
+				checkSentence(t, c.text, err)
+			}
+		})
+	}
+}
+
+// checkSentence fails unless err is one short sentence without the digits it is about.
+func checkSentence(t *testing.T, text string, err error) {
+	t.Helper()
+	s := err.Error()
+	if s == "" || len(s) > 120 || strings.ContainsAny(s, "\n") {
+		t.Errorf("the error for %q is no short sentence: %q", text, s)
+	}
+	for i := 0; i+7 <= len(text); i++ {
+		if run := text[i : i+7]; strings.Trim(run, "0123456789") == "" && strings.Contains(s, run) {
+			t.Errorf("the error for %q shows its digits: %q", text, s)
+		}
+	}
+}
+
+func TestNumberToldApart(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       error
+	}{
+		{"three digits", "999", ErrShortCode},
+		{"five digits", "12345", ErrShortCode},
+		{"six digits with a dash", "123-456", ErrShortCode},
+		{"a space before a short code", " 12345", ErrShortCode},
+		{"an alphanumeric sender", "ACME", ErrName},
+		{"a sender name with digits", "Acme24", ErrName},
+		{"a vanity number", "1-800-FLOWERS", ErrName},
+		{"a platform's user id with a country in front", "US.13491208655302741918", ErrName},
+		{"an e-mail address", "ana@example.com", ErrName},
+		{"a chat client", "client:alice", ErrPrefixed},
+		{"a SIM", "sim:DE0123456789abcdef0123456789abcdef", ErrPrefixed},
+		{"a channel prefix that nobody took off", "whatsapp:+14155550100", ErrPrefixed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := Number(c.text, "US"); !errors.Is(err, c.want) {
+				t.Errorf("Number(%q) = %q, %v; want %v", c.text, got, err, c.want)
+			}
+		})
+	}
+}
+
+// formats are the ways phonenumbers writes a number. The national ones need the region.
+var formats = []phonenumbers.PhoneNumberFormat{
+	phonenumbers.E164, phonenumbers.INTERNATIONAL, phonenumbers.NATIONAL, phonenumbers.RFC3966,
+}
+
+// examples calls yield with every example number of every region and type, and its region.
+func examples(yield func(*phonenumbers.PhoneNumber, string)) {
+	for region := range phonenumbers.GetSupportedRegions() {
+		for kind := phonenumbers.FIXED_LINE; kind <= phonenumbers.VOICEMAIL; kind++ {
+			if n := phonenumbers.GetExampleNumberForType(region, kind); n != nil {
+				yield(n, region)
+			}
+		}
+	}
+	for code := range phonenumbers.GetSupportedGlobalNetworkCallingCodes() {
+		yield(phonenumbers.GetExampleNumberForNonGeoEntity(code), "")
+	}
+}
+
+func TestEveryExampleNumberHasOneIdentity(t *testing.T) {
+	count, lossy := 0, 0
+	examples(func(n *phonenumbers.PhoneNumber, region string) {
+		e164 := phonenumbers.Format(n, phonenumbers.E164)
+		want := identity(e164)
+		for _, format := range formats {
+			if format == phonenumbers.NATIONAL && region == "" {
+				continue // no country, so no national way of writing
+			}
+			text := phonenumbers.Format(n, format)
+			if back, err := phonenumbers.Parse(text, region); err != nil || phonenumbers.Format(back, phonenumbers.E164) != e164 {
+				lossy++ // the library's own way of writing it has lost digits
+				continue
+			}
+			count++
+			got, err := Number(text, region)
+			switch {
+			case errors.Is(err, ErrShortCode) && format == phonenumbers.NATIONAL:
+				// A national number of six digits or fewer is not told from a short code.
+			case phonenumbers.IsPossibleNumberWithReason(n) != phonenumbers.IS_POSSIBLE:
+				if err == nil {
+					t.Errorf("Number(%q, %q) = %q, but can only be dialled within its area", text, region, got)
+				}
+			case err != nil || got != want:
+				t.Errorf("Number(%q, %q) = %q, %v; want %q", text, region, got, err, want)
+			default:
+				checkStable(t, got)
+			}
+		}
+	})
+	if count < 4000 || lossy > 5 {
+		t.Errorf("%d spellings tried, and %d that the library itself cannot read", count, lossy)
+	}
+}
+
+// checkStable fails unless id is an identity: what it reads as, anywhere, with or without the
+// short cut for what is settled.
+func checkStable(t *testing.T, id string) {
+	t.Helper()
+	for _, region := range []string{"", "US", "IT"} {
+		if again, err := Number(id, region); again != id || err != nil {
+			t.Errorf("Number(%q, %q) = %q, %v; want what went in", id, region, again, err)
+		}
+	}
+	if slow, err := parse(id, ""); slow != id || err != nil {
+		t.Errorf("parse(%q) = %q, %v; want what went in", id, slow, err)
+	}
+}
+
+func TestTheShortCutAgreesWithTheLongWay(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	cut := 0
+	for code := range phonenumbers.GetSupportedCallingCodes() {
+		for range 200 {
+			text := fmt.Sprintf("+%d", code)
+			for range 4 + random.IntN(12) {
+				text += string('0' + rune(random.IntN(10)))
+			}
+			id := identity(text)
+			if !settled(id) {
+				continue
+			}
+			cut++
+			if slow, err := parse(text, ""); slow != id || err != nil {
+				t.Fatalf("seed %d: Number(%q) is %q by the short cut, and %q, %v by the long way", seed, text, id, slow, err)
+			}
+		}
+	}
+	if cut < 1000 {
+		t.Errorf("only %d numbers took the short cut", cut)
+	}
+}
+
+func TestNumberAllocatesNothingForE164(t *testing.T) {
+	for _, text := range []string{"+14155550100", "+5511987654321", "+541123456789", "+4915112345678", "+8613812345678"} {
+		if n := testing.AllocsPerRun(100, func() {
+			if id, err := Number(text, "US"); id != text || err != nil {
+				t.Fatal(id, err)
+			}
+		}); n != 0 {
+			t.Errorf("Number(%q) allocates %v times", text, n)
+		}
+	}
+}
+
+func FuzzNumber(f *testing.F) {
+	for _, c := range numberCases {
+		f.Add(c.text, c.region)
+	}
+	f.Fuzz(func(t *testing.T, text, region string) {
+		id, err := Number(text, region)
+		if err != nil {
+			checkSentence(t, text, err)
+			if id != "" {
+				t.Errorf("Number(%q, %q) = %q and an error", text, region, id)
+			}
+			return
+		}
+		if id[0] != '+' || strings.Trim(id[1:], "0123456789") != "" || len(id) < 5 || len(id) > 21 {
+			t.Errorf("Number(%q, %q) = %q, which is no E.164", text, region, id)
+		}
+		checkStable(t, id)
+	})
+}
+
+func BenchmarkNumber(b *testing.B) {
+	for _, c := range []struct{ name, text, region string }{
+		{"US E.164", "+14155550100", ""},
+		{"German E.164", "+4915112345678", ""},
+		{"Chinese E.164", "+8613812345678", ""},
+		{"Brazilian without ninth digit", "+551187654321", ""},
+		{"US national", "(415) 555-0100", "US"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Number(c.text, c.region); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func TestMask(t *testing.T) {
+	for _, c := range []struct{ name, address, want string }{
+		{"a number keeps its country and two digits", "+14155550100", "+1415•••••00"},
+		{"a long number hides what is between", "+4915112345678", "+4915•••••••78"},
+		{"a short number hides five digits", "+2901234", "+•••••34"},
+		{"a very short one is hidden whole", "1234567", "•••••••"},
+		{"a short code is hidden whole", "12345", "•••••"},
+		{"a user id is masked as a number is", "US.13491208655302741918", "US.13••••••••••••••••18"},
+		{"characters are counted, not bytes", "жжжжжжжжжжжж", "жжжжж•••••жж"},
+		{"nothing stays nothing", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := Mask(c.address); got != c.want {
+				t.Errorf("Mask(%q) = %q, want %q", c.address, got, c.want)
+			}
+		})
+	}
+}
