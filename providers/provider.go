@@ -18,18 +18,24 @@ var ErrNotSend = errors.New("this call sends nothing")
 var ErrUnknownPath = errors.New("this path belongs to no send this gate knows")
 
 // A Provider speaks the send API of one messaging service. Its methods are safe for concurrent
-// use and keep no reference to what they are given. The request's URI is the provider's own
-// path and query, as the client wrote them, without the gate's route prefix.
+// use, each call with a batch of its own, and keep no reference to what they are given. What
+// req.Header.RequestURI returns is the provider's own path and query, as the client wrote them,
+// without the gate's route prefix; header names may be spelled in any case.
 type Provider interface {
-	// Parse reads the messages of req into b, which is empty. Strings in b may point into req.
-	// It returns ErrNotSend or ErrUnknownPath for what is no send; any other error blocks the
-	// request, and its text is a sentence for the sender. It never guesses and changes nothing.
+	// Parse reads the messages of req into b, which is empty. Strings in b belong to b and live
+	// until b is reset, whatever becomes of req. It returns ErrNotSend or ErrUnknownPath for what
+	// is no send; any other error blocks the request, and its text is a sentence for the sender
+	// that shows no address, no query and no credential. It never guesses and changes nothing.
 	Parse(req *fasthttp.Request, b *Batch) error
-	// Rewrite edits req so that it carries exactly what b.Decisions allow, and changes nothing
-	// else. b is as Parse left it, with Decisions filled in.
+	// Rewrite edits the body of req, or its URI where the text stands there, so that it carries
+	// exactly what b.Decisions allow, and changes nothing else: a compressed body stays
+	// compressed, and Content-Length is for the caller to set. b is as Parse left it, with
+	// Decisions filled in. An error means that req must not be sent: a message was blocked, or
+	// there is no place for the edit. After a rewritten URI, req.URI is to be read anew.
 	Rewrite(req *fasthttp.Request, b *Batch) error
 	// Refuse answers as the service itself would, so that the caller's library understands and
-	// does not retry. Where Parse failed, b.Fault says why and b has one unreadable message.
+	// does not retry. Where Parse failed, b.Fault says why and b has one unreadable message; b
+	// was not reset since.
 	Refuse(resp *fasthttp.Response, b *Batch)
 	// Learn reads the service's answer to a forwarded request. Events have no ID, no Time and no
 	// brand of their own: the gate gives them those.

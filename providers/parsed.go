@@ -1,0 +1,156 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// parsed is what Parse leaves in a batch for Rewrite and Refuse, and the memory it reuses.
+type parsed struct {
+	text  []byte // what the strings of the batch point to; see keep
+	plain []byte // the body, where it came compressed
+	out   []byte // a rewritten or composed body, until fasthttp has copied it
+	nodes []node
+
+	place   place // where a footer goes in
+	at      int   // and at which byte
+	gzipped bool  // the body came compressed: plain holds it readable
+	xml     bool  // the answer is to be XML
+	code    int   // the service's own code for what Parse could not read; 0 for none in particular
+}
+
+// A place is the part of a request that carries the text.
+type place uint8
+
+const (
+	nowhere place = iota
+	inBody
+	inQuery
+)
+
+// keepMost is how much memory a batch keeps from one request to the next, per buffer, in bytes.
+const keepMost = 64 << 10
+
+func (p *parsed) reset() {
+	*p = parsed{text: reuse(p.text), plain: reuse(p.plain), out: reuse(p.out), nodes: p.nodes[:0]}
+	if cap(p.nodes) > keepMost/32 {
+		p.nodes = nil
+	}
+}
+
+func reuse(b []byte) []byte {
+	if cap(b) > keepMost {
+		return nil
+	}
+	return b[:0]
+}
+
+// keep returns what was appended to p.text since it was start bytes long, as a string.
+//
+// The string points into p.text. That is safe until reset: between two resets p.text only grows,
+// and growing moves it to new memory and leaves the old to its strings. It is also why a batch
+// survives the rewriting of its request.
+func (p *parsed) keep(start int) string {
+	if start == len(p.text) {
+		return ""
+	}
+	return unsafe.String(&p.text[start], len(p.text)-start)
+}
+
+// copied is b as a string that lives as long as the batch.
+func (p *parsed) copied(b []byte) string {
+	start := len(p.text)
+	p.text = append(p.text, b...)
+	return p.keep(start)
+}
+
+// unreadable is the answer of Parse to what must not be sent: code is the service's own word for
+// it, or 0, and the rest a sentence for the sender without any of what he wrote.
+func (b *Batch) unreadable(code int, format string, args ...any) error {
+	b.Messages = b.Messages[:0]
+	b.parsed.code = code
+	return fmt.Errorf(format, args...)
+}
+
+var (
+	errUndecided = errors.New("rewriting: some messages have no decision")
+	errBlocked   = errors.New("rewriting: a request with one message cannot be sent without it")
+	errNoPlace   = errors.New("rewriting: this message has no text to add a line to")
+	errNoRoom    = errors.New("rewriting: the text has no room for the line")
+)
+
+// footer is the line to add to the one message of b, or why b cannot be rewritten. It is empty
+// where nothing is to be changed.
+func (b *Batch) footer() (string, error) {
+	if len(b.Messages) != 1 || len(b.Decisions) != 1 {
+		return "", errUndecided
+	}
+	d := &b.Decisions[0]
+	switch {
+	case d.Action == filter.Block:
+		return "", errBlocked
+	case d.Action == filter.Forward || d.Edit.Footer == "":
+		return "", nil
+	case b.parsed.place == nowhere:
+		return "", errNoPlace
+	case utf8.RuneCountInString(d.Edit.Footer)+1 > b.Messages[0].Room:
+		return "", errNoRoom
+	}
+	return d.Edit.Footer, nil
+}
+
+// insert puts a footer into req at the place Parse found, after a line break, escaped by escape.
+// Every other byte stays; a body that came compressed goes out compressed.
+func (b *Batch) insert(req *fasthttp.Request, footer string, escape func(dst []byte, s string) []byte) error {
+	p := &b.parsed
+	from := req.Header.RequestURI()
+	if p.place == inBody {
+		if from = p.plain; !p.gzipped {
+			from = req.Body()
+		}
+	}
+	if p.at > len(from) {
+		return errors.New("rewriting: the request changed since it was read")
+	}
+	out := append(p.out[:0], from[:p.at]...)
+	out = escape(out, "\n")
+	out = escape(out, footer)
+	out = append(out, from[p.at:]...)
+	p.out = out
+	switch {
+	case p.place == inQuery:
+		req.SetRequestURIBytes(out)
+	case p.gzipped:
+		req.SetBody(compress(out))
+	default:
+		req.SetBody(out)
+	}
+	return nil
+}
+
+// sentence says why b was refused: the marker by which a person knows that the gate spoke and not
+// the service. It never shows an address.
+func (b *Batch) sentence() string {
+	if b.Fault != "" {
+		return "sendgate: " + b.Fault
+	}
+	return "sendgate: " + b.reason().Text()
+}
+
+// reason is why the first blocked message of b was blocked.
+func (b *Batch) reason() filter.Reason {
+	if b.Fault != "" {
+		return filter.Unreadable
+	}
+	for i := range b.Decisions {
+		if b.Decisions[i].Action == filter.Block {
+			return b.Decisions[i].Reason
+		}
+	}
+	return filter.Undecided
+}

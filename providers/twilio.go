@@ -1,0 +1,300 @@
+package providers
+
+import (
+	"bytes"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// twilio speaks Twilio's Messages resource, in all its path and answer formats.
+// Source: https://www.twilio.com/docs/messaging/api/message-resource
+type twilio struct {
+	region string
+}
+
+func newTwilio(cfg Config) Provider { return twilio{region: cfg.Region} }
+
+// twilioBody is the longest text Twilio takes, in characters; more is its error 21617.
+const twilioBody = 1600
+
+// The parameters that are read, by their place in twilioNames.
+const (
+	twTo = iota
+	twFrom
+	twService
+	twBody
+	twContent
+	twSendAt
+	twSchedule
+	twMethod
+	twFields
+)
+
+var twilioNames = []string{
+	twTo: "To", twFrom: "From", twService: "MessagingServiceSid", twBody: "Body",
+	twContent: "ContentSid", twSendAt: "SendAt", twSchedule: "ScheduleType", twMethod: "_method",
+}
+
+// Parse reads one message. Parameters come from the body and the query together, as Twilio reads
+// them; what is there twice is refused, since nothing says which of the two counts.
+//
+// Multipart bodies are refused although a form could be read from them: Twilio documents only
+// application/x-www-form-urlencoded, and multipart readers disagree about names, file names and
+// encodings of parts.
+func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
+	path, query, at := splitURI(req.Header.RequestURI())
+	kind, xml := twilioPath(path)
+	b.parsed.xml = xml
+	h := readHead(&req.Header)
+	method := req.Header.Method()
+	switch {
+	case kind == unknownPath:
+		return ErrUnknownPath
+	case kind == notSend:
+		return ErrNotSend
+	case h.overridden(method):
+		return b.unreadable(0, "a header asks for another method than %s", method)
+	case kind == disguised && reads(method):
+		return ErrNotSend
+	case kind == disguised:
+		return b.unreadable(0, "the path looks like a send to Twilio but is not written as Twilio documents it")
+	}
+	var fields [twFields]field
+	if err := b.fields(query, inQuery, at, twilioNames, fields[:]); err != nil {
+		return err
+	}
+	if m := fields[twMethod]; m.set && m.text != string(method) {
+		return b.unreadable(0, "a parameter asks for another method than %s", method)
+	}
+	if reads(method) {
+		return ErrNotSend
+	}
+	if string(method) != "POST" {
+		return b.unreadable(0, "a send to Twilio is a POST, not a %s", method)
+	}
+	if err := t.form(req, b, &h, fields[:]); err != nil {
+		return err
+	}
+	return t.message(b, fields[:], h.validated)
+}
+
+// form adds the parameters of the body.
+func (t twilio) form(req *fasthttp.Request, b *Batch, h *head, fields []field) error {
+	body, err := b.body(req, h)
+	if err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	kind, charset, ok := mediaType(h.contentType)
+	switch {
+	case !ok:
+		return b.unreadable(0, "the Content-Type header cannot be read")
+	case fold(kind, "multipart/form-data"):
+		return b.unreadable(0, "multipart/form-data is not read: send application/x-www-form-urlencoded")
+	case len(kind) > 0 && !fold(kind, "application/x-www-form-urlencoded"):
+		return b.unreadable(0, "the Content-Type is not application/x-www-form-urlencoded")
+	}
+	if err := b.fields(body, inBody, 0, twilioNames, fields); err != nil {
+		return err
+	}
+	if m := fields[twMethod]; m.set && m.text != "POST" {
+		return b.unreadable(0, "a parameter asks for another method than POST")
+	}
+	if charset == nil || fold(charset, "utf-8") {
+		return nil
+	}
+	// Latin-1 is what older Apache clients declare for any form. ASCII reads the same in both.
+	if !fold(charset, "us-ascii") && !fold(charset, "iso-8859-1") && !fold(charset, "windows-1252") {
+		return b.unreadable(0, "the charset of the body is not UTF-8")
+	}
+	for i := range fields {
+		if strings.ContainsFunc(fields[i].text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			return b.unreadable(0, "the body has letters beyond ASCII and a charset other than UTF-8")
+		}
+	}
+	return nil
+}
+
+// message makes the message of b out of the parameters.
+func (t twilio) message(b *Batch, fields []field, signed bool) error {
+	to := fields[twTo].text
+	if strings.TrimSpace(to) == "" {
+		return b.unreadable(21604, "the parameter To is missing or empty")
+	}
+	sendAt, err := t.sendAt(b, fields)
+	if err != nil {
+		return err
+	}
+	m := filter.Message{
+		To:       t.recipient(to),
+		From:     fields[twFrom].text,
+		Template: fields[twContent].text,
+		Text:     fields[twBody].text,
+		SendAt:   sendAt,
+	}
+	if m.From == "" {
+		m.From = fields[twService].text
+	}
+	// A signed body cannot be changed, and beside a content template Body is not what is read.
+	if body := fields[twBody]; body.text != "" && m.Template == "" && !signed {
+		m.Room = max(0, twilioBody-utf8.RuneCountInString(m.Text))
+		b.parsed.place, b.parsed.at = body.place, body.end
+	}
+	b.Messages = append(b.Messages[:0], m)
+	return nil
+}
+
+// sendAt is the asked delivery time. Twilio schedules only for a messaging service; with a plain
+// sender it drops the parameters and sends at once.
+// Source: https://www.twilio.com/docs/messaging/features/message-scheduling
+func (t twilio) sendAt(b *Batch, fields []field) (time.Time, error) {
+	text := strings.TrimSpace(fields[twSendAt].text)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, ok := readTime(text)
+	if !ok {
+		return time.Time{}, b.unreadable(35114, "the parameter SendAt is not an ISO 8601 time with a zone, such as 2026-12-01T10:00:00Z")
+	}
+	if fields[twService].text == "" && !strings.HasPrefix(fields[twFrom].text, "MG") {
+		return time.Time{}, nil
+	}
+	if fields[twSchedule].text != "fixed" {
+		return time.Time{}, b.unreadable(35114, "the parameter SendAt is there without ScheduleType=fixed")
+	}
+	return at, nil
+}
+
+// readTime reads the spellings of ISO 8601 that name a zone. A plus sign that was not escaped
+// arrives as a space.
+func readTime(text string) (time.Time, bool) {
+	if i := strings.LastIndexByte(text, ' '); i > len("2006-01-02T15") {
+		text = text[:i] + "+" + text[i+1:]
+	}
+	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// recipient reads the parameter To. What is neither a number nor the address of a channel this
+// gate knows (a short code, client:, sim:, apple:) gets no address and is blocked for that.
+// Source: https://www.twilio.com/docs/messaging/channels
+func (t twilio) recipient(to string) filter.Recipient {
+	prefix, rest, ok := strings.Cut(to, ":")
+	if !ok {
+		return filter.Recipient{Channel: filter.SMS, Address: t.number(to)}
+	}
+	switch {
+	case strings.EqualFold(prefix, "whatsapp"):
+		if scopedID(rest) {
+			return filter.Recipient{Channel: filter.WhatsApp, Address: rest}
+		}
+		return filter.Recipient{Channel: filter.WhatsApp, Address: t.number(rest)}
+	case strings.EqualFold(prefix, "rcs"):
+		return filter.Recipient{Channel: filter.RCS, Address: t.number(rest)}
+	case strings.EqualFold(prefix, "messenger"):
+		r := filter.Recipient{Channel: filter.Messenger}
+		if digits([]byte(rest)) {
+			r.Address = rest
+		}
+		return r
+	}
+	return filter.Recipient{Channel: filter.SMS}
+}
+
+// number is text in E.164, or empty. A plus sign that was not escaped arrives as a space, which
+// [filter.Number] knows.
+func (t twilio) number(text string) string {
+	n, err := filter.Number(text, t.region)
+	if err != nil {
+		return ""
+	}
+	return n
+}
+
+// scopedID reports whether s is one of WhatsApp's business-scoped user ids: a country, perhaps
+// "ENT" for a parent portfolio, and the id: US.13491208655302741918.
+func scopedID(s string) bool {
+	country, rest, ok := strings.Cut(s, ".")
+	if !ok || len(country) != 2 || country != strings.ToUpper(country) || !word([]byte(country)) || digits([]byte(country)) {
+		return false
+	}
+	rest = strings.TrimPrefix(rest, "ENT.")
+	return len(rest) <= 128 && word([]byte(rest))
+}
+
+// A pathKind is what a request target is to a provider.
+type pathKind uint8
+
+const (
+	unknownPath pathKind = iota // outside what this provider is known to serve
+	notSend                     // a known call that sends nothing
+	disguised                   // may be a send to a generous server, and is not written like one
+	send
+	sendMarketing // WhatsApp's endpoint for marketing alone
+)
+
+// twilioPath tells what a path is, and whether its answers are XML: Twilio's format unless the
+// path ends in .json. CSV is for lists; an error in it is answered in XML.
+func twilioPath(path []byte) (kind pathKind, xml bool) {
+	if rest, ok := bytes.CutPrefix(path, []byte("/2010-04-01/Accounts/")); ok {
+		account, rest, _ := segment(rest)
+		rest = bytes.TrimPrefix(rest, []byte("SMS/")) // SMS/Messages is the older name of Messages
+		if word(account) && bytes.HasPrefix(account, []byte("AC")) {
+			first, below, more := segment(rest)
+			name, json, ok := extension(first)
+			switch {
+			case ok && !more && string(name) == "Messages":
+				return send, !json
+			case more && string(first) == "Messages" && ofMessage(below):
+				return notSend, false
+			}
+		}
+	}
+	var buf [256]byte
+	plain := unmasked(buf[:0], path)
+	ours := bytes.Contains(plain, []byte("2010-04-01"))
+	if bytes.Contains(plain, []byte("messages")) && (ours || bytes.Contains(plain, []byte("accounts"))) {
+		return disguised, !bytes.Contains(plain, []byte(".json"))
+	}
+	if ours {
+		return notSend, false
+	}
+	return unknownPath, false
+}
+
+// extension cuts the ending that selects an answer format; ok is false for an unknown one.
+func extension(s []byte) (name []byte, json, ok bool) {
+	name, ext, found := bytes.Cut(s, []byte("."))
+	switch {
+	case !found, string(ext) == "xml", string(ext) == "csv":
+		return name, false, true
+	case string(ext) == "json":
+		return name, true, true
+	}
+	return nil, false, false
+}
+
+// ofMessage reports whether path, below Messages/, names one message or what belongs to it:
+// changing or cancelling one, its media, feedback about it.
+func ofMessage(path []byte) bool {
+	sid, rest, more := segment(path)
+	sid, _, ok := extension(sid)
+	if !ok || !word(sid) || !bytes.HasPrefix(sid, []byte("SM")) && !bytes.HasPrefix(sid, []byte("MM")) {
+		return false
+	}
+	for more {
+		var part []byte
+		part, rest, more = segment(rest)
+		if part, _, ok = extension(part); !ok || !word(part) {
+			return false
+		}
+	}
+	return true
+}

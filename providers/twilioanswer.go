@@ -1,0 +1,151 @@
+package providers
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"strconv"
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// A native is a service's own code for a refusal, and what it says with it.
+type native struct {
+	code int
+	text string
+}
+
+// twilioRefusals are Twilio's codes by our reasons. All are final to its SDKs, which repeat a call
+// for its HTTP status alone. An unreadable request gets code 400, Twilio's own for any invalid
+// one, and not 21211, for which senders strike a number from their lists.
+// Source: https://www.twilio.com/docs/api/errors
+var twilioRefusals = [filter.Reasons]native{
+	filter.Undecided:      {21612, "Message cannot be sent now"},
+	filter.Allowed:        {21612, "Message cannot be sent now"},
+	filter.Unreadable:     {400, "Bad Request"},
+	filter.BadAddress:     {21211, "Invalid 'To' Phone Number"},
+	filter.HasOptedOut:    {21610, "Attempt to send to unsubscribed recipient"},
+	filter.NoConsent:      {21610, "Attempt to send to unsubscribed recipient"},
+	filter.ConsentExpired: {21610, "Attempt to send to unsubscribed recipient"},
+	filter.WindowClosed:   {63016, "Failed to send freeform message because you are outside the allowed window"},
+	filter.Content:        {21617, "The concatenated message body exceeds the 1600 character limit"},
+}
+
+// Refuse answers 400 with Twilio's error, in JSON or XML as the path asked.
+func (t twilio) Refuse(resp *fasthttp.Response, b *Batch) {
+	n := twilioRefusals[b.reason()]
+	switch b.parsed.code {
+	case 21604:
+		n = native{21604, "A 'To' phone number is required"}
+	case 35114:
+		n = native{35114, "Scheduling does not support this timestamp"}
+	}
+	code := strconv.Itoa(n.code)
+	message := n.text + ". " + b.sentence()
+	out := b.parsed.out[:0]
+	if b.parsed.xml {
+		out = append(out, `<?xml version='1.0' encoding='UTF-8'?>`+"\n"+`<TwilioResponse><RestException><Code>`...)
+		out = append(out, code...)
+		out = append(out, `</Code><Message>`...)
+		out = escapeXML(out, message)
+		out = append(out, `</Message><MoreInfo>https://www.twilio.com/docs/errors/`...)
+		out = append(out, code...)
+		out = append(out, `</MoreInfo><Status>400</Status></RestException></TwilioResponse>`...)
+		resp.Header.SetContentType("application/xml")
+	} else {
+		out = append(out, `{"code":`...)
+		out = append(out, code...)
+		out = append(out, `,"message":"`...)
+		out = escapeJSON(out, message)
+		out = append(out, `","more_info":"https://www.twilio.com/docs/errors/`...)
+		out = append(out, code...)
+		out = append(out, `","status":400}`...)
+		resp.Header.SetContentType("application/json")
+	}
+	b.parsed.out = out
+	resp.SetStatusCode(fasthttp.StatusBadRequest)
+	resp.SetBody(out)
+}
+
+// escapeXML appends s to dst as it stands in an element.
+func escapeXML(dst []byte, s string) []byte {
+	var buf bytes.Buffer
+	xml.EscapeText(&buf, []byte(s)) // a bytes.Buffer takes everything
+	return append(dst, buf.Bytes()...)
+}
+
+// Rewrite adds the footer to Body, which keeps the bytes it has.
+func (t twilio) Rewrite(req *fasthttp.Request, b *Batch) error {
+	line, err := b.footer()
+	if err != nil || line == "" {
+		return err
+	}
+	return b.insert(req, line, escapeForm)
+}
+
+// Learn reads 21610, which means that the recipient unsubscribed from the sender, or that the
+// number has a new owner. Other codes say nothing about anybody's will.
+// Source: https://www.twilio.com/docs/api/errors/21610
+func (t twilio) Learn(resp *fasthttp.Response, b *Batch) []filter.Event {
+	if resp.StatusCode() != fasthttp.StatusBadRequest || len(b.Messages) != 1 {
+		return nil
+	}
+	body, ok := answer(resp)
+	if !ok {
+		return nil
+	}
+	var code int
+	if trimmed := bytes.TrimLeft(body, " \t\r\n\xEF\xBB\xBF"); len(trimmed) > 0 && trimmed[0] == '<' {
+		var x struct {
+			Code int `xml:"RestException>Code"`
+		}
+		if xml.Unmarshal(trimmed, &x) == nil {
+			code = x.Code
+		}
+	} else {
+		var j struct {
+			Code int `json:"code"`
+		}
+		if json.Unmarshal(trimmed, &j) == nil {
+			code = j.Code
+		}
+	}
+	if code != 21610 {
+		return nil
+	}
+	return learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.All, Source: "twilio answer", Note: "21610"})
+}
+
+// learnt is e about the one recipient of b, holding nothing of b; nothing where there is no
+// address.
+func learnt(b *Batch, e filter.Event) []filter.Event {
+	to := b.Messages[0].To
+	if to.Address == "" {
+		return nil
+	}
+	e.To = filter.Recipient{Channel: to.Channel, Address: strings.Clone(to.Address)}
+	return []filter.Event{e}
+}
+
+// answer is the readable body of a service's error, which is small: one beyond 64 KiB, or
+// compressed in another way than gzip, is not read.
+func answer(resp *fasthttp.Response) (body []byte, ok bool) {
+	const most = 64 << 10
+	var encoding []byte
+	for name, value := range resp.Header.All() {
+		if fold(name, "content-encoding") {
+			encoding = value
+		}
+	}
+	switch {
+	case len(encoding) == 0 || fold(encoding, "identity"):
+		body = resp.Body()
+		return body, len(body) <= most
+	case fold(encoding, "gzip"):
+		body, err := resp.BodyGunzipWithLimit(most)
+		return body, err == nil
+	}
+	return nil, false
+}

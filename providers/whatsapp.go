@@ -1,0 +1,366 @@
+package providers
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// whatsapp speaks Meta's WhatsApp Cloud API.
+// Source: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
+type whatsapp struct{}
+
+func newWhatsApp(Config) Provider { return whatsapp{} }
+
+// The longest texts the Cloud API takes, in characters.
+const (
+	whatsappBody    = 4096
+	whatsappCaption = 1024 // also the body of an interactive message
+)
+
+// whatsappKeys are the members that are read, at any level: nothing that differs from one of them
+// by letter case alone is let through.
+var whatsappKeys = []string{
+	"messaging_product", "recipient_type", "to", "recipient", "type", "status", "typing_indicator",
+	"text", "image", "video", "document", "interactive", "template", "body", "caption", "name",
+	"batch", "method",
+}
+
+// whatsappQuery are the parameters a send may carry in its query. Graph reads any parameter of a
+// call from there too, so another one could change the message.
+var whatsappQuery = []string{"access_token", "appsecret_proof", "appsecret_time", "debug", "pretty", "format", "fields", "locale"}
+
+// whatsappTricks are the parameters by which Graph turns one call into others.
+// Source: https://developers.facebook.com/docs/graph-api/batch-requests
+var whatsappTricks = []string{"batch", "method", "_method"}
+
+// Parse reads one message. Batches, method overrides, encrypted messages and groups are refused:
+// none of them shows whom it would reach.
+func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
+	path, query, _ := splitURI(req.Header.RequestURI())
+	kind, from := whatsappPath(path)
+	h := readHead(&req.Header)
+	method := req.Header.Method()
+	if h.overridden(method) || w.tricks(b, query) {
+		return b.unreadable(0, "a batch or a call with another method than its own hides what is sent: send one message a call")
+	}
+	switch {
+	case reads(method):
+		return ErrNotSend
+	case kind == disguised:
+		return b.unreadable(0, "the path looks like a send of the Cloud API but is not one this gate reads")
+	case kind != send && kind != sendMarketing:
+		return w.other(req, b, &h, kind)
+	case string(method) != "POST":
+		return b.unreadable(0, "a send of the Cloud API is a POST, not a %s", method)
+	}
+	for i := 0; i < len(query); {
+		var p param
+		p, i = nextParam(query, i)
+		if _, found, err := b.named(p.name, whatsappQuery); err != nil || !found && len(p.name) > 0 {
+			return b.unreadable(0, "the query of a send carries a parameter that could change the message")
+		}
+	}
+	if kind, charset, ok := mediaType(h.contentType); !ok || !fold(kind, "application/json") || charset != nil && !fold(charset, "utf-8") {
+		return b.unreadable(0, "the Content-Type of a send is not application/json in UTF-8")
+	}
+	body, err := b.body(req, &h)
+	if err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	if b.parsed.nodes, err = scanJSON(body, b.parsed.nodes[:0]); err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	d := document{body, b.parsed.nodes}
+	return w.message(b, d, filter.Message{From: b.parsed.copied(from), MarketingOnly: kind == sendMarketing})
+}
+
+// tricks reports whether a form or query has a parameter that turns one call into others.
+func (w whatsapp) tricks(b *Batch, src []byte) bool {
+	for i := 0; i < len(src); {
+		var p param
+		p, i = nextParam(src, i)
+		if _, found, err := b.named(p.name, whatsappTricks); found || err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// other answers for a call that is no send by its path, once it is sure that its body makes it
+// none either.
+func (w whatsapp) other(req *fasthttp.Request, b *Batch, h *head, kind pathKind) error {
+	body, err := b.body(req, h)
+	if err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	if w.hides(b, h.contentType, body) {
+		return b.unreadable(0, "a batch or a call with another method than its own hides what is sent: send one message a call")
+	}
+	if kind == notSend {
+		return ErrNotSend
+	}
+	return ErrUnknownPath
+}
+
+// hides reports whether a body carries one of the parameters of whatsappTricks, or may.
+func (w whatsapp) hides(b *Batch, contentType, body []byte) bool {
+	kind, _, ok := mediaType(contentType)
+	switch {
+	case !ok:
+		return true
+	case fold(kind, "application/json"):
+		if len(body) == 0 {
+			return false
+		}
+		nodes, err := scanJSON(body, b.parsed.nodes[:0])
+		b.parsed.nodes = nodes
+		d := document{body, nodes}
+		return err != nil || d.nearly(0, whatsappTricks) || d.member(0, "batch") != 0 || d.member(0, "method") != 0 || d.member(0, "_method") != 0
+	case fold(kind, "multipart/form-data"):
+		for _, name := range whatsappTricks {
+			if partNamed(body, name) {
+				return true
+			}
+		}
+		return false
+	case len(kind) == 0, fold(kind, "application/x-www-form-urlencoded"), fold(kind, "text/plain"):
+		return w.tricks(b, body)
+	}
+	return false // an upload: a file, not parameters
+}
+
+// partNamed reports whether a multipart body may have a part called name: name= with these
+// letters behind it, in any case, quoted or not.
+func partNamed(body []byte, name string) bool {
+	for {
+		i := bytes.IndexByte(body, '=')
+		if i < 0 {
+			return false
+		}
+		before := bytes.TrimRight(body[:i], " \t*")
+		body = body[i+1:]
+		after := bytes.TrimLeft(body, " \t\"'")
+		if len(before) >= 4 && fold(before[len(before)-4:], "name") && len(after) >= len(name) && fold(after[:len(name)], name) {
+			return true
+		}
+	}
+}
+
+// message makes the message of b out of the JSON body. m has what the path says.
+func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
+	if d.nodes[0].kind != '{' {
+		return b.unreadable(0, "the JSON body is not an object")
+	}
+	if d.nearly(0, whatsappKeys) {
+		return b.unreadable(0, "a key of the JSON body differs from a known one by letter case alone")
+	}
+	if d.member(0, "batch") != 0 || d.member(0, "method") != 0 {
+		return b.unreadable(0, "a batch or a call with another method than its own hides what is sent: send one message a call")
+	}
+	to, recipient := d.member(0, "to"), d.member(0, "recipient")
+	if d.member(0, "status") != 0 || d.member(0, "typing_indicator") != 0 {
+		if to == 0 && recipient == 0 {
+			return ErrNotSend
+		}
+		return b.unreadable(0, "the body is a read receipt and names a recipient: it cannot be both")
+	}
+	if i := d.member(0, "messaging_product"); i == 0 || !d.is(i, "whatsapp") {
+		return b.unreadable(0, `messaging_product is not "whatsapp"`)
+	}
+	if i := d.member(0, "recipient_type"); i != 0 && !d.is(i, "individual") {
+		return b.unreadable(0, `recipient_type is not "individual": who is in a group cannot be seen here`)
+	}
+	m.To.Channel = filter.WhatsApp
+	var ok bool
+	switch {
+	case to != 0:
+		m.To.Address, ok = w.number(b, d, to)
+	case recipient != 0:
+		m.To.Address, ok = w.scoped(b, d, recipient)
+	default:
+		return b.unreadable(131008, "the body names no recipient: neither to nor recipient is there")
+	}
+	if !ok {
+		return b.unreadable(0, "the recipient is neither text nor a whole number")
+	}
+	if err := w.content(b, d, &m); err != nil {
+		return err
+	}
+	b.Messages = append(b.Messages[:0], m)
+	return nil
+}
+
+// is reports whether node i is the string text, written without escapes.
+func (d document) is(i int, text string) bool {
+	return d.nodes[i].kind == '"' && string(d.raw(i)) == text
+}
+
+// number reads the member to: a string of digits and what people write between them, or a JSON
+// number, whose digits are never computed with. ok is false for anything else. What is no number
+// gives an empty address.
+func (w whatsapp) number(b *Batch, d document, i int) (address string, ok bool) {
+	n := &d.nodes[i]
+	switch {
+	case n.kind == '0' && digits(d.raw(i)):
+	case n.kind == '"':
+	default:
+		return "", false
+	}
+	p := &b.parsed
+	text := p.unquoted(d, i)
+	start := len(p.text)
+	p.text = append(p.text, '+')
+	for at, c := range []byte(text) {
+		switch {
+		case '0' <= c && c <= '9':
+			p.text = append(p.text, c)
+		case c == '+' && at == 0, c == ' ', c == '-', c == '(', c == ')':
+		default:
+			return "", true
+		}
+	}
+	address, err := filter.Number(p.keep(start), "")
+	if err != nil {
+		return "", true
+	}
+	return address, true
+}
+
+// scoped reads the member recipient: a business-scoped user id.
+func (w whatsapp) scoped(b *Batch, d document, i int) (address string, ok bool) {
+	if d.nodes[i].kind != '"' {
+		return "", false
+	}
+	address = b.parsed.unquoted(d, i)
+	if !scopedID(address) {
+		return "", true
+	}
+	return address, true
+}
+
+// unquoted is the text of string node i; it lives as long as the batch.
+func (p *parsed) unquoted(d document, i int) string {
+	start := len(p.text)
+	if d.nodes[i].escaped {
+		p.text = unquote(p.text, d.raw(i))
+	} else {
+		p.text = append(p.text, d.raw(i)...)
+	}
+	return p.keep(start)
+}
+
+// content reads what the message says. A type that is not known here is judged by its recipient,
+// as a message without text.
+func (w whatsapp) content(b *Batch, d document, m *filter.Message) error {
+	kind := "text" // what the Cloud API takes a message without a type for
+	if i := d.member(0, "type"); i != 0 {
+		if d.nodes[i].kind != '"' {
+			return b.unreadable(0, "type is not text")
+		}
+		kind = b.parsed.unquoted(d, i)
+	}
+	switch kind {
+	case "text":
+		return w.text(b, d, m, d.member(0, kind), "body", whatsappBody, true)
+	case "image", "video", "document":
+		return w.text(b, d, m, d.member(0, kind), "caption", whatsappCaption, false)
+	case "interactive":
+		part := d.member(0, kind)
+		if part == 0 || d.nodes[part].kind != '{' || d.nearly(part, whatsappKeys) {
+			return b.unreadable(0, "the body lacks the object that its type names")
+		}
+		if part = d.member(part, "body"); part == 0 {
+			return nil
+		}
+		return w.text(b, d, m, part, "text", whatsappCaption, true)
+	case "template":
+		part := d.member(0, kind)
+		if part == 0 || d.nodes[part].kind != '{' || d.nearly(part, whatsappKeys) {
+			return b.unreadable(0, "the body lacks the object that its type names")
+		}
+		name := d.member(part, "name")
+		if name == 0 || d.nodes[name].kind != '"' || d.nodes[name].start == d.nodes[name].end {
+			return b.unreadable(0, "the template has no name")
+		}
+		m.Template = b.parsed.unquoted(d, name)
+		return nil
+	}
+	for _, known := range []string{"text", "image", "video", "document", "interactive", "template"} {
+		if fold([]byte(kind), known) {
+			return b.unreadable(0, "type differs from a known one by letter case alone")
+		}
+	}
+	return nil
+}
+
+// text reads the string called key of object part into m.Text, and notes where its end is. most is
+// how many characters it may have.
+func (w whatsapp) text(b *Batch, d document, m *filter.Message, part int, key string, most int, needed bool) error {
+	if part == 0 || d.nodes[part].kind != '{' || d.nearly(part, whatsappKeys) {
+		return b.unreadable(0, "the body lacks the object that its type names")
+	}
+	i := d.member(part, key)
+	if i == 0 && !needed {
+		return nil
+	}
+	if i == 0 || d.nodes[i].kind != '"' {
+		return b.unreadable(0, "the message has no %s, or it is not text", key)
+	}
+	m.Text = b.parsed.unquoted(d, i)
+	if m.Text != "" {
+		m.Room = max(0, most-utf8.RuneCountInString(m.Text))
+		b.parsed.place, b.parsed.at = inBody, int(d.nodes[i].end)
+	}
+	return nil
+}
+
+// whatsappSiblings are edges beside the sends that write something and send nothing.
+var whatsappSiblings = []string{
+	"media", "register", "deregister", "request_code", "verify_code", "block_users", "calls", "groups",
+	"message_templates", "message_qrdls", "whatsapp_business_profile", "whatsapp_business_encryption",
+	"subscribed_apps", "phone_numbers", "settings", "conversational_automation",
+}
+
+// whatsappPath tells what a path is, and the phone-number id in it. The version in front may be
+// left out, as Graph allows.
+func whatsappPath(path []byte) (kind pathKind, id []byte) {
+	rest := bytes.TrimPrefix(path, []byte("/"))
+	if first, behind, more := segment(rest); version(first) {
+		if rest = behind; !more {
+			rest = nil
+		}
+	}
+	if len(rest) < len(path) && len(rest) > 0 {
+		id, edge, more := segment(rest)
+		switch {
+		case !digits(id):
+		case !more:
+			return notSend, nil // a node itself: its settings
+		case string(edge) == "messages":
+			return send, id
+		case string(edge) == "marketing_messages":
+			return sendMarketing, id
+		}
+		for _, s := range whatsappSiblings {
+			if digits(id) && string(edge) == s {
+				return notSend, nil
+			}
+		}
+	}
+	var buf [256]byte
+	plain := unmasked(buf[:0], path)
+	root := bytes.Trim(plain, "/.")
+	if bytes.Contains(plain, []byte("messages")) || len(root) == 0 || version(root) {
+		return disguised, nil // the root takes batches
+	}
+	return unknownPath, nil
+}
+
+// version reports whether s is a version of the Graph API, such as v23.0.
+func version(s []byte) bool {
+	major, minor, ok := bytes.Cut(s, []byte("."))
+	return ok && len(major) > 1 && major[0] == 'v' && digits(major[1:]) && digits(minor)
+}

@@ -1,0 +1,81 @@
+package providers
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// whatsappRefusals are the Cloud API's codes by our reasons. None of them is one that clients
+// wait and repeat for (4, 80007, 130429, 131048, 131056, 133016). Meta itself answers a send to
+// somebody who opted out with 200 and a failed status later; the gate says it at once.
+// Source: https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+var whatsappRefusals = [filter.Reasons]native{
+	filter.Undecided:      {131026, "Message undeliverable"},
+	filter.Allowed:        {131026, "Message undeliverable"},
+	filter.Unreadable:     {131009, "Parameter value is not valid"},
+	filter.BadAddress:     {131009, "Parameter value is not valid"},
+	filter.HasOptedOut:    {131050, "Unable to deliver the message"},
+	filter.NoConsent:      {131050, "Unable to deliver the message"},
+	filter.ConsentExpired: {131050, "Unable to deliver the message"},
+	filter.WindowClosed:   {131047, "Re-engagement message"},
+	filter.Content:        {131009, "Parameter value is not valid"},
+}
+
+// Refuse answers 400 with Graph's error. The reason stands in error_data.details, where Meta asks
+// clients to look.
+func (w whatsapp) Refuse(resp *fasthttp.Response, b *Batch) {
+	n := whatsappRefusals[b.reason()]
+	if b.parsed.code == 131008 {
+		n = native{131008, "Required parameter is missing"}
+	}
+	code := strconv.Itoa(n.code)
+	out := append(b.parsed.out[:0], `{"error":{"message":"(#`...)
+	out = append(out, code...)
+	out = append(out, ") "...)
+	out = escapeJSON(out, n.text)
+	out = append(out, `","type":"OAuthException","code":`...)
+	out = append(out, code...)
+	out = append(out, `,"error_data":{"messaging_product":"whatsapp","details":"`...)
+	out = escapeJSON(out, b.sentence())
+	out = append(out, `"},"fbtrace_id":"sendgate"}}`...)
+	b.parsed.out = out
+	resp.SetStatusCode(fasthttp.StatusBadRequest)
+	resp.Header.SetContentType("application/json; charset=UTF-8")
+	resp.SetBody(out)
+}
+
+// Rewrite adds the footer to the text, the caption or the interactive body, and leaves every other
+// byte of the JSON.
+func (w whatsapp) Rewrite(req *fasthttp.Request, b *Batch) error {
+	line, err := b.footer()
+	if err != nil || line == "" {
+		return err
+	}
+	return b.insert(req, line, escapeJSON)
+}
+
+// Learn reads 131050: the recipient stopped marketing from this business, and nothing else. Other
+// codes (131026, 131047, 131049, 130472) say nothing about anybody's will.
+// Source: https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+func (w whatsapp) Learn(resp *fasthttp.Response, b *Batch) []filter.Event {
+	if resp.StatusCode() < fasthttp.StatusBadRequest || len(b.Messages) != 1 {
+		return nil
+	}
+	body, ok := answer(resp)
+	if !ok {
+		return nil
+	}
+	var j struct {
+		Error struct {
+			Code int `json:"code"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &j) != nil || j.Error.Code != 131050 {
+		return nil
+	}
+	return learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.OfCategory(filter.Marketing),
+		Source: "whatsapp answer", Note: "131050"})
+}
