@@ -1,7 +1,9 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -11,8 +13,9 @@ type Config struct {
 	// keeps its default: marketing express, utility transaction, service inquiry,
 	// authentication none.
 	Require map[Category]Basis `yaml:"require"`
-	// OptOutExempt lists categories that go out even to somebody who opted out of everything.
-	// Marketing cannot be exempt. Default: none.
+	// OptOutExempt lists categories that opt-outs say nothing about: they go out, on the consent
+	// they need, even to somebody who opted out of everything. Marketing cannot be exempt.
+	// Default: none.
 	OptOutExempt []Category `yaml:"opt_out_exempt"`
 	// Window is the customer service window: how long after the recipient's last message a
 	// free-form WhatsApp message may be sent, and how long an inquiry carries an answer.
@@ -21,12 +24,13 @@ type Config struct {
 	// Footer is the opt-out line that marketing text must carry, for example
 	// "Reply STOP to opt out". It is added where the text has none of FooterWords. Default: none.
 	Footer string `yaml:"footer"`
-	// FooterWords are words that show that a text already says how to opt out, compared without
-	// regard to case. Default: stop, unsubscribe, opt out.
+	// FooterWords show that a text already says how to opt out. They are looked for as whole words
+	// and without regard to case. Default: stop, unsubscribe, opt out, opt-out.
 	FooterWords []string `yaml:"footer_words"`
 }
 
-// Default durations and words of [Config].
+// DefaultWindow is WhatsApp's customer service window:
+// https://developers.facebook.com/docs/whatsapp/pricing
 const DefaultWindow = 24 * time.Hour
 
 var defaultRequire = [Categories]Basis{
@@ -36,36 +40,67 @@ var defaultRequire = [Categories]Basis{
 	Authentication: NoBasis,
 }
 
-// New builds the policy: the order of this literal is the precedence of the rules.
+var defaultFooterWords = []string{"stop", "unsubscribe", "opt out", "opt-out"}
+
+// New builds the policy: the order of this literal is the precedence of the rules. An error names
+// the key of the configuration that is wrong.
 func New(cfg Config) (Policy, error) {
-	if cfg.Window == 0 {
+	switch {
+	case cfg.Window == 0:
 		cfg.Window = DefaultWindow
-	}
-	if cfg.Window < 0 {
+	case cfg.Window < 0:
 		return nil, fmt.Errorf("window: %s is negative", cfg.Window)
 	}
-	require := defaultRequire
-	for c, b := range cfg.Require {
-		require[c] = b
+	require, err := cfg.require()
+	if err != nil {
+		return nil, err
 	}
-	if require[Marketing] == ByInquiry || require[Marketing] == ByTransaction {
-		return nil, fmt.Errorf("require: marketing: %s: implied consent never carries marketing (want express, or none to check opt-outs only)", require[Marketing])
+	exempt, err := cfg.exempt()
+	if err != nil {
+		return nil, err
 	}
-	var exempt [Categories]bool
-	for _, c := range cfg.OptOutExempt {
-		if c == Marketing {
-			return nil, fmt.Errorf("opt_out_exempt: marketing cannot be exempt from opt-outs")
+	for _, w := range cfg.FooterWords {
+		if strings.TrimSpace(w) == "" {
+			return nil, fmt.Errorf("footer_words: %q is found in every text", w)
 		}
-		exempt[c] = true
 	}
 	if len(cfg.FooterWords) == 0 {
-		cfg.FooterWords = []string{"stop", "unsubscribe", "opt out", "opt-out"}
+		cfg.FooterWords = defaultFooterWords
 	}
 	return Policy{
 		badAddress{},
 		optOut{exempt: exempt},
-		consent{require: require, window: cfg.Window},
+		consent{require: require, exempt: exempt, window: cfg.Window},
 		window{length: cfg.Window},
 		footer{line: cfg.Footer, words: cfg.FooterWords},
 	}, nil
+}
+
+func (cfg *Config) require() ([Categories]Basis, error) {
+	require := defaultRequire
+	for c, b := range cfg.Require {
+		switch {
+		case c >= Categories:
+			return require, fmt.Errorf("require: there is no category %s", c)
+		case b >= Bases:
+			return require, fmt.Errorf("require: %s: there is no basis %s", c, b)
+		case c == Marketing && (b == ByInquiry || b == ByTransaction):
+			return require, fmt.Errorf("require: marketing: %s: implied consent never carries marketing (want express, or none to check opt-outs only)", b)
+		}
+		require[c] = b
+	}
+	return require, nil
+}
+
+func (cfg *Config) exempt() (exempt [Categories]bool, err error) {
+	for _, c := range cfg.OptOutExempt {
+		switch {
+		case c >= Categories:
+			return exempt, fmt.Errorf("opt_out_exempt: there is no category %s", c)
+		case c == Marketing:
+			return exempt, errors.New("opt_out_exempt: marketing cannot be exempt from opt-outs")
+		}
+		exempt[c] = true
+	}
+	return exempt, nil
 }

@@ -43,7 +43,7 @@ const (
 	NoConsent                    // no consent of the needed kind
 	ConsentExpired               // there was one, but it has run out
 	WindowClosed                 // free-form message outside the customer service window
-	Content                      // the text lacks what it must have, and cannot be given it
+	Content                      // the text lacks what it must have; blocked where it cannot be given it
 	Reasons        = iota        // how many reasons there are, for arrays indexed by one
 )
 
@@ -60,7 +60,7 @@ var reasonTexts = [Reasons]string{
 	"there is no consent of the kind this message needs",
 	"the consent for this message has run out",
 	"a free-form message needs an open customer service window, and it is closed",
-	"the text lacks a line it must have, and there is no room to add it",
+	"the text must say how to opt out, and a line that does is added only where there is room",
 }
 
 // String is the word for r.
@@ -87,7 +87,7 @@ func (r *Reason) UnmarshalText(text []byte) (err error) {
 type Decision struct {
 	Action Action
 	Reason Reason
-	Rule   string    // the rule that settled it; empty when nothing objected
+	Rule   string    // the rule that settled it, of several edits the last; empty when nothing objected
 	Until  time.Time // when the same message would pass, if waiting helps
 	Edit   Edit      // what Rewrite changes
 }

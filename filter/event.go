@@ -93,7 +93,7 @@ var All Scope
 // OfCategory is the scope of all messages of category c, whatever their topic.
 func OfCategory(c Category) Scope { return Scope{of: 1, category: c} }
 
-// OfTopic is the scope of one topic. Topics belong to a brand, as recipients do.
+// OfTopic is the scope of one topic, which has a name. Topics belong to a brand, as recipients do.
 func OfTopic(topic string) Scope { return Scope{of: 2, topic: topic} }
 
 // Covers reports whether a message of category c and topic lies within s.

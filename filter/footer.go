@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -17,7 +18,7 @@ func (footer) Name() string       { return "footer" }
 func (footer) Need(*Message) Need { return NeedOptOut }
 
 func (f footer) Judge(m *Message, _ *Record, _ time.Time) Decision {
-	if f.line == "" || m.Category != Marketing || m.Text == "" || f.says(m.Text) {
+	if f.line == "" || m.Category != Marketing || m.Template != "" || m.Text == "" || f.says(m.Text) {
 		return forward
 	}
 	if utf8.RuneCountInString(f.line)+1 > m.Room {
@@ -26,33 +27,49 @@ func (f footer) Judge(m *Message, _ *Record, _ time.Time) Decision {
 	return Decision{Action: Rewrite, Reason: Content, Edit: Edit{Footer: f.line}}
 }
 
-// says reports whether text already tells how to opt out.
+// says reports whether text already tells how to opt out: in the words of the line itself, as
+// when a text passes a second time, or in words of its own.
 func (f footer) says(text string) bool {
+	if strings.Contains(text, f.line) {
+		return true
+	}
 	for _, w := range f.words {
-		if containsFold(text, w) {
+		if mentions(text, w) {
 			return true
 		}
 	}
 	return false
 }
 
-// containsFold is strings.Contains without regard to case, and without allocating.
-func containsFold(s, sub string) bool {
-	for i := range s {
-		if hasPrefixFold(s[i:], sub) {
-			return true
+// mentions is strings.Contains without regard to case, without allocating, and not within a
+// longer word: no text is without an opt-out line because of "nonstop". What counts as within is
+// letters that have case; the scripts without it often write words together.
+func mentions(text, word string) bool {
+	first, _ := utf8.DecodeRuneInString(word)
+	last, _ := utf8.DecodeLastRuneInString(word)
+	before := ' '
+	for i, r := range text {
+		if rest, ok := cutPrefixFold(text[i:], word); ok {
+			after, _ := utf8.DecodeRuneInString(rest)
+			if !(cased(before) && cased(first)) && !(cased(last) && cased(after)) {
+				return true
+			}
 		}
+		before = r
 	}
-	return sub == ""
+	return false
 }
 
-func hasPrefixFold(s, prefix string) bool {
+func cased(r rune) bool { return unicode.IsUpper(r) || unicode.IsLower(r) }
+
+// cutPrefixFold is strings.CutPrefix without regard to case.
+func cutPrefixFold(s, prefix string) (rest string, ok bool) {
 	for _, p := range prefix {
 		r, n := utf8.DecodeRuneInString(s)
 		if n == 0 || unicode.ToLower(r) != unicode.ToLower(p) {
-			return false
+			return "", false
 		}
 		s = s[n:]
 	}
-	return true
+	return s, true
 }

@@ -35,19 +35,19 @@ func (p Policy) Need(m *Message) Need {
 	return NeedOptOut
 }
 
-// Decide is the first block, or all edits together, or Forward. It allocates nothing unless two
-// rules edit the same message.
+// Decide is the first block, or all edits together, or Forward: a policy without rules forwards.
+// It allocates nothing unless two rules edit the same message.
 func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 	out := forward
 	for _, rule := range p {
 		d := rule.Judge(m, r, now)
 		switch d.Action {
-		case Block:
-			d.Rule = rule.Name()
-			return d
+		case Forward:
 		case Rewrite:
 			out.Action, out.Reason, out.Rule = Rewrite, d.Reason, rule.Name()
 			out.Edit = out.Edit.with(d.Edit)
+		default: // Block, and what is no action
+			return Decision{Action: Block, Reason: d.Reason, Rule: rule.Name(), Until: d.Until}
 		}
 	}
 	return out
