@@ -119,10 +119,10 @@ func graphCall(o object, marketing bool, s *Send) answer {
 		return jsonAnswer(http.StatusOK, map[string]bool{"success": true})
 	}
 	input, number, f := o.recipient()
+	s.To = input
 	if f != nil {
 		return f.answer()
 	}
-	s.To = input
 	if f := o.message(marketing, s); f != nil {
 		return f.answer()
 	}

@@ -43,7 +43,8 @@ func (o object) product() *fault {
 	return nil
 }
 
-// recipient finds whom the message is for: as written, and the digits of a phone number.
+// recipient finds whom the message is for: as written, also where that is no address, and the
+// digits of a phone number.
 func (o object) recipient() (input, number string, f *fault) {
 	kind, given := o["recipient_type"]
 	if given && kind != "individual" && kind != "group" {
@@ -58,7 +59,7 @@ func (o object) recipient() (input, number string, f *fault) {
 			return "", "", bad("The parameter to is required.")
 		}
 		if input = o.text("recipient"); !userID.MatchString(input) {
-			return "", "", invalid("Param recipient is no user id.")
+			return input, "", invalid("Param recipient is no user id.")
 		}
 		return input, "", nil
 	}
@@ -67,7 +68,7 @@ func (o object) recipient() (input, number string, f *fault) {
 	}
 	number, ok := digits(input)
 	if !ok {
-		return "", "", invalid("Param to is no phone number: %q.", input)
+		return input, "", invalid("Param to is no phone number: %q.", input)
 	}
 	return input, number, nil
 }
