@@ -1,0 +1,45 @@
+//go:build unix
+
+package proxy
+
+import (
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// A pulse tells whether a quiet connection is still one. It looks at the socket without waiting
+// and without taking anything from it.
+type pulse struct {
+	raw   syscall.RawConn
+	alive bool
+	look  func(fd uintptr)
+	one   [1]byte
+}
+
+func (p *pulse) watch(c net.Conn) {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return
+	}
+	p.raw = raw
+	p.look = func(fd uintptr) {
+		_, _, err := unix.Recvfrom(int(fd), p.one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		p.alive = err == unix.EAGAIN
+	}
+}
+
+// beats reports whether the connection is open and nothing unasked came in. A connection without
+// a socket behind it is believed.
+func (p *pulse) beats() bool {
+	if p.raw == nil {
+		return true
+	}
+	p.alive = false
+	return p.raw.Control(p.look) == nil && p.alive
+}

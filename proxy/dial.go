@@ -1,0 +1,51 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+)
+
+// A dialer sets up connections to one upstream, a bounded number at a time: a cold burst that
+// shakes hands all at once starves itself.
+type dialer struct {
+	address string // host:port
+	tls     *tls.Config
+	limit   time.Duration // for waiting, DNS, TCP and TLS together
+	head    int           // bytes of an answer's head
+	count   *counters
+	shakes  chan struct{}
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// dial returns a new connection, or one that spare finds while waiting for a turn. Nothing of a
+// request has been sent when it fails.
+func (d *dialer) dial(spare func() *conn) (*conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), d.limit)
+	defer cancel()
+	select {
+	case d.shakes <- struct{}{}:
+		defer func() { <-d.shakes }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for one of %d handshakes (handshakes, timeouts.connect): %w", cap(d.shakes), ctx.Err())
+	}
+	if c := spare(); c != nil {
+		return c, nil
+	}
+	plain, err := d.connect(ctx, "tcp", d.address)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s: %w", d.address, err)
+	}
+	s := &socket{Conn: plain}
+	if d.tls == nil {
+		return newConn(s, s, d.head, d.count), nil
+	}
+	secure := tls.Client(s, d.tls)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = plain.Close()
+		return nil, fmt.Errorf("TLS handshake with %s: %w", d.address, err)
+	}
+	return newConn(s, secure, d.head, d.count), nil
+}

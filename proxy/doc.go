@@ -1,0 +1,13 @@
+// Package proxy is the sending street: one HTTP request in, one answer out.
+//
+// A request is read whole, its framing is checked more strictly than HTTP asks (head.go), its
+// route is found by the first segment of its path (route.go), its messages are judged (gate.go),
+// and it is refused, rewritten or forwarded. Forwarding is done once, on a connection that was
+// seen alive (upstream.go, pool.go, dial.go), and what came of it is told to the client as it is:
+//
+//   - the upstream's own answer, whatever it says;
+//   - not-sent (503, Sendgate-Outcome: not-sent): no byte of the request left the gate;
+//   - unknown (424, Sendgate-Outcome: unknown): the request left, and no complete answer came.
+//
+// Nothing is ever sent twice by the gate.
+package proxy

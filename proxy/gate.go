@@ -1,0 +1,124 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+)
+
+// A Gate takes send requests in, and refuses, rewrites or forwards them. Its methods are safe for
+// concurrent use.
+type Gate struct {
+	limits Limits
+	store  *store.Store
+	log    *zap.Logger
+	now    func() time.Time
+	server *fasthttp.Server
+
+	table     atomic.Pointer[table] // one snapshot serves a whole request
+	inFlight  atomic.Int64
+	malformed atomic.Uint64
+	clients   atomic.Int64 // connections
+	works     sync.Pool    // *work
+
+	mu     sync.Mutex // one Reload at a time
+	counts map[string]*counters
+}
+
+// New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the
+// key of the configuration: `routes: twilio: upstream: …`.
+func New(cfg Config, st *store.Store) (*Gate, error) {
+	g := &Gate{
+		limits: cfg.Limits.withDefaults(),
+		store:  st,
+		log:    cfg.Logger,
+		now:    cfg.Now,
+		counts: make(map[string]*counters),
+		works:  sync.Pool{New: func() any { return new(work) }},
+	}
+	if g.log == nil {
+		g.log = zap.NewNop()
+	}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	if l := g.limits; l.Body < 0 || l.Header < 0 || l.Connections < 0 || l.Idle < 0 || l.Read < 0 {
+		return nil, fmt.Errorf("limits: %+v: none can be negative", l)
+	}
+	t, err := g.newTable(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	g.table.Store(t)
+	g.server = g.newServer()
+	if cfg.Metrics != nil {
+		if err := cfg.Metrics.Register(collector{g}); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	return g, nil
+}
+
+// counters are kept by route name for the life of the gate. g.mu is held, or g is not shared yet.
+func (g *Gate) counters(name string) *counters {
+	c := g.counts[name]
+	if c == nil {
+		c = new(counters)
+		g.counts[name] = c
+	}
+	return c
+}
+
+// Reload puts the routes of cfg in place of the present ones, all at once, or keeps those and
+// returns the error. Requests that are under way finish by the routes they began with. Limits are
+// those the gate was made with.
+func (g *Gate) Reload(cfg Config) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	old := g.table.Load()
+	t, err := g.newTable(cfg, old)
+	if err != nil {
+		return err
+	}
+	g.table.Store(t)
+	for name, rt := range old.routes {
+		if now := t.routes[name]; now == nil || now.upstream != rt.upstream {
+			rt.upstream.pool.close()
+		}
+	}
+	return nil
+}
+
+// Routes lists the names of the routes, sorted.
+func (g *Gate) Routes() []string { return g.table.Load().names() }
+
+// Judge answers what would be decided about m at a moment, on a route, and from which record. Brand
+// and channel are the route's and SMS where m leaves them empty; m's category is taken as it is.
+func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
+	rt := g.table.Load().routes[name]
+	if rt == nil {
+		return filter.Decision{}, filter.Record{}, fmt.Errorf("there is no route %q: want one of %s", name, strings.Join(g.Routes(), ", "))
+	}
+	orDefault(&m.To.Brand, rt.brand)
+	if m.To.Channel == "" {
+		m.To.Channel = filter.SMS
+		if rt.speaks == "whatsapp" {
+			m.To.Channel = filter.WhatsApp
+		}
+	}
+	if at.IsZero() {
+		at = g.now()
+	}
+	rec, err := g.store.Read(m.To, filter.NeedRecord)
+	if err != nil {
+		return rt.undecided(&m), rec, fmt.Errorf("reading the record of the recipient: %w", err)
+	}
+	return rt.policy.Decide(&m, &rec, at), rec, nil
+}

@@ -1,0 +1,220 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A head is the header lines of a request as the client wrote them, checked.
+//
+// fasthttp reads heads more kindly than a gate may: it takes lines that end in a bare LF, folded
+// lines, names with a space inside, Content-Length beside Transfer-Encoding, the coding "identity",
+// and any HTTP version of two digits. What two readers could take for two different requests is
+// refused here, in every mode, because the upstream might be the other reader
+// (https://www.rfc-editor.org/rfc/rfc9112#section-11.2).
+type head struct {
+	raw     []byte   // the lines, with the blank one that ends them
+	named   [][]byte // header names that Connection lists, besides close and keep-alive
+	seen    [kinds]bool
+	upgrade bool // to something else than h2c, which a server may ignore
+}
+
+// A kind is what the gate must know about a header by its name.
+type kind uint8
+
+const (
+	kindPlain       kind = iota
+	kindHop              // belongs to one connection, or to the gate: never forwarded
+	kindConnection       // lists further headers of this connection
+	kindOnce             // from here on, a second one makes the request ambiguous
+	kindHost             // replaced by the upstream's
+	kindLength           // Content-Length: kept as written while the body is
+	kindCoding           // Transfer-Encoding: replaced by a Content-Length
+	kindType             // Content-Type: how the gate reads the body, so the upstream must too
+	kindCompression      // Content-Encoding: the same
+	kindUpgrade          // another protocol on this connection
+	kindExpect           // Expect: answered by the gate
+	kinds                // how many there are
+)
+
+var errHead = errors.New("the request head is not lines of `Name: value`, each ended by CR LF")
+
+// parse checks raw and keeps slices of it. The error is a sentence for the client.
+func (h *head) parse(raw []byte) error {
+	*h = head{raw: raw, named: h.named[:0]}
+	if len(raw) == 0 { // HTTP/1.0 allows it
+		return nil
+	}
+	for {
+		line, rest, ok := cutLine(raw)
+		if !ok {
+			return errHead
+		}
+		if len(line) == 0 {
+			if len(rest) > 0 {
+				return errHead
+			}
+			return h.check()
+		}
+		name, value, ok := cutHeader(line)
+		if !ok {
+			return errHead
+		}
+		if err := h.take(name, value); err != nil {
+			return err
+		}
+		raw = rest
+	}
+}
+
+func (h *head) take(name, value []byte) error {
+	k := kindOf(name)
+	if k > kindOnce && h.seen[k] {
+		return fmt.Errorf("the request has two %s headers", name)
+	}
+	h.seen[k] = true
+	switch k {
+	case kindConnection:
+		h.list(value)
+	case kindLength:
+		if len(value) == 0 || !all(value, isDigit) {
+			return errors.New("the Content-Length is not a number")
+		}
+	case kindCoding:
+		if !fold(value, "chunked") {
+			return errors.New("the only Transfer-Encoding understood is chunked")
+		}
+	case kindExpect:
+		if !fold(value, "100-continue") {
+			return errors.New("the only expectation understood is 100-continue")
+		}
+	case kindUpgrade:
+		h.upgrade = !fold(value, "h2c")
+	}
+	return nil
+}
+
+// check looks at the whole once every line is known.
+func (h *head) check() error {
+	if h.seen[kindLength] && h.seen[kindCoding] {
+		return errors.New("the request has both Content-Length and Transfer-Encoding, so its end is ambiguous")
+	}
+	for _, name := range h.named {
+		if k := kindOf(name); k == kindHost || k == kindLength || k == kindType || k == kindCompression || fold(name, "authorization") {
+			return fmt.Errorf("the Connection header lists %s, which the upstream must see", name)
+		}
+	}
+	return nil
+}
+
+// list remembers what a Connection header names.
+func (h *head) list(value []byte) {
+	for len(value) > 0 {
+		end := 0
+		for end < len(value) && value[end] != ',' {
+			end++
+		}
+		if name := trim(value[:end]); len(name) > 0 && !fold(name, "close") && !fold(name, "keep-alive") {
+			h.named = append(h.named, name)
+		}
+		value = value[min(end+1, len(value)):]
+	}
+}
+
+// forwards reports whether a header goes to the upstream as it is.
+func (h *head) forwards(name []byte) bool {
+	for _, n := range h.named {
+		if bytes.EqualFold(n, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// append writes the head that goes to the upstream: the client's lines as they were, less those of
+// this connection and of the gate, with the upstream's Host, and a Content-Length where the client
+// sent chunks or the body was changed.
+func (h *head) append(dst []byte, req *fasthttp.RequestHeader, to *upstream, body int, changed bool) []byte {
+	dst = append(dst, req.Method()...)
+	dst = append(dst, ' ')
+	dst = append(dst, to.base...)
+	dst = append(dst, req.RequestURI()...)
+	dst = append(dst, " HTTP/1.1\r\n"...)
+	if !h.seen[kindHost] { // HTTP/1.0
+		dst = appendHeader(dst, "Host", to.host)
+	}
+	for raw := h.raw; ; {
+		line, rest, ok := cutLine(raw)
+		if !ok || len(line) == 0 {
+			break
+		}
+		whole := raw[:len(raw)-len(rest)]
+		raw = rest
+		name, _, _ := cutHeader(line)
+		switch k := kindOf(name); {
+		case k == kindHost:
+			dst = appendHeader(dst, string(name), to.host)
+		case k == kindCoding:
+			dst = appendLength(dst, "Content-Length", body)
+		case k == kindLength && changed:
+			dst = appendLength(dst, string(name), body)
+		case k == kindHop, k == kindConnection, k == kindUpgrade, k == kindExpect, !h.forwards(name):
+		default:
+			dst = append(dst, whole...)
+		}
+	}
+	if changed && body > 0 && !h.seen[kindLength] && !h.seen[kindCoding] {
+		dst = appendLength(dst, "Content-Length", body)
+	}
+	return append(dst, "\r\n"...)
+}
+
+func appendHeader(dst []byte, name, value string) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}
+
+func appendLength(dst []byte, name string, n int) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = strconv.AppendInt(dst, int64(n), 10)
+	return append(dst, "\r\n"...)
+}
+
+// kindOf knows a header by its name. Hop-by-hop:
+// https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1.
+func kindOf(name []byte) kind {
+	for _, k := range kindNames[min(len(name), len(kindNames)-1)] {
+		if fold(name, k.name) {
+			return k.kind
+		}
+	}
+	if len(name) > 9 && fold(name[:9], "sendgate-") || len(name) > 6 && fold(name[:6], "proxy-") {
+		return kindHop
+	}
+	return kindPlain
+}
+
+type named struct {
+	name string
+	kind kind
+}
+
+// kindNames holds the names by their length.
+var kindNames = [19][]named{
+	2:  {{"te", kindHop}},
+	4:  {{"host", kindHost}},
+	6:  {{"expect", kindExpect}},
+	7:  {{"trailer", kindHop}, {"upgrade", kindUpgrade}},
+	10: {{"connection", kindConnection}, {"keep-alive", kindHop}},
+	12: {{"content-type", kindType}},
+	14: {{"content-length", kindLength}, {"http2-settings", kindHop}},
+	16: {{"content-encoding", kindCompression}},
+	17: {{"transfer-encoding", kindCoding}},
+}

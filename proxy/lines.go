@@ -1,0 +1,78 @@
+package proxy
+
+import "bytes"
+
+// cutLine cuts the first line off raw, less its CR LF. Anything else that ends a line, and a CR
+// inside one, is no line.
+func cutLine(raw []byte) (line, rest []byte, ok bool) {
+	n := bytes.IndexByte(raw, '\n')
+	if n < 1 || raw[n-1] != '\r' {
+		return nil, nil, false
+	}
+	return raw[:n-1], raw[n+1:], true
+}
+
+// cutHeader parts a line of the form `Name: value`, the value without the blanks around it
+// (https://www.rfc-editor.org/rfc/rfc9112#section-5). A folded line begins with a blank and is
+// none.
+func cutHeader(line []byte) (name, value []byte, ok bool) {
+	n := bytes.IndexByte(line, ':')
+	if n < 1 || !all(line[:n], isToken) {
+		return nil, nil, false
+	}
+	value = trim(line[n+1:])
+	return line[:n], value, all(value, isText)
+}
+
+func all(b []byte, is func(byte) bool) bool {
+	for _, c := range b {
+		if !is(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isText: what a header value may hold (https://www.rfc-editor.org/rfc/rfc9110#section-5.5).
+func isText(c byte) bool { return c >= ' ' && c != 0x7f || c == '\t' }
+
+// isToken: what a method or a header name may hold
+// (https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
+func isToken(c byte) bool { return tokens[c] }
+
+var tokens = func() (t [256]bool) {
+	for c := range t {
+		t[c] = isDigit(byte(c)) || 'a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80 ||
+			bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), byte(c)) >= 0
+	}
+	return t
+}()
+
+// trim takes the spaces and tabs off both ends.
+func trim(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
+		b = b[1:]
+	}
+	for len(b) > 0 && (b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// fold reports whether b is want, which is in lower case, in any spelling of ASCII letters.
+func fold(b []byte, want string) bool {
+	if len(b) != len(want) {
+		return false
+	}
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		if c != want[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,109 @@
+package proxy
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+)
+
+// counters is what is counted of one route. It outlives reloads.
+type counters struct {
+	decisions [filter.Actions][filter.Reasons]atomic.Uint64 // of single messages
+	plain     atomic.Uint64                                 // calls forwarded without a decision
+	outcomes  [outcomes]atomic.Uint64
+	dials     atomic.Uint64
+	stale     atomic.Uint64 // pooled connections found dead before use
+	open      atomic.Int64  // upstream connections
+	unlearnt  atomic.Uint64 // events of answers that could not be kept
+	seconds   durations
+}
+
+// bounds are the upper ends of the buckets of sendgate_request_seconds.
+var bounds = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}
+
+// durations is a histogram that costs two atomic additions.
+type durations struct {
+	buckets [len(bounds) + 1]atomic.Uint64
+	micros  atomic.Uint64
+}
+
+func (d *durations) observe(micros int64) {
+	i, s := 0, float64(micros)/1e6
+	for i < len(bounds) && s > bounds[i] {
+		i++
+	}
+	d.buckets[i].Add(1)
+	d.micros.Add(uint64(micros))
+}
+
+func (d *durations) metric(desc *prometheus.Desc, labels ...string) prometheus.Metric {
+	var total uint64
+	below := make(map[float64]uint64, len(bounds))
+	for i := range d.buckets {
+		total += d.buckets[i].Load()
+		if i < len(bounds) {
+			below[bounds[i]] = total
+		}
+	}
+	return prometheus.MustNewConstHistogram(desc, total, float64(d.micros.Load())/1e6, below, labels...)
+}
+
+var (
+	descDecisions   = desc("decisions_total", "Decisions about messages.", "route", "action", "reason")
+	descPlain       = desc("passed_total", "Calls forwarded without a decision: they send nothing, or the route is open.", "route")
+	descOutcomes    = desc("upstream_outcomes_total", "What became of forwarded requests.", "route", "outcome")
+	descConnections = desc("upstream_connections", "Connections to the upstream.", "route", "state")
+	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
+	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
+	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
+	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
+	descInFlight    = desc("requests_in_flight", "Requests being handled.")
+	descMalformed   = desc("malformed_total", "Requests refused for their framing, size or route.")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("sendgate_"+name, help, labels, nil)
+}
+
+// collector exports what a gate counts.
+type collector struct{ g *Gate }
+
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descConnections, descDials,
+		descStale, descUnlearnt, descSeconds, descInFlight, descMalformed} {
+		ch <- d
+	}
+}
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	total := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge := func(d *prometheus.Desc, v int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	}
+	gauge(descInFlight, c.g.inFlight.Load())
+	total(descMalformed, c.g.malformed.Load())
+	for name, rt := range c.g.table.Load().routes {
+		n := rt.count
+		for a := range n.decisions {
+			for r := range n.decisions[a] {
+				if v := n.decisions[a][r].Load(); v > 0 {
+					total(descDecisions, v, name, filter.Action(a).String(), filter.Reason(r).String())
+				}
+			}
+		}
+		for o := range n.outcomes {
+			total(descOutcomes, n.outcomes[o].Load(), name, outcome(o).String())
+		}
+		idle := int64(rt.upstream.pool.idle())
+		gauge(descConnections, idle, name, "idle")
+		gauge(descConnections, max(0, n.open.Load()-idle), name, "busy")
+		total(descPlain, n.plain.Load(), name)
+		total(descDials, n.dials.Load(), name)
+		total(descStale, n.stale.Load(), name)
+		total(descUnlearnt, n.unlearnt.Load(), name)
+		ch <- n.seconds.metric(descSeconds, name)
+	}
+}

@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+)
+
+// A route is one way through the gate: what comes in under its name is read as its provider does,
+// judged by its policy, and goes to its upstream. It is never changed once it is made.
+type route struct {
+	name     string
+	provider providers.Provider
+	speaks   string // the provider's name
+	upstream *upstream
+	policy   filter.Policy
+	brand    string
+	mode     Mode
+	count    *counters
+
+	category, freeForm *filter.Category
+	templates          map[string]filter.Category
+	topic              string
+	trusts             struct{ category, topic, campaign bool }
+
+	passUnknown bool
+	failOpen    [filter.Categories]bool
+}
+
+// A table is all routes of one configuration.
+type table struct {
+	routes  map[string]*route
+	version string
+}
+
+// names lists the routes, sorted.
+func (t *table) names() []string { return slices.Sorted(maps.Keys(t.routes)) }
+
+// newTable builds every route of cfg. Where old has a route of the same name to the same upstream,
+// that upstream and its connections are kept. Errors name the key.
+func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
+	if len(cfg.Routes) == 0 {
+		cfg.Routes = make(map[string]RouteConfig)
+		for _, name := range providers.Names() {
+			cfg.Routes[name] = RouteConfig{}
+		}
+	}
+	t := &table{routes: make(map[string]*route, len(cfg.Routes)), version: cfg.Version}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Routes)) {
+		rt, err := g.newRoute(name, cfg.Routes[name])
+		if err != nil {
+			return nil, fmt.Errorf("routes: %s: %w", name, err)
+		}
+		if old != nil && old.routes[name] != nil && old.routes[name].upstream.key == rt.upstream.key {
+			rt.upstream = old.routes[name].upstream
+		}
+		t.routes[name] = rt
+	}
+	return t, nil
+}
+
+func (g *Gate) newRoute(name string, cfg RouteConfig) (*route, error) {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !isToken(byte(r)) || r == '%' }) {
+		return nil, errors.New("a route's name is one path segment of letters, digits and - . _ ~")
+	}
+	orDefault(&cfg.Provider, name)
+	orDefault(&cfg.Upstream, providers.Host(cfg.Provider))
+	orDefault(&cfg.Brand, "default")
+	orDefault(&cfg.InFlight, 1024)
+	orDefault(&cfg.Handshakes, 32)
+	cfg.Timeouts = cfg.Timeouts.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region})
+	if err != nil {
+		return nil, fmt.Errorf("provider: %w", err)
+	}
+	policy, err := filter.New(cfg.Policy)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	rt := &route{
+		name: name, provider: provider, speaks: cfg.Provider, policy: policy, brand: cfg.Brand, mode: cfg.Mode,
+		category: cfg.Category, freeForm: cfg.FreeForm, templates: maps.Clone(cfg.Templates), topic: cfg.Topic,
+		passUnknown: cfg.UnknownPaths == "pass", count: g.counters(name),
+	}
+	if rt.upstream, err = newUpstream(cfg, g.limits, rt.count); err != nil {
+		return nil, err
+	}
+	for _, c := range cfg.FailOpen {
+		rt.failOpen[c] = true
+	}
+	if cfg.Trust == nil {
+		cfg.Trust = []string{"campaign"}
+	}
+	rt.trusts.category = slices.Contains(cfg.Trust, "category")
+	rt.trusts.topic = slices.Contains(cfg.Trust, "topic")
+	rt.trusts.campaign = slices.Contains(cfg.Trust, "campaign")
+	return rt, nil
+}
+
+// check looks at what no constructor checks. Defaults are filled in.
+func (cfg *RouteConfig) check() error {
+	switch cfg.UnknownPaths {
+	case "", "refuse", "pass":
+	default:
+		return fmt.Errorf("unknown_paths: unknown word %q: want refuse or pass", cfg.UnknownPaths)
+	}
+	for _, w := range cfg.Trust {
+		if w != "category" && w != "topic" && w != "campaign" {
+			return fmt.Errorf("trust: unknown claim %q: want category, topic or campaign", w)
+		}
+	}
+	for _, c := range cfg.FailOpen {
+		if c == filter.Marketing {
+			return errors.New("fail_open: marketing never goes out undecided")
+		}
+		if c >= filter.Categories {
+			return fmt.Errorf("fail_open: unknown category %s", c)
+		}
+	}
+	if cfg.InFlight < 0 || cfg.Handshakes < 0 {
+		return fmt.Errorf("in_flight: %d, handshakes: %d: neither can be negative", cfg.InFlight, cfg.Handshakes)
+	}
+	t := cfg.Timeouts
+	if t.Connect < 0 || t.Write < 0 || t.Response < 0 || t.Idle < 0 {
+		return fmt.Errorf("timeouts: %+v: none can be negative", t)
+	}
+	return nil
+}

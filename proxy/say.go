@@ -1,0 +1,97 @@
+package proxy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A said is an answer of the gate's own, in a shape in which Twilio's libraries find code, message
+// and status, and those for Meta's Graph find error.message.
+type said struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Status  int    `json:"status"`
+	Error   struct {
+		Message string `json:"message"`
+		Type    string `json:"type"`
+		Code    int    `json:"code"`
+	} `json:"error"`
+}
+
+// say answers with a sentence of the gate's own.
+func say(resp *fasthttp.Response, status int, sentence string) {
+	s := said{Code: status, Message: sentence, Status: status}
+	s.Error.Message, s.Error.Type, s.Error.Code = sentence, "Sendgate", status
+	body, _ := json.Marshal(s) // strings and numbers: it cannot fail
+	resp.Reset()
+	resp.SetStatusCode(status)
+	resp.Header.SetContentType("application/json")
+	resp.SetBodyRaw(body)
+}
+
+// tell answers for an upstream that did not.
+//
+// Not sent is 503: a client may try again, and libraries do by themselves. Unknown is 424 Failed
+// Dependency, although the fault is the upstream's: after a 5xx, and after a broken connection,
+// some libraries and most queue workers send again what may have been sent already, and after 429
+// and 408 too. Nothing retries a 424 by itself (Twilio's Java library repeats a POST on any 5xx,
+// Apache's client on 429 and 503).
+func tell(resp *fasthttp.Response, o outcome) {
+	if o == notSent {
+		say(resp, fasthttp.StatusServiceUnavailable,
+			"sendgate could not reach the provider: nothing was sent, and the request can be repeated")
+	} else {
+		say(resp, fasthttp.StatusFailedDependency,
+			"sendgate handed this request to the provider and got no complete answer: it may have been sent, so ask the provider before you repeat it")
+	}
+	resp.Header.Set("Sendgate-Outcome", o.String())
+}
+
+// malform answers a request that no route can take, and ends the connection where what follows on
+// it could be part of the same request.
+func (g *Gate) malform(ctx *fasthttp.RequestCtx, status int, sentence string, end bool) {
+	g.malformed.Add(1)
+	say(&ctx.Response, status, sentence)
+	if end {
+		ctx.SetConnectionClose()
+	}
+}
+
+// broken answers a request that fasthttp could not read. fasthttp ends the connection after it.
+func (g *Gate) broken(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	var late net.Error
+	var chunk fasthttp.ErrBrokenChunk
+	l := g.limits
+	status, sentence := fasthttp.StatusBadRequest, ""
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		status, sentence = fasthttp.StatusRequestEntityTooLarge,
+			fmt.Sprintf("the request's body is larger than limits.body allows (%d bytes)", l.Body)
+	case errors.As(err, &small):
+		status, sentence = fasthttp.StatusRequestHeaderFieldsTooLarge,
+			fmt.Sprintf("the request's head is larger than limits.header allows (%d bytes)", l.Header)
+	case errors.As(err, &late) && late.Timeout():
+		status, sentence = fasthttp.StatusRequestTimeout,
+			fmt.Sprintf("the request did not arrive within limits.read (%s)", l.Read)
+	case errors.As(err, &chunk):
+		sentence = "the request's chunks are not well-formed"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		sentence = "the request ends before its declared length"
+	case errors.Is(err, fasthttp.ErrDuplicateContentLength):
+		sentence = "the request has two Content-Length headers"
+	case errors.Is(err, fasthttp.ErrUnsupportedTransferEncoding):
+		sentence = "the only Transfer-Encoding understood is chunked, in HTTP/1.1"
+	default:
+		sentence = "the request is not well-formed HTTP/1.1"
+		if cause := errors.Unwrap(err); cause != nil {
+			sentence += ": " + cause.Error()
+		}
+	}
+	g.malform(ctx, status, sentence, true)
+}

@@ -1,0 +1,212 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+)
+
+// refused is the outcome, in the decision log, of a message that the gate kept back.
+const refused = "refused"
+
+// errEmpty is for a provider that finds no message in what it calls a send.
+var errEmpty = errors.New("the request has no message in it")
+
+// send carries one request of a route that is not open through the gate.
+func (g *Gate) send(ctx *fasthttp.RequestCtx, rt *route, w *work) {
+	b := &w.batch
+	err := rt.provider.Parse(&ctx.Request, b)
+	switch {
+	case errors.Is(err, providers.ErrNotSend), errors.Is(err, providers.ErrUnknownPath) && rt.passUnknown:
+		g.pass(ctx, rt, w)
+		return
+	case errors.Is(err, providers.ErrUnknownPath):
+		g.malform(ctx, fasthttp.StatusNotFound, fmt.Sprintf("this path belongs to no send to %s that the gate can read; "+
+			"`unknown_paths: pass` on the route %s would let it through", rt.speaks, rt.name), false)
+		return
+	case err == nil && len(b.Messages) == 0:
+		err = errEmpty
+	}
+	now := g.now()
+	if err != nil {
+		unreadable(b, err)
+	}
+	for i := range b.Messages {
+		b.Decisions = append(b.Decisions, g.decide(&ctx.Request.Header, rt, b, i, now))
+		w.ids = append(w.ids, store.NewID(now))
+	}
+	act := verdict(b.Decisions)
+	if rt.mode == Report {
+		act = filter.Forward
+	}
+	if act == filter.Rewrite {
+		act = g.rewrite(ctx, rt, w)
+	}
+	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused}
+	if act == filter.Block {
+		ctx.Response.Reset()
+		rt.provider.Refuse(&ctx.Response, b)
+	} else {
+		o := g.forward(ctx, rt, w, act == filter.Rewrite)
+		e.Outcome = o.String()
+		if o == answered {
+			e.Status = ctx.Response.StatusCode()
+			g.learn(ctx, rt, w, now)
+		}
+	}
+	w.mark(&ctx.Response, act)
+	g.keep(rt, w, e)
+}
+
+// pass forwards a call that is nothing to judge.
+func (g *Gate) pass(ctx *fasthttp.RequestCtx, rt *route, w *work) {
+	rt.count.plain.Add(1)
+	g.forward(ctx, rt, w, false)
+}
+
+// unreadable leaves b with one message that stands for what could not be read.
+func unreadable(b *providers.Batch, err error) {
+	b.Fault = err.Error()
+	b.Messages = append(b.Messages[:0], filter.Message{})
+	b.Decisions = b.Decisions[:0]
+}
+
+// decide judges message i of b by what is known of its recipient.
+func (g *Gate) decide(req *fasthttp.RequestHeader, rt *route, b *providers.Batch, i int, now time.Time) filter.Decision {
+	m := &b.Messages[i]
+	rt.classify(m, req)
+	if b.Fault != "" {
+		return filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
+	}
+	rec, err := g.store.Read(m.To, rt.policy.Need(m))
+	if err != nil {
+		g.log.Error("the store could not be asked about a recipient",
+			zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Error(err))
+		return rt.undecided(m)
+	}
+	return rt.policy.Decide(m, &rec, now)
+}
+
+// verdict is what becomes of the request as a whole: blocked when every message is, forwarded when
+// every message is, else rewritten.
+func verdict(ds []filter.Decision) filter.Action {
+	blocked, forwarded := 0, 0
+	for i := range ds {
+		switch ds[i].Action {
+		case filter.Block:
+			blocked++
+		case filter.Forward:
+			forwarded++
+		}
+	}
+	switch len(ds) {
+	case forwarded:
+		return filter.Forward
+	case blocked:
+		return filter.Block
+	}
+	return filter.Rewrite
+}
+
+// rewrite edits the request as decided. What must be changed and cannot be is not sent: the
+// messages that needed the change are blocked for their content, and those that came with them
+// because they cannot be told apart any more.
+func (g *Gate) rewrite(ctx *fasthttp.RequestCtx, rt *route, w *work) filter.Action {
+	err := rt.provider.Rewrite(&ctx.Request, &w.batch)
+	if err == nil {
+		return filter.Rewrite
+	}
+	g.log.Warn("a request could not be rewritten and was refused", zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.Error(err))
+	for i := range w.batch.Decisions {
+		switch d := &w.batch.Decisions[i]; d.Action {
+		case filter.Rewrite:
+			*d = filter.Decision{Action: filter.Block, Reason: filter.Content, Rule: d.Rule}
+		case filter.Forward:
+			*d = filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
+		}
+	}
+	return filter.Block
+}
+
+// forward hands the request to the upstream, once, and leaves an answer in ctx. changed says that
+// the body is no longer the client's.
+func (g *Gate) forward(ctx *fasthttp.RequestCtx, rt *route, w *work, changed bool) outcome {
+	req, body := &ctx.Request.Header, ctx.Request.Body()
+	w.wire = w.head.append(w.wire[:0], req, rt.upstream, len(body), changed)
+	w.wire = append(w.wire, body...)
+	o, err := rt.upstream.exchange(w.wire, req.IsHead(), &ctx.Response)
+	rt.count.outcomes[o].Add(1)
+	if o != answered {
+		tell(&ctx.Response, o)
+		g.log.Warn("the upstream gave no answer", zap.String("route", rt.name), zap.Stringer("outcome", o), zap.Error(err))
+	}
+	return o
+}
+
+// learn keeps what the upstream's answer says about a recipient, before the client can act on it.
+func (g *Gate) learn(ctx *fasthttp.RequestCtx, rt *route, w *work, now time.Time) {
+	events := rt.provider.Learn(&ctx.Response, &w.batch)
+	if len(events) == 0 {
+		return
+	}
+	for i := range events {
+		events[i].Time, events[i].To.Brand = now, rt.brand
+		events[i].ID = w.ids[0] + "." + strconv.Itoa(i)
+	}
+	limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := g.store.Append(limit, events...); err != nil {
+		rt.count.unlearnt.Add(uint64(len(events)))
+		g.log.Error("what an answer says about a recipient could not be kept",
+			zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.String("to", filter.Mask(events[0].To.Address)), zap.Error(err))
+	}
+}
+
+// mark adds the gate's own headers: what was done, and why, which in a report tells what would
+// have been done.
+func (w *work) mark(resp *fasthttp.Response, done filter.Action) {
+	first := 0
+	for i := range w.batch.Decisions {
+		if w.batch.Decisions[i].Action != filter.Forward {
+			first = i
+			break
+		}
+	}
+	d := &w.batch.Decisions[first]
+	h := &resp.Header
+	h.Set("Sendgate-Decision", done.String())
+	h.Set("Sendgate-Reason", d.Reason.String())
+	h.Set("Sendgate-Id", w.ids[first])
+	if !d.Until.IsZero() {
+		h.Set("Sendgate-Until", d.Until.UTC().Format(time.RFC3339))
+	}
+}
+
+// keep counts the decisions and writes one line of the decision log a message. e holds what all of
+// them share.
+func (g *Gate) keep(rt *route, w *work, e store.Entry) {
+	e.Route, e.Provider, e.Mode, e.Config = rt.name, rt.speaks, rt.mode.String(), w.version
+	e.Fault = w.batch.Fault
+	e.Micros = time.Since(w.start).Microseconds()
+	for i := range w.batch.Messages {
+		m, d := &w.batch.Messages[i], &w.batch.Decisions[i]
+		rt.count.decisions[d.Action][d.Reason].Add(1)
+		e.ID = w.ids[i]
+		e.To, e.From, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Category, m.Topic, m.Campaign
+		e.Template, e.Text, e.SendAt = m.Template, m.Text, m.SendAt
+		e.Action, e.Reason, e.Rule, e.Until, e.Footer = d.Action, d.Reason, d.Rule, d.Until, d.Edit.Footer
+		one := e
+		if e.Enforced && d.Action == filter.Block {
+			one.Outcome, one.Status = refused, 0
+		}
+		g.store.Log(one)
+	}
+}

@@ -1,0 +1,211 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// An Outcome is what became of a request that was to be forwarded.
+type outcome uint8
+
+const (
+	answered outcome = iota // the upstream gave a complete answer
+	notSent                 // no byte of the request left the gate
+	unknown                 // the request, or a part of it, left, and no complete answer came
+	outcomes = iota
+)
+
+var outcomeNames = [outcomes]string{"answered", "not-sent", "unknown"}
+
+func (o outcome) String() string { return outcomeNames[o] }
+
+// lastWords is how long an upstream that stopped reading may take to say why.
+const lastWords = time.Second
+
+// An upstream is the send endpoint of one route, with the connections to it.
+type upstream struct {
+	key    settings
+	host   string // for the Host header
+	base   string // path in front of every target, without a slash at its end
+	body   int    // bytes an answer may have
+	places chan struct{}
+	dialer dialer
+	pool   pool
+	count  *counters
+}
+
+// settings is what an upstream is made of: where a reload leaves them as they were, the upstream
+// and its connections stay.
+type settings struct {
+	url, ca              string // ca is a digest of the file's content
+	timeouts             Timeouts
+	inFlight, handshakes int
+	limits               Limits
+}
+
+func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, error) {
+	base, err := url.Parse(cfg.Upstream)
+	if err != nil {
+		return nil, fmt.Errorf("upstream: %w", err)
+	}
+	address, err := checkUpstream(base)
+	if err != nil {
+		return nil, fmt.Errorf("upstream: %q %w", cfg.Upstream, err)
+	}
+	u := &upstream{
+		key:    settings{cfg.Upstream, "", cfg.Timeouts, cfg.InFlight, cfg.Handshakes, limits},
+		host:   base.Host,
+		base:   strings.TrimRight(base.EscapedPath(), "/"),
+		body:   limits.Body,
+		places: make(chan struct{}, cfg.InFlight),
+		count:  count,
+	}
+	u.pool = pool{keep: cfg.Timeouts.Idle, stale: &count.stale}
+	u.dialer = dialer{
+		address: address,
+		limit:   cfg.Timeouts.Connect,
+		head:    limits.Header,
+		count:   count,
+		shakes:  make(chan struct{}, cfg.Handshakes),
+		connect: new(net.Dialer).DialContext,
+	}
+	if base.Scheme == "https" {
+		if u.dialer.tls, u.key.ca, err = tlsConfig(base.Hostname(), cfg.CAFile); err != nil {
+			return nil, fmt.Errorf("ca_file: %w", err)
+		}
+	}
+	return u, nil
+}
+
+// checkUpstream returns the host:port to connect to.
+func checkUpstream(base *url.URL) (address string, err error) {
+	port := base.Port()
+	switch base.Scheme {
+	case "https":
+		orDefault(&port, "443")
+	case "http":
+		orDefault(&port, "80")
+		if !isLoopback(base.Hostname()) {
+			return "", errors.New("would send messages in the clear: http:// is for loopback only")
+		}
+	default:
+		return "", errors.New("is not an https:// URL")
+	}
+	if base.Hostname() == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" || base.Opaque != "" {
+		return "", errors.New("is not a base URL: want scheme, host and at most a path")
+	}
+	return net.JoinHostPort(base.Hostname(), port), nil
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// tlsConfig verifies the upstream's certificate for name against the system's roots and those in
+// caFile, if one is given. digest tells two contents of that file apart.
+func tlsConfig(name, caFile string) (cfg *tls.Config, digest string, err error) {
+	cfg = &tls.Config{
+		ServerName:         name,
+		MinVersion:         tls.VersionTLS12,
+		ClientSessionCache: tls.NewLRUClientSessionCache(0),
+		NextProtos:         []string{"http/1.1"},
+	}
+	if caFile == "" {
+		return cfg, "", nil
+	}
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, "", err
+	}
+	if cfg.RootCAs, err = x509.SystemCertPool(); err != nil {
+		cfg.RootCAs = x509.NewCertPool()
+	}
+	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, "", fmt.Errorf("%s holds no PEM certificate", caFile)
+	}
+	sum := sha256.Sum256(pem)
+	return cfg, string(sum[:]), nil
+}
+
+// exchange hands request to the upstream once, and reads the answer into resp. It never sends on a
+// second connection. toHead says that the request's method is HEAD. resp is of use only when the
+// outcome is answered; err says why it is not.
+func (u *upstream) exchange(request []byte, toHead bool, resp *fasthttp.Response) (outcome, error) {
+	if err := u.enter(); err != nil {
+		return notSent, err
+	}
+	defer func() { <-u.places }()
+	c := u.pool.take()
+	if c == nil {
+		var err error
+		if c, err = u.dialer.dial(u.pool.take); err != nil {
+			return notSent, err
+		}
+	}
+	left, err := c.send(request, u.key.timeouts.Write)
+	if err != nil {
+		err = fmt.Errorf("sending the request: %w", err)
+		if left && u.early(c, toHead, resp) {
+			return answered, nil
+		}
+		c.close()
+		if !left {
+			return notSent, err
+		}
+		return unknown, err
+	}
+	if err = c.stream.SetReadDeadline(time.Now().Add(u.key.timeouts.Response)); err == nil {
+		var keep bool
+		if keep, err = c.receive(resp, toHead, u.body); err == nil {
+			if keep {
+				u.pool.put(c)
+			} else {
+				c.close()
+			}
+			return answered, nil
+		}
+	}
+	c.close()
+	return unknown, err
+}
+
+// early reads the answer of an upstream that answered before it had read the whole request, and
+// stopped reading. It reports whether there was a complete one; the connection is of no more use.
+func (u *upstream) early(c *conn, toHead bool, resp *fasthttp.Response) bool {
+	defer c.close()
+	if err := c.stream.SetReadDeadline(time.Now().Add(lastWords)); err != nil {
+		return false
+	}
+	_, err := c.receive(resp, toHead, u.body)
+	return err == nil
+}
+
+// enter waits for a place among the requests in flight.
+func (u *upstream) enter() error {
+	select {
+	case u.places <- struct{}{}:
+		return nil
+	default:
+	}
+	t := time.NewTimer(u.key.timeouts.Connect)
+	defer t.Stop()
+	select {
+	case u.places <- struct{}{}:
+		return nil
+	case <-t.C:
+		return fmt.Errorf("all %d places for requests in flight stayed taken for %s (in_flight, timeouts.connect)",
+			cap(u.places), u.key.timeouts.Connect)
+	}
+}
