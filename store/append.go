@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// An EventError says what is wrong with an event.
+type EventError struct {
+	Index   int    // which of the events, from 0
+	Field   string // its field, named as in JSON
+	Problem string // what is wrong and what would be right
+}
+
+func (e *EventError) Error() string {
+	return fmt.Sprintf("event %d: %s: %s", e.Index, e.Field, e.Problem)
+}
+
+// Bounds of an event, in bytes, so that every event fits into a transaction.
+const (
+	maxName = 1 << 10  // id, brand, channel, address, scope, source
+	maxText = 16 << 10 // note and each field of the proof
+)
+
+// A request is one call of Append on its way through the writer: at most maxBatch events.
+type request struct {
+	items []item
+	probe bool       // writes nothing but a sign of life
+	done  chan error // takes one answer without waiting
+}
+
+// An item is one event on its way to disk.
+type item struct {
+	event filter.Event
+	index int // in the call of Append
+	fp    fingerprint
+	key   []byte
+	err   error
+}
+
+// Append keeps events. When it returns nil they are on disk, synced, and every Read that begins
+// from then on knows them.
+//
+// An event whose ID is known for its recipient already is kept as it was: whoever is not sure
+// whether an Append worked repeats it with the same IDs. An event without ID gets one. A Time
+// that is zero or in the future becomes now, and an opt-out so stamped never ranks below an
+// opt-in that was there first, even when the clock has gone back; leave Time zero for what is
+// learnt as it happens.
+//
+// An event that is not well formed is an [*EventError], and then none of the call is kept. Any
+// other error says that at least one event may be missing; so does an EventError about a topic
+// too many for its recipient, which stops no other event. More than 256 events take several
+// transactions. When ctx ends, Append returns its error; what the writer has taken by then may
+// be kept all the same. Append keeps no reference to its arguments.
+func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
+	for i := range events {
+		if err := checkEvent(i, &events[i]); err != nil {
+			return err
+		}
+	}
+	start := time.Now()
+	for first := 0; first < len(events); first += maxBatch {
+		last := min(first+maxBatch, len(events))
+		r := &request{items: s.items(events, first, last), done: make(chan error, 1)}
+		if err := s.submit(ctx, r); err != nil {
+			return err
+		}
+	}
+	s.metrics.appendSeconds.Observe(time.Since(start).Seconds())
+	return nil
+}
+
+// items copies events[first:last] for the writer.
+func (s *Store) items(events []filter.Event, first, last int) []item {
+	items := make([]item, last-first)
+	for i := range items {
+		it := &items[i]
+		it.index, it.event = first+i, cloneEvent(events[first+i])
+		if it.event.ID == "" {
+			it.event.ID = NewID(s.now())
+		}
+		it.fp = s.keys.recipient(it.event.To)
+		it.key = s.keys.eventKey(it.fp, it.event.ID)
+	}
+	return items
+}
+
+// submit hands r to the writer and waits for its answer.
+func (s *Store) submit(ctx context.Context, r *request) error {
+	if err := s.enqueue(ctx, r); err != nil {
+		return fmt.Errorf("appending %d events: %w", len(r.items), err)
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for %d events to reach the disk: %w", len(r.items), ctx.Err())
+	}
+}
+
+func (s *Store) enqueue(ctx context.Context, r *request) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.queue <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// checkEvent says what is wrong with the event at index i.
+func checkEvent(i int, e *filter.Event) error {
+	wrong := func(field, problem string) error { return &EventError{i, field, problem} }
+	scope := e.Scope.String()
+	for _, name := range [...]textField{
+		{"to.brand", &e.To.Brand}, {"to.channel", (*string)(&e.To.Channel)}, {"to.address", &e.To.Address},
+		{"scope", &scope}, {"id", &e.ID}, {"source", &e.Source},
+	} {
+		if len(*name.value) > maxName {
+			return wrong(name.name, fmt.Sprintf("%d bytes are too long: want at most %d", len(*name.value), maxName))
+		}
+		if !utf8.ValidString(*name.value) {
+			return wrong(name.name, "it is not valid UTF-8")
+		}
+	}
+	var back filter.Scope
+	switch {
+	case e.Kind != filter.OptedOut && e.Kind != filter.OptedIn && e.Kind != filter.Wrote:
+		return wrong("kind", "want opted-out, opted-in or wrote")
+	case e.To.Channel == "":
+		return wrong("to.channel", "it is missing")
+	case e.To.Address == "":
+		return wrong("to.address", "it is missing: without an address there is no recipient")
+	case back.UnmarshalText([]byte(scope)) != nil || back != e.Scope:
+		return wrong("scope", "want all, a category or topic:NAME")
+	case e.Kind == filter.OptedIn && (e.Basis == filter.NoBasis || e.Basis >= filter.Bases):
+		return wrong("basis", "an opt-in needs one: inquiry, transaction or express")
+	case e.Basis >= filter.Bases:
+		return wrong("basis", "want none, inquiry, transaction or express")
+	case e.Source == "":
+		return wrong("source", "it is missing: say who says so")
+	}
+	texts := evidenceFields(&e.Proof)
+	for _, text := range append(texts[:], textField{"note", &e.Note}) {
+		if len(*text.value) > maxText {
+			return wrong(text.name, fmt.Sprintf("%d bytes are too long: want at most %d", len(*text.value), maxText))
+		}
+	}
+	return nil
+}
+
+// cloneEvent copies every string of e: the caller's may point into a request that is gone
+// before the writer is done.
+func cloneEvent(e filter.Event) filter.Event {
+	e.To.Channel = filter.Channel(strings.Clone(string(e.To.Channel)))
+	for _, s := range [...]*string{&e.ID, &e.To.Brand, &e.To.Address, &e.Source, &e.Note} {
+		*s = strings.Clone(*s)
+	}
+	if topic, ok := strings.CutPrefix(e.Scope.String(), "topic:"); ok {
+		e.Scope = filter.OfTopic(topic) // String made a new one
+	}
+	if e.Proof != (filter.Evidence{}) {
+		for _, field := range evidenceFields(&e.Proof) {
+			*field.value = strings.Clone(*field.value)
+		}
+		e.Proof.CapturedAt = e.Proof.CapturedAt.Round(0).UTC()
+	}
+	return e
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+	"go.uber.org/zap"
+)
+
+// The database has one namespace; the first byte of a key says what it holds.
+const (
+	kindRecord = 'r' // + fingerprint: the record of a recipient
+	kindEvent  = 'e' // + fingerprint + hash of the event's ID: an event
+	kindOptout = 'o' // + fingerprint, no value: this recipient once opted out
+	kindMeta   = 'm' // + name: something about the database itself
+)
+
+// minFree is how much free disk space an append asks for. Badger writes through a memory map of
+// a sparse file: a disk without room for a page kills the process there, so the store stops
+// earlier. It is room for the write-ahead log, one table and a compaction.
+const minFree = 128 << 20
+
+// openBadger opens the database of the consent store.
+//
+// Values are small and live in the tree, so the value log stays empty; without compression no
+// block cache is needed. A small memory table makes a sync cheaper and a replay after a crash
+// short. One goroutine commits, so conflicts cannot be.
+func (s *Store) openBadger() (*badger.DB, error) {
+	dir := s.path("consent")
+	if s.cfg.Memory {
+		dir = ""
+	} else if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := s.room(minFree); err != nil {
+		return nil, err
+	}
+	db, err := badger.Open(badger.DefaultOptions(dir).
+		WithInMemory(s.cfg.Memory).
+		WithLogger(badgerLogger{s.cfg.Logger.Named("badger").WithOptions(zap.AddCallerSkip(1)).Sugar()}).
+		WithCompression(options.None).
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0).
+		WithMetricsEnabled(false).
+		WithDetectConflicts(false).
+		WithNumVersionsToKeep(1).
+		WithSyncWrites(true).
+		WithMemTableSize(16 << 20).
+		WithValueLogFileSize(16 << 20).
+		WithNumCompactors(2).
+		WithBloomFalsePositive(0.01))
+	if err != nil && strings.Contains(err.Error(), "Another process is using this Badger database") {
+		return nil, fmt.Errorf("it is open already: one process owns the folder, and while a gate runs everything else asks it through its admin API: %w", err)
+	}
+	return db, err
+}
+
+// room fails when the disk of the store has less than want bytes left.
+func (s *Store) room(want int64) error {
+	if s.cfg.Memory {
+		return nil
+	}
+	free, err := s.free(s.cfg.Dir)
+	if err != nil {
+		return fmt.Errorf("asking for the free disk space of %s: %w", s.cfg.Dir, err)
+	}
+	if free < want {
+		return fmt.Errorf("the disk of %s is full: %d MB left, %d MB needed to write safely", s.cfg.Dir, free>>20, want>>20)
+	}
+	return nil
+}
+
+// badgerLogger hands Badger's own log on. What Badger tells as information is for debugging here.
+type badgerLogger struct{ to *zap.SugaredLogger }
+
+func (l badgerLogger) Errorf(f string, v ...any)   { l.to.Warnf(strings.TrimSpace(f), v...) }
+func (l badgerLogger) Warningf(f string, v ...any) { l.to.Warnf(strings.TrimSpace(f), v...) }
+func (l badgerLogger) Infof(f string, v ...any)    { l.to.Debugf(strings.TrimSpace(f), v...) }
+func (l badgerLogger) Debugf(f string, v ...any)   { l.to.Debugf(strings.TrimSpace(f), v...) }

@@ -1,0 +1,204 @@
+package store
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"hash/fnv"
+	"math"
+	"slices"
+
+	"github.com/bits-and-blooms/bloom/v3"
+)
+
+// A block on disk is a prefix, a head and a body:
+//
+//	magic, length of head, length of body, checksum of body, checksum of all before and the head
+//	head: what the index needs
+//	body: the entries, each behind its length, compressed with zstd
+//
+// All numbers of the prefix are four bytes, little-endian.
+const (
+	blockMagic  = 0x31424753 // "SGB1"
+	blockPrefix = 5 * 4
+	blockHead   = 1 << 20 // no head is longer
+	blockBody   = 64 << 20
+
+	// blockNames is how many routes or campaigns a block lists; with more it may have any.
+	blockNames = 64
+	// blockRate is the chance that a block is decoded for a recipient who is not in it.
+	blockRate = 0.003
+)
+
+// A block is the index of one block: enough to know that a query finds nothing in it.
+type block struct {
+	segment *segment
+	offset  int64 // of the prefix, in the segment
+	size    int   // of prefix, head and body
+	headLen int
+	bodySum uint32
+	memory  []byte // the whole block, where the log has no files
+
+	first            uint64 // number of the first entry
+	n                int
+	rawLen           int   // of the body, decompressed
+	minTime, maxTime int64 // Entry.Time, Unix nanoseconds
+	minID, maxID     string
+	actions          uint8  // a bit an action
+	reasons          uint32 // a bit a reason
+	routes           []uint32
+	campaigns        []uint32
+	recipients       *bloom.BloomFilter // fingerprints of addresses
+}
+
+// indexEntries makes the index of a chunk.
+func (k *keys) indexEntries(c *chunk) (*block, error) {
+	b := &block{first: c.first, n: c.n, rawLen: len(c.buf), minTime: math.MaxInt64, maxTime: math.MinInt64,
+		recipients: bloom.NewWithEstimates(uint(c.n), blockRate)}
+	row := string(c.buf)
+	for i := 0; i < c.n; i++ {
+		frame, rest, ok := nextFrame(row)
+		if !ok {
+			return nil, errDamaged
+		}
+		row = rest
+		e, err := decodeEntry(frame)
+		if err != nil {
+			return nil, err
+		}
+		at := e.Time.UnixNano()
+		b.minTime, b.maxTime = min(b.minTime, at), max(b.maxTime, at)
+		if i == 0 || e.ID < b.minID {
+			b.minID = e.ID
+		}
+		b.maxID = max(b.maxID, e.ID)
+		b.actions |= 1 << (e.Action & 7)
+		b.reasons |= 1 << (e.Reason & 31)
+		b.routes = addName(b.routes, e.Route)
+		b.campaigns = addName(b.campaigns, e.Campaign)
+		fp := k.of(ofAddress, e.To.Address)
+		b.recipients.Add(fp[:])
+	}
+	return b, nil
+}
+
+// addName adds the hash of name to a sorted set, which stops growing when it is full.
+func addName(set []uint32, name string) []uint32 {
+	if len(set) > blockNames {
+		return set
+	}
+	h := hashName(name)
+	i, found := slices.BinarySearch(set, h)
+	if found {
+		return set
+	}
+	return slices.Insert(set, i, h)
+}
+
+func hashName(name string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return h.Sum32()
+}
+
+// mayName reports whether a block with this set may have name.
+func mayName(set []uint32, name string) bool {
+	if name == "" || len(set) > blockNames {
+		return true
+	}
+	_, found := slices.BinarySearch(set, hashName(name))
+	return found
+}
+
+// may reports whether the block may have an entry that q chooses. address is the fingerprint of
+// its recipient's address.
+func (b *block) may(q *Query, address *fingerprint) bool {
+	return (q.Since.IsZero() || b.maxTime >= q.Since.UnixNano()) &&
+		(q.Until.IsZero() || b.minTime < q.Until.UnixNano()) &&
+		(q.Action == nil || b.actions&(1<<(*q.Action&7)) != 0) &&
+		(q.Reason == nil || b.reasons&(1<<(*q.Reason&31)) != 0) &&
+		(q.Before == "" || b.minID < q.Before) &&
+		mayName(b.routes, q.Route) && mayName(b.campaigns, q.Campaign) &&
+		(q.To.Address == "" || b.recipients.Test(address[:]))
+}
+
+// encode puts the block together from its index and its compressed body.
+func (b *block) encode(body []byte) []byte {
+	out := make([]byte, blockPrefix, blockPrefix+4096+len(body))
+	out = binary.AppendUvarint(out, b.first)
+	out = binary.AppendUvarint(out, uint64(b.n))
+	out = binary.AppendUvarint(out, uint64(b.rawLen))
+	out = binary.AppendVarint(out, b.minTime)
+	out = binary.AppendVarint(out, b.maxTime)
+	out = appendString(appendString(out, b.minID), b.maxID)
+	out = append(out, b.actions)
+	out = binary.AppendUvarint(out, uint64(b.reasons))
+	for _, set := range [...][]uint32{b.routes, b.campaigns} {
+		out = binary.AppendUvarint(out, uint64(len(set)))
+		for _, h := range set {
+			out = binary.AppendUvarint(out, uint64(h))
+		}
+	}
+	out = binary.AppendUvarint(out, uint64(b.recipients.Cap()))
+	out = binary.AppendUvarint(out, uint64(b.recipients.K()))
+	words := b.recipients.BitSet().Words()
+	out = binary.AppendUvarint(out, uint64(len(words)))
+	for _, w := range words {
+		out = binary.LittleEndian.AppendUint64(out, w)
+	}
+	b.headLen = len(out) - blockPrefix
+	b.size = len(out) + len(body)
+	b.bodySum = crc32.Checksum(body, castagnoli)
+	for i, v := range [...]uint32{blockMagic, uint32(b.headLen), uint32(len(body)), b.bodySum} {
+		binary.LittleEndian.PutUint32(out[4*i:], v)
+	}
+	binary.LittleEndian.PutUint32(out[16:], headSum(out[:16], out[blockPrefix:]))
+	return append(out, body...)
+}
+
+func headSum(prefix, head []byte) uint32 {
+	return crc32.Update(crc32.Checksum(prefix, castagnoli), castagnoli, head)
+}
+
+// readPrefix reads the lengths at the beginning of a block.
+func readPrefix(p []byte) (head, body int, err error) {
+	h, n := binary.LittleEndian.Uint32(p[4:]), binary.LittleEndian.Uint32(p[8:])
+	if binary.LittleEndian.Uint32(p) != blockMagic || h > blockHead || n > blockBody {
+		return 0, 0, errDamaged
+	}
+	return int(h), int(n), nil
+}
+
+// decodeHead reads the index of a block from its prefix and head.
+func decodeHead(p []byte) (*block, error) {
+	head, body, err := readPrefix(p)
+	if err != nil || len(p) != blockPrefix+head || headSum(p[:16], p[blockPrefix:]) != binary.LittleEndian.Uint32(p[16:]) {
+		return nil, errDamaged
+	}
+	b := &block{headLen: head, size: len(p) + body, bodySum: binary.LittleEndian.Uint32(p[12:])}
+	d := decoder{rest: string(p[blockPrefix:])}
+	b.first, b.n, b.rawLen = d.uvarint(), int(d.uvarint()), int(d.uvarint())
+	b.minTime, b.maxTime = d.varint(), d.varint()
+	b.minID, b.maxID = d.string(), d.string()
+	b.actions, b.reasons = d.byte(), uint32(d.uvarint())
+	for _, set := range [...]*[]uint32{&b.routes, &b.campaigns} {
+		n := min(d.uvarint(), blockNames+1)
+		for range n {
+			*set = append(*set, uint32(d.uvarint()))
+		}
+	}
+	bits, hashes := d.uvarint(), d.uvarint()
+	n := d.uvarint()
+	if n > uint64(len(d.rest)/8) || bits > n*64 {
+		return nil, errDamaged
+	}
+	words := make([]uint64, n)
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint64([]byte(d.rest[8*i : 8*i+8]))
+	}
+	d.rest = d.rest[8*n:]
+	b.recipients = bloom.FromWithM(words, uint(bits), uint(hashes))
+	if err := d.end(); err != nil || bits == 0 || hashes == 0 || hashes > 64 || b.rawLen > blockBody {
+		return nil, errDamaged
+	}
+	return b, nil
+}

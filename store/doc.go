@@ -1,0 +1,18 @@
+// Package store remembers what is known of each recipient, and what was decided about each
+// message.
+//
+// There are two things on disk, in one folder that belongs to one process:
+//
+//   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
+//     fingerprint of the recipient. It is the one thing to back up, together with store.key: an
+//     [Store.Append] that returned nil is on disk, and the very next [Store.Read] knows it.
+//   - The decision log, in decisions/: one [Entry] a message, append-only and compressed. Losing
+//     it loses history, not safety.
+//
+// A Bloom filter in memory holds every recipient who ever opted out. Where only an opt-out
+// matters, which is the common case, it usually answers by itself: nothing is read from disk and
+// nothing is allocated.
+//
+// One goroutine writes the consent store. Appends that arrive while it syncs share the next
+// sync, so the cost of a sync is shared by as many as are waiting for it.
+package store

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"encoding/binary"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// An Entry is one line of the decision log: what was decided about one message, with what is
+// needed to explain it later. It holds full addresses and texts: whoever shows it masks them.
+type Entry struct {
+	ID       string    `json:"id"`       // decision id, from [NewID]
+	Time     time.Time `json:"time"`     // when the message was judged
+	Route    string    `json:"route"`    // the route it took
+	Provider string    `json:"provider"` // the provider of the route
+	Mode     string    `json:"mode"`     // the mode of the route then
+	Config   string    `json:"config"`   // version of the configuration it was judged by
+
+	To       filter.Recipient `json:"to"`
+	From     string           `json:"from,omitempty"`
+	Category filter.Category  `json:"category"`
+	Topic    string           `json:"topic,omitempty"`
+	Campaign string           `json:"campaign,omitempty"`
+	Template string           `json:"template,omitempty"`
+	Text     string           `json:"text,omitempty"`
+	SendAt   time.Time        `json:"send_at,omitzero"`
+
+	Action   filter.Action `json:"action"`   // what was decided
+	Enforced bool          `json:"enforced"` // whether it was obeyed
+	Reason   filter.Reason `json:"reason"`
+	Rule     string        `json:"rule,omitempty"`
+	Until    time.Time     `json:"until,omitzero"`
+	Footer   string        `json:"footer,omitempty"` // the line that was added
+	Fault    string        `json:"fault,omitempty"`  // why the request could not be read
+
+	// Outcome is "refused" (the gate answered), "answered" (the upstream did, with Status),
+	// "not-sent" or "unknown".
+	Outcome string `json:"outcome"`
+	Status  int    `json:"status,omitempty"` // HTTP status of the upstream
+	Micros  int64  `json:"micros"`           // the whole handling, in microseconds
+}
+
+const (
+	entryVersion = 1
+
+	// Longer strings are cut: the log is bounded, whatever a sender writes.
+	maxEntryID   = 64
+	maxEntryName = 1 << 10
+	maxEntryText = 8 << 10
+)
+
+// clip is s without what goes beyond n bytes, cut between characters.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// names lists the short strings of e in the order they are kept.
+func (e *Entry) names() [15]*string {
+	return [...]*string{&e.Route, &e.Provider, &e.Mode, &e.Config,
+		&e.To.Brand, (*string)(&e.To.Channel), &e.To.Address, &e.From, &e.Topic, &e.Campaign, &e.Template,
+		&e.Rule, &e.Footer, &e.Fault, &e.Outcome}
+}
+
+// appendEntry writes e behind its length in four bytes.
+func appendEntry(b []byte, e *Entry) []byte {
+	start := len(b)
+	b = append(b, 0, 0, 0, 0, entryVersion)
+	b = appendTime(appendString(b, clip(e.ID, maxEntryID)), e.Time)
+	for _, s := range e.names() {
+		b = appendString(b, clip(*s, maxEntryName))
+	}
+	b = appendString(b, clip(e.Text, maxEntryText))
+	b = appendTime(appendTime(b, e.SendAt), e.Until)
+	var enforced byte
+	if e.Enforced {
+		enforced = 1
+	}
+	b = append(b, byte(e.Category), byte(e.Action), enforced, byte(e.Reason))
+	b = binary.AppendVarint(b, int64(e.Status))
+	b = binary.AppendVarint(b, e.Micros)
+	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))
+	return b
+}
+
+// decodeEntry reads an entry without its length. Its strings share the memory of s.
+func decodeEntry(s string) (e Entry, err error) {
+	d := decoder{rest: s}
+	if d.byte() != entryVersion {
+		d.fail()
+	}
+	e.ID, e.Time = d.string(), d.time()
+	for _, s := range e.names() {
+		*s = d.string()
+	}
+	e.Text = d.string()
+	e.SendAt, e.Until = d.time(), d.time()
+	e.Category, e.Action = filter.Category(d.byte()), filter.Action(d.byte())
+	e.Enforced, e.Reason = d.byte() == 1, filter.Reason(d.byte())
+	e.Status, e.Micros = int(d.varint()), d.varint()
+	return e, d.end()
+}
+
+// nextFrame cuts the first entry off a row of them; ok is false when none is whole.
+func nextFrame(row string) (entry, rest string, ok bool) {
+	if len(row) < 4 {
+		return "", row, false
+	}
+	n := uint64(row[0]) | uint64(row[1])<<8 | uint64(row[2])<<16 | uint64(row[3])<<24
+	if n > uint64(len(row)-4) {
+		return "", row, false
+	}
+	return row[4 : 4+n], row[4+n:], true
+}
+
+// A Query chooses entries of the decision log. The zero Query chooses all.
+type Query struct {
+	Since, Until    time.Time // Since ≤ Entry.Time < Until; zero: no bound
+	Action          *filter.Action
+	Reason          *filter.Reason
+	Route, Campaign string
+	// To chooses by recipient: by Address, and by Brand and Channel too where they are set.
+	To     filter.Recipient
+	Limit  int    // how many entries at most; 0: no limit
+	Before string // only decision ids that sort before this one: the last id of the page before
+}
+
+// matches reports whether q chooses e, its Limit aside.
+func (q *Query) matches(e *Entry) bool {
+	return (q.Since.IsZero() || !e.Time.Before(q.Since)) &&
+		(q.Until.IsZero() || e.Time.Before(q.Until)) &&
+		(q.Action == nil || *q.Action == e.Action) &&
+		(q.Reason == nil || *q.Reason == e.Reason) &&
+		(q.Route == "" || q.Route == e.Route) &&
+		(q.Campaign == "" || q.Campaign == e.Campaign) &&
+		(q.To.Brand == "" || q.To.Brand == e.To.Brand) &&
+		(q.To.Channel == "" || q.To.Channel == e.To.Channel) &&
+		(q.To.Address == "" || q.To.Address == e.To.Address) &&
+		(q.Before == "" || e.ID < q.Before)
+}

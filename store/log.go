@@ -1,0 +1,223 @@
+package store
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/sendgate/sendgate/filter"
+	"go.uber.org/zap"
+)
+
+const (
+	// A chunk is closed when it holds so many entries or bytes, or is so old.
+	chunkEntries = 1024
+	chunkBytes   = 1 << 20
+	chunkAge     = 24 * time.Hour
+
+	// What is in memory and not in a block yet is bounded. Beyond the first bound only blocked
+	// messages are still logged, beyond the second nothing is.
+	pendingSoft = 8 << 20
+	pendingHard = 32 << 20
+
+	// flushEvery is how long an entry waits at most before it is written to the tail, and
+	// flushBytes how much is waited for at most.
+	flushEvery = 100 * time.Millisecond
+	flushBytes = 64 << 10
+
+	// retainEvery is how often old segments are looked for.
+	retainEvery = time.Minute
+)
+
+// decisionLog is the append-only log of decisions. An entry is first in a chunk in memory, from
+// where the flusher copies it to the tail file; a full chunk is compressed into a block of the
+// current segment file, and the tail begins anew. Memory holds the chunks and an index of the
+// blocks, never the blocks.
+//
+// Entries are numbered in the order they were logged, and blocks and tail carry these numbers:
+// what a crash left in both is taken once.
+type decisionLog struct {
+	store  *Store
+	dir    string // empty: blocks stay in memory
+	logger *zap.Logger
+	enc    *zstd.Encoder
+	dec    *zstd.Decoder
+
+	mu       sync.Mutex
+	open     *chunk   // takes entries
+	full     []*chunk // wait to become blocks, oldest first
+	blocks   []*block // oldest first; never changed in place, so that a copy of the slice is a snapshot
+	bytes    int      // size of all chunks
+	watchers map[chan struct{}]struct{}
+	shut     bool
+
+	wake chan struct{} // the flusher has work that should not wait for its tick
+	stop chan struct{}
+	done chan struct{}
+
+	// The flusher's own; flushing is held while it works.
+	flushing sync.Mutex
+	tail     tail
+	segment  *segment // the one that takes blocks; nil before the first
+	failing  atomic.Bool
+}
+
+// A chunk is entries that are in no block yet, each behind its length. buf only grows, so that
+// what was read from it under the lock stays as it was.
+type chunk struct {
+	first  uint64 // number of its first entry
+	n      int
+	buf    []byte
+	oldest time.Time // when the first entry came
+}
+
+// Log takes an entry into the decision log. It never waits: the entry is copied into memory and
+// written within a tenth of a second. When writing cannot keep up, or the disk is full, forwarded
+// and rewritten messages are dropped first and blocked ones last, and counted. Strings beyond
+// 1 KiB (the text: 8 KiB) are cut. An entry without ID or Time gets them.
+func (s *Store) Log(e Entry) {
+	if e.Time.IsZero() {
+		e.Time = s.now()
+	}
+	if e.ID == "" {
+		e.ID = NewID(e.Time)
+	}
+	action := e.Action
+	if action >= filter.Actions {
+		action = filter.Block
+	}
+	if s.log.add(&e, action == filter.Block) {
+		s.metrics.logged[action].Add(1)
+	} else {
+		s.metrics.dropped[action].Add(1)
+	}
+}
+
+// add reports whether there was room for e.
+func (l *decisionLog) add(e *Entry, precious bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shut || l.bytes > pendingHard || l.bytes > pendingSoft && !precious {
+		return false
+	}
+	c := l.open
+	if c.n == 0 {
+		c.oldest = l.store.now()
+	}
+	before := len(c.buf)
+	c.buf = appendEntry(c.buf, e)
+	c.n++
+	l.bytes += len(c.buf) - before
+	if c.n >= chunkEntries || len(c.buf) >= chunkBytes {
+		l.seal()
+		l.rouse()
+	} else if before/flushBytes != len(c.buf)/flushBytes {
+		l.rouse()
+	}
+	for w := range l.watchers {
+		poke(w)
+	}
+	return true
+}
+
+// seal closes the open chunk and begins the next. The caller holds mu.
+func (l *decisionLog) seal() {
+	c := l.open
+	l.full = append(l.full, c)
+	l.open = &chunk{first: c.first + uint64(c.n), buf: make([]byte, 0, len(c.buf))}
+}
+
+// rouse wakes the flusher.
+func (l *decisionLog) rouse() { poke(l.wake) }
+
+// poke puts a sign into a channel of capacity one, where none is yet.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (l *decisionLog) pending() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes
+}
+
+// run is the flusher.
+func (l *decisionLog) run() {
+	defer close(l.done)
+	tick, old := time.NewTicker(flushEvery), time.NewTicker(retainEvery)
+	defer tick.Stop()
+	defer old.Stop()
+	for {
+		select {
+		case <-l.wake:
+		case <-tick.C:
+		case <-old.C:
+			l.retain()
+		case <-l.stop:
+			return
+		}
+		l.flush()
+	}
+}
+
+// flush writes out what is in memory: full chunks as blocks, the open one to the tail. A failure
+// is logged once and tried again at the next flush.
+func (l *decisionLog) flush() {
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	err := l.flushChunks()
+	if failed := err != nil; l.failing.Swap(failed) != failed {
+		if failed {
+			l.logger.Error("the decision log cannot be written: entries wait in memory, then are dropped", zap.Error(err))
+		} else {
+			l.logger.Info("the decision log is written again")
+		}
+	}
+}
+
+func (l *decisionLog) flushChunks() error {
+	for {
+		l.mu.Lock()
+		if l.open.n > 0 && l.store.now().Sub(l.open.oldest) > chunkAge {
+			l.seal()
+		}
+		if len(l.full) == 0 {
+			first, buf := l.open.first, l.open.buf
+			l.mu.Unlock()
+			return l.writeTail(first, buf)
+		}
+		c := l.full[0]
+		l.mu.Unlock()
+
+		b, err := l.writeBlock(c)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		l.blocks = append(l.blocks, b)
+		l.full = l.full[1:]
+		l.bytes -= len(c.buf)
+		l.mu.Unlock()
+	}
+}
+
+// close writes out what is in memory and ends the log.
+func (l *decisionLog) close() error {
+	l.mu.Lock()
+	l.shut = true
+	for w := range l.watchers {
+		poke(w)
+	}
+	l.mu.Unlock()
+	close(l.stop)
+	<-l.done
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	err := l.flushChunks()
+	l.dec.Close()
+	return l.closeFiles(err)
+}

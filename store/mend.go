@@ -1,0 +1,113 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"go.uber.org/zap"
+)
+
+// errMending is the answer of reads while the consent store is being brought back.
+var errMending = errors.New("the consent store is being opened again after a failed write")
+
+// mendPause is how long a failed attempt to open the consent store again rests.
+const mendPause = time.Second
+
+// database is the database to write to, for the writer.
+func (s *Store) database() (*badger.DB, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.db == nil {
+		return nil, s.unwell()
+	}
+	return s.db, s.room(minFree)
+}
+
+// unwell is why the last commit failed.
+func (s *Store) unwell() error {
+	if err := s.sick.Load(); err != nil {
+		return *err
+	}
+	return errMending
+}
+
+// broken takes the database out of use after a failed commit.
+//
+// What a failed commit leaves in Badger is not known: its memory may show what its disk does not
+// hold, and after a failure to make a new memory table it has none and ends the process at the
+// next write. Closing it writes what is in memory to a table of its own, and a fresh one begins
+// from what is on disk. Until then reads that need the disk fail, so that nothing is sent on
+// their account.
+func (s *Store) broken(cause error) error {
+	err := fmt.Errorf("writing consent to %s: %w", s.place(), cause)
+	s.sick.Store(&err)
+	s.logger.Error("a commit failed: nothing of it was acknowledged", zap.Error(err))
+	if s.cfg.Memory {
+		return err // there is nothing to begin from
+	}
+	s.mu.Lock()
+	old := s.db
+	s.db = nil
+	s.mu.Unlock()
+	go s.mend(old)
+	return err
+}
+
+// mend closes old and opens the database again until that works or the store is closed.
+func (s *Store) mend(old *badger.DB) {
+	if err := old.Close(); err != nil {
+		s.logger.Warn("closing the database after a failed commit", zap.Error(err))
+	}
+	for {
+		db, err := s.openBadger()
+		if err == nil {
+			s.adopt(db)
+			return
+		}
+		s.logger.Error("opening the database again", zap.Error(err))
+		select {
+		case <-s.stop:
+			return
+		case <-time.After(mendPause):
+		}
+	}
+}
+
+// adopt puts db into use, unless the store was closed meanwhile.
+func (s *Store) adopt(db *badger.DB) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed.Load() {
+		_ = db.Close() // nothing was written
+		return
+	}
+	s.db = db
+	s.logger.Info("the consent store is open again")
+}
+
+// Healthy is nil while writes work. After a failed one it asks for a trial write in the
+// background, so a later call finds out when writes work again.
+func (s *Store) Healthy() error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	if err := s.room(minFree); err != nil {
+		return err
+	}
+	sick := s.sick.Load()
+	if sick == nil {
+		return nil
+	}
+	if s.gate.TryRLock() {
+		defer s.gate.RUnlock()
+		if !s.closed.Load() && len(s.queue) == 0 {
+			select {
+			case s.queue <- &request{probe: true, done: make(chan error, 1)}:
+			default:
+			}
+		}
+	}
+	return *sick
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+)
+
+// metrics counts with plain atomics; Prometheus reads them when it asks.
+type metrics struct {
+	registry   prometheus.Registerer
+	registered []prometheus.Collector
+
+	appendSeconds prometheus.Histogram
+	appends       atomic.Uint64
+	commits       atomic.Uint64
+
+	_        [64]byte // the two below are counted by every core at every send
+	negative atomic.Uint64
+	_        [64]byte
+	positive atomic.Uint64
+	_        [64]byte
+
+	logged  [filter.Actions]atomic.Uint64
+	dropped [filter.Actions]atomic.Uint64
+	decoded atomic.Uint64 // blocks of the decision log read for a query
+	damaged atomic.Uint64 // of them, how many were damaged
+}
+
+// register makes the metrics of s known to its registry.
+func (m *metrics) register(s *Store) error {
+	m.appendSeconds = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "sendgate_store_append_seconds",
+		Help:    "Time of an append until its events are on disk.",
+		Buckets: prometheus.ExponentialBuckets(0.0001, 2, 16),
+	})
+	if m.registry = s.cfg.Metrics; m.registry == nil {
+		return nil
+	}
+	collectors := []prometheus.Collector{
+		m.appendSeconds,
+		counter("sendgate_store_appends_total", "Events kept.", &m.appends),
+		counter("sendgate_store_commits_total", "Transactions committed and synced; appends share them.", &m.commits),
+		counter("sendgate_store_reads_total", "Reads of a recipient, by whether the Bloom filter answered (negative) or the database was read (positive).", &m.negative, "bloom", "negative"),
+		counter("sendgate_store_reads_total", "Reads of a recipient, by whether the Bloom filter answered (negative) or the database was read (positive).", &m.positive, "bloom", "positive"),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "sendgate_store_optouts", Help: "Recipients who ever opted out.",
+		}, func() float64 { return float64(s.optouts.count.Load()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "sendgate_log_pending_bytes", Help: "Bytes of the decision log that are in memory and not in a block yet.",
+		}, func() float64 { return float64(s.log.pending()) }),
+		counter("sendgate_log_blocks_read_total", "Blocks of the decision log decoded for queries.", &m.decoded),
+		counter("sendgate_log_blocks_damaged_total", "Blocks of the decision log found damaged and skipped.", &m.damaged),
+	}
+	for a := range filter.Action(filter.Actions) {
+		collectors = append(collectors,
+			counter("sendgate_log_entries_total", "Entries taken into the decision log.", &m.logged[a], "action", a.String()),
+			counter("sendgate_log_dropped_total", "Entries of the decision log lost because it could not be written fast enough, or at all.", &m.dropped[a], "action", a.String()))
+	}
+	for _, c := range collectors {
+		if err := m.registry.Register(c); err != nil {
+			m.unregister()
+			return err
+		}
+		m.registered = append(m.registered, c)
+	}
+	return nil
+}
+
+// unregister lets the same registry serve another store.
+func (m *metrics) unregister() {
+	for _, c := range m.registered {
+		m.registry.Unregister(c)
+	}
+}
+
+// counter shows n as a counter with at most one label.
+func counter(name, help string, n *atomic.Uint64, label ...string) prometheus.Collector {
+	opts := prometheus.CounterOpts{Name: name, Help: help}
+	if len(label) == 2 {
+		opts.ConstLabels = prometheus.Labels{label[0]: label[1]}
+	}
+	return prometheus.NewCounterFunc(opts, func() float64 { return float64(n.Load()) })
+}

@@ -1,0 +1,296 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"go.uber.org/zap"
+)
+
+const (
+	segmentSuffix = ".log"
+	// A segment takes blocks until it is so large, or a day is over.
+	segmentBytes = 64 << 20
+)
+
+// A segment is a file of blocks, named after the number of its first entry.
+type segment struct {
+	path   string
+	file   *os.File // open while it takes blocks
+	size   int64
+	day    int64 // of its first block, in days since 1970
+	newest int64 // Entry.Time of its newest entry, Unix nanoseconds
+}
+
+// openLog opens the decision log of s, and repairs what a crash left behind: whole blocks and
+// whole entries of the tail are kept.
+func (s *Store) openLog() (*decisionLog, error) {
+	l := &decisionLog{
+		store: s, logger: s.logger.Named("decisions"),
+		open: new(chunk), watchers: make(map[chan struct{}]struct{}),
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	var err error
+	if l.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true)); err != nil {
+		return nil, err
+	}
+	if l.dec, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(blockBody)); err != nil {
+		return nil, err
+	}
+	if !s.cfg.Memory {
+		l.dir = s.path("decisions")
+		if err := l.load(); err != nil {
+			return nil, fmt.Errorf("opening the decision log in %s: %w", l.dir, err)
+		}
+	}
+	l.retain()
+	go l.run()
+	return l, nil
+}
+
+// load reads the index of every segment, and the tail.
+func (l *decisionLog) load() error {
+	if err := os.MkdirAll(l.dir, 0o700); err != nil {
+		return err
+	}
+	names, err := filepath.Glob(filepath.Join(l.dir, "*"+segmentSuffix))
+	if err != nil {
+		return err
+	}
+	for _, path := range names {
+		if err := l.loadSegment(path); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(l.blocks, func(a, b *block) int { return cmp.Compare(a.first, b.first) })
+	var next uint64
+	for _, b := range l.blocks {
+		next = max(next, b.first+uint64(b.n))
+	}
+	return l.loadTail(next)
+}
+
+// loadSegment reads the heads of the blocks in one file. Where a head is damaged it goes on at
+// the next whole one.
+func (l *decisionLog) loadSegment(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	seg := &segment{path: path, size: info.Size()}
+	for at := int64(0); at < seg.size; {
+		b, err := readHead(f, at, seg.size)
+		if errors.Is(err, errDamaged) {
+			next, err := findHead(f, at+1, seg.size)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			l.logger.Warn("skipping a damaged part of the decision log",
+				zap.String("file", path), zap.Int64("from", at), zap.Int64("to", next))
+			at = next
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		b.segment = seg
+		seg.newest = max(seg.newest, b.maxTime)
+		l.blocks = append(l.blocks, b)
+		at += int64(b.size)
+	}
+	return nil
+}
+
+// readHead reads the index of the block at offset at of a file of the given size.
+func readHead(f io.ReaderAt, at, size int64) (*block, error) {
+	var prefix [blockPrefix]byte
+	if at+blockPrefix > size {
+		return nil, errDamaged
+	}
+	if _, err := f.ReadAt(prefix[:], at); err != nil {
+		return nil, err
+	}
+	head, body, err := readPrefix(prefix[:])
+	if err != nil || at+int64(blockPrefix+head+body) > size {
+		return nil, errDamaged
+	}
+	whole := make([]byte, blockPrefix+head)
+	if _, err := f.ReadAt(whole, at); err != nil {
+		return nil, err
+	}
+	b, err := decodeHead(whole)
+	if err == nil {
+		b.offset = at
+	}
+	return b, err
+}
+
+// findHead is the offset of the first whole block from at on, or the size of the file.
+func findHead(f io.ReaderAt, at, size int64) (int64, error) {
+	magic := binary.LittleEndian.AppendUint32(nil, blockMagic)
+	window := make([]byte, 1<<20)
+	for at < size {
+		n, err := f.ReadAt(window[:min(int64(len(window)), size-at)], at)
+		if err != nil && err != io.EOF {
+			return 0, err
+		}
+		i := bytes.Index(window[:n], magic)
+		switch {
+		case i >= 0:
+			at += int64(i)
+			if _, err := readHead(f, at, size); err == nil {
+				return at, nil
+			}
+			at++
+		case n < len(magic):
+			return size, nil
+		default:
+			at += int64(n - len(magic) + 1)
+		}
+	}
+	return size, nil
+}
+
+// writeBlock compresses c into a block and writes it.
+func (l *decisionLog) writeBlock(c *chunk) (*block, error) {
+	b, err := l.store.keys.indexEntries(c)
+	if err != nil {
+		return nil, err
+	}
+	whole := b.encode(l.enc.EncodeAll(c.buf, nil))
+	if l.dir == "" {
+		b.memory = whole
+		b.segment = &segment{newest: b.maxTime}
+		return b, nil
+	}
+	if err := l.store.room(2 * minFree); err != nil { // the consent store comes first
+		return nil, err
+	}
+	seg, err := l.current(c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := seg.file.WriteAt(whole, seg.size); err != nil {
+		return nil, err
+	}
+	b.segment, b.offset = seg, seg.size
+	seg.size += int64(len(whole))
+	seg.newest = max(seg.newest, b.maxTime)
+	return b, nil
+}
+
+// current is the segment that takes the block of c.
+func (l *decisionLog) current(c *chunk) (*segment, error) {
+	day := c.oldest.Unix() / int64((24*time.Hour)/time.Second)
+	if seg := l.segment; seg != nil {
+		if seg.day == day && seg.size < segmentBytes {
+			return seg, nil
+		}
+		if err := seg.close(); err != nil {
+			return nil, err
+		}
+		l.segment = nil
+	}
+	path := filepath.Join(l.dir, fmt.Sprintf("%020d%s", c.first, segmentSuffix))
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	l.segment = &segment{path: path, file: f, day: day}
+	return l.segment, nil
+}
+
+func (seg *segment) close() error {
+	err := errors.Join(seg.file.Sync(), seg.file.Close())
+	seg.file = nil
+	return err
+}
+
+// entries reads the block from disk and decompresses it: a row of entries, each behind its
+// length. The error is errDamaged where the block is, and fs.ErrNotExist where its time was over.
+func (l *decisionLog) entries(b *block) (string, error) {
+	whole := b.memory
+	if whole == nil {
+		f, err := os.Open(b.segment.path)
+		if err != nil {
+			return "", err
+		}
+		defer f.Close()
+		whole = make([]byte, b.size)
+		if _, err := f.ReadAt(whole, b.offset); err == io.EOF {
+			return "", errDamaged
+		} else if err != nil {
+			return "", err
+		}
+	}
+	l.store.metrics.decoded.Add(1)
+	body := whole[blockPrefix+b.headLen:]
+	if crc32.Checksum(body, castagnoli) != b.bodySum {
+		return "", errDamaged
+	}
+	raw, err := l.dec.DecodeAll(body, make([]byte, 0, b.rawLen))
+	if err != nil || len(raw) != b.rawLen {
+		return "", errDamaged
+	}
+	return string(raw), nil
+}
+
+// retain removes the segments whose newest entry is older than the retention.
+func (l *decisionLog) retain() {
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	cutoff := l.store.now().Add(-l.store.cfg.Retention).UnixNano()
+	l.mu.Lock()
+	old := make(map[*segment]bool)
+	kept := slices.Clone(l.blocks)
+	kept = slices.DeleteFunc(kept, func(b *block) bool {
+		if b.segment.newest < cutoff {
+			old[b.segment] = true
+		}
+		return old[b.segment]
+	})
+	l.blocks = kept
+	l.mu.Unlock()
+	for seg := range old {
+		var err error
+		if seg.file != nil {
+			err = seg.close()
+			l.segment = nil
+		}
+		if seg.path != "" {
+			err = errors.Join(err, os.Remove(seg.path))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			l.logger.Warn("removing an old part of the decision log", zap.String("file", strings.TrimSpace(seg.path)), zap.Error(err))
+		}
+	}
+}
+
+// closeFiles ends the files, and joins what goes wrong to err.
+func (l *decisionLog) closeFiles(err error) error {
+	if l.segment != nil {
+		err = errors.Join(err, l.segment.close())
+	}
+	if err = errors.Join(err, l.tail.close()); err != nil {
+		return fmt.Errorf("closing the decision log in %s: %w", l.dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/filter"
+)
+
+const (
+	// maxBatch is how many events share one transaction and one sync at most.
+	maxBatch = 256
+	// maxScopes is from how many scopes on a record takes no further topic, so that it fits into
+	// a transaction. All and the categories always find room.
+	maxScopes = 256
+
+	metaNewest = "newest-opt-in"
+	metaProbe  = "probe"
+)
+
+// write is the writer: the one goroutine that commits. It ends when the queue is closed and
+// empty.
+func (s *Store) write() {
+	defer close(s.done)
+	var batch []*request
+	for r := range s.queue {
+		batch = append(batch[:0], r)
+		n := len(r.items)
+		for more := true; more && n < maxBatch; {
+			select {
+			case r, more = <-s.queue:
+				if more {
+					batch = append(batch, r)
+					n += len(r.items)
+				}
+			default:
+				more = false
+			}
+		}
+		s.keep(batch, n)
+		clear(batch)
+	}
+}
+
+// keep commits the n events of batch and answers each request.
+func (s *Store) keep(batch []*request, n int) {
+	items := make([]*item, 0, n)
+	probe := false
+	for _, r := range batch {
+		probe = probe || r.probe
+		for i := range r.items {
+			items = append(items, &r.items[i])
+		}
+	}
+	failed := s.keepItems(items, probe)
+	for _, r := range batch {
+		err := failed
+		for i := range r.items {
+			if err = r.items[i].err; err != nil {
+				break
+			}
+		}
+		r.done <- err
+	}
+}
+
+// keepItems commits items in one transaction, or in halves where they are too big for one. The
+// error of each event is left in its item; the error of the commit is returned too.
+func (s *Store) keepItems(items []*item, probe bool) error {
+	err := s.keepTogether(items, probe)
+	if errors.Is(err, badger.ErrTxnTooBig) && len(items) > 1 {
+		half := len(items) / 2
+		return errors.Join(s.keepItems(items[:half], probe), s.keepItems(items[half:], false))
+	}
+	if err != nil {
+		for _, it := range items {
+			it.err = err
+		}
+	}
+	return err
+}
+
+// keepTogether is one transaction. It fails as a whole; what is wrong with a single event stays
+// with its item, and the others are kept without it.
+func (s *Store) keepTogether(items []*item, probe bool) error {
+	db, err := s.database()
+	if err != nil {
+		return err
+	}
+	b, err := s.begin(db)
+	if err != nil {
+		return fmt.Errorf("beginning to write consent: %w", err)
+	}
+	defer b.txn.Discard()
+	for _, it := range items {
+		if it.err, err = b.add(it); err != nil {
+			return err
+		}
+	}
+	if err := b.finish(probe); err != nil {
+		return err
+	}
+	if b.writes == 0 {
+		return nil
+	}
+	for fp := range b.left {
+		s.optouts.add(&fp) // before the commit: the Bloom filter may err on the blocking side only
+	}
+	if err := s.commit(b.txn); err != nil {
+		if errors.Is(err, badger.ErrTxnTooBig) {
+			return err
+		}
+		return s.broken(err)
+	}
+	s.sick.Store(nil)
+	s.metrics.commits.Add(1)
+	s.metrics.appends.Add(b.events)
+	s.optouts.count.Add(int64(len(b.left)))
+	return nil
+}
+
+// A txnBatch is what one transaction is about to write.
+type txnBatch struct {
+	s      *Store
+	txn    *badger.Txn
+	now    time.Time
+	newest time.Time                // the newest opt-in of the whole store
+	ahead  bool                     // newest changed
+	left   map[fingerprint]struct{} // who opted out for the first time
+	events uint64
+	writes int
+}
+
+func (s *Store) begin(db *badger.DB) (*txnBatch, error) {
+	b := &txnBatch{
+		s: s, txn: db.NewTransaction(true), now: s.now(),
+		left: make(map[fingerprint]struct{}),
+	}
+	value, err := b.get(metaKey(metaNewest))
+	if err != nil {
+		b.txn.Discard()
+		return nil, err
+	}
+	if value != nil {
+		d := newDecoder(value, recordVersion)
+		if b.newest = d.time(); d.end() != nil {
+			b.txn.Discard()
+			return nil, fmt.Errorf("the time of the newest opt-in: %w", errDamaged)
+		}
+	}
+	return b, nil
+}
+
+// get is the value of key as this transaction would leave it, nil when there is none.
+func (b *txnBatch) get(key []byte) ([]byte, error) {
+	item, err := b.txn.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return item.ValueCopy(nil)
+}
+
+func (b *txnBatch) set(key, value []byte) error {
+	b.writes++
+	return b.txn.Set(key, value)
+}
+
+// add puts one event into the transaction. problem concerns this event alone and leaves the
+// transaction as it was; err spoils it.
+//
+// An event that is there already is folded once more: should a failed commit have left the
+// event without its record, its repetition makes them agree before it is acknowledged.
+func (b *txnBatch) add(it *item) (problem, err error) {
+	stored, problem := b.get(it.key)
+	if problem != nil {
+		return fmt.Errorf("looking for event %q: %w", it.event.ID, problem), nil
+	}
+	e := &it.event
+	if stored == nil {
+		b.stamp(e)
+	} else if *e, problem = decodeEvent(stored); problem != nil {
+		return fmt.Errorf("reading event %q: %w", it.event.ID, problem), nil
+	}
+	before, was, problem := b.record(it)
+	if problem != nil {
+		return problem, nil
+	}
+	after := before.After(*e)
+	if len(after.Consents) > max(maxScopes, len(before.Consents)) && strings.HasPrefix(e.Scope.String(), "topic:") {
+		return &EventError{it.index, "scope", fmt.Sprintf("the recipient has %d scopes already: no further topic fits", len(before.Consents))}, nil
+	}
+	if stored == nil {
+		if err := b.set(it.key, appendEvent(nil, e)); err != nil {
+			return nil, err
+		}
+		b.events++
+	}
+	value := appendRecord(nil, e.To, &after)
+	if !bytes.Equal(value, was) {
+		if err := b.set(recordKey(it.fp), value); err != nil {
+			return nil, err
+		}
+	}
+	if e.Kind == filter.OptedIn && e.Time.After(b.newest) {
+		b.newest, b.ahead = e.Time, true
+	}
+	return nil, b.mark(it.fp, &after)
+}
+
+// stamp gives e its times.
+func (b *txnBatch) stamp(e *filter.Event) {
+	e.Recorded = b.now
+	e.Time = e.Time.Round(0).UTC()
+	if e.Time.IsZero() || e.Time.After(b.now) {
+		e.Time = b.now
+		if e.Kind == filter.OptedOut && b.newest.After(b.now) {
+			e.Time = b.newest // the clock has gone back since that opt-in
+		}
+	}
+}
+
+// record is the record of the recipient of it, and its value.
+func (b *txnBatch) record(it *item) (r filter.Record, value []byte, err error) {
+	value, err = b.get(recordKey(it.fp))
+	if err != nil {
+		return r, nil, fmt.Errorf("reading the record before event %q: %w", it.event.ID, err)
+	}
+	if value == nil {
+		return r, nil, nil
+	}
+	known, err := decodeRecord(value)
+	if err == nil && known.To != it.event.To {
+		err = errDamaged
+	}
+	if err != nil {
+		return r, nil, fmt.Errorf("reading the record before event %q: %w", it.event.ID, err)
+	}
+	return known.Record, value, nil
+}
+
+// mark notes a recipient who opted out, where that is not known yet.
+func (b *txnBatch) mark(fp fingerprint, r *filter.Record) error {
+	if _, ok := b.left[fp]; ok || !r.EverOptedOut() {
+		return nil
+	}
+	_, err := b.txn.Get(optoutKey(fp))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		b.left[fp] = struct{}{}
+		return b.set(optoutKey(fp), nil)
+	}
+	return err
+}
+
+// finish writes what concerns the whole store.
+func (b *txnBatch) finish(probe bool) error {
+	if probe && b.writes == 0 {
+		if err := b.set(metaKey(metaProbe), nil); err != nil {
+			return err
+		}
+	}
+	if b.ahead {
+		if err := b.set(metaKey(metaNewest), appendSum(appendTime([]byte{recordVersion}, b.newest), 0)); err != nil {
+			return err
+		}
+	}
+	if len(b.left) == 0 {
+		return nil
+	}
+	n := b.s.optouts.count.Load() + int64(len(b.left))
+	return b.set(metaKey(metaOptouts), binary.LittleEndian.AppendUint64(nil, uint64(n)))
+}
