@@ -1,0 +1,137 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// ImportOptions answer what a consent file leaves open.
+type ImportOptions struct {
+	Brand   string         // of rows without one
+	Channel filter.Channel // of rows without one
+	Region  string         // country of numbers without a country code
+	Source  string         // who says so, kept with every row; empty: "import: " and the token's name
+	// AllowResubscribe lets a row that is newer than an opt-out lift it.
+	AllowResubscribe bool
+}
+
+// Import sends the consent file file, and hands each line of the answer to each as it comes: how
+// far the gate is, and what is wrong with which row. It returns the last line. Its error is nil
+// when the whole file was read, whether or not rows were refused; otherwise the returned line
+// still counts the rows that are known to be on disk. each may be nil; its error stops the import.
+func (c *Client) Import(ctx context.Context, file io.Reader, opt ImportOptions, each func(ImportLine) error) (ImportLine, error) {
+	q := recipientValues(filter.Recipient{Brand: opt.Brand, Channel: opt.Channel}, opt.Region)
+	if opt.Source != "" {
+		q.Set("source", opt.Source)
+	}
+	if opt.AllowResubscribe {
+		q.Set("allow_resubscribe", "true")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // stops the upload where the answer is given up
+	// Wrapped, so that the transport leaves closing the file to its owner.
+	resp, err := c.do(ctx, http.MethodPost, "/api/v1/consent/import", q, "text/csv", io.NopCloser(file))
+	if err != nil {
+		return ImportLine{}, err
+	}
+	defer resp.Body.Close()
+	var last ImportLine
+	ended := false
+	err = eachLine(resp.Body, func(line []byte) (bool, error) {
+		last = ImportLine{}
+		if err := json.Unmarshal(line, &last); err != nil {
+			return false, fmt.Errorf("reading the answer: %w", err)
+		}
+		ended = last.Done || last.Line == 0 && last.Problem != ""
+		if each == nil {
+			return !ended, nil
+		}
+		return !ended, each(last)
+	})
+	switch {
+	case err != nil:
+		return last, fmt.Errorf("the import did not end; %d rows are kept: %w", last.Taken, err)
+	case !ended:
+		return last, fmt.Errorf("the import did not end; %d rows are kept: %w", last.Taken, io.ErrUnexpectedEOF)
+	case !last.Done:
+		return last, errors.New(last.Problem)
+	}
+	return last, nil
+}
+
+// ExportConsent writes every record to w, as csv or jsonl; brand and channel may be empty for all.
+// On an error, what was written is not the whole.
+func (c *Client) ExportConsent(ctx context.Context, w io.Writer, format, brand string, channel filter.Channel) error {
+	q := recipientValues(filter.Recipient{Brand: brand, Channel: channel}, "")
+	return c.download(ctx, w, "/api/v1/consent/export", format, q)
+}
+
+// Decisions is one page of the decision log, newest first. q.Limit is at most 1000; 0 means 100.
+func (c *Client) Decisions(ctx context.Context, q DecisionQuery) (Page, error) {
+	var a Page
+	err := c.get(ctx, "/api/v1/decisions", q.values(), &a)
+	return a, err
+}
+
+// Decision is one entry of the decision log.
+func (c *Client) Decision(ctx context.Context, id string, full bool) (Decision, error) {
+	var a Decision
+	err := c.get(ctx, "/api/v1/decisions/"+url.PathEscape(id), (&DecisionQuery{Full: full}).values(), &a)
+	return a, err
+}
+
+// ExportDecisions writes the decisions that q selects to w, as csv or jsonl. On an error, what was
+// written is not the whole.
+func (c *Client) ExportDecisions(ctx context.Context, w io.Writer, format string, q DecisionQuery) error {
+	return c.download(ctx, w, "/api/v1/decisions/export", format, q.values())
+}
+
+// Tail yields decisions as they are taken, until ctx ends, the caller stops, or an error, which
+// comes last. q's times, Limit and Before do not apply.
+func (c *Client) Tail(ctx context.Context, q DecisionQuery) iter.Seq2[Decision, error] {
+	return func(yield func(Decision, error) bool) {
+		q.Since, q.Until, q.Limit, q.Before = time.Time{}, time.Time{}, 0, ""
+		resp, err := c.do(ctx, http.MethodGet, "/api/v1/decisions/tail", q.values(), "", nil)
+		if err != nil {
+			yield(Decision{}, err)
+			return
+		}
+		defer resp.Body.Close()
+		err = eachLine(resp.Body, func(line []byte) (bool, error) {
+			var d Decision
+			if err := json.Unmarshal(line, &d); err != nil {
+				return false, fmt.Errorf("reading the answer: %w", err)
+			}
+			return yield(d, nil), nil
+		})
+		if err != nil && ctx.Err() == nil {
+			yield(Decision{}, err)
+		}
+	}
+}
+
+// download copies a long answer to w.
+func (c *Client) download(ctx context.Context, w io.Writer, path, format string, q url.Values) error {
+	q.Set("format", format)
+	resp, err := c.do(ctx, http.MethodGet, path, q, "", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(w, resp.Body); err != nil {
+		return fmt.Errorf("the export broke off: %w", err)
+	}
+	return nil
+}
+
+func queryTo(to filter.Recipient) store.Query { return store.Query{To: to} }

@@ -1,0 +1,110 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// Config is the `console` section of the configuration, and what the console is wired to.
+type Config struct {
+	// Listen is the address of the admin API. Default 127.0.0.1:8081.
+	Listen string `yaml:"listen"`
+	// Tokens are who may ask. At least one; names and secrets differ.
+	Tokens []Token `yaml:"tokens"`
+
+	// Store, Judge, Routes and Reload must be set.
+	Store *store.Store `yaml:"-"`
+	// Judge says what the gate would decide about m on a route at a moment, and from which record.
+	Judge func(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) `yaml:"-"`
+	// Routes names the routes of the gate.
+	Routes func() []string `yaml:"-"`
+	// Reload reads the configuration again; on an error the old one stays.
+	Reload func() error `yaml:"-"`
+
+	Metrics *prometheus.Registry `yaml:"-"` // what /metrics shows; nil: nothing
+	Logger  *zap.Logger          `yaml:"-"` // nil: none
+	Now     func() time.Time     `yaml:"-"` // nil: time.Now
+}
+
+// DefaultListen is where the admin API listens unless told otherwise.
+const DefaultListen = "127.0.0.1:8081"
+
+// A Token is one credential of the admin API.
+type Token struct {
+	Name   string `yaml:"name"`   // who uses it; written beside every change. Letters, digits, - . _ @
+	Role   Role   `yaml:"role"`   // viewer, reviewer or admin
+	Secret string `yaml:"secret"` // at least 16 characters. In the configuration file: env:NAME or file:PATH
+}
+
+// minSecret is the least length of a token's secret: 16 random characters of base32 are 80 bits,
+// out of reach of guessing over a network.
+const minSecret = 16
+
+// String names t without its secret.
+func (t Token) String() string { return fmt.Sprintf("%s (%s)", t.Name, t.Role) }
+
+// GoString names t without its secret.
+func (t Token) GoString() string { return t.String() }
+
+// Problem says what is wrong with t as such: the field, and a sentence. Both are empty for a
+// token that can be used.
+func (t Token) Problem() (field, problem string) {
+	switch {
+	case t.Name == "":
+		return "name", "missing: want a name to write beside what this token changes"
+	case strings.IndexFunc(t.Name, notInName) >= 0:
+		return "name", fmt.Sprintf("%q: want letters, digits, and - . _ @", t.Name)
+	case t.Role < Viewer || t.Role > Admin:
+		return "role", "missing: want one of " + strings.Join(roleNames[1:], ", ")
+	case len(t.Secret) < minSecret:
+		return "secret", fmt.Sprintf("%d characters are too few: want at least %d", len(t.Secret), minSecret)
+	case strings.IndexFunc(t.Secret, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0:
+		return "secret", "want printable ASCII without spaces, as it travels in an HTTP header"
+	}
+	return "", ""
+}
+
+func notInName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._@", r)
+}
+
+// A Role says what a token may do. Each role may do what the ones before it may.
+type Role uint8
+
+// The zero Role may do nothing.
+const (
+	_ Role = iota
+	Viewer
+	Reviewer
+	Admin
+)
+
+var roleNames = []string{"none", "viewer", "reviewer", "admin"}
+
+// String is the word for r.
+func (r Role) String() string {
+	if int(r) < len(roleNames) {
+		return roleNames[r]
+	}
+	return fmt.Sprintf("%d", r)
+}
+
+// MarshalText writes the word for r.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads viewer, reviewer or admin.
+func (r *Role) UnmarshalText(text []byte) error {
+	i := slices.Index(roleNames, string(text))
+	if i < 1 {
+		return fmt.Errorf("unknown role %q: want one of %s", text, strings.Join(roleNames[1:], ", "))
+	}
+	*r = Role(i)
+	return nil
+}

@@ -1,0 +1,161 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// A bench is a console over a real store in memory, with a clock that the test turns.
+type bench struct {
+	t      *testing.T
+	store  *store.Store
+	server *Server
+	url    string
+	clock  atomic.Pointer[time.Time]
+	logged *observer.ObservedLogs
+	policy filter.Policy
+	reload error // what Reload answers
+}
+
+var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// The secrets of the test's tokens, by role.
+var secrets = map[Role]string{Viewer: "viewer-secret-0123456789", Reviewer: "reviewer-secret-0123456789", Admin: "admin-secret-0123456789"}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t}
+	b.at(noon)
+	var err error
+	if b.store, err = store.Open(store.Config{Memory: true, Now: b.now}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.store.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	if b.policy, err = filter.New(filter.Config{}); err != nil {
+		t.Fatal(err)
+	}
+	core, logged := observer.New(zap.DebugLevel)
+	b.logged = logged
+	if b.server, err = New(b.config(zap.New(core))); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(b.server)
+	t.Cleanup(srv.Close)
+	b.url = srv.URL
+	return b
+}
+
+func (b *bench) config(log *zap.Logger) Config {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "sendgate_test", Help: "Shown by the test."}))
+	return Config{
+		Tokens: []Token{
+			{Name: "vera", Role: Viewer, Secret: secrets[Viewer]},
+			{Name: "rosa", Role: Reviewer, Secret: secrets[Reviewer]},
+			{Name: "ada", Role: Admin, Secret: secrets[Admin]},
+		},
+		Store: b.store, Logger: log, Now: b.now, Metrics: metrics,
+		Judge: func(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
+			if route != "twilio" {
+				return filter.Decision{}, filter.Record{}, errors.New("there is no route " + route)
+			}
+			rec, err := b.store.Read(m.To, filter.NeedRecord)
+			return b.policy.Decide(&m, &rec, at), rec, err
+		},
+		Routes: func() []string { return []string{"twilio", "whatsapp"} },
+		Reload: func() error { return b.reload },
+	}
+}
+
+func (b *bench) at(t time.Time) { b.clock.Store(&t) }
+
+// now moves on by a microsecond a look, so that no two moments are one.
+func (b *bench) now() time.Time {
+	for {
+		old := b.clock.Load()
+		next := old.Add(time.Microsecond)
+		if b.clock.CompareAndSwap(old, &next) {
+			return next
+		}
+	}
+}
+
+func (b *bench) client(r Role) *Client { return NewClient(b.url, secrets[r]) }
+
+// ask sends one request as role (0: without a token) and returns the status and the body.
+func (b *bench) ask(role Role, method, path, contentType, body string) (int, string, http.Header) {
+	b.t.Helper()
+	req, err := http.NewRequest(method, b.url+path, strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if role != 0 {
+		req.Header.Set("Authorization", "Bearer "+secrets[role])
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text), resp.Header
+}
+
+var (
+	berta = filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+4915123456789"}
+	carol = filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+14155550100"}
+)
+
+// learn appends an event and fails the test if the store does not keep it.
+func (b *bench) learn(e filter.Event) {
+	b.t.Helper()
+	if e.Source == "" {
+		e.Source = "test"
+	}
+	if err := b.store.Append(context.Background(), e); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func optIn(to filter.Recipient, at time.Time) filter.Event {
+	return filter.Event{To: to, Kind: filter.OptedIn, Basis: filter.Express, Time: at}
+}
+
+func optOut(to filter.Recipient, at time.Time) filter.Event {
+	return filter.Event{To: to, Kind: filter.OptedOut, Time: at}
+}
+
+// wantError checks that err is the API's refusal with this status, field and sentence.
+func wantError(t *testing.T, err error, status int, field, message string) {
+	t.Helper()
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		t.Fatalf("got %v, want an *Error", err)
+	}
+	if e.Status != status || e.Field != field || e.Message != message {
+		t.Errorf("got  %d %q %q\nwant %d %q %q", e.Status, e.Field, e.Message, status, field, message)
+	}
+}

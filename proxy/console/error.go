@@ -1,0 +1,76 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// An Error is what the admin API answers instead of what was asked for.
+type Error struct {
+	Status  int    `json:"-"`               // HTTP status
+	Message string `json:"message"`         // a sentence
+	Field   string `json:"field,omitempty"` // the parameter or body field at fault, as in "to.channel"
+}
+
+func (e *Error) Error() string {
+	if e.Field != "" {
+		return e.Field + ": " + e.Message
+	}
+	return e.Message
+}
+
+func errorf(status int, field, format string, args ...any) *Error {
+	return &Error{Status: status, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// bad is the error for a field that the caller can mend.
+func bad(field, format string, args ...any) *Error {
+	return errorf(http.StatusBadRequest, field, format, args...)
+}
+
+// asError is what the caller is told of err. What is no fault of the caller's is logged in full
+// and told in general.
+func (s *Server) asError(r *http.Request, err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*store.EventError](err); ok {
+		return bad(e.Field, "%s", e.Problem)
+	}
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than %d bytes", e.Limit)
+	}
+	s.log.Error("the admin API could not answer", zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Error(err))
+	return errorf(http.StatusInternalServerError, "", "the gate could not do this; its log says why")
+}
+
+// answer writes v as the JSON answer.
+func answer(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n')) // an error here means that nobody listens any more
+	return nil
+}
+
+// refuse answers err.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	e := s.asError(r, err)
+	if e.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="sendgate"`)
+	}
+	_ = answer(w, e.Status, failure{e}) // an Error always marshals
+}
+
+// failure is the JSON form of an error.
+type failure struct {
+	Error *Error `json:"error"`
+}

@@ -1,0 +1,44 @@
+package console
+
+import (
+	"net/http"
+
+	"go.uber.org/zap"
+)
+
+// healthz says that the process lives.
+func (s *Server) healthz(c *call) error {
+	return answer(c.w, http.StatusOK, map[string]bool{"alive": true})
+}
+
+// readyz says whether sends are judged and consent is kept: 503 while the store cannot write.
+func (s *Server) readyz(c *call) error {
+	if err := s.store.Healthy(); err != nil {
+		return errorf(http.StatusServiceUnavailable, "", "the consent store cannot write: %v", err)
+	}
+	return answer(c.w, http.StatusOK, map[string]bool{"ready": true})
+}
+
+func (s *Server) showMetrics(c *call) error {
+	s.metrics.ServeHTTP(c.w, c.r)
+	return nil
+}
+
+// listRoutes names the routes of the gate.
+func (s *Server) listRoutes(c *call) error {
+	return answer(c.w, http.StatusOK, routesAnswer{Routes: s.routes()})
+}
+
+type routesAnswer struct {
+	Routes []string `json:"routes"`
+}
+
+// postReload reads the configuration again. Where it is refused, the old one stays in force.
+func (s *Server) postReload(c *call) error {
+	if err := s.reload(); err != nil {
+		s.log.Warn("reload refused, the last good configuration stays", zap.String("actor", c.by.name), zap.Error(err))
+		return errorf(http.StatusUnprocessableEntity, "", "the last good configuration stays in force: %v", err)
+	}
+	s.log.Info("configuration reloaded", zap.String("actor", c.by.name))
+	return answer(c.w, http.StatusOK, map[string]bool{"reloaded": true})
+}

@@ -1,0 +1,87 @@
+package console
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// channels are those that consent can be recorded for; on the first ones the address is a number.
+var (
+	phoneChannels = []filter.Channel{filter.SMS, filter.WhatsApp, filter.RCS}
+	channels      = append(slices.Clone(phoneChannels), filter.Messenger)
+)
+
+// longest is how many bytes a brand or an address may have.
+const longest = 256
+
+// recipientParams name one recipient in a query.
+var recipientParams = []string{"brand", "channel", "address", "region"}
+
+// recipient reads the recipient that the query of c names.
+func (c *call) recipient() (filter.Recipient, error) {
+	q := c.query
+	return canonical("", filter.Recipient{
+		Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel")), Address: q.Get("address"),
+	}, q.Get("region"))
+}
+
+// canonical checks to as somebody wrote it and gives its address the one form that the house
+// keeps. region is the country of numbers without a country code; empty: those are refused.
+// prefix stands before the field names in errors.
+func canonical(prefix string, to filter.Recipient, region string) (filter.Recipient, error) {
+	if err := checkChannel(prefix+"channel", to.Channel); err != nil {
+		return to, err
+	}
+	if err := checkName(prefix+"brand", to.Brand); err != nil {
+		return to, err
+	}
+	if strings.TrimSpace(to.Address) == "" {
+		return to, bad(prefix+"address", "missing")
+	}
+	if err := checkName(prefix+"address", to.Address); err != nil {
+		return to, err
+	}
+	if !slices.Contains(phoneChannels, to.Channel) {
+		to.Address = strings.TrimSpace(to.Address)
+		return to, nil
+	}
+	// Untrimmed: a leading space may be a plus that a query lost, and Number knows.
+	number, err := filter.Number(to.Address, region)
+	if err != nil {
+		return to, bad(prefix+"address", "%v", err)
+	}
+	to.Address = number
+	return to, nil
+}
+
+func checkChannel(field string, ch filter.Channel) error {
+	if ch == "" {
+		return bad(field, "missing: want one of %s", wordList(channels))
+	}
+	if !slices.Contains(channels, ch) {
+		return bad(field, "unknown channel %q: want one of %s", ch, wordList(channels))
+	}
+	return nil
+}
+
+// checkName refuses what would break a key, a log line or a table: control characters, and more
+// bytes than any real name has.
+func checkName(field, text string) error {
+	if len(text) > longest {
+		return bad(field, "%d bytes are too many: want at most %d", len(text), longest)
+	}
+	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }); i >= 0 {
+		return bad(field, "%q has a character that cannot be kept", text)
+	}
+	return nil
+}
+
+func wordList[T ~string](words []T) string {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,178 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// A Server answers the admin API. It is an http.Handler, safe for concurrent use, and owns
+// neither its listener nor its store.
+type Server struct {
+	actors  []actor
+	store   *store.Store
+	judge   func(string, filter.Message, time.Time) (filter.Decision, filter.Record, error)
+	routes  func() []string
+	reload  func() error
+	metrics http.Handler
+	log     *zap.Logger
+	now     func() time.Time
+	mux     *http.ServeMux
+}
+
+// New makes the console that cfg describes. The error names the field at fault.
+func New(cfg Config) (*Server, error) {
+	actors, err := newActors(cfg.Tokens)
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	switch {
+	case cfg.Store == nil:
+		return nil, fmt.Errorf("console: Store is missing")
+	case cfg.Judge == nil || cfg.Routes == nil || cfg.Reload == nil:
+		return nil, fmt.Errorf("console: Judge, Routes and Reload must all be set")
+	}
+	s := &Server{actors: actors, store: cfg.Store, judge: cfg.Judge, routes: cfg.Routes, reload: cfg.Reload,
+		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux()}
+	if s.log == nil {
+		s.log = zap.NewNop()
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = prometheus.NewRegistry()
+	}
+	s.metrics = promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
+	for _, e := range endpoints {
+		s.mux.Handle(e.method+" "+e.path, s.guard(e))
+	}
+	return s, nil
+}
+
+// An endpoint is one call of the admin API.
+type endpoint struct {
+	method, path string
+	role         Role     // the least that may call it; the zero Role: anybody, without a token
+	params       []string // query parameters it understands; others are refused
+	serve        func(s *Server, c *call) error
+}
+
+// A call is one request of a known actor.
+type call struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	by    actor
+	query url.Values // each parameter at most once
+}
+
+// endpoints is the whole API.
+var endpoints = []endpoint{
+	{"GET", "/healthz", 0, nil, (*Server).healthz},
+	{"GET", "/readyz", 0, nil, (*Server).readyz},
+	{"GET", "/metrics", 0, nil, (*Server).showMetrics},
+	{"GET", "/api/v1/openapi.json", Viewer, nil, (*Server).showOpenAPI},
+	{"GET", "/api/v1/consent", Viewer, recipientParams, (*Server).getConsent},
+	{"POST", "/api/v1/consent", Reviewer, nil, (*Server).postConsent},
+	{"GET", "/api/v1/consent/history", Viewer, recipientParams, (*Server).getHistory},
+	{"POST", "/api/v1/consent/import", Reviewer, importParams, (*Server).importConsent},
+	{"GET", "/api/v1/consent/export", Reviewer, []string{"format", "brand", "channel"}, (*Server).exportConsent},
+	{"GET", "/api/v1/decisions", Viewer, queryParams, (*Server).listDecisions},
+	{"GET", "/api/v1/decisions/tail", Viewer, tailParams, (*Server).tailDecisions},
+	{"GET", "/api/v1/decisions/export", Viewer, append([]string{"format"}, queryParams...), (*Server).exportDecisions},
+	{"GET", "/api/v1/decisions/{id}", Viewer, []string{"full"}, (*Server).getDecision},
+	{"GET", "/api/v1/explain", Viewer, []string{"decision", "full"}, (*Server).explainDecision},
+	{"POST", "/api/v1/explain", Viewer, nil, (*Server).explainMessage},
+	{"GET", "/api/v1/routes", Viewer, nil, (*Server).listRoutes},
+	{"POST", "/api/v1/reload", Admin, nil, (*Server).postReload},
+}
+
+// guard lets through to e who may call it, with parameters it understands.
+func (s *Server) guard(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &call{w: w, r: r}
+		if err := s.admit(e, c); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		if err := e.serve(s, c); err != nil {
+			s.refuse(w, r, err)
+		}
+	})
+}
+
+func (s *Server) admit(e endpoint, c *call) (err error) {
+	if e.role == 0 {
+		return nil
+	}
+	if c.by, err = s.actor(c.r); err != nil {
+		return err
+	}
+	if err := c.by.may(e.role, e.method+" "+e.path); err != nil {
+		return err
+	}
+	if c.query, err = url.ParseQuery(c.r.URL.RawQuery); err != nil {
+		return bad("", "the query cannot be read: %v", err)
+	}
+	for name, values := range c.query {
+		if !slices.Contains(e.params, name) {
+			return bad(name, "unknown parameter: %s", wantParams(e.params))
+		}
+		if len(values) > 1 {
+			return bad(name, "given %d times: want it once", len(values))
+		}
+	}
+	return nil
+}
+
+func wantParams(params []string) string {
+	if len(params) == 0 {
+		return "this call takes none"
+	}
+	return "want one of " + strings.Join(params, ", ")
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if h, pattern := s.mux.Handler(r); pattern == "" {
+		s.unknown(w, r, h)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// unknown answers a request that no endpoint takes: what h, the mux's own answer, says, as JSON.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	var a muxAnswer
+	h.ServeHTTP(&a, r)
+	allow := a.Header().Get("Allow")
+	if allow == "" {
+		s.refuse(w, r, errorf(http.StatusNotFound, "", "there is nothing at %s: /api/v1/openapi.json lists what there is", r.URL.Path))
+		return
+	}
+	w.Header().Set("Allow", allow)
+	s.refuse(w, r, errorf(http.StatusMethodNotAllowed, "", "%s is not understood at %s: want %s", r.Method, r.URL.Path, allow))
+}
+
+// A muxAnswer keeps the header of an answer and forgets the rest.
+type muxAnswer struct{ header http.Header }
+
+func (a *muxAnswer) Header() http.Header {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	return a.header
+}
+func (a *muxAnswer) Write(b []byte) (int, error) { return len(b), nil }
+func (a *muxAnswer) WriteHeader(int)             {}

@@ -1,0 +1,84 @@
+package console
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// flushEvery is how many lines an export gathers before it hands them over.
+const flushEvery = 500
+
+// A streamer writes a long answer, line by line, as CSV or as JSON Lines. It gives up a peer that
+// does not take what it is handed within streamPatience.
+type streamer struct {
+	control *http.ResponseController
+	csv     *csv.Writer
+	json    *json.Encoder
+	lines   int
+	begun   bool // something may be on its way
+}
+
+// newStreamer begins a long answer to c. header is the first row of a CSV.
+func newStreamer(c *call, format string, header []string) (*streamer, error) {
+	st := &streamer{control: http.NewResponseController(c.w)}
+	switch format {
+	case "", "csv":
+		c.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+		st.csv = csv.NewWriter(c.w)
+		if err := st.csv.Write(header); err != nil {
+			return nil, err
+		}
+	case "jsonl":
+		c.w.Header().Set("Content-Type", "application/jsonl")
+		st.json = json.NewEncoder(c.w)
+	default:
+		return nil, bad("format", "unknown format %q: want csv or jsonl", format)
+	}
+	st.extend()
+	return st, nil
+}
+
+func (st *streamer) extend() {
+	// Servers that know no deadlines, such as a test's recorder, have no slow peers either.
+	_ = st.control.SetWriteDeadline(time.Now().Add(streamPatience))
+}
+
+// write adds one line: row of a CSV, v of JSON Lines.
+func (st *streamer) write(row []string, v any) error {
+	st.begun = true
+	if st.lines++; st.lines%flushEvery == 0 {
+		if err := st.flush(); err != nil {
+			return err
+		}
+	}
+	if st.csv != nil {
+		return st.csv.Write(row)
+	}
+	return st.json.Encode(v)
+}
+
+func (st *streamer) flush() error {
+	st.extend()
+	st.begun = true
+	if st.csv != nil {
+		st.csv.Flush()
+		if err := st.csv.Error(); err != nil {
+			return err
+		}
+	}
+	return st.control.Flush()
+}
+
+// cut ends a long answer that cannot be finished. Where something is on its way already it cuts the
+// connection, so that the peer sees a broken answer and not a short one.
+func (s *Server) cut(c *call, st *streamer, err error) error {
+	if !st.begun {
+		return err
+	}
+	s.log.Warn("a stream was cut", zap.String("path", c.r.URL.Path), zap.String("actor", c.by.name), zap.Error(err))
+	panic(http.ErrAbortHandler)
+}
