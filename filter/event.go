@@ -131,8 +131,16 @@ func (s Scope) String() string {
 	}
 }
 
-// MarshalText writes the text form of s.
-func (s Scope) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// MarshalText writes the text form of s. A topic without a name, and a category that is none, have
+// no text form.
+func (s Scope) MarshalText() ([]byte, error) {
+	var back Scope
+	text := []byte(s.String())
+	if err := back.UnmarshalText(text); err != nil {
+		return nil, err
+	}
+	return text, nil
+}
 
 // UnmarshalText reads the text form of a scope; empty text is everything.
 func (s *Scope) UnmarshalText(text []byte) error {

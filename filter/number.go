@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"regexp"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
@@ -95,13 +93,13 @@ func parse(digits, region string) (string, error) {
 	}
 	code := int(n.GetCountryCode())
 	length := len(id) - len(fmt.Sprintf("+%d", code))
-	lengths := plans()[code].lengths
+	p := plans()[code]
 	switch {
-	case length < bits.TrailingZeros32(lengths):
+	case length < bits.TrailingZeros32(p.lengths):
 		return "", fmt.Errorf("the number is too short for country code +%d", code)
-	case length >= bits.Len32(lengths):
+	case length >= bits.Len32(p.lengths):
 		return "", fmt.Errorf("the number is too long for country code +%d", code)
-	case lengths&(1<<length) == 0:
+	case !p.allows(length):
 		return "", fmt.Errorf("no number of country code +%d has %d digits after it", code, length)
 	}
 	// What looks like a national prefix may be one that was written twice. An identity is what
@@ -144,63 +142,6 @@ func identity(e164 string) string {
 		return "+54" + e164[4:]
 	}
 	return e164
-}
-
-// A plan is how numbers look after one country calling code.
-type plan struct {
-	lengths uint32         // bit n: n digits may follow
-	prefix  *regexp.Regexp // the national prefix that phonenumbers would strip; nil for none
-}
-
-// plans holds the plan of each country calling code; no lengths, no such code. No calling code is
-// the beginning of another.
-var plans = sync.OnceValue(func() *[1000]plan {
-	all, err := phonenumbers.MetadataCollection()
-	if err != nil {
-		panic("filter: the phone number metadata built into the program cannot be read: " + err.Error())
-	}
-	var table [1000]plan
-	for _, m := range all.GetMetadata() {
-		code := int(m.GetCountryCode())
-		if m.GetId() != phonenumbers.GetRegionCodeForCountryCode(code) {
-			continue // one region speaks for all that share a code
-		}
-		for _, n := range m.GetGeneralDesc().GetPossibleLength() {
-			table[code].lengths |= 1 << n
-		}
-		if p := m.GetNationalPrefixForParsing(); p != "" {
-			table[code].prefix = regexp.MustCompile("^(?:" + p + ")")
-		}
-	}
-	return &table
-})
-
-// settled reports whether text is a plus and digits of a possible length that phonenumbers would
-// leave as they are. Some numbers it would leave are not settled; [parse] looks at those closely.
-func settled(text string) bool {
-	if len(text) < 4 || text[0] != '+' || text[1] == '0' {
-		return false
-	}
-	for i := 1; i < len(text); i++ {
-		if text[i] < '0' || text[i] > '9' {
-			return false
-		}
-	}
-	table, code := plans(), 0
-	for i := 1; i <= 3; i++ {
-		code = code*10 + int(text[i]-'0')
-		p := &table[code]
-		if p.lengths == 0 {
-			continue
-		}
-		national := text[i+1:]
-		if len(national) > 31 || p.lengths&(1<<len(national)) == 0 {
-			return false
-		}
-		// A number of the shortest length has no prefix to lose.
-		return p.prefix == nil || len(national) == bits.TrailingZeros32(p.lengths) || !p.prefix.MatchString(national)
-	}
-	return false
 }
 
 // zeros are the scripts whose digits are read, by their zero: ASCII, Arabic, Persian, Devanagari,

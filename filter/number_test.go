@@ -230,10 +230,8 @@ func TestTheShortCutAgreesWithTheLongWay(t *testing.T) {
 	}
 }
 
-// Chinese numbers allocate nothing either, but not under the race detector, where the pools
-// inside regexp forget on purpose: BenchmarkNumber has them.
 func TestNumberAllocatesNothingForE164(t *testing.T) {
-	for _, text := range []string{"+14155550100", "+5511987654321", "+541123456789", "+525512345678", "+4915112345678", "+447911123456"} {
+	for _, text := range []string{"+14155550100", "+5511987654321", "+541123456789", "+525512345678", "+4915112345678", "+447911123456", "+8613812345678"} {
 		if n := testing.AllocsPerRun(100, func() {
 			if id, err := Number(text, "US"); id != text || err != nil {
 				t.Fatal(id, err)
@@ -299,5 +297,13 @@ func TestMask(t *testing.T) {
 				t.Errorf("Mask(%q) = %q, want %q", c.address, got, c.want)
 			}
 		})
+	}
+}
+
+func TestKnownRegion(t *testing.T) {
+	for region, want := range map[string]bool{"US": true, "us": true, "BR": true, "": false, "XX": false, "001": false, "USA": false} {
+		if got := KnownRegion(region); got != want {
+			t.Errorf("KnownRegion(%q) = %t", region, got)
+		}
 	}
 }

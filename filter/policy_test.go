@@ -1,0 +1,346 @@
+package filter
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// to says who a message goes to; the address does not matter to any rule but bad-address.
+func to(channel Channel) Recipient {
+	return Recipient{Brand: "shop", Channel: channel, Address: "+14155550100"}
+}
+
+const stopLine = "Reply STOP to opt out"
+
+// sale is a marketing text with room for a line.
+var sale = Message{To: to(SMS), Topic: "offers", Text: "Everything must go", Room: 100}
+
+// with returns m changed.
+func with(m Message, change func(*Message)) Message {
+	change(&m)
+	return m
+}
+
+func ofCategory(c Category) Message {
+	return Message{To: to(SMS), Category: c, Text: "Hello", Room: 100}
+}
+
+var subscribed = []Event{optedIn(-100, Express, All)}
+
+type policyCase struct {
+	name   string
+	cfg    Config
+	m      Message
+	events []Event
+	want   Decision
+}
+
+var forwarded = Decision{Action: Forward, Reason: Allowed}
+
+func blocked(rule string, r Reason) Decision { return Decision{Action: Block, Reason: r, Rule: rule} }
+
+var optOutCases = []policyCase{
+	{"an opt-out of all stops marketing", Config{}, sale,
+		append(subscribed, optedOut(-1, All)), blocked("opt-out", HasOptedOut)},
+	{"an opt-out of all stops what needs no consent", Config{}, ofCategory(Authentication),
+		[]Event{optedOut(-1, All)}, blocked("opt-out", HasOptedOut)},
+	{"an opt-out of the category stops it", Config{}, sale,
+		append(subscribed, optedOut(-1, OfCategory(Marketing))), blocked("opt-out", HasOptedOut)},
+	{"an opt-out of another category does not", Config{}, sale,
+		append(subscribed, optedOut(-1, OfCategory(Utility))), forwarded},
+	{"an opt-out of the topic stops it", Config{}, sale,
+		append(subscribed, optedOut(-1, OfTopic("offers"))), blocked("opt-out", HasOptedOut)},
+	{"an opt-out of another topic does not", Config{}, sale,
+		append(subscribed, optedOut(-1, OfTopic("news"))), forwarded},
+	{"a later express opt-in lifts an opt-out", Config{}, sale,
+		[]Event{optedOut(-2, All), optedIn(-1, Express, OfTopic("offers"))}, forwarded},
+	{"an opt-in at the very moment of the opt-out does not", Config{}, sale,
+		[]Event{optedOut(-1, All), optedIn(-1, Express, All)}, blocked("opt-out", HasOptedOut)},
+	{"a later order does not lift an opt-out", Config{}, ofCategory(Utility),
+		[]Event{optedOut(-2, All), optedIn(-1, ByTransaction, All)}, blocked("opt-out", HasOptedOut)},
+	{"an exempt category goes out in spite of the opt-out", Config{OptOutExempt: []Category{Authentication}},
+		ofCategory(Authentication), []Event{optedOut(-1, All)}, forwarded},
+	{"an exempt category goes out on what was agreed before the opt-out", Config{OptOutExempt: []Category{Utility}},
+		ofCategory(Utility), []Event{optedIn(-2, ByTransaction, All), optedOut(-1, All)}, forwarded},
+	{"an exempt category still needs its consent", Config{OptOutExempt: []Category{Utility}},
+		ofCategory(Utility), []Event{optedOut(-1, All)}, blocked("consent", NoConsent)},
+	{"what one category is exempt from binds the others", Config{OptOutExempt: []Category{Authentication}},
+		ofCategory(Service), []Event{wrote(-1), optedOut(-2, All)}, blocked("opt-out", HasOptedOut)},
+	{"what is no address is told before the opt-out", Config{},
+		with(sale, func(m *Message) { m.To.Address = "" }), []Event{optedOut(-1, All)}, blocked("bad-address", BadAddress)},
+	{"what is no address is blocked without any record", Config{},
+		with(ofCategory(Authentication), func(m *Message) { m.To.Address = "" }), nil, blocked("bad-address", BadAddress)},
+}
+
+var consentCases = []policyCase{
+	{"a stranger gets no marketing", Config{}, sale, nil, blocked("consent", NoConsent)},
+	{"a stranger gets a code to sign in", Config{}, ofCategory(Authentication), nil, forwarded},
+	{"an express opt-in carries marketing", Config{}, sale, subscribed, forwarded},
+	{"an express opt-in to another topic does not", Config{}, sale,
+		[]Event{optedIn(-1, Express, OfTopic("news"))}, blocked("consent", NoConsent)},
+	{"an order carries messages about it", Config{}, ofCategory(Utility),
+		[]Event{optedIn(-100, ByTransaction, All)}, forwarded},
+	{"an order carries no marketing", Config{}, sale,
+		[]Event{optedIn(-1, ByTransaction, All)}, blocked("consent", NoConsent)},
+	{"an inquiry carries no marketing", Config{}, sale,
+		[]Event{optedIn(-1, ByInquiry, All), wrote(-1)}, blocked("consent", NoConsent)},
+	{"an inquiry carries no utility", Config{}, ofCategory(Utility),
+		[]Event{optedIn(-1, ByInquiry, All), wrote(-1)}, blocked("consent", NoConsent)},
+	{"an inquiry carries an answer within the window", Config{}, ofCategory(Service),
+		[]Event{optedIn(-23, ByInquiry, All)}, forwarded},
+	{"an inbound message carries an answer too", Config{}, ofCategory(Service), []Event{wrote(-23)}, forwarded},
+	{"after the window the consent has run out", Config{}, ofCategory(Service),
+		[]Event{optedIn(-24, ByInquiry, All)}, blocked("consent", ConsentExpired)},
+	{"the window of an inquiry is judged at the time of delivery", Config{},
+		with(ofCategory(Service), func(m *Message) { m.SendAt = hours(2) }),
+		[]Event{wrote(-23)}, blocked("consent", ConsentExpired)},
+	{"the window can be set", Config{Window: 72 * time.Hour}, ofCategory(Service),
+		[]Event{optedIn(-71, ByInquiry, All)}, forwarded},
+	{"an order carries an answer without a window", Config{}, ofCategory(Service),
+		[]Event{optedIn(-100, ByTransaction, All)}, forwarded},
+	{"nobody asked, so there is nothing to run out", Config{}, ofCategory(Service), nil, blocked("consent", NoConsent)},
+	{"a category can need more than its default", Config{Require: map[Category]Basis{Utility: Express}},
+		ofCategory(Utility), []Event{optedIn(-1, ByTransaction, All)}, blocked("consent", NoConsent)},
+	{"a route may check marketing for opt-outs only", Config{Require: map[Category]Basis{Marketing: NoBasis}},
+		sale, nil, forwarded},
+}
+
+var windowCases = []policyCase{
+	{"WhatsApp: a free-form message needs an open window", Config{}, with(sale, func(m *Message) { m.To = to(WhatsApp) }),
+		subscribed, blocked("window", WindowClosed)},
+	{"WhatsApp: an inbound message opens it", Config{}, with(sale, func(m *Message) { m.To = to(WhatsApp) }),
+		append(subscribed, wrote(-23)), forwarded},
+	{"WhatsApp: it closes after 24 hours", Config{}, with(sale, func(m *Message) { m.To = to(WhatsApp) }),
+		append(subscribed, wrote(-24)), blocked("window", WindowClosed)},
+	{"WhatsApp: it is judged at the time of delivery", Config{},
+		with(sale, func(m *Message) { m.To, m.SendAt = to(WhatsApp), hours(2) }),
+		append(subscribed, wrote(-23)), blocked("window", WindowClosed)},
+	{"WhatsApp: a template needs none", Config{},
+		with(sale, func(m *Message) { m.To, m.Template = to(WhatsApp), "spring_sale" }), subscribed, forwarded},
+	{"SMS has no window", Config{}, sale, subscribed, forwarded},
+}
+
+var footerCases = []policyCase{
+	{"marketing without an opt-out line gets one", Config{Footer: stopLine}, sale, subscribed,
+		Decision{Action: Rewrite, Reason: Content, Rule: "footer", Edit: Edit{Footer: stopLine}}},
+	{"a text that says stop has one", Config{Footer: stopLine},
+		with(sale, func(m *Message) { m.Text = "Sale! Text Stop to end." }), subscribed, forwarded},
+	{"a text that carries the very line has one, whatever the words", Config{Footer: "BAJA para salir", FooterWords: []string{"fin"}},
+		with(sale, func(m *Message) { m.Text = "Oferta\nBAJA para salir" }), subscribed, forwarded},
+	{"nonstop is no opt-out line", Config{Footer: stopLine},
+		with(sale, func(m *Message) { m.Text = "Nonstop savings, unstoppable deals" }), subscribed,
+		Decision{Action: Rewrite, Reason: Content, Rule: "footer", Edit: Edit{Footer: stopLine}}},
+	{"a line that just fits is added", Config{Footer: stopLine},
+		with(sale, func(m *Message) { m.Room = len(stopLine) + 1 }), subscribed,
+		Decision{Action: Rewrite, Reason: Content, Rule: "footer", Edit: Edit{Footer: stopLine}}},
+	{"where there is no room the message is blocked", Config{Footer: stopLine},
+		with(sale, func(m *Message) { m.Room = len(stopLine) }), subscribed, blocked("footer", Content)},
+	{"room is counted in characters", Config{Footer: "Отписка: СТОП"},
+		with(sale, func(m *Message) { m.Room = 14 }), subscribed,
+		Decision{Action: Rewrite, Reason: Content, Rule: "footer", Edit: Edit{Footer: "Отписка: СТОП"}}},
+	{"a template has text that is not ours", Config{Footer: stopLine},
+		with(sale, func(m *Message) { m.Template, m.Room = "spring_sale", 0 }), subscribed, forwarded},
+	{"media without a caption has no text", Config{Footer: stopLine},
+		with(sale, func(m *Message) { m.Text, m.Room = "", 0 }), subscribed, forwarded},
+	{"only marketing carries the line", Config{Footer: stopLine}, ofCategory(Authentication), nil, forwarded},
+	{"without a line nothing is added", Config{}, sale, subscribed, forwarded},
+	{"a block comes before an edit", Config{Footer: stopLine}, sale, nil, blocked("consent", NoConsent)},
+}
+
+func TestPolicy(t *testing.T) {
+	for _, c := range slices.Concat(optOutCases, consentCases, windowCases, footerCases) {
+		t.Run(c.name, func(t *testing.T) {
+			policy, err := New(c.cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := fold(c.events...)
+			if got := policy.Decide(&c.m, &r, noon); got != c.want {
+				t.Errorf("%+v\nwant %+v", got, c.want)
+			}
+			if policy.Need(&c.m) == NeedRecord {
+				return
+			}
+			// The rules ask for no more than the opt-outs, so a stranger's record must do for
+			// whoever never opted out.
+			if stranger := (Record{}); !r.EverOptedOut() {
+				if got := policy.Decide(&c.m, &stranger, noon); got != c.want {
+					t.Errorf("with opt-outs alone: %+v\nwant %+v", got, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cfg  Config
+		want string
+	}{
+		{"a negative window", Config{Window: -time.Hour}, "window: -1h0m0s is negative"},
+		{"marketing on an inquiry", Config{Require: map[Category]Basis{Marketing: ByInquiry}},
+			"require: marketing: inquiry: implied consent never carries marketing (want express, or none to check opt-outs only)"},
+		{"marketing on a transaction", Config{Require: map[Category]Basis{Marketing: ByTransaction}},
+			"require: marketing: transaction: implied consent never carries marketing (want express, or none to check opt-outs only)"},
+		{"a category that is none", Config{Require: map[Category]Basis{9: Express}}, "require: there is no category 9"},
+		{"a basis that is none", Config{Require: map[Category]Basis{Utility: 9}}, "require: utility: there is no basis 9"},
+		{"marketing exempt from opt-outs", Config{OptOutExempt: []Category{Utility, Marketing}},
+			"opt_out_exempt: marketing cannot be exempt from opt-outs"},
+		{"an exempt category that is none", Config{OptOutExempt: []Category{9}}, "opt_out_exempt: there is no category 9"},
+		{"a footer word that every text has", Config{FooterWords: []string{"stop", " "}}, `footer_words: " " is found in every text`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if policy, err := New(c.cfg); err == nil || err.Error() != c.want {
+				t.Errorf("New(%+v) = %v, %v; want %s", c.cfg, policy, err, c.want)
+			}
+		})
+	}
+}
+
+// stub is a rule that always says the same.
+type stub struct{ says Decision }
+
+func (stub) Name() string                                  { return "stub" }
+func (stub) Need(*Message) Need                            { return NeedOptOut }
+func (s stub) Judge(*Message, *Record, time.Time) Decision { return s.says }
+func (s stub) String() string                              { return fmt.Sprint(s.says.Action) }
+
+// anyRule is one that the house has, or a stub, sometimes with an action that is none.
+func anyRule(random *rand.Rand, house Policy) Rule {
+	if random.IntN(2) == 0 {
+		return pick(random, house...)
+	}
+	return stub{Decision{Action: Action(random.IntN(Actions + 1)), Reason: Reason(random.IntN(Reasons)), Edit: Edit{Footer: pick(random, "", "a", "b")}}}
+}
+
+func TestOneMoreRuleNeverTurnsABlockIntoAForward(t *testing.T) {
+	random := seeded(t)
+	blocks := 0
+	for range 5000 {
+		house, err := New(Config{Footer: pick(random, "", stopLine), OptOutExempt: pick(random, nil, []Category{Utility, Service})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var policy Policy
+		for range random.IntN(5) {
+			policy = append(policy, anyRule(random, house))
+		}
+		m := Message{
+			To: to(pick(random, SMS, WhatsApp)), Category: Category(random.IntN(Categories)), Topic: pick(random, "", "offers"),
+			Template: pick(random, "", "welcome"), Text: pick(random, "", "Hello", "STOP"), Room: random.IntN(100),
+		}
+		r := fold(anyEvents(random)...)
+		before := policy.Decide(&m, &r, noon)
+		if before.Action != Block {
+			continue
+		}
+		blocks++
+		more := slices.Insert(slices.Clone(policy), random.IntN(len(policy)+1), anyRule(random, house))
+		if after := more.Decide(&m, &r, noon); after.Action != Block {
+			t.Fatalf("%v blocks %+v of %+v, and %v does not", policy, m, r, more)
+		}
+		if more.Need(&m) < policy.Need(&m) {
+			t.Fatalf("%v needs less than %v", more, policy)
+		}
+	}
+	if blocks < 1000 {
+		t.Errorf("only %d of the policies blocked", blocks)
+	}
+}
+
+func TestEditsOfSeveralRulesComeTogether(t *testing.T) {
+	edit := func(line string) Rule {
+		return stub{Decision{Action: Rewrite, Reason: Content, Edit: Edit{Footer: line}}}
+	}
+	got := Policy{edit("one"), stub{forward}, edit(""), edit("two")}.Decide(&Message{}, &Record{}, noon)
+	want := Decision{Action: Rewrite, Reason: Content, Rule: "stub", Edit: Edit{Footer: "one\ntwo"}}
+	if got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestTheZeroDecisionBlocks(t *testing.T) {
+	var d Decision
+	if d.Action != Block || d.Reason != Undecided || d.Action.String() != "block" || d.Reason.String() != "undecided" {
+		t.Errorf("the zero decision is %s because %s", d.Action, d.Reason)
+	}
+	if got := (Policy{stub{}}).Decide(&Message{}, &Record{}, noon); got != (Decision{Rule: "stub"}) {
+		t.Errorf("a rule that decides nothing leads to %+v", got)
+	}
+	var m Message
+	policy, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Category != Marketing || policy.Decide(&m, &Record{}, noon).Action != Block {
+		t.Error("a message nobody filled in is not blocked as marketing")
+	}
+}
+
+// busy is a record with ten consents, and topics among them.
+func busy(extra ...Event) Record {
+	events := extra
+	for i := range 7 {
+		events = append(events, optedIn(float64(-i), Express, OfTopic(fmt.Sprint("topic ", i))))
+	}
+	return fold(append(events, wrote(-1), optedIn(-1, ByTransaction, OfCategory(Utility)),
+		optedIn(-1, Express, OfCategory(Marketing)), optedOut(-50, All))...)
+}
+
+var decideCases = []struct {
+	name string
+	r    Record
+	want Action
+}{
+	{"forward", busy(), Forward},
+	{"rewrite", busy(), Rewrite},
+	{"block", busy(optedOut(0, OfTopic("topic 3"))), Block},
+}
+
+func decideMessage(a Action) Message {
+	m := with(sale, func(m *Message) { m.To, m.Topic = to(WhatsApp), "topic 3" })
+	if a == Forward {
+		m.Text = "A longer text that in the end says how to Unsubscribe"
+	}
+	return m
+}
+
+func TestDecideAllocatesNothing(t *testing.T) {
+	policy, err := New(Config{Footer: stopLine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range decideCases {
+		m := decideMessage(c.want)
+		if len(c.r.Consents) != 10 {
+			t.Fatalf("the record has %d consents", len(c.r.Consents))
+		}
+		if n := testing.AllocsPerRun(100, func() {
+			if d := policy.Decide(&m, &c.r, noon); policy.Need(&m) != NeedRecord || d.Action != c.want {
+				t.Fatalf("%+v, want to %s", d, c.want)
+			}
+		}); n != 0 {
+			t.Errorf("to %s allocates %v times", c.name, n)
+		}
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	policy, err := New(Config{Footer: stopLine})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range decideCases {
+		b.Run(c.name, func(b *testing.B) {
+			m := decideMessage(c.want)
+			b.ReportAllocs()
+			for b.Loop() {
+				policy.Decide(&m, &c.r, noon)
+			}
+		})
+	}
+}
