@@ -1,9 +1,6 @@
 package providers
 
-import (
-	"fmt"
-	"unicode/utf8"
-)
+import "fmt"
 
 // A node is one value of a JSON text, with the key it stands under. Nodes lie in the order of the
 // text: the first child of node i, if it has one, is node i+1, and next is the sibling.
@@ -261,53 +258,4 @@ func (s *scanner) figures() bool {
 		s.i++
 	}
 	return s.i > start
-}
-
-// text reads a string: the current byte is its quote.
-func (s *scanner) text() (start, end int32, escaped, ok bool) {
-	s.i++
-	start = int32(s.i)
-	for s.i < len(s.src) {
-		switch c := s.src[s.i]; {
-		case c == '"':
-			end = int32(s.i)
-			s.i++
-			return start, end, escaped, true
-		case c == '\\':
-			escaped = true
-			if !s.escape() {
-				return 0, 0, false, false
-			}
-		case c < ' ':
-			return 0, 0, false, s.fail("the JSON body has a control character in a string")
-		case c < utf8.RuneSelf:
-			s.i++
-		default:
-			r, size := utf8.DecodeRune(s.src[s.i:])
-			if r == utf8.RuneError && size == 1 {
-				return 0, 0, false, s.fail("the JSON body is not valid UTF-8")
-			}
-			s.i += size
-		}
-	}
-	return 0, 0, false, s.fail("the body is not valid JSON")
-}
-
-// escape reads one escape sequence, or a surrogate pair of two.
-func (s *scanner) escape() bool {
-	r, size := unescape(s.src[s.i:])
-	if size == 0 {
-		return s.fail("the JSON body has a broken escape in a string")
-	}
-	if r == utf8.RuneError && size == 6 && !s.replacement() {
-		return s.fail("the JSON body has half a surrogate pair in a string")
-	}
-	s.i += size
-	return true
-}
-
-// replacement reports whether the escape at the current byte means U+FFFD itself.
-func (s *scanner) replacement() bool {
-	r, _ := hex4(s.src[s.i+2:])
-	return r == utf8.RuneError
 }

@@ -5,6 +5,55 @@ import (
 	"unicode/utf8"
 )
 
+// text reads a string: the current byte is its quote.
+func (s *scanner) text() (start, end int32, escaped, ok bool) {
+	s.i++
+	start = int32(s.i)
+	for s.i < len(s.src) {
+		switch c := s.src[s.i]; {
+		case c == '"':
+			end = int32(s.i)
+			s.i++
+			return start, end, escaped, true
+		case c == '\\':
+			escaped = true
+			if !s.escape() {
+				return 0, 0, false, false
+			}
+		case c < ' ':
+			return 0, 0, false, s.fail("the JSON body has a control character in a string")
+		case c < utf8.RuneSelf:
+			s.i++
+		default:
+			r, size := utf8.DecodeRune(s.src[s.i:])
+			if r == utf8.RuneError && size == 1 {
+				return 0, 0, false, s.fail("the JSON body is not valid UTF-8")
+			}
+			s.i += size
+		}
+	}
+	return 0, 0, false, s.fail("the body is not valid JSON")
+}
+
+// escape reads one escape sequence, or a surrogate pair of two.
+func (s *scanner) escape() bool {
+	r, size := unescape(s.src[s.i:])
+	if size == 0 {
+		return s.fail("the JSON body has a broken escape in a string")
+	}
+	if r == utf8.RuneError && size == 6 && !s.replacement() {
+		return s.fail("the JSON body has half a surrogate pair in a string")
+	}
+	s.i += size
+	return true
+}
+
+// replacement reports whether the escape at the current byte means U+FFFD itself.
+func (s *scanner) replacement() bool {
+	r, _ := hex4(s.src[s.i+2:])
+	return r == utf8.RuneError
+}
+
 // unescape decodes the escape sequence that b begins with. A surrogate pair counts as one; half of
 // one is utf8.RuneError of size 6. Size 0 means that it is no escape.
 func unescape(b []byte) (r rune, size int) {
@@ -107,59 +156,3 @@ func (s *scanner) hash(start, end int32, escaped bool) uint64 {
 	}
 	return h
 }
-
-// A document is a JSON text and its nodes.
-type document struct {
-	src   []byte
-	nodes []node
-}
-
-// member finds the member of object obj called key; 0 means that there is none, or that obj is no
-// object. Keys are compared as they are meant, not as they are escaped.
-func (d document) member(obj int, key string) int {
-	for i := d.first(obj); i != 0; i = int(d.nodes[i].next) {
-		if d.named(i, key, false) {
-			return i
-		}
-	}
-	return 0
-}
-
-// nearly reports whether object obj has a member that is one of keys but for letter case.
-func (d document) nearly(obj int, keys []string) bool {
-	for i := d.first(obj); i != 0; i = int(d.nodes[i].next) {
-		for _, key := range keys {
-			if d.named(i, key, true) && !d.named(i, key, false) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// first is the first member of object obj, or 0.
-func (d document) first(obj int) int {
-	o := &d.nodes[obj]
-	if o.kind != '{' || obj+1 >= len(d.nodes) || d.nodes[obj+1].start >= o.end {
-		return 0
-	}
-	return obj + 1
-}
-
-func (d document) named(i int, key string, anyCase bool) bool {
-	name := d.src[d.nodes[i].key:d.nodes[i].keyEnd]
-	var buf [64]byte
-	for _, c := range name {
-		if c == '\\' {
-			name = unquote(buf[:0], name)
-			break
-		}
-	}
-	if anyCase {
-		return fold(name, key)
-	}
-	return string(name) == key
-}
-
-// raw is the value of node i as written; of a string, what is between its quotes.
-func (d document) raw(i int) []byte { return d.src[d.nodes[i].start:d.nodes[i].end] }

@@ -2,6 +2,18 @@ package providers
 
 import "bytes"
 
+// A pathKind is what a request target is to a provider.
+type pathKind uint8
+
+const (
+	unknownPath pathKind = iota // outside what this provider is known to serve
+	notSend                     // a known call that sends nothing
+	disguised                   // may be a send to a generous server, and is not written like one
+	send
+	sendMarketing // WhatsApp's endpoint for marketing alone
+	sendMany      // Graph's root, which takes batches of calls
+)
+
 // splitURI cuts a request target into its path and its query, and tells where the query starts.
 func splitURI(uri []byte) (path, query []byte, at int) {
 	i := bytes.IndexByte(uri, '?')

@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"bytes"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
@@ -28,14 +27,6 @@ var whatsappKeys = []string{
 	"batch", "method",
 }
 
-// whatsappQuery are the parameters a send may carry in its query. Graph reads any parameter of a
-// call from there too, so another one could change the message.
-var whatsappQuery = []string{"access_token", "appsecret_proof", "appsecret_time", "debug", "pretty", "format", "fields", "locale"}
-
-// whatsappTricks are the parameters by which Graph turns one call into others.
-// Source: https://developers.facebook.com/docs/graph-api/batch-requests
-var whatsappTricks = []string{"batch", "method", "_method"}
-
 // Parse reads one message. Batches, method overrides, encrypted messages and groups are refused:
 // none of them shows whom it would reach.
 func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
@@ -44,11 +35,13 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	h := readHead(&req.Header)
 	method := req.Header.Method()
 	if h.overridden(method) || w.tricks(b, query) {
-		return b.unreadable(0, "a batch or a call with another method than its own hides what is sent: send one message a call")
+		return b.unreadable(0, hidden)
 	}
 	switch {
 	case reads(method):
 		return ErrNotSend
+	case kind == sendMany:
+		return b.unreadable(0, hidden)
 	case kind == disguised:
 		return b.unreadable(0, "the path looks like a send of the Cloud API but is not one this gate reads")
 	case kind != send && kind != sendMarketing:
@@ -77,78 +70,6 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	return w.message(b, d, filter.Message{From: b.parsed.copied(from), MarketingOnly: kind == sendMarketing})
 }
 
-// tricks reports whether a form or query has a parameter that turns one call into others.
-func (w whatsapp) tricks(b *Batch, src []byte) bool {
-	for i := 0; i < len(src); {
-		var p param
-		p, i = nextParam(src, i)
-		if _, found, err := b.named(p.name, whatsappTricks); found || err != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// other answers for a call that is no send by its path, once it is sure that its body makes it
-// none either.
-func (w whatsapp) other(req *fasthttp.Request, b *Batch, h *head, kind pathKind) error {
-	body, err := b.body(req, h)
-	if err != nil {
-		return b.unreadable(0, "%w", err)
-	}
-	if w.hides(b, h.contentType, body) {
-		return b.unreadable(0, "a batch or a call with another method than its own hides what is sent: send one message a call")
-	}
-	if kind == notSend {
-		return ErrNotSend
-	}
-	return ErrUnknownPath
-}
-
-// hides reports whether a body carries one of the parameters of whatsappTricks, or may.
-func (w whatsapp) hides(b *Batch, contentType, body []byte) bool {
-	kind, _, ok := mediaType(contentType)
-	switch {
-	case !ok:
-		return true
-	case fold(kind, "application/json"):
-		if len(body) == 0 {
-			return false
-		}
-		nodes, err := scanJSON(body, b.parsed.nodes[:0])
-		b.parsed.nodes = nodes
-		d := document{body, nodes}
-		return err != nil || d.nearly(0, whatsappTricks) || d.member(0, "batch") != 0 || d.member(0, "method") != 0 || d.member(0, "_method") != 0
-	case fold(kind, "multipart/form-data"):
-		for _, name := range whatsappTricks {
-			if partNamed(body, name) {
-				return true
-			}
-		}
-		return false
-	case len(kind) == 0, fold(kind, "application/x-www-form-urlencoded"), fold(kind, "text/plain"):
-		return w.tricks(b, body)
-	}
-	return false // an upload: a file, not parameters
-}
-
-// partNamed reports whether a multipart body may have a part called name: name= with these
-// letters behind it, in any case, quoted or not.
-func partNamed(body []byte, name string) bool {
-	for {
-		i := bytes.IndexByte(body, '=')
-		if i < 0 {
-			return false
-		}
-		before := bytes.TrimRight(body[:i], " \t*")
-		body = body[i+1:]
-		after := bytes.TrimLeft(body, " \t\"'")
-		if len(before) >= 4 && fold(before[len(before)-4:], "name") && len(after) >= len(name) && fold(after[:len(name)], name) {
-			return true
-		}
-	}
-}
-
 // message makes the message of b out of the JSON body. m has what the path says.
 func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	if d.nodes[0].kind != '{' {
@@ -158,7 +79,7 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 		return b.unreadable(0, "a key of the JSON body differs from a known one by letter case alone")
 	}
 	if d.member(0, "batch") != 0 || d.member(0, "method") != 0 {
-		return b.unreadable(0, "a batch or a call with another method than its own hides what is sent: send one message a call")
+		return b.unreadable(0, hidden)
 	}
 	to, recipient := d.member(0, "to"), d.member(0, "recipient")
 	if d.member(0, "status") != 0 || d.member(0, "typing_indicator") != 0 {
@@ -315,52 +236,4 @@ func (w whatsapp) text(b *Batch, d document, m *filter.Message, part int, key st
 		b.parsed.place, b.parsed.at = inBody, int(d.nodes[i].end)
 	}
 	return nil
-}
-
-// whatsappSiblings are edges beside the sends that write something and send nothing.
-var whatsappSiblings = []string{
-	"media", "register", "deregister", "request_code", "verify_code", "block_users", "calls", "groups",
-	"message_templates", "message_qrdls", "whatsapp_business_profile", "whatsapp_business_encryption",
-	"subscribed_apps", "phone_numbers", "settings", "conversational_automation",
-}
-
-// whatsappPath tells what a path is, and the phone-number id in it. The version in front may be
-// left out, as Graph allows.
-func whatsappPath(path []byte) (kind pathKind, id []byte) {
-	rest := bytes.TrimPrefix(path, []byte("/"))
-	if first, behind, more := segment(rest); version(first) {
-		if rest = behind; !more {
-			rest = nil
-		}
-	}
-	if len(rest) < len(path) && len(rest) > 0 {
-		id, edge, more := segment(rest)
-		switch {
-		case !digits(id):
-		case !more:
-			return notSend, nil // a node itself: its settings
-		case string(edge) == "messages":
-			return send, id
-		case string(edge) == "marketing_messages":
-			return sendMarketing, id
-		}
-		for _, s := range whatsappSiblings {
-			if digits(id) && string(edge) == s {
-				return notSend, nil
-			}
-		}
-	}
-	var buf [256]byte
-	plain := unmasked(buf[:0], path)
-	root := bytes.Trim(plain, "/.")
-	if bytes.Contains(plain, []byte("messages")) || len(root) == 0 || version(root) {
-		return disguised, nil // the root takes batches
-	}
-	return unknownPath, nil
-}
-
-// version reports whether s is a version of the Graph API, such as v23.0.
-func version(s []byte) bool {
-	major, minor, ok := bytes.Cut(s, []byte("."))
-	return ok && len(major) > 1 && major[0] == 'v' && digits(major[1:]) && digits(minor)
 }

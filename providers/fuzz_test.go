@@ -1,0 +1,163 @@
+package providers_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
+)
+
+// seed adds the samples of a provider, taken apart so that the fuzzer need not keep the framing.
+func seed(f *testing.F, name string) {
+	for _, s := range providers.Samples() {
+		if s.Provider != name {
+			continue
+		}
+		req := read(f, s.Request)
+		encoding := ""
+		for key, value := range req.Header.All() {
+			if strings.EqualFold(string(key), "Content-Encoding") {
+				encoding = string(value)
+			}
+		}
+		f.Add(string(req.Header.Method()), string(req.Header.RequestURI()), string(req.Header.ContentType()), encoding, req.Body())
+	}
+}
+
+// compose writes a raw request and reads it; nil where the server would refuse it.
+func compose(method, target, contentType, encoding string, body []byte) *fasthttp.Request {
+	raw := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: a.example\r\nContent-Type: %s\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s",
+		method, target, contentType, encoding, len(body), body)
+	var req fasthttp.Request
+	req.Header.DisableNormalizing()
+	r := bufio.NewReaderSize(bytes.NewReader(raw), 64<<10)
+	if err := req.Read(r); err != nil || r.Buffered() > 0 {
+		return nil
+	}
+	return &req
+}
+
+// personal finds what could be an address in a sentence.
+var personal = regexp.MustCompile(`[0-9]{7}`)
+
+// checkParse holds what is true of any request and any provider. It returns the batch if the
+// request was read.
+func checkParse(t *testing.T, p providers.Provider, req *fasthttp.Request) *providers.Batch {
+	var b, again providers.Batch
+	err := p.Parse(req, &b)
+	errAgain := p.Parse(req, &again)
+	if fmt.Sprint(err) != fmt.Sprint(errAgain) || !reflect.DeepEqual(b.Messages, again.Messages) {
+		t.Fatalf("twice the same request: %v %+v, then %v %+v", err, b.Messages, errAgain, again.Messages)
+	}
+	if err != nil {
+		if len(b.Messages) > 0 {
+			t.Fatalf("Parse answers %v and leaves %+v", err, b.Messages)
+		}
+		if personal.MatchString(err.Error()) {
+			t.Fatalf("the sentence may show an address: %v", err)
+		}
+		return nil
+	}
+	if len(b.Messages) != 1 || b.Messages[0].To.Channel == "" || b.Messages[0].Room < 0 {
+		t.Fatalf("Parse reads %+v", b.Messages)
+	}
+	return &b
+}
+
+// checkFooter rewrites what was read and reads it again.
+func checkFooter(t *testing.T, p providers.Provider, req *fasthttp.Request, b *providers.Batch) {
+	before := b.Messages[0]
+	decide(b, addFooter)
+	err := p.Rewrite(req, b)
+	if room := before.Room > len(providers.SampleFooter); room != (err == nil) {
+		t.Fatalf("with room for %d characters Rewrite answers %v", before.Room, err)
+	}
+	if err == nil {
+		checkRewritten(t, p, req, before)
+	}
+}
+
+func FuzzTwilioParse(f *testing.F) {
+	seed(f, "twilio")
+	sends := regexp.MustCompile(`^/2010-04-01/Accounts/AC[0-9A-Za-z]+/(SMS/)?Messages(\.json|\.xml|\.csv)?$`)
+	f.Fuzz(func(t *testing.T, method, target, contentType, encoding string, raw []byte) {
+		req := compose(method, target, contentType, encoding, raw)
+		if req == nil {
+			return
+		}
+		p := provider(t, "twilio", "US")
+		b := checkParse(t, p, req)
+		path, query, _ := strings.Cut(target, "?")
+		if method == "POST" && sends.MatchString(path) {
+			var fresh providers.Batch
+			if err := p.Parse(req, &fresh); errors.Is(err, providers.ErrNotSend) || errors.Is(err, providers.ErrUnknownPath) {
+				t.Fatalf("a POST to the send path passes: %v", err)
+			}
+		}
+		if b == nil {
+			return
+		}
+		if !sends.MatchString(path) || method != "POST" {
+			t.Fatalf("a message is read from %s %s", method, path)
+		}
+		inQuery, _ := url.ParseQuery(query)
+		inBody, _ := url.ParseQuery(body(t, req))
+		if n := len(inQuery["To"]) + len(inBody["To"]); n > 1 {
+			t.Fatalf("one message is read where another reader sees %d recipients", n)
+		}
+		checkFooter(t, p, req, b)
+	})
+}
+
+func FuzzWhatsAppParse(f *testing.F) {
+	seed(f, "whatsapp")
+	sends := regexp.MustCompile(`^/(v[0-9]+\.[0-9]+/)?[0-9]+/(marketing_)?messages$`)
+	f.Fuzz(func(t *testing.T, method, target, contentType, encoding string, raw []byte) {
+		req := compose(method, target, contentType, encoding, raw)
+		if req == nil {
+			return
+		}
+		p := provider(t, "whatsapp", "")
+		b := checkParse(t, p, req)
+		path, _, _ := strings.Cut(target, "?")
+		var members map[string]json.RawMessage
+		plain := []byte(strings.TrimPrefix(string(raw), "\uFEFF"))
+		if method == "POST" && sends.MatchString(path) {
+			var fresh providers.Batch
+			err := p.Parse(req, &fresh)
+			if errors.Is(err, providers.ErrUnknownPath) {
+				t.Fatal("a POST to the send path is unknown")
+			}
+			if errors.Is(err, providers.ErrNotSend) && encoding == "" {
+				if err := json.Unmarshal(plain, &members); err != nil {
+					t.Fatalf("what passes as no send is no JSON: %v", err)
+				}
+				for name := range members {
+					if strings.EqualFold(name, "to") || strings.EqualFold(name, "recipient") {
+						t.Fatalf("what passes as no send has a member %q", name)
+					}
+				}
+			}
+		}
+		if b == nil {
+			return
+		}
+		if !sends.MatchString(path) || method != "POST" {
+			t.Fatalf("a message is read from %s %s", method, path)
+		}
+		checkFooter(t, p, req, b)
+		plain = []byte(strings.TrimPrefix(body(t, req), "\uFEFF"))
+		if err := json.Unmarshal(plain, &members); err != nil {
+			t.Fatalf("the rewritten body is no JSON: %v", err)
+		}
+	})
+}

@@ -1,0 +1,220 @@
+package providers_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
+)
+
+// read reads a raw request as the gate does: names of headers keep their spelling.
+func read(t testing.TB, raw []byte) *fasthttp.Request {
+	t.Helper()
+	var req fasthttp.Request
+	req.Header.DisableNormalizing()
+	if err := req.Read(bufio.NewReaderSize(bytes.NewReader(raw), 64<<10)); err != nil {
+		t.Fatalf("reading the request: %v", err)
+	}
+	return &req
+}
+
+func provider(t testing.TB, name, region string) providers.Provider {
+	t.Helper()
+	p, err := providers.New(name, providers.Config{Region: region})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// decide gives every message of b the same decision.
+func decide(b *providers.Batch, d filter.Decision) {
+	b.Decisions = b.Decisions[:0]
+	for range b.Messages {
+		b.Decisions = append(b.Decisions, d)
+	}
+}
+
+var addFooter = filter.Decision{Action: filter.Rewrite, Reason: filter.Content, Edit: filter.Edit{Footer: providers.SampleFooter}}
+
+// body is the body of req as its reader sees it.
+func body(t testing.TB, req *fasthttp.Request) string {
+	t.Helper()
+	for name, value := range req.Header.All() {
+		if strings.EqualFold(string(name), "Content-Encoding") && string(value) == "gzip" {
+			z, err := gzip.NewReader(bytes.NewReader(req.Body()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := io.ReadAll(z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(plain)
+		}
+	}
+	return string(req.Body())
+}
+
+func TestSamples(t *testing.T) {
+	count := map[string]int{}
+	for _, s := range providers.Samples() {
+		count[s.Provider]++
+		t.Run(s.Provider+"/"+s.Name, func(t *testing.T) {
+			if s.About == "" {
+				t.Error("the sample does not say what it shows")
+			}
+			p := provider(t, s.Provider, s.Region)
+			req := read(t, s.Request)
+			var b providers.Batch
+			err := p.Parse(req, &b)
+			if again := read(t, s.Request); !bytes.Equal(again.Body(), req.Body()) || again.Header.String() != req.Header.String() {
+				t.Error("Parse changed the request")
+			}
+			if s.Err != nil {
+				if err == nil || err.Error() != s.Err.Error() {
+					t.Fatalf("Parse answers %v, want %v", err, s.Err)
+				}
+				if len(b.Messages) > 0 {
+					t.Errorf("Parse failed and left messages: %+v", b.Messages)
+				}
+				b.Messages, b.Fault = append(b.Messages, filter.Message{}), err.Error()
+			} else if err != nil {
+				t.Fatalf("Parse answers %v", err)
+			} else if !reflect.DeepEqual(b.Messages, s.Messages) {
+				t.Fatalf("Parse reads\n%+v, want\n%+v", b.Messages, s.Messages)
+			}
+			checkRefusals(t, p, &b, s)
+			if s.Err == nil {
+				checkLearn(t, p, &b, s)
+				checkRewrite(t, p, req, &b, s)
+			}
+		})
+	}
+	for name, n := range count {
+		if n < 25 {
+			t.Errorf("%s has %d samples, want at least 25", name, n)
+		}
+	}
+}
+
+func checkRefusals(t *testing.T, p providers.Provider, b *providers.Batch, s providers.Sample) {
+	for reason := range filter.Reason(filter.Reasons) {
+		if s.Err != nil && reason != filter.Unreadable {
+			continue
+		}
+		decide(b, filter.Decision{Action: filter.Block, Reason: reason})
+		var resp fasthttp.Response
+		p.Refuse(&resp, b)
+		got := providers.Refusal{Status: resp.StatusCode(), ContentType: string(resp.Header.ContentType()), Body: string(resp.Body())}
+		if want, ok := s.Refusals[reason]; ok && got != want {
+			t.Errorf("Refuse %s answers\n%+v, want\n%+v", reason, got, want)
+		}
+		if got.Status != fasthttp.StatusBadRequest {
+			t.Errorf("Refuse %s answers status %d, which some client repeats or takes for success", reason, got.Status)
+		}
+		if !strings.Contains(got.Body, "sendgate: ") {
+			t.Errorf("Refuse %s does not say who refused: %s", reason, got.Body)
+		}
+		if whole := json.Valid([]byte(got.Body)) || strings.HasPrefix(got.ContentType, "application/xml") && wellFormed(got.Body); !whole {
+			t.Errorf("Refuse %s answers a body that clients cannot read: %s", reason, got.Body)
+		}
+		for _, m := range s.Messages {
+			if to := strings.TrimPrefix(m.To.Address, "+"); to != "" && strings.Contains(got.Body, to) {
+				t.Errorf("Refuse %s shows the recipient: %s", reason, got.Body)
+			}
+		}
+	}
+}
+
+func wellFormed(text string) bool {
+	for d := xml.NewDecoder(strings.NewReader(text)); ; {
+		if _, err := d.Token(); err == io.EOF {
+			return true
+		} else if err != nil {
+			return false
+		}
+	}
+}
+
+func checkLearn(t *testing.T, p providers.Provider, b *providers.Batch, s providers.Sample) {
+	if s.Answer == nil {
+		return
+	}
+	var resp fasthttp.Response
+	if err := resp.Read(bufio.NewReader(bytes.NewReader(s.Answer))); err != nil {
+		t.Fatalf("reading the answer: %v", err)
+	}
+	events := p.Learn(&resp, b)
+	if !slices.Equal(events, s.Learnt) && len(events)+len(s.Learnt) > 0 {
+		t.Errorf("Learn reads\n%+v, want\n%+v", events, s.Learnt)
+	}
+	two := providers.Batch{Messages: append(slices.Clone(b.Messages), b.Messages...)}
+	if events := p.Learn(&resp, &two); len(events) > 0 {
+		t.Errorf("Learn tells whom of two recipients an answer is about: %+v", events)
+	}
+}
+
+func checkRewrite(t *testing.T, p providers.Provider, req *fasthttp.Request, b *providers.Batch, s providers.Sample) {
+	before := slices.Clone(req.Body())
+	for _, d := range []filter.Decision{{Action: filter.Block, Reason: filter.HasOptedOut}, {}} {
+		decide(b, d)
+		if err := p.Rewrite(req, b); err == nil {
+			t.Error("Rewrite sends on what was blocked")
+		}
+	}
+	b.Decisions = b.Decisions[:0]
+	if err := p.Rewrite(req, b); err == nil {
+		t.Error("Rewrite sends on what nobody decided")
+	}
+	decide(b, filter.Decision{Action: filter.Forward, Reason: filter.Allowed})
+	if err := p.Rewrite(req, b); err != nil || !bytes.Equal(before, req.Body()) {
+		t.Errorf("Rewrite of a forwarded message: %v, %q", err, req.Body())
+	}
+	decide(b, addFooter)
+	err := p.Rewrite(req, b)
+	if b.Messages[0].Room == 0 {
+		if err == nil || !bytes.Equal(before, req.Body()) {
+			t.Errorf("Rewrite finds room where there is none: %v", err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatalf("Rewrite answers %v", err)
+	}
+	if !reflect.DeepEqual(b.Messages, s.Messages) {
+		t.Errorf("Rewrite changed the batch:\n%+v, want\n%+v", b.Messages, s.Messages)
+	}
+	if got := body(t, req); s.Rewritten != "" && got != s.Rewritten {
+		t.Errorf("Rewrite writes\n%s, want\n%s", got, s.Rewritten)
+	}
+	if got := string(req.Header.RequestURI()); s.RewrittenTarget != "" && got != s.RewrittenTarget {
+		t.Errorf("Rewrite writes the target\n%s, want\n%s", got, s.RewrittenTarget)
+	}
+	checkRewritten(t, p, req, s.Messages[0])
+}
+
+// checkRewritten reads a rewritten request again: the same message with the footer below it.
+func checkRewritten(t testing.TB, p providers.Provider, req *fasthttp.Request, before filter.Message) {
+	t.Helper()
+	var b providers.Batch
+	if err := p.Parse(req, &b); err != nil || len(b.Messages) != 1 {
+		t.Fatalf("the rewritten request cannot be read: %v", err)
+	}
+	want := before
+	want.Text += "\n" + providers.SampleFooter
+	want.Room -= len(providers.SampleFooter) + 1
+	if b.Messages[0] != want {
+		t.Errorf("the rewritten request says\n%+v, want\n%+v", b.Messages[0], want)
+	}
+}
