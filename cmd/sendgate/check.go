@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sendgate/sendgate/configs"
+	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/store"
+)
+
+type checkCmd struct {
+	Config  string `arg:"" optional:"" type:"path" help:"Configuration file; without one, the built-in defaults."`
+	Example bool   `help:"Print a configuration with every setting, its meaning and its default."`
+}
+
+// Run builds all that serve would build, with a store in memory, and starts nothing.
+func (c checkCmd) Run(t terminal) error {
+	if c.Example {
+		_, err := t.out.Write(configs.Example())
+		return err
+	}
+	cfg, err := configs.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	memory, err := store.Open(store.Config{Memory: true})
+	if err != nil {
+		return err
+	}
+	defer memory.Close()
+	gate, err := proxy.New(cfg.Proxy, memory)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Config, err)
+	}
+	routes := gate.Routes()
+	slices.Sort(routes)
+	fmt.Fprintf(t.out, "configuration is good: routes %s\n", strings.Join(routes, ", "))
+	return nil
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+const (
+	defaultAdmin     = console.DefaultListen
+	defaultTokenFile = "data/admin.token"
+)
+
+// adminFlags say which gate a command speaks to. The token is a reference, since a secret on a
+// command line can be read by everyone on the machine.
+type adminFlags struct {
+	Admin string `default:"${admin}" env:"SENDGATE_ADMIN" placeholder:"URL" help:"Admin API of the gate (${default})."`
+	Token string `placeholder:"REF" help:"Where the bearer token is: env:NAME or file:PATH. Default: the variable SENDGATE_TOKEN, else file:${tokenfile}."`
+	JSON  bool   `name:"json" help:"Print JSON, for programs."`
+}
+
+// client is a client of the gate that the flags name.
+func (f adminFlags) client() (*console.Client, error) {
+	secret, err := f.secret()
+	if err != nil {
+		return nil, err
+	}
+	return console.NewClient(f.Admin, secret), nil
+}
+
+func (f adminFlags) secret() (string, error) {
+	ref := f.Token
+	if ref == "" {
+		if secret := os.Getenv("SENDGATE_TOKEN"); secret != "" {
+			return secret, nil
+		}
+		ref = "file:" + defaultTokenFile
+	}
+	if name, ok := strings.CutPrefix(ref, "env:"); ok {
+		if secret := os.Getenv(name); secret != "" {
+			return secret, nil
+		}
+		return "", fmt.Errorf("--token: the variable %s is not set", name)
+	}
+	path, ok := strings.CutPrefix(ref, "file:")
+	if !ok {
+		return "", errors.New("--token: want env:NAME or file:PATH, not the secret itself")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the admin token (--token, SENDGATE_TOKEN): %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// hint adds to an error of the admin API what can be done about it from a command line.
+func hint(err error) error {
+	var refused *console.Error
+	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
+		return fmt.Errorf("%w (the gate does not know this token: see --token)", err)
+	}
+	var unreachable *net.OpError
+	if errors.As(err, &unreachable) {
+		return fmt.Errorf("%w (is `sendgate serve` running? see --admin)", err)
+	}
+	return err
+}
+
+// printJSON writes v for programs.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// A moment is a point in time on the command line: RFC 3339, a date, or a duration before now.
+type moment struct{ time.Time }
+
+// UnmarshalText reads 2026-01-02T15:04:05Z, 2026-01-02 or 24h.
+func (m *moment) UnmarshalText(text []byte) (err error) {
+	if d, err := time.ParseDuration(string(text)); err == nil {
+		m.Time = time.Now().Add(-d)
+		return nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if m.Time, err = time.Parse(layout, string(text)); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q: want a moment such as 2026-01-02T15:04:05Z, a date, or a duration before now such as 24h", text)
+}
+
+// recipientFlags name one recipient.
+type recipientFlags struct {
+	Address string         `arg:"" help:"Number in any spelling, or a platform's user id."`
+	Channel filter.Channel `default:"sms" help:"sms, whatsapp, messenger or rcs (${default})."`
+	Brand   string         `default:"default" help:"Brand the consent was given to (${default})."`
+	Region  string         `help:"Country of a number without a country code, such as US."`
+}
+
+func (f recipientFlags) recipient() filter.Recipient {
+	return filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.Address}
+}

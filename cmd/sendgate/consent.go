@@ -1,0 +1,204 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+type consentCmd struct {
+	Get     consentGetCmd     `cmd:"" help:"Show what a recipient agreed to and withdrew."`
+	Grant   consentGrantCmd   `cmd:"" help:"Record that a recipient agreed."`
+	Revoke  consentRevokeCmd  `cmd:"" help:"Record that a recipient withdrew; it binds the next send."`
+	History consentHistoryCmd `cmd:"" help:"Show everything learnt about a recipient, oldest first."`
+	Import  consentImportCmd  `cmd:"" help:"Record consents and opt-outs from a CSV file."`
+	Export  consentExportCmd  `cmd:"" help:"Write every record, in a form that import reads."`
+}
+
+type consentGetCmd struct {
+	recipientFlags
+	adminFlags
+}
+
+// Run prints one line a category or topic.
+func (c consentGetCmd) Run(t terminal) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	known, err := client.Consent(t.ctx, c.recipient(), c.Region)
+	if err != nil {
+		return hint(err)
+	}
+	if c.JSON {
+		return printJSON(t.out, known)
+	}
+	return printConsent(t.out, known)
+}
+
+func printConsent(w io.Writer, known console.Consent) error {
+	fmt.Fprintf(w, "%s on %s, brand %s\n", known.To.Address, known.To.Channel, known.To.Brand)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, s := range known.Standing {
+		fmt.Fprintf(tw, "  %s\t%s\n", s.Scope, s.Says)
+	}
+	if last := known.Record.LastInbound; !last.IsZero() {
+		fmt.Fprintf(tw, "  last wrote\t%s\n", last.Local().Format(time.RFC1123))
+	}
+	return tw.Flush()
+}
+
+// noticeFlags are what a grant and a revocation have in common.
+type noticeFlags struct {
+	recipientFlags
+	adminFlags
+	Scope  filter.Scope `default:"all" help:"What it covers: all, marketing, utility, service, authentication or topic:NAME (${default})."`
+	At     moment       `help:"When it happened; default now."`
+	Source string       `help:"Who says so; default: the token's name."`
+	Note   string       `help:"Anything worth keeping with it."`
+	Method string       `help:"How: web form, paper, sms, ivr, …"`
+	Action string       `help:"By which act: ticked box, signed, replied, …"`
+}
+
+func (f noticeFlags) notice(kind filter.Kind) console.Notice {
+	return console.Notice{To: f.recipient(), Region: f.Region, Kind: kind, Scope: f.Scope, Time: f.At.Time,
+		Source: f.Source, Note: f.Note, Proof: filter.Evidence{Method: f.Method, Action: f.Action}}
+}
+
+func (f noticeFlags) record(t terminal, n console.Notice) error {
+	client, err := f.client()
+	if err != nil {
+		return err
+	}
+	receipt, err := client.Record(t.ctx, n)
+	if err != nil {
+		return hint(err)
+	}
+	if f.JSON {
+		return printJSON(t.out, receipt)
+	}
+	return printConsent(t.out, receipt.Consent)
+}
+
+type consentGrantCmd struct {
+	noticeFlags
+	Basis    filter.Basis `required:"" help:"Why it counts: express, transaction or inquiry."`
+	Wording  string       `help:"The text that was shown."`
+	Purpose  string       `help:"What the messages are for, as told to the recipient."`
+	Business string       `help:"The business name that was shown."`
+	Policy   string       `help:"URL of the privacy policy that was linked."`
+	Language string       `help:"Language of the wording, such as en."`
+}
+
+// Run records the opt-in and prints what stands then.
+func (c consentGrantCmd) Run(t terminal) error {
+	n := c.notice(filter.OptedIn)
+	n.Basis = c.Basis
+	n.Proof.Wording, n.Proof.Purpose, n.Proof.BusinessName = c.Wording, c.Purpose, c.Business
+	n.Proof.PolicyURL, n.Proof.Language = c.Policy, c.Language
+	return c.record(t, n)
+}
+
+type consentRevokeCmd struct {
+	noticeFlags
+	EveryBrand bool `help:"Withdraw from every brand, not only this one."`
+}
+
+// Run records the opt-out and prints what stands then. When it returns, the next send is bound.
+func (c consentRevokeCmd) Run(t terminal) error {
+	if c.EveryBrand {
+		c.Brand = ""
+	}
+	return c.record(t, c.notice(filter.OptedOut))
+}
+
+type consentHistoryCmd struct {
+	recipientFlags
+	adminFlags
+}
+
+// Run prints one paragraph an event.
+func (c consentHistoryCmd) Run(t terminal) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	events, err := client.History(t.ctx, c.recipient(), c.Region)
+	if err != nil {
+		return hint(err)
+	}
+	if c.JSON {
+		return printJSON(t.out, events)
+	}
+	if len(events) == 0 {
+		fmt.Fprintln(t.out, "nothing is known of this recipient")
+	}
+	for _, e := range events {
+		fmt.Fprintf(t.out, "%s  %s\n", e.Time.UTC().Format(time.RFC3339), strings.Join(tellEvent(e), "\n    "))
+	}
+	return nil
+}
+
+// tellEvent is e in lines: what, who says so, what proves it.
+func tellEvent(e filter.Event) []string {
+	what := e.Kind.String()
+	if e.Kind != filter.Wrote {
+		what += " " + e.Scope.String()
+	}
+	if e.Basis != filter.NoBasis {
+		what += ", " + e.Basis.String()
+	}
+	lines := []string{what, "says " + e.Source + ", recorded " + e.Recorded.UTC().Format(time.RFC3339)}
+	for _, f := range []struct{ name, value string }{
+		{"note", e.Note}, {"method", e.Proof.Method}, {"action", e.Proof.Action}, {"wording", e.Proof.Wording},
+		{"purpose", e.Proof.Purpose}, {"business", e.Proof.BusinessName}, {"policy", e.Proof.PolicyURL}, {"language", e.Proof.Language},
+	} {
+		if f.value != "" {
+			lines = append(lines, f.name+": "+f.value)
+		}
+	}
+	return lines
+}
+
+type consentExportCmd struct {
+	adminFlags
+	Format  string         `default:"csv" enum:"csv,jsonl" help:"csv or jsonl (${default})."`
+	Brand   string         `help:"Only this brand."`
+	Channel filter.Channel `help:"Only this channel."`
+	Output  string         `short:"o" type:"path" help:"File to write; default: standard output."`
+}
+
+// Run writes the records as they come.
+func (c consentExportCmd) Run(t terminal) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	return writeTo(t, c.Output, func(w io.Writer) error {
+		return client.ExportConsent(t.ctx, w, c.Format, c.Brand, c.Channel)
+	})
+}
+
+// writeTo hands write a file, or the standard output where path is empty. A file appears under
+// its name only when it is whole.
+func writeTo(t terminal, path string, write func(io.Writer) error) error {
+	if path == "" {
+		return hint(write(t.out))
+	}
+	part, err := os.OpenFile(path+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(hint(write(part)), part.Close()); err != nil {
+		_ = os.Remove(part.Name())
+		return err
+	}
+	return os.Rename(part.Name(), path)
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
+)
+
+type explainCmd struct {
+	adminFlags
+	Decision string `arg:"" optional:"" help:"Decision, as in the answer's Sendgate-Id; \"last\" is the newest block. Leave it out to ask about a message that was not sent, with --route and --to."`
+	Full     bool   `help:"Show address and text in full; needs the role reviewer, and is logged."`
+
+	Route    string          `help:"Route the message would take."`
+	To       string          `placeholder:"ADDRESS" help:"Its recipient."`
+	Channel  filter.Channel  `default:"sms" help:"Its channel (${default})."`
+	Brand    string          `default:"default" help:"Its brand (${default})."`
+	Region   string          `help:"Country of a recipient without a country code."`
+	Category filter.Category `default:"marketing" help:"Its category (${default})."`
+	Topic    string          `help:"Its topic."`
+	Template string          `help:"Its template."`
+	Text     string          `help:"Its text."`
+}
+
+// Run prints the explanation in sentences, with --json as data.
+func (c explainCmd) Run(t terminal) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	explanation, err := c.explain(t, client)
+	if err != nil {
+		return hint(err)
+	}
+	if c.JSON {
+		return printJSON(t.out, explanation)
+	}
+	for _, line := range explanation.Says {
+		fmt.Fprintln(t.out, line)
+	}
+	return nil
+}
+
+func (c explainCmd) explain(t terminal, client *console.Client) (console.Explanation, error) {
+	switch {
+	case c.Decision == "last":
+		block := filter.Block
+		page, err := client.Decisions(t.ctx, console.DecisionQuery{Query: store.Query{Action: &block, Limit: 1}})
+		if err != nil {
+			return console.Explanation{}, err
+		}
+		if len(page.Decisions) == 0 {
+			return console.Explanation{}, errors.New("nothing was blocked yet")
+		}
+		return client.Explain(t.ctx, page.Decisions[0].ID, c.Full)
+	case c.Decision != "":
+		return client.Explain(t.ctx, c.Decision, c.Full)
+	case c.Route == "" || c.To == "":
+		return console.Explanation{}, errors.New("name a decision, or a message with --route and --to")
+	}
+	return client.Ask(t.ctx, console.Question{Route: c.Route, Region: c.Region, Category: c.Category, Topic: c.Topic,
+		Template: c.Template, Text: c.Text, To: filter.Recipient{Brand: c.Brand, Channel: c.Channel, Address: c.To}})
+}

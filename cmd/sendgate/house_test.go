@@ -1,0 +1,124 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/sendgate/sendgate"
+
+// allowed is the import table of the house: each package, and the packages of ours it may
+// import. A new package or a new arrow is a change to this table first.
+var allowed = map[string][]string{
+	"filter":         {},
+	"providers":      {"filter"},
+	"providers/mock": {"providers"},
+	"store":          {"filter"},
+	"proxy":          {"filter", "providers", "store"},
+	"proxy/console":  {"filter", "store"},
+	"configs":        {"filter", "providers", "store", "proxy", "proxy/console"},
+	"cmd/sendgate":   {"filter", "providers", "providers/mock", "store", "proxy", "proxy/console", "configs"},
+}
+
+// outsideFilter is what the lowest floor may import from outside: the standard library and the
+// phone-number metadata.
+var outsideFilter = []string{"github.com/nyaruka/phonenumbers"}
+
+func TestHouse(t *testing.T) {
+	root := filepath.Join("..", "..")
+
+	t.Run("the top level holds what the design names and nothing else", func(t *testing.T) {
+		want := []string{"LICENSE", "README.md", "bench", "cmd", "configs", "filter", "go.mod", "go.sum", "providers", "proxy", "store"}
+		entries, err := os.ReadDir(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			// data is where `sendgate serve` keeps its files when run from here; git ignores it.
+			if name := e.Name(); !strings.HasPrefix(name, ".") && name != "data" && !slices.Contains(want, name) {
+				t.Errorf("%s does not belong at the top level: want only %v", name, want)
+			}
+		}
+	})
+
+	for dir, imports := range packages(t, root) {
+		t.Run(dir+" imports only from the floors below it", func(t *testing.T) {
+			may, known := allowed[dir]
+			if !known {
+				t.Fatalf("package %s is not in the import table", dir)
+			}
+			for file, paths := range imports {
+				for _, imported := range paths {
+					ours, isOurs := strings.CutPrefix(imported, module+"/")
+					switch {
+					case isOurs && !slices.Contains(may, ours):
+						t.Errorf("%s imports %s; %s may import only %v", file, ours, dir, may)
+					case dir == "filter" && !isOurs && strings.Contains(imported, ".") && !slices.Contains(outsideFilter, imported):
+						t.Errorf("%s imports %s; filter stands on the standard library and %v", file, imported, outsideFilter)
+					}
+				}
+			}
+		})
+	}
+
+	t.Run("no package has a name that says nothing", func(t *testing.T) {
+		for dir := range packages(t, root) {
+			if slices.Contains([]string{"internal", "pkg", "util", "utils", "types", "common", "models", "helpers"}, path.Base(dir)) {
+				t.Errorf("package %s is named after nothing of the field", dir)
+			}
+		}
+	})
+}
+
+// packages reads the imports of every Go file that is not a test, by folder and file.
+func packages(t *testing.T, root string) map[string]map[string][]string {
+	t.Helper()
+	found := map[string]map[string][]string{}
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := d.Name()
+		if d.IsDir() && (base == "testdata" || base == "node_modules" || strings.HasPrefix(base, ".") && base != ".." && base != ".") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(base, ".go") || strings.HasSuffix(base, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		dir := filepath.ToSlash(filepath.Dir(rel))
+		if found[dir] == nil {
+			found[dir] = map[string][]string{}
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			found[dir][rel] = append(found[dir][rel], imported)
+		}
+		if found[dir][rel] == nil {
+			found[dir][rel] = []string{}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}

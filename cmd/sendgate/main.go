@@ -1,0 +1,73 @@
+// Command sendgate is the gate, its tools and its demonstration in one program: `sendgate demo`
+// shows it, `sendgate serve` runs it, the other commands look after a running one.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// commands is the command line: one field a command, each in the file of its name.
+type commands struct {
+	Demo    demoCmd    `cmd:"" help:"Show everything on this machine: mock providers, a gate, a small broadcast, what became of it."`
+	Serve   serveCmd   `cmd:"" help:"Run the gate and its admin API."`
+	Check   checkCmd   `cmd:"" help:"Check a configuration file without starting anything."`
+	Consent consentCmd `cmd:"" help:"Look up, record, import and export consent."`
+	Blocked blockedCmd `cmd:"" help:"Review what the gate decided."`
+	Explain explainCmd `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
+	Mock    mockCmd    `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
+}
+
+// terminal is what a command may touch of its surroundings.
+type terminal struct {
+	ctx context.Context // cancelled by Ctrl-C or SIGTERM
+	in  io.Reader
+	out io.Writer // results
+	err io.Writer // everything else: progress, hints, errors
+}
+
+// run is the program: arguments in, exit code out. 0 is done, 1 is an error told on errw, 2 is a
+// command line that was not understood.
+func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) (code int) {
+	var cmds commands
+	exit := -1
+	parser := kong.Must(&cmds,
+		kong.Name("sendgate"),
+		kong.Description("A consent gate in front of Twilio, the WhatsApp Cloud API and the send endpoints like them."),
+		kong.Writers(out, errw),
+		kong.Exit(func(code int) { exit = code }),
+		kong.UsageOnError(),
+		kong.Vars{"admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile},
+	)
+	parsed, err := parser.Parse(args)
+	if exit >= 0 { // --help has been printed
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(errw, "sendgate: %v\n", err)
+		var usage *kong.ParseError
+		if errors.As(err, &usage) && len(args) == 0 {
+			_ = usage.Context.PrintUsage(true)
+		}
+		return 2
+	}
+	if err := parsed.Run(terminal{ctx, in, out, errw}); err != nil {
+		fmt.Fprintf(errw, "sendgate: %v\n", err)
+		return 1
+	}
+	return 0
+}

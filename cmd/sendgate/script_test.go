@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sendgate": main})
+}
+
+// TestScripts runs the sessions of testdata/script against the real program.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup,
+		},
+		Setup: func(env *testscript.Env) error {
+			for _, name := range []string{"GATE", "ADMIN", "MOCK"} {
+				addr, err := freeAddress()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, addr)
+			}
+			env.Setenv("SENDGATE_ADMIN", "http://"+env.Getenv("ADMIN"))
+			return nil
+		},
+	})
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// ready waits until a URL answers 200: `ready http://$ADMIN/readyz`. With `! ready` it waits until
+// nothing listens there any more.
+func ready(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: ready URL")
+	}
+	var last string
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(args[0])
+		if err != nil {
+			last = err.Error()
+			if neg {
+				return
+			}
+			continue
+		}
+		resp.Body.Close()
+		last = resp.Status
+		if !neg && resp.StatusCode == http.StatusOK {
+			return
+		}
+	}
+	ts.Fatalf("%s: gave up waiting, last seen: %s", args[0], last)
+}
+
+// send makes one HTTP request as a sender would and prints the answer: status line, the gate's
+// headers, body. Usage: send [-X METHOD] [-H 'Name: value']... [-d BODY] URL
+func send(ts *testscript.TestScript, neg bool, args []string) {
+	flags := flag.NewFlagSet("send", flag.ContinueOnError)
+	method := flags.String("X", http.MethodPost, "")
+	body := flags.String("d", "", "")
+	var headers []string
+	flags.Func("H", "", func(h string) error { headers = append(headers, h); return nil })
+	if err := flags.Parse(args); err != nil || flags.NArg() != 1 || neg {
+		ts.Fatalf("usage: send [-X METHOD] [-H 'Name: value']... [-d BODY] URL")
+	}
+	req, err := http.NewRequest(*method, flags.Arg(0), strings.NewReader(*body))
+	ts.Check(err)
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	var out bytes.Buffer
+	fmt.Fprintln(&out, resp.Status)
+	for _, name := range []string{"Sendgate-Decision", "Sendgate-Reason", "Sendgate-Outcome"} {
+		if v := resp.Header.Get(name); v != "" {
+			fmt.Fprintf(&out, "%s: %s\n", name, v)
+		}
+	}
+	_, err = io.Copy(&out, resp.Body)
+	ts.Check(err)
+	fmt.Fprintln(&out)
+	_, err = ts.Stdout().Write(out.Bytes())
+	ts.Check(err)
+}
+
+// envfile replaces ${NAME} in a file by the script's variables: `envfile sendgate.yaml`.
+func envfile(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: envfile FILE")
+	}
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// hangup sends SIGHUP to every command in the background that understands it.
+func hangup(ts *testscript.TestScript, neg bool, args []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		if slices.Contains(cmd.Args, "serve") {
+			ts.Check(cmd.Process.Signal(syscall.SIGHUP))
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"cmp"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/configs"
+	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
+)
+
+type serveCmd struct {
+	Config string `short:"c" type:"path" help:"Configuration file. Without one: every provider on its own prefix, data in ./data, mode enforce."`
+}
+
+// Run serves until Ctrl-C or SIGTERM; SIGHUP reloads.
+func (c serveCmd) Run(t terminal) error {
+	cfg, err := configs.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	log := cfg.Log.Logger(t.err)
+	for _, w := range cfg.Warnings {
+		log.Warn("configuration", zap.String("warning", w))
+	}
+	defer func() { _ = log.Sync() }()
+	if len(cfg.Console.Tokens) == 0 {
+		path := filepath.Join(cmp.Or(cfg.Store.Dir, store.DefaultDir), "admin.token")
+		secret, err := keptToken(path)
+		if err != nil {
+			return err
+		}
+		cfg.Console.Tokens = []console.Token{{Name: "admin", Role: console.Admin, Secret: secret}}
+		log.Info("admin token in use", zap.String("file", path))
+	}
+	s, err := open(cfg, log, func() (configs.Config, error) { return configs.Load(c.Config) })
+	if err != nil {
+		return err
+	}
+	s.start()
+	log.Info("serving", zap.Stringer("sends", s.sends.Addr()), zap.Stringer("admin", s.admin.Addr()),
+		zap.Strings("routes", s.gate.Routes()), zap.String("config", cfg.Version))
+	return s.until(t, c.Config)
+}
+
+// until serves until the terminal's context ends or a listener fails, and then stops.
+func (s *server) until(t terminal, config string) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-hangup:
+			if err := s.reload(); err != nil {
+				s.log.Error("reload refused, keeping the configuration in force", zap.String("file", config), zap.Error(err))
+			}
+		case err := <-s.failed:
+			s.log.Error("stopping", zap.Error(err))
+			_ = s.stop()
+			return err
+		case <-t.ctx.Done():
+			s.log.Info("stopping: finishing what was accepted", zap.Duration("at_most", grace))
+			return s.stop()
+		}
+	}
+}

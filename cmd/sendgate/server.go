@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/configs"
+	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
+)
+
+// grace is how long a stop waits for sends that were accepted. It is longer than the time a
+// provider usually takes, and shorter than the 90 seconds systemd gives before it kills.
+const grace = 75 * time.Second
+
+// A server is the whole product in one process: the store, the gate in front of it, the admin
+// API beside it.
+type server struct {
+	store   *store.Store
+	gate    *proxy.Gate
+	console *http.Server
+	log     *zap.Logger
+
+	sends, admin net.Listener
+	reload       func() error // reads the configuration again; keeps the one in force on error
+	failed       chan error   // what ended a listener
+}
+
+// open starts nothing yet: it opens the store, builds the gate and takes the two addresses, so
+// that whatever is wrong is said before the first request.
+//
+// The configuration is read again by load when a reload is asked for.
+func open(cfg configs.Config, log *zap.Logger, load func() (configs.Config, error)) (_ *server, err error) {
+	s := &server{log: log, failed: make(chan error, 2)}
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	cfg.Store.Logger, cfg.Store.Metrics = log, metrics
+	if s.store, err = store.Open(cfg.Store); err != nil {
+		return nil, err
+	}
+	wire := func(c configs.Config) proxy.Config {
+		c.Proxy.Logger, c.Proxy.Metrics, c.Proxy.Version = log, metrics, c.Version
+		return c.Proxy
+	}
+	if s.gate, err = proxy.New(wire(cfg), s.store); err != nil {
+		return nil, err
+	}
+	cfg.Console.Store, cfg.Console.Metrics, cfg.Console.Logger = s.store, metrics, log
+	cfg.Console.Judge, cfg.Console.Routes = s.gate.Judge, s.gate.Routes
+	s.reload = func() error {
+		next, err := load()
+		if err != nil {
+			return err
+		}
+		return s.gate.Reload(wire(next))
+	}
+	cfg.Console.Reload = s.reload
+	handler, err := console.New(cfg.Console)
+	if err != nil {
+		return nil, err
+	}
+	s.console = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(log)}
+
+	if s.sends, err = net.Listen("tcp", cfg.Proxy.Listen); err != nil {
+		return nil, fmt.Errorf("proxy.listen: %w", err)
+	}
+	if s.admin, err = net.Listen("tcp", cfg.Console.Listen); err != nil {
+		return nil, fmt.Errorf("console.listen: %w", err)
+	}
+	return s, nil
+}
+
+// start serves both listeners. What ends one early arrives in s.failed.
+func (s *server) start() {
+	go func() {
+		if err := s.gate.Serve(s.sends); err != nil {
+			s.failed <- fmt.Errorf("serving sends: %w", err)
+		}
+	}()
+	go func() {
+		if err := s.console.Serve(s.admin); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- fmt.Errorf("serving the admin API: %w", err)
+		}
+	}()
+}
+
+// stop finishes what was accepted, within the grace, then flushes the log and closes the store.
+func (s *server) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	return errors.Join(s.gate.Shutdown(ctx), s.console.Shutdown(ctx), s.store.Close())
+}
+
+// release gives back what open took before it failed.
+func (s *server) release() {
+	if s.sends != nil {
+		s.sends.Close()
+	}
+	if s.store != nil {
+		s.store.Close()
+	}
+}
+
+// keptToken reads the admin token kept in path, or makes one: there is no default password.
+func keptToken(path string) (string, error) {
+	kept, err := os.ReadFile(path)
+	if err == nil && len(strings.TrimSpace(string(kept))) > 0 {
+		return strings.TrimSpace(string(kept)), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("reading the admin token: %w", err)
+	}
+	random := make([]byte, 32)
+	rand.Read(random)
+	secret := base64.RawURLEncoding.EncodeToString(random)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("keeping the admin token: %w", err)
+	}
+	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keeping the admin token: %w", err)
+	}
+	return secret, nil
+}
