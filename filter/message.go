@@ -79,14 +79,11 @@ type Message struct {
 	// It is 0 where text cannot be added: templates, media without a caption.
 	Room int
 
-	// SendAt is the asked delivery time; zero means now. Windows are judged at this time.
+	// SendAt is the asked delivery time; zero or the past means now. Windows are judged at this
+	// time.
 	SendAt time.Time
 }
 
-// at is the moment at which m would be delivered.
-func (m *Message) at(now time.Time) time.Time {
-	if m.SendAt.IsZero() {
-		return now
-	}
-	return m.SendAt
-}
+// at is the moment at which m would be delivered. Nothing is delivered in the past: a window that
+// was open then says nothing about now.
+func (m *Message) at(now time.Time) time.Time { return later(now, m.SendAt) }
