@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup,
+			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup, "metric": metric,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"GATE", "ADMIN", "MOCK"} {
@@ -75,6 +75,25 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s: gave up waiting, last seen: %s", args[0], last)
+}
+
+// metric waits until /metrics of the gate has the given line.
+func metric(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: metric LINE")
+	}
+	var last []byte
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get("http://" + ts.Getenv("ADMIN") + "/metrics")
+		ts.Check(err)
+		last, err = io.ReadAll(resp.Body)
+		ts.Check(err)
+		resp.Body.Close()
+		if slices.Contains(strings.Split(string(last), "\n"), args[0]) {
+			return
+		}
+	}
+	ts.Fatalf("gave up waiting for %s in:\n%s", args[0], last)
 }
 
 // send makes one HTTP request as a sender would and prints the answer: status line, the gate's

@@ -58,7 +58,9 @@ func (s *server) until(t terminal, config string) error {
 		case <-hangup:
 			if err := s.reload(); err != nil {
 				s.log.Error("reload refused, keeping the configuration in force", zap.String("file", config), zap.Error(err))
+				continue
 			}
+			s.log.Info("configuration reloaded", zap.String("file", config), zap.Strings("routes", s.gate.Routes()))
 		case err := <-s.failed:
 			s.log.Error("stopping", zap.Error(err))
 			_ = s.stop()

@@ -68,13 +68,13 @@ func open(cfg configs.Config, log *zap.Logger, load func() (configs.Config, erro
 	}
 	cfg.Console.Store, cfg.Console.Metrics, cfg.Console.Logger = s.store, metrics, log
 	cfg.Console.Judge, cfg.Console.Routes = s.gate.Judge, s.gate.Routes
-	s.reload = func() error {
+	s.reload = reloader(metrics, func() error {
 		next, err := load()
 		if err != nil {
 			return err
 		}
 		return s.gate.Reload(wire(next))
-	}
+	})
 	cfg.Console.Reload = s.reload
 	handler, err := console.New(cfg.Console)
 	if err != nil {
@@ -89,6 +89,23 @@ func open(cfg configs.Config, log *zap.Logger, load func() (configs.Config, erro
 		return nil, fmt.Errorf("console.listen: %w", err)
 	}
 	return s, nil
+}
+
+// reloader counts what becomes of reload.
+func reloader(metrics prometheus.Registerer, reload func() error) func() error {
+	results := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sendgate_reloads_total",
+		Help: "Reloads of the configuration, by result: taken, or refused and the old one kept."}, []string{"result"})
+	metrics.MustRegister(results)
+	taken, refused := results.WithLabelValues("taken"), results.WithLabelValues("refused")
+	return func() error {
+		err := reload()
+		if err != nil {
+			refused.Inc()
+		} else {
+			taken.Inc()
+		}
+		return err
+	}
 }
 
 // start serves both listeners. What ends one early arrives in s.failed.
