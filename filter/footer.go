@@ -47,9 +47,13 @@ func (f footer) says(text string) bool {
 func mentions(text, word string) bool {
 	first, _ := utf8.DecodeRuneInString(word)
 	last, _ := utf8.DecodeLastRuneInString(word)
-	before := ' '
+	before, initial := ' ', unicode.ToLower(first)
 	for i, r := range text {
-		if rest, ok := cutPrefixFold(text[i:], word); ok {
+		rest, ok := "", unicode.ToLower(r) == initial
+		if ok {
+			rest, ok = cutPrefixFold(text[i:], word)
+		}
+		if ok {
 			after, _ := utf8.DecodeRuneInString(rest)
 			if !(cased(before) && cased(first)) && !(cased(last) && cased(after)) {
 				return true

@@ -43,7 +43,7 @@ func Number(text, region string) (string, error) {
 		return "", err
 	}
 	region = strings.ToUpper(region)
-	if text[0] == ' ' && digits[0] != '+' && digits[0] != '0' && len(digits) >= 8 && len(digits) <= 15 {
+	if text[0] == ' ' && digits[0] != '+' && len(digits) >= 8 && len(digits) <= 15 {
 		return eitherWay(digits, region)
 	}
 	return parse(digits, region)
@@ -132,13 +132,11 @@ func valid(id string) bool {
 //     https://en.wikipedia.org/wiki/Telephone_numbers_in_Argentina
 func identity(e164 string) string {
 	switch {
-	case len(e164) == len("+551187654321") && strings.HasPrefix(e164, "+55") &&
-		e164[3] != '0' && e164[4] != '0' && e164[5] >= '6' && e164[5] <= '9':
+	case len(e164) == len("+551187654321") && strings.HasPrefix(e164, "+55") && e164[5] >= '6':
 		return e164[:5] + "9" + e164[5:]
 	case len(e164) == len("+5215512345678") && strings.HasPrefix(e164, "+521"):
 		return "+52" + e164[4:]
-	case len(e164) == len("+5491123456789") && strings.HasPrefix(e164, "+549") &&
-		e164[4] >= '1' && e164[4] <= '3':
+	case len(e164) == len("+5491123456789") && strings.HasPrefix(e164, "+549"):
 		return "+54" + e164[4:]
 	}
 	return e164

@@ -41,6 +41,7 @@ var numberCases = []struct {
 	{"a space in front that leaves two valid numbers is refused", " 4755551234", "US", ""},
 	{"a space in front of a national number with its prefix is a space", " 020 7946 0958", "GB", "+442079460958"},
 	{"a space in front of what is valid only at home is a space", " 2125550100", "US", "+12125550100"},
+	{"a space in front of what is valid only abroad was a plus", " 14155552671", "DE", "+14155552671"},
 	{"freephone across countries has a country code of its own", "+800 1234 5678", "", "+80012345678"},
 
 	{"Brazil: a mobile with its ninth digit stays", "+5511987654321", "", "+5511987654321"},
@@ -70,6 +71,7 @@ var numberCases = []struct {
 	{"too long for any country", "+1234567890123456789012345", "", ""},
 	{"a length between two possible ones", "+55112345678901234", "", ""},
 	{"no country code begins with 0", "+0491512345678", "DE", ""},
+	{"nor with 00, even where people dial that", "+00491512345678", "DE", ""},
 	{"an unknown country code", "+9991234567890", "US", ""},
 	{"a second plus", "+14155550100 +14155550101", "", ""},
 	{"two numbers with a comma", "+14155550100,+14155550101", "", ""},

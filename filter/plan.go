@@ -2,7 +2,6 @@ package filter
 
 import (
 	"math/bits"
-	"regexp"
 	"regexp/syntax"
 	"sync"
 
@@ -12,9 +11,8 @@ import (
 // A plan is how numbers look after one country calling code.
 type plan struct {
 	lengths uint32 // bit n: n digits may follow
-	// prefix is the national prefix that phonenumbers would strip; nil for none. begins holds
-	// the first two digits of what it may match: most numbers need not be matched.
-	prefix *regexp.Regexp
+	// begins holds the first two digits of all that phonenumbers may take for a national prefix,
+	// and strip. Few numbers begin so.
 	begins [100]bool
 }
 
@@ -43,16 +41,15 @@ var plans = sync.OnceValue(func() *[1000]*plan {
 	return &table
 })
 
-// strips notes that phonenumbers would strip what matches pattern.
+// strips notes that phonenumbers strips what matches pattern.
 func (p *plan) strips(pattern string) {
-	p.prefix = regexp.MustCompile("^(?:" + pattern + ")")
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
-		panic(err) // it has just been compiled
+		panic("filter: the phone number metadata built into the program has a bad pattern: " + err.Error())
 	}
 	prog, err := syntax.Compile(tree.Simplify())
 	if err != nil {
-		panic(err)
+		panic("filter: the phone number metadata built into the program has a bad pattern: " + err.Error())
 	}
 	p.begin(prog, uint32(prog.Start), 0, 0)
 }
@@ -88,8 +85,7 @@ func (p *plan) allows(n int) bool { return n < 32 && p.lengths&(1<<n) != 0 }
 // keeps reports whether phonenumbers surely leaves national, which is of an allowed length, as it
 // is. One of the shortest length has no prefix to lose.
 func (p *plan) keeps(national string) bool {
-	return p.prefix == nil || len(national) == bits.TrailingZeros32(p.lengths) ||
-		!p.begins[10*(national[0]-'0')+national[1]-'0'] || !p.prefix.MatchString(national)
+	return len(national) == bits.TrailingZeros32(p.lengths) || !p.begins[10*(national[0]-'0')+national[1]-'0']
 }
 
 // settled reports whether text is a plus and digits of a possible length that phonenumbers surely

@@ -271,6 +271,9 @@ func TestTheZeroDecisionBlocks(t *testing.T) {
 	if got := (Policy{stub{}}).Decide(&Message{}, &Record{}, noon); got != (Decision{Rule: "stub"}) {
 		t.Errorf("a rule that decides nothing leads to %+v", got)
 	}
+	if got := (Policy{stub{Decision{Action: Actions}}}).Decide(&Message{}, &Record{}, noon); got.Action != Block {
+		t.Errorf("an action that is none leads to %+v", got)
+	}
 	var m Message
 	policy, err := New(Config{})
 	if err != nil {
