@@ -1,35 +1,14 @@
 package providers
 
+import "bytes"
+
 // A document is a JSON text and its nodes.
 type document struct {
 	src   []byte
 	nodes []node
 }
 
-// member finds the member of object obj called key; 0 means that there is none, or that obj is no
-// object. Keys are compared as they are meant, not as they are escaped.
-func (d document) member(obj int, key string) int {
-	for i := d.first(obj); i != 0; i = int(d.nodes[i].next) {
-		if d.named(i, key, false) {
-			return i
-		}
-	}
-	return 0
-}
-
-// nearly reports whether object obj has a member that is one of keys but for letter case.
-func (d document) nearly(obj int, keys []string) bool {
-	for i := d.first(obj); i != 0; i = int(d.nodes[i].next) {
-		for _, key := range keys {
-			if d.named(i, key, true) && !d.named(i, key, false) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// first is the first member of object obj, or 0.
+// first is the first member of object obj; 0 means that it has none, or is no object.
 func (d document) first(obj int) int {
 	o := &d.nodes[obj]
 	if o.kind != '{' || obj+1 >= len(d.nodes) || d.nodes[obj+1].start >= o.end {
@@ -38,20 +17,55 @@ func (d document) first(obj int) int {
 	return obj + 1
 }
 
-func (d document) named(i int, key string, anyCase bool) bool {
-	name := d.src[d.nodes[i].key:d.nodes[i].keyEnd]
+// member finds the member of object obj called key, or 0. Keys are compared as they are meant, not
+// as they are escaped.
+func (d document) member(obj int, key string) int {
 	var buf [64]byte
-	for _, c := range name {
-		if c == '\\' {
-			name = unquote(buf[:0], name)
-			break
+	for i := d.first(obj); i != 0; i = int(d.nodes[i].next) {
+		if string(d.key(i, buf[:0])) == key {
+			return i
 		}
 	}
-	if anyCase {
-		return fold(name, key)
+	return 0
+}
+
+// any reports whether object obj has a member called like one of keys.
+func (d document) any(obj int, keys []string) bool {
+	for _, key := range keys {
+		if d.member(obj, key) != 0 {
+			return true
+		}
 	}
-	return string(name) == key
+	return false
+}
+
+// nearly reports whether object obj has a member that is one of keys but for letter case.
+func (d document) nearly(obj int, keys []string) bool {
+	var buf [64]byte
+	for i := d.first(obj); i != 0; i = int(d.nodes[i].next) {
+		name := d.key(i, buf[:0])
+		for _, key := range keys {
+			if fold(name, key) && string(name) != key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// key is the decoded key of member i, in buf if it had to be decoded.
+func (d document) key(i int, buf []byte) []byte {
+	raw := d.src[d.nodes[i].key:d.nodes[i].keyEnd]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw
+	}
+	return unquote(buf, raw)
 }
 
 // raw is the value of node i as written; of a string, what is between its quotes.
 func (d document) raw(i int) []byte { return d.src[d.nodes[i].start:d.nodes[i].end] }
+
+// is reports whether node i is the string text, written without escapes.
+func (d document) is(i int, text string) bool {
+	return d.nodes[i].kind == '"' && string(d.raw(i)) == text
+}

@@ -24,7 +24,7 @@ const (
 var whatsappKeys = []string{
 	"messaging_product", "recipient_type", "to", "recipient", "type", "status", "typing_indicator",
 	"text", "image", "video", "document", "interactive", "template", "body", "caption", "name",
-	"batch", "method",
+	"batch", "method", "_method",
 }
 
 // Parse reads one message. Batches, method overrides, encrypted messages and groups are refused:
@@ -73,12 +73,12 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 // message makes the message of b out of the JSON body. m has what the path says.
 func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	if d.nodes[0].kind != '{' {
-		return b.unreadable(0, "the JSON body is not an object")
+		return b.unreadable(0, "%w", errNoObject)
 	}
 	if d.nearly(0, whatsappKeys) {
 		return b.unreadable(0, "a key of the JSON body differs from a known one by letter case alone")
 	}
-	if d.member(0, "batch") != 0 || d.member(0, "method") != 0 {
+	if d.any(0, whatsappTricks) {
 		return b.unreadable(0, hidden)
 	}
 	to, recipient := d.member(0, "to"), d.member(0, "recipient")
@@ -112,11 +112,6 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	}
 	b.Messages = append(b.Messages[:0], m)
 	return nil
-}
-
-// is reports whether node i is the string text, written without escapes.
-func (d document) is(i int, text string) bool {
-	return d.nodes[i].kind == '"' && string(d.raw(i)) == text
 }
 
 // number reads the member to: a string of digits and what people write between them, or a JSON

@@ -2,6 +2,8 @@ package providers
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 
 	"github.com/valyala/fasthttp"
 )
@@ -16,6 +18,8 @@ var whatsappTricks = []string{"batch", "method", "_method"}
 
 // hidden is the sentence for calls that turn into others.
 const hidden = "a batch or a call with another method than its own hides what is sent: send one message a call"
+
+var errNoObject = errors.New("the JSON body is not an object")
 
 // tricks reports whether a form or query has a parameter that turns one call into others.
 func (w whatsapp) tricks(b *Batch, src []byte) bool {
@@ -36,8 +40,8 @@ func (w whatsapp) other(req *fasthttp.Request, b *Batch, h *head, kind pathKind)
 	if err != nil {
 		return b.unreadable(0, "%w", err)
 	}
-	if w.hides(b, h.contentType, body) {
-		return b.unreadable(0, hidden)
+	if err := w.innocent(b, h.contentType, body); err != nil {
+		return b.unreadable(0, "%w", err)
 	}
 	if kind == notSend {
 		return ErrNotSend
@@ -45,31 +49,35 @@ func (w whatsapp) other(req *fasthttp.Request, b *Batch, h *head, kind pathKind)
 	return ErrUnknownPath
 }
 
-// hides reports whether a body carries one of the parameters of whatsappTricks, or may.
-func (w whatsapp) hides(b *Batch, contentType, body []byte) bool {
+// innocent reports why the body of a call may make other calls of it; nil where it cannot.
+func (w whatsapp) innocent(b *Batch, contentType, body []byte) error {
 	kind, _, ok := mediaType(contentType)
+	found := false
 	switch {
 	case !ok:
-		return true
+		return errors.New("the Content-Type header cannot be read")
+	case len(body) == 0:
 	case fold(kind, "application/json"):
-		if len(body) == 0 {
-			return false
-		}
 		nodes, err := scanJSON(body, b.parsed.nodes[:0])
 		b.parsed.nodes = nodes
-		d := document{body, nodes}
-		return err != nil || d.nearly(0, whatsappTricks) || d.member(0, "batch") != 0 || d.member(0, "method") != 0 || d.member(0, "_method") != 0
-	case fold(kind, "multipart/form-data"):
-		for _, name := range whatsappTricks {
-			if partNamed(body, name) {
-				return true
-			}
+		if err != nil {
+			return err
 		}
-		return false
+		d := document{body, nodes}
+		if nodes[0].kind != '{' {
+			return errNoObject
+		}
+		found = d.nearly(0, whatsappTricks) || d.any(0, whatsappTricks)
+	case fold(kind, "multipart/form-data"):
+		found = slices.ContainsFunc(whatsappTricks, func(name string) bool { return partNamed(body, name) })
 	case len(kind) == 0, fold(kind, "application/x-www-form-urlencoded"), fold(kind, "text/plain"):
-		return w.tricks(b, body)
+		found = w.tricks(b, body)
+	default: // an upload: a file, not parameters
 	}
-	return false // an upload: a file, not parameters
+	if found {
+		return errors.New(hidden)
+	}
+	return nil
 }
 
 // partNamed reports whether a multipart body may have a part called name: name= with these
