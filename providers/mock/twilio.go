@@ -145,31 +145,34 @@ func twilioAuth(header string) bool {
 }
 
 // twilioForm reads the parameters of a POST: Twilio takes them from the body and from the query.
-// A body of another type has none, as with the real service. fault is what no documented rule
-// covers.
+// A body of another type has none, as with the real service, and what is wrong with a parameter
+// that decides nothing is ignored. fault is what no documented rule covers.
 func twilioForm(r *http.Request, body []byte) (form url.Values, fault string) {
 	raw := r.URL.RawQuery
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && kind == "application/x-www-form-urlencoded" {
-		raw = strings.Trim(raw+"&"+string(body), "&")
+		raw += "&" + string(body)
 	}
-	form, err = url.ParseQuery(raw)
-	if err != nil {
-		return nil, "the form cannot be read: " + err.Error()
-	}
-	for name, values := range form {
-		for _, v := range append(values, name) {
-			if !utf8.ValidString(v) {
-				return nil, fmt.Sprintf("the parameter %q is not UTF-8", name)
-			}
-		}
+	form = url.Values{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, nameErr := url.QueryUnescape(name)
+		value, valueErr := url.QueryUnescape(value)
 		known, single := twilioParam(name)
-		if known != name {
-			return nil, fmt.Sprintf("the parameter %q is spelled %q", known, name)
+		decides := single || known == "MediaUrl"
+		switch {
+		case name == "" || nameErr != nil || !decides && valueErr != nil:
+			continue
+		case valueErr != nil:
+			return nil, fmt.Sprintf("the parameter %s cannot be read: %v", name, valueErr)
+		case decides && !utf8.ValidString(value):
+			return nil, fmt.Sprintf("the parameter %s is not UTF-8", name)
+		case decides && known != name:
+			return nil, fmt.Sprintf("the parameter %s is spelled %s", known, name)
+		case single && form.Has(name) && name != "To": // To has an error code of its own
+			return nil, fmt.Sprintf("the parameter %s comes twice", name)
 		}
-		if single && len(values) > 1 && name != "To" { // To has an error code of its own
-			return nil, fmt.Sprintf("the parameter %s comes %d times", name, len(values))
-		}
+		form.Add(name, value)
 	}
 	return form, ""
 }

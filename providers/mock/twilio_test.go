@@ -99,6 +99,8 @@ var twilioRules = []struct {
 	{"scheduled in a way that is not fixed", strings.Replace(scheduled, "fixed", "soon", 1) + "&SendAt=2026-11-21T13:00:00Z", 400, 35126},
 	{"scheduled without a Messaging Service", okForm + "&Body=Hi&ScheduleType=fixed&SendAt=2026-11-21T13:00:00Z", 400, 35118},
 	{"a parameter nobody knows is ignored", okForm + "&Body=Hi&Colour=red", 201, 0},
+	{"a broken parameter nobody knows is ignored", okForm + "&%zz=1&Body=Hi&Colour=%zz&=&&Shade=%ff", 201, 0},
+	{"an escaped name is the name", "%54o=%2B14155550100&From=%2B15005550006&Body=Hi", 201, 0},
 	{"a person Twilio knows opted out", "To=%2B15005550004&From=%2B15005550006&Body=Hi", 400, 21610},
 	{"the same person spelled otherwise, on WhatsApp", "To=whatsapp:%2B1+500+555+0004&From=whatsapp:%2B15005550006&Body=Hi", 400, 21610},
 	{"a rate limit", "To=%2B15005550429&From=%2B15005550006&Body=Hi", 429, 20429},
@@ -138,8 +140,8 @@ func TestTwilioRules(t *testing.T) {
 func TestTwilioRefusesWhatNobodyDocuments(t *testing.T) {
 	ok := "To=%2B14155550100&From=%2B15005550006&Body=Hi"
 	for name, form := range map[string]string{
-		"a form with a broken escape":         ok + "&Colour=%zz",
-		"a form that is not UTF-8":            ok + "&Colour=%ff",
+		"a text with a broken escape":         ok + "%zz",
+		"a text that is not UTF-8":            ok + "%ff",
 		"a text given twice":                  ok + "&Body=Ho",
 		"a parameter in another spelling":     ok + "&BODY=Ho",
 		"a recipient in another spelling":     "to=%2B14155550100&From=%2B15005550006&Body=Hi",
