@@ -1,0 +1,126 @@
+package configs
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/token"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+// check refuses what can be read but makes no sense.
+func (d *decoder) check(cfg *Config) {
+	d.listener("proxy.listen", cfg.Proxy.Listen)
+	d.listener("console.listen", cfg.Console.Listen)
+	if at := cfg.Console.Listen; at != "" && !loopback(at) && len(cfg.Console.Tokens) == 0 {
+		d.fail(d.place("console.listen"), "console.listen", "%s can be reached from other machines: give console.tokens first", at)
+	}
+	if a := cfg.Console.Listen; a != "" && a == cfg.Proxy.Listen && !strings.HasSuffix(a, ":0") {
+		d.fail(d.place("console.listen"), "console.listen", "%s is the address of proxy.listen too", a)
+	}
+	d.tokens(cfg.Console.Tokens)
+	for name, route := range cfg.Proxy.Routes {
+		key := join("proxy.routes", name) + ".region"
+		if route.Region != "" && !filter.KnownRegion(route.Region) {
+			d.fail(d.place(key), key, "unknown region %q: want an ISO 3166 country such as US or DE", route.Region)
+		}
+	}
+}
+
+func (d *decoder) tokens(tokens []console.Token) {
+	first := map[string]int{}
+	for i, t := range tokens {
+		key := fmt.Sprintf("console.tokens[%d]", i)
+		if t.Secret == "" {
+			d.missing(key+".secret", "want env:NAME or file:PATH")
+			continue // or reported already, as a reference that leads nowhere
+		}
+		if field, problem := t.Problem(); problem != "" {
+			d.fail(d.place(key+"."+field), key+"."+field, "%s", problem)
+		}
+		if j, twice := first[t.Name]; twice {
+			d.fail(d.place(key+".name"), key+".name", "%q is the name of console.tokens[%d] too", t.Name, j)
+			continue
+		}
+		first[t.Name] = i
+	}
+}
+
+// missing refuses a key that the file does not have.
+func (d *decoder) missing(key, want string) {
+	if d.where[key] == nil {
+		d.fail(d.place(key), key, "missing: %s", want)
+	}
+}
+
+// listener refuses what is no address to listen at.
+func (d *decoder) listener(key, at string) {
+	if at == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(at)
+	switch number, portErr := strconv.ParseUint(port, 10, 16); {
+	case err != nil:
+		d.fail(d.place(key), key, "%q: want host:port, such as 127.0.0.1:8080 or [::1]:8080", at)
+	case portErr != nil:
+		d.fail(d.place(key), key, "%q: the port must be a number from 0 to 65535", at)
+	case number > 0 && host != "" && host != "localhost" && net.ParseIP(host) == nil && strings.ContainsAny(host, " /"):
+		d.fail(d.place(key), key, "%q: %q is no host", at, host)
+	}
+}
+
+// loopback reports whether only this machine can reach at.
+func loopback(at string) bool {
+	host, _, err := net.SplitHostPort(at)
+	if err != nil {
+		return true // refused already, for its own reason
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// place is where key stands in the file, or else what it is part of.
+func (d *decoder) place(key string) *token.Position { return d.where.nearest(key) }
+
+func (p places) nearest(key string) *token.Position {
+	for {
+		if at := p[key]; at != nil {
+			return at
+		}
+		i := strings.LastIndexAny(key, ".[")
+		if i < 0 {
+			break
+		}
+		key = key[:i]
+	}
+	if at := p[""]; at != nil {
+		return at
+	}
+	return start
+}
+
+// Locate adds the place in the file to an error that another package found in its section: one
+// whose text begins with keys below section, each followed by a colon, as in
+// "routes: twilio: upstream: …". Without a file, or where no key is recognised, err comes back
+// with the section's name in front.
+func (c Config) Locate(file, section string, err error) error {
+	if err == nil {
+		return nil
+	}
+	key, rest := section, err.Error()
+	for {
+		word, after, ok := strings.Cut(rest, ": ")
+		if !ok || c.where[join(key, word)] == nil {
+			break
+		}
+		key, rest = join(key, word), after
+	}
+	if c.where[key] == nil {
+		return fmt.Errorf("%s: %w", section, err)
+	}
+	at := c.where[key]
+	return &Error{File: file, Line: at.Line, Column: at.Column, Key: key, Problem: rest}
+}

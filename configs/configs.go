@@ -1,0 +1,116 @@
+// Package configs is the configuration of the whole program: one YAML file with one section a
+// package, each section's type owned by that package.
+//
+// It is strict. What is not understood is refused, not skipped, and every refusal is one line with
+// file, line, column, the whole key and what was wanted:
+//
+//	sendgate.yaml:12:5: proxy.routes.twilio.mode: unknown mode "enforced": want one of enforce, report, open
+//
+// Secrets are never in the file: they are references to the environment (env:NAME) or to a file
+// (file:PATH). [Example] is the manual: every key, with its meaning, unit and default.
+package configs
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
+)
+
+// Config is the whole configuration.
+type Config struct {
+	Store   store.Config   `yaml:"store"`
+	Proxy   proxy.Config   `yaml:"proxy"`
+	Console console.Config `yaml:"console"`
+	Log     Log            `yaml:"log"`
+
+	// Version names this configuration in the decision log: a short hash of the file's bytes, or
+	// "default" without a file. Proxy.Version is the same.
+	Version string `yaml:"-"`
+	// Warnings are what was accepted but should be mended, one line each.
+	Warnings []string `yaml:"-"`
+
+	where places
+}
+
+const (
+	// DefaultVersion is the version of the configuration without a file.
+	DefaultVersion = "default"
+	// DefaultListen is where sends come in unless told otherwise.
+	DefaultListen = "127.0.0.1:8080"
+)
+
+// largest is more than any configuration that people write; what is larger is another file.
+const largest = 1 << 20
+
+//go:embed sendgate.example.yaml
+var example []byte
+
+// Example is a configuration file with every key in it, explained.
+func Example() []byte { return append([]byte(nil), example...) }
+
+// Load reads and checks the configuration file at path; an empty path is the configuration
+// without a file, which is all defaults. An error holds one line for each thing that is wrong.
+// What only shows when a route is built is not checked here: see [Config.Locate].
+func Load(path string) (Config, error) {
+	if path == "" {
+		cfg := Config{Version: DefaultVersion}
+		cfg.complete()
+		return cfg, nil
+	}
+	text, err := read(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return parse(path, text)
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, largest+1))
+	if err == nil && len(text) > largest {
+		err = fmt.Errorf("%s is larger than %d bytes: this is no configuration", path, largest)
+	}
+	return text, err
+}
+
+// parse reads text, which came from the file called name.
+func parse(name string, text []byte) (Config, error) {
+	hash := sha256.Sum256(text)
+	cfg := Config{Version: hex.EncodeToString(hash[:4])}
+	d := decoder{file: name, where: places{}}
+	d.document(text, &cfg)
+	if d.errs == nil {
+		// Later checks would stumble over what could not be read.
+		d.secrets(&cfg)
+		d.check(&cfg)
+	}
+	if d.errs != nil {
+		return Config{}, errors.Join(d.errs...)
+	}
+	cfg.where = d.where
+	cfg.complete()
+	return cfg, nil
+}
+
+// complete fills in what the packages need to be told by the configuration itself.
+func (c *Config) complete() {
+	if c.Proxy.Listen == "" {
+		c.Proxy.Listen = DefaultListen
+	}
+	if c.Console.Listen == "" {
+		c.Console.Listen = console.DefaultListen
+	}
+	c.Proxy.Version = c.Version
+}

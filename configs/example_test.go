@@ -1,0 +1,159 @@
+package configs
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/store"
+)
+
+func loadExample(t *testing.T) (Config, string) {
+	t.Helper()
+	t.Setenv("SENDGATE_ADMIN_TOKEN", "0123456789abcdef")
+	path := filepath.Join(t.TempDir(), "sendgate.yaml")
+	if err := os.WriteFile(path, Example(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg, path
+}
+
+// wantKeys adds every key of t below key: * stands for the key of a map, [0] for an item of a list.
+func wantKeys(t reflect.Type, key string, keys map[string]bool) {
+	switch t.Kind() {
+	case reflect.Pointer:
+		wantKeys(t.Elem(), key, keys)
+	case reflect.Map:
+		wantKeys(t.Elem(), key+".*", keys)
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct {
+			wantKeys(t.Elem(), key+"[0]", keys)
+		}
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if tag := t.Field(i).Tag.Get("yaml"); tag != "" && tag != "-" {
+				keys[join(key, tag)] = true
+				wantKeys(t.Field(i).Type, join(key, tag), keys)
+			}
+		}
+	}
+}
+
+func TestExampleHasEveryKey(t *testing.T) {
+	cfg, _ := loadExample(t)
+	want := map[string]bool{}
+	wantKeys(reflect.TypeFor[Config](), "", want)
+	if len(want) < 40 {
+		t.Fatalf("the configuration has %d keys: the walk over its types is broken", len(want))
+	}
+	for key := range want {
+		if cfg.where[strings.Replace(key, "routes.*", "routes.twilio", 1)] == nil {
+			t.Errorf("%s is not in the example", key)
+		}
+	}
+}
+
+// A key is explained by a comment on its line, or by one above it or above a neighbour that it
+// follows without a gap.
+func TestExampleExplainsEveryKey(t *testing.T) {
+	cfg, _ := loadExample(t)
+	lines := strings.Split(string(Example()), "\n")
+	explained := regexp.MustCompile(`(^|\s)# \S`)
+	for key, at := range cfg.where {
+		line := at.Line - 1
+		if key == "" || strings.HasPrefix(key, "proxy.routes.twilio.templates.") || strings.Contains(key, ".require.") || strings.HasSuffix(key, "]") {
+			continue
+		}
+		for line > 0 && !explained.MatchString(lines[line]) && strings.TrimSpace(lines[line]) != "" {
+			if line--; explained.MatchString(lines[line]) {
+				break
+			}
+		}
+		if !explained.MatchString(lines[line]) {
+			t.Errorf("%s in line %d is not explained", key, at.Line)
+		}
+	}
+}
+
+// What the example sets is what a gate without a file does, but for the keys it calls examples.
+func TestExampleShowsDefaults(t *testing.T) {
+	cfg, _ := loadExample(t)
+	plain, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Proxy.Listen != plain.Proxy.Listen || cfg.Console.Listen != plain.Console.Listen {
+		t.Errorf("listeners: got %s and %s, want %s and %s", cfg.Proxy.Listen, cfg.Console.Listen, plain.Proxy.Listen, plain.Console.Listen)
+	}
+	if cfg.Store.Dir != store.DefaultDir || cfg.Store.Retention != store.DefaultRetention {
+		t.Errorf("store: got %+v", cfg.Store)
+	}
+	rt := cfg.Proxy.Routes["twilio"]
+	if rt.Mode != proxy.Enforce || rt.Policy.Window != filter.DefaultWindow || *rt.Category != filter.Marketing {
+		t.Errorf("route: got %+v", rt)
+	}
+	if len(cfg.Warnings) != 0 {
+		t.Errorf("the example warns: %q", cfg.Warnings)
+	}
+}
+
+func TestExampleMakesAGate(t *testing.T) {
+	cfg, path := loadExample(t)
+	st, err := store.Open(store.Config{Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if _, err := proxy.New(cfg.Proxy, st); err != nil {
+		t.Error(cfg.Locate(path, "proxy", err))
+	}
+}
+
+// An error of the package that builds a section is led back to its line.
+func TestLocate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sendgate.yaml")
+	text := "proxy:\n  routes:\n    twilio:\n      unknown_paths: maybe\n      policy:\n        require: {marketing: inquiry}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(store.Config{Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for want, change := range map[string]func(*proxy.RouteConfig){
+		`:4:22: proxy.routes.twilio.unknown_paths: unknown word "maybe": want refuse or pass`: func(*proxy.RouteConfig) {},
+		":6:30: proxy.routes.twilio.policy.require.marketing: inquiry: implied consent never carries marketing (want express, or none to check opt-outs only)": func(rt *proxy.RouteConfig) {
+			rt.UnknownPaths = ""
+		},
+	} {
+		sections := cfg.Proxy
+		rt := sections.Routes["twilio"]
+		change(&rt)
+		sections.Routes = map[string]proxy.RouteConfig{"twilio": rt}
+		_, err := proxy.New(sections, st)
+		if err == nil || cfg.Locate("sendgate.yaml", "proxy", err).Error() != "sendgate.yaml"+want {
+			t.Errorf("got  %v\nwant sendgate.yaml%s", cfg.Locate("sendgate.yaml", "proxy", err), want)
+		}
+	}
+	plain, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := plain.Locate("", "proxy", os.ErrExist).Error(); got != "proxy: file already exists" {
+		t.Errorf("without a file: got %s", got)
+	}
+}

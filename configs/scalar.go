@@ -1,0 +1,137 @@
+package configs
+
+import (
+	"encoding"
+	"fmt"
+	"math"
+	"reflect"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+var durationType = reflect.TypeFor[time.Duration]()
+
+// isScalar reports whether v is read from one word of the file.
+func isScalar(v reflect.Value) bool {
+	if _, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return true
+	}
+	switch v.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64:
+		return true
+	}
+	return false
+}
+
+// scalar sets v to the one word that n is.
+func (d *decoder) scalar(key string, n ast.Node, v reflect.Value) {
+	if n.Type() == ast.NullType {
+		d.fail(d.where[key], key, "has no value: give it one, or leave the key out")
+		return
+	}
+	var problem string
+	_, isText := v.Addr().Interface().(encoding.TextUnmarshaler)
+	switch {
+	case isText || v.Kind() == reflect.String:
+		problem = setString(v, n)
+	case v.Type() == durationType:
+		problem = setDuration(v, n)
+	case v.Kind() == reflect.Bool:
+		b, ok := n.(*ast.BoolNode)
+		if !ok {
+			problem = "want true or false, not " + kindOf(n)
+			break
+		}
+		v.SetBool(b.Value)
+	default:
+		problem = setNumber(v, n)
+	}
+	if problem != "" {
+		d.fail(place(n), key, "%s", problem)
+	}
+}
+
+func setString(v reflect.Value, n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return setText(v, n.Value)
+	case *ast.LiteralNode:
+		return setText(v, n.Value.Value)
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return fmt.Sprintf("want text: put %s in quotes", n.GetToken().Value)
+	default:
+		return "want text, not " + kindOf(n)
+	}
+}
+
+// setText sets v, a string or a TextUnmarshaler, to text.
+func setText(v reflect.Value, text string) string {
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		if err := u.UnmarshalText([]byte(text)); err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	v.SetString(text)
+	return ""
+}
+
+func setDuration(v reflect.Value, n ast.Node) string {
+	s, ok := n.(*ast.StringNode)
+	if !ok {
+		return "want a duration with its unit, such as 30s, 15m or 24h, not " + kindOf(n)
+	}
+	length, err := time.ParseDuration(s.Value)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%q is no duration: want a number with its unit, such as 30s, 15m or 24h", s.Value)
+	case length <= 0:
+		return fmt.Sprintf("%s: want more than nothing; leave the key out for the default", s.Value)
+	}
+	v.SetInt(int64(length))
+	return ""
+}
+
+func setNumber(v reflect.Value, n ast.Node) string {
+	i, ok := n.(*ast.IntegerNode)
+	if !ok {
+		return "want a whole number, not " + kindOf(n)
+	}
+	var number uint64
+	switch value := i.Value.(type) {
+	case int64:
+		if value <= 0 {
+			return fmt.Sprintf("%d: want more than 0; leave the key out for the default", value)
+		}
+		number = uint64(value)
+	case uint64:
+		number = value
+	}
+	if number == 0 || number > math.MaxInt64 || v.OverflowInt(int64(number)) {
+		return fmt.Sprintf("%s: want a whole number from 1 to %d", n.GetToken().Value, math.MaxInt)
+	}
+	v.SetInt(int64(number))
+	return ""
+}
+
+// kindOf names what n is for people.
+func kindOf(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "a section of keys"
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.NullNode:
+		return "nothing"
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "the number " + n.GetToken().Value
+	case *ast.BoolNode:
+		return n.GetToken().Value
+	case *ast.StringNode:
+		return fmt.Sprintf("the text %q", n.Value)
+	case *ast.AnchorNode, *ast.AliasNode:
+		return "an anchor or alias"
+	}
+	return "this"
+}
