@@ -269,25 +269,6 @@ func TestTwilioMessagesCanBeReadCanceledAndRedacted(t *testing.T) {
 	}
 }
 
-func TestSegments(t *testing.T) {
-	for text, want := range map[string]int{
-		"": 1, strings.Repeat("a", 160): 1, strings.Repeat("a", 161): 2, strings.Repeat("a", 307): 3,
-		strings.Repeat("€", 80): 1, strings.Repeat("€", 81): 2, strings.Repeat("ш", 70): 1, strings.Repeat("ш", 71): 2,
-		strings.Repeat("👋", 35): 1, strings.Repeat("👋", 36): 2,
-	} {
-		if got := segments(text); got != want {
-			t.Errorf("%d characters starting %q: %d segments, want %d", len([]rune(text)), firstRune(text), got, want)
-		}
-	}
-}
-
-func firstRune(s string) string {
-	for _, r := range s {
-		return string(r)
-	}
-	return ""
-}
-
 // FuzzTwilio: no form makes the mock fail, and what it accepts has a recipient and a sender.
 func FuzzTwilio(f *testing.F) {
 	f.Add("To=%2B14155550100&From=%2B15005550006&Body=Hi")
