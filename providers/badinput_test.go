@@ -135,6 +135,8 @@ var badWhatsApp = []bad{
 	{name: "a batch by any method", method: "GET", target: "/?batch=%5B%5D", want: hides},
 	{name: "a batch at the root of a version", target: "/v23.0/", headers: "Content-Type: " + form + "\r\n", body: "batch=%5B%5D", want: hides},
 	{name: "a batch in JSON on another edge", target: "/v23.0/1/media", body: `{"b\u0061tch":[]}`, want: hides},
+	{name: "a list of a million values", body: "[" + strings.Repeat("0,", 1<<20) + "0]", want: "the JSON body has more than 16384 values (byte 32767)"},
+	{name: "a batch in a part whose name is in an encoding of its own", target: "/v23.0/1/media", headers: "Content-Type: multipart/form-data; boundary=x\r\n", body: "--x\r\nContent-Disposition: form-data; name*=utf-8''b%61tch\r\n\r\n[]\r\n--x--\r\n", want: hides},
 	{name: "a batch without a content type", target: "/v23.0/1/media", headers: "-", body: "b%61tch=%5B%5D", want: hides},
 	{name: "JSON on another edge that cannot be read", target: "/v23.0/1/media", body: `{`, want: fmt.Sprintf(noJSON, 1)},
 	{name: "a list of calls on another edge", target: "/v23.0/1/media", body: `[{"method":"POST"}]`, want: "the JSON body is not an object"},

@@ -108,13 +108,13 @@ func mediaType(v []byte) (kind, charset []byte, ok bool) {
 		var part []byte
 		part, rest, _ = bytes.Cut(rest, []byte(";"))
 		name, value, _ := bytes.Cut(bytes.TrimSpace(part), []byte("="))
-		if !fold(name, "charset") {
+		if !fold(bytes.TrimSpace(name), "charset") {
 			continue
 		}
 		if charset != nil {
 			return nil, nil, false
 		}
-		charset = bytes.Trim(value, `"`)
+		charset = bytes.Trim(bytes.TrimSpace(value), `"`)
 	}
 	kind = bytes.TrimSpace(kind)
 	return kind, charset, bytes.IndexByte(kind, ',') < 0 && bytes.IndexByte(charset, ',') < 0

@@ -19,6 +19,7 @@ type node struct {
 const (
 	maxDepth   = 32
 	maxMembers = 128
+	maxNodes   = 16 << 10 // values in all
 	maxJSON    = 16 << 20 // bytes
 )
 
@@ -92,6 +93,9 @@ func (s *scanner) peek() byte {
 // value reads one value into a node of its own.
 func (s *scanner) value(depth int) bool {
 	n := len(s.nodes)
+	if n == maxNodes {
+		return s.fail("the JSON body has more than 16384 values")
+	}
 	s.nodes = append(s.nodes, node{kind: s.peek(), start: int32(s.i)})
 	switch c := s.peek(); {
 	case c == '{':

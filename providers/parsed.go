@@ -38,7 +38,7 @@ const keepMost = 64 << 10
 
 func (p *parsed) reset() {
 	*p = parsed{text: reuse(p.text), plain: reuse(p.plain), out: reuse(p.out), nodes: p.nodes[:0]}
-	if cap(p.nodes) > keepMost/32 {
+	if cap(p.nodes) > keepMost/40 {
 		p.nodes = nil
 	}
 }

@@ -1,3 +1,8 @@
+// Package providers speaks the send APIs of messaging services: it reads the messages of a request,
+// adds to them, refuses them in the service's own words, and learns from the service's answers.
+//
+// A [Provider] translates and does not judge. It reads strictly: a request in which two readers
+// could see two different messages is an error, and an error is not sent.
 package providers
 
 import (

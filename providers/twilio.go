@@ -63,17 +63,21 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 		return b.unreadable(0, "the path looks like a send to Twilio but is not written as Twilio documents it")
 	}
 	var fields [twFields]field
-	if err := b.fields(query, inQuery, at, twilioNames, fields[:]); err != nil {
-		return err
-	}
-	if m := fields[twMethod]; m.set && m.text != string(method) {
-		return b.unreadable(0, "a parameter asks for another method than %s", method)
-	}
 	if reads(method) {
+		// Other parameters of a list are filters, and may be there twice.
+		if err := b.fields(query, inQuery, at, twilioNames[twMethod:], fields[twMethod:]); err != nil {
+			return err
+		}
+		if m := fields[twMethod]; m.set && m.text != string(method) {
+			return b.unreadable(0, "a parameter asks for another method than %s", method)
+		}
 		return ErrNotSend
 	}
 	if string(method) != "POST" {
 		return b.unreadable(0, "a send to Twilio is a POST, not a %s", method)
+	}
+	if err := b.fields(query, inQuery, at, twilioNames, fields[:]); err != nil {
+		return err
 	}
 	if err := t.form(req, b, &h, fields[:]); err != nil {
 		return err

@@ -3,7 +3,6 @@ package providers
 import (
 	"bytes"
 	"errors"
-	"slices"
 
 	"github.com/valyala/fasthttp"
 )
@@ -69,7 +68,7 @@ func (w whatsapp) innocent(b *Batch, contentType, body []byte) error {
 		}
 		found = d.nearly(0, whatsappTricks) || d.any(0, whatsappTricks)
 	case fold(kind, "multipart/form-data"):
-		found = slices.ContainsFunc(whatsappTricks, func(name string) bool { return partNamed(body, name) })
+		found = partNamed(body, whatsappTricks)
 	case len(kind) == 0, fold(kind, "application/x-www-form-urlencoded"), fold(kind, "text/plain"):
 		found = w.tricks(b, body)
 	default: // an upload: a file, not parameters
@@ -80,18 +79,27 @@ func (w whatsapp) innocent(b *Batch, contentType, body []byte) error {
 	return nil
 }
 
-// partNamed reports whether a multipart body may have a part called name: name= with these
-// letters behind it, in any case, quoted or not.
-func partNamed(body []byte, name string) bool {
+// partNamed reports whether a multipart body has a part called like one of names, or one whose
+// name cannot be told. It looks for name= anywhere, which also finds what one multipart reader sees
+// and another does not.
+func partNamed(body []byte, names []string) bool {
 	for {
 		i := bytes.IndexByte(body, '=')
 		if i < 0 {
 			return false
 		}
-		before := bytes.TrimRight(body[:i], " \t*")
+		before, after := bytes.TrimRight(body[:i], " \t"), bytes.TrimLeft(body[i+1:], " \t\"'")
 		body = body[i+1:]
-		after := bytes.TrimLeft(body, " \t\"'")
-		if len(before) >= 4 && fold(before[len(before)-4:], "name") && len(after) >= len(name) && fold(after[:len(name)], name) {
+		extended := bytes.HasSuffix(before, []byte("*")) // RFC 5987: a name in an encoding of its own
+		before = bytes.TrimSuffix(before, []byte("*"))
+		at := len(before) - len("name")
+		if at < 0 || !fold(before[at:], "name") || at > 0 && word(before[at-1:at]) {
+			continue // as in filename=
+		}
+		if end := bytes.IndexAny(after, "\"';\r\n"); end >= 0 {
+			after = after[:end]
+		}
+		if _, _, found := lookup(names, after); found || extended || bytes.IndexByte(after, '\\') >= 0 {
 			return true
 		}
 	}
