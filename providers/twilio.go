@@ -56,7 +56,7 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 	case kind == notSend:
 		return ErrNotSend
 	case h.overridden(method):
-		return b.unreadable(0, "a header asks for another method than %s", method)
+		return b.unreadable(0, "a header asks for another method than the call has")
 	case kind == disguised && reads(method):
 		return ErrNotSend
 	case kind == disguised:
@@ -69,12 +69,12 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 			return err
 		}
 		if m := fields[twMethod]; m.set && m.text != string(method) {
-			return b.unreadable(0, "a parameter asks for another method than %s", method)
+			return b.unreadable(0, "a parameter asks for another method than the call has")
 		}
 		return ErrNotSend
 	}
 	if string(method) != "POST" {
-		return b.unreadable(0, "a send to Twilio is a POST, not a %s", method)
+		return b.unreadable(0, "a send to Twilio is a POST")
 	}
 	if err := b.fields(query, inQuery, at, twilioNames, fields[:]); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (t twilio) form(req *fasthttp.Request, b *Batch, h *head, fields []field) e
 		return err
 	}
 	if m := fields[twMethod]; m.set && m.text != "POST" {
-		return b.unreadable(0, "a parameter asks for another method than POST")
+		return b.unreadable(0, "a parameter asks for another method than the call has")
 	}
 	if charset == nil || fold(charset, "utf-8") {
 		return nil

@@ -47,7 +47,7 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	case kind != send && kind != sendMarketing:
 		return w.other(req, b, &h, kind)
 	case string(method) != "POST":
-		return b.unreadable(0, "a send of the Cloud API is a POST, not a %s", method)
+		return b.unreadable(0, "a send of the Cloud API is a POST")
 	}
 	for i := 0; i < len(query); {
 		var p param
