@@ -37,6 +37,10 @@ func (c *Client) Import(ctx context.Context, file io.Reader, opt ImportOptions, 
 	if opt.AllowResubscribe {
 		q.Set("allow_resubscribe", "true")
 	}
+	return c.importAs(ctx, file, q, each)
+}
+
+func (c *Client) importAs(ctx context.Context, file io.Reader, q url.Values, each func(ImportLine) error) (ImportLine, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // stops the upload where the answer is given up
 	// Wrapped, so that the transport leaves closing the file to its owner.

@@ -24,18 +24,25 @@ func (s *Server) exportConsent(c *call) error {
 	if err != nil {
 		return err
 	}
+	want := func(to filter.Recipient, everywhere bool) bool {
+		return (to.Brand == "") == everywhere && (brand == "" || to.Brand == brand) && (channel == "" || to.Channel == channel)
+	}
 	records := 0
-	for known, err := range s.store.Records() {
-		if err == nil && (brand != "" && known.To.Brand != brand || channel != "" && known.To.Channel != channel) {
-			continue
+	// What holds for every brand comes last, so that an import meets a brand's opt-ins before the
+	// opt-outs that ended them.
+	for _, everywhere := range []bool{false, true} {
+		for known, err := range s.store.Records() {
+			if err == nil && !want(known.To, everywhere) {
+				continue
+			}
+			if err == nil {
+				err = writeKnown(st, known)
+			}
+			if err != nil {
+				return s.cut(c, st, err)
+			}
+			records++
 		}
-		if err == nil {
-			err = writeKnown(st, known)
-		}
-		if err != nil {
-			return s.cut(c, st, err)
-		}
-		records++
 	}
 	if err := st.flush(); err != nil {
 		return s.cut(c, st, err)

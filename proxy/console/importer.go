@@ -219,7 +219,7 @@ func (im *importer) take(line int, row []string) error {
 	if err != nil {
 		return fmt.Errorf("line %d: reading the record: %w", line, err)
 	}
-	known := !e.Time.IsZero() && sameRecord(rec, rec.After(e))
+	known := tellsNothing(&e, &rec)
 	if e.Kind == filter.OptedIn && !known {
 		if err := im.mayOptIn(&e, &rec); err != nil {
 			return err

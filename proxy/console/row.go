@@ -10,7 +10,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -70,20 +69,32 @@ func rowID(e *filter.Event, rec *filter.Record) string {
 	hash := sha256.New()
 	hash.Write(text)
 	if e.Time.IsZero() {
-		var last time.Time
-		for _, k := range rec.Consents {
-			for _, at := range k.Granted {
-				if at.After(last) {
-					last = at
-				}
-			}
-		}
-		hash.Write([]byte(strconv.FormatInt(last.UnixNano(), 10)))
+		hash.Write([]byte(lastGrant(rec).Format(time.RFC3339Nano)))
 	}
 	return "row-" + hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
-func sameRecord(a, b filter.Record) bool { return reflect.DeepEqual(a, b) }
+// tellsNothing reports whether rec is the same with e as without: e is a repetition.
+func tellsNothing(e *filter.Event, rec *filter.Record) bool {
+	if !e.Time.IsZero() {
+		return reflect.DeepEqual(*rec, rec.After(*e))
+	}
+	return slices.ContainsFunc(rec.Consents, func(k filter.Consent) bool {
+		return k.Scope == e.Scope && !k.OptedOut.IsZero() && !lastGrant(rec).After(k.OptedOut)
+	})
+}
+
+// lastGrant is when the recipient last opted in to anything.
+func lastGrant(rec *filter.Record) (last time.Time) {
+	for _, k := range rec.Consents {
+		for _, at := range k.Granted {
+			if at.After(last) {
+				last = at
+			}
+		}
+	}
+	return last
+}
 
 // csvProblem says what is wrong with the quoting or the shape of a row.
 func csvProblem(err error) string {

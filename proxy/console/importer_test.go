@@ -1,0 +1,277 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// report writes the answer to an import as the .want files do: a line for each refused row, and
+// the last line.
+func report(last ImportLine, err error, problems []ImportLine) string {
+	var out strings.Builder
+	for _, p := range problems {
+		fmt.Fprintf(&out, "%d %s: %s\n", p.Line, p.Column, p.Problem)
+	}
+	switch e, refused := errors.AsType[*Error](err); {
+	case refused:
+		fmt.Fprintf(&out, "%d %s: %s\n", e.Status, e.Field, e.Message)
+	case err != nil:
+		fmt.Fprintf(&out, "%v\n", err)
+	case last.Done:
+		fmt.Fprintf(&out, "done rows=%d taken=%d known=%d refused=%d\n", last.Rows, last.Taken, last.Known, last.Refused)
+	}
+	return out.String()
+}
+
+func runImport(t *testing.T, b *bench, file io.Reader, q string) (ImportLine, error, []ImportLine) {
+	t.Helper()
+	v, err := url.ParseQuery(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var problems []ImportLine
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	c := b.client(Reviewer)
+	each := func(l ImportLine) error {
+		if l.Line != 0 {
+			problems = append(problems, l)
+		}
+		return nil
+	}
+	last, err := c.importAs(ctx, file, v, each)
+	return last, err, problems
+}
+
+// Each file below testdata/import has its report beside it, headed by the query.
+func TestImportFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/import/*.csv")
+	if err != nil || len(files) < 25 {
+		t.Fatalf("found %d files (%v), want all of them", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".csv"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(strings.TrimSuffix(file, ".csv") + ".want")
+			if err != nil {
+				t.Fatal(err)
+			}
+			query, lines, _ := strings.Cut(string(want), "\n")
+			last, err, problems := runImport(t, newBench(t), bytes.NewReader(text), strings.TrimPrefix(strings.TrimPrefix(query, "?"), " "))
+			if got := report(last, err, problems); got != lines {
+				t.Errorf("got\n%swant\n%s", got, lines)
+			}
+			if err == nil && last.Bytes != int64(len(text)) {
+				t.Errorf("%d bytes read, want %d", last.Bytes, len(text))
+			}
+		})
+	}
+}
+
+func TestImportKeepsWhatARowSays(t *testing.T) {
+	b := newBench(t)
+	text, err := os.ReadFile("testdata/import/plain.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.client(Reviewer).Import(t.Context(), bytes.NewReader(text),
+		ImportOptions{Brand: "shop", Channel: filter.SMS, Region: "DE", Source: "leads.csv"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	events, err := b.store.History(berta)
+	if err != nil || len(events) != 1 {
+		t.Fatalf("got %v, %v, want one event", events, err)
+	}
+	e := events[0]
+	want := filter.Event{ID: e.ID, Recorded: e.Recorded, Time: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), To: berta, Kind: filter.OptedIn,
+		Scope: filter.OfCategory(filter.Marketing), Basis: filter.Express, Source: "leads.csv",
+		Proof: filter.Evidence{Method: "web form", Action: "ticked box", Wording: "Yes, text me\noffers"}}
+	if !reflect.DeepEqual(e, want) {
+		t.Errorf("got  %+v\nwant %+v", e, want)
+	}
+	if got := b.logged.FilterMessage("consent imported").All(); len(got) != 1 || got[0].ContextMap()["actor"] != "rosa" || got[0].ContextMap()["taken"] != int64(4) {
+		t.Errorf("the log has %v, want one import of four rows by rosa", got)
+	}
+}
+
+// The same file once more, under another name, changes no record and adds no event.
+func TestImportAgainIsHarmless(t *testing.T) {
+	b := newBench(t)
+	const file = "address,state,basis,time\n+4915123456789,opted-in,express,2026-01-31\n+4915123456780,opted-out,,\n+4915123456780,wrote,,2026-02-01\n"
+	opt := ImportOptions{Brand: "shop", Channel: filter.SMS}
+	snapshot := func() (all []any) {
+		for _, to := range []filter.Recipient{berta, {Brand: "shop", Channel: filter.SMS, Address: "+4915123456780"}} {
+			events, err := b.store.History(to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, events)
+		}
+		return all
+	}
+	first, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(file), opt, nil)
+	if err != nil || first.Taken != 3 || first.Known != 0 {
+		t.Fatalf("first: got %+v, %v", first, err)
+	}
+	before := snapshot()
+	b.at(noon.Add(24 * time.Hour))
+	opt.Source = "another name"
+	second, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(file), opt, nil)
+	if err != nil || second.Taken != 3 || second.Refused != 0 || second.Known != 3 {
+		t.Errorf("second: got %+v, %v, want three rows that were known", second, err)
+	}
+	if after := snapshot(); !reflect.DeepEqual(before, after) {
+		t.Errorf("the events\n%v\nbecame\n%v", before, after)
+	}
+}
+
+// An opt-out row without a time means now. When somebody opted in again after the first import,
+// the same row a month later is a new opt-out and not a repetition of the old one.
+func TestImportedOptOutCountsAgainAfterAnOptIn(t *testing.T) {
+	b := newBench(t)
+	const file = "address,state\n+4915123456789,opted-out\n"
+	opt := ImportOptions{Brand: "shop", Channel: filter.SMS}
+	bring := func() {
+		t.Helper()
+		if last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(file), opt, nil); err != nil || last.Taken != 1 {
+			t.Fatalf("got %+v, %v", last, err)
+		}
+	}
+	bring()
+	b.at(noon.Add(time.Hour))
+	b.learn(optIn(berta, noon.Add(time.Hour)))
+	b.at(noon.Add(24 * time.Hour))
+	bring()
+	rec, err := b.store.Read(berta, filter.NeedRecord)
+	if at, _ := rec.OptedOut(filter.Marketing, ""); err != nil || at.IsZero() {
+		t.Errorf("the record is %+v, %v, want them opted out", rec, err)
+	}
+}
+
+// Ten thousand rows, the client seeing the count grow, memory bounded by the batch.
+func TestImportTellsHowFarItIs(t *testing.T) {
+	b := newBench(t)
+	var file bytes.Buffer
+	file.WriteString("address,state\n")
+	for i := range 2500 {
+		fmt.Fprintf(&file, "+49151%08d,opted-out\n", i)
+	}
+	var counts []int
+	last, err := b.client(Reviewer).Import(t.Context(), &file, ImportOptions{Channel: filter.SMS}, func(l ImportLine) error {
+		counts = append(counts, l.Taken)
+		return nil
+	})
+	if err != nil || last.Taken != 2500 || !reflect.DeepEqual(counts, []int{1000, 2000, 2500, 2500}) {
+		t.Errorf("got %+v, %v, counts %v", last, err, counts)
+	}
+}
+
+// A file that breaks off: what was counted is kept, and nothing of the row that was cut.
+func TestImportThatBreaksOff(t *testing.T) {
+	b := newBench(t)
+	file := "address,state\n"
+	for i := range 1500 {
+		file += fmt.Sprintf("+49151%08d,opted-out\n", i)
+	}
+	reader, writer := io.Pipe()
+	req, err := http.NewRequest("POST", b.url+"/api/v1/consent/import?channel=sms", reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+secrets[Reviewer])
+	req.Header.Set("Content-Type", "text/csv")
+	gone := errors.New("the disk is gone")
+	go func() {
+		_, _ = io.WriteString(writer, file+"+4915100009999,opt")
+		writer.CloseWithError(gone)
+	}()
+	if resp, err := http.DefaultClient.Do(req); err == nil {
+		resp.Body.Close()
+	}
+	var last map[string]any
+	for deadline := time.Now().Add(10 * time.Second); last == nil && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for _, entry := range b.logged.FilterMessage("consent imported").All() {
+			last = entry.ContextMap()
+		}
+	}
+	if last == nil || last["done"] != false || last["taken"] != int64(1000) {
+		t.Fatalf("the log says %v, want an import that broke off after 1000 rows", last)
+	}
+	kept := 0
+	for _, err := range b.store.Records() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept++
+	}
+	if kept != 1000 {
+		t.Errorf("%d records are kept, and the log says 1000", kept)
+	}
+}
+
+func TestImportWhenTheStoreFails(t *testing.T) {
+	b := newBench(t)
+	reader, writer := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(writer, "address,state\n")
+		for i := range 1000 {
+			_, _ = fmt.Fprintf(writer, "+49151%08d,opted-out\n", i)
+		}
+	}()
+	var problems int
+	last, err := b.client(Reviewer).Import(t.Context(), reader, ImportOptions{Channel: filter.SMS}, func(l ImportLine) error {
+		if l.Taken == 1000 && !l.Done && l.Problem == "" {
+			if err := b.store.Close(); err != nil {
+				return err
+			}
+			go func() {
+				_, _ = io.WriteString(writer, "+4915199999999,opted-out\n")
+				_ = writer.Close()
+			}()
+		}
+		if l.Problem != "" {
+			problems++
+		}
+		return nil
+	})
+	if err == nil || last.Done || last.Taken != 1000 || problems != 1 ||
+		!strings.HasSuffix(err.Error(), "the store is closed; 1000 rows are kept, and importing the file again is harmless") {
+		t.Errorf("got %+v, %v", last, err)
+	}
+}
+
+// A row without end, as after a quote that is never closed, is given up and not kept in memory.
+func TestImportGivesUpAnEndlessRow(t *testing.T) {
+	b := newBench(t)
+	file := io.MultiReader(strings.NewReader("address,state,note\n+4915123456789,opted-out,ok\n+4915123456780,opted-out,\""), endless{})
+	last, err, _ := runImport(t, b, file, "channel=sms")
+	if err == nil || last.Taken != 0 || last.Bytes > 2*longestRow ||
+		err.Error() != "the file broke off after line 2: a row is longer than 1048576 bytes: a quote is probably not closed; 0 rows are kept, and importing the file again is harmless" {
+		t.Errorf("got %+v, %v", last, err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}

@@ -1,0 +1,140 @@
+package console
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// The parts of an OpenAPI document that the test looks at.
+type openAPIDoc struct {
+	Paths map[string]map[string]struct {
+		Role       string           `json:"x-role"`
+		Security   *[]any           `json:"security"`
+		Parameters []openAPIParam   `json:"parameters"`
+		Responses  map[string]any   `json:"responses"`
+		Body       *json.RawMessage `json:"requestBody"`
+	} `json:"paths"`
+	Components struct {
+		Parameters map[string]openAPIParam  `json:"parameters"`
+		Schemas    map[string]openAPISchema `json:"schemas"`
+	} `json:"components"`
+}
+
+type openAPIParam struct {
+	Ref  string `json:"$ref"`
+	Name string `json:"name"`
+	In   string `json:"in"`
+}
+
+type openAPISchema struct {
+	Properties map[string]any `json:"properties"`
+	Enum       []string       `json:"enum"`
+}
+
+func readOpenAPI(t *testing.T) openAPIDoc {
+	t.Helper()
+	text, err := newBench(t).client(Viewer).OpenAPI(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc openAPIDoc
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestOpenAPINamesEveryEndpointAndNoOther(t *testing.T) {
+	doc := readOpenAPI(t)
+	for _, e := range endpoints {
+		op, ok := doc.Paths[e.path][strings.ToLower(e.method)]
+		if !ok {
+			t.Errorf("%s %s is not documented", e.method, e.path)
+			continue
+		}
+		delete(doc.Paths[e.path], strings.ToLower(e.method))
+		if e.role == 0 && (op.Security == nil || len(*op.Security) != 0) {
+			t.Errorf("%s %s needs no token, and the document does not say so", e.method, e.path)
+		}
+		if e.role != 0 && op.Role != e.role.String() {
+			t.Errorf("%s %s is documented for the role %q, and needs %s", e.method, e.path, op.Role, e.role)
+		}
+		var params []string
+		for _, p := range op.Parameters {
+			if p.Ref != "" {
+				p = doc.Components.Parameters[strings.TrimPrefix(p.Ref, "#/components/parameters/")]
+			}
+			if p.In == "query" {
+				params = append(params, p.Name)
+			}
+		}
+		want := slices.Clone(e.params)
+		slices.Sort(want)
+		slices.Sort(params)
+		if !slices.Equal(params, want) {
+			t.Errorf("%s %s: documented %v, understood %v", e.method, e.path, params, want)
+		}
+	}
+	for path, ops := range doc.Paths {
+		for method := range ops {
+			t.Errorf("%s %s is documented and does not exist", strings.ToUpper(method), path)
+		}
+	}
+}
+
+func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
+	doc := readOpenAPI(t)
+	for name, types := range map[string][]reflect.Type{
+		"Recipient":   {reflect.TypeFor[filter.Recipient]()},
+		"Record":      {reflect.TypeFor[filter.Record]()},
+		"Event":       {reflect.TypeFor[filter.Event]()},
+		"Evidence":    {reflect.TypeFor[filter.Evidence]()},
+		"Consent":     {reflect.TypeFor[Consent]()},
+		"Notice":      {reflect.TypeFor[Notice]()},
+		"ImportLine":  {reflect.TypeFor[ImportLine]()},
+		"Decision":    {reflect.TypeFor[store.Entry](), reflect.TypeFor[Decision]()},
+		"Question":    {reflect.TypeFor[Question]()},
+		"Judgement":   {reflect.TypeFor[Judgement]()},
+		"Explanation": {reflect.TypeFor[Explanation]()},
+	} {
+		var want, got []string
+		for _, typ := range types {
+			want = append(want, jsonFields(typ).names...)
+		}
+		for field := range doc.Components.Schemas[name].Properties {
+			got = append(got, field)
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: documented %v, in the code %v", name, got, want)
+		}
+	}
+}
+
+func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
+	doc := readOpenAPI(t)
+	words := func(n int, word func(i int) string) (all []string) {
+		for i := range n {
+			all = append(all, word(i))
+		}
+		return all
+	}
+	for name, want := range map[string][]string{
+		"Channel":  strings.Split(wordList(channels), ", "),
+		"Category": words(filter.Categories, func(i int) string { return filter.Category(i).String() }),
+		"Basis":    words(filter.Bases, func(i int) string { return filter.Basis(i).String() }),
+		"Action":   words(filter.Actions, func(i int) string { return filter.Action(i).String() }),
+		"Reason":   words(filter.Reasons, func(i int) string { return filter.Reason(i).String() }),
+	} {
+		if got := doc.Components.Schemas[name].Enum; !slices.Equal(got, want) {
+			t.Errorf("%s: documented %v, in the code %v", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func errorJSON(t *testing.T, field, message string) string {
+	t.Helper()
+	text, err := json.Marshal(failure{&Error{Field: field, Message: message}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text) + "\n"
+}
+
+func TestOperations(t *testing.T) {
+	b := newBench(t)
+	if status, body, _ := b.ask(0, "GET", "/healthz", "", ""); status != 200 || body != "{\"alive\":true}\n" {
+		t.Errorf("healthz: got %d %s", status, body)
+	}
+	if status, body, _ := b.ask(0, "GET", "/readyz", "", ""); status != 200 || body != "{\"ready\":true}\n" {
+		t.Errorf("readyz: got %d %s", status, body)
+	}
+	if status, body, _ := b.ask(0, "GET", "/metrics", "", ""); status != 200 || !strings.Contains(body, "sendgate_test 0") {
+		t.Errorf("metrics: got %d %s", status, body)
+	}
+	routes, err := b.client(Viewer).Routes(t.Context())
+	if err != nil || !slices.Equal(routes, []string{"twilio", "whatsapp"}) {
+		t.Errorf("routes: got %v, %v", routes, err)
+	}
+	if err := b.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, _ := b.ask(0, "GET", "/healthz", "", ""); status != 200 {
+		t.Errorf("healthz with a closed store: got %d, want 200 while the process lives", status)
+	}
+	wantError(t, b.client(Viewer).Ready(t.Context()), 503, "", "the consent store cannot write: the store is closed")
+}
+
+func TestReload(t *testing.T) {
+	b := newBench(t)
+	if err := b.client(Admin).Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	b.reload = errors.New("sendgate.yaml:3:5: proxy.listen: no")
+	wantError(t, b.client(Admin).Reload(t.Context()), 422, "", "the last good configuration stays in force: sendgate.yaml:3:5: proxy.listen: no")
+	if got := b.logged.FilterMessage("configuration reloaded").Len(); got != 1 {
+		t.Errorf("%d reloads are logged, want the one that worked", got)
+	}
+}
+
+func TestRequestsThatNothingTakes(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		method, path, contentType, body string
+		status                          int
+		field, message                  string
+	}{
+		"an unknown path":     {"GET", "/api/v1/consents", "", "", 404, "", "there is nothing at /api/v1/consents: /api/v1/openapi.json lists what there is"},
+		"the root":            {"GET", "/", "", "", 404, "", "there is nothing at /: /api/v1/openapi.json lists what there is"},
+		"another method":      {"DELETE", "/api/v1/consent", "", "", 405, "", "DELETE is not understood at /api/v1/consent: want GET, HEAD, POST"},
+		"a change by GET":     {"GET", "/api/v1/reload", "", "", 405, "", "GET is not understood at /api/v1/reload: want POST"},
+		"a form":              {"POST", "/api/v1/consent", "application/x-www-form-urlencoded", "a=b", 415, "Content-Type", `"application/x-www-form-urlencoded": want application/json`},
+		"a body without type": {"POST", "/api/v1/explain", "", "{}", 415, "Content-Type", `"": want application/json`},
+		"a JSON import":       {"POST", "/api/v1/consent/import", "application/json", "{}", 415, "Content-Type", `"application/json": want text/csv`},
+		"a huge body":         {"POST", "/api/v1/consent", "application/json", `"` + strings.Repeat("x", 300<<10) + `"`, 413, "", "the body is larger than 262144 bytes"},
+		"an unknown decision": {"GET", "/api/v1/decisions/nope", "", "", 404, "id", `no decision "nope" is in the log: it may be older than the log's retention`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, body, header := b.ask(Admin, c.method, c.path, c.contentType, c.body)
+			if want := errorJSON(t, c.field, c.message); status != c.status || body != want {
+				t.Errorf("got  %d %swant %d %s", status, body, c.status, want)
+			}
+			if header.Get("Content-Type") != "application/json" || header.Get("Cache-Control") != "no-store" {
+				t.Errorf("got header %v", header)
+			}
+			if (status == 405) != (header.Get("Allow") != "") {
+				t.Errorf("Allow is %q with status %d", header.Get("Allow"), status)
+			}
+		})
+	}
+}
+
+func TestNewWantsItsParts(t *testing.T) {
+	b := newBench(t)
+	cfg := b.config(nil)
+	cfg.Store = nil
+	if _, err := New(cfg); err == nil || err.Error() != "console: Store is missing" {
+		t.Errorf("without a store: got %v", err)
+	}
+	cfg = b.config(nil)
+	cfg.Judge = nil
+	if _, err := New(cfg); err == nil || err.Error() != "console: Judge, Routes and Reload must all be set" {
+		t.Errorf("without a judge: got %v", err)
+	}
+}
