@@ -59,6 +59,7 @@ func (g *Gate) malform(ctx *fasthttp.RequestCtx, status int, sentence string, en
 	say(&ctx.Response, status, sentence)
 	if end {
 		ctx.SetConnectionClose()
+		hearOut(ctx)
 	}
 }
 

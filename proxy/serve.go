@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -15,8 +14,7 @@ func (g *Gate) newServer() *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:                      g.Handler,
 		ErrorHandler:                 g.broken,
-		ConnState:                    g.countClient,
-		Concurrency:                  l.Connections + overflow,
+		Concurrency:                  l.Connections + turning, // the doorman's bound comes first
 		ReadBufferSize:               l.Header,
 		MaxRequestBodySize:           l.Body,
 		ReadTimeout:                  l.Read,
@@ -24,7 +22,7 @@ func (g *Gate) newServer() *fasthttp.Server {
 		IdleTimeout:                  l.Idle,
 		NoDefaultServerHeader:        true,
 		NoDefaultContentType:         true,
-		NoDefaultDate:                true, // the upstream's passes; the gate's own answers get one
+		NoDefaultDate:                true, // the upstream's passes; answers of the gate's own get one
 		DisablePreParseMultipartForm: true,
 		CloseOnShutdown:              true,
 		SecureErrorLogMessage:        true,
@@ -40,7 +38,7 @@ func (silence) Printf(string, ...any) {}
 // Serve takes connections from ln until [Gate.Shutdown], and then returns nil. A gate may serve
 // several listeners.
 func (g *Gate) Serve(ln net.Listener) error {
-	if err := g.server.Serve(&doorman{ln, g}); err != nil && !errors.Is(err, net.ErrClosed) {
+	if err := g.server.Serve(newDoorman(ln, g)); err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("taking connections on %s: %w", ln.Addr(), err)
 	}
 	return nil
@@ -59,40 +57,4 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("finishing the accepted requests: %w", err)
 	}
 	return nil
-}
-
-// overflow keeps fasthttp's own bound out of the way of the gate's, which answers in words.
-const overflow = 64
-
-func (g *Gate) countClient(_ net.Conn, s fasthttp.ConnState) {
-	switch s {
-	case fasthttp.StateNew:
-		g.clients.Add(1)
-	case fasthttp.StateClosed, fasthttp.StateHijacked:
-		g.clients.Add(-1)
-	}
-}
-
-// A doorman turns connections away while there are as many as limits.connections allows.
-type doorman struct {
-	net.Listener
-	g *Gate
-}
-
-func (d *doorman) Accept() (net.Conn, error) {
-	for {
-		c, err := d.Listener.Accept()
-		if err != nil || d.g.clients.Load() < int64(d.g.limits.Connections) {
-			return c, err
-		}
-		d.g.malformed.Add(1)
-		var resp fasthttp.Response
-		say(&resp, fasthttp.StatusServiceUnavailable, fmt.Sprintf(
-			"this gate holds as many connections as limits.connections allows (%d); nothing was sent", d.g.limits.Connections))
-		resp.Header.Set("Sendgate-Outcome", notSent.String())
-		resp.SetConnectionClose()
-		_ = c.SetWriteDeadline(time.Now().Add(time.Second))
-		_, _ = resp.WriteTo(c)
-		_ = c.Close()
-	}
 }

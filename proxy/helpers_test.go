@@ -1,0 +1,223 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// anyone is a policy under which strangers get every message.
+var anyone = filter.Config{Require: map[filter.Category]filter.Basis{
+	filter.Marketing: filter.NoBasis, filter.Utility: filter.NoBasis, filter.Service: filter.NoBasis,
+}}
+
+// memory is a store that the test forgets.
+func memory(t testing.TB) *store.Store {
+	t.Helper()
+	st, err := store.Open(store.Config{Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
+
+// start serves a gate until the test ends.
+func start(t testing.TB, cfg Config, st *store.Store) (g *Gate, addr string) {
+	t.Helper()
+	g, err := New(cfg, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln := loopback(t)
+	ended := make(chan error, 1)
+	go func() { ended <- g.Serve(ln) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := g.Shutdown(ctx); err != nil {
+			t.Errorf("shutting down: %v", err)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("serving: %v", err)
+		}
+	})
+	return g, ln.Addr().String()
+}
+
+func loopback(t testing.TB) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}
+
+// play is an upstream made of one function a connection. It returns its base URL.
+func play(t testing.TB, ln net.Listener, each func(c net.Conn)) string {
+	t.Helper()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				each(c)
+			}()
+		}
+	}()
+	t.Cleanup(func() { ln.Close() })
+	return "http://" + ln.Addr().String()
+}
+
+const okAnswer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+// echo answers every request of a connection and passes what it read to seen.
+func echo(answer string, seen func(wire)) func(net.Conn) {
+	return func(c net.Conn) {
+		br := bufio.NewReader(c)
+		for {
+			w, err := readWire(br)
+			if err != nil {
+				return
+			}
+			seen(w)
+			if _, err := io.WriteString(c, answer); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// A wire is a request as it came: its head with the blank line, and its body.
+type wire struct{ head, body string }
+
+func (w wire) header(name string) string {
+	for _, line := range strings.Split(w.head, "\r\n")[1:] {
+		if n, v, ok := strings.Cut(line, ":"); ok && strings.EqualFold(n, name) {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+// readWire reads one request, trusting nothing but its Content-Length or chunks.
+func readWire(br *bufio.Reader) (w wire, err error) {
+	for {
+		line, err := br.ReadString('\n')
+		w.head += line
+		if err != nil {
+			return w, err
+		}
+		if line == "\r\n" {
+			break
+		}
+	}
+	if strings.EqualFold(w.header("Transfer-Encoding"), "chunked") {
+		body, err := io.ReadAll(httputil.NewChunkedReader(br))
+		return wire{w.head, string(body)}, err
+	}
+	n, _ := strconv.Atoi(w.header("Content-Length"))
+	body := make([]byte, n)
+	got, err := io.ReadFull(br, body)
+	w.body = string(body[:got])
+	return w, err
+}
+
+// told is what a client was told.
+type told struct {
+	*http.Response
+	body string
+}
+
+// A speaker is a client that writes requests byte for byte.
+type speaker struct {
+	t    testing.TB
+	conn net.Conn
+	br   *bufio.Reader
+}
+
+func speak(t testing.TB, addr string) *speaker {
+	t.Helper()
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return &speaker{t, c, bufio.NewReader(c)}
+}
+
+func (s *speaker) write(text string) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.conn, text); err != nil {
+		s.t.Fatalf("writing the request: %v", err)
+	}
+}
+
+// hear reads one answer. method is that of the request.
+func (s *speaker) hear(method string) told {
+	s.t.Helper()
+	resp, err := http.ReadResponse(s.br, &http.Request{Method: method})
+	for err == nil && resp.StatusCode == http.StatusContinue {
+		resp, err = http.ReadResponse(s.br, &http.Request{Method: method})
+	}
+	if err != nil {
+		s.t.Fatalf("reading the answer: %v", err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatalf("reading the answer's body: %v", err)
+	}
+	return told{resp, string(body)}
+}
+
+// ask writes a request on a connection of its own and returns the answer.
+func ask(t testing.TB, addr, request string) told {
+	t.Helper()
+	s := speak(t, addr)
+	defer s.conn.Close()
+	s.write(request)
+	method, _, _ := strings.Cut(request, " ")
+	return s.hear(method)
+}
+
+const messages = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json"
+
+// sms is a send through the route twilio.
+func sms(to, text string) string {
+	body := "To=%2B" + strings.TrimPrefix(to, "+") + "&From=%2B15005550006&Body=" + text
+	return post("/twilio"+messages, "application/x-www-form-urlencoded", body)
+}
+
+func post(target, contentType, body string) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: gate\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", target, contentType, len(body), body)
+}
+
+// oneRoute is a configuration with the route twilio alone.
+func oneRoute(upstream string, change func(*RouteConfig)) Config {
+	rc := RouteConfig{Upstream: upstream, Policy: anyone}
+	if change != nil {
+		change(&rc)
+	}
+	return Config{Routes: map[string]RouteConfig{"twilio": rc}}
+}
+
+func crlf(s string) string { return string(bytes.ReplaceAll([]byte(s), []byte("\n"), []byte("\r\n"))) }
