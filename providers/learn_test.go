@@ -12,9 +12,15 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+func twilioBody(code int) string {
+	return fmt.Sprintf(`{"code":%d,"message":"no","status":400}`, code)
+}
+
+func graphBody(code int) string {
+	return fmt.Sprintf(`{"error":{"message":"no","code":%d}}`, code)
+}
+
 func TestLearn(t *testing.T) {
-	twilioBody := func(code int) string { return fmt.Sprintf(`{"code":%d,"message":"no","status":400}`, code) }
-	graphBody := func(code int) string { return fmt.Sprintf(`{"error":{"message":"no","code":%d}}`, code) }
 	for _, c := range []struct {
 		name, provider string
 		status         int
@@ -94,9 +100,9 @@ func TestNoLessonAboutNobody(t *testing.T) {
 	resp.SetStatusCode(fasthttp.StatusBadRequest)
 	resp.SetBodyString(`{"code":21610}`)
 	for name, messages := range map[string][]filter.Message{
-		"a batch without messages":   nil,
-		"a message without address":  {{To: filter.Recipient{Channel: filter.SMS}}},
-		"a batch of several message": {{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}}, {To: filter.Recipient{Channel: filter.SMS, Address: "+14155550101"}}},
+		"a batch without messages":    nil,
+		"a message without address":   {{To: filter.Recipient{Channel: filter.SMS}}},
+		"a batch of several messages": {{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}}, {To: filter.Recipient{Channel: filter.SMS, Address: "+14155550101"}}},
 	} {
 		if events := p.Learn(&resp, &providers.Batch{Messages: messages}); len(events) > 0 {
 			t.Errorf("%s: Learn reads %+v", name, events)
