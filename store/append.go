@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,14 +65,18 @@ func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
 		}
 	}
 	start := time.Now()
+	var problem *EventError
 	for first := 0; first < len(events); first += maxBatch {
 		last := min(first+maxBatch, len(events))
 		r := &request{items: s.items(events, first, last), done: make(chan error, 1)}
-		if err := s.submit(ctx, r); err != nil {
+		if err := s.submit(ctx, r); err != nil && !errors.As(err, &problem) {
 			return err
 		}
 	}
 	s.metrics.appendSeconds.Observe(time.Since(start).Seconds())
+	if problem != nil {
+		return problem
+	}
 	return nil
 }
 

@@ -92,8 +92,8 @@ func TestAppendIsIdempotent(t *testing.T) {
 }
 
 func TestAppendStampsTimes(t *testing.T) {
-	now := noon
-	s := open(t, store.Config{Memory: true, Now: func() time.Time { return now }})
+	now := newClock(noon)
+	s := open(t, store.Config{Memory: true, Now: now.now})
 	ana := person("acme", 1)
 
 	future := optIn(ana, "future")
@@ -107,12 +107,12 @@ func TestAppendStampsTimes(t *testing.T) {
 		t.Error("at the same moment the opt-out wins")
 	}
 
-	now = noon.Add(time.Hour)
+	now.set(noon.Add(time.Hour))
 	keep(t, s, optIn(ana, "again"))
 	if barred(t, s, ana) {
 		t.Error("a later opt-in lifts the opt-out")
 	}
-	now = noon.Add(-time.Hour) // the clock is set back
+	now.set(noon.Add(-time.Hour)) // the clock is set back
 	keep(t, s, optOut(ana, "after the clock went back"))
 	if !barred(t, s, ana) {
 		t.Error("an opt-out learnt after an opt-in must not rank below it because the clock went back")
@@ -120,7 +120,7 @@ func TestAppendStampsTimes(t *testing.T) {
 	old := optOut(person("acme", 2), "imported")
 	old.Time = noon.Add(-1000 * time.Hour)
 	keep(t, s, old)
-	if got := history(t, s, old.To)[0]; !got.Time.Equal(old.Time) || !got.Recorded.Equal(now) {
+	if got := history(t, s, old.To)[0]; !got.Time.Equal(old.Time) || !got.Recorded.Equal(now.now()) {
 		t.Errorf("an old event is kept at %v, recorded %v", got.Time, got.Recorded)
 	}
 }

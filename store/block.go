@@ -41,7 +41,7 @@ type block struct {
 	first            uint64 // number of the first entry
 	n                int
 	rawLen           int   // of the body, decompressed
-	minTime, maxTime int64 // Entry.Time, Unix nanoseconds
+	minTime, maxTime int64 // Entry.Time, in whole seconds since 1970
 	minID, maxID     string
 	actions          uint8  // a bit an action
 	reasons          uint32 // a bit a reason
@@ -65,7 +65,7 @@ func (k *keys) indexEntries(c *chunk) (*block, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := e.Time.UnixNano()
+		at := e.Time.Unix()
 		b.minTime, b.maxTime = min(b.minTime, at), max(b.maxTime, at)
 		if i == 0 || e.ID < b.minID {
 			b.minID = e.ID
@@ -112,8 +112,8 @@ func mayName(set []uint32, name string) bool {
 // may reports whether the block may have an entry that q chooses. address is the fingerprint of
 // its recipient's address.
 func (b *block) may(q *Query, address *fingerprint) bool {
-	return (q.Since.IsZero() || b.maxTime >= q.Since.UnixNano()) &&
-		(q.Until.IsZero() || b.minTime < q.Until.UnixNano()) &&
+	return (q.Since.IsZero() || b.maxTime >= q.Since.Unix()) &&
+		(q.Until.IsZero() || b.minTime <= q.Until.Unix()) &&
 		(q.Action == nil || b.actions&(1<<(*q.Action&7)) != 0) &&
 		(q.Reason == nil || b.reasons&(1<<(*q.Reason&31)) != 0) &&
 		(q.Before == "" || b.minID < q.Before) &&
@@ -170,6 +170,9 @@ func readPrefix(p []byte) (head, body int, err error) {
 
 // decodeHead reads the index of a block from its prefix and head.
 func decodeHead(p []byte) (*block, error) {
+	if len(p) < blockPrefix {
+		return nil, errDamaged
+	}
 	head, body, err := readPrefix(p)
 	if err != nil || len(p) != blockPrefix+head || headSum(p[:16], p[blockPrefix:]) != binary.LittleEndian.Uint32(p[16:]) {
 		return nil, errDamaged

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,9 +16,13 @@ import (
 // noon is the moment at which most tests happen.
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-// open opens a store that the test closes, if the test did not.
+// open opens a store that the test closes, if the test did not. Its clock stands at noon unless
+// cfg has another.
 func open(t testing.TB, cfg store.Config) *store.Store {
 	t.Helper()
+	if cfg.Now == nil {
+		cfg.Now = func() time.Time { return noon }
+	}
 	s, err := store.Open(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -30,6 +35,28 @@ func closeStore(t testing.TB, s *store.Store) {
 	t.Helper()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A clock is a clock that a test sets.
+type clock struct{ at atomic.Pointer[time.Time] }
+
+func newClock(at time.Time) *clock {
+	c := new(clock)
+	c.set(at)
+	return c
+}
+
+func (c *clock) set(at time.Time) { c.at.Store(&at) }
+func (c *clock) now() time.Time   { return *c.at.Load() }
+
+// eventually polls for what another goroutine or process brings about.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
 	}
 }
 

@@ -182,7 +182,7 @@ func (l *decisionLog) flush() {
 func (l *decisionLog) flushChunks() error {
 	for {
 		l.mu.Lock()
-		if l.open.n > 0 && l.store.now().Sub(l.open.oldest) > chunkAge {
+		if l.open.n > 0 && l.store.now().Sub(l.open.oldest) > min(chunkAge, l.store.cfg.Retention) {
 			l.seal()
 		}
 		if len(l.full) == 0 {

@@ -31,7 +31,7 @@ type segment struct {
 	file   *os.File // open while it takes blocks
 	size   int64
 	day    int64 // of its first block, in days since 1970
-	newest int64 // Entry.Time of its newest entry, Unix nanoseconds
+	newest int64 // Entry.Time of its newest entry, in whole seconds since 1970
 }
 
 // openLog opens the decision log of s, and repairs what a crash left behind: whole blocks and
@@ -257,7 +257,7 @@ func (l *decisionLog) entries(b *block) (string, error) {
 func (l *decisionLog) retain() {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
-	cutoff := l.store.now().Add(-l.store.cfg.Retention).UnixNano()
+	cutoff := l.store.now().Add(-l.store.cfg.Retention).Unix()
 	l.mu.Lock()
 	old := make(map[*segment]bool)
 	kept := slices.Clone(l.blocks)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"iter"
 )
 
@@ -75,12 +76,21 @@ func (l *decisionLog) since(next *uint64) iter.Seq2[Entry, error] {
 			*next = b.first + uint64(b.n) // also past a block that cannot be read
 		}
 		for i := range chunks {
-			c := &chunks[i]
-			if c.first+uint64(c.n) > *next && !entriesFrom(string(c.buf), c.first, next, yield) {
+			row, first := chunks[i].from(*next)
+			if !entriesFrom(string(row), first, next, yield) {
 				return
 			}
 		}
 	}
+}
+
+// from is what c has from the entry number next on, and the number that begins with.
+func (c *chunk) from(next uint64) (row []byte, first uint64) {
+	row, first = c.buf, c.first
+	for ; first < next && len(row) > 0; first++ {
+		row = row[4+binary.LittleEndian.Uint32(row):]
+	}
+	return row, first
 }
 
 // entriesFrom walks a row of entries, the first of which has the number first, from *next on.

@@ -181,13 +181,13 @@ func (b *txnBatch) set(key, value []byte) error {
 func (b *txnBatch) add(it *item) (problem, err error) {
 	stored, problem := b.get(it.key)
 	if problem != nil {
-		return fmt.Errorf("looking for event %q: %w", it.event.ID, problem), nil
+		return fmt.Errorf("looking for event %d: %w", it.index, problem), nil
 	}
 	e := &it.event
 	if stored == nil {
 		b.stamp(e)
 	} else if *e, problem = decodeEvent(stored); problem != nil {
-		return fmt.Errorf("reading event %q: %w", it.event.ID, problem), nil
+		return fmt.Errorf("reading what is kept as event %d: %w", it.index, problem), nil
 	}
 	before, was, problem := b.record(it)
 	if problem != nil {
@@ -231,7 +231,7 @@ func (b *txnBatch) stamp(e *filter.Event) {
 func (b *txnBatch) record(it *item) (r filter.Record, value []byte, err error) {
 	value, err = b.get(recordKey(it.fp))
 	if err != nil {
-		return r, nil, fmt.Errorf("reading the record before event %q: %w", it.event.ID, err)
+		return r, nil, fmt.Errorf("reading the record before event %d: %w", it.index, err)
 	}
 	if value == nil {
 		return r, nil, nil
@@ -241,7 +241,7 @@ func (b *txnBatch) record(it *item) (r filter.Record, value []byte, err error) {
 		err = errDamaged
 	}
 	if err != nil {
-		return r, nil, fmt.Errorf("reading the record before event %q: %w", it.event.ID, err)
+		return r, nil, fmt.Errorf("reading the record before event %d: %w", it.index, err)
 	}
 	return known.Record, value, nil
 }

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"encoding/binary"
+	"strconv"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/filter"
+)
+
+// FailCommits makes every commit go through f, which is given the real one.
+func FailCommits(s *Store, f func(real func() error) error) {
+	s.commit = func(txn *badger.Txn) error { return f(txn.Commit) }
+}
+
+// Free makes the disk look as if it had so many bytes left.
+func Free(cfg Config, free func() int64) (*Store, error) {
+	s := newStore(cfg)
+	s.free = func(string) (int64, error) { return free(), nil }
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	go s.write()
+	return s, nil
+}
+
+// OpenLog opens the decision log alone, which is quick.
+func OpenLog(cfg Config) (s *Store, closeLog func() error, err error) {
+	s = newStore(cfg)
+	s.keys = newKeys(nil)
+	if s.log, err = s.openLog(); err != nil {
+		return nil, nil, err
+	}
+	return s, s.log.close, nil
+}
+
+// FlushLog writes out what the flusher would write by and by.
+func FlushLog(s *Store) { s.log.flush() }
+
+// Retain removes what the flusher would remove by and by.
+func Retain(s *Store) { s.log.retain() }
+
+// MayHaveOptedOut asks the Bloom filter alone.
+func MayHaveOptedOut(s *Store, to filter.Recipient) bool {
+	fp := s.keys.recipient(to)
+	return s.optouts.maybe(&fp)
+}
+
+// LogFailing reports whether the last flush of the decision log failed.
+func LogFailing(s *Store) bool { return s.log.failing.Load() }
+
+// Blocks is how many blocks the index has.
+func Blocks(s *Store) int {
+	blocks, _ := s.log.snapshot()
+	return len(blocks)
+}
+
+// NewBloom is a Bloom filter of numbers, made for n of them.
+func NewBloom(n int64) (add func(int), maybe func(int) bool) {
+	k, o := newKeys(nil), newOptouts(n)
+	fp := func(i int) fingerprint { return k.of(ofAddress, strconv.Itoa(i)) }
+	add = func(i int) { f := fp(i); o.add(&f) }
+	maybe = func(i int) bool { f := fp(i); return o.maybe(&f) }
+	return add, maybe
+}
+
+// Fingerprint is what stands for a recipient on disk.
+func Fingerprint(secret []byte, to filter.Recipient) []byte {
+	k := newKeys(secret)
+	fp := k.recipient(to)
+	return fp[:]
+}
+
+// DecodeRecord, DecodeEvent, DecodeEntry and DecodeHead read what is on disk.
+func DecodeRecord(b []byte) (Known, error)       { return decodeRecord(b) }
+func DecodeEvent(b []byte) (filter.Event, error) { return decodeEvent(b) }
+func DecodeEntry(b []byte) (Entry, error)        { return decodeEntry(string(b)) }
+func DecodeHead(b []byte) error                  { _, err := decodeHead(b); return err }
+
+// EncodeRecord, EncodeEvent and EncodeEntry write it.
+func EncodeRecord(k Known) []byte       { return appendRecord(nil, k.To, &k.Record) }
+func EncodeEvent(e filter.Event) []byte { return appendEvent(nil, &e) }
+func EncodeEntry(e Entry) []byte        { return appendEntry(nil, &e)[4:] }
+
+// Head is the prefix and head of a block of entries.
+func Head(entries ...Entry) []byte {
+	c := new(chunk)
+	for i := range entries {
+		c.buf = appendEntry(c.buf, &entries[i])
+		c.n++
+	}
+	k := newKeys(nil)
+	b, err := k.indexEntries(c)
+	if err != nil {
+		panic(err)
+	}
+	return b.encode(nil)
+}
+
+// FixHead gives a spoilt head lengths and a checksum that fit.
+func FixHead(p []byte) []byte {
+	p = append(make([]byte, 0, len(p)), p...)
+	if len(p) < blockPrefix {
+		return p
+	}
+	binary.LittleEndian.PutUint32(p, blockMagic)
+	binary.LittleEndian.PutUint32(p[4:], uint32(len(p)-blockPrefix))
+	binary.LittleEndian.PutUint32(p[8:], 0)
+	binary.LittleEndian.PutUint32(p[16:], headSum(p[:16], p[blockPrefix:]))
+	return p
+}
+
+// Overwrite puts value in the place of the record of a recipient.
+func Overwrite(s *Store, to filter.Recipient, value []byte) error {
+	return s.db.Update(func(txn *badger.Txn) error { return txn.Set(recordKey(s.keys.recipient(to)), value) })
+}
+
+// Sum ends a value with its checksum, for a fuzzer that could never guess it.
+func Sum(b []byte) []byte { return appendSum(b, 0) }

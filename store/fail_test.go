@@ -1,0 +1,175 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+func TestFullDisk(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	var free atomic.Int64
+	free.Store(1 << 40)
+	cfg := store.Config{Dir: t.TempDir(), Metrics: registry, Now: newClock(noon).now}
+	s, err := store.Free(cfg, free.Load)
+	must(t, err)
+	keep(t, s, optOut(person("acme", 1), "stop"))
+
+	free.Store(1 << 20)
+	err = s.Append(context.Background(), optOut(person("acme", 2), "stop"))
+	if err == nil || !strings.Contains(err.Error(), "is full: 1 MB left") || !strings.Contains(err.Error(), cfg.Dir) {
+		t.Fatalf("an append to a full disk returns %v", err)
+	}
+	if s.Healthy() == nil {
+		t.Error("the store calls itself healthy on a full disk")
+	}
+	if len(history(t, s, person("acme", 2))) > 0 {
+		t.Error("the refused event is in the history")
+	}
+	if !barred(t, s, person("acme", 1)) {
+		t.Error("on a full disk what is known must still be read")
+	}
+
+	entry := decision(1)
+	entry.Text = strings.Repeat("x", 8<<10)
+	for range 3000 { // 24 MB
+		s.Log(entry)
+	}
+	forwards := metric(t, registry, "sendgate_log_dropped_total", "forward")
+	entry.Action, entry.Reason = filter.Block, filter.HasOptedOut
+	for range 1000 {
+		s.Log(entry)
+	}
+	if forwards == 0 || metric(t, registry, "sendgate_log_dropped_total", "block") != 0 {
+		t.Errorf("%v forwards were dropped, and %v blocks: forwards go first",
+			forwards, metric(t, registry, "sendgate_log_dropped_total", "block"))
+	}
+	for range 4000 {
+		s.Log(entry)
+	}
+	if metric(t, registry, "sendgate_log_dropped_total", "block") == 0 {
+		t.Error("the log holds any number of blocks in memory")
+	}
+	store.FlushLog(s)
+	if pending := metric(t, registry, "sendgate_log_pending_bytes", ""); pending > 40<<20 {
+		t.Errorf("the log holds %v bytes in memory", pending)
+	}
+
+	free.Store(1 << 40)
+	keep(t, s, optOut(person("acme", 2), "stop"))
+	if err := s.Healthy(); err != nil {
+		t.Errorf("with room again the store says %v", err)
+	}
+	taken := len(ids(t, s, store.Query{}))
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: cfg.Dir})
+	if got := len(ids(t, s, store.Query{})); got != taken {
+		t.Errorf("%d entries were taken and %d are on disk", taken, got)
+	}
+	if !barred(t, s, person("acme", 2)) {
+		t.Error("the repeated opt-out is missing")
+	}
+}
+
+func TestOpenOnFullDisk(t *testing.T) {
+	_, err := store.Free(store.Config{Dir: t.TempDir()}, func() int64 { return 5 << 20 })
+	if err == nil || !strings.Contains(err.Error(), "is full: 5 MB left") {
+		t.Errorf("opening on a full disk returns %v", err)
+	}
+}
+
+// A commit that fails is never acknowledged, whatever it left behind: nothing, or everything.
+func TestFailedCommit(t *testing.T) {
+	for name, reached := range map[string]bool{"before it reached the disk": false, "after it reached the memory": true} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, store.Config{Dir: dir})
+			keep(t, s, optOut(person("acme", 1), "stop"))
+			var broken atomic.Bool
+			broken.Store(true)
+			store.FailCommits(s, func(real func() error) error {
+				if !broken.Load() {
+					return real()
+				}
+				if reached {
+					_ = real()
+				}
+				return errors.New("input/output error")
+			})
+			stop := optOut(person("acme", 2), "stop")
+			err := s.Append(context.Background(), stop)
+			if err == nil || !strings.Contains(err.Error(), "input/output error") {
+				t.Fatalf("the append returns %v", err)
+			}
+			if err := s.Healthy(); err == nil || !strings.Contains(err.Error(), "input/output error") {
+				t.Errorf("the store says it is well: %v", err)
+			}
+			broken.Store(false)
+			eventually(t, "appends work again", func() bool { return s.Append(context.Background(), stop) == nil })
+			eventually(t, "the store is well", func() bool { return s.Healthy() == nil })
+			for n := 1; n <= 2; n++ {
+				if !barred(t, s, person("acme", n)) {
+					t.Errorf("the opt-out of recipient %d is missing", n)
+				}
+			}
+			closeStore(t, s)
+			s = open(t, store.Config{Dir: dir})
+			if n := len(history(t, s, stop.To)); n != 1 || !barred(t, s, stop.To) {
+				t.Errorf("after opening again there are %d events, want one", n)
+			}
+		})
+	}
+}
+
+// A store that nobody writes to finds out by itself that writes work again.
+func TestHealthyTriesAgain(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	var broken atomic.Bool
+	broken.Store(true)
+	store.FailCommits(s, func(real func() error) error {
+		if broken.Load() {
+			return errors.New("input/output error")
+		}
+		return real()
+	})
+	if s.Append(context.Background(), optOut(person("acme", 1), "stop")) == nil {
+		t.Fatal("the append was acknowledged")
+	}
+	broken.Store(false)
+	eventually(t, "the store is well again", func() bool { return s.Healthy() == nil })
+	if barred(t, s, person("acme", 1)) {
+		t.Error("an opt-out that was not acknowledged and not kept is claimed")
+	}
+}
+
+func TestDamagedRecordIsAnError(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	ana, bob := person("acme", 1), person("acme", 2)
+	keep(t, s, optOut(ana, "stop"), optOut(bob, "stop"))
+	good := store.EncodeRecord(store.Known{To: ana, Record: read(t, s, ana, filter.NeedRecord)})
+	for at := range good {
+		bad := append([]byte(nil), good...)
+		bad[at] ^= 0x10
+		must(t, store.Overwrite(s, ana, bad))
+		if r, err := s.Read(ana, filter.NeedOptOut); err == nil {
+			t.Fatalf("byte %d flipped: read as %+v", at, r)
+		}
+	}
+	must(t, store.Overwrite(s, ana, good[:len(good)-1]))
+	if _, err := s.Read(ana, filter.NeedRecord); err == nil {
+		t.Error("a record that was cut short was read")
+	}
+	must(t, store.Overwrite(s, bob, good))
+	if _, err := s.Read(bob, filter.NeedRecord); err == nil {
+		t.Error("another's record was read")
+	}
+	if s.Append(context.Background(), optIn(bob, "start")) == nil {
+		t.Error("an event was folded into another's record")
+	}
+}

@@ -1,0 +1,74 @@
+package store_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// What is on disk may be anything. Decoding it never panics, and what decodes is what encodes.
+
+func FuzzRecord(f *testing.F) {
+	r := filter.Record{LastInbound: noon}
+	r = r.After(filter.Event{Kind: filter.OptedOut, Time: noon})
+	r = r.After(filter.Event{Kind: filter.OptedIn, Basis: filter.Express, Time: noon.Add(time.Nanosecond), Scope: filter.OfTopic("offers")})
+	for _, k := range []store.Known{{}, {To: person("acme", 1)}, {To: person("", 2), Record: r}} {
+		value := store.EncodeRecord(k)
+		f.Add(value[:len(value)-4])
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		k, err := store.DecodeRecord(store.Sum(value))
+		if err != nil {
+			return
+		}
+		again, err := store.DecodeRecord(store.EncodeRecord(k))
+		if err != nil || !reflect.DeepEqual(k, again) {
+			t.Errorf("%+v became %+v, %v", k, again, err)
+		}
+	})
+}
+
+func FuzzEvent(f *testing.F) {
+	full := optOut(person("acme", 1), "id")
+	full.Time, full.Recorded, full.Proof = noon, noon, filter.Evidence{Method: "sms", CapturedAt: noon}
+	for _, e := range []filter.Event{{}, optIn(person("acme", 1), "id"), full} {
+		value := store.EncodeEvent(e)
+		f.Add(value[:len(value)-4])
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		e, err := store.DecodeEvent(store.Sum(value))
+		if err != nil {
+			return
+		}
+		again, err := store.DecodeEvent(store.EncodeEvent(e))
+		if err != nil || !reflect.DeepEqual(e, again) {
+			t.Errorf("%+v became %+v, %v", e, again, err)
+		}
+	})
+}
+
+func FuzzEntry(f *testing.F) {
+	f.Add(store.EncodeEntry(store.Entry{}))
+	f.Add(store.EncodeEntry(decision(1)))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		e, err := store.DecodeEntry(value)
+		if err != nil {
+			return
+		}
+		again, err := store.DecodeEntry(store.EncodeEntry(e))
+		if len(value) < 64 && (err != nil || !reflect.DeepEqual(e, again)) { // longer ones may be cut
+			t.Errorf("%+v became %+v, %v", e, again, err)
+		}
+	})
+}
+
+func FuzzBlockHead(f *testing.F) {
+	f.Add([]byte("SGB1\x00\x00\x00\x00"))
+	f.Add(store.Head(decision(1), decision(2)))
+	f.Fuzz(func(_ *testing.T, value []byte) {
+		_ = store.DecodeHead(store.FixHead(value))
+	})
+}
