@@ -15,6 +15,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 )
 
@@ -26,6 +27,7 @@ type bench struct {
 	url    string
 	clock  atomic.Pointer[time.Time]
 	logged *observer.ObservedLogs
+	says   chan string // the message of each entry, once it is in logged
 	policy filter.Policy
 	reload error // what Reload answers
 }
@@ -37,7 +39,7 @@ var secrets = map[Role]string{Viewer: "viewer-secret-0123456789", Reviewer: "rev
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t}
+	b := &bench{t: t, says: make(chan string, 1000)}
 	b.at(noon)
 	var err error
 	if b.store, err = store.Open(store.Config{Memory: true, Now: b.now}); err != nil {
@@ -53,7 +55,10 @@ func newBench(t *testing.T) *bench {
 	}
 	core, logged := observer.New(zap.DebugLevel)
 	b.logged = logged
-	if b.server, err = New(b.config(zap.New(core))); err != nil {
+	if b.server, err = New(b.config(zap.New(core, zap.Hooks(func(e zapcore.Entry) error {
+		b.says <- e.Message
+		return nil
+	})))); err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(b.server)

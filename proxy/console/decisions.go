@@ -81,8 +81,8 @@ func (s *Server) entry(field, id string) (store.Entry, error) {
 	return e, nil
 }
 
-// tailDecisions writes decisions as they are taken, one JSON line each, until the client leaves
-// or falls so far behind that the store stops waiting for it.
+// tailDecisions writes decisions as they are taken, one JSON line each, until the client leaves or
+// takes nothing for streamPatience. A slow client reads on from the log and holds up nobody.
 func (s *Server) tailDecisions(c *call) error {
 	q, err := s.decisionQuery(c)
 	if err != nil {
@@ -92,10 +92,12 @@ func (s *Server) tailDecisions(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := st.flush(); err != nil { // the answer begins now, not with the first decision
+	entries := s.store.Watch(c.r.Context(), q.Query)
+	// The answer begins now, not with the first decision: who has it misses nothing from here on.
+	if err := st.flush(); err != nil {
 		return nil
 	}
-	for e, err := range s.store.Watch(c.r.Context(), q.Query) {
+	for e, err := range entries {
 		if c.r.Context().Err() != nil {
 			return nil
 		}

@@ -292,8 +292,8 @@ func (im *importer) finish(err error) {
 		im.sum.Problem = fmt.Sprintf("%v; %d rows are kept, and importing the file again is harmless", err, im.sum.Taken)
 		level = im.s.log.Warn
 	}
-	_ = im.say(im.sum) // nobody may be left to read it; the log says it too
 	level("consent imported", zap.String("actor", im.by), zap.String("source", im.source), zap.Bool("done", im.sum.Done),
 		zap.Int("rows", im.sum.Rows), zap.Int("taken", im.sum.Taken), zap.Int("known", im.sum.Known),
 		zap.Int("refused", im.sum.Refused), zap.Bool("allow_resubscribe", im.again), zap.Error(err))
+	_ = im.say(im.sum) // nobody may be left to read it
 }

@@ -9,7 +9,7 @@ import (
 
 // channels are those that consent can be recorded for; on the first ones the address is a number.
 var (
-	phoneChannels = []filter.Channel{filter.SMS, filter.WhatsApp, filter.RCS}
+	phoneChannels = []filter.Channel{filter.SMS, filter.WhatsApp}
 	channels      = append(slices.Clone(phoneChannels), filter.Messenger)
 )
 

@@ -1,0 +1,306 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// log writes n decisions, a second apart, and returns their ids, oldest first.
+func (b *bench) log(n int, change func(i int, e *store.Entry)) (ids []string) {
+	for i := range n {
+		at := noon.Add(time.Duration(i) * time.Second)
+		e := store.Entry{ID: store.NewID(at), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "0123abcd",
+			To: carol, From: "+18005550199", Text: "Grüße, 50% off", Campaign: "spring", Action: filter.Block,
+			Enforced: true, Reason: filter.HasOptedOut, Rule: "opt-out", Outcome: "refused", Micros: 40}
+		if change != nil {
+			change(i, &e)
+		}
+		b.store.Log(e)
+		ids = append(ids, e.ID)
+	}
+	return ids
+}
+
+func TestDecisionsAreMaskedByDefault(t *testing.T) {
+	b := newBench(t)
+	id := b.log(1, nil)[0]
+	for name, c := range map[string]struct {
+		role          Role
+		full          bool
+		address, text string
+	}{
+		"a viewer":                    {Viewer, false, "+1415•••••00", ""},
+		"a reviewer who asks plain":   {Reviewer, false, "+1415•••••00", ""},
+		"a reviewer who asks in full": {Reviewer, true, "+14155550100", "Grüße, 50% off"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			one, err := b.client(c.role).Decision(t.Context(), id, c.full)
+			page, pageErr := b.client(c.role).Decisions(t.Context(), DecisionQuery{Full: c.full})
+			if err != nil || pageErr != nil || len(page.Decisions) != 1 {
+				t.Fatalf("got %v, %v, %+v", err, pageErr, page)
+			}
+			for _, d := range []Decision{one, page.Decisions[0]} {
+				if d.To.Address != c.address || d.Text != c.text || d.TextLength != 14 || d.Masked == c.full {
+					t.Errorf("got %+v", d)
+				}
+			}
+		})
+	}
+	_, err := b.client(Viewer).Decision(t.Context(), id, true)
+	wantError(t, err, 403, "", `full=true needs the role reviewer; token "vera" is a viewer`)
+	if got := b.logged.FilterMessage("decisions shown in full").All(); len(got) != 2 || got[0].ContextMap()["actor"] != "rosa" {
+		t.Errorf("the log has %v, want two views in full by rosa", got)
+	}
+}
+
+func TestDecisionFilters(t *testing.T) {
+	b := newBench(t)
+	b.log(20, func(i int, e *store.Entry) {
+		switch i {
+		case 3:
+			e.Action, e.Reason, e.Rule = filter.Forward, filter.Allowed, ""
+		case 4:
+			e.Reason = filter.NoConsent
+		case 5:
+			e.Route = "whatsapp"
+		case 6:
+			e.Campaign = "autumn"
+		case 7:
+			e.To.Brand = "club"
+		case 8:
+			e.To.Channel = filter.WhatsApp
+		case 9:
+			e.To.Address = berta.Address
+		}
+	})
+	b.at(noon.Add(20 * time.Second))
+	for query, want := range map[string]string{
+		"":                                  "19 18 17 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0",
+		"limit=3":                           "19 18 17",
+		"since=2026-03-10T12:00:18Z":        "19 18",
+		"since=2026-03-11":                  "",
+		"since=4s":                          "19 18 17",
+		"until=2026-03-10T12:00:02Z":        "1 0",
+		"action=forward":                    "3",
+		"reason=no-consent":                 "4",
+		"route=whatsapp":                    "5",
+		"campaign=autumn":                   "6",
+		"brand=club":                        "7",
+		"channel=whatsapp":                  "8",
+		"address=0151+23456789&region=DE":   "9",
+		"address=%2B4915123456789":          "9",
+		"address=%2B4915123456789&brand=no": "",
+		"action=block&campaign=autumn":      "6",
+	} {
+		t.Run(query, func(t *testing.T) {
+			status, body, _ := b.ask(Viewer, "GET", "/api/v1/decisions?"+query, "", "")
+			var page Page
+			if err := json.Unmarshal([]byte(body), &page); err != nil || status != 200 {
+				t.Fatalf("got %d %s", status, body)
+			}
+			var got []string
+			for _, d := range page.Decisions {
+				got = append(got, fmt.Sprint(int(d.Time.Sub(noon).Seconds())))
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("got  %s\nwant %s", strings.Join(got, " "), want)
+			}
+		})
+	}
+}
+
+func TestDecisionPages(t *testing.T) {
+	b := newBench(t)
+	ids := b.log(7, nil)
+	var got []string
+	q := DecisionQuery{Query: store.Query{Limit: 3}}
+	for pages := 1; ; pages++ {
+		page, err := b.client(Viewer).Decisions(t.Context(), q)
+		if err != nil || pages > 3 {
+			t.Fatalf("page %d: %v", pages, err)
+		}
+		for _, d := range page.Decisions {
+			got = append([]string{d.ID}, got...)
+		}
+		if q.Before = page.Next; page.Next == "" {
+			break
+		}
+	}
+	if !reflect.DeepEqual(got, ids) {
+		t.Errorf("got %v, want each of %v once", got, ids)
+	}
+	page, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: store.Query{Limit: 7}})
+	if err != nil || page.Next != "" {
+		t.Errorf("a page that holds all names a next one: %q, %v", page.Next, err)
+	}
+}
+
+func TestDecisionQueryRefusals(t *testing.T) {
+	b := newBench(t)
+	for query, want := range map[string]string{
+		"action=stop":           `action: unknown action "stop": want one of block, rewrite, forward`,
+		"reason=because":        `reason: unknown reason "because": want one of undecided, allowed, unreadable, bad-address, opted-out, no-consent, consent-expired, window-closed, content`,
+		"limit=0":               `limit: "0": want a number from 1 to 1000`,
+		"limit=many":            `limit: "many": want a number from 1 to 1000`,
+		"since=yesterday":       `since: "yesterday" is no time: want a date (2026-01-31) or RFC 3339 (2026-01-31T09:30:00Z), or a duration before now (24h)`,
+		"until=-1h":             `until: "-1h" is no time: want a date (2026-01-31) or RFC 3339 (2026-01-31T09:30:00Z), or a duration before now (24h)`,
+		"channel=fax":           `channel: unknown channel "fax": want one of sms, whatsapp, messenger`,
+		"channel=sms&address=x": "address: a name in letters is no phone number",
+		"full=1":                `full: "1": want true or false`,
+	} {
+		t.Run(query, func(t *testing.T) {
+			field, message, _ := strings.Cut(want, ": ")
+			if status, body, _ := b.ask(Admin, "GET", "/api/v1/decisions?"+query, "", ""); status != 400 || body != errorJSON(t, field, message) {
+				t.Errorf("got  %d %swant %s", status, body, want)
+			}
+		})
+	}
+}
+
+// What the client writes into a URL is what the server reads out of it.
+func TestDecisionQueryTravels(t *testing.T) {
+	b := newBench(t)
+	action, reason := filter.Rewrite, filter.Content
+	want := DecisionQuery{Region: "DE", Full: true, Query: store.Query{Since: noon, Until: noon.Add(time.Nanosecond), Action: &action,
+		Reason: &reason, Route: "a b", Campaign: "c&d", To: berta, Limit: 7, Before: "01"}}
+	got, err := b.server.decisionQuery(&call{r: &http.Request{URL: &url.URL{}}, by: actor{role: Admin}, query: want.values()})
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+func TestExportOfDecisions(t *testing.T) {
+	b := newBench(t)
+	b.log(3, func(i int, e *store.Entry) {
+		e.Campaign, e.Template, e.Text = "=HYPERLINK(1)", "-1+1", "a \"quoted\"\ntext"
+	})
+	var file bytes.Buffer
+	if err := b.client(Reviewer).ExportDecisions(t.Context(), &file, "csv", DecisionQuery{Full: true, Query: store.Query{Limit: 2}}); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&file).ReadAll()
+	if err != nil || len(rows) != 3 || !reflect.DeepEqual(rows[0], decisionColumns) {
+		t.Fatalf("got %q, %v, want a header and the two newest", rows, err)
+	}
+	row := map[string]string{}
+	for i, name := range rows[0] {
+		row[name] = rows[1][i]
+	}
+	for name, want := range map[string]string{"time": "2026-03-10T12:00:02Z", "address": "+14155550100", "from": "+18005550199",
+		"campaign": "'=HYPERLINK(1)", "template": "'-1+1", "text": "a \"quoted\"\ntext", "action": "block", "enforced": "true", "send_at": ""} {
+		if row[name] != want {
+			t.Errorf("%s: got %q, want %q", name, row[name], want)
+		}
+	}
+	file.Reset()
+	if err := b.client(Viewer).ExportDecisions(t.Context(), &file, "jsonl", DecisionQuery{}); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(file.String(), "\n"); lines != 3 || strings.Contains(file.String(), carol.Address) {
+		t.Errorf("got %s, want three masked lines", file.String())
+	}
+}
+
+func TestTailSeesWhatIsDecidedFromNowOn(t *testing.T) {
+	b := newBench(t)
+	b.log(2, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	reason := filter.NoConsent
+	resp, err := b.client(Viewer).do(ctx, "GET", "/api/v1/decisions/tail", (&DecisionQuery{Query: store.Query{Reason: &reason}}).values(), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	ids := b.log(6, func(i int, e *store.Entry) {
+		if i%2 == 1 {
+			e.Reason = filter.NoConsent
+		}
+	})
+	var got []string
+	err = eachLine(resp.Body, func(line []byte) (bool, error) {
+		var d Decision
+		if err := json.Unmarshal(line, &d); err != nil {
+			return false, err
+		}
+		got = append(got, d.ID)
+		return len(got) < 3, nil
+	})
+	if want := []string{ids[1], ids[3], ids[5]}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
+
+func TestTailOfTheClientEndsWithItsContext(t *testing.T) {
+	b := newBench(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	begun := make(chan struct{})
+	client := b.client(Viewer)
+	client.http.Transport = signal{begun}
+	go func() {
+		<-begun
+		b.log(1, nil)
+	}()
+	seen := 0
+	for d, err := range client.Tail(ctx, DecisionQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Reason != filter.HasOptedOut || !d.Masked {
+			t.Errorf("got %+v", d)
+		}
+		seen++
+		cancel()
+	}
+	if seen != 1 {
+		t.Errorf("%d decisions were seen, want the one before the context ended", seen)
+	}
+}
+
+// A signal closes begun when the first answer begins.
+type signal struct{ begun chan struct{} }
+
+func (s signal) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	close(s.begun)
+	return resp, err
+}
+
+// A client that asks for the tail and never reads it does not hold up the log.
+func TestSlowTailHoldsUpNobody(t *testing.T) {
+	b := newBench(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(b.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "GET /api/v1/decisions/tail HTTP/1.1\r\nHost: gate\r\nAuthorization: Bearer %s\r\n\r\n", secrets[Viewer]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	start := time.Now()
+	b.log(50_000, func(i int, e *store.Entry) { e.Fault = strings.Repeat("x", 500) }) // far more than sockets buffer
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("logging took %s", took)
+	}
+	page, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: store.Query{Limit: 1}})
+	if err != nil || len(page.Decisions) != 1 {
+		t.Errorf("the log beside it answers %v, %v", page, err)
+	}
+}
