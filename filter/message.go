@@ -6,12 +6,12 @@ import "time"
 // carries the message.
 type Channel string
 
-// The channels of the providers spoken today. MMS counts as SMS: the same number, the same STOP.
+// The channels of the providers spoken today. MMS and RCS count as SMS: the same number, and
+// since March 2026 the same STOP (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out).
 const (
 	SMS       Channel = "sms"
 	WhatsApp  Channel = "whatsapp"
 	Messenger Channel = "messenger"
-	RCS       Channel = "rcs"
 )
 
 // A Category says what a message is for, in WhatsApp's four words, used here for all channels.

@@ -200,7 +200,7 @@ func (t twilio) recipient(to string) filter.Recipient {
 		}
 		return filter.Recipient{Channel: filter.WhatsApp, Address: t.number(rest)}
 	case strings.EqualFold(prefix, "rcs"):
-		return filter.Recipient{Channel: filter.RCS, Address: t.number(rest)}
+		return filter.Recipient{Channel: filter.SMS, Address: t.number(rest)}
 	case strings.EqualFold(prefix, "messenger"):
 		r := filter.Recipient{Channel: filter.Messenger}
 		if digits([]byte(rest)) {

@@ -102,7 +102,7 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 // recipientFlags name one recipient.
 type recipientFlags struct {
 	Address string         `arg:"" help:"Number in any spelling, or a platform's user id."`
-	Channel filter.Channel `default:"sms" help:"sms, whatsapp, messenger or rcs (${default})."`
+	Channel filter.Channel `default:"sms" help:"sms, whatsapp or messenger (${default})."`
 	Brand   string         `default:"default" help:"Brand the consent was given to (${default})."`
 	Region  string         `help:"Country of a number without a country code, such as US."`
 }
