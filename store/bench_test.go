@@ -66,6 +66,7 @@ func BenchmarkReadNegative(b *testing.B) {
 	s := filled(b, people)
 	stranger := person("acme", people+1)
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := s.Read(stranger, filter.NeedOptOut); err != nil {

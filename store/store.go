@@ -22,7 +22,8 @@ type Config struct {
 	// store), decisions/ (the decision log) and store.key (the key of the fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`
-	// Retention is how long the decision log is kept. Default 2160h, 90 days.
+	// Retention is how long the decision log is kept. It goes by files of a day or 64 MB: one is
+	// removed when its newest entry is older. Default 2160h, 90 days.
 	Retention time.Duration `yaml:"retention"`
 
 	// Memory keeps everything in memory and nothing on disk, for tests and benchmarks.

@@ -1,0 +1,80 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+func TestReadBloomNegativeAllocatesNothing(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	s := open(t, store.Config{Memory: true, Metrics: registry})
+	keep(t, s, optOut(person("acme", 1), "stop"))
+	stranger := person("acme", 2)
+	if store.MayHaveOptedOut(s, stranger) || store.MayHaveOptedOut(s, stranger.Everywhere()) {
+		t.Fatal("the Bloom filter takes the stranger for somebody else; choose another number")
+	}
+	allocs := testing.AllocsPerRun(1000, func() {
+		if _, err := s.Read(stranger, filter.NeedOptOut); err != nil {
+			t.Error(err)
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("a Bloom-negative Read allocates %v times", allocs)
+	}
+	if got := metric(t, registry, "sendgate_store_reads_total", "negative"); got < 1000 {
+		t.Errorf("the Bloom filter answered %v reads", got)
+	}
+	if got := metric(t, registry, "sendgate_store_reads_total", "positive"); got != 0 {
+		t.Errorf("%v reads went to the database", got)
+	}
+}
+
+func TestBloomFilterGrows(t *testing.T) {
+	for name, sized := range map[string]int64{"made for few": 0, "made for all": 100_000} {
+		const people = 100_000
+		add, maybe := store.NewBloom(sized)
+		for i := range people {
+			add(i)
+		}
+		wrong := 0
+		for i := range people {
+			if !maybe(i) {
+				t.Fatalf("%s: recipient %d opted out, and the Bloom filter denies it", name, i)
+			}
+			if maybe(people + i) {
+				wrong++
+			}
+		}
+		if wrong > people/800 {
+			t.Errorf("%s: %d of %d strangers are looked up, want at most about one in a thousand", name, wrong, people)
+		}
+	}
+}
+
+func TestBloomFilterIsRebuilt(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	const people = 2000
+	var events []filter.Event
+	for i := range people {
+		events = append(events, optOut(person("acme", i), "stop"), optIn(person("acme", people+i), "start"))
+	}
+	keep(t, s, events...)
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: dir})
+	wrong := 0
+	for i := range people {
+		if !store.MayHaveOptedOut(s, person("acme", i)) {
+			t.Fatalf("recipient %d opted out, and the rebuilt Bloom filter denies it", i)
+		}
+		if store.MayHaveOptedOut(s, person("acme", people+i)) {
+			wrong++
+		}
+	}
+	if wrong > people/100 {
+		t.Errorf("%d of %d who never opted out are in the rebuilt Bloom filter", wrong, people)
+	}
+}

@@ -1,0 +1,131 @@
+package store_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// Twenty thousand entries, logged a little out of order as answers come, in five routes and
+// twenty campaigns, one in fifty blocked.
+func manyEntries() []store.Entry {
+	var out []store.Entry
+	for n := range 20_000 {
+		e := decision(n)
+		e.Campaign = fmt.Sprintf("campaign-%d", n/1000)
+		e.Route = fmt.Sprintf("route-%d", n/4000)
+		e.To = person([]string{"acme", "other"}[n%2], n%5000)
+		if n%50 == 0 {
+			e.Action, e.Reason, e.Outcome, e.Status = filter.Block, filter.HasOptedOut, "refused", 0
+		}
+		if n >= 7000 && n < 7010 {
+			e.Action, e.Reason = filter.Block, filter.WindowClosed
+		}
+		out = append(out, e)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for at := 0; at < len(out); at += 40 {
+		part := out[at : at+40]
+		random.Shuffle(len(part), func(i, j int) { part[i], part[j] = part[j], part[i] })
+	}
+	return out
+}
+
+func TestQueries(t *testing.T) {
+	entries := manyEntries()
+	blocked, closed := filter.Block, filter.WindowClosed
+	for name, cfg := range map[string]store.Config{"on disk": {Dir: t.TempDir()}, "in memory": {Memory: true}} {
+		registry := prometheus.NewRegistry()
+		cfg.Metrics = registry
+		s := open(t, cfg)
+		for _, e := range entries {
+			s.Log(e)
+			if e.ID == idAt(10_000) {
+				store.FlushLog(s)
+			}
+		}
+		store.FlushLog(s)
+		if got := metric(t, registry, "sendgate_log_entries_total", "forward"); got != 20_000-409 {
+			t.Fatalf("%v forwards were taken", got)
+		}
+		for what, c := range map[string]struct {
+			q      store.Query
+			blocks float64 // how many of the 19 may be decoded
+		}{
+			"everything":                   {store.Query{}, 19},
+			"the newest ten":               {store.Query{Limit: 10}, 2},
+			"an hour in the middle":        {store.Query{Since: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)}, 5},
+			"a recipient":                  {store.Query{To: person("acme", 4242)}, 8},
+			"an address of any brand":      {store.Query{To: filter.Recipient{Address: person("", 4243).Address}}, 8},
+			"an address never written to":  {store.Query{To: filter.Recipient{Address: "+15551111111"}}, 1},
+			"a brand":                      {store.Query{To: filter.Recipient{Brand: "other"}, Limit: 100}, 2},
+			"blocks":                       {store.Query{Action: &blocked}, 19},
+			"a rare reason":                {store.Query{Reason: &closed}, 2},
+			"a route":                      {store.Query{Route: "route-1"}, 6},
+			"a campaign":                   {store.Query{Campaign: "campaign-13"}, 3},
+			"a campaign that was not":      {store.Query{Campaign: "campaign-99"}, 1},
+			"a page further back":          {store.Query{Before: idAt(5000), Limit: 50}, 2},
+			"a rare reason on a page back": {store.Query{Before: idAt(7005), Reason: &closed}, 2},
+		} {
+			before := metric(t, registry, "sendgate_log_blocks_read_total", "")
+			equal(t, name+": "+what, ids(t, s, c.q), chosen(entries, c.q))
+			if read := metric(t, registry, "sendgate_log_blocks_read_total", "") - before; read > c.blocks {
+				t.Errorf("%s: %s decoded %v blocks, want at most %v", name, what, read, c.blocks)
+			}
+		}
+		before := metric(t, registry, "sendgate_log_blocks_read_total", "")
+		if _, ok, err := s.Entry(idAt(3333)); !ok || err != nil {
+			t.Errorf("%s: Entry: %v %v", name, ok, err)
+		}
+		if read := metric(t, registry, "sendgate_log_blocks_read_total", "") - before; read > 2 {
+			t.Errorf("%s: Entry decoded %v blocks", name, read)
+		}
+	}
+}
+
+// chosen is what a query must find, found the slow way.
+func chosen(entries []store.Entry, q store.Query) []string {
+	var out []string
+	for _, e := range entries {
+		if (q.Since.IsZero() || !e.Time.Before(q.Since)) && (q.Until.IsZero() || e.Time.Before(q.Until)) &&
+			(q.Action == nil || e.Action == *q.Action) && (q.Reason == nil || e.Reason == *q.Reason) &&
+			(q.Route == "" || e.Route == q.Route) && (q.Campaign == "" || e.Campaign == q.Campaign) &&
+			(q.To.Address == "" || e.To.Address == q.To.Address) && (q.To.Brand == "" || e.To.Brand == q.To.Brand) &&
+			(q.Before == "" || e.ID < q.Before) {
+			out = append(out, e.ID)
+		}
+	}
+	slices.Sort(out)
+	slices.Reverse(out)
+	if q.Limit > 0 {
+		out = out[:min(q.Limit, len(out))]
+	}
+	return out
+}
+
+func TestPagesJoinWithoutGapOrRepetition(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	entries := manyEntries()
+	for _, e := range entries {
+		s.Log(e)
+	}
+	blocked := filter.Block
+	q := store.Query{Action: &blocked, Limit: 33}
+	var all []string
+	for {
+		page := ids(t, s, q)
+		if len(page) == 0 {
+			break
+		}
+		all = append(all, page...)
+		q.Before = page[len(page)-1]
+		s.Log(decision(50_000 + len(all))) // newer ones come meanwhile
+	}
+	equal(t, "all pages", all, chosen(entries, store.Query{Action: &blocked}))
+}
