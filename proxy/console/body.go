@@ -24,7 +24,10 @@ func readBody(c *call, dst any) error {
 	if err := wantType(c.r, "application/json"); err != nil {
 		return err
 	}
+	arrive := http.NewResponseController(c.w)
+	_ = arrive.SetReadDeadline(time.Now().Add(streamPatience)) // servers that know no deadlines have none
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	_ = arrive.SetReadDeadline(time.Time{})
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return err

@@ -135,6 +135,7 @@ func TestConsentRefusals(t *testing.T) {
 		"no address":         {"GET", "?channel=sms", "", "address: missing"},
 		"a number without its country": {"GET", "?channel=sms&address=4155550100", "",
 			"address: " + fault(t, "4155550100")},
+		"an unknown region":      {"GET", "?channel=sms&address=1&region=XX", "", `region: unknown region "XX": want an ISO 3166 country such as US or DE`},
 		"a name":                 {"GET", "?channel=sms&address=ACME", "", "address: a name in letters is no phone number"},
 		"an endless brand":       {"GET", "?channel=sms&address=%2B14155550100&brand=" + strings.Repeat("x", 257), "", "brand: 257 bytes are too many: want at most 256"},
 		"a brand with a newline": {"GET", "?channel=sms&address=%2B14155550100&brand=a%0Ab", "", `brand: "a\nb" has a character that cannot be kept`},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -92,15 +93,19 @@ func (s *Server) tailDecisions(c *call) error {
 	if err != nil {
 		return err
 	}
-	entries := s.store.Watch(c.r.Context(), q.Query)
+	ctx, cancel := context.WithCancel(c.r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.closing, cancel)()
+	entries := s.store.Watch(ctx, q.Query)
 	// The answer begins now, not with the first decision: who has it misses nothing from here on.
 	if err := st.flush(); err != nil {
 		return nil
 	}
 	for e, err := range entries {
-		if c.r.Context().Err() != nil {
+		if ctx.Err() != nil {
 			return nil
 		}
+		st.extend() // the last line may be long ago
 		if err == nil {
 			err = st.write(nil, show(e, q.Full))
 		}

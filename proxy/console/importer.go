@@ -92,6 +92,7 @@ func (s *Server) importConsent(c *call) error {
 		return nil
 	}
 	c.w.Header().Set("Content-Type", "application/jsonl")
+	c.w.Header().Set("Connection", "close") // its deadlines are not for a request that comes after
 	lines := json.NewEncoder(c.w)
 	im.say = func(l ImportLine) error {
 		_ = stream.SetWriteDeadline(time.Now().Add(streamPatience))
@@ -129,7 +130,10 @@ func (s *Server) newImporter(c *call) (*importer, error) {
 			return nil, err
 		}
 	}
-	for _, name := range []string{"brand", "source", "region"} {
+	if err := checkRegion(im.region); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"brand", "source"} {
 		if err := checkName(name, q.Get(name)); err != nil {
 			return nil, err
 		}

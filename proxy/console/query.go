@@ -108,6 +108,9 @@ func queriedRecipient(to filter.Recipient, region string) (filter.Recipient, err
 			return to, err
 		}
 	}
+	if err := checkRegion(region); err != nil {
+		return to, err
+	}
 	if to.Address == "" || to.Channel != "" && !slices.Contains(phoneChannels, to.Channel) {
 		return to, nil
 	}

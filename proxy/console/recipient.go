@@ -34,6 +34,9 @@ func canonical(prefix string, to filter.Recipient, region string) (filter.Recipi
 	if err := checkChannel(prefix+"channel", to.Channel); err != nil {
 		return to, err
 	}
+	if err := checkRegion(region); err != nil {
+		return to, err
+	}
 	if err := checkName(prefix+"brand", to.Brand); err != nil {
 		return to, err
 	}
@@ -54,6 +57,13 @@ func canonical(prefix string, to filter.Recipient, region string) (filter.Recipi
 	}
 	to.Address = number
 	return to, nil
+}
+
+func checkRegion(region string) error {
+	if region != "" && !filter.KnownRegion(region) {
+		return bad("region", "unknown region %q: want an ISO 3166 country such as US or DE", region)
+	}
+	return nil
 }
 
 func checkChannel(field string, ch filter.Channel) error {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -27,6 +28,8 @@ type Server struct {
 	log     *zap.Logger
 	now     func() time.Time
 	mux     *http.ServeMux
+	closing context.Context // ends with Close
+	close   context.CancelFunc
 }
 
 // New makes the console that cfg describes. The error names the field at fault.
@@ -43,6 +46,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{actors: actors, store: cfg.Store, judge: cfg.Judge, routes: cfg.Routes, reload: cfg.Reload,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux()}
+	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
@@ -58,6 +62,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	return s, nil
 }
+
+// Close ends the answers that have no end of their own, tails, so that an http.Server can shut down:
+// register it with RegisterOnShutdown. Other requests go on.
+func (s *Server) Close() { s.close() }
 
 // An endpoint is one call of the admin API.
 type endpoint struct {

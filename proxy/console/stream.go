@@ -25,6 +25,7 @@ type streamer struct {
 // newStreamer begins a long answer to c. header is the first row of a CSV.
 func newStreamer(c *call, format string, header []string) (*streamer, error) {
 	st := &streamer{control: http.NewResponseController(c.w)}
+	c.w.Header().Set("Connection", "close") // its deadlines are not for a request that comes after
 	switch format {
 	case "", "csv":
 		c.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
