@@ -19,9 +19,6 @@ const (
 	importBatch = 1000    // rows that share one write to disk
 	longestRow  = 1 << 20 // bytes; more means a quote that is never closed
 
-	// drainTime is how long the rest of a refused upload is still taken.
-	drainTime = 5 * time.Second
-
 	// streamPatience is how long one step of a stream may take before its peer is given up: the
 	// handing over of one batch of lines, or the arrival of the next bytes of a file.
 	streamPatience = 60 * time.Second
@@ -108,14 +105,6 @@ func (s *Server) importConsent(c *call) error {
 	im.finish(err)
 	drain(stream, c.r.Body)
 	return nil
-}
-
-// drain hands over what was answered and takes what is left of the upload for a moment. Closing a
-// connection on which bytes are still arriving could cost the client the answer.
-func drain(stream *http.ResponseController, body io.Reader) {
-	_ = stream.Flush() // a client that is gone needs no answer
-	_ = stream.SetReadDeadline(time.Now().Add(drainTime))
-	_, _ = io.Copy(io.Discard, body)
 }
 
 func (s *Server) newImporter(c *call) (*importer, error) {

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 
 // flushEvery is how many lines an export gathers before it hands them over.
 const flushEvery = 500
+
+// drainTime is how long the rest of a refused upload is still taken.
+const drainTime = 5 * time.Second
 
 // A streamer writes a long answer, line by line, as CSV or as JSON Lines. It gives up a peer that
 // does not take what it is handed within streamPatience.
@@ -82,4 +86,12 @@ func (s *Server) cut(c *call, st *streamer, err error) error {
 	}
 	s.log.Warn("a stream was cut", zap.String("path", c.r.URL.Path), zap.String("actor", c.by.name), zap.Error(err))
 	panic(http.ErrAbortHandler)
+}
+
+// drain hands over what was answered and takes what is left of the upload for a moment. Closing a
+// connection on which bytes are still arriving could cost the client the answer.
+func drain(stream *http.ResponseController, body io.Reader) {
+	_ = stream.Flush() // a client that is gone needs no answer
+	_ = stream.SetReadDeadline(time.Now().Add(drainTime))
+	_, _ = io.Copy(io.Discard, body)
 }
