@@ -185,3 +185,21 @@ func TestDamagedRecordIsAnError(t *testing.T) {
 		t.Error("an event was folded into another's record")
 	}
 }
+
+// Should a crash of the disk have left an event without its record, repeating the event makes
+// them agree before it is acknowledged.
+func TestRepeatedEventMendsItsRecord(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	ana := person("acme", 1)
+	keep(t, s, optIn(ana, "start"))
+	before := store.EncodeRecord(store.Known{To: ana, Record: read(t, s, ana, filter.NeedRecord)})
+	keep(t, s, optOut(ana, "stop"))
+	must(t, store.Overwrite(s, ana, before))
+	if barred(t, s, ana) {
+		t.Fatal("the record was not set back")
+	}
+	keep(t, s, optOut(ana, "stop"))
+	if !barred(t, s, ana) || len(history(t, s, ana)) != 2 {
+		t.Error("the repeated opt-out was acknowledged, but the record does not know it")
+	}
+}
