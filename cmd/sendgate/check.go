@@ -32,7 +32,7 @@ func (c checkCmd) Run(t terminal) error {
 	defer memory.Close()
 	gate, err := proxy.New(cfg.Proxy, memory)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Config, err)
+		return cfg.Locate(c.Config, "proxy", err)
 	}
 	routes := gate.Routes()
 	slices.Sort(routes)

@@ -90,7 +90,7 @@ func openDemo(dir, tokenFile, upstream string) (*server, error) {
 		"whatsapp": {Provider: "whatsapp", Upstream: upstream, Brand: demoBrand, Trust: trust, Policy: policy,
 			Templates: map[string]filter.Category{"order_shipped": filter.Utility, "spring_sale": filter.Marketing}},
 	}
-	return open(cfg, zap.NewNop(), func() (configs.Config, error) { return cfg, nil })
+	return open(cfg, "", zap.NewNop(), func() (configs.Config, error) { return cfg, nil })
 }
 
 // free is addr if it can be listened on, else any free port of the same host.

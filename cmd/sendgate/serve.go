@@ -38,7 +38,7 @@ func (c serveCmd) Run(t terminal) error {
 		cfg.Console.Tokens = []console.Token{{Name: "admin", Role: console.Admin, Secret: secret}}
 		log.Info("admin token in use", zap.String("file", path))
 	}
-	s, err := open(cfg, log, func() (configs.Config, error) { return configs.Load(c.Config) })
+	s, err := open(cfg, c.Config, log, func() (configs.Config, error) { return configs.Load(c.Config) })
 	if err != nil {
 		return err
 	}

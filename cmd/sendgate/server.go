@@ -44,8 +44,8 @@ type server struct {
 // open starts nothing yet: it opens the store, builds the gate and takes the two addresses, so
 // that whatever is wrong is said before the first request.
 //
-// The configuration is read again by load when a reload is asked for.
-func open(cfg configs.Config, log *zap.Logger, load func() (configs.Config, error)) (_ *server, err error) {
+// cfg came from load, which reads it again from file when a reload is asked for.
+func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs.Config, error)) (_ *server, err error) {
 	s := &server{log: log, failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
@@ -64,7 +64,7 @@ func open(cfg configs.Config, log *zap.Logger, load func() (configs.Config, erro
 		return c.Proxy
 	}
 	if s.gate, err = proxy.New(wire(cfg), s.store); err != nil {
-		return nil, err
+		return nil, cfg.Locate(file, "proxy", err)
 	}
 	cfg.Console.Store, cfg.Console.Metrics, cfg.Console.Logger = s.store, metrics, log
 	cfg.Console.Judge, cfg.Console.Routes = s.gate.Judge, s.gate.Routes
@@ -73,7 +73,7 @@ func open(cfg configs.Config, log *zap.Logger, load func() (configs.Config, erro
 		if err != nil {
 			return err
 		}
-		return s.gate.Reload(wire(next))
+		return next.Locate(file, "proxy", s.gate.Reload(wire(next)))
 	})
 	cfg.Console.Reload = s.reload
 	handler, err := console.New(cfg.Console)
@@ -81,6 +81,7 @@ func open(cfg configs.Config, log *zap.Logger, load func() (configs.Config, erro
 		return nil, err
 	}
 	s.console = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(log)}
+	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
 
 	if s.sends, err = net.Listen("tcp", cfg.Proxy.Listen); err != nil {
 		return nil, fmt.Errorf("proxy.listen: %w", err)
