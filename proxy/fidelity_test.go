@@ -48,7 +48,7 @@ func TestByteFidelity(t *testing.T) {
 		if body != nil {
 			want.body = body(want.body)
 		}
-		got := <-seen // the upstream answered, so it is there
+		got := <-seen    // the upstream answered, so it is there
 		if body != nil { // the only other thing that may differ
 			got.head, want.head = withoutLength(got.head), withoutLength(want.head)
 		}
@@ -121,7 +121,7 @@ func consent(t *testing.T, st *store.Store, s providers.Sample) bool {
 			}
 		}
 	}
-	return len(s.Messages) > 0 && s.Messages[0].SendAt.Sub(time.Now()) < 23*time.Hour
+	return len(s.Messages) > 0 && time.Until(s.Messages[0].SendAt) < 23*time.Hour
 }
 
 // forwarded is what the upstream at host must receive when a client writes request.

@@ -221,3 +221,10 @@ func oneRoute(upstream string, change func(*RouteConfig)) Config {
 }
 
 func crlf(s string) string { return string(bytes.ReplaceAll([]byte(s), []byte("\n"), []byte("\r\n"))) }
+
+func learn(t testing.TB, st *store.Store, events ...filter.Event) {
+	t.Helper()
+	if err := st.Append(context.Background(), events...); err != nil {
+		t.Fatal(err)
+	}
+}
