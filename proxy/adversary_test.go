@@ -97,23 +97,14 @@ func (a *adversary) one(raw, c net.Conn, held *holding, br *bufio.Reader) bool {
 		}
 		return false
 	}
-	var w wire
-	var err error
 	if point == "after the head" || point == "within the body" {
-		for !strings.HasSuffix(w.head, "\r\n\r\n") && err == nil {
-			var line string
-			line, err = br.ReadString('\n')
-			w.head += line
-		}
-		if err == nil && point == "within the body" {
-			_, err = io.CopyN(io.Discard, br, int64(n%30))
-		}
-		if err == nil {
+		if part(br, point == "within the body", n%30) == nil {
 			leave(raw, c, how)
 		}
 		return false
 	}
-	if w, err = readWire(br); err != nil {
+	w, err := readWire(br)
+	if err != nil {
 		return false
 	}
 	_, id, _ := strings.Cut(w.body, "Body=")
@@ -148,6 +139,21 @@ func (a *adversary) one(raw, c net.Conn, held *holding, br *bufio.Reader) bool {
 		return false
 	}
 	return true
+}
+
+// part reads a request's head, and n bytes of its body if it shall.
+func part(br *bufio.Reader, body bool, n int) error {
+	for line := ""; line != "\r\n"; {
+		var err error
+		if line, err = br.ReadString('\n'); err != nil {
+			return err
+		}
+	}
+	if !body {
+		return nil
+	}
+	_, err := io.CopyN(io.Discard, br, int64(n))
+	return err
 }
 
 // leave ends a connection in one of three ways.

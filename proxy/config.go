@@ -30,7 +30,7 @@ type Limits struct {
 	Header      int           `yaml:"header"`      // bytes of one request head, and of one upstream answer's. Default 16 KiB
 	Connections int           `yaml:"connections"` // client connections at a time. Default 10000
 	Idle        time.Duration `yaml:"idle"`        // how long a client connection may lie idle. Default 2m
-	Read        time.Duration `yaml:"read"`        // how long one request may take to arrive. Default 30s
+	Read        time.Duration `yaml:"read"`        // how long one request may take to arrive, or its answer to be taken. Default 30s
 }
 
 // RouteConfig is one way through the gate.

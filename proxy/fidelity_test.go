@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http/httputil"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,34 +28,9 @@ func TestByteFidelity(t *testing.T) {
 
 	st := memory(t)
 	_, addr := start(t, Config{Routes: fidelityRoutes(base), Limits: Limits{Header: 32 << 10}}, st)
-	drain := func() {
-		select {
-		case <-seen:
-		default:
-		}
-	}
 	check := func(t *testing.T, route, request string, body func(string) string) {
 		t.Helper()
-		method, rest, _ := strings.Cut(request, " ")
-		s := speak(t, addr)
-		defer s.conn.Close()
-		s.write(method + " /" + route + rest)
-		a := s.hear(method)
-		if a.StatusCode != 200 {
-			drain()
-			t.Fatalf("the gate answered %d: %s", a.StatusCode, a.body)
-		}
-		want := forwarded(request, upstream)
-		if body != nil {
-			want.body = body(want.body)
-		}
-		got := <-seen    // the upstream answered, so it is there
-		if body != nil { // the only other thing that may differ
-			got.head, want.head = withoutLength(got.head), withoutLength(want.head)
-		}
-		if got != want {
-			t.Errorf("the upstream received\n%q\n%q\nwant\n%q\n%q", got.head, got.body, want.head, want.body)
-		}
+		compare(t, addr, route, request, upstream, seen, body)
 	}
 
 	for _, s := range providers.Samples() {
@@ -81,6 +57,34 @@ func TestByteFidelity(t *testing.T) {
 	for name, request := range oddRequests {
 		t.Run(name, func(t *testing.T) { check(t, "twilio--open", crlf(request), nil) })
 		t.Run(name+", judged", func(t *testing.T) { check(t, "twilio--report", crlf(request), nil) })
+	}
+}
+
+// compare sends request through route and holds what arrives against what was written. body says
+// what a rewrite makes of the client's body; nil for a request that is only forwarded.
+func compare(t *testing.T, addr, route, request, upstream string, seen <-chan wire, body func(string) string) {
+	t.Helper()
+	method, rest, _ := strings.Cut(request, " ")
+	s := speak(t, addr)
+	defer s.conn.Close()
+	s.write(method + " /" + route + rest)
+	a := s.hear(method)
+	var got wire
+	select { // the upstream has been asked before the client is answered
+	case got = <-seen:
+	default:
+		t.Fatalf("nothing arrived, and the gate answered %d: %s", a.StatusCode, a.body)
+	}
+	want := forwarded(request, upstream)
+	if body != nil { // the only other thing that may differ is the length
+		want.body = body(want.body)
+		if n := got.header("Content-Length"); n != strconv.Itoa(len(want.body)) {
+			t.Errorf("Content-Length is %s for %d bytes", n, len(want.body))
+		}
+		got.head, want.head = withoutLength(got.head), withoutLength(want.head)
+	}
+	if got != want || a.StatusCode != 200 {
+		t.Errorf("answered %d; the upstream received\n%q\n%q\nwant\n%q\n%q", a.StatusCode, got.head, got.body, want.head, want.body)
 	}
 }
 

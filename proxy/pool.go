@@ -15,7 +15,7 @@ type pool struct {
 	quiet  []*conn // oldest first
 	closed bool
 	timer  *time.Timer    // set while quiet holds anything
-	stale  *atomic.Uint64 // counts those that did not survive lying here
+	stale  *atomic.Uint64 // counts those found dead
 }
 
 // take gives out a connection that is still open and silent, or nil.
@@ -31,11 +31,14 @@ func (p *pool) take() *conn {
 		p.quiet[n-1] = nil
 		p.quiet = p.quiet[:n-1]
 		p.mu.Unlock()
-		if time.Since(c.idle) < p.keep && c.pulse.beats() {
+		fresh := time.Since(c.idle) < p.keep
+		if fresh && c.pulse.beats() {
 			return c
 		}
+		if fresh {
+			p.stale.Add(1)
+		}
 		c.close()
-		p.stale.Add(1)
 	}
 }
 
