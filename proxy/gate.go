@@ -25,6 +25,7 @@ type Gate struct {
 	table     atomic.Pointer[table] // one snapshot serves a whole request
 	inFlight  atomic.Int64
 	malformed atomic.Uint64
+	panics    atomic.Uint64
 	clients   atomic.Int64 // connections
 	works     sync.Pool    // *work
 
@@ -99,20 +100,14 @@ func (g *Gate) Reload(cfg Config) error {
 // Routes lists the names of the routes, sorted.
 func (g *Gate) Routes() []string { return g.table.Load().names() }
 
-// Judge answers what would be decided about m at a moment, on a route, and from which record. Brand
-// and channel are the route's and SMS where m leaves them empty; m's category is taken as it is.
+// Judge answers what would be decided about m at a moment, on a route, and from which record. The
+// brand is the route's where m leaves it empty; m's category is taken as it is.
 func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
 	rt := g.table.Load().routes[name]
 	if rt == nil {
 		return filter.Decision{}, filter.Record{}, fmt.Errorf("there is no route %q: want one of %s", name, strings.Join(g.Routes(), ", "))
 	}
 	orDefault(&m.To.Brand, rt.brand)
-	if m.To.Channel == "" {
-		m.To.Channel = filter.SMS
-		if rt.speaks == "whatsapp" {
-			m.To.Channel = filter.WhatsApp
-		}
-	}
 	if at.IsZero() {
 		at = g.now()
 	}

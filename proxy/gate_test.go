@@ -86,7 +86,7 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := filter.Message{To: filter.Recipient{Address: person.Address}}
+	m := filter.Message{To: filter.Recipient{Channel: person.Channel, Address: person.Address}}
 	if d, r, err := g.Judge("twilio", m, time.Time{}); err != nil || d.Action != filter.Forward || len(r.Consents) != 1 {
 		t.Errorf("somebody who agreed: %+v, %+v, %v", d, r, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/providers"
 	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
 )
 
 // A work is what one request needs, kept for the next.
@@ -16,6 +17,7 @@ type work struct {
 	wire    []byte   // the request as it goes to the upstream
 	ids     []string // one decision id a message
 	start   time.Time
+	handed  bool   // the request may have left the gate
 	version string // of the configuration
 }
 
@@ -36,8 +38,14 @@ func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
 	g.inFlight.Add(1)
 	defer g.inFlight.Add(-1)
 	w := g.works.Get().(*work)
-	defer g.release(w)
-	w.start = time.Now()
+	w.start, w.handed = time.Now(), false
+	defer func() {
+		if p := recover(); p != nil {
+			g.survive(ctx, w, p) // and leave w to the garbage collector: nobody knows its state
+			return
+		}
+		g.release(w)
+	}()
 
 	if sentence := w.admit(&ctx.Request.Header); sentence != "" {
 		g.malform(ctx, fasthttp.StatusBadRequest, sentence, true)
@@ -59,6 +67,18 @@ func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
 		g.send(ctx, rt, w)
 	}
 	rt.count.seconds.observe(time.Since(w.start).Microseconds())
+}
+
+// survive answers a request whose handling panicked: one request that the gate stumbles over must
+// not end the others. The client is told the truth about what was sent.
+func (g *Gate) survive(ctx *fasthttp.RequestCtx, w *work, p any) {
+	o := notSent
+	if w.handed {
+		o = unknown
+	}
+	tell(&ctx.Response, o)
+	g.panics.Add(1)
+	g.log.Error("handling a request panicked", zap.Stringer("outcome", o), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 }
 
 // admit checks the framing of a request, which has to be unambiguous in every mode. It returns the

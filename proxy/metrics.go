@@ -60,6 +60,7 @@ var (
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descMalformed   = desc("malformed_total", "Requests refused for their framing, size or route.")
+	descPanics      = desc("panics_total", "Requests whose handling panicked: each is a fault of the gate's, with its stack in the log.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -71,7 +72,7 @@ type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descConnections, descDials,
-		descStale, descUnlearnt, descSeconds, descInFlight, descMalformed} {
+		descStale, descUnlearnt, descSeconds, descInFlight, descMalformed, descPanics} {
 		ch <- d
 	}
 }
@@ -85,6 +86,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(descInFlight, c.g.inFlight.Load())
 	total(descMalformed, c.g.malformed.Load())
+	total(descPanics, c.g.panics.Load())
 	for name, rt := range c.g.table.Load().routes {
 		n := rt.count
 		for a := range n.decisions {

@@ -142,6 +142,7 @@ func (g *Gate) forward(ctx *fasthttp.RequestCtx, rt *route, w *work, changed boo
 	req, body := &ctx.Request.Header, ctx.Request.Body()
 	w.wire = w.head.append(w.wire[:0], req, rt.upstream, len(body), changed)
 	w.wire = append(w.wire, body...)
+	w.handed = true
 	o, err := rt.upstream.exchange(w.wire, req.IsHead(), &ctx.Response)
 	rt.count.outcomes[o].Add(1)
 	if o != answered {
