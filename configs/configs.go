@@ -113,4 +113,5 @@ func (c *Config) complete() {
 		c.Console.Listen = console.DefaultListen
 	}
 	c.Proxy.Version = c.Version
+	c.Proxy.Expiry = Expiry()
 }

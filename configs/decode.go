@@ -46,8 +46,8 @@ func (d *decoder) fail(at *token.Position, key, format string, args ...any) {
 
 var start = &token.Position{Line: 1, Column: 1}
 
-// document reads text into cfg.
-func (d *decoder) document(text []byte, cfg *Config) {
+// document reads text into what v points to.
+func (d *decoder) document(text []byte, v any) {
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // found here, with their key
 	if err != nil {
 		d.syntax(err)
@@ -68,7 +68,7 @@ func (d *decoder) document(text []byte, cfg *Config) {
 		}
 	}
 	if body != nil {
-		d.value("", body, reflect.ValueOf(cfg).Elem())
+		d.value("", body, reflect.ValueOf(v).Elem())
 	}
 }
 

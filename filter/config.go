@@ -21,6 +21,10 @@ type Config struct {
 	// free-form WhatsApp message may be sent, and how long an inquiry carries an answer.
 	// Default 24h, which is WhatsApp's own.
 	Window time.Duration `yaml:"window"`
+	// Expiry is how long consent carries where the recipient is, beyond what the window says.
+	// Every row that fits counts. Left out: the table that comes with the program; an empty list:
+	// consent does not run out.
+	Expiry []Expiry `yaml:"expiry"`
 	// Footer is the opt-out line that marketing text must carry, for example
 	// "Reply STOP to opt out". It is added where the text has none of FooterWords. Default: none.
 	Footer string `yaml:"footer"`
@@ -59,6 +63,10 @@ func New(cfg Config) (Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	expiry, err := lapses(cfg.Expiry)
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range cfg.FooterWords {
 		if strings.TrimSpace(w) == "" {
 			return nil, fmt.Errorf("footer_words: %q is found in every text", w)
@@ -70,7 +78,8 @@ func New(cfg Config) (Policy, error) {
 	return Policy{
 		badAddress{},
 		optOut{exempt: exempt},
-		consent{require: require, exempt: exempt, window: cfg.Window},
+		asked{require: require, window: cfg.Window},
+		consent{require: require, exempt: exempt, window: cfg.Window, expiry: expiry},
 		window{length: cfg.Window},
 		footer{line: cfg.Footer, words: cfg.FooterWords},
 	}, nil

@@ -7,6 +7,7 @@ type consent struct {
 	require [Categories]Basis
 	exempt  [Categories]bool // from opt-outs: what was agreed before one still carries
 	window  time.Duration
+	expiry  []lapse
 }
 
 func (consent) Name() string { return "consent" }
@@ -19,27 +20,30 @@ func (c consent) Need(m *Message) Need {
 }
 
 func (c consent) Judge(m *Message, r *Record, now time.Time) Decision {
-	need := c.require[m.Category]
-	if need == NoBasis || !c.granted(m, r, Express).IsZero() {
+	need, at := c.require[m.Category], m.at(now)
+	if need == NoBasis {
 		return forward
 	}
-	if need <= ByTransaction && !c.granted(m, r, ByTransaction).IsZero() {
-		return forward
-	}
-	if need == ByInquiry {
-		if asked := later(c.granted(m, r, ByInquiry), r.LastInbound); !asked.IsZero() {
-			if m.at(now).Before(asked.Add(c.window)) {
-				return forward
-			}
-			return block(ConsentExpired)
+	why := NoConsent
+	for b := Express; b >= need; b-- {
+		given := c.granted(m, r, b)
+		if b == ByInquiry && m.Category != Marketing {
+			given = later(given, r.LastInbound)
+		}
+		switch {
+		case given.IsZero():
+		case b == ByInquiry && !at.Before(given.Add(c.window)), c.lapsed(m, b, given, at):
+			why = ConsentExpired
+		default:
+			return forward
 		}
 	}
-	return block(NoConsent)
+	return block(why)
 }
 
 func (c consent) granted(m *Message, r *Record, b Basis) time.Time {
 	if c.exempt[m.Category] {
-		return r.granted(m.Category, m.Topic, b)
+		return r.granted(m, b)
 	}
-	return r.Granted(m.Category, m.Topic, b)
+	return r.Granted(m, b)
 }

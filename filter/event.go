@@ -1,10 +1,6 @@
 package filter
 
-import (
-	"fmt"
-	"strings"
-	"time"
-)
+import "time"
 
 // An Event is something learnt about a recipient. Events are facts: they are appended, never
 // changed, and a [Record] is what they add up to.
@@ -35,9 +31,15 @@ const (
 	OptedOut      // the recipient withdrew, within Scope
 	OptedIn       // the recipient agreed, within Scope, on a Basis
 	Wrote         // an inbound message: opens the customer service window, and is never an opt-in
+	Asked         // the recipient was asked to agree, within Scope, and has not answered yet
+	Refused       // the recipient was asked, and said no, within Scope
+	Erased        // their personal fields were removed on request; stands for an opt-out of everything
 )
 
-var kindNames = []string{"none", "opted-out", "opted-in", "wrote"}
+// Kinds is how many kinds there are with the zero Kind, for arrays indexed by one.
+const Kinds = 7
+
+var kindNames = []string{"none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased"}
 
 // String is the word for k.
 func (k Kind) String() string { return name(kindNames, k) }
@@ -77,107 +79,4 @@ func (b Basis) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 func (b *Basis) UnmarshalText(text []byte) (err error) {
 	*b, err = word[Basis]("basis", basisNames, text)
 	return err
-}
-
-// A Scope is what an opt-in or opt-out covers: everything (the zero value), one category, or one
-// topic. Its text form is "all", a category's name, or "topic:" and a topic's name.
-type Scope struct {
-	of       uint8 // 0 everything, 1 category, 2 topic
-	category Category
-	topic    string
-}
-
-// All is the scope that covers every message.
-var All Scope
-
-// OfCategory is the scope of all messages of category c, whatever their topic.
-func OfCategory(c Category) Scope { return Scope{of: 1, category: c} }
-
-// OfTopic is the scope of one topic, which has a name. Topics belong to a brand, as recipients do.
-func OfTopic(topic string) Scope { return Scope{of: 2, topic: topic} }
-
-// Covers reports whether a message of category c and topic lies within s.
-func (s Scope) Covers(c Category, topic string) bool {
-	switch s.of {
-	case 0:
-		return true
-	case 1:
-		return s.category == c
-	default:
-		return s.topic == topic
-	}
-}
-
-// compare orders scopes, so that a record has one form.
-func (s Scope) compare(t Scope) int {
-	if s.of != t.of {
-		return int(s.of) - int(t.of)
-	}
-	if s.category != t.category {
-		return int(s.category) - int(t.category)
-	}
-	return strings.Compare(s.topic, t.topic)
-}
-
-// String is the text form of s.
-func (s Scope) String() string {
-	switch s.of {
-	case 0:
-		return "all"
-	case 1:
-		return s.category.String()
-	default:
-		return "topic:" + s.topic
-	}
-}
-
-// MarshalText writes the text form of s. A topic without a name, and a category that is none, have
-// no text form.
-func (s Scope) MarshalText() ([]byte, error) {
-	var back Scope
-	text := []byte(s.String())
-	if err := back.UnmarshalText(text); err != nil {
-		return nil, err
-	}
-	return text, nil
-}
-
-// UnmarshalText reads the text form of a scope; empty text is everything.
-func (s *Scope) UnmarshalText(text []byte) error {
-	if len(text) == 0 || string(text) == "all" {
-		*s = All
-		return nil
-	}
-	if topic, ok := strings.CutPrefix(string(text), "topic:"); ok {
-		if topic == "" {
-			return fmt.Errorf("scope %q names no topic", text)
-		}
-		*s = OfTopic(topic)
-		return nil
-	}
-	var c Category
-	if err := c.UnmarshalText(text); err != nil {
-		return fmt.Errorf("unknown scope %q: want all, a category (%s) or topic:NAME",
-			text, strings.Join(categoryNames, ", "))
-	}
-	*s = OfCategory(c)
-	return nil
-}
-
-// Evidence is what proves an event: how it was given and what was shown. All fields are as the
-// sender of the event stated them, and personal: they are kept apart from what a send reads.
-type Evidence struct {
-	Method       string    `json:"method,omitempty"` // sms, web form, paper, ivr, import, api, …
-	Action       string    `json:"action,omitempty"` // ticked box, replied, signed, spoke, …
-	Wording      string    `json:"wording,omitempty"`
-	PolicyURL    string    `json:"policy_url,omitempty"`
-	BusinessName string    `json:"business_name,omitempty"`
-	Purpose      string    `json:"purpose,omitempty"`
-	Language     string    `json:"language,omitempty"`
-	FullName     string    `json:"full_name,omitempty"`
-	Email        string    `json:"email,omitempty"`
-	Postal       string    `json:"postal,omitempty"`
-	IP           string    `json:"ip,omitempty"`
-	UserAgent    string    `json:"user_agent,omitempty"`
-	CapturedAt   time.Time `json:"captured_at,omitzero"`
 }

@@ -63,11 +63,15 @@ func (r Recipient) Everywhere() Recipient { r.Brand = ""; return r }
 // that carried it and die with it: whoever keeps one copies it.
 type Message struct {
 	To   Recipient
-	From string // number, sender ID, messaging service or phone-number id, as the sender wrote it
+	From string // number, sender ID, messaging service or phone-number id; see [Sender]
 
 	Category Category
 	Topic    string // the brand's own subdivision of a category; empty for none
 	Campaign string // the sender's label for one broadcast; empty for none
+
+	// Strays is set where Category is stricter than the one that the brand declares for Topic:
+	// consent to the topic is then no consent to this message.
+	Strays bool
 
 	// MarketingOnly is set where the endpoint itself carries nothing but marketing: then no list
 	// and no claim can say otherwise.

@@ -55,6 +55,21 @@ func KnownRegion(region string) bool {
 	return phonenumbers.GetSupportedRegions()[strings.ToUpper(region)]
 }
 
+// Country is where a number in E.164 with its plus is from: ISO 3166, and empty where that cannot be
+// told. Countries that share a calling code, as Canada and the United States do, are told apart by
+// their area codes, which is where the number is from and not where the person is.
+func Country(e164 string) string {
+	n, err := phonenumbers.Parse(e164, "")
+	if err != nil {
+		return ""
+	}
+	country := phonenumbers.GetRegionCodeForNumber(n)
+	if country == "001" || country == "ZZ" { // of no country, and unknown
+		return ""
+	}
+	return country
+}
+
 // eitherWay reads digits whose plus may have been lost on the way.
 func eitherWay(digits, region string) (string, error) {
 	abroad, err := parse("+"+digits, region)

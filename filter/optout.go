@@ -14,7 +14,7 @@ func (o optOut) Judge(m *Message, r *Record, _ time.Time) Decision {
 	if o.exempt[m.Category] {
 		return forward
 	}
-	if at, _ := r.OptedOut(m.Category, m.Topic); !at.IsZero() {
+	if at, _ := r.OptedOut(m); !at.IsZero() {
 		return block(HasOptedOut)
 	}
 	return forward

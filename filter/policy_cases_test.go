@@ -22,6 +22,10 @@ func ofCategory(c Category) Message {
 	return Message{To: to(SMS), Category: c, Text: "Hello", Room: 100}
 }
 
+func ofTopic(c Category, topic string) Message {
+	return with(ofCategory(c), func(m *Message) { m.Topic = topic })
+}
+
 var subscribed = []Event{optedIn(-100, Express, All)}
 
 type policyCase struct {
@@ -58,11 +62,18 @@ var optOutCases = []policyCase{
 	{"an exempt category goes out in spite of the opt-out", Config{OptOutExempt: []Category{Authentication}},
 		ofCategory(Authentication), []Event{optedOut(-1, All)}, forwarded},
 	{"an exempt category goes out on what was agreed before the opt-out", Config{OptOutExempt: []Category{Utility}},
-		ofCategory(Utility), []Event{optedIn(-2, ByTransaction, All), optedOut(-1, All)}, forwarded},
+		ofCategory(Utility), []Event{optedIn(-2, ByTransaction, OfCategory(Utility)), optedOut(-1, All)}, forwarded},
 	{"an exempt category still needs its consent", Config{OptOutExempt: []Category{Utility}},
 		ofCategory(Utility), []Event{optedOut(-1, All)}, blocked("consent", NoConsent)},
 	{"what one category is exempt from binds the others", Config{OptOutExempt: []Category{Authentication}},
 		ofCategory(Service), []Event{wrote(-1), optedOut(-2, All)}, blocked("opt-out", HasOptedOut)},
+	{"an opt-out of one sender stops it", Config{}, with(sale, func(m *Message) { m.From = "+14155550199" }),
+		append(subscribed, optedOut(-1, OfSender("+14155550199"))), blocked("opt-out", HasOptedOut)},
+	{"an opt-out of one sender leaves the others", Config{}, with(sale, func(m *Message) { m.From = "+14155550198" }),
+		append(subscribed, optedOut(-1, OfSender("+14155550199"))), forwarded},
+	{"whoever was erased gets nothing", Config{}, ofCategory(Authentication), []Event{erased(-1)}, blocked("opt-out", HasOptedOut)},
+	{"no consent from before an erasure counts, even where opt-outs do not", Config{OptOutExempt: []Category{Utility}},
+		ofCategory(Utility), append(subscribed, erased(-1)), blocked("consent", NoConsent)},
 	{"what is no address is told before the opt-out", Config{},
 		with(sale, func(m *Message) { m.To.Address = "" }), []Event{optedOut(-1, All)}, blocked("bad-address", BadAddress)},
 	{"what is no address is blocked without any record", Config{},
@@ -76,7 +87,27 @@ var consentCases = []policyCase{
 	{"an express opt-in to another topic does not", Config{}, sale,
 		[]Event{optedIn(-1, Express, OfTopic("news"))}, blocked("consent", NoConsent)},
 	{"an order carries messages about it", Config{}, ofCategory(Utility),
-		[]Event{optedIn(-100, ByTransaction, All)}, forwarded},
+		[]Event{optedIn(-100, ByTransaction, OfCategory(Utility))}, forwarded},
+	{"an order that names a topic carries messages of the topic", Config{}, ofTopic(Utility, "order-updates"),
+		[]Event{optedIn(-100, ByTransaction, OfTopic("order-updates"))}, forwarded},
+	{"an order that names a topic carries no other", Config{}, ofTopic(Utility, "appointments"),
+		[]Event{optedIn(-100, ByTransaction, OfTopic("order-updates"))}, blocked("consent", NoConsent)},
+	{"an order that names nothing carries nothing", Config{}, ofCategory(Utility),
+		[]Event{optedIn(-1, ByTransaction, All)}, blocked("consent", NoConsent)},
+	{"an order that names a sender carries nothing", Config{}, with(ofCategory(Utility), func(m *Message) { m.From = "shop" }),
+		[]Event{optedIn(-1, ByTransaction, OfSender("shop"))}, blocked("consent", NoConsent)},
+	{"an order that names marketing carries no marketing", Config{}, sale,
+		[]Event{optedIn(-1, ByTransaction, OfCategory(Marketing)), optedIn(-1, ByTransaction, OfTopic("offers"))}, blocked("consent", NoConsent)},
+	{"consent to a topic carries it alone", Config{}, sale,
+		[]Event{optedIn(-1, Express, OfTopic("news")), optedIn(-1, Express, OfCategory(Utility))}, blocked("consent", NoConsent)},
+	{"consent to a topic is none to what strays from it", Config{}, with(sale, func(m *Message) { m.Topic, m.Strays = "order-updates", true }),
+		[]Event{optedIn(-1, Express, OfTopic("order-updates"))}, blocked("consent", NoConsent)},
+	{"an opt-out of a topic binds what strays from it", Config{}, with(sale, func(m *Message) { m.Topic, m.Strays = "order-updates", true }),
+		[]Event{optedIn(-2, Express, All), optedOut(-1, OfTopic("order-updates"))}, blocked("opt-out", HasOptedOut)},
+	{"consent to privacy is none to marketing, whatever the message says it is about", Config{}, with(sale, func(m *Message) { m.Topic = Privacy }),
+		[]Event{optedIn(-1, Express, OfTopic(Privacy))}, blocked("consent", NoConsent)},
+	{"consent to privacy lifts no opt-out from marketing", Config{}, with(sale, func(m *Message) { m.Topic = Privacy }),
+		[]Event{optedIn(-3, Express, All), optedOut(-2, OfCategory(Marketing)), optedIn(-1, Express, OfTopic(Privacy))}, blocked("opt-out", HasOptedOut)},
 	{"an order carries no marketing", Config{}, sale,
 		[]Event{optedIn(-1, ByTransaction, All)}, blocked("consent", NoConsent)},
 	{"an inquiry carries no marketing", Config{}, sale,
@@ -93,8 +124,8 @@ var consentCases = []policyCase{
 		[]Event{wrote(-23)}, blocked("consent", ConsentExpired)},
 	{"the window can be set", Config{Window: 72 * time.Hour}, ofCategory(Service),
 		[]Event{optedIn(-71, ByInquiry, All)}, forwarded},
-	{"an order carries an answer without a window", Config{}, ofCategory(Service),
-		[]Event{optedIn(-100, ByTransaction, All)}, forwarded},
+	{"an order carries no answer outside the window", Config{}, ofCategory(Service),
+		[]Event{optedIn(-100, ByTransaction, OfCategory(Utility)), optedIn(-100, ByTransaction, OfCategory(Service))}, blocked("consent", NoConsent)},
 	{"nobody asked, so there is nothing to run out", Config{}, ofCategory(Service), nil, blocked("consent", NoConsent)},
 	{"a category can need more than its default", Config{Require: map[Category]Basis{Utility: Express}},
 		ofCategory(Utility), []Event{optedIn(-1, ByTransaction, All)}, blocked("consent", NoConsent)},

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPolicy(t *testing.T) {
-	for _, c := range slices.Concat(optOutCases, consentCases, windowCases, footerCases) {
+	for _, c := range slices.Concat(optOutCases, askedCases, consentCases, expiryCases, windowCases, footerCases) {
 		t.Run(c.name, func(t *testing.T) {
 			policy, err := New(c.cfg)
 			if err != nil {
@@ -49,6 +49,18 @@ func TestNewRefuses(t *testing.T) {
 		{"marketing exempt from opt-outs", Config{OptOutExempt: []Category{Utility, Marketing}},
 			"opt_out_exempt: marketing cannot be exempt from opt-outs"},
 		{"an exempt category that is none", Config{OptOutExempt: []Category{9}}, "opt_out_exempt: there is no category 9"},
+		{"expiry in no country", Config{Expiry: []Expiry{{Country: "XX", Basis: ByInquiry, Days: 1}}},
+			`expiry[0]: country: unknown country "XX": want ISO 3166, such as CA, or * for any`},
+		{"expiry of no basis", Config{Expiry: []Expiry{canada[0], {Country: "CA", Days: 1}}}, "expiry[1]: basis: want inquiry, transaction or express"},
+		{"expiry of a category that is none", Config{Expiry: []Expiry{{Country: "*", Basis: Express, Days: 1, Category: new(Category(9))}}},
+			"expiry[0]: category: there is no category 9"},
+		{"expiry after nothing", Config{Expiry: []Expiry{{Country: "CA", Basis: ByInquiry}}}, "expiry[0]: months: 0 months and 0 days: want more than nothing"},
+		{"expiry before it began", Config{Expiry: []Expiry{{Country: "CA", Basis: ByInquiry, Months: 2, Days: -1}}},
+			"expiry[0]: months: 2 months and -1 days: want more than nothing"},
+		{"expiry reviewed on no day", Config{Expiry: []Expiry{{Country: "CA", Basis: ByInquiry, Days: 1, Reviewed: "2026-02-30"}}},
+			`expiry[0]: reviewed: "2026-02-30": want a day such as 2026-01-31`},
+		{"expiry that nobody can rate", Config{Expiry: []Expiry{{Country: "CA", Basis: ByInquiry, Days: 1, Confidence: "sure"}}},
+			`expiry[0]: confidence: unknown word "sure": want high, medium or low`},
 		{"a footer word that every text has", Config{FooterWords: []string{"stop", " "}}, `footer_words: " " is found in every text`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,7 +91,7 @@ func TestOneMoreRuleNeverTurnsABlockIntoAForward(t *testing.T) {
 	random := seeded(t)
 	blocks := 0
 	for range 5000 {
-		house, err := New(Config{Footer: pick(random, "", stopLine), OptOutExempt: pick(random, nil, []Category{Utility, Service})})
+		house, err := New(Config{Footer: pick(random, "", stopLine), OptOutExempt: pick(random, nil, []Category{Utility, Service}), Expiry: canada})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,6 +101,7 @@ func TestOneMoreRuleNeverTurnsABlockIntoAForward(t *testing.T) {
 		}
 		m := Message{
 			To: to(pick(random, SMS, WhatsApp)), Category: Category(random.IntN(Categories)), Topic: pick(random, "", "offers"),
+			From: pick(random, "", "+14155550199"), Strays: random.IntN(4) == 0,
 			Template: pick(random, "", "welcome"), Text: pick(random, "", "Hello", "STOP"), Room: random.IntN(100),
 		}
 		r := fold(anyEvents(random)...)
@@ -149,7 +162,8 @@ func busy(extra ...Event) Record {
 		events = append(events, optedIn(float64(-i), Express, OfTopic(fmt.Sprint("topic ", i))))
 	}
 	return fold(append(events, wrote(-1), optedIn(-1, ByTransaction, OfCategory(Utility)),
-		optedIn(-1, Express, OfCategory(Marketing)), optedOut(-50, All))...)
+		optedIn(-1, Express, OfCategory(Marketing)), optedOut(-50, All), askedFor(-40, OfTopic("topic 3")),
+		refused(-45, All), erased(-60))...)
 }
 
 var decideCases = []struct {
@@ -171,7 +185,7 @@ func decideMessage(a Action) Message {
 }
 
 func TestDecideAllocatesNothing(t *testing.T) {
-	policy, err := New(Config{Footer: stopLine})
+	policy, err := New(Config{Footer: stopLine, Expiry: canada})
 	if err != nil {
 		t.Fatal(err)
 	}

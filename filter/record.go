@@ -1,8 +1,6 @@
 package filter
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -13,46 +11,21 @@ import (
 type Record struct {
 	// LastInbound is when the recipient last wrote; zero for never.
 	LastInbound time.Time `json:"last_inbound,omitzero"`
+	// Erased is when the recipient's personal fields were last removed; zero for never. It is an
+	// opt-out of everything at that moment, and no consent from before it counts.
+	Erased time.Time `json:"erased,omitzero"`
 	// Consents holds one entry a scope, in a fixed order.
 	Consents []Consent `json:"consents,omitempty"`
 }
 
-// A Consent is what was agreed and withdrawn within one scope: the latest moment of each.
+// A Consent is what was asked, agreed and withdrawn within one scope: the latest moment of each,
+// and zero for never.
 type Consent struct {
 	Scope    Scope     `json:"scope"`
 	Granted  Grants    `json:"granted,omitzero"`
-	OptedOut time.Time `json:"opted_out,omitzero"` // zero for never
-}
-
-// Grants is when the recipient last agreed on each [Basis]; zero for never, and always zero at
-// NoBasis. Its JSON holds what was given, by name: {"express":"2026-01-02T15:04:05Z"}.
-type Grants [Bases]time.Time
-
-// MarshalJSON writes the bases that were given.
-func (g Grants) MarshalJSON() ([]byte, error) {
-	given := make(map[Basis]time.Time, Bases)
-	for b, at := range g {
-		if !at.IsZero() {
-			given[Basis(b)] = at
-		}
-	}
-	return json.Marshal(given)
-}
-
-// UnmarshalJSON reads what MarshalJSON writes. Bases left out were never given.
-func (g *Grants) UnmarshalJSON(text []byte) error {
-	var given map[Basis]time.Time
-	if err := json.Unmarshal(text, &given); err != nil {
-		return err
-	}
-	if _, ok := given[NoBasis]; ok {
-		return fmt.Errorf("granted: consent cannot be given on the basis %q", NoBasis)
-	}
-	*g = Grants{}
-	for b, at := range given {
-		g[b] = at
-	}
-	return nil
+	OptedOut time.Time `json:"opted_out,omitzero"`
+	Asked    time.Time `json:"asked,omitzero"`
+	Refused  time.Time `json:"refused,omitzero"`
 }
 
 // dawn is the earliest moment a record knows. What happened before, or at a time nobody knows,
@@ -68,8 +41,14 @@ func (r Record) After(e Event) Record {
 	switch {
 	case e.Kind == Wrote:
 		return r.With(Record{LastInbound: at})
+	case e.Kind == Erased:
+		return r.With(Record{Erased: at})
 	case e.Kind == OptedOut:
 		c.OptedOut = at
+	case e.Kind == Asked:
+		c.Asked = at
+	case e.Kind == Refused:
+		c.Refused = at
 	case e.Kind == OptedIn && e.Basis != NoBasis && e.Basis < Bases:
 		c.Granted[e.Basis] = at
 	default:
@@ -82,6 +61,7 @@ func (r Record) After(e Event) Record {
 // history: a brand's own record joined with the record that holds for every brand.
 func (r Record) With(o Record) Record {
 	r.LastInbound = later(r.LastInbound, o.LastInbound)
+	r.Erased = later(r.Erased, o.Erased)
 	switch {
 	case len(o.Consents) == 0:
 		return r
@@ -105,58 +85,108 @@ func (r Record) With(o Record) Record {
 // join makes c the latest of what c and d say.
 func (c *Consent) join(d Consent) {
 	c.OptedOut = later(c.OptedOut, d.OptedOut)
+	c.Asked = later(c.Asked, d.Asked)
+	c.Refused = later(c.Refused, d.Refused)
 	for b := range c.Granted {
 		c.Granted[b] = later(c.Granted[b], d.Granted[b])
 	}
 }
 
-// EverOptedOut reports whether any opt-out was ever recorded, lifted since or not.
+// EverOptedOut reports whether the recipient ever said no, lifted since or not: opted out, refused
+// what was asked, or had themselves erased. Where only opt-outs matter, nothing else about them
+// needs to be known.
 func (r *Record) EverOptedOut() bool {
 	for i := range r.Consents {
-		if !r.Consents[i].OptedOut.IsZero() {
+		if k := &r.Consents[i]; !k.OptedOut.IsZero() || !k.Refused.IsZero() {
 			return true
 		}
 	}
-	return false
+	return !r.Erased.IsZero()
 }
 
-// OptedOut is the opt-out that binds a message of category c and topic: the latest that covers
-// it, unless an express opt-in that covers it came after. The zero time means none does.
-func (r *Record) OptedOut(c Category, topic string) (at time.Time, scope Scope) {
-	for i := range r.Consents {
-		k := &r.Consents[i]
-		if k.Scope.Covers(c, topic) && k.OptedOut.After(at) {
-			at, scope = k.OptedOut, k.Scope
-		}
-	}
-	if at.IsZero() || r.granted(c, topic, Express).After(at) {
+// OptedOut is the opt-out that binds m: the latest that covers it, unless an express opt-in that
+// carries it came after. The zero time means none does.
+func (r *Record) OptedOut(m *Message) (at time.Time, scope Scope) {
+	if at, scope = r.optedOut(m); at.IsZero() || r.granted(m, Express).After(at) {
 		return time.Time{}, Scope{}
 	}
 	return at, scope
 }
 
-// Granted is the latest opt-in on basis b that covers a message of category c and topic, unless an
-// opt-out that covers it came at the same time or after. The zero time means there is none.
-func (r *Record) Granted(c Category, topic string, b Basis) time.Time {
-	at := r.granted(c, topic, b)
+// optedOut is OptedOut without regard to opt-ins.
+func (r *Record) optedOut(m *Message) (at time.Time, scope Scope) {
+	at = r.Erased
 	for i := range r.Consents {
-		k := &r.Consents[i]
-		if k.Scope.Covers(c, topic) && !at.After(k.OptedOut) {
-			return time.Time{}
+		if k := &r.Consents[i]; k.OptedOut.After(at) && k.Scope.covers(m) {
+			at, scope = k.OptedOut, k.Scope
 		}
+	}
+	return at, scope
+}
+
+// Granted is the latest opt-in on basis b that carries m, unless an opt-out that covers m came at
+// the same time or after. The zero time means there is none.
+//
+// To cover a message is not enough to carry it. Implied consent never carries marketing, and a
+// transaction nothing but the utility messages that its scope names. Consent to a topic does not
+// carry a message that strays from it, nor consent to [Privacy] any marketing.
+func (r *Record) Granted(m *Message, b Basis) time.Time {
+	at := r.granted(m, b)
+	if out, _ := r.optedOut(m); !at.After(out) {
+		return time.Time{}
 	}
 	return at
 }
 
-// granted is Granted without regard to opt-outs.
-func (r *Record) granted(c Category, topic string, b Basis) (at time.Time) {
+// granted is Granted without regard to opt-outs other than erasure.
+func (r *Record) granted(m *Message, b Basis) (at time.Time) {
 	for i := range r.Consents {
-		k := &r.Consents[i]
-		if k.Scope.Covers(c, topic) {
-			at = later(at, k.Granted[b])
+		if k := &r.Consents[i]; k.Granted[b].After(at) && k.Scope.carries(m, b) {
+			at = k.Granted[b]
 		}
 	}
+	if !at.After(r.Erased) {
+		return time.Time{}
+	}
 	return at
+}
+
+// carries reports whether consent within s, given on basis b, is consent to m.
+func (s Scope) carries(m *Message, b Basis) bool {
+	switch {
+	case !s.covers(m):
+		return false
+	case s.over == overTopic && (m.Strays || m.Category == Marketing && s.name == Privacy):
+		return false
+	case b == ByInquiry:
+		return m.Category != Marketing
+	case b == ByTransaction:
+		return m.Category == Utility && (s.over == overCategory || s.over == overTopic)
+	}
+	return true
+}
+
+// Answer is where the recipient stands towards what they were asked about m: Asked while they have
+// not answered, Refused once they said no, and since when; zero where nothing was asked, or an
+// express opt-in that carries m came later. At equal times no wins over yes, and yes over silence.
+func (r *Record) Answer(m *Message) (k Kind, since time.Time) {
+	var asked, refused time.Time
+	for i := range r.Consents {
+		if k := &r.Consents[i]; k.Scope.covers(m) {
+			asked, refused = later(asked, k.Asked), later(refused, k.Refused)
+		}
+	}
+	if asked.IsZero() && refused.IsZero() {
+		return 0, time.Time{}
+	}
+	yes := r.granted(m, Express)
+	switch {
+	case asked.After(yes) && asked.After(refused):
+		return Asked, asked
+	case !refused.IsZero() && !refused.Before(yes):
+		return Refused, refused
+	}
+	return 0, time.Time{}
 }
 
 func later(a, b time.Time) time.Time {

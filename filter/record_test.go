@@ -33,6 +33,10 @@ func optedIn(at float64, b Basis, of Scope) Event {
 
 func wrote(at float64) Event { return Event{Kind: Wrote, Time: hours(at)} }
 
+func askedFor(at float64, of Scope) Event { return Event{Kind: Asked, Scope: of, Time: hours(at)} }
+func refused(at float64, of Scope) Event  { return Event{Kind: Refused, Scope: of, Time: hours(at)} }
+func erased(at float64) Event             { return Event{Kind: Erased, Time: hours(at)} }
+
 // seeded is a source of chance that a failed test names.
 func seeded(t *testing.T) *rand.Rand {
 	t.Helper()
@@ -47,15 +51,15 @@ func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(f
 // among them some that a store refuses.
 func anyEvent(random *rand.Rand) Event {
 	return Event{
-		Kind:  pick(random, OptedOut, OptedOut, OptedIn, OptedIn, Wrote, 0),
-		Scope: pick(random, All, OfCategory(Marketing), OfCategory(Utility), OfTopic("offers"), OfTopic("news")),
+		Kind:  pick(random, OptedOut, OptedOut, OptedIn, OptedIn, OptedIn, Wrote, Asked, Refused, Erased, 0, Kinds),
+		Scope: pick(random, All, OfCategory(Marketing), OfCategory(Utility), OfTopic("offers"), OfTopic("news"), OfSender("+14155550199")),
 		Basis: pick(random, NoBasis, ByInquiry, ByTransaction, Express, Express, Bases),
 		Time:  pick(random, time.Time{}, hours(-3), hours(-2), hours(-1).In(time.FixedZone("", 3600)), hours(-1), noon),
 	}
 }
 
 func anyEvents(random *rand.Rand) []Event {
-	events := make([]Event, random.IntN(6))
+	events := make([]Event, random.IntN(7))
 	for i := range events {
 		events[i] = anyEvent(random)
 	}
@@ -81,7 +85,7 @@ func permutations(events []Event, yield func([]Event)) {
 
 func TestEventsInAnyOrderAndTwiceGiveTheSameRecord(t *testing.T) {
 	random := seeded(t)
-	for range 300 {
+	for range 200 {
 		events := anyEvents(random)
 		want := fold(events...)
 		permutations(slices.Clone(events), func(order []Event) {
@@ -122,7 +126,7 @@ func TestAfterLeavesTheRecordItStartsFrom(t *testing.T) {
 		copy(room, r.Consents)
 		r.Consents = room
 		r.After(anyEvent(random))
-		if want := fold(events...); r.LastInbound != want.LastInbound || !slices.Equal(r.Consents, want.Consents) {
+		if want := fold(events...); r.LastInbound != want.LastInbound || r.Erased != want.Erased || !slices.Equal(r.Consents, want.Consents) {
 			t.Fatalf("the record of %v became %+v", events, r)
 		}
 		if spare := r.Consents[len(r.Consents):cap(r.Consents)]; slices.ContainsFunc(spare, func(c Consent) bool { return c != Consent{} }) {
@@ -141,11 +145,12 @@ func TestAtEqualTimesTheOptOutWins(t *testing.T) {
 		out := Event{Kind: OptedOut, Scope: All, Time: noon}
 		r := fold(slices.Insert(events, random.IntN(len(events)+1), out)...)
 		for c := range Category(Categories) {
-			if at, of := r.OptedOut(c, "offers"); !at.Equal(noon) {
+			m := &Message{Category: c, Topic: "offers", From: "+14155550199"}
+			if at, of := r.OptedOut(m); !at.Equal(noon) {
 				t.Fatalf("after %v the opt-out from %s at %v binds %s", events, of, at, c)
 			}
 			for b := range Basis(Bases) {
-				if at := r.Granted(c, "offers", b); !at.IsZero() {
+				if at := r.Granted(m, b); !at.IsZero() {
 					t.Fatalf("after %v consent on the basis %s for %s stands since %v", events, b, c, at)
 				}
 			}
@@ -174,12 +179,18 @@ func TestOptedOut(t *testing.T) {
 		{"an express opt-in to all lifts one of the topic", []Event{optedOut(-2, offers), optedIn(-1, Express, All)}, 0, All},
 		{"an earlier opt-in does not", []Event{optedIn(-3, Express, All), optedOut(-2, All)}, -2, All},
 		{"implied consent does not", []Event{optedOut(-2, All), optedIn(-1, ByTransaction, All), optedIn(-1, ByInquiry, All)}, -2, All},
+		{"a no to what was asked is no opt-out", []Event{refused(-2, All)}, 0, All},
+		{"an opt-out of the sender binds what it sends", []Event{optedOut(-2, OfSender("+14155550199"))}, -2, OfSender("+14155550199")},
+		{"one of another sender does not", []Event{optedOut(-2, OfSender("+14155550198"))}, 0, All},
+		{"erasure is an opt-out of everything", []Event{optedIn(-3, Express, All), erased(-2)}, -2, All},
+		{"an express opt-in after the erasure lifts it", []Event{erased(-2), optedIn(-1, Express, All)}, 0, All},
+		{"an opt-in at the moment of the erasure does not", []Event{erased(-2), optedIn(-2, Express, All)}, -2, All},
 		{"writing does not", []Event{optedOut(-2, All), wrote(-1)}, -2, All},
 		{"a second opt-out after the opt-in binds again", []Event{optedOut(-3, All), optedIn(-2, Express, All), optedOut(-1, offers)}, -1, offers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := fold(c.events...)
-			at, scope := r.OptedOut(Marketing, "offers")
+			at, scope := r.OptedOut(&Message{Topic: "offers", From: "+14155550199"})
 			want := time.Time{}
 			if c.want != 0 {
 				want = hours(c.want)
@@ -194,21 +205,23 @@ func TestOptedOut(t *testing.T) {
 func TestAnOptOutAtAnUnknownTimeBinds(t *testing.T) {
 	for _, at := range []time.Time{{}, time.Unix(0, 0), time.Time{}.Add(-time.Hour), time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		r := fold(Event{Kind: OptedOut, Time: at})
-		if got, _ := r.OptedOut(Utility, ""); got.IsZero() || !r.EverOptedOut() {
+		if got, _ := r.OptedOut(&Message{Category: Utility}); got.IsZero() || !r.EverOptedOut() {
 			t.Errorf("an opt-out at %v was lost", at)
 		}
 		r = r.After(optedIn(-1, Express, All))
-		if got, _ := r.OptedOut(Utility, ""); !got.IsZero() || !r.EverOptedOut() {
+		if got, _ := r.OptedOut(&Message{Category: Utility}); !got.IsZero() || !r.EverOptedOut() {
 			t.Errorf("an opt-out at %v cannot be lifted, or is forgotten once lifted", at)
 		}
 	}
 }
 
 func TestRecordJSONIsReadable(t *testing.T) {
-	r := fold(wrote(-1), optedOut(-3, All), optedIn(-2, Express, OfTopic("offers")), optedIn(-4, ByInquiry, OfTopic("offers")))
-	want := `{"last_inbound":"2026-03-02T11:00:00Z","consents":[` +
+	r := fold(wrote(-1), optedOut(-3, All), optedIn(-2, Express, OfTopic("offers")), optedIn(-4, ByInquiry, OfTopic("offers")),
+		askedFor(-6, OfSender("MG1")), refused(-5, OfSender("MG1")), erased(-7))
+	want := `{"last_inbound":"2026-03-02T11:00:00Z","erased":"2026-03-02T05:00:00Z","consents":[` +
 		`{"scope":"all","opted_out":"2026-03-02T09:00:00Z"},` +
-		`{"scope":"topic:offers","granted":{"express":"2026-03-02T10:00:00Z","inquiry":"2026-03-02T08:00:00Z"}}]}`
+		`{"scope":"topic:offers","granted":{"express":"2026-03-02T10:00:00Z","inquiry":"2026-03-02T08:00:00Z"}},` +
+		`{"scope":"sender:MG1","asked":"2026-03-02T06:00:00Z","refused":"2026-03-02T07:00:00Z"}]}`
 	if got, err := json.Marshal(r); err != nil || string(got) != want {
 		t.Errorf("%s, %v\nwant %s", got, err, want)
 	}
@@ -236,12 +249,12 @@ func TestRecordsSurviveJSON(t *testing.T) {
 }
 
 func TestRecordsArePrintedInOneOrder(t *testing.T) {
-	r := fold(optedOut(0, OfTopic("b")), optedOut(0, OfCategory(Utility)), optedOut(0, OfTopic("a")), optedOut(0, All), optedOut(0, OfCategory(Marketing)))
+	r := fold(optedOut(0, OfSender("a")), optedOut(0, OfTopic("b")), optedOut(0, OfCategory(Utility)), optedOut(0, OfTopic("a")), optedOut(0, All), optedOut(0, OfCategory(Marketing)))
 	var scopes []Scope
 	for _, c := range r.Consents {
 		scopes = append(scopes, c.Scope)
 	}
-	if got, want := fmt.Sprint(scopes), "[all marketing utility topic:a topic:b]"; got != want {
+	if got, want := fmt.Sprint(scopes), "[all marketing utility topic:a topic:b sender:a]"; got != want {
 		t.Errorf("scopes are in the order %s, want %s", got, want)
 	}
 }

@@ -19,7 +19,7 @@ func (w window) Need(m *Message) Need {
 }
 
 func (w window) Judge(m *Message, r *Record, now time.Time) Decision {
-	if w.applies(m) && (r.LastInbound.IsZero() || !m.at(now).Before(r.LastInbound.Add(w.length))) {
+	if w.applies(m) && !r.open(w.length, m.at(now)) {
 		return block(WindowClosed)
 	}
 	return forward
@@ -27,4 +27,9 @@ func (w window) Judge(m *Message, r *Record, now time.Time) Decision {
 
 func (window) applies(m *Message) bool {
 	return m.To.Channel == WhatsApp && m.Template == ""
+}
+
+// open reports whether a window of this length, from when the recipient last wrote, is open at.
+func (r *Record) open(length time.Duration, at time.Time) bool {
+	return !r.LastInbound.IsZero() && at.Before(r.LastInbound.Add(length))
 }

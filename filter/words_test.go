@@ -48,7 +48,10 @@ func TestEveryWordIsReadAsItIsWritten(t *testing.T) {
 		"no-consent", "consent-expired", "window-closed", "content")
 	checkWords[Category](t, Categories, "marketing", "utility", "service", "authentication")
 	checkWords[Basis](t, Bases, "none", "inquiry", "transaction", "express")
-	checkWords[Kind](t, int(Wrote)+1, "none", "opted-out", "opted-in", "wrote")
+	checkWords[Kind](t, Kinds, "none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased")
+	checkWords[Preset](t, Presets, "meta-2024", "strict", "none")
+	checkWords[StopScope](t, stopScopes, "brand", "sender", "everything")
+	checkWords[Severity](t, int(Refuse)+1, "none", "warn", "refuse")
 }
 
 func TestEveryReasonHasItsOwnSentence(t *testing.T) {

@@ -21,6 +21,8 @@ type Config struct {
 	Metrics prometheus.Registerer `yaml:"-"` // nil: none
 	Now     func() time.Time      `yaml:"-"` // nil: time.Now
 	Version string                `yaml:"-"` // configuration version, for the decision log
+	// Expiry is when consent runs out on routes whose policy has no table of its own.
+	Expiry []filter.Expiry `yaml:"-"`
 }
 
 // Limits bound what a client may ask of the gate. They are read when the gate is made; a reload

@@ -52,7 +52,11 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 	}
 	t := &table{routes: make(map[string]*route, len(cfg.Routes)), version: cfg.Version}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Routes)) {
-		rt, err := g.newRoute(name, cfg.Routes[name])
+		own := cfg.Routes[name]
+		if own.Policy.Expiry == nil {
+			own.Policy.Expiry = cfg.Expiry
+		}
+		rt, err := g.newRoute(name, own)
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)
 		}

@@ -186,7 +186,7 @@ func TestAcknowledgedOptOutsAreSeen(t *testing.T) {
 			for i := range acknowledged {
 				for _, need := range []filter.Need{filter.NeedOptOut, filter.NeedRecord} {
 					r, err := s.Read(person("acme", i), need)
-					if at, _ := r.OptedOut(filter.Marketing, ""); err != nil || at.IsZero() {
+					if at, _ := r.OptedOut(&filter.Message{}); err != nil || at.IsZero() {
 						t.Errorf("recipient %d opted out and was acknowledged, but reads as %+v, %v", i, r, err)
 					}
 				}

@@ -93,7 +93,7 @@ func read(t testing.TB, s *store.Store, to filter.Recipient, need filter.Need) f
 func barred(t testing.TB, s *store.Store, to filter.Recipient) bool {
 	t.Helper()
 	r := read(t, s, to, filter.NeedOptOut)
-	at, _ := r.OptedOut(filter.Marketing, "")
+	at, _ := r.OptedOut(&filter.Message{})
 	return !at.IsZero()
 }
 

@@ -36,7 +36,7 @@ func TestReopenFindsEverything(t *testing.T) {
 		if !barred(t, s, person("acme", i)) {
 			t.Fatalf("the opt-out of recipient %d is gone", i)
 		}
-		if r := read(t, s, person("acme", 10_000+i), filter.NeedRecord); r.Granted(filter.Marketing, "", filter.Express).IsZero() {
+		if r := read(t, s, person("acme", 10_000+i), filter.NeedRecord); r.Granted(&filter.Message{}, filter.Express).IsZero() {
 			t.Fatalf("the opt-in of recipient %d is gone", 10_000+i)
 		}
 	}

@@ -116,6 +116,12 @@ func readText(at, text string, v reflect.Value) error {
 			return bad(at, "%v", err)
 		}
 		*p = t
+	case *bool:
+		yes, known := boolWords[strings.ToLower(text)]
+		if !known {
+			return bad(at, "unknown word %q: want true or false", text)
+		}
+		*p = yes
 	case encoding.TextUnmarshaler:
 		if err := p.UnmarshalText([]byte(text)); err != nil {
 			return bad(at, "%v", err)
@@ -125,6 +131,8 @@ func readText(at, text string, v reflect.Value) error {
 	}
 	return nil
 }
+
+var boolWords = map[string]bool{"true": true, "yes": true, "1": true, "false": false, "no": false, "0": false}
 
 // parseTime reads a moment as people write it: RFC 3339, or a date, which is its midnight UTC.
 func parseTime(text string) (time.Time, error) {

@@ -81,7 +81,11 @@ func standing(rec *filter.Record) []Standing {
 	}
 	for _, k := range rec.Consents {
 		if topic, ok := strings.CutPrefix(k.Scope.String(), "topic:"); ok {
-			all = append(all, stand(rec, k.Scope, filter.Marketing, topic))
+			c := filter.Marketing
+			if topic == filter.Privacy {
+				c = filter.Service // it never counts as marketing
+			}
+			all = append(all, stand(rec, k.Scope, c, topic))
 		}
 	}
 	return all
@@ -89,16 +93,25 @@ func standing(rec *filter.Record) []Standing {
 
 func stand(rec *filter.Record, scope filter.Scope, c filter.Category, topic string) Standing {
 	st := Standing{Scope: scope}
+	m := &filter.Message{Category: c, Topic: topic}
 	by := filter.Scope{}
-	st.OptedOut, by = rec.OptedOut(c, topic)
+	st.OptedOut, by = rec.OptedOut(m)
+	asked, since := rec.Answer(m)
 	for b := filter.Express; b > filter.NoBasis && st.Since.IsZero(); b-- {
-		if st.Since = rec.Granted(c, topic, b); !st.Since.IsZero() {
+		if b == filter.ByTransaction && topic != "" {
+			m.Category = filter.Utility // it carries nothing else
+		}
+		if st.Since = rec.Granted(m, b); !st.Since.IsZero() {
 			st.Basis = b
 		}
 	}
 	switch {
 	case !st.OptedOut.IsZero():
 		st.Says = fmt.Sprintf("opted out of %s since %s", by, moment(st.OptedOut))
+	case asked == filter.Refused:
+		st.Says = "refused when asked, since " + moment(since)
+	case asked == filter.Asked:
+		st.Says = "asked, and no answer since " + moment(since)
 	case st.Basis == filter.Express:
 		st.Says = "opted in expressly since " + moment(st.Since)
 	case st.Basis != filter.NoBasis:

@@ -73,7 +73,7 @@ func TestRecordingConsent(t *testing.T) {
 	if e.To != carol || !e.Time.Equal(given) || e.Source != "api: rosa" || e.Note != "given as (415) 555-0100" || e.Recorded.IsZero() || e.ID == "" {
 		t.Errorf("kept %+v", e)
 	}
-	if rec, err := b.store.Read(carol, filter.NeedRecord); err != nil || !rec.Granted(filter.Marketing, "", filter.Express).Equal(given) {
+	if rec, err := b.store.Read(carol, filter.NeedRecord); err != nil || !rec.Granted(&filter.Message{}, filter.Express).Equal(given) {
 		t.Errorf("the store knows %+v, %v, want the opt-in", rec, err)
 	}
 	if r.Consent.Standing[0].Basis != filter.Express {
@@ -156,8 +156,8 @@ func TestConsentRefusals(t *testing.T) {
 		"null for a text":           {"POST", "", `{"note":null}`, "note: want a string"},
 		"a text for an object":      {"POST", "", `{"to":"+14155550100"}`, "to: want a JSON object"},
 		"no kind":                   {"POST", "", `{` + to + `}`, "kind: missing: want one of opted-in, opted-out, wrote"},
-		"an unknown kind":           {"POST", "", `{` + to + `,"kind":"left"}`, `kind: unknown event kind "left": want one of none, opted-out, opted-in, wrote`},
-		"an unknown scope":          {"POST", "", `{"scope":"offers"}`, `scope: unknown scope "offers": want all, a category (marketing, utility, service, authentication) or topic:NAME`},
+		"an unknown kind":           {"POST", "", `{` + to + `,"kind":"left"}`, `kind: unknown event kind "left": want one of none, opted-out, opted-in, wrote, asked, refused, erased`},
+		"an unknown scope":          {"POST", "", `{"scope":"offers"}`, `scope: unknown scope "offers": want all, a category (marketing, utility, service, authentication), topic:NAME or sender:NAME`},
 		"an unknown basis":          {"POST", "", `{"basis":"implied"}`, `basis: unknown basis "implied": want one of none, inquiry, transaction, express`},
 		"an opt-in without a basis": {"POST", "", `{` + to + `,"kind":"opted-in"}`, "basis: missing: an opt-in needs the basis it was given on: want one of inquiry, transaction, express"},
 		"an opt-out with a basis":   {"POST", "", `{` + to + `,"kind":"opted-out","basis":"express"}`, "basis: opted-out has no basis: it belongs to an opt-in"},

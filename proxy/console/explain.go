@@ -77,11 +77,11 @@ func (s *Server) explainDecision(c *call) error {
 		return err
 	}
 	x := Explanation{Config: e.Config, Clock: clock(e.Time, e.SendAt)}
-	if err := s.recall(&x, e.To, e.Category, e.Topic, e.Time); err != nil {
-		return err
-	}
 	m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
 		Template: e.Template, Text: e.Text, SendAt: e.SendAt}
+	if err := s.recall(&x, &m, e.Time); err != nil {
+		return err
+	}
 	x.Now = s.judgement(e.Route, m, s.now())
 	d := show(e, full)
 	x.Decision = &d
@@ -113,11 +113,12 @@ func (s *Server) explainMessage(c *call) error {
 		q.At = now
 	}
 	x := Explanation{Clock: clock(q.At, q.SendAt)}
-	if err := s.recall(&x, to, q.Category, q.Topic, q.At); err != nil {
+	m := filter.Message{To: to, From: q.From, Category: q.Category, Topic: q.Topic,
+		Template: q.Template, Text: q.Text, Room: roomToAsk, SendAt: q.SendAt}
+	if err := s.recall(&x, &m, q.At); err != nil {
 		return err
 	}
-	x.Now = s.judgement(q.Route, filter.Message{To: to, From: q.From, Category: q.Category, Topic: q.Topic,
-		Template: q.Template, Text: q.Text, Room: roomToAsk, SendAt: q.SendAt}, q.At)
+	x.Now = s.judgement(q.Route, m, q.At)
 	x.Says = append([]string{fmt.Sprintf("A %s message through route %s at %s: %s", q.Category, q.Route, moment(q.At), x.Now.Says)}, x.Says...)
 	if q.At.Before(now) {
 		x.Says = append(x.Says, "The clock was set back, but the judgement knows what is known now.")
@@ -152,9 +153,10 @@ func clock(decided, sendAt time.Time) Clock {
 	return k
 }
 
-// recall fills in what was known of to at a moment, and tells it.
-func (s *Server) recall(x *Explanation, to filter.Recipient, c filter.Category, topic string, at time.Time) error {
+// recall fills in what was known of the recipient of m at a moment, and tells it.
+func (s *Server) recall(x *Explanation, m *filter.Message, at time.Time) error {
 	var err error
+	to := m.To
 	if x.Then, err = s.store.RecordAt(to, at); err != nil {
 		return fmt.Errorf("reading the record: %w", err)
 	}
@@ -166,7 +168,7 @@ func (s *Server) recall(x *Explanation, to filter.Recipient, c filter.Category, 
 			return fmt.Errorf("reading the history: %w", err)
 		}
 		for _, e := range events {
-			if !e.Recorded.After(at) && (e.Kind == filter.Wrote || e.Scope.Covers(c, topic)) {
+			if !e.Recorded.After(at) && (e.Kind == filter.Wrote || e.Scope.Covers(m.Category, m.Topic, m.From)) {
 				x.Events = append(x.Events, e)
 			}
 		}

@@ -36,7 +36,7 @@ func TestExplainTellsWhatWasKnownAtTheMoment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if at, _ := x.Then.OptedOut(filter.Marketing, ""); !at.IsZero() || x.Then.Granted(filter.Marketing, "", filter.Express).IsZero() {
+	if at, _ := x.Then.OptedOut(&filter.Message{}); !at.IsZero() || x.Then.Granted(&filter.Message{}, filter.Express).IsZero() {
 		t.Errorf("then: got %+v, want the opt-in alone", x.Then)
 	}
 	if len(x.Events) != 1 || x.Events[0].Source != "web shop" || x.Events[0].Proof.FullName != "Carol" || x.Events[0].Note == "" {

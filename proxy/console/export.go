@@ -71,7 +71,7 @@ type fact struct {
 	at    time.Time
 }
 
-// facts are the moments in rec, oldest first; of two at once the opt-out comes last, as it wins.
+// facts are the moments in rec, oldest first; of two at once the no comes last, as it wins.
 func facts(rec *filter.Record) []fact {
 	var all []fact
 	add := func(f fact) {
@@ -86,8 +86,13 @@ func facts(rec *filter.Record) []fact {
 		}
 	}
 	for _, k := range rec.Consents {
+		add(fact{kind: filter.Asked, scope: k.Scope, at: k.Asked})
+	}
+	for _, k := range rec.Consents {
+		add(fact{kind: filter.Refused, scope: k.Scope, at: k.Refused})
 		add(fact{kind: filter.OptedOut, scope: k.Scope, at: k.OptedOut})
 	}
+	add(fact{kind: filter.OptedOut, at: rec.Erased}) // which is what it means elsewhere
 	slices.SortStableFunc(all, func(a, b fact) int { return a.at.Compare(b.at) })
 	return all
 }

@@ -159,7 +159,7 @@ func TestImportedOptOutCountsAgainAfterAnOptIn(t *testing.T) {
 	b.at(noon.Add(24 * time.Hour))
 	bring()
 	rec, err := b.store.Read(berta, filter.NeedRecord)
-	if at, _ := rec.OptedOut(filter.Marketing, ""); err != nil || at.IsZero() {
+	if at, _ := rec.OptedOut(&filter.Message{}); err != nil || at.IsZero() {
 		t.Errorf("the record is %+v, %v, want them opted out", rec, err)
 	}
 }

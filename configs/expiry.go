@@ -1,0 +1,28 @@
+package configs
+
+import (
+	_ "embed"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+//go:embed consent-expiry.yaml
+var expiryText []byte
+
+// Expiry is the table of when consent runs out that comes with the program: each row with its
+// source and the day of its last review.
+func Expiry() []filter.Expiry { return slices.Clone(expiry()) }
+
+var expiry = sync.OnceValue(func() []filter.Expiry {
+	var table struct {
+		Rows []filter.Expiry `yaml:"rows"`
+	}
+	d := decoder{file: "consent-expiry.yaml", where: places{}}
+	if d.document(expiryText, &table); d.errs != nil {
+		panic("configs: the table built into the program cannot be read: " + errors.Join(d.errs...).Error())
+	}
+	return table.Rows
+})

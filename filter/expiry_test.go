@@ -1,0 +1,121 @@
+package filter
+
+import (
+	"testing"
+	"time"
+)
+
+// canada is the law of Canada as it stands in the program's own table.
+var canada = []Expiry{
+	{Country: "CA", Basis: ByInquiry, Months: 6},
+	{Country: "CA", Basis: ByTransaction, Months: 24},
+}
+
+const day = 24.0 // in hours
+
+// toronto and newYork share a calling code and not a country.
+const toronto, newYork = "+14165550123", "+12125550123"
+
+func utilityTo(address string) Message {
+	return with(ofCategory(Utility), func(m *Message) { m.To.Address = address })
+}
+
+func ordered(at float64) []Event { return []Event{optedIn(at, ByTransaction, OfCategory(Utility))} }
+
+// forYears is a window beside which Canada's six months are short.
+const forYears = 3 * 365 * 24 * time.Hour
+
+var expiryCases = []policyCase{
+	{"in Canada an order carries for two years", Config{Expiry: canada}, utilityTo(toronto), ordered(-729 * day), forwarded},
+	{"and not a day longer", Config{Expiry: canada}, utilityTo(toronto), ordered(-731 * day), blocked("consent", ConsentExpired)},
+	{"in the United States it carries on", Config{Expiry: canada}, utilityTo(newYork), ordered(-731 * day), forwarded},
+	{"in Germany too", Config{Expiry: canada}, utilityTo("+4915112345678"), ordered(-731 * day), forwarded},
+	{"without a table it carries on in Canada", Config{Expiry: []Expiry{}}, utilityTo(toronto), ordered(-731 * day), forwarded},
+	{"a number of which nobody knows the country counts as Canadian", Config{Expiry: canada}, utilityTo("+12005550123"),
+		ordered(-731 * day), blocked("consent", ConsentExpired)},
+	{"an address that is no number is of no country", Config{Expiry: canada}, utilityTo("16505551234"), ordered(-731 * day), forwarded},
+	{"a newer order starts the time anew", Config{Expiry: canada}, utilityTo(toronto),
+		append(ordered(-731*day), ordered(-day)...), forwarded},
+	{"an express opt-in does not run out in Canada", Config{Expiry: canada},
+		with(sale, func(m *Message) { m.To.Address = toronto }), []Event{optedIn(-5000*day, Express, All)}, forwarded},
+	{"an inquiry carries for six months in Canada, however long the window", Config{Expiry: canada, Window: forYears},
+		with(inquired, func(m *Message) { m.To.Address = toronto }), []Event{optedIn(-180*day, ByInquiry, All)}, forwarded},
+	{"nor an inquiry a day longer", Config{Expiry: canada, Window: forYears},
+		with(inquired, func(m *Message) { m.To.Address = toronto }), []Event{optedIn(-183*day, ByInquiry, All)}, blocked("consent", ConsentExpired)},
+	{"elsewhere the window alone counts", Config{Expiry: canada, Window: forYears},
+		with(inquired, func(m *Message) { m.To.Address = newYork }), []Event{optedIn(-183*day, ByInquiry, All)}, forwarded},
+	{"consent that will have run out at the time of delivery has run out", Config{Expiry: canada},
+		with(utilityTo(toronto), func(m *Message) { m.SendAt = hours(3 * day) }), ordered(-729 * day), blocked("consent", ConsentExpired)},
+	{"a row may be about one category", Config{Expiry: []Expiry{{Country: "*", Basis: Express, Days: 30, Category: new(Utility)}}}, sale,
+		[]Event{optedIn(-31*day, Express, All)}, forwarded},
+	{"and about anywhere, and express consent", Config{Expiry: []Expiry{{Country: "*", Basis: Express, Days: 30}}}, sale,
+		[]Event{optedIn(-31*day, Express, All)}, blocked("consent", ConsentExpired)},
+	{"what has run out leaves weaker consent that has not", Config{Expiry: []Expiry{{Country: "*", Basis: Express, Days: 30}}},
+		ofCategory(Utility), append(ordered(-40*day), optedIn(-31*day, Express, All)), forwarded},
+}
+
+func TestMonthsEndWithTheMonth(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		given        string
+		months, days int
+		want         string
+	}{
+		{"half a year from the middle of a month", "2026-01-15T12:00:00Z", 6, 0, "2026-07-15T12:00:00Z"},
+		{"half a year from 31 August", "2025-08-31T12:00:00Z", 6, 0, "2026-02-28T12:00:00Z"},
+		{"half a year from 31 August before a leap day", "2027-08-31T12:00:00Z", 6, 0, "2028-02-29T12:00:00Z"},
+		{"two years from a leap day", "2024-02-29T00:00:00Z", 24, 0, "2026-02-28T00:00:00Z"},
+		{"days are counted after months", "2026-01-31T00:00:00Z", 1, 2, "2026-03-02T00:00:00Z"},
+		{"the calendar is UTC's", "2026-01-31T23:00:00-05:00", 1, 0, "2026-03-01T04:00:00Z"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			given, err := time.Parse(time.RFC3339, c.given)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := lapse{Expiry: Expiry{Months: c.months, Days: c.days}}
+			if got := l.end(given).Format(time.RFC3339); got != c.want {
+				t.Errorf("it ends %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestCountry(t *testing.T) {
+	for _, c := range []struct{ name, number, want string }{
+		{"Toronto", toronto, "CA"},
+		{"New York", newYork, "US"},
+		{"San Juan", "+17875550123", "PR"},
+		{"a mobile of Germany", "+4915112345678", "DE"},
+		{"Kazakhstan, which shares Russia's code", "+77012345678", "KZ"},
+		{"Jersey, which shares Britain's", "+447797712345", "JE"},
+		{"an area code that is none", "+12005550123", ""},
+		{"a number of no country", "+80012345678", ""},
+		{"a user id", "16505551234", ""},
+		{"nothing", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := Country(c.number); got != c.want {
+				t.Errorf("%s is from %q, want %q", c.number, got, c.want)
+			}
+		})
+	}
+}
+
+// Asking for a country costs memory. So it is asked about nothing but implied consent that is old.
+func TestFreshConsentCostsNoLookup(t *testing.T) {
+	policy, err := New(Config{Expiry: canada})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, now := utilityTo(toronto), noon
+	for _, r := range []Record{fold(ordered(-700 * day)...), fold(optedIn(-5000*day, Express, All))} {
+		if n := testing.AllocsPerRun(100, func() {
+			if d := policy.Decide(&m, &r, now); d.Action != Forward {
+				t.Fatalf("%+v", d)
+			}
+		}); n != 0 {
+			t.Errorf("on %+v a decision allocates %v times", r, n)
+		}
+	}
+}
