@@ -39,8 +39,7 @@ type request struct {
 type item struct {
 	event filter.Event
 	index int // in the call of Append
-	fp    fingerprint
-	key   []byte
+	id    eventID
 	err   error
 }
 
@@ -89,8 +88,7 @@ func (s *Store) items(events []filter.Event, first, last int) []item {
 		if it.event.ID == "" {
 			it.event.ID = NewID(s.now())
 		}
-		it.fp = s.keys.recipient(it.event.To)
-		it.key = s.keys.eventKey(it.fp, it.event.ID)
+		it.id = s.keys.event(s.keys.recipient(it.event.To), it.event.ID)
 	}
 	return items
 }
@@ -142,14 +140,14 @@ func checkEvent(i int, e *filter.Event) error {
 	}
 	var back filter.Scope
 	switch {
-	case e.Kind != filter.OptedOut && e.Kind != filter.OptedIn && e.Kind != filter.Wrote:
-		return wrong("kind", "want opted-out, opted-in or wrote")
+	case e.Kind == 0 || e.Kind >= filter.Erased:
+		return wrong("kind", "want opted-out, opted-in, wrote, asked or refused; erasing is a call of its own")
 	case e.To.Channel == "":
 		return wrong("to.channel", "it is missing")
 	case e.To.Address == "":
 		return wrong("to.address", "it is missing: without an address there is no recipient")
 	case back.UnmarshalText([]byte(scope)) != nil || back != e.Scope:
-		return wrong("scope", "want all, a category or topic:NAME")
+		return wrong("scope", "want all, a category, topic:NAME or sender:NAME")
 	case e.Kind == filter.OptedIn && (e.Basis == filter.NoBasis || e.Basis >= filter.Bases):
 		return wrong("basis", "an opt-in needs one: inquiry, transaction or express")
 	case e.Basis >= filter.Bases:
@@ -173,14 +171,13 @@ func cloneEvent(e filter.Event) filter.Event {
 	for _, s := range [...]*string{&e.ID, &e.To.Brand, &e.To.Address, &e.Source, &e.Note} {
 		*s = strings.Clone(*s)
 	}
-	if topic, ok := strings.CutPrefix(e.Scope.String(), "topic:"); ok {
-		e.Scope = filter.OfTopic(topic) // String made a new one
-	}
+	e.Scope = e.Scope.Clone()
 	if e.Proof != (filter.Evidence{}) {
 		for _, field := range evidenceFields(&e.Proof) {
 			*field.value = strings.Clone(*field.value)
 		}
 		e.Proof.CapturedAt = e.Proof.CapturedAt.Round(0).UTC()
+		e.Proof.ReferenceDate = e.Proof.ReferenceDate.Round(0).UTC()
 	}
 	return e
 }

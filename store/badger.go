@@ -14,6 +14,9 @@ import (
 const (
 	kindRecord = 'r' // + fingerprint: the record of a recipient
 	kindEvent  = 'e' // + fingerprint + hash of the event's ID: an event
+	kindErased = 'E' // + the same: an event of a recipient who was erased since, or the erasure itself
+	kindPiece  = 'c' // + number of its last link: a piece of the chain
+	kindGone   = 'g' // + fingerprint: the events of this recipient were removed when their time was over
 	kindOptout = 'o' // + fingerprint, no value: this recipient once opted out
 	kindMeta   = 'm' // + name: something about the database itself
 )

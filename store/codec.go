@@ -2,22 +2,16 @@ package store
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 )
 
 const (
-	recordVersion = 1
-	eventVersion  = 1
+	metaVersion   = 1
+	recordVersion = 2
+	eventVersion  = 2
 )
-
-func appendRecipient(b []byte, to filter.Recipient) []byte {
-	return appendString(appendString(appendString(b, to.Brand), to.Channel), to.Address)
-}
-
-func (d *decoder) recipient() filter.Recipient {
-	return filter.Recipient{Brand: d.string(), Channel: filter.Channel(d.string()), Address: d.string()}
-}
 
 // A scope is kept in its text form, "all" as nothing.
 func appendScope(b []byte, s filter.Scope) []byte {
@@ -38,87 +32,109 @@ func (d *decoder) scope() (s filter.Scope) {
 	return s
 }
 
-// appendRecord writes the value of a record. The recipient is in it for the sake of an export:
-// the key cannot be turned back.
-func appendRecord(b []byte, to filter.Recipient, r *filter.Record) []byte {
+// consentTimes lists the moments of c in the order they are kept.
+func consentTimes(c *filter.Consent) [6]*time.Time {
+	return [...]*time.Time{&c.OptedOut, &c.Asked, &c.Refused,
+		&c.Granted[filter.ByInquiry], &c.Granted[filter.ByTransaction], &c.Granted[filter.Express]}
+}
+
+// appendRecord writes the value of the record of the recipient with this fingerprint. Nothing in
+// it is personal: who the recipient is, their events say.
+func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 	start := len(b)
-	b = appendRecipient(append(b, recordVersion), to)
-	b = appendTime(b, r.LastInbound)
+	b = appendTime(appendTime(append(b, recordVersion), r.LastInbound), r.Erased)
 	b = binary.AppendUvarint(b, uint64(len(r.Consents)))
 	for i := range r.Consents {
 		c := &r.Consents[i]
-		b = appendTime(appendScope(b, c.Scope), c.OptedOut)
-		for basis := 1; basis < filter.Bases; basis++ {
-			b = appendTime(b, c.Granted[basis])
+		b = appendScope(b, c.Scope)
+		for _, at := range consentTimes(c) {
+			b = appendTime(b, *at)
 		}
 	}
-	return appendSum(b, start)
+	return appendSum(b, start, fp[:]...)
 }
 
-func decodeRecord(value []byte) (k Known, err error) {
-	d := newDecoder(value, recordVersion)
-	k.To = d.recipient()
-	k.Record.LastInbound = d.time()
+func decodeRecord(value []byte, fp fingerprint) (r filter.Record, err error) {
+	d := newDecoder(value, recordVersion, fp[:]...)
+	r.LastInbound, r.Erased = d.time(), d.time()
 	n := d.uvarint()
 	if n > uint64(len(d.rest)) { // each takes several bytes
 		d.fail()
 		n = 0
 	}
 	if n > 0 {
-		k.Record.Consents = make([]filter.Consent, n)
+		r.Consents = make([]filter.Consent, n)
 	}
-	for i := range k.Record.Consents {
-		c := &k.Record.Consents[i]
-		c.Scope, c.OptedOut = d.scope(), d.time()
-		for basis := 1; basis < filter.Bases; basis++ {
-			c.Granted[basis] = d.time()
+	for i := range r.Consents {
+		c := &r.Consents[i]
+		c.Scope = d.scope()
+		for _, at := range consentTimes(c) {
+			*at = d.time()
 		}
 	}
 	if err := d.end(); err != nil {
-		return Known{}, err
+		return filter.Record{}, err
 	}
-	return k, nil
+	return r, nil
 }
 
-func appendEvent(b []byte, e *filter.Event) []byte {
-	start := len(b)
-	b = appendString(append(b, eventVersion), e.ID)
+// appendPublic writes what is left of an event when the recipient is erased.
+func appendPublic(b []byte, e *filter.Event, seq uint64) []byte {
+	b = binary.AppendUvarint(b, seq)
 	b = appendTime(appendTime(b, e.Time), e.Recorded)
-	b = append(appendRecipient(b, e.To), byte(e.Kind), byte(e.Basis))
-	b = appendScope(b, e.Scope)
-	b = appendString(appendString(b, e.Source), e.Note)
-	if e.Proof == (filter.Evidence{}) {
-		b = append(b, 0)
-	} else {
-		b = append(b, 1)
-		for _, field := range evidenceFields(&e.Proof) {
-			b = appendString(b, *field.value)
-		}
-		b = appendTime(b, e.Proof.CapturedAt)
-	}
-	return appendSum(b, start)
+	b = appendScope(append(b, byte(e.Kind), byte(e.Basis)), e.Scope)
+	return appendString(appendString(b, e.To.Brand), e.To.Channel)
 }
 
-func decodeEvent(value []byte) (e filter.Event, err error) {
-	d := newDecoder(value, eventVersion)
-	e.ID, e.Time, e.Recorded, e.To = d.string(), d.time(), d.time(), d.recipient()
+func (d *decoder) public(e *filter.Event) (seq uint64) {
+	seq, e.Time, e.Recorded = d.uvarint(), d.time(), d.time()
 	e.Kind, e.Basis = filter.Kind(d.byte()), filter.Basis(d.byte())
 	e.Scope = d.scope()
+	e.To.Brand, e.To.Channel = d.string(), filter.Channel(d.string())
+	return seq
+}
+
+// appendPrivate writes the rest of it.
+func appendPrivate(b []byte, e *filter.Event) []byte {
+	b = appendString(appendString(b, e.ID), e.To.Address)
+	b = appendString(appendString(b, e.Source), e.Note)
+	if e.Proof == (filter.Evidence{}) {
+		return append(b, 0)
+	}
+	p := &e.Proof
+	b = append(b, 1)
+	for _, field := range evidenceFields(p) {
+		b = appendString(b, *field.value)
+	}
+	var flags byte
+	if p.PreTicked {
+		flags |= 1
+	}
+	if p.NumberEnteredByUser {
+		flags |= 2
+	}
+	return append(appendTime(appendTime(b, p.CapturedAt), p.ReferenceDate), flags)
+}
+
+func (d *decoder) private(e *filter.Event) {
+	e.ID, e.To.Address = d.string(), d.string()
 	e.Source, e.Note = d.string(), d.string()
 	switch d.byte() {
 	case 0:
 	case 1:
-		for _, field := range evidenceFields(&e.Proof) {
+		p := &e.Proof
+		for _, field := range evidenceFields(p) {
 			*field.value = d.string()
 		}
-		e.Proof.CapturedAt = d.time()
+		p.CapturedAt, p.ReferenceDate = d.time(), d.time()
+		flags := d.byte()
+		p.PreTicked, p.NumberEnteredByUser = flags&1 != 0, flags&2 != 0
+		if flags > 3 {
+			d.fail()
+		}
 	default:
 		d.fail()
 	}
-	if err := d.end(); err != nil {
-		return filter.Event{}, err
-	}
-	return e, nil
 }
 
 // textField is a string of an event and its name in JSON.
@@ -128,12 +144,14 @@ type textField struct {
 }
 
 // evidenceFields lists the strings of p in the order they are kept.
-func evidenceFields(p *filter.Evidence) [12]textField {
+func evidenceFields(p *filter.Evidence) [15]textField {
 	return [...]textField{
 		{"proof.method", &p.Method}, {"proof.action", &p.Action}, {"proof.wording", &p.Wording},
 		{"proof.policy_url", &p.PolicyURL}, {"proof.business_name", &p.BusinessName},
 		{"proof.purpose", &p.Purpose}, {"proof.language", &p.Language},
 		{"proof.full_name", &p.FullName}, {"proof.email", &p.Email}, {"proof.postal", &p.Postal},
 		{"proof.ip", &p.IP}, {"proof.user_agent", &p.UserAgent},
+		{"proof.reference", &p.Reference}, {"proof.screenshot_url", &p.ScreenshotURL},
+		{"proof.screenshot_sha256", &p.ScreenshotSHA256},
 	}
 }

@@ -164,7 +164,7 @@ func TestDamagedRecordIsAnError(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	ana, bob := person("acme", 1), person("acme", 2)
 	keep(t, s, optOut(ana, "stop"), optOut(bob, "stop"))
-	good := store.EncodeRecord(store.Known{To: ana, Record: read(t, s, ana, filter.NeedRecord)})
+	good := store.RecordValue(s, ana, read(t, s, ana, filter.NeedRecord))
 	for at := range good {
 		bad := append([]byte(nil), good...)
 		bad[at] ^= 0x10
@@ -192,7 +192,7 @@ func TestRepeatedEventMendsItsRecord(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	ana := person("acme", 1)
 	keep(t, s, optIn(ana, "start"))
-	before := store.EncodeRecord(store.Known{To: ana, Record: read(t, s, ana, filter.NeedRecord)})
+	before := store.RecordValue(s, ana, read(t, s, ana, filter.NeedRecord))
 	keep(t, s, optOut(ana, "stop"))
 	must(t, store.Overwrite(s, ana, before))
 	if barred(t, s, ana) {

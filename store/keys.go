@@ -77,14 +77,17 @@ func (k *keys) seal(b []byte) fingerprint {
 
 func recordKey(fp fingerprint) []byte { return append([]byte{kindRecord}, fp[:]...) }
 func optoutKey(fp fingerprint) []byte { return append([]byte{kindOptout}, fp[:]...) }
-func eventsKey(fp fingerprint) []byte { return append([]byte{kindEvent}, fp[:]...) }
 func metaKey(name string) []byte      { return append([]byte{kindMeta}, name...) }
 
-// eventKey is the same for the same ID of the same recipient, which is what makes an append
+// eventsKey is where the events of a recipient begin, in one of the two spaces of events.
+func eventsKey(kind byte, fp fingerprint) []byte { return append([]byte{kind}, fp[:]...) }
+
+// event is the same for the same ID of the same recipient, which is what makes an append
 // idempotent.
-func (k *keys) eventKey(fp fingerprint, id string) []byte {
+func (k *keys) event(fp fingerprint, id string) (e eventID) {
 	hash := k.of(ofEventID, id)
-	return append(append(make([]byte, 0, 1+2*len(fp)), eventsKey(fp)...), hash[:]...)
+	copy(e[copy(e[:], fp[:]):], hash[:])
+	return e
 }
 
 // openKeys reads the key of the fingerprints, or makes one for an empty store. The database

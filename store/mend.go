@@ -63,8 +63,11 @@ func (s *Store) mend(old *badger.DB) {
 	for {
 		db, err := s.openBadger()
 		if err == nil {
-			s.adopt(db)
-			return
+			if err = s.loadHead(db); err == nil {
+				s.adopt(db)
+				return
+			}
+			_ = db.Close() // nothing was written
 		}
 		s.logger.Error("opening the database again", zap.Error(err))
 		select {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -31,17 +30,17 @@ func (s *Store) Read(to filter.Recipient, need filter.Need) (filter.Record, erro
 		return filter.Record{}, nil
 	}
 	s.metrics.positive.Add(1)
-	return s.readRecords(to, own, all)
+	return s.readRecords(own, all)
 }
 
-// readRecords reads and joins the two records of to. It is the one place where a send waits for
+// readRecords reads and joins two records. It is the one place where a send waits for
 // the database: a transaction that only reads still waits for commits that are under way.
-func (s *Store) readRecords(to filter.Recipient, own, all fingerprint) (r filter.Record, err error) {
+func (s *Store) readRecords(own, all fingerprint) (r filter.Record, err error) {
 	err = s.view(func(txn *badger.Txn) error {
-		if r, err = readRecord(txn, own, to); err != nil || own == all {
+		if r, err = readRecord(txn, own); err != nil || own == all {
 			return err
 		}
-		everywhere, err := readRecord(txn, all, to.Everywhere())
+		everywhere, err := readRecord(txn, all)
 		r = r.With(everywhere)
 		return err
 	})
@@ -52,7 +51,7 @@ func (s *Store) readRecords(to filter.Recipient, own, all fingerprint) (r filter
 }
 
 // readRecord is the zero Record for a stranger.
-func readRecord(txn *badger.Txn, fp fingerprint, to filter.Recipient) (filter.Record, error) {
+func readRecord(txn *badger.Txn, fp fingerprint) (r filter.Record, err error) {
 	item, err := txn.Get(recordKey(fp))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return filter.Record{}, nil
@@ -60,15 +59,11 @@ func readRecord(txn *badger.Txn, fp fingerprint, to filter.Recipient) (filter.Re
 	if err != nil {
 		return filter.Record{}, err
 	}
-	var known Known
 	err = item.Value(func(value []byte) error {
-		known, err = decodeRecord(value)
+		r, err = decodeRecord(value, fp)
 		return err
 	})
-	if err == nil && known.To != to {
-		err = errDamaged // somebody else's
-	}
-	return known.Record, err
+	return r, err
 }
 
 // view runs f on the database as it is now. Badger panics when a write has just failed it and it
@@ -90,29 +85,18 @@ func (s *Store) view(f func(*badger.Txn) error) (err error) {
 	return s.db.View(f)
 }
 
-// History is every event of exactly this recipient, of the brand as given, oldest first.
+// History is every event of exactly this recipient, of the brand as given, oldest first. Where the
+// recipient was erased, what came before has lost its ID, address, source, note and proof.
 func (s *Store) History(to filter.Recipient) ([]filter.Event, error) {
 	var events []filter.Event
 	err := s.view(func(txn *badger.Txn) error {
-		prefix := eventsKey(s.keys.recipient(to))
-		opt := badger.DefaultIteratorOptions
-		opt.Prefix = prefix
-		it := txn.NewIterator(opt)
-		defer it.Close()
-		for it.Seek(prefix); it.Valid(); it.Next() {
-			err := it.Item().Value(func(value []byte) error {
-				e, err := decodeEvent(value)
-				if err == nil && e.To != to {
-					err = errDamaged
-				}
-				events = append(events, e)
-				return err
-			})
-			if err != nil {
-				return err
+		return eachEvent(txn, s.keys.recipient(to), func(_ *eventID, k *keptEvent) error {
+			if k.To.Brand != to.Brand || k.To.Channel != to.Channel || k.To.Address != "" && k.To.Address != to.Address {
+				return errDamaged // somebody else's
 			}
-		}
-		return nil
+			events = append(events, k.Event)
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading a recipient's history: %w", err)
@@ -142,62 +126,4 @@ func (s *Store) RecordAt(to filter.Recipient, at time.Time) (filter.Record, erro
 		}
 	}
 	return r, nil
-}
-
-// Known is one recipient and what is known about them.
-type Known struct {
-	To     filter.Recipient `json:"to"`
-	Record filter.Record    `json:"record"`
-}
-
-// recordsPage is how many records are read at once.
-const recordsPage = 1000
-
-// Records walks every record, brands' own and those for every brand, in no particular order and
-// in constant memory. Each record is as it stood when the walk came by; appends go on meanwhile.
-// The walk ends with the first error.
-func (s *Store) Records() iter.Seq2[Known, error] {
-	return func(yield func(Known, error) bool) {
-		page := make([]Known, 0, recordsPage)
-		for from := []byte{kindRecord}; from != nil; {
-			var err error
-			page, from, err = s.recordsFrom(from, page[:0])
-			for _, k := range page {
-				if !yield(k, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(Known{}, fmt.Errorf("reading the records: %w", err))
-				return
-			}
-		}
-	}
-}
-
-// recordsFrom reads one page that begins at the key from; next is where to go on, nil at the end.
-func (s *Store) recordsFrom(from []byte, page []Known) (_ []Known, next []byte, err error) {
-	err = s.view(func(txn *badger.Txn) error {
-		opt := badger.DefaultIteratorOptions
-		opt.Prefix = []byte{kindRecord}
-		it := txn.NewIterator(opt)
-		defer it.Close()
-		for it.Seek(from); it.Valid(); it.Next() {
-			if len(page) == recordsPage {
-				next = it.Item().KeyCopy(nil)
-				return nil
-			}
-			err := it.Item().Value(func(value []byte) error {
-				k, err := decodeRecord(value)
-				page = append(page, k)
-				return err
-			})
-			if err != nil {
-				page = page[:len(page)-1]
-				return err
-			}
-		}
-		return nil
-	})
-	return page, next, err
 }

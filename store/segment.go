@@ -97,7 +97,7 @@ func (l *decisionLog) loadSegment(path string) error {
 	}
 	seg := &segment{path: path, size: info.Size()}
 	for at := int64(0); at < seg.size; {
-		b, err := readHead(f, at, seg.size)
+		b, err := readBlockHead(f, at, seg.size)
 		if errors.Is(err, errDamaged) {
 			next, err := findHead(f, at+1, seg.size)
 			if err != nil {
@@ -119,8 +119,8 @@ func (l *decisionLog) loadSegment(path string) error {
 	return nil
 }
 
-// readHead reads the index of the block at offset at of a file of the given size.
-func readHead(f io.ReaderAt, at, size int64) (*block, error) {
+// readBlockHead reads the index of the block at offset at of a file of the given size.
+func readBlockHead(f io.ReaderAt, at, size int64) (*block, error) {
 	var prefix [blockPrefix]byte
 	if at+blockPrefix > size {
 		return nil, errDamaged
@@ -156,7 +156,7 @@ func findHead(f io.ReaderAt, at, size int64) (int64, error) {
 		switch {
 		case i >= 0:
 			at += int64(i)
-			if _, err := readHead(f, at, size); err == nil {
+			if _, err := readBlockHead(f, at, size); err == nil {
 				return at, nil
 			}
 			at++

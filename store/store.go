@@ -61,6 +61,7 @@ type Store struct {
 	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
+	head   atomic.Pointer[Head]        // of the chain, as acknowledged
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
 	commit func(*badger.Txn) error     // Txn.Commit; tests make it fail
 	free   func(string) (int64, error) // free bytes on the disk of a folder; tests make it small
@@ -115,6 +116,12 @@ func (s *Store) open() (err error) {
 		}
 	}()
 	if s.keys, err = s.openKeys(); err != nil {
+		return err
+	}
+	if err = s.loadHead(s.db); err != nil {
+		return err
+	}
+	if err = s.migrate(); err != nil {
 		return err
 	}
 	if s.optouts, err = loadOptouts(s.db); err != nil {

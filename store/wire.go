@@ -28,9 +28,14 @@ func appendTime(b []byte, t time.Time) []byte {
 	return binary.AppendUvarint(b, uint64(t.Nanosecond()))
 }
 
-// appendSum ends a value with the checksum of everything from start on.
-func appendSum(b []byte, start int) []byte {
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
+// appendSum ends a value with the checksum of everything from start on, and of what it belongs to:
+// most of its key, so that a value in another's place is damaged too.
+func appendSum(b []byte, start int, of ...byte) []byte {
+	return binary.LittleEndian.AppendUint32(b, checksum(b[start:], of))
+}
+
+func checksum(value, of []byte) uint32 {
+	return crc32.Update(crc32.Checksum(value, castagnoli), castagnoli, of)
 }
 
 // A decoder reads what the functions above wrote. Strings it returns share the memory of rest.
@@ -40,10 +45,10 @@ type decoder struct {
 	bad  bool
 }
 
-// newDecoder checks the checksum and the version of value.
-func newDecoder(value []byte, version byte) decoder {
+// newDecoder checks the checksum and the version of value, which belongs to of.
+func newDecoder(value []byte, version byte, of ...byte) decoder {
 	n := len(value) - crc32.Size
-	if n < 1 || crc32.Checksum(value[:n], castagnoli) != binary.LittleEndian.Uint32(value[n:]) || value[0] != version {
+	if n < 1 || checksum(value[:n], of) != binary.LittleEndian.Uint32(value[n:]) || value[0] != version {
 		return decoder{bad: true}
 	}
 	return decoder{rest: string(value[1:n])}
@@ -82,8 +87,10 @@ func (d *decoder) varint() int64 {
 	return int64(u>>1) ^ -int64(u&1)
 }
 
-func (d *decoder) string() string {
-	n := d.uvarint()
+func (d *decoder) string() string { return d.take(d.uvarint()) }
+
+// take is the next n bytes.
+func (d *decoder) take(n uint64) string {
 	if n > uint64(len(d.rest)) {
 		d.fail()
 		return ""

@@ -2,10 +2,10 @@ package store
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -15,8 +15,8 @@ import (
 const (
 	// maxBatch is how many events share one transaction and one sync at most.
 	maxBatch = 256
-	// maxScopes is from how many scopes on a record takes no further topic, so that it fits into
-	// a transaction. All and the categories always find room.
+	// maxScopes is from how many scopes on a record takes no further topic or sender, so that it
+	// fits into a transaction. All and the categories always find room.
 	maxScopes = 256
 
 	metaNewest = "newest-opt-in"
@@ -121,6 +121,7 @@ func (s *Store) keepTogether(items []*item, probe bool) error {
 	s.metrics.commits.Add(1)
 	s.metrics.appends.Add(b.events)
 	s.optouts.count.Add(int64(len(b.left)))
+	s.head.Store(&b.head)
 	return nil
 }
 
@@ -134,6 +135,10 @@ type txnBatch struct {
 	left   map[fingerprint]struct{} // who opted out for the first time
 	events uint64
 	writes int
+
+	head  Head // of the chain, with piece
+	piece piece
+	salts []byte // random, not used yet
 }
 
 func (s *Store) begin(db *badger.DB) (*txnBatch, error) {
@@ -141,19 +146,28 @@ func (s *Store) begin(db *badger.DB) (*txnBatch, error) {
 		s: s, txn: db.NewTransaction(true), now: s.now(),
 		left: make(map[fingerprint]struct{}),
 	}
-	value, err := b.get(metaKey(metaNewest))
+	err := b.load()
 	if err != nil {
 		b.txn.Discard()
 		return nil, err
 	}
+	return b, nil
+}
+
+// load reads what concerns the whole store.
+func (b *txnBatch) load() error {
+	value, err := b.get(metaKey(metaNewest))
+	if err != nil {
+		return err
+	}
 	if value != nil {
-		d := newDecoder(value, recordVersion)
+		d := newDecoder(value, metaVersion)
 		if b.newest = d.time(); d.end() != nil {
-			b.txn.Discard()
-			return nil, fmt.Errorf("the time of the newest opt-in: %w", errDamaged)
+			return fmt.Errorf("the time of the newest opt-in: %w", errDamaged)
 		}
 	}
-	return b, nil
+	b.head, err = readHead(b.txn)
+	return err
 }
 
 // get is the value of key as this transaction would leave it, nil when there is none.
@@ -179,40 +193,85 @@ func (b *txnBatch) set(key, value []byte) error {
 // An event that is there already is folded once more: should a failed commit have left the
 // event without its record, its repetition makes them agree before it is acknowledged.
 func (b *txnBatch) add(it *item) (problem, err error) {
-	stored, problem := b.get(it.key)
-	if problem != nil {
-		return fmt.Errorf("looking for event %d: %w", it.index, problem), nil
-	}
-	e := &it.event
-	if stored == nil {
-		b.stamp(e)
-	} else if *e, problem = decodeEvent(stored); problem != nil {
-		return fmt.Errorf("reading what is kept as event %d: %w", it.index, problem), nil
-	}
+	fp := it.id.recipient()
 	before, was, problem := b.record(it)
 	if problem != nil {
 		return problem, nil
 	}
-	after := before.After(*e)
-	if len(after.Consents) > max(maxScopes, len(before.Consents)) && strings.HasPrefix(e.Scope.String(), "topic:") {
-		return &EventError{it.index, "scope", fmt.Sprintf("the recipient has %d scopes already: no further topic fits", len(before.Consents))}, nil
+	known, problem := b.known(it)
+	if problem != nil {
+		return problem, nil
 	}
-	if stored == nil {
-		if err := b.set(it.key, appendEvent(nil, e)); err != nil {
+	e := &it.event
+	if !known {
+		b.stamp(e)
+	}
+	after := before.After(*e)
+	if len(after.Consents) > max(maxScopes, len(before.Consents)) && e.Scope.Named() {
+		return &EventError{it.index, "scope", fmt.Sprintf("the recipient has %d scopes already: no further topic or sender fits", len(before.Consents))}, nil
+	}
+	if !known {
+		if err := b.keep(it); err != nil {
 			return nil, err
 		}
-		b.events++
 	}
-	value := appendRecord(nil, e.To, &after)
-	if !bytes.Equal(value, was) {
-		if err := b.set(recordKey(it.fp), value); err != nil {
+	if value := appendRecord(nil, fp, &after); !bytes.Equal(value, was) {
+		if err := b.set(recordKey(fp), value); err != nil {
 			return nil, err
 		}
 	}
 	if e.Kind == filter.OptedIn && e.Time.After(b.newest) {
 		b.newest, b.ahead = e.Time, true
 	}
-	return nil, b.mark(it.fp, &after)
+	return nil, b.mark(fp, &after)
+}
+
+// known reports whether the event of it is kept already. Then it holds what is kept.
+func (b *txnBatch) known(it *item) (bool, error) {
+	value, err := b.get(it.id.key(kindEvent))
+	if err == nil && value == nil {
+		return false, nil
+	}
+	var k keptEvent
+	if err == nil {
+		k, err = decodeEvent(value, &it.id)
+	}
+	if err == nil && k.To != it.event.To {
+		err = errDamaged
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading what is kept as event %d: %w", it.index, err)
+	}
+	it.event = k.Event
+	return true, nil
+}
+
+// keep writes the event of it and adds it to the chain.
+func (b *txnBatch) keep(it *item) error {
+	s, err := b.salt()
+	if err != nil {
+		return err
+	}
+	value, sum := appendEvent(nil, &it.id, &it.event, b.head.Seq+1, s)
+	if err := b.set(it.id.key(kindEvent), value); err != nil {
+		return err
+	}
+	b.head = b.piece.add(link{id: it.id, recorded: it.event.Recorded, kind: it.event.Kind, digest: sum}, b.head)
+	b.events++
+	return nil
+}
+
+// salt draws a salt; the random source is asked for many at once.
+func (b *txnBatch) salt() (*salt, error) {
+	if len(b.salts) == 0 {
+		b.salts = make([]byte, 64*saltSize)
+		if _, err := rand.Read(b.salts); err != nil {
+			return nil, err
+		}
+	}
+	s := (*salt)(b.salts)
+	b.salts = b.salts[saltSize:]
+	return s, nil
 }
 
 // stamp gives e its times.
@@ -221,7 +280,7 @@ func (b *txnBatch) stamp(e *filter.Event) {
 	e.Time = e.Time.Round(0).UTC()
 	if e.Time.IsZero() || e.Time.After(b.now) {
 		e.Time = b.now
-		if e.Kind == filter.OptedOut && b.newest.After(b.now) {
+		if no := e.Kind == filter.OptedOut || e.Kind == filter.Refused || e.Kind == filter.Erased; no && b.newest.After(b.now) {
 			e.Time = b.newest // the clock has gone back since that opt-in
 		}
 	}
@@ -229,21 +288,15 @@ func (b *txnBatch) stamp(e *filter.Event) {
 
 // record is the record of the recipient of it, and its value.
 func (b *txnBatch) record(it *item) (r filter.Record, value []byte, err error) {
-	value, err = b.get(recordKey(it.fp))
-	if err != nil {
-		return r, nil, fmt.Errorf("reading the record before event %d: %w", it.index, err)
-	}
-	if value == nil {
-		return r, nil, nil
-	}
-	known, err := decodeRecord(value)
-	if err == nil && known.To != it.event.To {
-		err = errDamaged
+	fp := it.id.recipient()
+	value, err = b.get(recordKey(fp))
+	if err == nil && value != nil {
+		r, err = decodeRecord(value, fp)
 	}
 	if err != nil {
 		return r, nil, fmt.Errorf("reading the record before event %d: %w", it.index, err)
 	}
-	return known.Record, value, nil
+	return r, value, nil
 }
 
 // mark notes a recipient who opted out, where that is not known yet.
@@ -267,7 +320,15 @@ func (b *txnBatch) finish(probe bool) error {
 		}
 	}
 	if b.ahead {
-		if err := b.set(metaKey(metaNewest), appendSum(appendTime([]byte{recordVersion}, b.newest), 0)); err != nil {
+		if err := b.set(metaKey(metaNewest), appendSum(appendTime([]byte{metaVersion}, b.newest), 0)); err != nil {
+			return err
+		}
+	}
+	if len(b.piece.links) > 0 {
+		if err := b.set(pieceKey(b.head.Seq), b.piece.encode()); err != nil {
+			return err
+		}
+		if err := b.set(metaKey(metaHead), appendHead(nil, &b.head)); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/filter"
+)
+
+// A Digest is a SHA-256 (FIPS 180-4). Its text is lower-case hex.
+type Digest [sha256.Size]byte
+
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// MarshalText writes the hex form of d.
+func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (d *Digest) UnmarshalText(text []byte) error {
+	var got Digest
+	n, err := hex.Decode(got[:], text[:min(len(text), hex.EncodedLen(len(got)))])
+	if err != nil || n != len(got) || len(text) != hex.EncodedLen(n) {
+		return fmt.Errorf("digest %q: want %d hex digits", text, hex.EncodedLen(len(got)))
+	}
+	*d = got
+	return nil
+}
+
+// A Link is the place of one event in the chain of all events. Links are numbered from 1 in the
+// order in which the events were kept. Each seals everything before it:
+//
+//	Sum = SHA-256(Sum of the link before, Seq, Recorded, Kind, Fingerprint, ID hash, Digest)
+//
+// with Seq as eight bytes and Recorded as eight bytes of nanoseconds since 1970, little-endian,
+// and Kind as one byte. The first link follows a Sum of zeros.
+type Link struct {
+	Seq         uint64      `json:"seq"`
+	Recorded    time.Time   `json:"recorded"`
+	Kind        filter.Kind `json:"kind"`
+	Fingerprint string      `json:"fingerprint"` // of the recipient, keyed, in hex
+	Digest      Digest      `json:"digest"`      // of the event, salted
+	Sum         Digest      `json:"sum"`
+}
+
+// A Head is the last link of the chain: its Sum stands for every event so far. A chain cannot
+// show by itself that its end was cut off, or that all of it was written anew. That is shown by a
+// head that was kept elsewhere: print, sign or send it now and then, and look for it with
+// [Store.ChainFrom].
+type Head struct {
+	Seq  uint64    `json:"seq"`  // how many links there are
+	Sum  Digest    `json:"sum"`  // zero while there are none
+	Time time.Time `json:"time"` // Recorded of the last link
+}
+
+// Head is the head of the chain. It knows every Append that was acknowledged before.
+func (s *Store) Head() Head { return *s.head.Load() }
+
+const metaHead = "head"
+
+func appendHead(b []byte, h *Head) []byte {
+	b = binary.AppendUvarint(append(b, metaVersion), h.Seq)
+	return appendSum(appendTime(append(b, h.Sum[:]...), h.Time), 0)
+}
+
+func decodeChainHead(value []byte) (h Head, err error) {
+	d := newDecoder(value, metaVersion)
+	h.Seq = d.uvarint()
+	copy(h.Sum[:], d.take(uint64(len(h.Sum))))
+	h.Time = d.time()
+	if d.end() != nil {
+		return Head{}, fmt.Errorf("the head of the chain: %w", errDamaged)
+	}
+	return h, nil
+}
+
+// readHead is the head of the chain as txn sees it, the zero Head where there is none.
+func readHead(txn *badger.Txn) (h Head, err error) {
+	item, err := txn.Get(metaKey(metaHead))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return Head{}, nil
+	}
+	if err != nil {
+		return Head{}, err
+	}
+	err = item.Value(func(value []byte) error {
+		h, err = decodeChainHead(value)
+		return err
+	})
+	return h, err
+}
+
+// loadHead makes Head know what is in db.
+func (s *Store) loadHead(db *badger.DB) error {
+	return db.View(func(txn *badger.Txn) error {
+		h, err := readHead(txn)
+		s.head.Store(&h)
+		return err
+	})
+}
+
+// A link is a Link as it is kept: its number and sum follow from its place.
+type link struct {
+	id       eventID
+	recorded time.Time
+	kind     filter.Kind
+	digest   Digest
+}
+
+// after is the head of a chain to whose head h the link is added.
+func (l *link) after(h Head) Head {
+	b := make([]byte, 0, 160)
+	b = append(b, h.Sum[:]...)
+	b = binary.LittleEndian.AppendUint64(b, h.Seq+1)
+	b = binary.LittleEndian.AppendUint64(b, uint64(l.recorded.UnixNano()))
+	b = append(append(b, byte(l.kind)), l.id[:]...)
+	return Head{Seq: h.Seq + 1, Sum: sha256.Sum256(append(b, l.digest[:]...)), Time: l.recorded}
+}
+
+// shown is the link in the form of the API, where h is the head it makes.
+func (l *link) shown(h *Head) Link {
+	fp := l.id.recipient()
+	return Link{Seq: h.Seq, Recorded: l.recorded, Kind: l.kind, Fingerprint: hex.EncodeToString(fp[:]), Digest: l.digest, Sum: h.Sum}
+}
+
+// A piece is a part of the chain: the links that one transaction wrote. Its key is the number of
+// its last link, so that a seek to a number finds the piece with that link.
+type piece struct {
+	before Head // Time is not kept
+	links  []link
+	sum    Digest // of the last link
+}
+
+const pieceVersion = 1
+
+func pieceKey(last uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{kindPiece}, last)
+}
+
+// first is the number of the first link.
+func (p *piece) first() uint64 { return p.before.Seq + 1 }
+
+// add appends a link behind the head of the piece, and returns the new one.
+func (p *piece) add(l link, head Head) Head {
+	if len(p.links) == 0 {
+		p.before = head
+	}
+	p.links = append(p.links, l)
+	head = l.after(head)
+	p.sum = head.Sum
+	return head
+}
+
+func (p *piece) encode() []byte {
+	base := p.links[0].recorded
+	b := make([]byte, 0, 128+len(p.links)*(len(eventID{})+len(Digest{})+4))
+	b = binary.AppendUvarint(append(b, pieceVersion), p.before.Seq)
+	b = append(b, p.before.Sum[:]...)
+	b = binary.AppendUvarint(appendTime(b, base), uint64(len(p.links)))
+	for i := range p.links {
+		l := &p.links[i]
+		b = binary.AppendVarint(append(b, byte(l.kind)), int64(l.recorded.Sub(base)))
+		b = append(append(b, l.id[:]...), l.digest[:]...)
+	}
+	return appendSum(append(b, p.sum[:]...), 0)
+}
+
+func decodePiece(value []byte) (p piece, err error) {
+	d := newDecoder(value, pieceVersion)
+	p.before.Seq = d.uvarint()
+	copy(p.before.Sum[:], d.take(sha256.Size))
+	base, n := d.time(), d.uvarint()
+	if n > uint64(len(d.rest))/uint64(len(eventID{})+len(Digest{})) {
+		return piece{}, errDamaged
+	}
+	p.links = make([]link, n)
+	for i := range p.links {
+		l := &p.links[i]
+		l.kind = filter.Kind(d.byte())
+		l.recorded = base.Add(time.Duration(d.varint()))
+		copy(l.id[:], d.take(uint64(len(l.id))))
+		copy(l.digest[:], d.take(uint64(len(l.digest))))
+	}
+	copy(p.sum[:], d.take(sha256.Size))
+	if d.end() != nil || n == 0 {
+		return piece{}, errDamaged
+	}
+	return p, nil
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// The value of an event has a public part, which outlives the recipient's erasure, and a private
+// one. The chain holds the digest of both:
+//
+//	commitment = SHA-256(salt, private part)
+//	digest     = SHA-256(fingerprint, hash of the event's ID, public part, commitment)
+//
+// Whoever erases puts the commitment in the place of salt and private part. Then the digest still
+// proves the public part, and nothing can be guessed from it: the salt was random.
+const (
+	saltSize = 16
+
+	formWhole  = 0 // salt and private part
+	formErased = 1 // commitment
+)
+
+type salt [saltSize]byte
+
+// An eventID is what an event's key has behind its first byte: fingerprint and hash of the ID.
+type eventID [2 * len(fingerprint{})]byte
+
+func (id *eventID) recipient() fingerprint { return fingerprint(id[:len(fingerprint{})]) }
+
+// key is where the event is, in the space of whole events or of those of erased recipients.
+func (id *eventID) key(kind byte) []byte {
+	return append(append(make([]byte, 0, 1+len(id)), kind), id[:]...)
+}
+
+// A keptEvent is an event as it is on disk.
+type keptEvent struct {
+	filter.Event
+	seq    uint64
+	erased bool   // the private part is gone
+	public string // encoded
+	secret string // salt and private part, or the commitment
+}
+
+// appendEvent writes the value of an event and returns its digest with it.
+func appendEvent(b []byte, id *eventID, e *filter.Event, seq uint64, s *salt) ([]byte, Digest) {
+	start := len(b)
+	var room [256]byte
+	public := appendPublic(room[:0], e, seq)
+	b = binary.AppendUvarint(append(b, eventVersion, formWhole), uint64(len(public)))
+	b = append(b, public...)
+	secret := len(b)
+	b = appendPrivate(append(b, s[:]...), e)
+	commitment := sha256.Sum256(b[secret:])
+	return appendSum(b, start, id[:]...), digest(id, public, commitment[:])
+}
+
+func digest(id *eventID, public, commitment []byte) Digest {
+	var room [512]byte
+	return sha256.Sum256(append(append(append(room[:0], id[:]...), public...), commitment...))
+}
+
+func decodeEvent(value []byte, id *eventID) (k keptEvent, err error) {
+	d := newDecoder(value, eventVersion, id[:]...)
+	form := d.byte()
+	k.public = d.string()
+	k.secret = d.rest
+	p := decoder{rest: k.public, bad: d.bad}
+	k.seq = p.public(&k.Event)
+	switch form {
+	case formWhole:
+		d.take(saltSize)
+		d.private(&k.Event)
+	case formErased:
+		k.erased = true
+		d.take(sha256.Size)
+	default:
+		d.fail()
+	}
+	if d.end() != nil || p.end() != nil {
+		return keptEvent{}, errDamaged
+	}
+	return k, nil
+}
+
+func (k *keptEvent) commitment() []byte {
+	if k.erased {
+		return []byte(k.secret)
+	}
+	sum := sha256.Sum256([]byte(k.secret))
+	return sum[:]
+}
+
+// digest is what the chain must hold for the event with this ID.
+func (k *keptEvent) digest(id *eventID) Digest {
+	return digest(id, []byte(k.public), k.commitment())
+}
+
+// skeleton is the value of the event once its recipient is erased.
+func (k *keptEvent) skeleton(id *eventID) []byte {
+	b := append(make([]byte, 0, 96), eventVersion, formErased)
+	b = append(appendString(b, k.public), k.commitment()...)
+	return appendSum(b, 0, id[:]...)
+}
+
+// eventSeq is the number of the event with this value, without looking at the rest of it.
+func eventSeq(value []byte) uint64 {
+	if len(value) < 3 {
+		return 0
+	}
+	_, n := binary.Uvarint(value[2:]) // the length of the public part
+	if n <= 0 {
+		return 0
+	}
+	seq, n := binary.Uvarint(value[2+n:])
+	if n <= 0 {
+		return 0
+	}
+	return seq
+}
