@@ -54,6 +54,9 @@ func (s *Store) changesAfter(since uint64, page []Change) (_ []Change, last uint
 	err = s.view(func(txn *badger.Txn) error {
 		return eachPiece(txn, since+1, func(p *piece) (bool, error) {
 			head := p.before
+			if head.Seq > last {
+				return false, fmt.Errorf("the chain has no link %d: %w", last+1, errDamaged)
+			}
 			for i := range p.links {
 				l := &p.links[i]
 				head = l.after(head)

@@ -1,0 +1,105 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// changes walks the changes after since, which must be numbered without a gap, and returns them.
+func changes(t testing.TB, s *store.Store, since uint64) (all []store.Change) {
+	t.Helper()
+	for c, err := range s.Changes(since) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if since++; c.Link.Seq != since {
+			t.Fatalf("change %d comes after change %d", c.Link.Seq, since-1)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// A cursor that goes on where it ended sees every event once, in order, while they are appended.
+func TestChangesWhileAppending(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	const writers, each = 8, 150
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for n := range each {
+				events := []filter.Event{optOut(person("acme", n), fmt.Sprint(w))}
+				for more := range n % 4 {
+					events = append(events, optIn(person("acme", 1000+n), fmt.Sprint(w, more)))
+				}
+				if err := s.Append(context.Background(), events...); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	ended := make(chan struct{})
+	go func() { all.Wait(); close(ended) }()
+	seen := map[string]bool{}
+	var since uint64
+	for last := false; ; {
+		for _, c := range changes(t, s, since) {
+			key := c.Event.To.Address + " " + c.Event.ID
+			if seen[key] {
+				t.Fatalf("%s came twice", key)
+			}
+			seen[key] = true
+			if c.Link.Kind != c.Event.Kind || !c.Link.Recorded.Equal(c.Event.Recorded) {
+				t.Fatalf("the link %+v is not of %+v", c.Link, c.Event)
+			}
+			since = c.Link.Seq
+		}
+		if last {
+			break
+		}
+		select {
+		case <-ended:
+			last = true
+		default:
+		}
+	}
+	if since != s.Head().Seq || since < writers*each {
+		t.Errorf("the walk ended with %d of %d", since, s.Head().Seq)
+	}
+	if len(seen) != int(since) {
+		t.Errorf("%d events came, want %d", len(seen), since)
+	}
+	for _, from := range []uint64{0, 1, since / 2, since - 1, since, since + 10} {
+		if n := len(changes(t, s, from)); n != int(max(since, from)-from) {
+			t.Errorf("after number %d came %d changes", from, n)
+		}
+	}
+	for range s.Changes(0) {
+		break // leaving early is fine
+	}
+}
+
+func TestChangesSayWhereTheChainIsBroken(t *testing.T) {
+	s := chained(t)
+	all := store.Dump(s)
+	for key, value := range all {
+		if key[0] != 'c' {
+			continue
+		}
+		must(t, store.Put(s, map[string][]byte{key: nil}))
+		first, _ := store.Bounds(value)
+		var err error
+		for _, err = range s.Changes(first - 1) {
+			break
+		}
+		if err == nil {
+			t.Errorf("links %d on are gone and nothing is said", first)
+		}
+		must(t, store.Put(s, map[string][]byte{key: value}))
+	}
+}
