@@ -22,6 +22,14 @@ func (d *decoder) check(cfg *Config) {
 		d.fail(d.place("console.listen"), "console.listen", "%s is the address of proxy.listen too", a)
 	}
 	d.tokens(cfg.Console.Tokens)
+	for name, brand := range cfg.Brands {
+		key := join("brands", name)
+		if name == "" {
+			d.fail(d.place("brands"), "brands", "a brand needs a name")
+		} else if err := brand.Check(); err != nil {
+			d.fault(key, err)
+		}
+	}
 	for name, route := range cfg.Proxy.Routes {
 		key := join("proxy.routes", name) + ".region"
 		if route.Region != "" && !filter.KnownRegion(route.Region) {
@@ -102,6 +110,24 @@ func (p places) nearest(key string) *token.Position {
 	return start
 }
 
+// fault refuses what err says of the section at key, at the place of the keys that err begins with.
+func (d *decoder) fault(key string, err error) {
+	key, rest := d.where.follow(key, err)
+	d.fail(d.place(key), key, "%s", rest)
+}
+
+// follow goes down from key as far as err begins with keys, and returns the rest of its text.
+func (p places) follow(key string, err error) (deepest, rest string) {
+	rest = err.Error()
+	for {
+		word, after, ok := strings.Cut(rest, ": ")
+		if !ok || p[join(key, word)] == nil {
+			return key, rest
+		}
+		key, rest = join(key, word), after
+	}
+}
+
 // Locate adds the place in the file to an error that another package found in its section: one
 // whose text begins with keys below section, each followed by a colon, as in
 // "routes: twilio: upstream: …". Without a file, or where no key is recognised, err comes back
@@ -110,14 +136,7 @@ func (c Config) Locate(file, section string, err error) error {
 	if err == nil {
 		return nil
 	}
-	key, rest := section, err.Error()
-	for {
-		word, after, ok := strings.Cut(rest, ": ")
-		if !ok || c.where[join(key, word)] == nil {
-			break
-		}
-		key, rest = join(key, word), after
-	}
+	key, rest := c.where.follow(section, err)
 	if c.where[key] == nil {
 		return fmt.Errorf("%s: %w", section, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
@@ -26,10 +27,11 @@ import (
 
 // Config is the whole configuration.
 type Config struct {
-	Store   store.Config   `yaml:"store"`
-	Proxy   proxy.Config   `yaml:"proxy"`
-	Console console.Config `yaml:"console"`
-	Log     Log            `yaml:"log"`
+	Store   store.Config            `yaml:"store"`
+	Brands  map[string]filter.Brand `yaml:"brands"`
+	Proxy   proxy.Config            `yaml:"proxy"`
+	Console console.Config          `yaml:"console"`
+	Log     Log                     `yaml:"log"`
 
 	// Version names this configuration in the decision log: a short hash of the file's bytes, or
 	// "default" without a file. Proxy.Version is the same.
@@ -114,4 +116,5 @@ func (c *Config) complete() {
 	}
 	c.Proxy.Version = c.Version
 	c.Proxy.Expiry = Expiry()
+	c.Proxy.Brands = c.Brands
 }

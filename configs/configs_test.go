@@ -88,7 +88,7 @@ log: {level: debug, format: console}
 	utility := filter.Utility
 	want := map[string]proxy.RouteConfig{"no-values": {}, "twilio": {
 		Brand: "4711", Mode: proxy.Report, Region: "NO", Category: &utility,
-		Templates: map[string]filter.Category{"order": filter.Utility, "123": filter.Authentication},
+		Templates: map[string]filter.Scope{"order": filter.OfCategory(filter.Utility), "123": filter.OfCategory(filter.Authentication)},
 		Trust:     []string{}, FailOpen: []filter.Category{filter.Authentication},
 		Policy: filter.Config{Window: time.Hour, Require: map[filter.Category]filter.Basis{filter.Utility: filter.NoBasis},
 			Footer: "Reply STOP\nto opt out"},

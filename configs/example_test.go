@@ -56,7 +56,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 		t.Fatalf("the configuration has %d keys: the walk over its types is broken", len(want))
 	}
 	for key := range want {
-		if cfg.where[strings.Replace(key, "routes.*", "routes.twilio", 1)] == nil {
+		if cfg.where[strings.NewReplacer("routes.*", "routes.twilio", "brands.*", "brands.default").Replace(key)] == nil {
 			t.Errorf("%s is not in the example", key)
 		}
 	}
@@ -67,10 +67,11 @@ func TestExampleHasEveryKey(t *testing.T) {
 func TestExampleExplainsEveryKey(t *testing.T) {
 	cfg, _ := loadExample(t)
 	lines := strings.Split(string(Example()), "\n")
+	named := regexp.MustCompile(`\.(templates|senders|topics)\.|^brands\.\w+$`)
 	explained := regexp.MustCompile(`(^|\s)# \S`)
 	for key, at := range cfg.where {
 		line := at.Line - 1
-		if key == "" || strings.HasPrefix(key, "proxy.routes.twilio.templates.") || strings.Contains(key, ".require.") || strings.HasSuffix(key, "]") {
+		if key == "" || named.MatchString(key) || strings.Contains(key, ".require.") || strings.HasSuffix(key, "]") {
 			continue
 		}
 		for line > 0 && !explained.MatchString(lines[line]) && strings.TrimSpace(lines[line]) != "" {

@@ -1,47 +1,87 @@
 package proxy
 
 import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
 
-// classify stamps m with what the route knows: the brand, and the category, which is the strictest
-// of what is known about it: the list's word about its template, the route's, and the sender's
-// claim where it is believed. What nobody classified is marketing.
+// labels is what a route knows of the messages that take it, each label as what a message is: a
+// category, a topic, or All for nothing.
+type labels struct {
+	declared                  filter.Brand
+	category, freeForm, topic filter.Scope
+	templates, senders        map[string]filter.Scope
+	topics                    map[string]filter.Scope // the brand's, for claims
+}
+
+// newLabels reads the labels of a route. Errors name the key.
+func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error) {
+	brand, ok := brands[cfg.Brand]
+	if !ok && len(brands) > 0 {
+		return labels{}, fmt.Errorf("brand: %q is not declared: want one of %s", cfg.Brand, strings.Join(slices.Sorted(maps.Keys(brands)), ", "))
+	}
+	l := labels{declared: brand, templates: maps.Clone(cfg.Templates), senders: map[string]filter.Scope{}, topics: map[string]filter.Scope{}}
+	for topic := range brand.Topics {
+		l.topics[topic] = filter.OfTopic(topic)
+	}
+	if cfg.Topic != "" {
+		l.topic = filter.OfTopic(cfg.Topic)
+		if err := brand.CheckLabel(l.topic); err != nil {
+			return l, fmt.Errorf("topic: %w", err)
+		}
+	}
+	if cfg.Category != nil {
+		l.category = filter.OfCategory(*cfg.Category)
+	}
+	if cfg.FreeForm != nil {
+		l.freeForm = filter.OfCategory(*cfg.FreeForm)
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Templates)) {
+		if err := brand.CheckLabel(cfg.Templates[name]); err != nil {
+			return l, fmt.Errorf("templates: %s: %w", name, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Senders)) {
+		sender, s := filter.Sender(name, cfg.Region), cfg.Senders[name]
+		err := brand.CheckLabel(s)
+		if _, twice := l.senders[sender]; twice {
+			err = errors.New("this sender stands in the list already, in another spelling")
+		}
+		if err != nil {
+			return l, fmt.Errorf("senders: %s: %w", name, err)
+		}
+		l.senders[sender] = s
+	}
+	return l, nil
+}
+
+// classify stamps m with what the route knows: the brand, the one way of writing its sender, and
+// what it is by the list of templates, the route, its sender and the claims that are believed.
 func (rt *route) classify(m *filter.Message, req *fasthttp.RequestHeader) {
 	m.To.Brand = rt.brand
-	m.Topic = rt.topic
-	if claim := claim(req, "Sendgate-Topic", rt.trusts.topic); len(claim) > 0 {
-		m.Topic = string(claim)
-	}
+	m.From = filter.Sender(m.From, rt.region)
 	m.Campaign = string(claim(req, "Sendgate-Campaign", rt.trusts.campaign))
-	m.Category = filter.Marketing
-	if m.MarketingOnly {
-		return
+	l := &rt.labels
+	list := l.freeForm
+	if m.Template != "" {
+		list = l.templates[m.Template]
 	}
-	strictest, known := filter.Category(filter.Categories), false
-	hear := func(c filter.Category) { strictest, known = min(strictest, c), true }
-	switch {
-	case m.Template != "":
-		if c, listed := rt.templates[m.Template]; listed {
-			hear(c)
-		}
-	case rt.freeForm != nil:
-		hear(*rt.freeForm)
-	}
-	if rt.category != nil {
-		hear(*rt.category)
-	}
-	if claim := claim(req, "Sendgate-Category", rt.trusts.category); len(claim) > 0 {
+	var category filter.Scope
+	if text := claim(req, "Sendgate-Category", rt.trusts.category); len(text) > 0 {
 		var c filter.Category
-		if c.UnmarshalText(claim) != nil {
+		if c.UnmarshalText(text) != nil {
 			c = filter.Marketing // a claim that is no word of the four claims nothing
 		}
-		hear(c)
+		category = filter.OfCategory(c)
 	}
-	if known {
-		m.Category = strictest
-	}
+	topic := l.topics[string(claim(req, "Sendgate-Topic", rt.trusts.topic))]
+	l.declared.Label(m, list, l.category, l.topic, l.senders[m.From], category, topic)
 }
 
 // claim is what the sender says in a header of the gate's, where the route believes it.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
@@ -10,7 +11,7 @@ import (
 var marketing, utility, service, authentication = filter.Marketing, filter.Utility, filter.Service, filter.Authentication
 
 var everyClaim = []string{"category", "topic", "campaign"}
-var listed = map[string]filter.Category{"otp": filter.Authentication, "promo": filter.Marketing}
+var listed = map[string]filter.Scope{"otp": filter.OfCategory(authentication), "promo": filter.OfCategory(marketing)}
 
 var categoryCases = []struct {
 	name  string
@@ -56,28 +57,115 @@ func TestCategory(t *testing.T) {
 	}
 }
 
-// TestClaims: campaign is believed, topic is not, unless the route says otherwise.
-func TestClaims(t *testing.T) {
+// shops are brands with topics.
+var shops = map[string]filter.Brand{
+	"shop":    {Topics: map[string]filter.Category{"offers": marketing, "news": marketing, "orders": utility, "privacy": service}, Stop: filter.StopSender},
+	"default": {},
+}
+
+var labelCases = []struct {
+	name   string
+	route  RouteConfig
+	m      filter.Message
+	claims map[string]string // headers by what follows Sendgate-
+	want   string            // category, topic, and whether it strays
+}{
+	{"a template's topic brings its category", RouteConfig{Templates: map[string]filter.Scope{"shipped": filter.OfTopic("orders")}},
+		filter.Message{Template: "shipped"}, nil, "utility orders false"},
+	{"the route's topic brings its category", RouteConfig{Topic: "orders"}, filter.Message{}, nil, "utility orders false"},
+	{"the list comes before the route", RouteConfig{Templates: map[string]filter.Scope{"spring": filter.OfTopic("offers")}, Topic: "news"},
+		filter.Message{Template: "spring"}, nil, "marketing offers false"},
+	{"a stricter route makes the topic stray", RouteConfig{Category: &marketing, Topic: "orders"}, filter.Message{}, nil, "marketing orders true"},
+	{"a number is known", RouteConfig{Senders: map[string]filter.Scope{"+1 (415) 555-0199": filter.OfTopic("orders")}},
+		filter.Message{From: "+14155550199"}, nil, "utility orders false"},
+	{"in any spelling, with its channel", RouteConfig{Senders: map[string]filter.Scope{"+14155550199": filter.OfTopic("orders")}},
+		filter.Message{From: "whatsapp:+1 415 555 0199"}, nil, "utility orders false"},
+	{"a Messaging Service is known", RouteConfig{Senders: map[string]filter.Scope{"MG01": filter.OfCategory(service)}},
+		filter.Message{From: "MG01"}, nil, "service  false"},
+	{"another sender is not", RouteConfig{Senders: map[string]filter.Scope{"MG01": filter.OfCategory(service)}},
+		filter.Message{From: "MG02"}, nil, "marketing  false"},
+	{"a sender cannot loosen the route", RouteConfig{Topic: "offers", Senders: map[string]filter.Scope{"MG01": filter.OfTopic("orders")}},
+		filter.Message{From: "MG01"}, nil, "marketing offers false"},
+	{"a trusted claim of a topic", RouteConfig{Trust: everyClaim}, filter.Message{}, map[string]string{"Topic": "orders"}, "utility orders false"},
+	{"a claim of a topic that nobody trusts", RouteConfig{}, filter.Message{}, map[string]string{"Topic": "orders"}, "marketing  false"},
+	{"a claim of a topic that nobody declared is nothing", RouteConfig{Trust: everyClaim}, filter.Message{}, map[string]string{"Topic": "lottery"}, "marketing  false"},
+	{"and leaves what else is known", RouteConfig{Trust: everyClaim, Category: &service}, filter.Message{}, map[string]string{"Topic": "lottery"}, "service  false"},
+	{"a claim of a stricter topic holds", RouteConfig{Trust: everyClaim, Topic: "orders"}, filter.Message{}, map[string]string{"Topic": "offers"}, "marketing offers false"},
+	{"a claim of a looser topic does not", RouteConfig{Trust: everyClaim, Topic: "offers"}, filter.Message{}, map[string]string{"Topic": "orders"}, "marketing offers false"},
+	{"of equals the route comes before the claim", RouteConfig{Trust: everyClaim, Topic: "offers"}, filter.Message{}, map[string]string{"Topic": "news"}, "marketing offers false"},
+	{"a claim of marketing makes the topic stray", RouteConfig{Trust: everyClaim, Topic: "orders"}, filter.Message{}, map[string]string{"Category": "marketing"}, "marketing orders true"},
+	{"an endpoint for marketing alone makes it stray", RouteConfig{Topic: "orders"}, filter.Message{MarketingOnly: true}, nil, "marketing orders true"},
+}
+
+func TestLabels(t *testing.T) {
 	st := memory(t)
-	for _, trust := range [][]string{nil, everyClaim, {}} {
-		g, err := New(Config{Routes: map[string]RouteConfig{"twilio": {Topic: "news", Trust: trust}}}, st)
+	for _, c := range labelCases {
+		t.Run(c.name, func(t *testing.T) {
+			c.route.Brand = "shop"
+			g, err := New(Config{Brands: shops, Routes: map[string]RouteConfig{"twilio": c.route}}, st)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var req fasthttp.RequestHeader
+			for name, text := range c.claims {
+				req.Set("Sendgate-"+name, text)
+			}
+			g.table.Load().routes["twilio"].classify(&c.m, &req)
+			if got := fmt.Sprint(c.m.Category, " ", c.m.Topic, " ", c.m.Strays); got != c.want || c.m.To.Brand != "shop" {
+				t.Errorf("%s for brand %s, want %s", got, c.m.To.Brand, c.want)
+			}
+		})
+	}
+}
+
+func TestLabelErrors(t *testing.T) {
+	st := memory(t)
+	for _, c := range []struct {
+		name   string
+		brands map[string]filter.Brand
+		route  RouteConfig
+		want   string
+	}{
+		{"a brand that nobody declared", shops, RouteConfig{Brand: "shp"}, `routes: twilio: brand: "shp" is not declared: want one of default, shop`},
+		{"a topic that nobody declared", shops, RouteConfig{Brand: "shop", Topic: "lottery"},
+			`routes: twilio: topic: topic "lottery" is not declared: the brand has news, offers, orders, privacy`},
+		{"a topic of no brand", nil, RouteConfig{Topic: "offers"}, `routes: twilio: topic: topic "offers" is not declared: the brand has no topics`},
+		{"a template of a topic that nobody declared", shops, RouteConfig{Brand: "shop", Templates: map[string]filter.Scope{"spring": filter.OfTopic("lottery")}},
+			`routes: twilio: templates: spring: topic "lottery" is not declared: the brand has news, offers, orders, privacy`},
+		{"a template of everything", shops, RouteConfig{Brand: "shop", Templates: map[string]filter.Scope{"spring": filter.All}},
+			"routes: twilio: templates: spring: all labels no message: want a category or topic:NAME"},
+		{"a sender of a topic that nobody declared", shops, RouteConfig{Senders: map[string]filter.Scope{"MG01": filter.OfTopic("offers")}},
+			`routes: twilio: senders: MG01: topic "offers" is not declared: the brand has no topics`},
+		{"a sender given twice", shops, RouteConfig{Senders: map[string]filter.Scope{"+14155550199": filter.OfCategory(utility), "+1 415 555 0199": filter.OfCategory(service)}},
+			"routes: twilio: senders: +14155550199: this sender stands in the list already, in another spelling"},
+		{"a brand that is wrong", map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"privacy": marketing}}}, RouteConfig{Brand: "shop"},
+			"brands: shop: topics: privacy: consent to privacy never counts as consent to marketing: want another category"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := New(Config{Brands: c.brands, Routes: map[string]RouteConfig{"twilio": c.route}}, st)
+			if err == nil || err.Error() != c.want {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// TestClaimOfCampaign: it is believed, unless the route says otherwise.
+func TestClaimOfCampaign(t *testing.T) {
+	st := memory(t)
+	for _, c := range []struct {
+		trust []string
+		want  string
+	}{{nil, "spring"}, {everyClaim, "spring"}, {[]string{}, ""}} {
+		g, err := New(Config{Routes: map[string]RouteConfig{"twilio": {Trust: c.trust}}}, st)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var req fasthttp.RequestHeader
-		req.Set("Sendgate-Topic", "offers")
 		req.Set("Sendgate-Campaign", "spring")
 		var m filter.Message
-		g.table.Load().routes["twilio"].classify(&m, &req)
-		topic, campaign := "news", "spring"
-		switch {
-		case len(trust) > 0:
-			topic = "offers"
-		case trust != nil:
-			campaign = ""
-		}
-		if m.Topic != topic || m.Campaign != campaign {
-			t.Errorf("trusting %v: topic %q, campaign %q", trust, m.Topic, m.Campaign)
+		if g.table.Load().routes["twilio"].classify(&m, &req); m.Campaign != c.want {
+			t.Errorf("trusting %v: campaign %q", c.trust, m.Campaign)
 		}
 	}
 }

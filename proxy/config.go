@@ -21,6 +21,9 @@ type Config struct {
 	Metrics prometheus.Registerer `yaml:"-"` // nil: none
 	Now     func() time.Time      `yaml:"-"` // nil: time.Now
 	Version string                `yaml:"-"` // configuration version, for the decision log
+	// Brands are the brands that routes may name, by name. None at all: routes name any, and no
+	// brand has topics.
+	Brands map[string]filter.Brand `yaml:"-"`
 	// Expiry is when consent runs out on routes whose policy has no table of its own.
 	Expiry []filter.Expiry `yaml:"-"`
 }
@@ -44,13 +47,19 @@ type RouteConfig struct {
 	Mode     Mode   `yaml:"mode"`     // open, report or enforce. Default enforce
 	Region   string `yaml:"region"`   // ISO 3166 country of numbers without a country code
 
-	// Category is what messages are where nothing stricter is known; FreeForm the same for
-	// messages without a template. Nothing known at all: marketing.
+	// What a message is, its category and topic, is said by the list of templates, the route, the
+	// list of senders and the claims that are believed. The stricter category wins; see
+	// [filter.Brand.Label]. Nothing known at all: marketing.
+	//
+	// Category is what all messages of the route are, or something stricter; FreeForm the same for
+	// messages without a template. Topic is one of the brand's.
 	Category *filter.Category `yaml:"category"`
 	FreeForm *filter.Category `yaml:"free_form"`
 	Topic    string           `yaml:"topic"`
-	// Templates gives approved templates their category.
-	Templates map[string]filter.Category `yaml:"templates"`
+	// Templates gives approved templates, by name or id, their category or topic, which has one.
+	Templates map[string]filter.Scope `yaml:"templates"`
+	// Senders does the same for what comes from a number, Messaging Service or phone-number id.
+	Senders map[string]filter.Scope `yaml:"senders"`
 	// Trust lists the Sendgate-* request headers that are believed: category, topic, campaign.
 	// Left out: campaign alone, which decides nothing.
 	Trust []string `yaml:"trust"`
@@ -60,7 +69,10 @@ type RouteConfig struct {
 	UnknownPaths string `yaml:"unknown_paths"`
 	// FailOpen lists categories that go out while the store cannot be asked. Never marketing.
 	FailOpen []filter.Category `yaml:"fail_open"`
-	Policy   filter.Config     `yaml:"policy"`
+	// Stop is what an opt-out covers that a provider tells of without saying from what. Left out:
+	// what the brand says.
+	Stop   *filter.StopScope `yaml:"stop"`
+	Policy filter.Config     `yaml:"policy"`
 
 	Timeouts   Timeouts `yaml:"timeouts"`
 	InFlight   int      `yaml:"in_flight"`  // requests at a time to this upstream. Default 1024

@@ -101,13 +101,18 @@ func (g *Gate) Reload(cfg Config) error {
 func (g *Gate) Routes() []string { return g.table.Load().names() }
 
 // Judge answers what would be decided about m at a moment, on a route, and from which record. The
-// brand is the route's where m leaves it empty; m's category is taken as it is.
+// brand is the route's where m leaves it empty; m's category and topic
+// are taken as they are.
 func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
 	rt := g.table.Load().routes[name]
 	if rt == nil {
 		return filter.Decision{}, filter.Record{}, fmt.Errorf("there is no route %q: want one of %s", name, strings.Join(g.Routes(), ", "))
 	}
 	orDefault(&m.To.Brand, rt.brand)
+	m.From = filter.Sender(m.From, rt.region)
+	if c, declared := rt.labels.declared.Category(m.Topic); declared {
+		m.Strays = m.Category < c
+	}
 	if at.IsZero() {
 		at = g.now()
 	}

@@ -23,10 +23,10 @@ type route struct {
 	mode     Mode
 	count    *counters
 
-	category, freeForm *filter.Category
-	templates          map[string]filter.Category
-	topic              string
-	trusts             struct{ category, topic, campaign bool }
+	region string // of senders' numbers
+	labels labels
+	trusts struct{ category, topic, campaign bool }
+	stop   filter.StopScope
 
 	passUnknown bool
 	failOpen    [filter.Categories]bool
@@ -50,13 +50,18 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 			cfg.Routes[name] = RouteConfig{}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Brands)) {
+		if err := cfg.Brands[name].Check(); err != nil {
+			return nil, fmt.Errorf("brands: %s: %w", name, err)
+		}
+	}
 	t := &table{routes: make(map[string]*route, len(cfg.Routes)), version: cfg.Version}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Routes)) {
 		own := cfg.Routes[name]
 		if own.Policy.Expiry == nil {
 			own.Policy.Expiry = cfg.Expiry
 		}
-		rt, err := g.newRoute(name, own)
+		rt, err := g.newRoute(name, own, cfg.Brands)
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)
 		}
@@ -68,7 +73,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 	return t, nil
 }
 
-func (g *Gate) newRoute(name string, cfg RouteConfig) (*route, error) {
+func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.Brand) (*route, error) {
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !isToken(byte(r)) || r == '%' }) {
 		return nil, errors.New("a route's name is one path segment of letters, digits and - . _ ~")
 	}
@@ -85,14 +90,20 @@ func (g *Gate) newRoute(name string, cfg RouteConfig) (*route, error) {
 	if err != nil {
 		return nil, fmt.Errorf("provider: %w", err)
 	}
+	labels, err := newLabels(&cfg, brands)
+	if err != nil {
+		return nil, err
+	}
 	policy, err := filter.New(cfg.Policy)
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
 	rt := &route{
 		name: name, provider: provider, speaks: cfg.Provider, policy: policy, brand: cfg.Brand, mode: cfg.Mode,
-		category: cfg.Category, freeForm: cfg.FreeForm, templates: maps.Clone(cfg.Templates), topic: cfg.Topic,
-		passUnknown: cfg.UnknownPaths == "pass", count: g.counters(name),
+		region: cfg.Region, labels: labels, stop: labels.declared.Stop, passUnknown: cfg.UnknownPaths == "pass", count: g.counters(name),
+	}
+	if cfg.Stop != nil {
+		rt.stop = *cfg.Stop
 	}
 	if rt.upstream, err = newUpstream(cfg, g.limits, rt.count); err != nil {
 		return nil, err
@@ -100,13 +111,18 @@ func (g *Gate) newRoute(name string, cfg RouteConfig) (*route, error) {
 	for _, c := range cfg.FailOpen {
 		rt.failOpen[c] = true
 	}
-	if cfg.Trust == nil {
-		cfg.Trust = []string{"campaign"}
-	}
-	rt.trusts.category = slices.Contains(cfg.Trust, "category")
-	rt.trusts.topic = slices.Contains(cfg.Trust, "topic")
-	rt.trusts.campaign = slices.Contains(cfg.Trust, "campaign")
+	rt.trust(cfg.Trust)
 	return rt, nil
+}
+
+// trust notes the claims that are believed.
+func (rt *route) trust(claims []string) {
+	if claims == nil {
+		claims = []string{"campaign"}
+	}
+	rt.trusts.category = slices.Contains(claims, "category")
+	rt.trusts.topic = slices.Contains(claims, "topic")
+	rt.trusts.campaign = slices.Contains(claims, "campaign")
 }
 
 // check looks at what no constructor checks. Defaults are filled in.

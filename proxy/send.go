@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -160,6 +161,7 @@ func (g *Gate) learn(ctx *fasthttp.RequestCtx, rt *route, w *work, now time.Time
 	}
 	for i := range events {
 		events[i].Time, events[i].To.Brand = now, rt.brand
+		events[i] = rt.stop.Apply(events[i], w.sender(events[i].To))
 		events[i].ID = w.ids[0] + "." + strconv.Itoa(i)
 	}
 	limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -169,6 +171,16 @@ func (g *Gate) learn(ctx *fasthttp.RequestCtx, rt *route, w *work, now time.Time
 		g.log.Error("what an answer says about a recipient could not be kept",
 			zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.String("to", filter.Mask(events[0].To.Address)), zap.Error(err))
 	}
+}
+
+// sender is who the message to this address came from.
+func (w *work) sender(to filter.Recipient) string {
+	for i := range w.batch.Messages {
+		if m := &w.batch.Messages[i]; m.To.Address == to.Address {
+			return strings.Clone(m.From)
+		}
+	}
+	return ""
 }
 
 // mark adds the gate's own headers: what was done, and why, which in a report tells what would

@@ -88,7 +88,7 @@ func openDemo(dir, tokenFile, upstream string) (*server, error) {
 	cfg.Proxy.Routes = map[string]proxy.RouteConfig{
 		"twilio": {Provider: "twilio", Upstream: upstream, Brand: demoBrand, Region: "US", Trust: trust, Policy: policy},
 		"whatsapp": {Provider: "whatsapp", Upstream: upstream, Brand: demoBrand, Trust: trust, Policy: policy,
-			Templates: map[string]filter.Category{"order_shipped": filter.Utility, "spring_sale": filter.Marketing}},
+			Templates: map[string]filter.Scope{"order_shipped": filter.OfCategory(filter.Utility), "spring_sale": filter.OfCategory(filter.Marketing)}},
 	}
 	return open(cfg, "", zap.NewNop(), func() (configs.Config, error) { return cfg, nil })
 }
