@@ -17,7 +17,7 @@ import (
 
 const (
 	defaultAdmin     = console.DefaultListen
-	defaultTokenFile = "data/admin.token"
+	defaultTokenFile = "data/" + tokenFile
 )
 
 // adminFlags say which gate a command speaks to. The token is a reference, since a secret on a
@@ -66,7 +66,7 @@ func (f adminFlags) secret() (string, error) {
 func hint(err error) error {
 	var refused *console.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusUnauthorized {
-		return fmt.Errorf("%w (the gate does not know this token: see --token)", err)
+		return fmt.Errorf("%w: see --token", err)
 	}
 	var unreachable *net.OpError
 	if errors.As(err, &unreachable) {

@@ -18,7 +18,6 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers/mock"
 	"github.com/sendgate/sendgate/proxy"
-	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -40,8 +39,7 @@ func (c demoCmd) Run(t terminal) (err error) {
 		return fmt.Errorf("starting the mock providers: %w", err)
 	}
 	defer stop()
-	tokenFile := filepath.Join(dir, "admin.token")
-	s, err := openDemo(dir, tokenFile, upstream)
+	s, err := openDemo(dir, upstream)
 	if err != nil {
 		return err
 	}
@@ -56,10 +54,10 @@ func (c demoCmd) Run(t terminal) (err error) {
 	if err := showBroadcast(t, gate); err != nil {
 		return err
 	}
-	showNext(t.out, gate, "http://"+s.admin.Addr().String(), tokenFile)
 	if c.Once {
 		return nil
 	}
+	showNext(t.out, gate, "http://"+s.admin.Addr().String(), filepath.Join(dir, tokenFile))
 	fmt.Fprintln(t.out, "\nEverything stays up until Ctrl-C.")
 	select {
 	case <-t.ctx.Done():
@@ -71,18 +69,13 @@ func (c demoCmd) Run(t terminal) (err error) {
 
 // openDemo opens a server like any other: embedded store, both routes enforced, upstreams played
 // by the mock. The usual ports are taken if they are free.
-func openDemo(dir, tokenFile, upstream string) (*server, error) {
+func openDemo(dir, upstream string) (*server, error) {
 	cfg, err := configs.Load("")
-	if err != nil {
-		return nil, err
-	}
-	secret, err := keptToken(tokenFile)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Store.Dir = dir
 	cfg.Proxy.Listen, cfg.Console.Listen = free(cfg.Proxy.Listen), free(cfg.Console.Listen)
-	cfg.Console.Tokens = []console.Token{{Name: "demo", Role: console.Admin, Secret: secret}}
 	policy := filter.Config{Footer: demoFooter}
 	trust := []string{"category", "topic", "campaign"}
 	cfg.Proxy.Routes = map[string]proxy.RouteConfig{
@@ -163,8 +156,8 @@ func gateWithoutStore() (base string, stop func(), err error) {
 }
 
 // showNext prints what to type next, ready to paste.
-func showNext(out io.Writer, gate, admin, tokenFile string) {
-	flags := fmt.Sprintf("--admin %s --token file:%s", admin, tokenFile)
+func showNext(out io.Writer, gate, admin, token string) {
+	flags := fmt.Sprintf("--admin %s --token file:%s", admin, token)
 	fmt.Fprintf(out, `
 To see what was blocked, and why, type in another terminal:
 

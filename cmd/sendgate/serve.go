@@ -1,17 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"go.uber.org/zap"
 
 	"github.com/sendgate/sendgate/configs"
-	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
 )
 
 type serveCmd struct {
@@ -29,15 +25,6 @@ func (c serveCmd) Run(t terminal) error {
 		log.Warn("configuration", zap.String("warning", w))
 	}
 	defer func() { _ = log.Sync() }()
-	if len(cfg.Console.Tokens) == 0 {
-		path := filepath.Join(cmp.Or(cfg.Store.Dir, store.DefaultDir), "admin.token")
-		secret, err := keptToken(path)
-		if err != nil {
-			return err
-		}
-		cfg.Console.Tokens = []console.Token{{Name: "admin", Role: console.Admin, Secret: secret}}
-		log.Info("admin token in use", zap.String("file", path))
-	}
 	s, err := open(cfg, c.Config, log, func() (configs.Config, error) { return configs.Load(c.Config) })
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -11,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +30,9 @@ import (
 // grace is how long a stop waits for sends that were accepted. It is longer than the time a
 // provider usually takes, and shorter than the 90 seconds systemd gives before it kills.
 const grace = 75 * time.Second
+
+// tokenFile is where, in the store's folder, an admin token is kept that nobody configured.
+const tokenFile = "admin.token"
 
 // A server is the whole product in one process: the store, the gate in front of it, the admin
 // API beside it.
@@ -54,35 +60,26 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	}()
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-
-	cfg.Store.Logger, cfg.Store.Metrics = log, metrics
-	if s.store, err = store.Open(cfg.Store); err != nil {
-		return nil, err
-	}
-	wire := func(c configs.Config) proxy.Config {
-		c.Proxy.Logger, c.Proxy.Metrics, c.Proxy.Version = log, metrics, c.Version
-		return c.Proxy
-	}
-	if s.gate, err = proxy.New(wire(cfg), s.store); err != nil {
-		return nil, cfg.Locate(file, "proxy", err)
-	}
-	cfg.Console.Store, cfg.Console.Metrics, cfg.Console.Logger = s.store, metrics, log
-	cfg.Console.Judge, cfg.Console.Routes = s.gate.Judge, s.gate.Routes
 	s.reload = reloader(metrics, func() error {
 		next, err := load()
 		if err != nil {
 			return err
 		}
-		return next.Locate(file, "proxy", s.gate.Reload(wire(next)))
+		s.tell(cfg, next)
+		return next.Locate(file, "proxy", s.gate.Reload(s.proxy(next, metrics)))
 	})
-	cfg.Console.Reload = s.reload
-	handler, err := console.New(cfg.Console)
-	if err != nil {
+
+	keep := cfg.Store
+	keep.Logger, keep.Metrics = log, metrics
+	if s.store, err = store.Open(keep); err != nil {
 		return nil, err
 	}
-	s.console = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(log)}
-	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
-
+	if s.gate, err = proxy.New(s.proxy(cfg, metrics), s.store); err != nil {
+		return nil, cfg.Locate(file, "proxy", err)
+	}
+	if err := s.openConsole(cfg, metrics); err != nil {
+		return nil, err
+	}
 	if s.sends, err = net.Listen("tcp", cfg.Proxy.Listen); err != nil {
 		return nil, fmt.Errorf("proxy.listen: %w", err)
 	}
@@ -90,6 +87,55 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 		return nil, fmt.Errorf("console.listen: %w", err)
 	}
 	return s, nil
+}
+
+// proxy is what the gate is told of c.
+func (s *server) proxy(c configs.Config, metrics prometheus.Registerer) proxy.Config {
+	c.Proxy.Logger, c.Proxy.Metrics = s.log, metrics
+	return c.Proxy
+}
+
+// openConsole builds the admin API. Without a token in the configuration it makes one: there is
+// no default password. The store is open by then, so no other process can be using its folder.
+func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) error {
+	c := cfg.Console
+	if len(c.Tokens) == 0 {
+		path := filepath.Join(cmp.Or(cfg.Store.Dir, store.DefaultDir), tokenFile)
+		secret, err := keptToken(path)
+		if err != nil {
+			return err
+		}
+		c.Tokens = []console.Token{{Name: "admin", Role: console.Admin, Secret: secret}}
+		s.log.Info("admin token in use", zap.String("file", path))
+	}
+	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
+	c.Judge, c.Routes, c.Reload = s.gate.Judge, s.gate.Routes, s.reload
+	handler, err := console.New(c)
+	if err != nil {
+		return err
+	}
+	s.console = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(s.log)}
+	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
+	return nil
+}
+
+// tell logs what is to be known about next: its warnings, and what of it waits for a restart.
+func (s *server) tell(old, next configs.Config) {
+	for _, w := range next.Warnings {
+		s.log.Warn("configuration", zap.String("warning", w))
+	}
+	var waiting []string
+	for name, same := range map[string]bool{
+		"store": reflect.DeepEqual(old.Store, next.Store), "console": reflect.DeepEqual(old.Console, next.Console),
+		"log": old.Log == next.Log, "proxy.listen": old.Proxy.Listen == next.Proxy.Listen, "proxy.limits": old.Proxy.Limits == next.Proxy.Limits,
+	} {
+		if !same {
+			waiting = append(waiting, name)
+		}
+	}
+	if slices.Sort(waiting); len(waiting) > 0 {
+		s.log.Warn("these settings changed and wait for a restart", zap.Strings("settings", waiting))
+	}
 }
 
 // reloader counts what becomes of reload.
