@@ -28,7 +28,7 @@ var columnAliases = map[string]string{
 var stateWords = map[string]filter.Kind{
 	"opted-in": filter.OptedIn, "subscribed": filter.OptedIn,
 	"opted-out": filter.OptedOut, "unsubscribed": filter.OptedOut,
-	"wrote": filter.Wrote,
+	"wrote": filter.Wrote, "asked": filter.Asked, "refused": filter.Refused,
 }
 
 // A layout knows which column of a file holds what.

@@ -21,6 +21,8 @@ func TestExportIsReadBack(t *testing.T) {
 	b.learn(optOut(berta, noon.Add(-4*time.Hour)))
 	b.learn(filter.Event{To: berta, Kind: filter.Wrote, Time: noon.Add(-time.Hour)})
 	b.learn(optOut(berta.Everywhere(), noon.Add(-time.Hour)))
+	b.learn(filter.Event{To: berta, Kind: filter.Asked, Scope: filter.OfCategory(filter.Marketing), Time: noon.Add(-3 * time.Hour)})
+	b.learn(filter.Event{To: berta, Kind: filter.Refused, Scope: filter.OfSender("MG01"), Time: noon.Add(-2 * time.Hour)})
 	var file bytes.Buffer
 	if err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", "", ""); err != nil {
 		t.Fatal(err)
@@ -37,7 +39,7 @@ func TestExportIsReadBack(t *testing.T) {
 	}
 	other := newBench(t)
 	last, err := other.client(Reviewer).Import(t.Context(), &file, ImportOptions{AllowResubscribe: true}, nil)
-	if err != nil || last.Refused != 0 || last.Rows != 6 {
+	if err != nil || last.Refused != 0 || last.Rows != 8 {
 		t.Fatalf("got %+v, %v", last, err)
 	}
 	if got, want := known(other), known(b); !reflect.DeepEqual(got, want) {
