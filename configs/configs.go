@@ -116,5 +116,5 @@ func (c *Config) complete() {
 	}
 	c.Proxy.Version = c.Version
 	c.Proxy.Expiry = Expiry()
-	c.Proxy.Brands = c.Brands
+	c.Proxy.Brands, c.Console.Brands = c.Brands, c.Brands
 }

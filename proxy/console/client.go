@@ -73,11 +73,30 @@ func (c *Client) Record(ctx context.Context, n Notice) (Receipt, error) {
 	return a, err
 }
 
-// History is what was learnt about exactly this recipient, oldest first.
+// RecordOnce is Record under an idempotency key: the same notice with the same key is recorded once,
+// however often it is sent, and another notice with it is refused.
+func (c *Client) RecordOnce(ctx context.Context, n Notice, key string) (Receipt, error) {
+	var a Receipt
+	err := c.post(context.WithValue(ctx, keyOf{}, key), "/api/v1/consent", n, &a)
+	return a, err
+}
+
+// keyOf is where a context holds the idempotency key of a call.
+type keyOf struct{}
+
+// History is what was learnt about exactly this recipient, oldest first, page by page.
 func (c *Client) History(ctx context.Context, to filter.Recipient, region string) ([]filter.Event, error) {
-	var a History
-	err := c.get(ctx, "/api/v1/consent/history", recipientValues(to, region), &a)
-	return a.Events, err
+	all := []filter.Event{}
+	for q := recipientValues(to, region); ; {
+		var page History
+		if err := c.get(ctx, "/api/v1/consent/history", q, &page); err != nil {
+			return all, err
+		}
+		if all = append(all, page.Events...); page.Next == "" {
+			return all, nil
+		}
+		q.Set("after", page.Next)
+	}
 }
 
 // Explain tells what stands behind the logged decision id. full shows its address and text.
@@ -139,6 +158,9 @@ func (c *Client) do(ctx context.Context, method, path string, q url.Values, cont
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if key, ok := ctx.Value(keyOf{}).(string); ok {
+		req.Header.Set(keyHeader, key)
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)

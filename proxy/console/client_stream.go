@@ -21,8 +21,36 @@ type ImportOptions struct {
 	Channel filter.Channel // of rows without one
 	Region  string         // country of numbers without a country code
 	Source  string         // who says so, kept with every row; empty: "import: " and the token's name
-	// AllowResubscribe lets a row that is newer than an opt-out lift it.
+	// AllowResubscribe lets a row lift an opt-out, if it is newer and carries proof.
 	AllowResubscribe bool
+
+	Preset  string   // how the file is read; empty: default
+	Mapping string   // text of a mapping file, which adds to the preset
+	Tags    []string // TAG=SCOPE, for files with tags
+	Set     []string // FIELD=VALUE, for what no row says
+	Scope   string   // of rows without one
+	DryRun  bool     // write nothing: only count what would be done
+	Confirm string   // the token with which an import that the brake holds goes on
+}
+
+func (o *ImportOptions) values() url.Values {
+	q := recipientValues(filter.Recipient{Brand: o.Brand, Channel: o.Channel}, o.Region)
+	for name, text := range map[string]string{"source": o.Source, "preset": o.Preset, "mapping": o.Mapping, "scope": o.Scope, "confirm": o.Confirm} {
+		if text != "" {
+			q.Set(name, text)
+		}
+	}
+	for name, on := range map[string]bool{"allow_resubscribe": o.AllowResubscribe, "dry_run": o.DryRun} {
+		if on {
+			q.Set(name, "true")
+		}
+	}
+	for name, list := range map[string][]string{"map": o.Tags, "set": o.Set} {
+		if len(list) > 0 {
+			q[name] = list
+		}
+	}
+	return q
 }
 
 // Import sends the consent file file, and hands each line of the answer to each as it comes: how
@@ -30,14 +58,7 @@ type ImportOptions struct {
 // when the whole file was read, whether or not rows were refused; otherwise the returned line
 // still counts the rows that are known to be on disk. each may be nil; its error stops the import.
 func (c *Client) Import(ctx context.Context, file io.Reader, opt ImportOptions, each func(ImportLine) error) (ImportLine, error) {
-	q := recipientValues(filter.Recipient{Brand: opt.Brand, Channel: opt.Channel}, opt.Region)
-	if opt.Source != "" {
-		q.Set("source", opt.Source)
-	}
-	if opt.AllowResubscribe {
-		q.Set("allow_resubscribe", "true")
-	}
-	return c.importAs(ctx, file, q, each)
+	return c.importAs(ctx, file, opt.values(), each)
 }
 
 func (c *Client) importAs(ctx context.Context, file io.Reader, q url.Values, each func(ImportLine) error) (ImportLine, error) {

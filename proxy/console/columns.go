@@ -1,10 +1,7 @@
 package console
 
 import (
-	"bytes"
 	"fmt"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,158 +13,310 @@ import (
 // understands one column for each field of [filter.Evidence], under its JSON name.
 var consentColumns = []string{"brand", "channel", "address", "state", "scope", "basis", "time", "note"}
 
-var evidenceColumns = jsonFields(reflect.TypeFor[filter.Evidence]())
-
-// columnAliases are other names under which common exports give the same columns.
-var columnAliases = map[string]string{
-	"phone": "address", "phone_number": "address", "number": "address", "mobile": "address",
-	"status": "state", "opted_at": "time", "timestamp": "time",
-}
-
-// stateWords are what the column state may say.
-var stateWords = map[string]filter.Kind{
-	"opted-in": filter.OptedIn, "subscribed": filter.OptedIn,
-	"opted-out": filter.OptedOut, "unsubscribed": filter.OptedOut,
-	"wrote": filter.Wrote, "asked": filter.Asked, "refused": filter.Refused,
-}
-
-// A layout knows which column of a file holds what.
+// A layout knows which column of a file holds what. It belongs to one reader of rows.
 type layout struct {
-	names []string       // canonical name of each column, in file order
-	at    map[string]int // the same, the other way round
+	mapping Mapping
+	columns []column
+	base    filter.Event // what a row says that does not say otherwise
+	region  string
+	topics  map[string]filter.Category // of the brand in base; nil: any name is a topic
+	values  map[string]map[string]string
+	tags    map[string]tagMeaning
+	several bool // a row may say several things
+	notes   int  // columns that make up the note
+	said    []statement
 }
 
-// newLayout reads the header row. defaults names the columns that the request itself answers.
-func newLayout(header []string, defaults filter.Recipient) (*layout, error) {
-	l := &layout{at: map[string]int{}}
-	if err := checkSeparator(header); err != nil {
-		return nil, err
+// A statement is one thing that a row says, or what is wrong with it.
+type statement struct {
+	event  filter.Event
+	column string // the column that says it, where a row says several things
+	err    error  // an *Error whose Field is a column
+}
+
+// newLayout reads the header row by the mapping m. defaults and region answer what the file leaves
+// open.
+func newLayout(header []string, m Mapping, defaults filter.Recipient, region string, topics map[string]filter.Category) (*layout, error) {
+	l := &layout{mapping: m, region: region, topics: topics, values: map[string]map[string]string{}, tags: map[string]tagMeaning{}}
+	l.base.To = defaults
+	for field, text := range m.Set {
+		if err := setField(&l.base, field, text); err != nil {
+			return nil, err
+		}
 	}
+	for field, words := range m.Values {
+		l.values[field] = map[string]string{}
+		for word, means := range words {
+			l.values[field][strings.ToLower(word)] = means
+		}
+	}
+	for tag, text := range m.Tags {
+		meaning, err := parseTag(text)
+		if err != nil {
+			return nil, bad("map", "tag %q: %v", tag, err)
+		}
+		l.tags[strings.ToLower(tag)] = meaning
+	}
+	for _, field := range m.Asks {
+		if !l.given(field) {
+			return nil, bad(field, "missing: this kind of file does not say it")
+		}
+	}
+	return l, l.readHeader(header)
+}
+
+// given reports whether the request or the mapping says what field is.
+func (l *layout) given(field string) bool {
+	_, set := l.mapping.Set[field]
+	return set || field == "channel" && l.base.To.Channel != "" || field == "brand" && l.base.To.Brand != ""
+}
+
+func (l *layout) readHeader(header []string) error {
+	targets, names := map[string]string{}, map[string]bool{}
+	for _, columns := range []map[string]string{l.mapping.Aliases, l.mapping.Columns} {
+		for name, target := range columns {
+			targets[columnName(name)] = target
+		}
+	}
+	for _, cell := range header {
+		names[columnName(cell)] = true
+	}
+	place := map[string]int{} // of the column with a meaning that only one can have
+	var known []string
 	for i, cell := range header {
 		if !utf8.ValidString(cell) {
-			return nil, bad("", "line 1: column %d: the name is not UTF-8: save the file as CSV UTF-8", i+1)
+			return bad("", "line 1: column %d: the name is not UTF-8: save the file as CSV UTF-8", i+1)
 		}
-		name := columnName(cell)
-		switch {
-		case name == "":
-			return nil, bad("", "line 1: column %d has no name", i+1)
-		case !slices.Contains(consentColumns, name) && !slices.Contains(evidenceColumns.names, name):
-			return nil, bad(cell, "line 1: unknown column: want %s, and for evidence %s",
-				strings.Join(consentColumns, ", "), strings.Join(evidenceColumns.names, ", "))
+		if columnName(cell) == "" {
+			return bad("", "line 1: column %d has no name", i+1)
 		}
-		if j, twice := l.at[name]; twice {
-			return nil, bad(cell, "line 1: columns %d and %d both mean %s", j+1, i+1, name)
+		c, err := l.column(cell, targets, names)
+		if err != nil {
+			return err
 		}
-		l.at[name] = i
-		l.names = append(l.names, name)
+		c.name = cell
+		l.columns = append(l.columns, c)
+		meaning := c.field
+		if c.scoped {
+			meaning += ":" + c.scope.String()
+		}
+		if j, twice := place[meaning]; twice {
+			return bad(cell, "line 1: columns %d and %d both mean %s", j, i+1, meaning)
+		}
+		if meaning != "" && meaning != "note" {
+			place[meaning] = i + 1
+		}
+		if meaning != "" {
+			known = append(known, meaning)
+		}
+		l.several = l.several || c.scoped && c.field == "state" || c.field == "tags"
+		if c.field == "note" {
+			l.notes++
+		}
 	}
-	for _, must := range []struct{ name, given string }{{"address", ""}, {"state", ""}, {"channel", string(defaults.Channel)}} {
-		if _, has := l.at[must.name]; !has && must.given == "" {
-			return nil, bad(must.name, "line 1: the column %s is missing; the file has %s", must.name, strings.Join(l.names, ", "))
-		}
-	}
-	return l, nil
+	return l.complete(names, place, known)
 }
 
-func checkSeparator(header []string) error {
-	separators := []string{";", "semicolons", "\t", "tabs", "|", "bars"}
-	for i := 0; i < len(separators) && len(header) == 1; i += 2 {
-		if strings.Contains(header[0], separators[i]) {
-			return bad("", "line 1: the columns are separated by %s: want commas", separators[i+1])
+// complete checks that the file has the columns it must have.
+func (l *layout) complete(names map[string]bool, place map[string]int, known []string) error {
+	if l.mapping.Exact {
+		for name := range l.mapping.Columns {
+			if !names[columnName(name)] {
+				return bad(name, "line 1: the column %s is missing", name)
+			}
+		}
+	}
+	for _, field := range l.mapping.Needs {
+		if _, has := place[field]; !has && !l.given(field) {
+			return bad(field, "line 1: the column %s is missing; the file has %s", field, strings.Join(known, ", "))
 		}
 	}
 	return nil
+}
+
+// column finds out what the column called cell holds.
+func (l *layout) column(cell string, targets map[string]string, names map[string]bool) (column, error) {
+	name := columnName(cell)
+	if target, ok := targets[name]; ok {
+		return newColumn(target)
+	}
+	if isField(name) && (l.mapping.Others == "field" || l.mapping.Others == "known" || l.mapping.Others == "scope") {
+		return newColumn(name)
+	}
+	switch l.mapping.Others {
+	case "known", "ignore":
+		return column{}, nil
+	case "field":
+		return column{}, bad(cell, "line 1: unknown column: want %s, and for evidence %s",
+			strings.Join(consentColumns, ", "), strings.Join(evidenceColumns.names, ", "))
+	case "scope":
+		c := column{field: "state", scoped: true}
+		for _, end := range []string{"_date", "_time"} {
+			if of, ok := strings.CutSuffix(name, end); ok && names[of] {
+				name, c.field = of, "time"
+			}
+		}
+		var err error
+		c.scope, err = l.scope(name)
+		if err != nil {
+			return c, bad(cell, "line 1: %v", err)
+		}
+		return c, nil
+	}
+	return column{}, bad(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.mapping.Columns), ", "))
+}
+
+// scope is what a column that is called after a category or a topic is about.
+func (l *layout) scope(name string) (filter.Scope, error) {
+	var scope filter.Scope
+	if scope.UnmarshalText([]byte(name)) == nil {
+		return scope, nil
+	}
+	for topic := range l.topics {
+		if columnName(topic) == name {
+			return filter.OfTopic(topic), nil
+		}
+	}
+	if l.topics != nil {
+		return scope, fmt.Errorf("unknown column: want a category, a topic of the brand (%s), or a mapping that says what it is",
+			strings.Join(sortedKeys(l.topics), ", "))
+	}
+	return filter.OfTopic(strings.ReplaceAll(name, "_", "-")), nil
 }
 
 // columnName is the canonical name of a header cell: case, spaces and hyphens do not matter.
 func columnName(cell string) string {
-	name := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(cell)))
-	if alias, ok := columnAliases[name]; ok {
-		return alias
-	}
-	return name
+	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(cell)))
 }
 
-// event reads one row. Its error is an *Error whose Field is the column.
-func (l *layout) event(row []string, defaults filter.Recipient, region string) (filter.Event, error) {
-	e := filter.Event{To: defaults}
-	for i, name := range l.names {
+// read is what one row says. The result holds until the next call.
+func (l *layout) read(row []string) []statement {
+	l.said = l.said[:0]
+	e, err := l.common(row)
+	switch {
+	case err != nil:
+		l.said = append(l.said, statement{err: err})
+	case l.several:
+		l.readSeveral(e, row)
+	default:
+		l.say("", e)
+	}
+	return l.said
+}
+
+// say adds e, unless its state says nothing. A basis that the mapping gives is that of an opt-in.
+func (l *layout) say(from string, e filter.Event) {
+	if _, set := l.mapping.Set["basis"]; set && e.Kind != filter.OptedIn && e.Basis == l.base.Basis {
+		e.Basis = filter.NoBasis
+	}
+	if e.Kind != silent {
+		l.said = append(l.said, statement{event: e, column: from})
+	}
+}
+
+// silent is the kind of a row that says nothing: a state that was translated to "-".
+const silent = filter.Kind(255)
+
+// common is the event that every statement of a row begins with.
+func (l *layout) common(row []string) (filter.Event, error) {
+	e, region := l.base, l.region
+	for i, c := range l.columns {
 		if !utf8.ValidString(row[i]) {
-			return e, bad(name, "this is not UTF-8: save the file as CSV UTF-8")
+			return e, bad(columnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
 		}
-		if text := strings.TrimSpace(row[i]); text != "" {
-			if err := setColumn(&e, name, text); err != nil {
+		if c.field == "" || c.scoped || c.field == "tags" {
+			continue
+		}
+		text, says := l.translate(c.field, row[i])
+		switch {
+		case !says && c.field == "state" && l.values["state"] != nil:
+			e.Kind = silent
+		case !says:
+		case c.field == "location":
+			if filter.KnownRegion(text) {
+				region = text
+			}
+			fallthrough
+		case c.field == "note" && l.notes > 1, c.field == "note" && columnName(c.name) != "note":
+			e.Note = strings.TrimPrefix(e.Note+"; "+c.name+" "+text, "; ")
+		default:
+			if err := setField(&e, c.field, text); err != nil {
 				return e, err
 			}
 		}
 	}
-	if scientific(e.To.Address) {
-		return e, bad("address", "%q is a number that a spreadsheet has rounded: format the column as text and export it again", e.To.Address)
-	}
-	to, err := canonical("", e.To, region)
-	if err != nil {
-		return e, err
-	}
-	if e.Note == "" && e.To.Address != to.Address {
-		e.Note = "given as " + e.To.Address
-	}
-	e.To = to
-	return e, nil
+	return e, l.address(&e, region)
 }
 
-func setColumn(e *filter.Event, name, text string) error {
-	var field any
-	switch name {
-	case "brand":
-		field = &e.To.Brand
-	case "channel":
-		field, text = (*string)(&e.To.Channel), strings.ToLower(text)
-	case "address":
-		field = &e.To.Address
-	case "scope":
-		field = &e.Scope
-	case "basis":
-		field = &e.Basis
-	case "time":
-		field = &e.Time
-	case "note":
-		field = &e.Note
-	case "state":
-		kind, known := stateWords[strings.ReplaceAll(strings.ToLower(text), "_", "-")]
-		if !known {
-			return bad(name, "unknown state %q: want opted-in or opted-out", text)
+// translate is what a cell says, and whether it says anything.
+func (l *layout) translate(field, cell string) (text string, says bool) {
+	text = strings.TrimSpace(cell)
+	if words := l.values[field]; words != nil {
+		if means, ok := words[strings.ToLower(text)]; ok {
+			text = means
+		} else if means, ok := words["*"]; ok {
+			text = means
 		}
-		e.Kind = kind
-		return nil
-	default:
-		field = reflect.ValueOf(&e.Proof).Elem().Field(evidenceColumns.index[name]).Addr().Interface()
+		return text, text != "" && text != "-"
 	}
-	return readText(name, text, reflect.ValueOf(field).Elem())
+	return text, text != ""
 }
 
-// scientific reports whether text is a number as Excel writes a long one: 4.91512E+11.
-func scientific(text string) bool {
-	mantissa, exponent, ok := strings.Cut(strings.ToUpper(text), "E")
-	return ok && mantissa != "" && strings.Trim(mantissa, "0123456789.,") == "" &&
-		strings.Trim(exponent, "+0123456789") == ""
+// readSeveral adds what the columns of single scopes, and the tags, say beside e.
+func (l *layout) readSeveral(e filter.Event, row []string) {
+	for i, c := range l.columns {
+		switch {
+		case c.field == "tags":
+			for _, tag := range strings.FieldsFunc(row[i], func(r rune) bool { return r == ',' || r == ';' || r == '|' }) {
+				if meaning, ok := l.tags[strings.ToLower(strings.TrimSpace(tag))]; ok {
+					e.Kind, e.Scope = meaning.kind, meaning.scope
+					l.say(c.name, e)
+				}
+			}
+		case c.scoped && c.field == "state":
+			one := e
+			one.Scope = c.scope
+			said, err := l.stateCell(&one, row[i])
+			if err == nil && said {
+				err = l.ownTime(&one, row)
+			}
+			if err != nil {
+				l.said = append(l.said, statement{column: c.name, err: err.at(c.name)})
+			} else if said {
+				l.say(c.name, one)
+			}
+		}
+	}
 }
 
-// checkEncoding looks at the first bytes of a file for what is no UTF-8 text at all.
-func checkEncoding(head []byte) error {
-	switch {
-	case len(bytes.TrimSpace(bytes.TrimPrefix(head, utf8BOM))) == 0:
-		return bad("", "line 1: the file is empty: want a header row with the columns address and state")
-	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
-		return bad("", "line 1: the file is UTF-16: save it as CSV UTF-8")
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return bad("", "line 1: the file is a workbook or an archive: save the sheet as CSV UTF-8")
-	case bytes.IndexByte(head, 0) >= 0:
-		return bad("", "line 1: the file is not text: save it as CSV UTF-8")
+// stateCell reads the cell of one scope: a state, a state and its date, or the date of a yes.
+func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *Error) {
+	text, says := l.translate("state", cell)
+	if !says {
+		return false, nil
+	}
+	if at, err := parseMoment(text); err == nil && len(text) > 1 {
+		e.Kind, e.Time = filter.OptedIn, at
+		return true, nil
+	}
+	if word, date, two := strings.Cut(text, " "); two {
+		if at, err := parseMoment(strings.TrimSpace(date)); err == nil {
+			text, _ = l.translate("state", word)
+			e.Time = at
+		}
+	}
+	return true, asColumnError(setField(e, "state", text))
+}
+
+// ownTime sets the time of e from the column that is the time of its scope alone.
+func (l *layout) ownTime(e *filter.Event, row []string) *Error {
+	for i, c := range l.columns {
+		if c.scoped && c.field == "time" && c.scope == e.Scope && strings.TrimSpace(row[i]) != "" {
+			return asColumnError(setField(e, "time", strings.TrimSpace(row[i])))
+		}
 	}
 	return nil
 }
-
-var utf8BOM = []byte("\xef\xbb\xbf")
 
 // rowOf writes one fact of a record as a row of a consent file.
 func rowOf(to filter.Recipient, kind filter.Kind, scope filter.Scope, basis filter.Basis, at time.Time) []string {
@@ -179,12 +328,4 @@ func rowOf(to filter.Recipient, kind filter.Kind, scope filter.Scope, basis filt
 		row[5] = basis.String()
 	}
 	return row
-}
-
-// describe names e for a person, without its address.
-func describe(e *filter.Event) string {
-	if e.Basis != filter.NoBasis {
-		return fmt.Sprintf("%s %s (%s) on %s", e.Kind, e.Scope, e.Basis, moment(e.Time))
-	}
-	return fmt.Sprintf("%s %s on %s", e.Kind, e.Scope, moment(e.Time))
 }

@@ -18,6 +18,8 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// Tokens are who may ask. At least one; names and secrets differ.
 	Tokens []Token `yaml:"tokens"`
+	// Brake stops imports and clients that would opt many out or in.
+	Brake Brake `yaml:"brake"`
 
 	// Store, Judge, Routes and Reload must be set.
 	Store *store.Store `yaml:"-"`
@@ -27,6 +29,10 @@ type Config struct {
 	Routes func() []string `yaml:"-"`
 	// Reload reads the configuration again; on an error the old one stays.
 	Reload func() error `yaml:"-"`
+
+	// Brands say what is demanded of the consents of each brand. A brand that is not among them
+	// demands no evidence, and any topic is one of its.
+	Brands map[string]filter.Brand `yaml:"-"`
 
 	Metrics *prometheus.Registry `yaml:"-"` // what /metrics shows; nil: nothing
 	Logger  *zap.Logger          `yaml:"-"` // nil: none

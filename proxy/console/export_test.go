@@ -38,7 +38,8 @@ func TestExportIsReadBack(t *testing.T) {
 		return all
 	}
 	other := newBench(t)
-	last, err := other.client(Reviewer).Import(t.Context(), &file, ImportOptions{AllowResubscribe: true}, nil)
+	last, err := other.client(Reviewer).Import(t.Context(), &file, ImportOptions{AllowResubscribe: true,
+		Set: []string{"method=import", "action=other: agreed again in the old store"}}, nil)
 	if err != nil || last.Refused != 0 || last.Rows != 8 {
 		t.Fatalf("got %+v, %v", last, err)
 	}

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -9,81 +8,67 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"go.uber.org/zap"
 )
 
 const (
-	importBatch = 1000    // rows that share one write to disk
+	importBatch = 1000    // statements that share one line of the answer
 	longestRow  = 1 << 20 // bytes; more means a quote that is never closed
+	largestFile = 4 << 30 // bytes
 
 	// streamPatience is how long one step of a stream may take before its peer is given up: the
 	// handing over of one batch of lines, or the arrival of the next bytes of a file.
 	streamPatience = 60 * time.Second
 )
 
-var importParams = []string{"brand", "channel", "region", "source", "allow_resubscribe"}
-
-// An ImportLine is one line of the answer to an import. A line with Problem and Line is about a
-// row that was refused; the last line is the one with Done or with Problem alone; the others tell
-// how far it is.
-type ImportLine struct {
-	Line    int    `json:"line,omitempty"` // where the row starts in the file; the header is line 1
-	Column  string `json:"column,omitempty"`
-	Problem string `json:"problem,omitempty"`
-
-	Done    bool  `json:"done,omitempty"` // the whole file was read and every good row is kept
-	Rows    int   `json:"rows"`           // rows read so far
-	Bytes   int64 `json:"bytes"`          // bytes read so far
-	Taken   int   `json:"taken"`          // rows that are on disk
-	Known   int   `json:"known"`          // those of Taken that told nothing new
-	Refused int   `json:"refused"`        // rows that are not
-}
+var importParams = []string{"brand", "channel", "region", "source", "scope", "preset", "mapping", "map", "set", "allow_resubscribe", "dry_run", "confirm"}
 
 // An importer takes one consent file. It belongs to one request.
 type importer struct {
 	s        *Server
-	by       string // token name
+	ctx      context.Context // ends with the request
+	by       actor
+	mapping  Mapping
 	defaults filter.Recipient
 	region   string
 	source   string
-	again    bool // allow_resubscribe
+	query    string // what was asked for, in one form
+	again    bool   // allow_resubscribe
+	dry      bool   // dry_run
+	confirm  string
 
-	layout *layout
-	batch  []importRow
-	outs   map[filter.Recipient]bool // recipients with an opt-out in batch
-	say    func(ImportLine) error
-	read   func() int64 // bytes read so far
-	last   int          // line of the last whole row
-	sum    ImportLine
+	spool   *spool
+	clash   *clashes
+	pipe    *pipeline // nil while nothing is written
+	listing bool      // rows that are refused are listed in this pass
+	said    map[string]int
+	say     func(ImportLine) error
+	last    int // line of the last whole row
+	sum     ImportLine
 }
 
-// An importRow is one good row on its way to disk.
-type importRow struct {
-	line  int
-	known bool
-	event filter.Event
-}
-
-// importConsent reads a consent file row by row. Good rows are kept in batches, each on disk
-// before the line that counts it; bad rows are listed. The status is 200 as soon as the header
-// row is understood: whether all went well stands in the last line.
+// importConsent takes a consent file. All of it is received and looked at first; then it is weighed
+// if it may be more than the brake lets through; only then good rows are kept in batches, each on
+// disk before the line that counts it. Bad rows are listed. The status is 200 once the file was
+// received and its header row understood: whether all went well stands in the last line.
 func (s *Server) importConsent(c *call) error {
 	im, err := s.newImporter(c)
 	if err != nil {
 		return err
 	}
-	stream := http.NewResponseController(c.w)
-	// HTTP/1 servers otherwise swallow the rest of the body before the first line goes out.
-	if err := stream.EnableFullDuplex(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("starting the import: %w", err)
+	if im.spool, err = newSpool(); err != nil {
+		return err
 	}
-	body := &fileReader{r: c.r.Body, patience: func() { _ = stream.SetReadDeadline(time.Now().Add(streamPatience)) }}
-	im.read = func() int64 { return body.total }
-	rows, err := im.open(body)
+	defer im.spool.close()
+	stream := http.NewResponseController(c.w)
+	err = im.receive(stream, c.r.Body)
 	if err != nil {
+		im.say = func(ImportLine) error { return nil }
+		im.finish(err)
+		c.w.Header().Set("Connection", "close")
 		s.refuse(c.w, c.r, err)
 		drain(stream, c.r.Body)
 		return nil
@@ -101,15 +86,32 @@ func (s *Server) importConsent(c *call) error {
 		}
 		return stream.Flush()
 	}
-	err = im.run(rows, body)
-	im.finish(err)
-	drain(stream, c.r.Body)
+	im.finish(im.run())
 	return nil
 }
 
+// receive takes the upload and reads its header row.
+func (im *importer) receive(stream *http.ResponseController, body io.Reader) error {
+	patient := readFunc(func(p []byte) (int, error) {
+		_ = stream.SetReadDeadline(time.Now().Add(streamPatience))
+		return body.Read(p)
+	})
+	err := im.spool.receive(patient)
+	_ = stream.SetReadDeadline(time.Time{})
+	if err != nil {
+		return err
+	}
+	_, _, err = im.open()
+	return err
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
+
 func (s *Server) newImporter(c *call) (*importer, error) {
 	q := c.query
-	im := &importer{s: s, by: c.by.name, region: q.Get("region"), source: q.Get("source"), outs: map[filter.Recipient]bool{},
+	im := &importer{s: s, ctx: c.r.Context(), by: c.by, region: q.Get("region"), source: q.Get("source"), confirm: q.Get("confirm"), said: map[string]int{},
 		defaults: filter.Recipient{Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel"))}}
 	if im.source == "" {
 		im.source = "import: " + c.by.name
@@ -127,41 +129,141 @@ func (s *Server) newImporter(c *call) (*importer, error) {
 			return nil, err
 		}
 	}
-	again, err := parseBool("allow_resubscribe", q.Get("allow_resubscribe"))
-	if err != nil {
+	var err error
+	if im.again, err = parseBool("allow_resubscribe", q.Get("allow_resubscribe")); err != nil {
 		return nil, err
 	}
-	im.again = again
+	if im.dry, err = parseBool("dry_run", q.Get("dry_run")); err != nil {
+		return nil, err
+	}
+	if im.mapping, err = newMapping(q.Get("preset"), q.Get("mapping"), q["map"], q["set"]); err != nil {
+		return nil, err
+	}
+	if scope := q.Get("scope"); scope != "" {
+		if err := setField(&filter.Event{}, "scope", scope); err != nil {
+			return nil, err
+		}
+		im.mapping.Set["scope"] = scope
+	}
+	if im.defaults.Channel == "" {
+		im.defaults.Channel = filter.Channel(im.mapping.Set["channel"])
+	}
+	q.Del("confirm")
+	q.Del("dry_run")
+	im.query = q.Encode()
 	return im, wantType(c.r, "text/csv")
 }
 
-// open looks at the start of the file and reads its header row.
-func (im *importer) open(body *fileReader) (*csv.Reader, error) {
-	buffered := bufio.NewReader(body)
-	head, err := buffered.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, bad("", "the file broke off at its start: %v", err)
+// open begins a pass over the file: its rows, without the header, and what they mean.
+func (im *importer) open() (*rowReader, *layout, error) {
+	rows, err := im.spool.rows()
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := checkEncoding(head); err != nil {
-		return nil, err
+	var topics map[string]filter.Category
+	if brand, ok := im.s.brands[im.defaults.Brand]; ok && len(brand.Topics) > 0 {
+		topics = brand.Topics
 	}
-	if string(head[:min(len(utf8BOM), len(head))]) == string(utf8BOM) {
-		_, _ = buffered.Discard(len(utf8BOM)) // peeked just now
-	}
-	rows := csv.NewReader(buffered)
-	rows.ReuseRecord = true
 	header, err := rows.Read()
 	if err != nil {
-		return nil, bad("", "line 1: the header row cannot be read: %s", csvProblem(err))
+		return nil, nil, bad("", "line 1: the header row cannot be read: %s", csvProblem(err))
 	}
-	im.layout, err = newLayout(header, im.defaults)
-	return rows, err
+	if im.mapping.Header != nil && !*im.mapping.Header {
+		header = numbered(len(header))
+		if rows, err = im.spool.rows(); err != nil {
+			return nil, nil, err
+		}
+	}
+	l, err := newLayout(header, im.mapping, im.defaults, im.region, topics)
+	return rows, l, err
 }
 
-// run takes every row. Its error ends the import before the end of the file.
-func (im *importer) run(rows *csv.Reader, body *fileReader) error {
+// numbered are the names of n columns without a header row.
+func numbered(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = strconv.Itoa(i + 1)
+	}
+	return names
+}
+
+// run makes the passes over the file that are needed. Its error ends the import early.
+func (im *importer) run() error {
+	im.clash = newClashes(im.spool.lines)
+	if err := im.pass("checking", im.look); err != nil {
+		return err
+	}
+	if im.clash.any() {
+		if err := im.pass("checking", im.lookAgain); err != nil {
+			return err
+		}
+	}
+	if im.clash.full {
+		return bad("", "too many recipients both opt in and out in this file: split it")
+	}
+	used := im.s.brake.used(im.by.name)
+	outs, ins := im.clash.outRows+used.outs, im.clash.inRows+used.ins
+	if im.dry || im.s.brake.may(outs, ins) {
+		im.listing = im.dry
+		if err := im.pass("checking", im.weigh); err != nil {
+			return err
+		}
+		if err := im.ask(used); err != nil || im.dry {
+			return err
+		}
+	}
+	return im.write()
+}
+
+// write is the pass that keeps what the file says. What it does counts against the brake, unless it
+// was confirmed.
+func (im *importer) write() error {
+	most := tally{im.clash.outRows, im.clash.inRows}
+	if im.confirm == "" {
+		im.s.brake.add(im.by.name, most)
+	}
+	im.listing, im.said = true, map[string]int{}
+	im.pipe = newPipeline(im.s.store)
+	err := im.pass("importing", im.apply)
+	err = errors.Join(err, im.pipe.close(im.acknowledge))
+	if im.confirm == "" {
+		im.s.brake.add(im.by.name, tally{im.sum.OptOuts - most.outs, im.sum.OptIns - most.ins})
+	}
+	return err
+}
+
+// ask stops an import that would do more than the brake lets through, unless that was confirmed.
+func (im *importer) ask(used tally) error {
+	would := tally{im.sum.OptOuts, im.sum.OptIns}
+	problem, err := im.s.brake.over(tally{used.outs + would.outs, used.ins + would.ins})
+	if err != nil {
+		return err
+	}
+	about := fmt.Sprintf("import %x %s", im.spool.sum, im.query)
+	if problem == "" || im.by.confirms(im.confirm, about, would) {
+		return nil
+	}
+	im.sum.Confirm = im.by.token(about, would)
+	if im.dry {
+		return nil // it is told, and nothing stops
+	}
+	wrong := ""
+	if im.confirm != "" {
+		wrong = "; the token given was for another file, other options, or fewer rows"
+	}
+	return errorf(http.StatusConflict, "confirm", "the brake holds: this file would opt out %d and opt in %d: %s; nothing was written%s. If that is right, import it again with confirm=%s",
+		would.outs, would.ins, problem, wrong, im.sum.Confirm)
+}
+
+// pass reads the file once. take gets what each good row says; what is wrong with a row goes to
+// refuse.
+func (im *importer) pass(phase string, take func(line int, st *statement) error) error {
+	im.sum = ImportLine{Phase: phase, DryRun: im.dry}
+	rows, l, err := im.open()
+	if err != nil {
+		return err
+	}
 	for {
-		body.sinceRow = 0
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			return im.flush()
@@ -169,124 +271,49 @@ func (im *importer) run(rows *csv.Reader, body *fileReader) error {
 		if _, isRow := errors.AsType[*csv.ParseError](err); err != nil && !isRow {
 			return fmt.Errorf("the file broke off after line %d: %w", im.last, err)
 		}
-		im.sum.Rows++
-		line := 0
-		if err == nil {
-			line, _ = rows.FieldPos(0)
-			err = im.take(line, row)
-			im.last = line
-		}
-		if err = im.refuse(line, err); err != nil {
-			return err
-		}
-		if len(im.batch) == importBatch {
-			if err := im.flush(); err != nil {
+		if im.sum.Rows++; im.sum.Rows%importBatch == 0 {
+			if err := im.step(rows); err != nil {
 				return err
 			}
 		}
-	}
-}
-
-// take reads one row into the batch.
-func (im *importer) take(line int, row []string) error {
-	e, err := im.layout.event(row, im.defaults, im.region)
-	if err != nil {
-		return err
-	}
-	e.Source = im.source
-	if e.Kind == filter.OptedIn && e.Time.IsZero() {
-		e.Time = e.Proof.CapturedAt
-	}
-	if err := im.s.checkEvent(&e); err != nil {
-		return asColumn(err)
-	}
-	if e.Kind != filter.OptedOut && e.Time.IsZero() {
-		return bad("time", "missing: without it nobody could tell whether %s came before or after an opt-out", e.Kind)
-	}
-	if e.Kind == filter.OptedIn && (im.outs[e.To] || im.outs[e.To.Everywhere()]) {
-		if err := im.flush(); err != nil { // so that the record knows what this file said before
-			return err
-		}
-	}
-	rec, err := im.s.store.Read(e.To, filter.NeedRecord)
-	if err != nil {
-		return fmt.Errorf("line %d: reading the record: %w", line, err)
-	}
-	known := tellsNothing(&e, &rec)
-	if e.Kind == filter.OptedIn && !known {
-		if err := im.mayOptIn(&e, &rec); err != nil {
-			return err
-		}
-	}
-	e.ID = rowID(&e, &rec)
-	im.batch = append(im.batch, importRow{line, known, e})
-	if e.Kind == filter.OptedOut {
-		im.outs[e.To] = true
-	}
-	return nil
-}
-
-// flush puts the batch on disk and says how far the import is.
-func (im *importer) flush() error {
-	for len(im.batch) > 0 {
-		events := make([]filter.Event, len(im.batch))
-		for i := range im.batch {
-			events[i] = im.batch[i].event
-		}
-		// Not cancelled when the client leaves: what the last line counts must be what is kept.
-		err := im.s.store.Append(context.Background(), events...)
-		if refused, ok := asEventError(err, len(events)); ok {
-			row := im.batch[refused.Index]
-			im.batch = append(im.batch[:refused.Index], im.batch[refused.Index+1:]...)
-			if err := im.refuse(row.line, asColumn(bad(refused.Field, "%s", refused.Problem))); err != nil {
+		if err != nil {
+			if err := im.refuse(0, err); err != nil {
 				return err
 			}
 			continue
 		}
-		if err != nil {
-			return fmt.Errorf("keeping the rows from line %d to line %d failed, and some of them may be kept: %w",
-				im.batch[0].line, im.batch[len(im.batch)-1].line, err)
+		line, _ := rows.FieldPos(0)
+		im.last = line
+		said := l.read(row)
+		if len(said) == 0 {
+			im.sum.Nothing++
 		}
-		for _, row := range im.batch {
-			im.sum.Taken++
-			if row.known {
-				im.sum.Known++
+		for i := range said {
+			err := said[i].err
+			if err == nil {
+				err = take(line, &said[i])
+			}
+			if err = im.refuse(line, err); err != nil {
+				return err
 			}
 		}
-		im.batch = im.batch[:0]
 	}
-	clear(im.outs)
-	im.sum.Bytes = im.read()
+}
+
+// step tells how far a pass is, and ends it when nobody waits for it any more.
+func (im *importer) step(rows *rowReader) error {
+	switch {
+	case im.s.closing.Err() != nil:
+		return errors.New("the gate is being stopped")
+	case im.ctx.Err() != nil:
+		return errors.New("the client went away")
+	}
+	im.sum.Bytes = im.spool.received(rows.InputOffset())
+	if im.pipe != nil {
+		return nil // each batch on disk is told
+	}
+	if im.sum.Rows%(10*importBatch) != 0 {
+		return nil
+	}
 	return im.say(im.sum)
-}
-
-// refuse lists a row whose err is the row's own fault, and hands on any other err.
-func (im *importer) refuse(line int, err error) error {
-	l := ImportLine{Line: line}
-	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
-		l.Line, l.Problem = parse.StartLine, csvProblem(err)
-	} else if e, ok := errors.AsType[*Error](err); ok {
-		l.Column, l.Problem = e.Field, e.Message
-	} else {
-		return err
-	}
-	im.sum.Refused++
-	im.sum.Bytes = im.read()
-	l.Rows, l.Bytes, l.Taken, l.Known, l.Refused = im.sum.Rows, im.sum.Bytes, im.sum.Taken, im.sum.Known, im.sum.Refused
-	return im.say(l)
-}
-
-// finish says the last line, and logs who imported what.
-func (im *importer) finish(err error) {
-	im.sum.Bytes = im.read()
-	im.sum.Done = err == nil
-	level := im.s.log.Info
-	if err != nil {
-		im.sum.Problem = fmt.Sprintf("%v; %d rows are kept, and importing the file again is harmless", err, im.sum.Taken)
-		level = im.s.log.Warn
-	}
-	level("consent imported", zap.String("actor", im.by), zap.String("source", im.source), zap.Bool("done", im.sum.Done),
-		zap.Int("rows", im.sum.Rows), zap.Int("taken", im.sum.Taken), zap.Int("known", im.sum.Known),
-		zap.Int("refused", im.sum.Refused), zap.Bool("allow_resubscribe", im.again), zap.Error(err))
-	_ = im.say(im.sum) // nobody may be left to read it
 }

@@ -90,10 +90,8 @@ func (s *Server) decisionQuery(c *call) (q DecisionQuery, err error) {
 		}
 	}
 	q.Route, q.Campaign, q.Before, q.Region = v.Get("route"), v.Get("campaign"), v.Get("before"), v.Get("region")
-	if text := v.Get("limit"); text != "" {
-		if q.Limit, err = strconv.Atoi(text); err != nil || q.Limit < 1 || q.Limit > maxLimit {
-			return q, bad("limit", "%q: want a number from 1 to %d", text, maxLimit)
-		}
+	if q.Limit, err = parseLimit(v.Get("limit"), 0); err != nil {
+		return q, err
 	}
 	q.To, err = queriedRecipient(filter.Recipient{
 		Brand: v.Get("brand"), Channel: filter.Channel(v.Get("channel")), Address: v.Get("address")}, q.Region)

@@ -2,14 +2,10 @@ package console
 
 import (
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,46 +13,139 @@ import (
 	"github.com/sendgate/sendgate/store"
 )
 
-// mayOptIn keeps an import from undoing an opt-out: a list says who agreed once, and an opt-out
-// that came later is not in it. The row must be newer than the opt-out, and the operator must have
-// said that such rows count.
-func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
-	at, scope := coveringOptOut(rec, e.Scope)
-	switch {
-	case at.IsZero():
+// look is the first pass: what a row says of itself, without what is known.
+func (im *importer) look(line int, st *statement) error {
+	if err := im.complete(&st.event); err != nil {
+		return err
+	}
+	im.clash.note(&st.event)
+	return nil
+}
+
+// lookAgain is the second pass, where somebody may both opt in and out.
+func (im *importer) lookAgain(line int, st *statement) error {
+	if err := im.complete(&st.event); err != nil {
+		return err
+	}
+	im.clash.gather(line, &st.event)
+	return nil
+}
+
+// weigh is the pass that counts what the file would do.
+func (im *importer) weigh(line int, st *statement) error {
+	_, _, err := im.judge(line, st)
+	return err
+}
+
+// apply is the pass that writes.
+func (im *importer) apply(line int, st *statement) error {
+	e := &st.event
+	known, rec, err := im.judge(line, st)
+	if err != nil {
+		return err
+	}
+	if known && bare(e) {
+		im.sum.Taken++ // what it says is on disk already
 		return nil
-	case !e.Time.After(at):
-		return bad("state", "the recipient opted out of %s on %s, after this opt-in of %s", scope, moment(at), moment(e.Time))
-	case !im.again:
-		return bad("state", "the recipient opted out of %s on %s; this opt-in of %s is newer, but an import lifts an opt-out only with allow_resubscribe=true",
-			scope, moment(at), moment(e.Time))
+	}
+	e.ID = rowID(e, &rec)
+	return im.pipe.put(importRow{line, *e}, im.s.now(), im.acknowledge)
+}
+
+// bare reports whether e, which told nothing new, would leave nothing else worth keeping.
+func bare(e *filter.Event) bool { return e.Time.IsZero() && e.Proof == (filter.Evidence{}) }
+
+// complete fills in what is common to all rows, and checks the event as such.
+func (im *importer) complete(e *filter.Event) error {
+	e.Source = im.source
+	if e.Kind == filter.OptedIn && e.Time.IsZero() {
+		e.Time = e.Proof.CapturedAt
+	}
+	if err := im.s.checkEvent(e); err != nil {
+		return asColumn(err)
+	}
+	if e.Kind != filter.OptedOut && e.Time.IsZero() {
+		return bad("time", "missing: without it nobody could tell whether %s came before or after an opt-out", e.Kind)
 	}
 	return nil
 }
 
-// coveringOptOut is the latest opt-out that an opt-in of scope would lift, in whole or in part:
-// one that covers the same messages, and that no express opt-in has answered since.
-func coveringOptOut(rec *filter.Record, scope filter.Scope) (at time.Time, of filter.Scope) {
-	for _, k := range rec.Consents {
-		if k.OptedOut.After(at) && overlap(k.Scope, scope) && !answered(rec, k, scope) {
-			at, of = k.OptedOut, k.Scope
+// judge says what a statement would do: whether it is known already, and from which record. Its
+// error, an *Error, says why it is not kept.
+func (im *importer) judge(line int, st *statement) (known bool, rec filter.Record, err error) {
+	e := &st.event
+	if err := im.complete(e); err != nil {
+		return false, rec, err
+	}
+	doubts, err := im.s.lint(e)
+	if err != nil {
+		return false, rec, asColumn(err)
+	}
+	if rec, err = im.s.store.Read(e.To, filter.NeedRecord); err != nil {
+		return false, rec, fmt.Errorf("line %d: reading the record: %w", line, err)
+	}
+	if im.pipe != nil {
+		rec = im.pipe.with(e.To, rec)
+	}
+	first := im.clash.before(line, e)
+	known = first > 0 || tellsNothing(e, &rec)
+	if e.Kind == filter.OptedIn && !known {
+		if err := im.mayOptIn(e, &rec); err != nil {
+			return false, rec, err
 		}
 	}
-	return at, of
+	im.count(e.Kind, known)
+	return known, rec, im.doubt(line, first, e, doubts)
 }
 
-// overlap reports whether a message can lie in both scopes. A topic may be of any category.
-func overlap(a, b filter.Scope) bool {
-	return a == b || a == filter.All || b == filter.All ||
-		strings.HasPrefix(a.String(), "topic:") != strings.HasPrefix(b.String(), "topic:")
+// mayOptIn refuses an opt-in that a no of the recipient stands against, in the same file or known.
+func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
+	brand := im.s.brands[e.To.Brand]
+	if with, line := im.clash.against(brand, e, *rec, im.s.now()); line > 0 {
+		if err := mayOptIn(brand, e, &with, im.again); err != nil {
+			im.sum.Conflicts++
+			return bad("state", "line %d of this file opts the same recipient out: the opt-out wins", line)
+		}
+	}
+	if at, _ := standingNo(brand, e, rec); e.Time.Before(at) && im.clash.tells(e, at) {
+		return nil // the file has what came before its own opt-out: history, which lifts nothing
+	}
+	err := mayOptIn(brand, e, rec, im.again)
+	if err != nil {
+		im.sum.Lifts++
+	}
+	return asColumn(err)
 }
 
-// answered reports whether an express opt-in came after the opt-out of k, for all that k covers or
-// for all that scope does.
-func answered(rec *filter.Record, k filter.Consent, scope filter.Scope) bool {
-	return slices.ContainsFunc(rec.Consents, func(o filter.Consent) bool {
-		return (o.Scope == k.Scope || o.Scope == scope || o.Scope == filter.All) && o.Granted[filter.Express].After(k.OptedOut)
-	})
+func (im *importer) count(kind filter.Kind, known bool) {
+	switch {
+	case known:
+		im.sum.Known++
+	case kind == filter.OptedIn:
+		im.sum.OptIns++
+	case kind == filter.OptedOut:
+		im.sum.OptOuts++
+	}
+}
+
+// doubt lists what is doubtful about a statement that is taken.
+func (im *importer) doubt(line, first int, e *filter.Event, doubts []filter.Finding) error {
+	if first > 0 {
+		if err := im.warn(line, "", fmt.Sprintf("says the same as line %d", first)); err != nil {
+			return err
+		}
+	}
+	if now := im.s.now(); e.Time.After(now.Add(clockSkew)) {
+		if err := im.warn(line, "time", fmt.Sprintf("%s lies in the future: the opt-out counts from now", moment(e.Time))); err != nil {
+			return err
+		}
+	}
+	for _, f := range doubts {
+		if err := im.warn(line, asColumnName(f.Field), f.Problem); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rowID names the event of a row by what the row says, whatever the file is called, so that
@@ -74,54 +163,21 @@ func rowID(e *filter.Event, rec *filter.Record) string {
 	return "row-" + hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
-// tellsNothing reports whether rec is the same with e as without: e is a repetition.
-func tellsNothing(e *filter.Event, rec *filter.Record) bool {
-	if !e.Time.IsZero() {
-		return reflect.DeepEqual(*rec, rec.After(*e))
-	}
-	return slices.ContainsFunc(rec.Consents, func(k filter.Consent) bool {
-		return k.Scope == e.Scope && !k.OptedOut.IsZero() && !lastGrant(rec).After(k.OptedOut)
-	})
-}
-
-// lastGrant is when the recipient last opted in to anything.
-func lastGrant(rec *filter.Record) (last time.Time) {
-	for _, k := range rec.Consents {
-		for _, at := range k.Granted {
-			if at.After(last) {
-				last = at
-			}
-		}
-	}
-	return last
-}
-
-// csvProblem says what is wrong with the quoting or the shape of a row.
-func csvProblem(err error) string {
-	p, ok := errors.AsType[*csv.ParseError](err)
-	switch {
-	case !ok:
-		return err.Error()
-	case errors.Is(p.Err, csv.ErrFieldCount):
-		return "the row has another number of fields than the header row"
-	case p.Line > p.StartLine:
-		return fmt.Sprintf("a quote opens here and does not close properly: the lines %d to %d were read as one row and skipped", p.StartLine, p.Line)
-	default:
-		return fmt.Sprintf("the quotes do not match at byte %d of the line", p.Column)
-	}
-}
-
 // asColumn names the column of an error that names a field of the API.
 func asColumn(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err
 	}
-	column := strings.TrimPrefix(strings.TrimPrefix(e.Field, "to."), "proof.")
+	return e.at(asColumnName(e.Field))
+}
+
+func asColumnName(field string) string {
+	column := strings.TrimPrefix(strings.TrimPrefix(field, "to."), "proof.")
 	if column == "kind" {
 		column = "state"
 	}
-	return &Error{Status: e.Status, Field: column, Message: e.Message}
+	return column
 }
 
 // asEventError is err as the store's refusal of one of n events.
@@ -139,23 +195,4 @@ func parseBool(name, text string) (bool, error) {
 		return true, nil
 	}
 	return false, bad(name, "%q: want true or false", text)
-}
-
-// A fileReader counts what is read of an upload and bounds a single row of it.
-type fileReader struct {
-	r        io.Reader
-	patience func() // called before each read
-	total    int64
-	sinceRow int64 // bytes since the last whole row, reset by whoever reads rows
-}
-
-func (f *fileReader) Read(p []byte) (int, error) {
-	if f.sinceRow > longestRow {
-		return 0, fmt.Errorf("a row is longer than %d bytes: a quote is probably not closed", longestRow)
-	}
-	f.patience()
-	n, err := f.r.Read(p)
-	f.total += int64(n)
-	f.sinceRow += int64(n)
-	return n, err
 }

@@ -25,6 +25,9 @@ type Server struct {
 	routes  func() []string
 	reload  func() error
 	metrics http.Handler
+	brands  map[string]filter.Brand
+	brake   *brake
+	keys    idempotencyKeys
 	log     *zap.Logger
 	now     func() time.Time
 	mux     *http.ServeMux
@@ -44,7 +47,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Judge == nil || cfg.Routes == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Judge, Routes and Reload must all be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, judge: cfg.Judge, routes: cfg.Routes, reload: cfg.Reload,
+	s := &Server{actors: actors, store: cfg.Store, judge: cfg.Judge, routes: cfg.Routes, reload: cfg.Reload, brands: cfg.Brands,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -52,6 +55,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.brake, err = newBrake(cfg.Brake, cfg.Store, s.now); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
 	}
 	if cfg.Metrics == nil {
 		cfg.Metrics = prometheus.NewRegistry()
@@ -80,8 +86,11 @@ type call struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	by    actor
-	query url.Values // each parameter at most once
+	query url.Values // each parameter at most once, but for manyParams
 }
+
+// manyParams are those that may be given more than once.
+var manyParams = []string{"map", "set"}
 
 // endpoints is the whole API.
 var endpoints = []endpoint{
@@ -90,8 +99,8 @@ var endpoints = []endpoint{
 	{"GET", "/metrics", 0, nil, (*Server).showMetrics},
 	{"GET", "/api/v1/openapi.json", Viewer, nil, (*Server).showOpenAPI},
 	{"GET", "/api/v1/consent", Viewer, recipientParams, (*Server).getConsent},
-	{"POST", "/api/v1/consent", Reviewer, nil, (*Server).postConsent},
-	{"GET", "/api/v1/consent/history", Viewer, recipientParams, (*Server).getHistory},
+	{"POST", "/api/v1/consent", Reviewer, []string{"confirm"}, (*Server).postConsent},
+	{"GET", "/api/v1/consent/history", Viewer, append([]string{"limit", "after"}, recipientParams...), (*Server).getHistory},
 	{"POST", "/api/v1/consent/import", Reviewer, importParams, (*Server).importConsent},
 	{"GET", "/api/v1/consent/export", Reviewer, []string{"format", "brand", "channel"}, (*Server).exportConsent},
 	{"GET", "/api/v1/decisions", Viewer, queryParams, (*Server).listDecisions},
@@ -135,7 +144,7 @@ func (s *Server) admit(e endpoint, c *call) (err error) {
 		if !slices.Contains(e.params, name) {
 			return bad(name, "unknown parameter: %s", wantParams(e.params))
 		}
-		if len(values) > 1 {
+		if len(values) > 1 && !slices.Contains(manyParams, name) {
 			return bad(name, "given %d times: want it once", len(values))
 		}
 	}

@@ -1,0 +1,223 @@
+package console
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// A Brake stops an import, or a client of the API, that would opt many recipients out or in: a wrong
+// column, or a provider's fault, must not silence a whole list, nor wake one. What is more than the
+// number and more than the share of known recipients is held until somebody confirms it.
+type Brake struct {
+	// OptOuts and OptIns are how many are let through within Window. Default 10000 each; -1 lets
+	// everything through.
+	OptOuts int `yaml:"opt_outs"`
+	OptIns  int `yaml:"opt_ins"`
+	// Share of the known recipients that is let through, whatever the numbers. Default 20%.
+	Share Share `yaml:"share"`
+	// Window is how long what one token did counts. Default 1h.
+	Window time.Duration `yaml:"window"`
+}
+
+// Defaults of [Brake].
+const (
+	DefaultBrake       = 10_000
+	DefaultBrakeShare  = Share(20)
+	DefaultBrakeWindow = time.Hour
+)
+
+// withDefaults is b with its defaults, or an error that names the key.
+func (b Brake) withDefaults() (Brake, error) {
+	if b.OptOuts == 0 {
+		b.OptOuts = DefaultBrake
+	}
+	if b.OptIns == 0 {
+		b.OptIns = DefaultBrake
+	}
+	if b.Share == 0 {
+		b.Share = DefaultBrakeShare
+	}
+	if b.Window == 0 {
+		b.Window = DefaultBrakeWindow
+	}
+	switch {
+	case b.OptOuts < -1:
+		return b, fmt.Errorf("brake.opt_outs: %d: want a number of opt-outs, or -1 for no limit", b.OptOuts)
+	case b.OptIns < -1:
+		return b, fmt.Errorf("brake.opt_ins: %d: want a number of opt-ins, or -1 for no limit", b.OptIns)
+	case b.Window < time.Minute:
+		return b, fmt.Errorf("brake.window: %s: want at least a minute", b.Window)
+	}
+	return b, nil
+}
+
+// A Share is a part of a whole in percent.
+type Share float64
+
+// String writes s as it is written in the configuration.
+func (s Share) String() string { return strconv.FormatFloat(float64(s), 'g', -1, 64) + "%" }
+
+// MarshalText writes s as 20%.
+func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads a percentage, as in 20%.
+func (s *Share) UnmarshalText(text []byte) error {
+	number, percent := strings.CutSuffix(string(text), "%")
+	part, err := strconv.ParseFloat(number, 64)
+	if err != nil || !percent || !(part > 0 && part <= 100) {
+		return fmt.Errorf("%q: want a percentage above 0%% and up to 100%%, such as 20%%", text)
+	}
+	*s = Share(part)
+	return nil
+}
+
+// A tally is how many new opt-outs and opt-ins.
+type tally struct{ outs, ins int }
+
+// A brake watches over all tokens. Its methods are safe for concurrent use.
+type brake struct {
+	cfg   Brake
+	store *store.Store
+	now   func() time.Time
+
+	mu      sync.Mutex
+	windows map[string][]slot // by token, oldest first
+	known   int               // recipients, when last counted
+	counted time.Time
+}
+
+// A slot is what a token did within a sixtieth of the window.
+type slot struct {
+	since time.Time
+	tally
+}
+
+func newBrake(cfg Brake, st *store.Store, now func() time.Time) (*brake, error) {
+	cfg, err := cfg.withDefaults()
+	return &brake{cfg: cfg, store: st, now: now, windows: map[string][]slot{}}, err
+}
+
+// used is what token did within the window.
+func (b *brake) used(token string) (sum tally) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.window(token) {
+		sum.outs += s.outs
+		sum.ins += s.ins
+	}
+	return sum
+}
+
+// window is what is left of a token's slots. The caller holds mu.
+func (b *brake) window(token string) []slot {
+	slots := b.windows[token]
+	for len(slots) > 0 && b.now().Sub(slots[0].since) >= b.cfg.Window {
+		slots = slots[1:]
+	}
+	b.windows[token] = slots
+	return slots
+}
+
+// add counts what token did.
+func (b *brake) add(token string, t tally) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	slots := b.window(token)
+	if n := len(slots); n == 0 || b.now().Sub(slots[n-1].since) >= b.cfg.Window/60 {
+		slots = append(slots, slot{since: b.now()})
+	}
+	last := &slots[len(slots)-1]
+	last.outs += t.outs
+	last.ins += t.ins
+	b.windows[token] = slots
+}
+
+// release forgets what token did: somebody confirmed it.
+func (b *brake) release(token string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.windows, token)
+}
+
+// began names a token's window, for what confirms going on within it.
+func (b *brake) began(token string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if slots := b.window(token); len(slots) > 0 {
+		return slots[0].since.UTC().Format(time.RFC3339Nano)
+	}
+	return ""
+}
+
+// may reports whether so many opt-outs and opt-ins may be more than is let through.
+func (b *brake) may(outs, ins int) bool {
+	return b.cfg.OptOuts >= 0 && outs > b.cfg.OptOuts || b.cfg.OptIns >= 0 && ins > b.cfg.OptIns
+}
+
+// over says what t is more than, or nothing.
+func (b *brake) over(t tally) (problem string, err error) {
+	for _, side := range []struct {
+		n, most int
+		what    string
+	}{{t.outs, b.cfg.OptOuts, "opt-outs"}, {t.ins, b.cfg.OptIns, "opt-ins"}} {
+		if side.most < 0 || side.n <= side.most {
+			continue
+		}
+		known, err := b.recipients()
+		if err != nil {
+			return "", err
+		}
+		if float64(side.n) > float64(known)*float64(b.cfg.Share)/100 {
+			return fmt.Sprintf("%d %s within %s are more than %d and more than %s of the %d known recipients",
+				side.n, side.what, b.cfg.Window, side.most, b.cfg.Share, known), nil
+		}
+	}
+	return "", nil
+}
+
+// recipients is how many recipients are known. It is counted again after a minute.
+func (b *brake) recipients() (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.counted.IsZero() && b.now().Sub(b.counted) < time.Minute {
+		return b.known, nil
+	}
+	n := 0
+	for _, err := range b.store.Records() {
+		if err != nil {
+			return 0, fmt.Errorf("counting the recipients: %w", err)
+		}
+		n++
+	}
+	b.known, b.counted = n, b.now()
+	return n, nil
+}
+
+// token is what a confirms: that what about names may do as much as t, and no more.
+func (a actor) token(about string, t tally) string {
+	mac := hmac.New(sha256.New, a.hash[:])
+	fmt.Fprintf(mac, "%s\n%d %d", about, t.outs, t.ins)
+	return fmt.Sprintf("%d-%d-%s", t.outs, t.ins, hex.EncodeToString(mac.Sum(nil)[:12]))
+}
+
+// confirms reports whether given is a token for about that allows t.
+func (a actor) confirms(given, about string, t tally) bool {
+	var allowed tally
+	parts := strings.Split(given, "-")
+	if len(parts) != 3 {
+		return false
+	}
+	var errs [2]error
+	allowed.outs, errs[0] = strconv.Atoi(parts[0])
+	allowed.ins, errs[1] = strconv.Atoi(parts[1])
+	return errs[0] == nil && errs[1] == nil && t.outs <= allowed.outs && t.ins <= allowed.ins &&
+		hmac.Equal([]byte(given), []byte(a.token(about, allowed)))
+}

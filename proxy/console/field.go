@@ -1,0 +1,174 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+var evidenceColumns = jsonFields(reflect.TypeFor[filter.Evidence]())
+
+// stateWords are what the field state may say.
+var stateWords = map[string]filter.Kind{
+	"opted-in": filter.OptedIn, "subscribed": filter.OptedIn,
+	"opted-out": filter.OptedOut, "unsubscribed": filter.OptedOut,
+	"wrote": filter.Wrote, "asked": filter.Asked, "refused": filter.Refused,
+}
+
+func isField(name string) bool {
+	return slices.Contains(consentColumns, name) || slices.Contains(evidenceColumns.names, name)
+}
+
+func fieldList() string {
+	return strings.Join(append(slices.Clone(consentColumns), evidenceColumns.names...), ", ")
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// setField sets one field of e to what a file says. Its error is an *Error that names the field.
+func setField(e *filter.Event, name, text string) error {
+	var field any
+	switch name {
+	case "brand":
+		field = &e.To.Brand
+	case "channel":
+		field, text = (*string)(&e.To.Channel), strings.ToLower(text)
+	case "address":
+		field = &e.To.Address
+	case "scope":
+		field = &e.Scope
+	case "basis":
+		field = &e.Basis
+	case "time":
+		field = &e.Time
+	case "note":
+		field = &e.Note
+	case "state":
+		kind, known := stateWords[strings.ReplaceAll(strings.ToLower(text), "_", "-")]
+		if !known {
+			return bad(name, "unknown state %q: want opted-in or opted-out", text)
+		}
+		e.Kind = kind
+		return nil
+	default:
+		field = reflect.ValueOf(&e.Proof).Elem().Field(evidenceColumns.index[name]).Addr().Interface()
+	}
+	switch field := field.(type) {
+	case *string:
+		*field = text
+		return nil
+	case *time.Time:
+		at, err := parseMoment(text)
+		if err != nil {
+			return bad(name, "%v", err)
+		}
+		*field = at
+		return nil
+	case *bool:
+		yes, known := flagWords[strings.ToLower(text)]
+		if !known {
+			return bad(name, "%q: want yes or no", text)
+		}
+		*field = yes
+		return nil
+	}
+	return readText(name, text, reflect.ValueOf(field).Elem())
+}
+
+var flagWords = map[string]bool{"yes": true, "true": true, "1": true, "no": false, "false": false, "0": false}
+
+// momentLayouts are how exports write a moment, beside RFC 3339 and a date. Without a zone it is UTC.
+// Dates that some countries read in another order, as in 01/02/2026, are not among them.
+var momentLayouts = []string{"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05 -0700 MST", time.RFC1123Z, time.RFC1123}
+
+// parseMoment reads a moment of a file. Ten digits, with a fraction or not, are seconds since 1970.
+func parseMoment(text string) (time.Time, error) {
+	at, err := parseTime(text)
+	if err == nil {
+		return at, nil
+	}
+	if whole, _, _ := strings.Cut(text, "."); len(whole) == 10 && isDigits(whole) {
+		if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+			whole, part := math.Modf(seconds)
+			return time.Unix(int64(whole), int64(part*1e6)*1e3).UTC(), nil
+		}
+	}
+	for _, layout := range momentLayouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return at, err
+}
+
+func isDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+
+// address gives the address of e its canonical form, and keeps the one it was given in the note.
+func (l *layout) address(e *filter.Event, region string) error {
+	given := e.To.Address
+	if slices.Contains(phoneChannels, e.To.Channel) {
+		e.To.Address = strings.TrimPrefix(given, "'") // how a spreadsheet marks text
+		if problem := spoilt(e.To.Address); problem != "" {
+			return bad("address", "%q %s: format the column as text and export it again", given, problem)
+		}
+	}
+	to, err := canonical("", e.To, region)
+	if err != nil {
+		return spreadsheetHint(err, given, region)
+	}
+	if e.Note == "" && given != to.Address {
+		e.Note = "given as " + given
+	}
+	e.To = to
+	return nil
+}
+
+// spoilt says what a spreadsheet has made of a number, or "".
+func spoilt(text string) string {
+	mantissa, exponent, ok := strings.Cut(strings.ToUpper(text), "E")
+	if ok && mantissa != "" && strings.Trim(mantissa, "0123456789.,+") == "" && strings.Trim(exponent, "+0123456789") == "" {
+		return "is a number that a spreadsheet has rounded"
+	}
+	whole, fraction, ok := strings.Cut(text, ".")
+	if ok && len(whole) >= 7 && isDigits(strings.TrimPrefix(whole, "+")) && strings.Trim(fraction, "0") == "" {
+		return "is a number with decimals, as a spreadsheet or a data frame writes it"
+	}
+	return ""
+}
+
+// spreadsheetHint adds to the error of a number what has probably become of it.
+func spreadsheetHint(err error, given, region string) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Field != "address" || region != "" || !isDigits(given) || len(given) < 7 {
+		return err
+	}
+	return &Error{Status: e.Status, Field: e.Field,
+		Message: fmt.Sprintf("%s: give the region; spreadsheets drop the plus, and zeros in front", e.Message)}
+}
+
+// at is e about the field named field.
+func (e *Error) at(field string) *Error {
+	return &Error{Status: e.Status, Field: field, Message: e.Message}
+}
+
+// asColumnError is err as the *Error that it is, or nil.
+func asColumnError(err error) *Error {
+	e, _ := errors.AsType[*Error](err)
+	return e
+}
+
+// describe names e for a person, without its address.
+func describe(e *filter.Event) string {
+	if e.Basis != filter.NoBasis {
+		return fmt.Sprintf("%s %s (%s) on %s", e.Kind, e.Scope, e.Basis, moment(e.Time))
+	}
+	return fmt.Sprintf("%s %s on %s", e.Kind, e.Scope, moment(e.Time))
+}

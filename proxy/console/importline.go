@@ -1,0 +1,117 @@
+package console
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+)
+
+// An ImportLine is one line of the answer to an import. A line with Line is about a row: with
+// Problem it was refused, with Warning it was taken all the same. The last line is the one with
+// Done, or with Problem and without Line; the others tell how far it is.
+//
+// Rows are rows of the file. The other counts are of statements: a row of most files makes one, a
+// row with a column for each topic several.
+type ImportLine struct {
+	Line    int    `json:"line,omitempty"` // where the row starts in the file; the header is line 1
+	Column  string `json:"column,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	Warning string `json:"warning,omitempty"`
+
+	Phase   string `json:"phase,omitempty"` // checking, while nothing is written, or importing
+	DryRun  bool   `json:"dry_run,omitempty"`
+	Done    bool   `json:"done,omitempty"`    // the whole file was read and every good row is kept
+	Confirm string `json:"confirm,omitempty"` // what confirm must be for an import that the brake holds
+
+	Rows    int   `json:"rows"`    // rows read so far
+	Bytes   int64 `json:"bytes"`   // bytes of the file read so far
+	Taken   int   `json:"taken"`   // statements that are on disk; always 0 in a dry run
+	Known   int   `json:"known"`   // those that told nothing new
+	Refused int   `json:"refused"` // those that are not kept
+
+	OptIns    int `json:"opt_ins"`   // new opt-ins
+	OptOuts   int `json:"opt_outs"`  // new opt-outs
+	Lifts     int `json:"lifts"`     // refused because they would lift a no: opt-out, refusal, erasure
+	Conflicts int `json:"conflicts"` // refused because another row of the file opts out
+	Nothing   int `json:"nothing"`   // rows that say nothing
+	Warnings  int `json:"warnings"`
+}
+
+// listedAlike is how many warnings that are alike are listed. All are counted.
+const listedAlike = 100
+
+// refuse lists a row whose err is the row's own fault, and hands on any other err.
+func (im *importer) refuse(line int, err error) error {
+	l := ImportLine{Line: line}
+	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+		l.Line, l.Problem = parse.StartLine, csvProblem(err)
+	} else if e, ok := errors.AsType[*Error](err); ok {
+		l.Column, l.Problem = e.Field, e.Message
+	} else {
+		return err
+	}
+	im.sum.Refused++
+	return im.list(l)
+}
+
+// warn lists what is doubtful about a row that is taken.
+func (im *importer) warn(line int, column, warning string) error {
+	im.sum.Warnings++
+	kind := column + ": " + warning
+	if im.said[kind]++; im.said[kind] > listedAlike {
+		return nil
+	}
+	if im.said[kind] == listedAlike {
+		warning += "; further ones like it are counted and not listed"
+	}
+	return im.list(ImportLine{Line: line, Column: column, Warning: warning})
+}
+
+func (im *importer) list(l ImportLine) error {
+	if !im.listing {
+		return nil
+	}
+	s := im.sum
+	s.Line, s.Column, s.Problem, s.Warning = l.Line, l.Column, l.Problem, l.Warning
+	return im.say(s)
+}
+
+// finish says the last line, and logs who imported what.
+func (im *importer) finish(err error) {
+	im.sum.Done = err == nil
+	if im.sum.Done {
+		im.sum.Bytes = im.spool.raw
+	}
+	level := im.s.log.Info
+	if err != nil {
+		im.sum.Problem = err.Error()
+		if e := asColumnError(err); e != nil {
+			im.sum.Problem = e.Message
+		} else {
+			im.sum.Problem = fmt.Sprintf("%v; %d rows are kept, and importing the file again is harmless", err, im.sum.Taken)
+		}
+		level = im.s.log.Warn
+	}
+	level("consent imported", zap.String("actor", im.by.name), zap.String("source", im.source), zap.Bool("done", im.sum.Done),
+		zap.Bool("dry_run", im.dry), zap.Int("rows", im.sum.Rows), zap.Int("taken", im.sum.Taken), zap.Int("known", im.sum.Known),
+		zap.Int("refused", im.sum.Refused), zap.Int("opt_ins", im.sum.OptIns), zap.Int("opt_outs", im.sum.OptOuts),
+		zap.Bool("allow_resubscribe", im.again), zap.Bool("confirmed", im.confirm != ""), zap.Error(err))
+	_ = im.say(im.sum) // nobody may be left to read it
+}
+
+// csvProblem says what is wrong with the quoting or the shape of a row.
+func csvProblem(err error) string {
+	p, ok := errors.AsType[*csv.ParseError](err)
+	switch {
+	case !ok:
+		return err.Error()
+	case errors.Is(p.Err, csv.ErrFieldCount):
+		return "the row has another number of fields than the header row"
+	case p.Line > p.StartLine:
+		return fmt.Sprintf("a quote opens here and does not close properly: the lines %d to %d were read as one row and skipped", p.StartLine, p.Line)
+	default:
+		return fmt.Sprintf("the quotes do not match at byte %d of the line", p.Column)
+	}
+}

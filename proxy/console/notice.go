@@ -1,0 +1,210 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// A Notice is something to record about a recipient.
+type Notice struct {
+	To     filter.Recipient `json:"to"`               // an opt-out without brand holds for every brand
+	Region string           `json:"region,omitempty"` // country of a number without a country code, as in "US"
+	Kind   filter.Kind      `json:"kind"`
+	Scope  filter.Scope     `json:"scope,omitzero"`
+	Basis  filter.Basis     `json:"basis,omitzero"`   // of an opt-in
+	Time   time.Time        `json:"time,omitzero"`    // when it happened; zero: now
+	Source string           `json:"source,omitempty"` // who says so; empty: "api: " and the token's name
+	Note   string           `json:"note,omitempty"`
+	Proof  filter.Evidence  `json:"proof,omitzero"`
+	// AllowResubscribe lets an opt-in lift an opt-out, a refusal or an erasure, if it is newer and
+	// its proof has a method, and a wording or an action.
+	AllowResubscribe bool `json:"allow_resubscribe,omitempty"`
+}
+
+// A Receipt is the answer to a recorded notice, given once it is on disk.
+type Receipt struct {
+	Event    filter.Event     `json:"event"`
+	Consent  Consent          `json:"consent"`            // what is known with it
+	Warnings []filter.Finding `json:"warnings,omitempty"` // what is doubtful about it
+}
+
+// postConsent records one notice, opt-in or opt-out, and answers once it is on disk. With an
+// Idempotency-Key the same notice is recorded once, however often it is sent.
+func (s *Server) postConsent(c *call) error {
+	var n Notice
+	if err := readBody(c, &n); err != nil {
+		return err
+	}
+	id, keyed, err := c.by.eventID(c.r.Header.Get(keyHeader), &n)
+	if err != nil {
+		return err
+	}
+	e, err := s.event(c, &n)
+	if err != nil {
+		return err
+	}
+	doubts, err := s.lint(&e)
+	if err != nil {
+		return err
+	}
+	if keyed {
+		if err := s.keys.claim(id, s.now()); err != nil {
+			return err
+		}
+		if was, done, err := s.replayed(e.To, id); err != nil || done {
+			return s.again(c, was, doubts, err)
+		}
+		e.ID = id
+	}
+	if err := s.mayRecord(c, &e, n.AllowResubscribe); err != nil {
+		return err
+	}
+	// What was asked for is finished even if the asker hangs up: half a change helps nobody.
+	if err := s.store.Append(context.WithoutCancel(c.r.Context()), e); err != nil {
+		return fmt.Errorf("recording consent: %w", err)
+	}
+	s.log.Info("consent recorded", append(eventFields(&e), zap.String("actor", c.by.name))...)
+	return s.receipt(c, e, doubts)
+}
+
+// again answers a notice that was recorded before.
+func (s *Server) again(c *call, e filter.Event, doubts []filter.Finding, err error) error {
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Idempotency-Replayed", "true")
+	return s.receipt(c, e, doubts)
+}
+
+// event is what n says.
+func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
+	to, err := canonical("to.", n.To, n.Region)
+	if err != nil {
+		return filter.Event{}, err
+	}
+	e := filter.Event{ID: store.NewID(s.now()), Time: n.Time, To: to, Kind: n.Kind, Scope: n.Scope, Basis: n.Basis,
+		Source: n.Source, Note: n.Note, Proof: n.Proof}
+	if err := s.checkEvent(&e); err != nil {
+		return e, err
+	}
+	if e.Source == "" {
+		e.Source = "api: " + c.by.name
+	}
+	if e.Note == "" && n.To.Address != to.Address {
+		e.Note = "given as " + n.To.Address
+	}
+	return e, nil
+}
+
+// mayRecord keeps staff from undoing what a recipient said, and a client from opting many in or out.
+func (s *Server) mayRecord(c *call, e *filter.Event, again bool) error {
+	rec, err := s.store.Read(e.To, filter.NeedRecord)
+	if err != nil {
+		return fmt.Errorf("reading the record: %w", err)
+	}
+	at := *e
+	if at.Time.IsZero() {
+		at.Time = s.now()
+	}
+	one := tally{}
+	switch {
+	case tellsNothing(&at, &rec):
+		return nil
+	case e.Kind == filter.OptedIn:
+		if err := mayOptIn(s.brands[e.To.Brand], &at, &rec, again); err != nil {
+			return err
+		}
+		one.ins = 1
+	case e.Kind == filter.OptedOut:
+		one.outs = 1
+	default:
+		return nil
+	}
+	return s.passBrake(c, one)
+}
+
+// passBrake lets t through and counts it, unless the token of c has done too much within the window
+// and nobody confirmed that.
+func (s *Server) passBrake(c *call, t tally) error {
+	used := s.brake.used(c.by.name)
+	would := tally{used.outs + t.outs, used.ins + t.ins}
+	if s.brake.may(would.outs, would.ins) {
+		problem, err := s.brake.over(would)
+		if err != nil {
+			return err
+		}
+		about := "notices since " + s.brake.began(c.by.name)
+		switch {
+		case problem == "":
+		case c.by.confirms(c.query.Get("confirm"), about, would):
+			s.log.Warn("the brake was released", zap.String("actor", c.by.name), zap.String("problem", problem))
+			s.brake.release(c.by.name)
+		default:
+			return errorf(http.StatusConflict, "confirm", "the brake holds: %s; nothing was recorded. If that is right, go on with confirm=%s",
+				problem, c.by.token(about, would))
+		}
+	}
+	s.brake.add(c.by.name, t)
+	return nil
+}
+
+// receipt answers with e as it was kept, and what is known with it.
+func (s *Server) receipt(c *call, e filter.Event, doubts []filter.Finding) error {
+	events, err := s.store.History(e.To)
+	if err != nil {
+		return fmt.Errorf("reading back the event %s, which is kept: %w", e.ID, err)
+	}
+	if i := slices.IndexFunc(events, func(k filter.Event) bool { return k.ID == e.ID }); i >= 0 {
+		e = events[i]
+	}
+	known, err := s.consent(e.To)
+	if err != nil {
+		return err
+	}
+	return answer(c.w, http.StatusCreated, Receipt{Event: e, Consent: known, Warnings: doubts})
+}
+
+// checkEvent refuses what no notice and no row of an import may say.
+func (s *Server) checkEvent(e *filter.Event) error {
+	switch e.Kind {
+	case filter.OptedIn:
+		if e.Basis == filter.NoBasis {
+			return bad("basis", "missing: an opt-in needs the basis it was given on: want one of inquiry, transaction, express")
+		}
+	case filter.OptedOut, filter.Wrote, filter.Asked, filter.Refused:
+		if e.Basis != filter.NoBasis {
+			return bad("basis", "%s has no basis: it belongs to an opt-in", e.Kind)
+		}
+	case filter.Erased:
+		return bad("kind", "erased is recorded by an erasure alone")
+	default:
+		return bad("kind", "missing: want one of opted-in, opted-out, wrote, asked, refused")
+	}
+	if e.Kind == filter.Wrote && e.Scope != filter.All {
+		return bad("scope", "wrote has no scope: an inbound message is no consent")
+	}
+	if e.To.Brand == "" && e.Kind != filter.OptedOut {
+		return bad("to.brand", "missing: people opt in and write to one brand; only an opt-out may hold for every brand")
+	}
+	if e.Kind != filter.OptedOut && e.Time.After(s.now().Add(clockSkew)) {
+		return bad("time", "%s lies in the future", moment(e.Time))
+	}
+	return nil
+}
+
+// clockSkew is how far ahead of ours another machine's clock may be.
+const clockSkew = 5 * time.Minute
+
+// eventFields describe e in our log, without a full address or a personal field.
+func eventFields(e *filter.Event) []zap.Field {
+	return []zap.Field{zap.String("event", e.ID), zap.Stringer("kind", e.Kind), zap.Stringer("scope", e.Scope),
+		zap.Stringer("basis", e.Basis), zap.String("brand", e.To.Brand), zap.String("channel", string(e.To.Channel)),
+		zap.String("address", filter.Mask(e.To.Address))}
+}
