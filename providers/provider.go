@@ -75,14 +75,15 @@ type Config struct {
 
 // known is one provider this gate speaks.
 type known struct {
-	host string // its real host
-	make func(Config) Provider
+	host    string         // its real host
+	channel filter.Channel // what most of its messages go by
+	make    func(Config) Provider
 }
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"twilio":   {"https://api.twilio.com", newTwilio},
-	"whatsapp": {"https://graph.facebook.com", newWhatsApp},
+	"twilio":   {"https://api.twilio.com", filter.SMS, newTwilio},
+	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, newWhatsApp},
 }
 
 // New makes the provider called name.
@@ -99,3 +100,6 @@ func Names() []string { return slices.Sorted(maps.Keys(byName)) }
 
 // Host is the base URL of the real service called name; empty for an unknown one.
 func Host(name string) string { return byName[name].host }
+
+// Channel is what most messages of the provider called name go by; empty for an unknown one.
+func Channel(name string) filter.Channel { return byName[name].channel }

@@ -64,32 +64,47 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 // classify stamps m with what the route knows: the brand, the one way of writing its sender, and
 // what it is by the list of templates, the route, its sender and the claims that are believed.
 func (rt *route) classify(m *filter.Message, req *fasthttp.RequestHeader) {
+	if rt.trusts.campaign {
+		m.Campaign = string(req.Peek("Sendgate-Campaign"))
+	}
+	var category, topic filter.Scope
+	if rt.trusts.category {
+		category = claimed(req)
+	}
+	if rt.trusts.topic {
+		topic = rt.labels.topics[string(req.Peek("Sendgate-Topic"))]
+	}
+	rt.label(m, category, topic)
+}
+
+// label is classify for a message whose claims are known.
+func (rt *route) label(m *filter.Message, category, topic filter.Scope) {
 	m.To.Brand = rt.brand
 	m.From = filter.Sender(m.From, rt.region)
-	m.Campaign = string(claim(req, "Sendgate-Campaign", rt.trusts.campaign))
 	l := &rt.labels
 	list := l.freeForm
 	if m.Template != "" {
 		list = l.templates[m.Template]
 	}
-	var category filter.Scope
-	if text := claim(req, "Sendgate-Category", rt.trusts.category); len(text) > 0 {
-		var c filter.Category
-		if c.UnmarshalText(text) != nil {
-			c = filter.Marketing // a claim that is no word of the four claims nothing
-		}
-		category = filter.OfCategory(c)
-	}
-	topic := l.topics[string(claim(req, "Sendgate-Topic", rt.trusts.topic))]
 	l.declared.Label(m, list, l.category, l.topic, l.senders[m.From], category, topic)
 }
 
-// claim is what the sender says in a header of the gate's, where the route believes it.
-func claim(req *fasthttp.RequestHeader, name string, trusted bool) []byte {
-	if !trusted {
-		return nil
+// claimed is the category that the sender claims, the strictest where there are several; All for
+// none. A claim that is no word of the four claims nothing, which is marketing.
+func claimed(req *fasthttp.RequestHeader) filter.Scope {
+	claims := req.PeekAll("Sendgate-Category")
+	if len(claims) == 0 {
+		return filter.All
 	}
-	return req.Peek(name)
+	strictest := filter.Category(filter.Categories)
+	for _, text := range claims {
+		var c filter.Category
+		if c.UnmarshalText(text) != nil {
+			c = filter.Marketing
+		}
+		strictest = min(strictest, c)
+	}
+	return filter.OfCategory(strictest)
 }
 
 // undecided is the decision about m while the store cannot be asked.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
@@ -24,6 +25,7 @@ var categoryCases = []struct {
 	{"a claim nobody trusts is nothing", RouteConfig{}, filter.Message{}, "authentication", marketing},
 	{"a trusted claim", RouteConfig{Trust: everyClaim}, filter.Message{}, "utility", utility},
 	{"a trusted claim that is no category is marketing", RouteConfig{Trust: everyClaim, Category: &service}, filter.Message{}, "promo", marketing},
+	{"two claims are the stricter one", RouteConfig{Trust: everyClaim}, filter.Message{}, "authentication, utility", utility},
 	{"a claim cannot loosen the route", RouteConfig{Trust: everyClaim, Category: &utility}, filter.Message{}, "authentication", utility},
 	{"a claim can tighten the route", RouteConfig{Trust: everyClaim, Category: &authentication}, filter.Message{}, "marketing", marketing},
 	{"the route's category", RouteConfig{Category: &utility}, filter.Message{}, "", utility},
@@ -46,8 +48,10 @@ func TestCategory(t *testing.T) {
 				t.Fatal(err)
 			}
 			var req fasthttp.RequestHeader
-			if c.claim != "" {
-				req.Set("Sendgate-Category", c.claim)
+			for claim := range strings.SplitSeq(c.claim, ", ") {
+				if claim != "" {
+					req.Add("Sendgate-Category", claim)
+				}
 			}
 			g.table.Load().routes["twilio"].classify(&c.m, &req)
 			if c.m.Category != c.want || c.m.To.Brand != "default" {

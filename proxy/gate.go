@@ -2,12 +2,14 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -100,15 +102,37 @@ func (g *Gate) Reload(cfg Config) error {
 // Routes lists the names of the routes, sorted.
 func (g *Gate) Routes() []string { return g.table.Load().names() }
 
-// Judge answers what would be decided about m at a moment, on a route, and from which record. The
-// brand is the route's where m leaves it empty; m's category and topic
-// are taken as they are.
-func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
-	rt := g.table.Load().routes[name]
-	if rt == nil {
-		return filter.Decision{}, filter.Record{}, fmt.Errorf("there is no route %q: want one of %s", name, strings.Join(g.Routes(), ", "))
+// Brands lists the brands that the routes write as, sorted, each once.
+func (g *Gate) Brands() []string {
+	var brands []string
+	for _, rt := range g.table.Load().routes {
+		brands = append(brands, rt.brand)
 	}
-	orDefault(&m.To.Brand, rt.brand)
+	slices.Sort(brands)
+	return slices.Compact(brands)
+}
+
+// Classify completes m as the route would: its brand, the channel its provider mostly carries where
+// m names none, and category and topic as of a message whose sender claims nothing.
+func (g *Gate) Classify(name string, m *filter.Message) error {
+	rt, err := g.route(name)
+	if err != nil {
+		return err
+	}
+	if m.To.Channel == "" {
+		m.To.Channel = providers.Channel(rt.speaks)
+	}
+	rt.label(m, filter.All, filter.All)
+	return nil
+}
+
+// Judge answers what would be decided about m at a moment, the zero one for now, on a route, and
+// from which record. m is taken as it is, brand, category and topic too.
+func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
+	rt, err := g.route(name)
+	if err != nil {
+		return filter.Decision{}, filter.Record{}, err
+	}
 	m.From = filter.Sender(m.From, rt.region)
 	if c, declared := rt.labels.declared.Category(m.Topic); declared {
 		m.Strays = m.Category < c
@@ -121,4 +145,12 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 		return rt.undecided(&m), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
 	return rt.policy.Decide(&m, &rec, at), rec, nil
+}
+
+func (g *Gate) route(name string) (*route, error) {
+	rt := g.table.Load().routes[name]
+	if rt == nil {
+		return nil, fmt.Errorf("there is no route %q: want one of %s", name, strings.Join(g.Routes(), ", "))
+	}
+	return rt, nil
 }

@@ -82,19 +82,27 @@ func closedPort(t *testing.T) string {
 func TestJudge(t *testing.T) {
 	st := memory(t)
 	learn(t, st, filter.Event{To: person, Kind: filter.OptedIn, Basis: filter.Express, Source: "test"})
-	g, err := New(Config{Routes: map[string]RouteConfig{"twilio": {}}}, st)
+	utility := filter.Utility
+	g, err := New(Config{Routes: map[string]RouteConfig{"twilio": {}, "whatsapp": {Category: &utility}}}, st)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := filter.Message{To: filter.Recipient{Channel: person.Channel, Address: person.Address}}
-	if d, r, err := g.Judge("twilio", m, time.Time{}); err != nil || d.Action != filter.Forward || len(r.Consents) != 1 {
+	m := filter.Message{To: filter.Recipient{Address: person.Address}}
+	if err := g.Classify("twilio", &m); err != nil || m.To != person || m.Category != filter.Marketing {
+		t.Errorf("completed as %+v, %v", m, err)
+	}
+	if d, r, err := g.Judge("twilio", m, time.Now()); err != nil || d.Action != filter.Forward || len(r.Consents) != 1 {
 		t.Errorf("somebody who agreed: %+v, %+v, %v", d, r, err)
 	}
 	m.To.Brand = "other"
-	if d, _, err := g.Judge("twilio", m, time.Time{}); err != nil || d.Reason != filter.NoConsent {
+	if d, _, err := g.Judge("twilio", m, time.Now()); err != nil || d.Reason != filter.NoConsent {
 		t.Errorf("as another brand: %+v, %v", d, err)
 	}
-	if _, _, err := g.Judge("vonage", m, time.Time{}); err == nil || !strings.Contains(err.Error(), `no route "vonage": want one of twilio`) {
+	m = filter.Message{To: filter.Recipient{Address: person.Address}}
+	if err := g.Classify("whatsapp", &m); err != nil || m.To.Channel != filter.WhatsApp || m.Category != filter.Utility {
+		t.Errorf("completed as %+v, %v", m, err)
+	}
+	if _, _, err := g.Judge("vonage", m, time.Now()); err == nil || !strings.Contains(err.Error(), `no route "vonage": want one of twilio`) {
 		t.Errorf("an unknown route: %v", err)
 	}
 }

@@ -29,6 +29,7 @@ type kind uint8
 const (
 	kindPlain       kind = iota
 	kindHop              // belongs to one connection, or to the gate: never forwarded
+	kindDigest           // a sum of the body: wrong once the body was changed
 	kindConnection       // lists further headers of this connection
 	kindOnce             // from here on, a second one makes the request ambiguous
 	kindHost             // replaced by the upstream's
@@ -162,7 +163,7 @@ func (h *head) append(dst []byte, req *fasthttp.RequestHeader, to *upstream, bod
 			dst = appendLength(dst, "Content-Length", body)
 		case k == kindLength && changed:
 			dst = appendLength(dst, string(name), body)
-		case k == kindHop, k == kindConnection, k == kindUpgrade, k == kindExpect, !h.forwards(name):
+		case k == kindDigest && changed, k == kindHop, k == kindConnection, k == kindUpgrade, k == kindExpect, !h.forwards(name):
 		default:
 			dst = append(dst, whole...)
 		}
@@ -210,11 +211,12 @@ type named struct {
 var kindNames = [19][]named{
 	2:  {{"te", kindHop}},
 	4:  {{"host", kindHost}},
-	6:  {{"expect", kindExpect}},
+	6:  {{"expect", kindExpect}, {"digest", kindDigest}},
 	7:  {{"trailer", kindHop}, {"upgrade", kindUpgrade}},
 	10: {{"connection", kindConnection}, {"keep-alive", kindHop}},
+	11: {{"content-md5", kindDigest}, {"repr-digest", kindDigest}},
 	12: {{"content-type", kindType}},
-	14: {{"content-length", kindLength}, {"http2-settings", kindHop}},
+	14: {{"content-length", kindLength}, {"http2-settings", kindHop}, {"content-digest", kindDigest}},
 	16: {{"content-encoding", kindCompression}},
 	17: {{"transfer-encoding", kindCoding}},
 }
