@@ -95,12 +95,14 @@ type consentGrantCmd struct {
 	Business string       `help:"The business name that was shown."`
 	Policy   string       `help:"URL of the privacy policy that was linked."`
 	Language string       `help:"Language of the wording, such as en."`
+
+	AllowResubscribe bool `help:"Let this lift an opt-out, if it is newer and has a method, and a wording or an action."`
 }
 
 // Run records the opt-in and prints what stands then.
 func (c consentGrantCmd) Run(t terminal) error {
 	n := c.notice(filter.OptedIn)
-	n.Basis = c.Basis
+	n.Basis, n.AllowResubscribe = c.Basis, c.AllowResubscribe
 	n.Proof.Wording, n.Proof.Purpose, n.Proof.BusinessName = c.Wording, c.Purpose, c.Business
 	n.Proof.PolicyURL, n.Proof.Language = c.Policy, c.Language
 	return c.record(t, n)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -17,18 +19,30 @@ import (
 
 type consentImportCmd struct {
 	adminFlags
-	File             string         `arg:"" type:"path" help:"CSV with a header row: address, state (opted-in, opted-out), scope, basis, time, method, wording, …"`
+	File             string         `arg:"" type:"path" help:"CSV file. By default with a header row: address, state (opted-in, opted-out), scope, basis, time, method, wording, …"`
+	Preset           string         `default:"default" enum:"${presets}" help:"What kind of file it is: ${presets} (${default})."`
+	Map              string         `type:"existingfile" placeholder:"FILE" help:"Mapping file (YAML or JSON) that adds to the preset: which column holds what, what its words mean."`
+	Tag              []string       `sep:"none" placeholder:"TAG=SCOPE" help:"What a tag means, as in \"VIP=topic:vip\"; may be repeated."`
+	Set              []string       `sep:"none" placeholder:"FIELD=VALUE" help:"What a row holds that does not say otherwise, as in basis=express; may be repeated."`
+	Scope            string         `help:"Scope of rows that name none: all, a category or topic:NAME."`
 	Brand            string         `default:"default" help:"Brand of rows that name none (${default})."`
 	Channel          filter.Channel `default:"sms" help:"Channel of rows that name none (${default})."`
 	Region           string         `help:"Country of numbers without a country code, such as US."`
 	Source           string         `help:"Who says so; default: the token's name."`
-	AllowResubscribe bool           `help:"Let a row that is newer than an opt-out lift it."`
+	AllowResubscribe bool           `help:"Let a row that is newer than an opt-out, and carries proof, lift it."`
+	DryRun           bool           `help:"Write nothing; show what would be done."`
+	Confirm          string         `placeholder:"TOKEN" help:"Go on with an import that the brake held, by the token it printed."`
 }
 
-// Run sends the file to the gate, shows how far it is, and lists refused rows in FILE.refused.csv.
-// It fails when any row was refused, after the good ones were taken.
+// Run sends the file to the gate and shows how far it is. It lists refused rows in
+// FILE.refused.csv, and what is doubtful in FILE.warnings.csv. It fails when any row was refused,
+// after the good ones were taken. Interrupted, it leaves what was counted, and a rerun goes on.
 func (c consentImportCmd) Run(t terminal) error {
 	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	options, err := c.options()
 	if err != nil {
 		return err
 	}
@@ -41,30 +55,121 @@ func (c consentImportCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	bar := progressbar.NewOptions64(info.Size(), progressbar.OptionSetWriter(t.err), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetDescription("importing"), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetVisibility(isTerminal(t.err)))
-	report := refusals{path: c.File + ".refused.csv"}
-	last, err := client.Import(t.ctx, file, console.ImportOptions{Brand: c.Brand, Channel: c.Channel, Region: c.Region,
-		Source: c.Source, AllowResubscribe: c.AllowResubscribe}, func(l console.ImportLine) error {
-		_ = bar.Set64(l.Bytes) // a bar that cannot be drawn is no reason to stop
-		if l.Line == 0 {
+	progress := importProgress{to: t.err, size: info.Size()}
+	refused := lineList{path: c.File + ".refused.csv", problem: func(l console.ImportLine) string { return l.Problem }}
+	doubtful := lineList{path: c.File + ".warnings.csv", problem: func(l console.ImportLine) string { return l.Warning }}
+	progress.begin("sending")
+	last, err := client.Import(t.ctx, io.TeeReader(file, &progress), options, func(l console.ImportLine) error {
+		switch {
+		case l.Line == 0:
+			progress.at(l.Phase, l.Bytes)
 			return nil
+		case l.Warning != "":
+			return doubtful.add(l)
+		default:
+			return refused.add(l)
 		}
-		return report.add(l)
 	})
-	_ = bar.Finish()
-	if err := errors.Join(hint(err), report.close()); err != nil {
+	progress.end()
+	return c.report(t, last, errors.Join(hint(err), refused.close(), doubtful.close()), refused.path, doubtful.path)
+}
+
+func (c consentImportCmd) options() (console.ImportOptions, error) {
+	options := console.ImportOptions{Brand: c.Brand, Channel: c.Channel, Region: c.Region, Source: c.Source, AllowResubscribe: c.AllowResubscribe,
+		Preset: c.Preset, Tags: c.Tag, Set: c.Set, Scope: c.Scope, DryRun: c.DryRun, Confirm: c.Confirm}
+	if c.Map != "" {
+		text, err := os.ReadFile(c.Map)
+		if err != nil {
+			return options, fmt.Errorf("--map: %w", err)
+		}
+		options.Mapping = string(text)
+	}
+	return options, nil
+}
+
+// report tells what became of the file.
+func (c consentImportCmd) report(t terminal, last console.ImportLine, err error, refused, doubtful string) error {
+	if err != nil {
+		if t.ctx.Err() != nil {
+			fmt.Fprintf(t.err, "interrupted: %d rows are kept; the same command goes on from there\n", last.Taken)
+		}
+		if last.Confirm != "" {
+			fmt.Fprintf(t.err, "to go on: the same command with --confirm %s\n", last.Confirm)
+		}
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
 	if c.JSON {
 		err = printJSON(t.out, last)
 	}
-	fmt.Fprintf(t.err, "%d rows taken (%d of them already known), %d rows refused\n", last.Taken, last.Known, last.Refused)
+	if c.DryRun {
+		fmt.Fprintln(t.err, "dry run: nothing was written")
+	} else {
+		fmt.Fprintf(t.err, "%d rows taken (%d of them already known), %d rows refused\n", last.Taken, last.Known, last.Refused)
+	}
+	for _, count := range []struct {
+		n    int
+		what string
+	}{
+		{last.OptIns, "new opt-ins"}, {last.OptOuts, "new opt-outs"}, {last.Known, "already known"},
+		{last.Lifts, "would lift an opt-out (refused)"}, {last.Conflicts, "in conflict with an opt-out of the same file (refused)"},
+		{last.Refused - last.Lifts - last.Conflicts, "refused for other reasons"},
+		{last.Nothing, "rows that say nothing"}, {last.Warnings, "warnings: see " + doubtful},
+	} {
+		if count.n > 0 || c.DryRun && !strings.HasPrefix(count.what, "warnings") {
+			fmt.Fprintf(t.err, "  %d %s\n", count.n, count.what)
+		}
+	}
+	if c.DryRun && last.Confirm != "" {
+		fmt.Fprintf(t.err, "the brake would hold this: import it with --confirm %s\n", last.Confirm)
+	}
 	if last.Refused > 0 {
-		return errors.Join(err, fmt.Errorf("%d rows refused: what is wrong with each is in %s", last.Refused, report.path))
+		return errors.Join(err, fmt.Errorf("%d rows refused: what is wrong with each is in %s", last.Refused, refused))
 	}
 	return err
+}
+
+// importProgress draws a bar for each phase of an import, with its rate and the time left: sending,
+// which it sees as a writer, and what the gate tells of.
+type importProgress struct {
+	to    io.Writer
+	size  int64
+	mu    sync.Mutex // an upload that was refused may still be read from
+	phase string
+	bar   *progressbar.ProgressBar
+}
+
+func (p *importProgress) begin(phase string) {
+	p.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.phase = phase
+	p.bar = progressbar.NewOptions64(p.size, progressbar.OptionSetWriter(p.to), progressbar.OptionShowBytes(true),
+		progressbar.OptionSetDescription(phase), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionSetVisibility(isTerminal(p.to)))
+}
+
+// Write counts what is sent.
+func (p *importProgress) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = p.bar.Add(len(b)) // a bar that cannot be drawn is no reason to stop
+	return len(b), nil
+}
+
+// at says how far the gate is in a phase.
+func (p *importProgress) at(phase string, bytes int64) {
+	if phase != "" && phase != p.phase {
+		p.begin(phase)
+	}
+	_ = p.bar.Set64(bytes)
+}
+
+func (p *importProgress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
 }
 
 // isTerminal reports whether w is a terminal, where a progress bar makes sense.
@@ -77,26 +182,27 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// refusals is the file that lists refused rows. It exists only if there is one.
-type refusals struct {
-	path string
-	file *os.File
-	csv  *csv.Writer
+// A lineList is a file that lists rows, and what is wrong with each. It exists only if there is one.
+type lineList struct {
+	path    string
+	problem func(console.ImportLine) string
+	file    *os.File
+	csv     *csv.Writer
 }
 
-func (r *refusals) add(l console.ImportLine) (err error) {
+func (r *lineList) add(l console.ImportLine) (err error) {
 	if r.file == nil {
 		if r.file, err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
-			return fmt.Errorf("listing refused rows: %w", err)
+			return fmt.Errorf("listing rows: %w", err)
 		}
 		r.csv = csv.NewWriter(r.file)
 		_ = r.csv.Write([]string{"line", "column", "problem"}) // kept by the writer until Flush
 	}
-	return r.csv.Write([]string{strconv.Itoa(l.Line), l.Column, l.Problem})
+	return r.csv.Write([]string{strconv.Itoa(l.Line), l.Column, r.problem(l)})
 }
 
-// close finishes the list. A list of an earlier run is removed when nothing was refused now.
-func (r *refusals) close() error {
+// close finishes the list. A list of an earlier run is removed when there is nothing to list now.
+func (r *lineList) close() error {
 	if r.file == nil {
 		if err := os.Remove(r.path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err

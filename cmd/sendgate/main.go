@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/sendgate/sendgate/proxy/console"
 )
 
 func main() {
@@ -51,7 +54,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		kong.Writers(out, errw),
 		kong.Exit(func(code int) { exit = code }),
 		kong.UsageOnError(),
-		kong.Vars{"admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile},
+		kong.Vars{"admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile, "presets": strings.Join(console.Presets(), ",")},
 	)
 	parsed, err := parser.Parse(args)
 	if exit >= 0 { // --help has been printed
