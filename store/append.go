@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
 )
 
@@ -31,8 +32,9 @@ const (
 // A request is one call of Append on its way through the writer: at most maxBatch events.
 type request struct {
 	items []item
-	probe bool       // writes nothing but a sign of life
-	done  chan error // takes one answer without waiting
+	probe bool                   // writes nothing but a sign of life
+	job   func(*badger.DB) error // instead of events: is called while nothing is written
+	done  chan error             // takes one answer without waiting
 }
 
 // An item is one event on its way to disk.
@@ -54,7 +56,7 @@ type item struct {
 //
 // An event that is not well formed is an [*EventError], and then none of the call is kept. Any
 // other error says that at least one event may be missing; so does an EventError about a topic
-// too many for its recipient, which stops no other event. More than 256 events take several
+// too many for its recipient, or a screenshot that was not uploaded, which stops no other event. More than 256 events take several
 // transactions. When ctx ends, Append returns its error; what the writer has taken by then may
 // be kept all the same. Append keeps no reference to its arguments.
 func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
@@ -154,6 +156,8 @@ func checkEvent(i int, e *filter.Event) error {
 		return wrong("basis", "want none, inquiry, transaction or express")
 	case e.Source == "":
 		return wrong("source", "it is missing: say who says so")
+	case e.Proof.ScreenshotSHA256 != "" && !isSHA256(e.Proof.ScreenshotSHA256):
+		return wrong("proof.screenshot_sha256", "want 64 digits of lower-case hex")
 	}
 	texts := evidenceFields(&e.Proof)
 	for _, text := range append(texts[:], textField{"note", &e.Note}) {

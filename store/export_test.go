@@ -24,7 +24,7 @@ func Free(cfg Config, free func() int64) (*Store, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
-	go s.write()
+	s.start()
 	return s, nil
 }
 
@@ -43,6 +43,9 @@ func FlushLog(s *Store) { s.log.flush() }
 
 // Retain removes what the flusher would remove by and by.
 func Retain(s *Store) { s.log.retain() }
+
+// Sweep does what is done once a day.
+func Sweep(s *Store) error { return s.sweep() }
 
 // MayHaveOptedOut asks the Bloom filter alone.
 func MayHaveOptedOut(s *Store, to filter.Recipient) bool {
@@ -296,7 +299,7 @@ func OpenFailing(cfg Config, n int) error {
 	}
 	err := s.open()
 	if err == nil {
-		go s.write()
+		s.start()
 		return s.Close()
 	}
 	return err

@@ -103,19 +103,3 @@ func (k *keptEvent) skeleton(id *eventID) []byte {
 	b = append(appendString(b, k.public), k.commitment()...)
 	return appendSum(b, 0, id[:]...)
 }
-
-// eventSeq is the number of the event with this value, without looking at the rest of it.
-func eventSeq(value []byte) uint64 {
-	if len(value) < 3 {
-		return 0
-	}
-	_, n := binary.Uvarint(value[2:]) // the length of the public part
-	if n <= 0 {
-		return 0
-	}
-	seq, n := binary.Uvarint(value[2+n:])
-	if n <= 0 {
-		return 0
-	}
-	return seq
-}

@@ -160,20 +160,10 @@ func (s *Store) makeKey() ([]byte, error) {
 	if s.cfg.Memory {
 		return secret, nil
 	}
-	f, err := os.CreateTemp(s.cfg.Dir, keyFile+".*") // made with mode 0600
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(secret)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), s.path(keyFile))
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
+	if err := writeFile(filepath.Clean(s.cfg.Dir), keyFile, keyFile+".", secret); err != nil {
 		return nil, fmt.Errorf("making %s: %w", s.path(keyFile), err)
 	}
-	return secret, syncDir(filepath.Clean(s.cfg.Dir))
+	return secret, nil
 }
 
 // syncDir makes the names in dir durable.

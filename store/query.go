@@ -123,6 +123,11 @@ func (w *walk) next() (e Entry, ok bool, err error) {
 // was removed because its time is over.
 func (l *decisionLog) read(b *block) (string, error) {
 	row, err := l.entries(b)
+	if err != nil {
+		if nb := l.replaced(b); nb != nil { // an erasure wrote its file anew
+			row, err = l.entries(nb)
+		}
+	}
 	switch {
 	case errors.Is(err, errDamaged):
 		l.store.metrics.damaged.Add(1)

@@ -32,6 +32,8 @@ type segment struct {
 	size   int64
 	day    int64 // of its first block, in days since 1970
 	newest int64 // Entry.Time of its newest entry, in whole seconds since 1970
+
+	damaged bool // something between its blocks does not read
 }
 
 // openLog opens the decision log of s, and repairs what a crash left behind: whole blocks and
@@ -105,7 +107,7 @@ func (l *decisionLog) loadSegment(path string) error {
 			}
 			l.logger.Warn("skipping a damaged part of the decision log",
 				zap.String("file", path), zap.Int64("from", at), zap.Int64("to", next))
-			at = next
+			at, seg.damaged = next, true
 			continue
 		}
 		if err != nil {

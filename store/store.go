@@ -25,6 +25,9 @@ type Config struct {
 	// Retention is how long the decision log is kept. It goes by files of a day or 64 MB: one is
 	// removed when its newest entry is older. Default 2160h, 90 days.
 	Retention time.Duration `yaml:"retention"`
+	// KeepErased is how long it is remembered that an erased recipient opted out, by the keyed
+	// fingerprint alone. Default 87660h, ten years.
+	KeepErased time.Duration `yaml:"keep_erased"`
 
 	// Memory keeps everything in memory and nothing on disk, for tests and benchmarks.
 	Memory  bool                  `yaml:"-"`
@@ -35,8 +38,9 @@ type Config struct {
 
 // Defaults of [Config].
 const (
-	DefaultDir       = "./data"
-	DefaultRetention = 90 * 24 * time.Hour
+	DefaultDir        = "./data"
+	DefaultRetention  = 90 * 24 * time.Hour
+	DefaultKeepErased = 87660 * time.Hour // ten years
 )
 
 // A Store is open from [Open] to [Store.Close]. Its methods are safe for concurrent use.
@@ -47,6 +51,7 @@ type Store struct {
 	metrics metrics
 	optouts *optouts
 	log     *decisionLog
+	blobs   blobs
 
 	// db is nil while the consent store is being brought back after a failed commit. Whoever
 	// uses it holds mu for reading, except the writer, which alone takes it out of use.
@@ -61,7 +66,11 @@ type Store struct {
 	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
-	head   atomic.Pointer[Head]        // of the chain, as acknowledged
+	head    atomic.Pointer[Head] // of the chain, as acknowledged
+	serving bool                 // set before the writer starts
+	erasing chan struct{}        // holds a sign while an erasure goes on
+	erasure *journal             // of the store in memory; whoever put the sign there has it
+
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
 	commit func(*badger.Txn) error     // Txn.Commit; tests make it fail
 	free   func(string) (int64, error) // free bytes on the disk of a folder; tests make it small
@@ -74,8 +83,15 @@ func Open(cfg Config) (*Store, error) {
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("opening the store in %s: %w", s.place(), err)
 	}
-	go s.write()
+	s.start()
 	return s, nil
+}
+
+// start begins to serve.
+func (s *Store) start() {
+	s.serving = true
+	go s.write()
+	go s.housekeep()
 }
 
 func newStore(cfg Config) *Store {
@@ -85,6 +101,9 @@ func newStore(cfg Config) *Store {
 	if cfg.Retention == 0 {
 		cfg.Retention = DefaultRetention
 	}
+	if cfg.KeepErased == 0 {
+		cfg.KeepErased = DefaultKeepErased
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
@@ -92,13 +111,14 @@ func newStore(cfg Config) *Store {
 		cfg.Now = time.Now
 	}
 	return &Store{
-		cfg:    cfg,
-		logger: cfg.Logger.Named("store"),
-		queue:  make(chan *request, maxBatch),
-		stop:   make(chan struct{}),
-		done:   make(chan struct{}),
-		commit: (*badger.Txn).Commit,
-		free:   freeBytes,
+		cfg:     cfg,
+		logger:  cfg.Logger.Named("store"),
+		queue:   make(chan *request, maxBatch),
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
+		erasing: make(chan struct{}, 1),
+		commit:  (*badger.Txn).Commit,
+		free:    freeBytes,
 	}
 }
 
@@ -106,6 +126,9 @@ func newStore(cfg Config) *Store {
 func (s *Store) open() (err error) {
 	if s.cfg.Retention < 0 {
 		return fmt.Errorf("retention: %s is negative", s.cfg.Retention)
+	}
+	if s.cfg.KeepErased < 0 {
+		return fmt.Errorf("keep_erased: %s is negative", s.cfg.KeepErased)
 	}
 	if s.db, err = s.openBadger(); err != nil {
 		return err
@@ -115,6 +138,9 @@ func (s *Store) open() (err error) {
 			_ = s.db.Close() // the first error is the one that explains
 		}
 	}()
+	if err = s.removeTemps(); err != nil {
+		return err
+	}
 	if s.keys, err = s.openKeys(); err != nil {
 		return err
 	}
@@ -127,12 +153,19 @@ func (s *Store) open() (err error) {
 	if s.optouts, err = loadOptouts(s.db); err != nil {
 		return err
 	}
+	if err = s.openBlobs(); err != nil {
+		return err
+	}
 	if s.log, err = s.openLog(); err != nil {
 		return err
 	}
-	if err = s.metrics.register(s); err != nil {
-		_ = s.log.close()
+	if err = s.metrics.register(s); err == nil {
+		if err = s.resume(); err == nil {
+			return nil
+		}
+		s.metrics.unregister()
 	}
+	_ = s.log.close() // the first error is the one that explains
 	return err
 }
 
@@ -152,6 +185,8 @@ func (s *Store) now() time.Time { return s.cfg.Now().Round(0).UTC() }
 // Close finishes the appends that are queued, writes out the decision log and lets go of the
 // folder. Later calls return [ErrClosed].
 func (s *Store) Close() error {
+	s.erasing <- struct{}{} // an erasure that was begun is finished
+	defer func() { <-s.erasing }()
 	s.gate.Lock()
 	if s.closed.Swap(true) {
 		s.gate.Unlock()

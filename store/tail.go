@@ -49,19 +49,50 @@ func (l *decisionLog) writeTail(first uint64, buf []byte) error {
 			return err
 		}
 	}
-	t.frame = t.frame[:0]
-	for row := buf[t.done:]; len(row) > 0; {
-		n := 4 + int(binary.LittleEndian.Uint32(row))
-		t.frame = append(t.frame, row[:4]...)
-		t.frame = binary.LittleEndian.AppendUint32(t.frame, crc32.Checksum(row[:n], castagnoli))
-		t.frame = append(t.frame, row[4:n]...)
-		row = row[n:]
-	}
+	t.frame = appendFrames(t.frame[:0], buf[t.done:])
 	if _, err := t.file.WriteAt(t.frame, t.size); err != nil {
 		return err // what was written of it is written over at the next attempt
 	}
 	t.size += int64(len(t.frame))
 	t.done = len(buf)
+	return nil
+}
+
+// appendFrames writes a row of entries with a checksum behind the length of each.
+func appendFrames(b, row []byte) []byte {
+	for len(row) > 0 {
+		n := 4 + int(binary.LittleEndian.Uint32(row))
+		b = append(b, row[:4]...)
+		b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(row[:n], castagnoli))
+		b = append(b, row[4:n]...)
+		row = row[n:]
+	}
+	return b
+}
+
+// rewriteTail puts a new file in the place of the tail, with what is in the open chunk now.
+func (l *decisionLog) rewriteTail() error {
+	if l.dir == "" {
+		return nil
+	}
+	l.mu.Lock()
+	first, buf := l.open.first, l.open.buf
+	l.mu.Unlock()
+	t := &l.tail
+	whole := appendFrames(binary.LittleEndian.AppendUint64([]byte(tailMagic), first), buf)
+	if err := writeFile(l.dir, tailName, rewritePrefix, whole); err != nil {
+		return err
+	}
+	if err := t.close(); err != nil {
+		l.logger.Warn("closing a tail that was written anew", zap.Error(err))
+	}
+	t.file = nil
+	f, err := os.OpenFile(filepath.Join(l.dir, tailName), os.O_RDWR, 0o600)
+	if err != nil {
+		t.size = 0
+		return err
+	}
+	t.file, t.first, t.size, t.done = f, first, int64(len(whole)), len(buf)
 	return nil
 }
 

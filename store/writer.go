@@ -29,22 +29,34 @@ func (s *Store) write() {
 	defer close(s.done)
 	var batch []*request
 	for r := range s.queue {
-		batch = append(batch[:0], r)
-		n := len(r.items)
-		for more := true; more && n < maxBatch; {
+		batch = batch[:0]
+		n := 0
+		for more := true; more && r.job == nil; {
+			batch = append(batch, r)
+			if n += len(r.items); n >= maxBatch {
+				break
+			}
 			select {
 			case r, more = <-s.queue:
-				if more {
-					batch = append(batch, r)
-					n += len(r.items)
-				}
 			default:
 				more = false
 			}
 		}
 		s.keep(batch, n)
 		clear(batch)
+		if r != nil && r.job != nil {
+			r.done <- s.work(r.job)
+		}
 	}
+}
+
+// work calls a job with the database.
+func (s *Store) work(job func(*badger.DB) error) error {
+	db, err := s.database()
+	if err != nil {
+		return err
+	}
+	return job(db)
 }
 
 // keep commits the n events of batch and answers each request.
@@ -198,13 +210,16 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 	if problem != nil {
 		return problem, nil
 	}
-	known, problem := b.known(it)
+	known, problem := b.known(it, &before)
 	if problem != nil {
 		return problem, nil
 	}
 	e := &it.event
 	if !known {
 		b.stamp(e)
+		if problem := b.s.checkBlob(it); problem != nil {
+			return problem, nil
+		}
 	}
 	after := before.After(*e)
 	if len(after.Consents) > max(maxScopes, len(before.Consents)) && e.Scope.Named() {
@@ -226,9 +241,13 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 	return nil, b.mark(fp, &after)
 }
 
-// known reports whether the event of it is kept already. Then it holds what is kept.
-func (b *txnBatch) known(it *item) (bool, error) {
+// known reports whether the event of it is kept already, and r the record before it. Then it holds
+// what is kept.
+func (b *txnBatch) known(it *item, r *filter.Record) (bool, error) {
 	value, err := b.get(it.id.key(kindEvent))
+	if err == nil && value == nil && !r.Erased.IsZero() {
+		value, err = b.get(it.id.key(kindErased))
+	}
 	if err == nil && value == nil {
 		return false, nil
 	}
@@ -236,7 +255,7 @@ func (b *txnBatch) known(it *item) (bool, error) {
 	if err == nil {
 		k, err = decodeEvent(value, &it.id)
 	}
-	if err == nil && k.To != it.event.To {
+	if err == nil && k.To != it.event.To && (k.To.Address != "" || k.To.Brand != it.event.To.Brand || k.To.Channel != it.event.To.Channel) {
 		err = errDamaged
 	}
 	if err != nil {
@@ -248,15 +267,28 @@ func (b *txnBatch) known(it *item) (bool, error) {
 
 // keep writes the event of it and adds it to the chain.
 func (b *txnBatch) keep(it *item) error {
+	e := &it.event
 	s, err := b.salt()
 	if err != nil {
 		return err
 	}
-	value, sum := appendEvent(nil, &it.id, &it.event, b.head.Seq+1, s)
-	if err := b.set(it.id.key(kindEvent), value); err != nil {
+	kind := byte(kindEvent)
+	if e.Kind == filter.Erased {
+		kind = kindErased
+		if err := b.set(sweepKey(e.Recorded, it.id.recipient()), nil); err != nil {
+			return err
+		}
+	}
+	value, sum := appendEvent(nil, &it.id, e, b.head.Seq+1, s)
+	if err := b.set(it.id.key(kind), value); err != nil {
 		return err
 	}
-	b.head = b.piece.add(link{id: it.id, recorded: it.event.Recorded, kind: it.event.Kind, digest: sum}, b.head)
+	if sha := e.Proof.ScreenshotSHA256; sha != "" {
+		if err := b.set(blobKey(sha, it.id[:]), nil); err != nil {
+			return err
+		}
+	}
+	b.head = b.piece.add(link{id: it.id, recorded: e.Recorded, kind: e.Kind, digest: sum}, b.head)
 	b.events++
 	return nil
 }

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/filter"
+	"go.uber.org/zap"
+)
+
+// An Erasure is what [Store.Erase] did. It holds no address.
+type Erasure struct {
+	ID         string    `json:"id"`         // of the events that tell of it
+	Time       time.Time `json:"time"`       // from when on the recipient counts as opted out
+	KeepUntil  time.Time `json:"keep_until"` // until when that is remembered
+	Recipients int       `json:"recipients"` // how many were erased: one, or one a brand and channel
+	Events     int       `json:"events"`     // how many events lost their personal fields
+	Blobs      int       `json:"blobs"`      // how many screenshots were removed
+	Entries    int       `json:"entries"`    // how many entries of the decision log were blanked
+}
+
+// Erase removes every personal field of a recipient: from their events, with the proof and the
+// screenshots that prove nothing else, and from the decision log. What stays is the keyed
+// fingerprint, and of each event its kind, basis, scope, times, brand and channel; of each entry
+// of the decision log all but the address, the text and what else holds the number. The recipient
+// counts as opted out of everything from now on, for as long as [Config.KeepErased] says: only an
+// express opt-in from later on lifts that. The chain still verifies.
+//
+// A recipient of a brand is erased for that brand alone. With an empty Brand everyone with this
+// address is, of every brand and on every channel.
+//
+// actor says who did it, and reason why; both are kept, so neither may hold the address. When
+// Erase returns nil, no file in the folder holds the address any more. Until then appends wait,
+// and for part of the time reads of recipients who ever opted out, too: a second or so where the
+// store is large. What fails, or is cut short by the end of the process, is finished by the next
+// Open, or the next Erase of anyone. What is learnt about the address afterwards is new.
+func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
+	j := &journal{ID: NewID(s.now()), To: cloneEvent(filter.Event{To: to}).To, Actor: strings.Clone(actor), Reason: strings.Clone(reason)}
+	if err := j.check(); err != nil {
+		return Erasure{}, err
+	}
+	select {
+	case s.erasing <- struct{}{}:
+		defer func() { <-s.erasing }()
+	case <-ctx.Done():
+		return Erasure{}, fmt.Errorf("waiting for another erasure: %w", ctx.Err())
+	}
+	if s.closed.Load() {
+		return Erasure{}, ErrClosed
+	}
+	done, err := s.erase(ctx, j)
+	if err != nil {
+		return Erasure{}, fmt.Errorf("erasing a recipient: %w", err)
+	}
+	s.logger.Info("erased a recipient", zap.String("id", done.ID), zap.Int("recipients", done.Recipients),
+		zap.Int("events", done.Events), zap.Int("entries", done.Entries))
+	return done, nil
+}
+
+// erase finishes what was begun before, then does what j says.
+func (s *Store) erase(ctx context.Context, j *journal) (Erasure, error) {
+	old, err := s.readJournal()
+	if err != nil {
+		return Erasure{}, err
+	}
+	if old != nil {
+		if _, err := s.follow(old, s.inWriter); err != nil {
+			return Erasure{}, fmt.Errorf("finishing an earlier one: %w", err)
+		}
+	}
+	if j.Recipients, err = s.everyoneAt(ctx, j.To); err != nil {
+		return Erasure{}, err
+	}
+	if err := s.writeJournal(j); err != nil {
+		return Erasure{}, err
+	}
+	return s.follow(j, s.inWriter) // from here on it runs to its end, whatever becomes of ctx
+}
+
+// check says what is wrong with an erasure as it was asked for.
+func (j *journal) check() error {
+	e := filter.Event{ID: j.ID, To: j.To, Kind: filter.OptedOut, Source: j.Actor, Note: j.Reason}
+	err := checkEvent(0, &e)
+	var problem *EventError
+	if errors.As(err, &problem) {
+		switch problem.Field {
+		case "source":
+			problem.Field = "actor"
+		case "note":
+			problem.Field = "reason"
+		}
+		return err
+	}
+	for _, text := range [...]textField{{"actor", &j.Actor}, {"reason", &j.Reason}} {
+		if holds(*text.value, j.To.Address) {
+			return &EventError{0, text.name, "it holds the address, and would outlive the erasure"}
+		}
+	}
+	return nil
+}
+
+// everyoneAt lists the recipients to erase.
+func (s *Store) everyoneAt(ctx context.Context, to filter.Recipient) ([]filter.Recipient, error) {
+	all := []filter.Recipient{to}
+	if to.Brand != "" {
+		return all, nil
+	}
+	for known, err := range s.Records() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if known.To.Address == to.Address && known.To != to {
+			all = append(all, known.To)
+		}
+	}
+	return all, nil
+}
+
+// inWriter lets the writer call f between two transactions, and waits for it.
+func (s *Store) inWriter(f func(*badger.DB) error) error {
+	r := &request{done: make(chan error, 1), job: f}
+	if err := s.enqueue(context.Background(), r); err != nil {
+		return err
+	}
+	return <-r.done
+}
+
+// follow does what a journal says, from the beginning: each step may have been taken already. run
+// calls a function while nobody writes.
+func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Erasure, error) {
+	e := &eraser{s: s, journal: j, blobs: make(map[string]bool)}
+	if err := run(e.events); err != nil {
+		return Erasure{}, err
+	}
+	entries, err := s.log.erase(j)
+	if err != nil {
+		return Erasure{}, fmt.Errorf("in the decision log: %w", err)
+	}
+	if err := s.removeJournal(); err != nil {
+		return Erasure{}, err
+	}
+	return Erasure{ID: j.ID, Time: e.time, KeepUntil: e.recorded.Add(s.cfg.KeepErased), Recipients: len(j.Recipients),
+		Events: e.count, Blobs: e.removed, Entries: entries}, nil
+}
+
+// resume finishes at Open what a crash interrupted.
+func (s *Store) resume() error {
+	j, err := s.readJournal()
+	if err != nil || j == nil {
+		return err
+	}
+	s.logger.Info("finishing an erasure", zap.String("id", j.ID))
+	_, err = s.follow(j, func(f func(*badger.DB) error) error { return f(s.db) })
+	if err != nil {
+		return fmt.Errorf("finishing an erasure: %w", err)
+	}
+	return nil
+}
+
+// holds reports whether text has the address in it, or its digits where it is a number.
+func holds(text, address string) bool {
+	if strings.Contains(strings.ToLower(text), strings.ToLower(address)) {
+		return true
+	}
+	number := digits(address)
+	return len(number) >= 7 && strings.Contains(digits(text), number)
+}
+
+// digits is the ASCII digits of s.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,255 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.uber.org/zap"
+)
+
+// rewritePrefix begins the names of files that are to take another's place.
+const rewritePrefix = "rewrite-"
+
+// erase blanks the entries about the recipients of j and returns how many there were. Parts of the
+// log that cannot be read cannot be searched either, and are removed from the files that are
+// written anew.
+func (l *decisionLog) erase(j *journal) (n int, err error) {
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	l.mu.Lock()
+	shut := l.shut
+	l.mu.Unlock()
+	if shut {
+		return 0, ErrClosed
+	}
+	if err := l.flushChunks(); err != nil {
+		return 0, err
+	}
+	n, err = l.eraseChunks(j)
+	if err == nil {
+		err = l.rewriteTail()
+	}
+	if err != nil {
+		return n, err
+	}
+	segments := make(map[*segment][]*block)
+	for _, b := range l.blocks { // only who holds flushing changes it
+		segments[b.segment] = append(segments[b.segment], b)
+	}
+	for seg, blocks := range segments {
+		m, err := l.eraseSegment(j, seg, blocks)
+		n += m
+		if err != nil {
+			return n, fmt.Errorf("%s: %w", seg.path, err)
+		}
+	}
+	return n, l.removeUnread(segments)
+}
+
+// concerns reports whether e is about a recipient of the erasure.
+func (j *journal) concerns(e *Entry) bool {
+	if j.To.Brand != "" && (e.To.Brand != j.To.Brand || e.To.Channel != j.To.Channel) {
+		return false
+	}
+	return e.To.Address == j.To.Address || e.To.Address != "" && holds(e.To.Address, j.To.Address)
+}
+
+// blank takes out of e what is personal, and what holds the address.
+func (e *Entry) blank(address string) {
+	e.To.Address, e.Text, e.Footer, e.Fault = "", "", "", ""
+	for _, s := range e.names() {
+		if holds(*s, address) {
+			*s = ""
+		}
+	}
+}
+
+// eraseRow is a row of entries with those blanked that j concerns, and how many there were.
+func eraseRow(j *journal, row string) (out []byte, n int, err error) {
+	for frame, rest, ok := nextFrame(row); ok; frame, rest, ok = nextFrame(rest) {
+		e, err := decodeEntry(frame)
+		if err != nil {
+			return nil, 0, err
+		}
+		if j.concerns(&e) {
+			e.blank(j.To.Address)
+			n++
+		}
+		out = appendEntry(out, &e)
+	}
+	return out, n, nil
+}
+
+// eraseChunks blanks entries in memory.
+func (l *decisionLog) eraseChunks(j *journal) (n int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range append(slices.Clone(l.full), l.open) {
+		buf, m, err := eraseRow(j, string(c.buf))
+		if err != nil {
+			return n, err
+		}
+		if m == 0 {
+			continue
+		}
+		n += m
+		l.bytes += len(buf) - len(c.buf)
+		c.buf = buf // those who have the old one keep it
+	}
+	return n, nil
+}
+
+// eraseSegment blanks entries in one file, or in the blocks in memory.
+func (l *decisionLog) eraseSegment(j *journal, seg *segment, blocks []*block) (n int, err error) {
+	address := l.store.keys.of(ofAddress, j.To.Address)
+	anew := make(map[*block]*block) // nil for what cannot be read
+	whole := make(map[*block][]byte)
+	for _, b := range blocks {
+		if !b.recipients.Test(address[:]) {
+			continue
+		}
+		row, err := l.entries(b)
+		if errors.Is(err, errDamaged) {
+			anew[b] = nil
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		buf, m, err := eraseRow(j, row)
+		if err != nil {
+			return n, err
+		}
+		if m == 0 {
+			continue
+		}
+		n += m
+		nb, err := l.store.keys.indexEntries(&chunk{first: b.first, n: b.n, buf: buf})
+		if err != nil {
+			return n, err
+		}
+		anew[b], whole[b] = nb, nb.encode(l.enc.EncodeAll(buf, nil))
+	}
+	switch {
+	case len(anew) == 0 && !seg.damaged:
+		return n, nil
+	case l.dir == "":
+		for b, nb := range anew {
+			nb.memory, nb.segment = whole[b], seg
+		}
+		l.replace(anew)
+		return n, nil
+	}
+	return n, l.rewriteSegment(seg, blocks, anew, whole)
+}
+
+// rewriteSegment puts a file in the place of a segment: the blocks that are not in anew as they
+// were, the others as they are there.
+func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*block]*block, whole map[*block][]byte) (err error) {
+	if err := l.store.room(2*minFree + seg.size); err != nil {
+		return err
+	}
+	old, err := os.Open(seg.path)
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	f, err := os.CreateTemp(l.dir, rewritePrefix+"*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name()) // else the next Open does
+		}
+	}()
+	fresh := &segment{path: seg.path, day: seg.day, newest: seg.newest}
+	for _, b := range blocks {
+		nb, changed := anew[b]
+		switch {
+		case changed && nb == nil:
+			l.logger.Warn("removing a damaged block of the decision log: nobody can tell whether an erased recipient is in it",
+				zap.String("file", seg.path), zap.Int64("offset", b.offset), zap.Int("entries", b.n))
+			continue
+		case changed:
+			_, err = f.Write(whole[b])
+		default:
+			same := *b
+			nb = &same
+			anew[b] = nb
+			_, err = io.Copy(f, io.NewSectionReader(old, b.offset, int64(b.size)))
+		}
+		if err != nil {
+			return err
+		}
+		nb.segment, nb.offset = fresh, fresh.size
+		fresh.size += int64(nb.size)
+	}
+	if err = errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), seg.path); err != nil {
+		return err
+	}
+	if seg == l.segment { // the next block begins another file
+		err = seg.close()
+		l.segment = nil
+	}
+	l.replace(anew)
+	return errors.Join(err, syncDir(l.dir))
+}
+
+// replace puts blocks in the place of others, and takes out those that are to become nil.
+func (l *decisionLog) replace(anew map[*block]*block) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	blocks := make([]*block, 0, len(l.blocks))
+	for _, b := range l.blocks {
+		nb, changed := anew[b]
+		if !changed {
+			nb = b
+		}
+		if nb != nil {
+			blocks = append(blocks, nb)
+		}
+	}
+	l.blocks = blocks
+}
+
+// replaced is the block that took the place of b, or nil.
+func (l *decisionLog) replaced(b *block) *block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, nb := range l.blocks {
+		if nb != b && nb.first == b.first && nb.n == b.n {
+			return nb
+		}
+	}
+	return nil
+}
+
+// removeUnread removes the files of the log of which nothing can be read.
+func (l *decisionLog) removeUnread(known map[*segment][]*block) error {
+	if l.dir == "" {
+		return nil
+	}
+	read := make(map[string]bool)
+	for seg := range known {
+		read[seg.path] = true
+	}
+	if l.segment != nil {
+		read[l.segment.path] = true
+	}
+	names, err := filepath.Glob(filepath.Join(l.dir, "*"+segmentSuffix))
+	for _, path := range names {
+		if !read[path] {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}
+	return err
+}
