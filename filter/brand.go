@@ -160,7 +160,7 @@ func Sender(text, region string) string {
 		text = after
 	}
 	if strings.HasPrefix(text, "+") || strings.HasPrefix(text, " ") || strings.HasPrefix(text, "(") || region != "" && text != "" && text[0] <= '9' {
-		if number, err := Number(text, region); err == nil {
+		if number, err := Number(text, region); err == nil && !isShortCode(text) {
 			return number
 		}
 	}

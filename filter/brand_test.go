@@ -254,6 +254,7 @@ func TestSender(t *testing.T) {
 		{"a number of the region", "(415) 555-0199", "US", "+14155550199"},
 		{"a service", "MG0123456789abcdef0123456789abcdef", "US", "MG0123456789abcdef0123456789abcdef"},
 		{"a short code", "12345", "US", "12345"},
+		{"a short code stays one where it is a number too", "312345", "AD", "312345"},
 		{"a name", " ACME ", "US", "ACME"},
 		{"an RCS agent", "rcs:acme_agent", "", "acme_agent"},
 		{"a phone-number id", "106540352242922", "", "106540352242922"},

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -12,8 +13,8 @@ import (
 
 // What stands for a recipient and is told apart from a phone number that is merely wrong.
 var (
-	// ErrShortCode is what [Number] answers for three to six digits: a number that messages come
-	// from. Written to, it names somebody else in every country.
+	// ErrShortCode is what [Number] answers for three to six digits that are no valid number of the
+	// region: a number that messages come from. Written to, it names somebody else in every country.
 	ErrShortCode = errors.New("a short code is no recipient")
 	// ErrName is what [Number] answers for letters, as in an alphanumeric sender ID.
 	ErrName = errors.New("a name in letters is no phone number")
@@ -27,9 +28,11 @@ var (
 // prefix (00, 011); where it is empty, such numbers are errors. The result may share memory with
 // text.
 //
-// A plus written into a form without escaping arrives as a space. A text that begins with a space
-// is therefore read with a plus as well; where both readings are possible and differ, the one
-// that is a valid number holds, and if both are or neither is, the text is refused.
+// Two kinds of text are read with a plus in front as well, since it may be missing: eight digits or
+// more behind a space, which is how a plus arrives that was written into a form without escaping;
+// and digits that begin with the region's own country code. Where both readings are possible and
+// name two subscribers, the only valid one holds, and of two valid ones the only mobile; otherwise
+// the text is refused.
 //
 // Errors are one of [ErrShortCode], [ErrName], [ErrPrefixed], or a sentence of their own; none
 // holds the number. Possible lengths are those of https://github.com/google/libphonenumber. A
@@ -43,10 +46,11 @@ func Number(text, region string) (string, error) {
 		return "", err
 	}
 	region = strings.ToUpper(region)
-	if text[0] == ' ' && digits[0] != '+' && len(digits) >= 8 && len(digits) <= 15 {
+	if digits[0] != '+' && (text[0] == ' ' && len(digits) >= 8 && len(digits) <= 15 || ownCode(digits, region)) {
 		return eitherWay(digits, region)
 	}
-	return parse(digits, region)
+	r, err := parse(digits, region)
+	return r.id, err
 }
 
 // KnownRegion reports whether region is a country whose national numbers [Number] can read, such
@@ -70,38 +74,42 @@ func Country(e164 string) string {
 	return country
 }
 
-// eitherWay reads digits whose plus may have been lost on the way.
-func eitherWay(digits, region string) (string, error) {
-	abroad, err := parse("+"+digits, region)
-	home, homeErr := parse(digits, region)
-	switch {
-	case err != nil:
-		return home, homeErr
-	case homeErr != nil || home == abroad || valid(abroad) && !valid(home):
-		return abroad, nil
-	case valid(home) && !valid(abroad):
-		return home, nil
-	}
-	return "", errors.New("a number that begins with a space can be read in two ways: write it with its plus")
-}
-
 // parse reads an optional plus and digits.
-func parse(digits, region string) (string, error) {
+func parse(digits, region string) (reading, error) {
+	short := shortCode(digits)
 	switch {
 	case digits[0] == '+':
 		region = "" // or phonenumbers would read an unknown country code as a national number
-	case !KnownRegion(region):
-		return "", errors.New("a number without a country code needs the country it is from")
+	case KnownRegion(region):
+	case short:
+		return reading{}, ErrShortCode
+	default:
+		return reading{}, errors.New("a number without a country code needs the country it is from")
 	}
 	n, err := phonenumbers.Parse(digits, region)
 	switch {
+	case err != nil && short:
+		return reading{}, ErrShortCode
 	case errors.Is(err, phonenumbers.ErrInvalidCountryCode):
-		return "", errors.New("the number begins with no country code")
+		return reading{}, errors.New("the number begins with no country code")
 	case errors.Is(err, phonenumbers.ErrNumTooLong):
-		return "", errors.New("the number is too long")
+		return reading{}, errors.New("the number is too long")
 	case err != nil:
-		return "", errors.New("the number is too short")
+		return reading{}, errors.New("the number is too short")
 	}
+	id, err := possible(n)
+	r := reading{id, n}
+	switch {
+	case short && (err != nil || !r.valid()):
+		return reading{}, ErrShortCode
+	case err != nil:
+		return reading{}, err
+	}
+	return r, nil
+}
+
+// possible is the identity of n, if it has a possible length.
+func possible(n *phonenumbers.PhoneNumber) (string, error) {
 	id := identity(phonenumbers.Format(n, phonenumbers.E164))
 	if settled(id) {
 		return id, nil
@@ -123,11 +131,6 @@ func parse(digits, region string) (string, error) {
 		return "", fmt.Errorf("the number has one national prefix too many after country code +%d", code)
 	}
 	return id, nil
-}
-
-func valid(id string) bool {
-	n, err := phonenumbers.Parse(id, "")
-	return err == nil && phonenumbers.IsValidNumber(n)
 }
 
 // identity is the one way of writing a subscriber of the three countries whose mobiles go by
@@ -189,14 +192,11 @@ func plain(text string) (string, error) {
 			return "", fmt.Errorf("%q belongs to no phone number", r)
 		}
 	}
-	digits := strings.TrimPrefix(string(out), "+")
-	switch n := len(digits); {
+	switch n := len(bytes.TrimPrefix(out, []byte("+"))); {
 	case n == 0:
 		return "", errors.New("there is no number")
 	case n < 3:
 		return "", errors.New("the number is too short")
-	case n <= 6 && n == len(out):
-		return "", ErrShortCode
 	}
 	return string(out), nil
 }
