@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,10 +104,33 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 type recipientFlags struct {
 	Address string         `arg:"" help:"Number in any spelling, or a platform's user id."`
 	Channel filter.Channel `default:"sms" help:"sms, whatsapp or messenger (${default})."`
-	Brand   string         `default:"default" help:"Brand the consent was given to (${default})."`
+	Brand   string         `help:"Brand the consent was given to; may be left out where the gate writes as one brand only."`
 	Region  string         `help:"Country of a number without a country code, such as US."`
 }
 
-func (f recipientFlags) recipient() filter.Recipient {
-	return filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.Address}
+// recipient asks the gate for its brand where the flags name none.
+func (f recipientFlags) recipient(ctx context.Context, client *console.Client) (filter.Recipient, error) {
+	brand, err := theBrand(ctx, client, f.Brand)
+	return filter.Recipient{Brand: brand, Channel: f.Channel, Address: f.Address}, err
+}
+
+// theBrand is brand, or the only brand that the gate writes as.
+func theBrand(ctx context.Context, client *console.Client, brand string) (string, error) {
+	if brand != "" {
+		return brand, nil
+	}
+	sole, brands, err := soleBrand(ctx, client)
+	if err == nil && sole == "" {
+		err = fmt.Errorf("--brand: the gate writes as %s: name one", strings.Join(brands, ", "))
+	}
+	return sole, err
+}
+
+// soleBrand is the brand that the gate writes as, empty where it writes as several, which are all.
+func soleBrand(ctx context.Context, client *console.Client) (sole string, all []string, err error) {
+	_, all, err = client.Routes(ctx)
+	if err == nil && len(all) == 1 {
+		sole = all[0]
+	}
+	return sole, all, hint(err)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,7 +17,7 @@ import (
 type consentCmd struct {
 	Get     consentGetCmd     `cmd:"" help:"Show what a recipient agreed to and withdrew."`
 	Grant   consentGrantCmd   `cmd:"" help:"Record that a recipient agreed."`
-	Revoke  consentRevokeCmd  `cmd:"" help:"Record that a recipient withdrew; it binds the next send."`
+	Revoke  consentRevokeCmd  `cmd:"" help:"Record that a recipient withdrew, from every brand unless one is named; it binds the next send."`
 	History consentHistoryCmd `cmd:"" help:"Show everything learnt about a recipient, oldest first."`
 	Import  consentImportCmd  `cmd:"" help:"Record consents and opt-outs from a CSV file."`
 	Export  consentExportCmd  `cmd:"" help:"Write every record, in a form that import reads."`
@@ -33,7 +34,11 @@ func (c consentGetCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	known, err := client.Consent(t.ctx, c.recipient(), c.Region)
+	to, err := c.recipient(t.ctx, client)
+	if err != nil {
+		return err
+	}
+	known, err := client.Consent(t.ctx, to, c.Region)
 	if err != nil {
 		return hint(err)
 	}
@@ -44,7 +49,7 @@ func (c consentGetCmd) Run(t terminal) error {
 }
 
 func printConsent(w io.Writer, known console.Consent) error {
-	fmt.Fprintf(w, "%s on %s, brand %s\n", known.To.Address, known.To.Channel, known.To.Brand)
+	fmt.Fprintf(w, "%s on %s, %s\n", known.To.Address, known.To.Channel, brandName(known.To.Brand))
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range known.Standing {
 		fmt.Fprintf(tw, "  %s\t%s\n", s.Scope, s.Says)
@@ -53,6 +58,13 @@ func printConsent(w io.Writer, known console.Consent) error {
 		fmt.Fprintf(tw, "  last wrote\t%s\n", last.Local().Format(time.RFC1123))
 	}
 	return tw.Flush()
+}
+
+func brandName(brand string) string {
+	if brand == "" {
+		return "every brand"
+	}
+	return "brand " + brand
 }
 
 // noticeFlags are what a grant and a revocation have in common.
@@ -67,16 +79,13 @@ type noticeFlags struct {
 	Action string       `help:"By which act: ticked box, signed, replied, …"`
 }
 
+// notice is about a recipient of the brand as given: empty for every brand.
 func (f noticeFlags) notice(kind filter.Kind) console.Notice {
-	return console.Notice{To: f.recipient(), Region: f.Region, Kind: kind, Scope: f.Scope, Time: f.At.Time,
+	return console.Notice{To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.Address}, Region: f.Region, Kind: kind, Scope: f.Scope, Time: f.At.Time,
 		Source: f.Source, Note: f.Note, Proof: filter.Evidence{Method: f.Method, Action: f.Action}}
 }
 
-func (f noticeFlags) record(t terminal, n console.Notice) error {
-	client, err := f.client()
-	if err != nil {
-		return err
-	}
+func (f noticeFlags) record(t terminal, client *console.Client, n console.Notice) error {
 	receipt, err := client.Record(t.ctx, n)
 	if err != nil {
 		return hint(err)
@@ -101,24 +110,30 @@ type consentGrantCmd struct {
 
 // Run records the opt-in and prints what stands then.
 func (c consentGrantCmd) Run(t terminal) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if c.Brand, err = theBrand(t.ctx, client, c.Brand); err != nil {
+		return err
+	}
 	n := c.notice(filter.OptedIn)
 	n.Basis, n.AllowResubscribe = c.Basis, c.AllowResubscribe
 	n.Proof.Wording, n.Proof.Purpose, n.Proof.BusinessName = c.Wording, c.Purpose, c.Business
 	n.Proof.PolicyURL, n.Proof.Language = c.Policy, c.Language
-	return c.record(t, n)
+	return c.record(t, client, n)
 }
 
-type consentRevokeCmd struct {
-	noticeFlags
-	EveryBrand bool `help:"Withdraw from every brand, not only this one."`
-}
+type consentRevokeCmd struct{ noticeFlags }
 
-// Run records the opt-out and prints what stands then. When it returns, the next send is bound.
+// Run records the opt-out, from every brand where none is named, and prints what stands then. When
+// it returns, the next send is bound.
 func (c consentRevokeCmd) Run(t terminal) error {
-	if c.EveryBrand {
-		c.Brand = ""
+	client, err := c.client()
+	if err != nil {
+		return err
 	}
-	return c.record(t, c.notice(filter.OptedOut))
+	return c.record(t, client, c.notice(filter.OptedOut))
 }
 
 type consentHistoryCmd struct {
@@ -132,10 +147,19 @@ func (c consentHistoryCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	events, err := client.History(t.ctx, c.recipient(), c.Region)
+	to, err := c.recipient(t.ctx, client)
 	if err != nil {
-		return hint(err)
+		return err
 	}
+	var events []filter.Event
+	for _, who := range []filter.Recipient{to, to.Everywhere()} { // what holds for every brand holds here
+		more, err := client.History(t.ctx, who, c.Region)
+		if err != nil {
+			return hint(err)
+		}
+		events = append(events, more...)
+	}
+	slices.SortStableFunc(events, func(a, b filter.Event) int { return a.Time.Compare(b.Time) })
 	if c.JSON {
 		return printJSON(t.out, events)
 	}
@@ -151,6 +175,9 @@ func (c consentHistoryCmd) Run(t terminal) error {
 // tellEvent is e in lines: what, who says so, what proves it.
 func tellEvent(e filter.Event) []string {
 	what := e.Kind.String()
+	if e.To.Brand == "" {
+		what += " from every brand,"
+	}
 	if e.Kind != filter.Wrote {
 		what += " " + e.Scope.String()
 	}

@@ -25,7 +25,7 @@ type consentImportCmd struct {
 	Tag              []string       `sep:"none" placeholder:"TAG=SCOPE" help:"What a tag means, as in \"VIP=topic:vip\"; may be repeated."`
 	Set              []string       `sep:"none" placeholder:"FIELD=VALUE" help:"What a row holds that does not say otherwise, as in basis=express; may be repeated."`
 	Scope            string         `help:"Scope of rows that name none: all, a category or topic:NAME."`
-	Brand            string         `default:"default" help:"Brand of rows that name none (${default})."`
+	Brand            string         `help:"Brand of rows that name none; default: the one brand that the gate writes as. Where there are several, such rows are opt-outs from all."`
 	Channel          filter.Channel `default:"sms" help:"Channel of rows that name none (${default})."`
 	Region           string         `help:"Country of numbers without a country code, such as US."`
 	Source           string         `help:"Who says so; default: the token's name."`
@@ -41,6 +41,11 @@ func (c consentImportCmd) Run(t terminal) error {
 	client, err := c.client()
 	if err != nil {
 		return err
+	}
+	if c.Brand == "" {
+		if c.Brand, _, err = soleBrand(t.ctx, client); err != nil {
+			return err
+		}
 	}
 	options, err := c.options()
 	if err != nil {

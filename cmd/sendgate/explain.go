@@ -14,15 +14,15 @@ type explainCmd struct {
 	Decision string `arg:"" optional:"" help:"Decision, as in the answer's Sendgate-Id; \"last\" is the newest block. Leave it out to ask about a message that was not sent, with --route and --to."`
 	Full     bool   `help:"Show address and text in full; needs the role reviewer, and is logged."`
 
-	Route    string          `help:"Route the message would take."`
-	To       string          `placeholder:"ADDRESS" help:"Its recipient."`
-	Channel  filter.Channel  `default:"sms" help:"Its channel (${default})."`
-	Brand    string          `default:"default" help:"Its brand (${default})."`
-	Region   string          `help:"Country of a recipient without a country code."`
-	Category filter.Category `default:"marketing" help:"Its category (${default})."`
-	Topic    string          `help:"Its topic."`
-	Template string          `help:"Its template."`
-	Text     string          `help:"Its text."`
+	Route    string           `help:"Route the message would take."`
+	To       string           `placeholder:"ADDRESS" help:"Its recipient."`
+	Channel  filter.Channel   `help:"Its channel; default: the one its route mostly carries."`
+	Brand    string           `help:"Its brand; default: the route's."`
+	Region   string           `help:"Country of a recipient without a country code."`
+	Category *filter.Category `help:"Its category; default: what the route takes it for."`
+	Topic    string           `help:"Its topic."`
+	Template string           `help:"Its template."`
+	Text     string           `help:"Its text."`
 }
 
 // Run prints the explanation in sentences, with --json as data.

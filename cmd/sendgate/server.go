@@ -109,7 +109,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 		s.log.Info("admin token in use", zap.String("file", path))
 	}
 	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
-	c.Judge, c.Routes, c.Reload = s.gate.Judge, s.gate.Routes, s.reload
+	c.Gate, c.Reload, c.Brands = s.gate, s.reload, cfg.Brands
 	handler, err := console.New(c)
 	if err != nil {
 		return err

@@ -38,11 +38,11 @@ func (c *Client) Ready(ctx context.Context) error {
 	return c.get(ctx, "/readyz", nil, new(struct{}))
 }
 
-// Routes names the routes of the gate.
-func (c *Client) Routes(ctx context.Context) ([]string, error) {
+// Routes names the routes of the gate, and the brands they write as.
+func (c *Client) Routes(ctx context.Context) (routes, brands []string, err error) {
 	var a routesAnswer
-	err := c.get(ctx, "/api/v1/routes", nil, &a)
-	return a.Routes, err
+	err = c.get(ctx, "/api/v1/routes", nil, &a)
+	return a.Routes, a.Brands, err
 }
 
 // Reload makes the gate read its configuration again. Where it refuses it, the old one stays in

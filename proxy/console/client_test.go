@@ -25,11 +25,11 @@ func canned(t *testing.T, status int, body string) *Client {
 }
 
 func TestClientOfSomethingElse(t *testing.T) {
-	_, err := canned(t, 502, "<html>bad gateway</html>").Routes(t.Context())
+	_, _, err := canned(t, 502, "<html>bad gateway</html>").Routes(t.Context())
 	wantError(t, err, 502, "", "the answer is 502 Bad Gateway and not from a gate's admin API")
-	_, err = canned(t, 302, "").Routes(t.Context())
+	_, _, err = canned(t, 302, "").Routes(t.Context())
 	wantError(t, err, 302, "", "the answer is 302 Found and not from a gate's admin API")
-	if _, err := canned(t, 200, "<html>").Routes(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "reading the answer of GET /api/v1/routes: invalid character") {
+	if _, _, err := canned(t, 200, "<html>").Routes(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "reading the answer of GET /api/v1/routes: invalid character") {
 		t.Errorf("a page instead of JSON: got %v", err)
 	}
 }
@@ -41,7 +41,7 @@ func TestClientWhenNobodyListens(t *testing.T) {
 	if err == nil || !strings.HasPrefix(err.Error(), "asking the gate: Get \""+srv.URL+"/api/v1/consent\": ") || strings.Contains(err.Error(), "4155550100") {
 		t.Errorf("got %v, want the URL without the address", err)
 	}
-	if _, err := NewClient("ht tp://x", "").Routes(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "asking the gate: parse") {
+	if _, _, err := NewClient("ht tp://x", "").Routes(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "asking the gate: parse") {
 		t.Errorf("a bad URL: got %v", err)
 	}
 }

@@ -21,12 +21,9 @@ type Config struct {
 	// Brake stops imports and clients that would opt many out or in.
 	Brake Brake `yaml:"brake"`
 
-	// Store, Judge, Routes and Reload must be set.
+	// Store, Gate and Reload must be set.
 	Store *store.Store `yaml:"-"`
-	// Judge says what the gate would decide about m on a route at a moment, and from which record.
-	Judge func(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) `yaml:"-"`
-	// Routes names the routes of the gate.
-	Routes func() []string `yaml:"-"`
+	Gate  Gate         `yaml:"-"`
 	// Reload reads the configuration again; on an error the old one stays.
 	Reload func() error `yaml:"-"`
 
@@ -37,6 +34,18 @@ type Config struct {
 	Metrics *prometheus.Registry `yaml:"-"` // what /metrics shows; nil: nothing
 	Logger  *zap.Logger          `yaml:"-"` // nil: none
 	Now     func() time.Time     `yaml:"-"` // nil: time.Now
+}
+
+// A Gate is what the console asks of the gate it belongs to. Its methods are safe for concurrent use.
+type Gate interface {
+	// Routes names the routes, sorted.
+	Routes() []string
+	// Brands names the brands that the routes write as, sorted.
+	Brands() []string
+	// Classify completes m as the route would: brand, channel where m names none, category, topic.
+	Classify(route string, m *filter.Message) error
+	// Judge says what would be decided about m at a moment, and from which record.
+	Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error)
 }
 
 // DefaultListen is where the admin API listens unless told otherwise.

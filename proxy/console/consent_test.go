@@ -185,3 +185,15 @@ func TestConsentRefusals(t *testing.T) {
 		})
 	}
 }
+
+func TestConsentOfAScopedID(t *testing.T) {
+	b := newBench(t)
+	to := filter.Recipient{Brand: "shop", Channel: filter.WhatsApp, Address: "US.13491208655302741918"}
+	if _, err := b.client(Reviewer).Record(t.Context(), Notice{To: to, Kind: filter.OptedOut}); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := b.store.Read(to, filter.NeedRecord)
+	if at, _ := rec.OptedOut(&filter.Message{To: to}); err != nil || at.IsZero() {
+		t.Errorf("a recipient known by a scoped id did not opt out: %+v, %v", rec, err)
+	}
+}

@@ -77,16 +77,31 @@ func (b *bench) config(log *zap.Logger) Config {
 			{Name: "ada", Role: Admin, Secret: secrets[Admin]},
 		},
 		Store: b.store, Logger: log, Now: b.now, Metrics: metrics,
-		Judge: func(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
-			if route != "twilio" {
-				return filter.Decision{}, filter.Record{}, errors.New("there is no route " + route)
-			}
-			rec, err := b.store.Read(m.To, filter.NeedRecord)
-			return b.policy.Decide(&m, &rec, at), rec, err
-		},
-		Routes: func() []string { return []string{"twilio", "whatsapp"} },
+		Gate:   oneRoute{b},
 		Reload: func() error { return b.reload },
 	}
+}
+
+// oneRoute plays a gate that judges on the route twilio alone, as the brands that tests write as.
+type oneRoute struct{ b *bench }
+
+func (oneRoute) Routes() []string { return []string{"twilio", "whatsapp"} }
+func (oneRoute) Brands() []string { return nil }
+
+func (oneRoute) Classify(_ string, m *filter.Message) error {
+	m.To.Brand = "shop"
+	if m.To.Channel == "" {
+		m.To.Channel = filter.SMS
+	}
+	return nil
+}
+
+func (o oneRoute) Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
+	if route != "twilio" {
+		return filter.Decision{}, filter.Record{}, errors.New("there is no route " + route)
+	}
+	rec, err := o.b.store.Read(m.To, filter.NeedRecord)
+	return o.b.policy.Decide(&m, &rec, at), rec, err
 }
 
 func (b *bench) at(t time.Time) { b.clock.Store(&t) }

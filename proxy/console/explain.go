@@ -15,7 +15,7 @@ type Question struct {
 	To       filter.Recipient `json:"to"`
 	Region   string           `json:"region,omitempty"` // country of a number without a country code
 	From     string           `json:"from,omitempty"`
-	Category filter.Category  `json:"category"` // left out: marketing
+	Category *filter.Category `json:"category,omitempty"` // left out: what the route takes it for
 	Topic    string           `json:"topic,omitempty"`
 	Template string           `json:"template,omitempty"`
 	Text     string           `json:"text,omitempty"`
@@ -96,34 +96,49 @@ func (s *Server) explainMessage(c *call) error {
 	if err := readBody(c, &q); err != nil {
 		return err
 	}
-	to, err := canonical("to.", q.To, q.Region)
+	m, err := s.asked(&q)
 	if err != nil {
 		return err
-	}
-	switch {
-	case q.Route == "":
-		return bad("route", "missing: GET /api/v1/routes lists them")
-	case !slices.Contains(s.routes(), q.Route):
-		return bad("route", "unknown route %q: GET /api/v1/routes lists them", q.Route)
-	case to.Brand == "":
-		return bad("to.brand", "missing: consent is given to a brand, and the route's brand is not asked here")
 	}
 	now := s.now()
 	if q.At.IsZero() {
 		q.At = now
 	}
 	x := Explanation{Clock: clock(q.At, q.SendAt)}
-	m := filter.Message{To: to, From: q.From, Category: q.Category, Topic: q.Topic,
-		Template: q.Template, Text: q.Text, Room: roomToAsk, SendAt: q.SendAt}
 	if err := s.recall(&x, &m, q.At); err != nil {
 		return err
 	}
 	x.Now = s.judgement(q.Route, m, q.At)
-	x.Says = append([]string{fmt.Sprintf("A %s message through route %s at %s: %s", q.Category, q.Route, moment(q.At), x.Now.Says)}, x.Says...)
+	x.Says = append([]string{fmt.Sprintf("Category %s, through route %s to brand %s's recipient on %s, at %s: %s", m.Category, q.Route, m.To.Brand, m.To.Channel, moment(q.At), x.Now.Says)}, x.Says...)
 	if q.At.Before(now) {
 		x.Says = append(x.Says, "The clock was set back, but the judgement knows what is known now.")
 	}
 	return answer(c.w, http.StatusOK, s.seen(c, x, true))
+}
+
+// asked is the message that q is about: as the route would see it, but for what q says itself.
+func (s *Server) asked(q *Question) (m filter.Message, err error) {
+	switch {
+	case q.Route == "":
+		return m, bad("route", "missing: GET /api/v1/routes lists them")
+	case !slices.Contains(s.gate.Routes(), q.Route):
+		return m, bad("route", "unknown route %q: GET /api/v1/routes lists them", q.Route)
+	}
+	m = filter.Message{To: q.To, From: q.From, Template: q.Template, Text: q.Text, Room: roomToAsk, SendAt: q.SendAt}
+	if err := s.gate.Classify(q.Route, &m); err != nil {
+		return m, bad("route", "%v", err)
+	}
+	if q.To.Brand != "" {
+		m.To.Brand = q.To.Brand
+	}
+	if q.Category != nil {
+		m.Category = *q.Category
+	}
+	if q.Topic != "" {
+		m.Topic = q.Topic
+	}
+	m.To, err = canonical("to.", m.To, q.Region)
+	return m, err
 }
 
 // roomToAsk is the room for a footer that a question supposes: it has no provider's limit to
@@ -225,7 +240,7 @@ func because(r filter.Reason, rule string) string {
 
 // judgement asks the gate what it would decide.
 func (s *Server) judgement(route string, m filter.Message, at time.Time) *Judgement {
-	d, rec, err := s.judge(route, m, at)
+	d, rec, err := s.gate.Judge(route, m, at)
 	if err != nil {
 		return &Judgement{At: at, Problem: err.Error(), Says: "nothing can be decided: " + err.Error() + "."}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -192,6 +193,9 @@ func (s *Server) checkEvent(e *filter.Event) error {
 	}
 	if e.To.Brand == "" && e.Kind != filter.OptedOut {
 		return bad("to.brand", "missing: people opt in and write to one brand; only an opt-out may hold for every brand")
+	}
+	if brands := s.gate.Brands(); e.To.Brand != "" && len(brands) > 0 && !slices.Contains(brands, e.To.Brand) {
+		return bad("to.brand", "no route writes as %q, so this would bind nothing: want one of %s", e.To.Brand, strings.Join(brands, ", "))
 	}
 	if e.Kind != filter.OptedOut && e.Time.After(s.now().Add(clockSkew)) {
 		return bad("time", "%s lies in the future", moment(e.Time))

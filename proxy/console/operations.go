@@ -24,13 +24,14 @@ func (s *Server) showMetrics(c *call) error {
 	return nil
 }
 
-// listRoutes names the routes of the gate.
+// listRoutes names the routes of the gate, and the brands they write as.
 func (s *Server) listRoutes(c *call) error {
-	return answer(c.w, http.StatusOK, routesAnswer{Routes: s.routes()})
+	return answer(c.w, http.StatusOK, routesAnswer{Routes: s.gate.Routes(), Brands: s.gate.Brands()})
 }
 
 type routesAnswer struct {
 	Routes []string `json:"routes"`
+	Brands []string `json:"brands"`
 }
 
 // postReload reads the configuration again. Where it is refused, the old one stays in force.

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,13 +108,17 @@ func queriedRecipient(to filter.Recipient, region string) (filter.Recipient, err
 	if err := checkRegion(region); err != nil {
 		return to, err
 	}
-	if to.Address == "" || to.Channel != "" && !slices.Contains(phoneChannels, to.Channel) {
+	if to.Address == "" {
 		return to, nil
 	}
-	number, err := filter.Number(to.Address, region)
+	channel := to.Channel
+	if channel == "" {
+		channel = filter.WhatsApp // reads numbers, and ids too
+	}
+	address, err := filter.Address(channel, to.Address, region)
 	switch {
 	case err == nil:
-		to.Address = number
+		to.Address = address
 	case to.Channel != "":
 		return to, bad("address", "%v", err)
 	}

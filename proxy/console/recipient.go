@@ -46,16 +46,12 @@ func canonical(prefix string, to filter.Recipient, region string) (filter.Recipi
 	if err := checkName(prefix+"address", to.Address); err != nil {
 		return to, err
 	}
-	if !slices.Contains(phoneChannels, to.Channel) {
-		to.Address = strings.TrimSpace(to.Address)
-		return to, nil
-	}
-	// Untrimmed: a leading space may be a plus that a query lost, and Number knows.
-	number, err := filter.Number(to.Address, region)
+	// Untrimmed: a leading space may be a plus that a query lost, and Address knows.
+	address, err := filter.Address(to.Channel, to.Address, region)
 	if err != nil {
 		return to, bad(prefix+"address", "%v", err)
 	}
-	to.Address = number
+	to.Address = address
 	return to, nil
 }
 

@@ -21,8 +21,7 @@ import (
 type Server struct {
 	actors  []actor
 	store   *store.Store
-	judge   func(string, filter.Message, time.Time) (filter.Decision, filter.Record, error)
-	routes  func() []string
+	gate    Gate
 	reload  func() error
 	metrics http.Handler
 	brands  map[string]filter.Brand
@@ -44,10 +43,10 @@ func New(cfg Config) (*Server, error) {
 	switch {
 	case cfg.Store == nil:
 		return nil, fmt.Errorf("console: Store is missing")
-	case cfg.Judge == nil || cfg.Routes == nil || cfg.Reload == nil:
-		return nil, fmt.Errorf("console: Judge, Routes and Reload must all be set")
+	case cfg.Gate == nil || cfg.Reload == nil:
+		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, judge: cfg.Judge, routes: cfg.Routes, reload: cfg.Reload, brands: cfg.Brands,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, reload: cfg.Reload, brands: cfg.Brands,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {

@@ -28,7 +28,7 @@ func TestOperations(t *testing.T) {
 	if status, body, _ := b.ask(0, "GET", "/metrics", "", ""); status != 200 || !strings.Contains(body, "sendgate_test 0") {
 		t.Errorf("metrics: got %d %s", status, body)
 	}
-	routes, err := b.client(Viewer).Routes(t.Context())
+	routes, _, err := b.client(Viewer).Routes(t.Context())
 	if err != nil || !slices.Equal(routes, []string{"twilio", "whatsapp"}) {
 		t.Errorf("routes: got %v, %v", routes, err)
 	}
@@ -93,8 +93,8 @@ func TestNewWantsItsParts(t *testing.T) {
 		t.Errorf("without a store: got %v", err)
 	}
 	cfg = b.config(nil)
-	cfg.Judge = nil
-	if _, err := New(cfg); err == nil || err.Error() != "console: Judge, Routes and Reload must all be set" {
-		t.Errorf("without a judge: got %v", err)
+	cfg.Gate = nil
+	if _, err := New(cfg); err == nil || err.Error() != "console: Gate and Reload must both be set" {
+		t.Errorf("without a gate: got %v", err)
 	}
 }
