@@ -28,6 +28,11 @@ const (
 // earlier. It is room for the write-ahead log, one table and a compaction.
 const minFree = 128 << 20
 
+// maxUnborn is how many files may be empty because the process was killed right after it made them.
+// Badger refuses to open such a file, but has given it its form by then: the next attempt gets past
+// it.
+const maxUnborn = 8
+
 // openBadger opens the database of the consent store.
 //
 // Values are small and live in the tree, so the value log stays empty; without compression no
@@ -43,7 +48,7 @@ func (s *Store) openBadger() (*badger.DB, error) {
 	if err := s.room(minFree); err != nil {
 		return nil, err
 	}
-	db, err := badger.Open(badger.DefaultOptions(dir).
+	opt := badger.DefaultOptions(dir).
 		WithInMemory(s.cfg.Memory).
 		WithLogger(badgerLogger{s.cfg.Logger.Named("badger").WithOptions(zap.AddCallerSkip(1)).Sugar()}).
 		WithCompression(options.None).
@@ -56,7 +61,14 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		WithMemTableSize(16 << 20).
 		WithValueLogFileSize(16 << 20).
 		WithNumCompactors(2).
-		WithBloomFalsePositive(0.01))
+		WithBloomFalsePositive(0.01)
+	db, err := badger.Open(opt)
+	for range maxUnborn {
+		if err == nil || !strings.Contains(err.Error(), "Create a new file") {
+			break
+		}
+		db, err = badger.Open(opt)
+	}
 	if err != nil && strings.Contains(err.Error(), "Another process is using this Badger database") {
 		return nil, fmt.Errorf("it is open already: one process owns the folder, and while a gate runs everything else asks it through its admin API: %w", err)
 	}

@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -201,5 +203,21 @@ func TestRepeatedEventMendsItsRecord(t *testing.T) {
 	keep(t, s, optOut(ana, "stop"))
 	if !barred(t, s, ana) || len(history(t, s, ana)) != 2 {
 		t.Error("the repeated opt-out was acknowledged, but the record does not know it")
+	}
+}
+
+// A file that was made, and not written to before the process was killed, does not stop the store
+// from opening.
+func TestUnbornFiles(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	keep(t, s, optOut(person("acme", 1), "stop"))
+	closeStore(t, s)
+	for _, name := range []string{"00007.mem", "00009.mem", "000007.vlog"} {
+		must(t, os.WriteFile(filepath.Join(dir, "consent", name), nil, 0o600))
+	}
+	s = open(t, store.Config{Dir: dir})
+	if !barred(t, s, person("acme", 1)) {
+		t.Error("the opt-out is gone")
 	}
 }
