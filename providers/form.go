@@ -8,8 +8,9 @@ import (
 
 // A param is one name=value of a form body or a query, as written.
 type param struct {
+	raw         []byte // all of it
 	name, value []byte
-	end         int // where value ends, counted from the start of what was scanned
+	end         int // where it ends, counted from the start of what was scanned
 }
 
 // nextParam reads the parameter that starts at byte i of src, and tells where the next starts.
@@ -18,8 +19,8 @@ func nextParam(src []byte, i int) (p param, next int) {
 	if n := bytes.IndexByte(src[i:], '&'); n >= 0 {
 		end = i + n
 	}
-	p.name, p.value, _ = bytes.Cut(src[i:end], []byte("="))
-	p.end = end
+	p.raw, p.end = src[i:end], end
+	p.name, p.value, _ = bytes.Cut(p.raw, []byte("="))
 	return p, end + 1
 }
 
@@ -91,7 +92,7 @@ func lookup(names []string, name []byte) (i int, same, found bool) {
 	return 0, false, false
 }
 
-var errEscape = errors.New("a parameter has a broken percent escape")
+var errEscape = errors.New("a parameter has a percent sign that begins no escape: the sign itself is written %25")
 
 // fields reads the parameters called names from src into out, which has one entry a name. offset
 // is where src starts within the body or the request target. The errors are sentences.
@@ -103,7 +104,7 @@ func (b *Batch) fields(src []byte, in place, offset int, names []string, out []f
 		if err != nil {
 			return err
 		}
-		if err := b.semicolons(p.value, names); err != nil {
+		if err := b.semicolons(p, names); err != nil {
 			return err
 		}
 		if !found {
@@ -140,24 +141,25 @@ func (b *Batch) named(raw []byte, names []string) (n int, found bool, err error)
 	return n, found, nil
 }
 
-// semicolons refuses a value in which a reader that takes semicolons for separators would find
-// one of names.
-func (b *Batch) semicolons(value []byte, names []string) error {
-	for {
-		_, rest, ok := bytes.Cut(value, []byte(";"))
-		if !ok {
-			return nil
-		}
-		value = rest
-		if end := bytes.IndexAny(rest, ";="); end >= 0 {
-			rest = rest[:end]
-		}
-		n, found, err := b.named(rest, names)
+// semicolons refuses a parameter in which a reader that takes semicolons for separators would find
+// one of names: behind a semicolon, or as a name that ends at one.
+func (b *Batch) semicolons(p param, names []string) error {
+	if bytes.IndexByte(p.raw, ';') < 0 {
+		return nil
+	}
+	rest := p.raw
+	if bytes.IndexByte(p.name, ';') < 0 {
+		_, rest, _ = bytes.Cut(p.value, []byte(";")) // what is in front is the parameter itself
+	}
+	for piece := range bytes.SplitSeq(rest, []byte(";")) {
+		name, _, _ := bytes.Cut(piece, []byte("="))
+		n, found, err := b.named(name, names)
 		if err != nil {
 			return err
 		}
 		if found {
-			return b.unreadable(0, "a parameter carries another one (such as %s) behind a semicolon", names[n])
+			return b.unreadable(0, "a parameter carries another one (such as %s) at a semicolon", names[n])
 		}
 	}
+	return nil
 }

@@ -114,6 +114,11 @@ func FuzzTwilioParse(f *testing.F) {
 		if n := len(inQuery["To"]) + len(inBody["To"]); n > 1 {
 			t.Fatalf("one message is read where another reader sees %d recipients", n)
 		}
+		inQuery, _ = url.ParseQuery(strings.ReplaceAll(query, ";", "&"))
+		inBody, _ = url.ParseQuery(strings.ReplaceAll(body(t, req), ";", "&"))
+		if n := len(inQuery["To"]) + len(inBody["To"]); n > 1 {
+			t.Fatalf("one message is read where a reader that splits at semicolons sees %d recipients", n)
+		}
 		checkFooter(t, p, req, b)
 	})
 }
@@ -128,6 +133,9 @@ func FuzzWhatsAppParse(f *testing.F) {
 		}
 		p := provider(t, "whatsapp", "")
 		b := checkParse(t, p, req)
+		if b == nil && encoding == "" {
+			checkPassing(t, p, req)
+		}
 		path, _, _ := strings.Cut(target, "?")
 		var members map[string]json.RawMessage
 		plain := []byte(strings.TrimPrefix(string(raw), "\uFEFF"))
@@ -160,4 +168,25 @@ func FuzzWhatsAppParse(f *testing.F) {
 			t.Fatalf("the rewritten body is no JSON: %v", err)
 		}
 	})
+}
+
+// checkPassing fails if a call passes as no send in which a generous reader finds a batch or another
+// method.
+func checkPassing(t *testing.T, p providers.Provider, req *fasthttp.Request) {
+	var b providers.Batch
+	if err := p.Parse(req, &b); !errors.Is(err, providers.ErrNotSend) && !errors.Is(err, providers.ErrUnknownPath) {
+		return
+	}
+	var members map[string]json.RawMessage
+	json.Unmarshal(bytes.TrimPrefix(req.Body(), []byte("\uFEFF")), &members) // what is no JSON has none
+	form := url.Values{}
+	kind := strings.ToLower(string(req.Header.ContentType()))
+	if req.Header.IsGet() || kind == "application/x-www-form-urlencoded" {
+		form, _ = url.ParseQuery(strings.ReplaceAll(string(req.Body()), ";", "&"))
+	}
+	for _, trick := range []string{"batch", "method", "_method"} {
+		if _, inJSON := members[trick]; inJSON || form.Has(trick) {
+			t.Fatalf("a call with %s passes: %q", trick, req.Body())
+		}
+	}
 }

@@ -120,6 +120,12 @@ func mediaType(v []byte) (kind, charset []byte, ok bool) {
 	return kind, charset, bytes.IndexByte(kind, ',') < 0 && bytes.IndexByte(charset, ',') < 0
 }
 
+// inUTF8 reports whether charset, of a media type, is UTF-8, which it is where none is said. The
+// name without its hyphen is none by the standard, and means nothing else.
+func inUTF8(charset []byte) bool {
+	return charset == nil || fold(charset, "utf-8") || fold(charset, "utf8")
+}
+
 // errBomb and its neighbours are sentences for the sender.
 var (
 	errFolded   = errors.New("a header runs over two lines, which is read in different ways")

@@ -161,20 +161,14 @@ func (s *scanner) object(n, depth int) bool {
 		}
 		s.i++
 		s.space()
-		this := len(s.nodes)
-		if !s.value(depth) {
+		this, more, ok := s.child(last, depth)
+		if !ok {
 			return false
 		}
 		s.nodes[this].key, s.nodes[this].keyEnd, s.nodes[this].name = key, keyEnd, name
-		if last != 0 {
-			s.nodes[last].next = int32(this)
-		}
-		last = this
-		s.space()
-		if s.peek() != ',' {
+		if last = this; !more {
 			break
 		}
-		s.i++
 	}
 	return s.close(n, '}')
 }
@@ -200,21 +194,32 @@ func (s *scanner) array(n, depth int) bool {
 		if s.peek() == ']' && elements == 0 {
 			break
 		}
-		this := len(s.nodes)
-		if !s.value(depth) {
+		this, more, ok := s.child(last, depth)
+		if !ok {
 			return false
 		}
-		if last != 0 {
-			s.nodes[last].next = int32(this)
-		}
-		last = this
-		s.space()
-		if s.peek() != ',' {
+		if last = this; !more {
 			break
 		}
-		s.i++
 	}
 	return s.close(n, ']')
+}
+
+// child reads one value of an object or array, makes it the sibling of node last, unless that is 0,
+// and tells whether a comma follows.
+func (s *scanner) child(last, depth int) (this int, more, ok bool) {
+	this = len(s.nodes)
+	if !s.value(depth) {
+		return 0, false, false
+	}
+	if last != 0 {
+		s.nodes[last].next = int32(this)
+	}
+	s.space()
+	if more = s.peek() == ','; more {
+		s.i++
+	}
+	return this, more, true
 }
 
 func (s *scanner) close(n int, bracket byte) bool {

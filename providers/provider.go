@@ -69,7 +69,8 @@ func (b *Batch) Reset() {
 // Config is what a provider must be told about a route.
 type Config struct {
 	// Region is the ISO 3166 country of numbers written without a country code, such as "US".
-	// Empty: such numbers are no addresses.
+	// Empty: such numbers are no addresses. For WhatsApp it is the country of the business number,
+	// whose code Meta may put before a recipient without a plus; empty: all begin with a code.
 	Region string
 }
 

@@ -57,22 +57,12 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 		return ErrNotSend
 	case h.overridden(method):
 		return b.unreadable(0, "a header asks for another method than the call has")
-	case kind == disguised && reads(method):
-		return ErrNotSend
+	case reads(method):
+		return t.read(req, b, &h, query, at)
 	case kind == disguised:
 		return b.unreadable(0, "the path looks like a send to Twilio but is not written as Twilio documents it")
 	}
 	var fields [twFields]field
-	if reads(method) {
-		// Other parameters of a list are filters, and may be there twice.
-		if err := b.fields(query, inQuery, at, twilioNames[twMethod:], fields[twMethod:]); err != nil {
-			return err
-		}
-		if m := fields[twMethod]; m.set && m.text != string(method) {
-			return b.unreadable(0, "a parameter asks for another method than the call has")
-		}
-		return ErrNotSend
-	}
 	if string(method) != "POST" {
 		return b.unreadable(0, "a send to Twilio is a POST")
 	}
@@ -83,6 +73,29 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 		return err
 	}
 	return t.message(b, fields[:], h.validated)
+}
+
+// otherMethod is the sentence for calls that turn into others.
+const otherMethod = "a parameter asks for another method than the call has"
+
+// read answers for a call that would send if its method were another, once it is sure that nothing
+// in the call says so.
+func (t twilio) read(req *fasthttp.Request, b *Batch, h *head, query []byte, at int) error {
+	// Other parameters of a list are filters, and may be there twice.
+	tricks, fields := twilioNames[twMethod:], [twFields - twMethod]field{}
+	if err := b.fields(query, inQuery, at, tricks, fields[:]); err != nil {
+		return err
+	}
+	if m := fields[0]; m.set && m.text != string(req.Header.Method()) {
+		return b.unreadable(0, otherMethod)
+	}
+	switch found, err := b.hides(req, h, tricks); {
+	case err != nil:
+		return b.unreadable(0, "%w", err)
+	case found:
+		return b.unreadable(0, otherMethod)
+	}
+	return ErrNotSend
 }
 
 // form adds the parameters of the body.
@@ -104,9 +117,9 @@ func (t twilio) form(req *fasthttp.Request, b *Batch, h *head, fields []field) e
 		return err
 	}
 	if m := fields[twMethod]; m.set && m.text != "POST" {
-		return b.unreadable(0, "a parameter asks for another method than the call has")
+		return b.unreadable(0, otherMethod)
 	}
-	if charset == nil || fold(charset, "utf-8") {
+	if inUTF8(charset) {
 		return nil
 	}
 	// Latin-1 is what older Apache clients declare for any form. ASCII reads the same in both.
@@ -189,45 +202,20 @@ func readTime(text string) (time.Time, bool) {
 // gate knows (a short code, client:, sim:, apple:) gets no address and is blocked for that.
 // Source: https://www.twilio.com/docs/messaging/channels
 func (t twilio) recipient(to string) filter.Recipient {
+	r := filter.Recipient{Channel: filter.SMS}
 	prefix, rest, ok := strings.Cut(to, ":")
-	if !ok {
-		return filter.Recipient{Channel: filter.SMS, Address: t.number(to)}
-	}
 	switch {
+	case !ok:
+		rest = to
 	case strings.EqualFold(prefix, "whatsapp"):
-		if scopedID(rest) {
-			return filter.Recipient{Channel: filter.WhatsApp, Address: rest}
-		}
-		return filter.Recipient{Channel: filter.WhatsApp, Address: t.number(rest)}
-	case strings.EqualFold(prefix, "rcs"):
-		return filter.Recipient{Channel: filter.SMS, Address: t.number(rest)}
+		r.Channel = filter.WhatsApp
 	case strings.EqualFold(prefix, "messenger"):
-		r := filter.Recipient{Channel: filter.Messenger}
-		if digits([]byte(rest)) {
-			r.Address = rest
-		}
+		r.Channel = filter.Messenger
+	case !strings.EqualFold(prefix, "rcs"):
 		return r
 	}
-	return filter.Recipient{Channel: filter.SMS}
-}
-
-// number is text in E.164, or empty. A plus sign that was not escaped arrives as a space, which
-// [filter.Number] knows.
-func (t twilio) number(text string) string {
-	n, err := filter.Number(text, t.region)
-	if err != nil {
-		return ""
+	if address, err := filter.Address(r.Channel, rest, t.region); err == nil {
+		r.Address = address
 	}
-	return n
-}
-
-// scopedID reports whether s is one of WhatsApp's business-scoped user ids: a country, perhaps
-// "ENT" for a parent portfolio, and the id: US.13491208655302741918.
-func scopedID(s string) bool {
-	country, rest, ok := strings.Cut(s, ".")
-	if !ok || len(country) != 2 || country != strings.ToUpper(country) || !word([]byte(country)) || digits([]byte(country)) {
-		return false
-	}
-	rest = strings.TrimPrefix(rest, "ENT.")
-	return len(rest) <= 128 && word([]byte(rest))
+	return r
 }

@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
@@ -9,9 +11,11 @@ import (
 
 // whatsapp speaks Meta's WhatsApp Cloud API.
 // Source: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
-type whatsapp struct{}
+type whatsapp struct {
+	region string
+}
 
-func newWhatsApp(Config) Provider { return whatsapp{} }
+func newWhatsApp(cfg Config) Provider { return whatsapp{region: cfg.Region} }
 
 // The longest texts the Cloud API takes, in characters.
 const (
@@ -34,12 +38,12 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	kind, from := whatsappPath(path)
 	h := readHead(&req.Header)
 	method := req.Header.Method()
-	if h.overridden(method) || w.tricks(b, query) {
+	if h.overridden(method) || b.tricks(query, whatsappTricks) {
 		return b.unreadable(0, hidden)
 	}
 	switch {
 	case reads(method):
-		return ErrNotSend
+		return w.other(req, b, &h, kind)
 	case kind == sendMany:
 		return b.unreadable(0, hidden)
 	case kind == disguised:
@@ -52,11 +56,11 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	for i := 0; i < len(query); {
 		var p param
 		p, i = nextParam(query, i)
-		if _, found, err := b.named(p.name, whatsappQuery); err != nil || !found && len(p.name) > 0 {
+		if _, found, err := b.named(p.name, whatsappQuery); err != nil || !found && len(p.name) > 0 || bytes.IndexByte(p.value, ';') >= 0 {
 			return b.unreadable(0, "the query of a send carries a parameter that could change the message")
 		}
 	}
-	if kind, charset, ok := mediaType(h.contentType); !ok || !fold(kind, "application/json") || charset != nil && !fold(charset, "utf-8") {
+	if kind, charset, ok := mediaType(h.contentType); !ok || !fold(kind, "application/json") || !inUTF8(charset) {
 		return b.unreadable(0, "the Content-Type of a send is not application/json in UTF-8")
 	}
 	body, err := b.body(req, &h)
@@ -115,8 +119,9 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 }
 
 // number reads the member to: a string of digits and what people write between them, or a JSON
-// number, whose digits are never computed with. ok is false for anything else. What is no number
-// gives an empty address.
+// number, whose digits are never computed with. ok is false for anything else. What is no number,
+// or may be one of two, gives an empty address: without a plus, Meta may take a number for a
+// national one of the business's country, which the region of the route is.
 func (w whatsapp) number(b *Batch, d document, i int) (address string, ok bool) {
 	n := &d.nodes[i]
 	switch {
@@ -138,20 +143,26 @@ func (w whatsapp) number(b *Batch, d document, i int) (address string, ok bool) 
 			return "", true
 		}
 	}
-	address, err := filter.Number(p.keep(start), "")
+	number := p.keep(start)
+	var err error
+	if w.region == "" || strings.HasPrefix(text, "+") {
+		address, err = filter.Number(number, "")
+	} else {
+		address, err = filter.NumberWithoutPlus(number[1:], w.region)
+	}
 	if err != nil {
 		return "", true
 	}
 	return address, true
 }
 
-// scoped reads the member recipient: a business-scoped user id.
+// scoped reads the member recipient: a business-scoped user id, and no number.
 func (w whatsapp) scoped(b *Batch, d document, i int) (address string, ok bool) {
 	if d.nodes[i].kind != '"' {
 		return "", false
 	}
-	address = b.parsed.unquoted(d, i)
-	if !scopedID(address) {
+	address, err := filter.Address(filter.WhatsApp, b.parsed.unquoted(d, i), "")
+	if err != nil || address[0] == '+' {
 		return "", true
 	}
 	return address, true
