@@ -44,16 +44,19 @@ func (im *importer) apply(line int, st *statement) error {
 	if err != nil {
 		return err
 	}
-	if known && bare(e) {
-		im.sum.Taken++ // what it says is on disk already
+	if known && e.Time.IsZero() {
+		im.sum.Taken++ // an opt-out that stands already
 		return nil
 	}
 	e.ID = rowID(e, &rec)
+	if known {
+		if has, err := im.s.store.Has(e.To, e.ID); err == nil && has {
+			im.sum.Taken++ // an earlier import of this row
+			return nil
+		}
+	}
 	return im.pipe.put(importRow{line, *e}, im.s.now(), im.acknowledge)
 }
-
-// bare reports whether e, which told nothing new, would leave nothing else worth keeping.
-func bare(e *filter.Event) bool { return e.Time.IsZero() && e.Proof == (filter.Evidence{}) }
 
 // complete fills in what is common to all rows, and checks the event as such.
 func (im *importer) complete(e *filter.Event) error {
@@ -81,7 +84,11 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 	if err != nil {
 		return false, rec, asColumn(err)
 	}
-	if rec, err = im.s.store.Read(e.To, filter.NeedRecord); err != nil {
+	need := filter.NeedRecord
+	if e.Kind == filter.OptedOut {
+		need = filter.NeedOptOut // it is news to whoever never opted out, which costs no look at the disk
+	}
+	if rec, err = im.s.store.Read(e.To, need); err != nil {
 		return false, rec, fmt.Errorf("line %d: reading the record: %w", line, err)
 	}
 	if im.pipe != nil {

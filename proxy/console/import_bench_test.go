@@ -1,0 +1,115 @@
+package console
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+var importRows = flag.Int("import-rows", 1_000_000, "rows of the file that BenchmarkImport imports")
+
+// BenchmarkImport imports a list of opt-outs, and a list of consents with their evidence, over HTTP
+// into an empty store on disk, every batch synced. Run it with -benchtime 1x.
+func BenchmarkImport(b *testing.B) {
+	for _, files := range []struct {
+		name, header string
+		row          func(i int) string
+	}{
+		{"opt-outs", "address,state\n", func(i int) string { return fmt.Sprintf("+4915%09d,opted-out\n", i) }},
+		{"consents", "address,state,scope,basis,time,method,action,wording\n", func(i int) string {
+			return fmt.Sprintf("+4916%09d,opted-in,marketing,express,2026-01-31T10:00:00Z,web form,ticked box,Yes send me offers by SMS\n", i)
+		}},
+	} {
+		b.Run(files.name, func(b *testing.B) {
+			for range b.N {
+				importOnce(b, files.header, files.row)
+			}
+		})
+	}
+}
+
+func importOnce(b *testing.B, header string, row func(int) string) {
+	b.StopTimer()
+	dir := b.TempDir()
+	st, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { st.Close() })
+	s, err := New(Config{Tokens: []Token{{Name: "bench", Role: Reviewer, Secret: "0123456789abcdef"}}, Store: st,
+		Gate: oneRoute{}, Reload: func() error { return nil }, Brake: Brake{OptOuts: -1, OptIns: -1}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	srv := httptest.NewServer(s)
+	b.Cleanup(srv.Close)
+	file, w := io.Pipe()
+	go func() {
+		out := bufio.NewWriterSize(w, 64<<10)
+		_, _ = out.WriteString(header) // errors come out of the import
+		for i := range *importRows {
+			_, _ = out.WriteString(row(i))
+		}
+		_ = out.Flush()
+		_ = w.Close()
+	}()
+	done := make(chan struct{})
+	most := watchMemory(b, done)
+	b.StartTimer()
+	start := time.Now()
+	last, err := NewClient(srv.URL, "0123456789abcdef").Import(b.Context(), file, ImportOptions{Channel: filter.SMS, Brand: "shop"}, nil)
+	b.StopTimer()
+	if err != nil || last.Taken != *importRows {
+		b.Fatalf("got %+v, %v", last, err)
+	}
+	b.ReportMetric(float64(*importRows)/time.Since(start).Seconds(), "rows/s")
+	close(done)
+	b.ReportMetric(<-most, "peak-MB")
+	b.ReportMetric(memory(b, "VmHWM:"), "peak-with-mapped-files-MB")
+}
+
+// watchMemory samples how much memory the process holds that is no mapped file, until done is
+// closed, and then tells the most, in MB.
+func watchMemory(b *testing.B, done chan struct{}) chan float64 {
+	most := make(chan float64, 1)
+	go func() {
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		peak := 0.0
+		for {
+			select {
+			case <-done:
+				most <- peak
+				return
+			case <-tick.C:
+				peak = max(peak, memory(b, "RssAnon:"))
+			}
+		}
+	}()
+	return most
+}
+
+// memory is a line of what the system says of this process, in MB; 0 where it does not tell.
+func memory(b *testing.B, name string) float64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), name)
+	number, _, _ := strings.Cut(strings.TrimSpace(after), " ")
+	kb, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		b.Errorf("%s %v", name, err)
+	}
+	return kb / 1024
+}
