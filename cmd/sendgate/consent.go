@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,8 @@ type consentCmd struct {
 	History consentHistoryCmd `cmd:"" help:"Show everything learnt about a recipient, oldest first."`
 	Import  consentImportCmd  `cmd:"" help:"Record consents and opt-outs from a CSV file."`
 	Export  consentExportCmd  `cmd:"" help:"Write every record, in a form that import reads."`
+	Proof   consentProofCmd   `cmd:"" help:"Write one file that shows everything a recipient agreed to."`
+	Erase   consentEraseCmd   `cmd:"" help:"Remove every personal field of a recipient, and keep them from being written to."`
 }
 
 type consentGetCmd struct {
@@ -105,6 +108,10 @@ type consentGrantCmd struct {
 	Policy   string       `help:"URL of the privacy policy that was linked."`
 	Language string       `help:"Language of the wording, such as en."`
 
+	Reference     string `help:"Order or appointment that a transaction's consent is implied by."`
+	ReferenceDate moment `help:"Its date."`
+	Screenshot    string `type:"existingfile" placeholder:"FILE" help:"Picture of what was shown (PNG, JPEG, WebP or PDF); it is kept with the store."`
+
 	AllowResubscribe bool `help:"Let this lift an opt-out, if it is newer and has a method, and a wording or an action."`
 }
 
@@ -121,7 +128,25 @@ func (c consentGrantCmd) Run(t terminal) error {
 	n.Basis, n.AllowResubscribe = c.Basis, c.AllowResubscribe
 	n.Proof.Wording, n.Proof.Purpose, n.Proof.BusinessName = c.Wording, c.Purpose, c.Business
 	n.Proof.PolicyURL, n.Proof.Language = c.Policy, c.Language
+	n.Proof.Reference, n.Proof.ReferenceDate = c.Reference, c.ReferenceDate.Time
+	if c.Screenshot != "" {
+		if n.Proof.ScreenshotSHA256, err = c.upload(t.ctx, client); err != nil {
+			return err
+		}
+	}
 	return c.record(t, client, n)
+}
+
+func (c consentGrantCmd) upload(ctx context.Context, client *console.Client) (sha string, err error) {
+	picture, err := os.Open(c.Screenshot)
+	if err != nil {
+		return "", err
+	}
+	defer picture.Close()
+	if sha, err = client.PutScreenshot(ctx, picture); err != nil {
+		return "", fmt.Errorf("--screenshot: %w", hint(err))
+	}
+	return sha, nil
 }
 
 type consentRevokeCmd struct{ noticeFlags }

@@ -32,6 +32,7 @@ type commands struct {
 	Consent consentCmd `cmd:"" help:"Look up, record, import and export consent."`
 	Blocked blockedCmd `cmd:"" help:"Review what the gate decided."`
 	Explain explainCmd `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
+	Verify  verifyCmd  `cmd:"" help:"Walk the chain of all events and say where it breaks."`
 	Mock    mockCmd    `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
 }
 

@@ -102,6 +102,13 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Question":    {reflect.TypeFor[Question]()},
 		"Judgement":   {reflect.TypeFor[Judgement]()},
 		"Explanation": {reflect.TypeFor[Explanation]()},
+		"Proof":       {reflect.TypeFor[Proof]()},
+		"Removal":     {reflect.TypeFor[Removal]()},
+		"Erasure":     {reflect.TypeFor[store.Erasure]()},
+		"Screenshot":  {reflect.TypeFor[Screenshot]()},
+		"Head":        {reflect.TypeFor[store.Head]()},
+		"Link":        {reflect.TypeFor[store.Link]()},
+		"Report":      {reflect.TypeFor[store.Report]()},
 	} {
 		var want, got []string
 		for _, typ := range types {

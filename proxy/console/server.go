@@ -100,6 +100,9 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/consent", Viewer, recipientParams, (*Server).getConsent},
 	{"POST", "/api/v1/consent", Reviewer, []string{"confirm"}, (*Server).postConsent},
 	{"GET", "/api/v1/consent/history", Viewer, append([]string{"limit", "after"}, recipientParams...), (*Server).getHistory},
+	{"GET", "/api/v1/consent/proof", Reviewer, append([]string{"format"}, recipientParams...), (*Server).getProof},
+	{"POST", "/api/v1/consent/erase", Admin, nil, (*Server).postErase},
+	{"POST", "/api/v1/consent/screenshot", Reviewer, nil, (*Server).postScreenshot},
 	{"POST", "/api/v1/consent/import", Reviewer, importParams, (*Server).importConsent},
 	{"GET", "/api/v1/consent/export", Reviewer, []string{"format", "brand", "channel"}, (*Server).exportConsent},
 	{"GET", "/api/v1/decisions", Viewer, queryParams, (*Server).listDecisions},
@@ -108,6 +111,8 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/decisions/{id}", Viewer, []string{"full"}, (*Server).getDecision},
 	{"GET", "/api/v1/explain", Viewer, []string{"decision", "full"}, (*Server).explainDecision},
 	{"POST", "/api/v1/explain", Viewer, nil, (*Server).explainMessage},
+	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
+	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},
 	{"GET", "/api/v1/routes", Viewer, nil, (*Server).listRoutes},
 	{"POST", "/api/v1/reload", Admin, nil, (*Server).postReload},
 }

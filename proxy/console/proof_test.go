@@ -1,0 +1,112 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// onePixel is a picture, as small as PNG allows.
+const onePixel = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89" +
+	"\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
+
+// prove records a consent with everything there is to it, a withdrawal, and a decision.
+func prove(t *testing.T, b *bench) {
+	t.Helper()
+	c := b.client(Reviewer)
+	sha, err := c.PutScreenshot(t.Context(), strings.NewReader(onePixel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []Notice{
+		{To: carol, Kind: filter.OptedIn, Basis: filter.Express, Scope: filter.OfCategory(filter.Marketing), Proof: filter.Evidence{
+			Method: "web form", Action: "ticked box", Wording: "Offers by <b>SMS</b> from Shop", FullName: "Anna Ant",
+			Email: "anna@example.com", Postal: "1 Hill", IP: "192.0.2.1", ScreenshotSHA256: sha}},
+		{To: carol.Everywhere(), Kind: filter.OptedOut},
+	} {
+		if _, err := c.Record(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.log(1, func(_ int, e *store.Entry) { e.To, e.Reason = carol, filter.HasOptedOut })
+}
+
+func TestProofIsOneFileThatHoldsEverything(t *testing.T) {
+	b := newBench(t)
+	prove(t, b)
+	var page bytes.Buffer
+	if err := b.client(Reviewer).Proof(t.Context(), &page, carol, "", "html"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{carol.Address, "Offers by &lt;b&gt;SMS&lt;/b&gt; from Shop", "ticked box", "Anna Ant", "192.0.2.1",
+		`src="data:image/png;base64,`, "opted out of all", "opted-out", b.store.Head().Sum.String()} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the page lacks %q:\n%s", want, page.String())
+		}
+	}
+	if outside := regexp.MustCompile(`(src|href)="(https?:)?//`).FindString(page.String()); outside != "" {
+		t.Errorf("the page needs something from elsewhere: %s", outside)
+	}
+	_, data, found := strings.Cut(page.String(), `<script type="application/json" id="proof">`)
+	data, _, _ = strings.Cut(data, "</script>")
+	var inside Proof
+	if err := json.Unmarshal([]byte(data), &inside); err != nil || !found {
+		t.Fatalf("the data inside cannot be read: %v\n%s", err, data)
+	}
+	if len(inside.Events) != 2 || len(inside.Links) != 2 || len(inside.Decisions) != 1 || inside.By != "rosa" ||
+		inside.Events[0].Event.Proof.Wording != "Offers by <b>SMS</b> from Shop" || inside.Head != b.store.Head() {
+		t.Errorf("the data inside is %+v", inside)
+	}
+	var plain bytes.Buffer
+	if err := b.client(Reviewer).Proof(t.Context(), &plain, carol, "", "json"); err != nil || !json.Valid(plain.Bytes()) {
+		t.Errorf("as JSON: %v\n%s", err, plain.String())
+	}
+}
+
+func TestProofIsForReviewers(t *testing.T) {
+	b := newBench(t)
+	err := b.client(Viewer).Proof(t.Context(), new(bytes.Buffer), carol, "", "html")
+	wantError(t, err, 403, "", `GET /api/v1/consent/proof needs the role reviewer; token "vera" is a viewer`)
+	err = b.client(Reviewer).Proof(t.Context(), new(bytes.Buffer), carol, "", "pdf")
+	wantError(t, err, 400, "format", `unknown format "pdf": want html or json`)
+	_, err = b.client(Reviewer).PutScreenshot(t.Context(), strings.NewReader("no picture"))
+	if e, ok := err.(*Error); !ok || e.Status != 400 {
+		t.Errorf("something else than a picture: got %v", err)
+	}
+}
+
+func TestErasureLeavesTheOptOutAndAChainThatVerifies(t *testing.T) {
+	b := newBench(t)
+	prove(t, b)
+	before := b.store.Head()
+	admin := b.client(Admin)
+	_, err := b.client(Reviewer).Erase(t.Context(), Removal{To: carol, Reason: "asked by letter"})
+	wantError(t, err, 403, "", `POST /api/v1/consent/erase needs the role admin; token "rosa" is a reviewer`)
+	_, err = admin.Erase(t.Context(), Removal{To: carol})
+	wantError(t, err, 400, "reason", "missing: say why, without naming the person")
+	_, err = admin.Erase(t.Context(), Removal{To: carol, Reason: "letter of " + carol.Address})
+	wantError(t, err, 400, "reason", "it names the address, and would outlive the erasure")
+
+	done, err := admin.Erase(t.Context(), Removal{To: carol.Everywhere(), Reason: "asked by letter"})
+	if err != nil || done.Events != 2 || done.Entries != 1 {
+		t.Fatalf("erased %+v, %v", done, err)
+	}
+	known, err := admin.Consent(t.Context(), carol, "")
+	if err != nil || known.Standing[filter.Marketing].OptedOut.IsZero() {
+		t.Errorf("after the erasure: %+v, %v", known, err)
+	}
+	report, err := admin.Verify(t.Context(), before)
+	if err != nil || !report.OK() || report.Erased == 0 {
+		t.Errorf("the chain: %+v, %v", report, err)
+	}
+	forged := before
+	forged.Sum[0] ^= 1
+	if report, err = admin.Verify(t.Context(), forged); err != nil || report.OK() {
+		t.Errorf("a head that the chain does not go through verifies: %+v, %v", report, err)
+	}
+}
