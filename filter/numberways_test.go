@@ -40,7 +40,7 @@ func TestAMobileWithoutItsPlusIsNeverSomebodyElse(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	count, refused := 0, 0
-	mobiles(random, 40, func(region, national, e164 string) {
+	mobiles(random, 10, func(region, national, e164 string) {
 		want, err := Number(e164, "")
 		if err != nil {
 			t.Fatalf("seed %d: Number(%q) answers %v", seed, e164, err)
@@ -58,7 +58,7 @@ func TestAMobileWithoutItsPlusIsNeverSomebodyElse(t *testing.T) {
 		}
 	})
 	t.Logf("%d numbers read, %d refused", count, refused)
-	if count < 15_000 || refused*50 > count {
+	if count < 4_000 || refused*50 > count {
 		t.Errorf("seed %d: of %d numbers %d were refused as ambiguous", seed, count, refused)
 	}
 }
@@ -67,7 +67,7 @@ func TestANationalMobileStaysOneAtHome(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	count, refused := 0, 0
-	mobiles(random, 40, func(region, national, e164 string) {
+	mobiles(random, 10, func(region, national, e164 string) {
 		number, err := phonenumbers.Parse(national, region)
 		if err != nil || phonenumbers.Format(number, phonenumbers.E164) != e164 {
 			return // only its national prefix makes it one
@@ -85,7 +85,7 @@ func TestANationalMobileStaysOneAtHome(t *testing.T) {
 		}
 	})
 	t.Logf("%d numbers read, %d refused", count, refused)
-	if count < 3_000 || refused*100 > count {
+	if count < 900 || refused*100 > count {
 		t.Errorf("seed %d: of %d numbers %d were refused", seed, count, refused)
 	}
 }
