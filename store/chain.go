@@ -48,9 +48,8 @@ type Link struct {
 }
 
 // A Head is the last link of the chain: its Sum stands for every event so far. A chain cannot
-// show by itself that its end was cut off, or that all of it was written anew. That is shown by a
-// head that was kept elsewhere: print, sign or send it now and then, and look for it with
-// [Store.ChainFrom].
+// show by itself that its end was cut off, or that all of it was written anew. That takes a head
+// that was kept elsewhere: print, sign or send one now and then, and give it to [Store.Verify].
 type Head struct {
 	Seq  uint64    `json:"seq"`  // how many links there are
 	Sum  Digest    `json:"sum"`  // zero while there are none

@@ -29,9 +29,9 @@ const changesPage = 256
 func (s *Store) Changes(since uint64) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
 		var page []Change
-		for {
+		for more := true; more; {
 			var err error
-			page, since, err = s.changesAfter(since, page[:0])
+			page, since, more, err = s.changesAfter(since, page[:0])
 			for _, c := range page {
 				if !yield(c, nil) {
 					return
@@ -41,18 +41,20 @@ func (s *Store) Changes(since uint64) iter.Seq2[Change, error] {
 				yield(Change{}, fmt.Errorf("reading the changes after number %d: %w", since, err))
 				return
 			}
-			if since >= s.Head().Seq {
-				return
-			}
 		}
 	}
 }
 
-// changesAfter reads one page of changes; last is the number of the last link it came to.
-func (s *Store) changesAfter(since uint64, page []Change) (_ []Change, last uint64, err error) {
+// changesAfter reads one page of changes; last is the number of the last link it came to, and more
+// says that there were others.
+func (s *Store) changesAfter(since uint64, page []Change) (_ []Change, last uint64, more bool, err error) {
 	last = since
 	err = s.view(func(txn *badger.Txn) error {
-		return eachPiece(txn, since+1, func(p *piece) (bool, error) {
+		head, err := readHead(txn)
+		if err != nil {
+			return err
+		}
+		err = eachPiece(txn, since+1, func(p *piece) (bool, error) {
 			head := p.before
 			if head.Seq > last {
 				return false, fmt.Errorf("the chain has no link %d: %w", last+1, errDamaged)
@@ -74,11 +76,13 @@ func (s *Store) changesAfter(since uint64, page []Change) (_ []Change, last uint
 			}
 			return last-since < changesPage, nil
 		})
+		more = last < head.Seq
+		if err == nil && more && last == since {
+			err = fmt.Errorf("the chain has no link %d: %w", since+1, errDamaged)
+		}
+		return err
 	})
-	if err == nil && last == since && since < s.Head().Seq {
-		err = fmt.Errorf("the chain has no link %d: %w", since+1, errDamaged)
-	}
-	return page, last, err
+	return page, last, more, err
 }
 
 // eachPiece walks the pieces of the chain from the one with link number seq on, while f wants more.

@@ -1,13 +1,19 @@
 // Package store remembers what is known of each recipient, and what was decided about each
 // message.
 //
-// There are two things on disk, in one folder that belongs to one process:
+// There are three things on disk, in one folder that belongs to one process:
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
 //     fingerprint of the recipient. It is the one thing to back up, together with store.key: an
 //     [Store.Append] that returned nil is on disk, and the very next [Store.Read] knows it.
+//   - Screenshots and documents that prove consent, in blobs/: one file each, named after its
+//     SHA-256. Back them up too.
 //   - The decision log, in decisions/: one [Entry] a message, append-only and compressed. Losing
 //     it loses history, not safety.
+//
+// Each event is a link of a chain, in the order in which it was kept: see [Link], [Store.Verify].
+// Each has a random salt, so that [Store.Erase] can take everything personal out of it and leave
+// the chain whole.
 //
 // A Bloom filter in memory holds every recipient who ever opted out. Where only an opt-out
 // matters, which is the common case, it usually answers by itself: nothing is read from disk and

@@ -99,9 +99,10 @@ func (w *eventWalk) next() bool {
 	return w.err == nil
 }
 
-// getEvent is one event, or what is left of it. found says whether there is one.
+// getEvent is one event, or what is left of it. found says whether there is one. It looks for the
+// whole event first, since few are erased; while one is being erased, either may come.
 func getEvent(txn *badger.Txn, id *eventID) (k keptEvent, found bool, err error) {
-	for _, kind := range [...]byte{kindErased, kindEvent} {
+	for _, kind := range [...]byte{kindEvent, kindErased} {
 		item, err := txn.Get(id.key(kind))
 		if errors.Is(err, badger.ErrKeyNotFound) {
 			continue

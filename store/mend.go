@@ -44,8 +44,8 @@ func (s *Store) broken(cause error) error {
 	err := fmt.Errorf("writing consent to %s: %w", s.place(), cause)
 	s.sick.Store(&err)
 	s.logger.Error("a commit failed: nothing of it was acknowledged", zap.Error(err))
-	if s.cfg.Memory || !s.serving {
-		return err // there is nothing to begin from, or it is what Open is about
+	if s.cfg.Memory || !s.serving { // there is nothing to begin from, or it is what Open is about
+		return errors.Join(err, s.loadHead(s.db))
 	}
 	s.mu.Lock()
 	old := s.db

@@ -34,7 +34,7 @@ func (s *Store) migrate() error {
 	if err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(metaKey(metaFormat), []byte{format}) }); err != nil {
 		return err
 	}
-	return s.loadHead(s.db)
+	return nil
 }
 
 // A migration is one walk over the events as they were when it began.
@@ -122,6 +122,8 @@ func (m *migration) flush() (err error) {
 	if err := m.s.commit(m.batch.txn); err != nil {
 		return err
 	}
+	head := m.batch.head
+	m.s.head.Store(&head)
 	m.size = 0
 	m.batch, err = m.s.begin(m.s.db)
 	return err

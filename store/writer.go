@@ -133,7 +133,8 @@ func (s *Store) keepTogether(items []*item, probe bool) error {
 	s.metrics.commits.Add(1)
 	s.metrics.appends.Add(b.events)
 	s.optouts.count.Add(int64(len(b.left)))
-	s.head.Store(&b.head)
+	head := b.head // alone: b is large
+	s.head.Store(&head)
 	return nil
 }
 
@@ -156,7 +157,7 @@ type txnBatch struct {
 func (s *Store) begin(db *badger.DB) (*txnBatch, error) {
 	b := &txnBatch{
 		s: s, txn: db.NewTransaction(true), now: s.now(),
-		left: make(map[fingerprint]struct{}),
+		left: make(map[fingerprint]struct{}), head: s.Head(),
 	}
 	err := b.load()
 	if err != nil {
@@ -178,8 +179,7 @@ func (b *txnBatch) load() error {
 			return fmt.Errorf("the time of the newest opt-in: %w", errDamaged)
 		}
 	}
-	b.head, err = readHead(b.txn)
-	return err
+	return nil
 }
 
 // get is the value of key as this transaction would leave it, nil when there is none.
@@ -296,7 +296,7 @@ func (b *txnBatch) keep(it *item) error {
 // salt draws a salt; the random source is asked for many at once.
 func (b *txnBatch) salt() (*salt, error) {
 	if len(b.salts) == 0 {
-		b.salts = make([]byte, 64*saltSize)
+		b.salts = make([]byte, 16*saltSize)
 		if _, err := rand.Read(b.salts); err != nil {
 			return nil, err
 		}
