@@ -262,62 +262,6 @@ func (l *layout) translate(field, cell string) (text string, says bool) {
 	return text, text != ""
 }
 
-// readSeveral adds what the columns of single scopes, and the tags, say beside e.
-func (l *layout) readSeveral(e filter.Event, row []string) {
-	for i, c := range l.columns {
-		switch {
-		case c.field == "tags":
-			for _, tag := range strings.FieldsFunc(row[i], func(r rune) bool { return r == ',' || r == ';' || r == '|' }) {
-				if meaning, ok := l.tags[strings.ToLower(strings.TrimSpace(tag))]; ok {
-					e.Kind, e.Scope = meaning.kind, meaning.scope
-					l.say(c.name, e)
-				}
-			}
-		case c.scoped && c.field == "state":
-			one := e
-			one.Scope = c.scope
-			said, err := l.stateCell(&one, row[i])
-			if err == nil && said {
-				err = l.ownTime(&one, row)
-			}
-			if err != nil {
-				l.said = append(l.said, statement{column: c.name, err: err.at(c.name)})
-			} else if said {
-				l.say(c.name, one)
-			}
-		}
-	}
-}
-
-// stateCell reads the cell of one scope: a state, a state and its date, or the date of a yes.
-func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *Error) {
-	text, says := l.translate("state", cell)
-	if !says {
-		return false, nil
-	}
-	if at, err := parseMoment(text); err == nil && len(text) > 1 {
-		e.Kind, e.Time = filter.OptedIn, at
-		return true, nil
-	}
-	if word, date, two := strings.Cut(text, " "); two {
-		if at, err := parseMoment(strings.TrimSpace(date)); err == nil {
-			text, _ = l.translate("state", word)
-			e.Time = at
-		}
-	}
-	return true, asColumnError(setField(e, "state", text))
-}
-
-// ownTime sets the time of e from the column that is the time of its scope alone.
-func (l *layout) ownTime(e *filter.Event, row []string) *Error {
-	for i, c := range l.columns {
-		if c.scoped && c.field == "time" && c.scope == e.Scope && strings.TrimSpace(row[i]) != "" {
-			return asColumnError(setField(e, "time", strings.TrimSpace(row[i])))
-		}
-	}
-	return nil
-}
-
 // rowOf writes one fact of a record as a row of a consent file.
 func rowOf(to filter.Recipient, kind filter.Kind, scope filter.Scope, basis filter.Basis, at time.Time) []string {
 	row := []string{to.Brand, string(to.Channel), to.Address, kind.String(), "", "", at.UTC().Format(time.RFC3339Nano), ""}

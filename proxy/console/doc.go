@@ -16,6 +16,7 @@
 //	{"error": {"message": "unknown channel \"smss\": want one of …", "field": "to.channel"}}
 //
 // with a status of 4xx when the caller can mend it. Long answers (import, tail, export) are
-// streams of lines that hold one row in memory at a time; an export that fails half way ends by
+// streams of lines that hold one row in memory at a time; an import takes the whole file first, into
+// a temporary file, and looks at all of it before it keeps any; an export that fails half way ends by
 // cutting the connection, so that a short file never looks like a whole one.
 package console

@@ -2,13 +2,11 @@ package console
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -154,39 +152,6 @@ func (s *Server) newImporter(c *call) (*importer, error) {
 	return im, wantType(c.r, "text/csv")
 }
 
-// open begins a pass over the file: its rows, without the header, and what they mean.
-func (im *importer) open() (*rowReader, *layout, error) {
-	rows, err := im.spool.rows()
-	if err != nil {
-		return nil, nil, err
-	}
-	var topics map[string]filter.Category
-	if brand, ok := im.s.brands[im.defaults.Brand]; ok && len(brand.Topics) > 0 {
-		topics = brand.Topics
-	}
-	header, err := rows.Read()
-	if err != nil {
-		return nil, nil, bad("", "line 1: the header row cannot be read: %s", csvProblem(err))
-	}
-	if im.mapping.Header != nil && !*im.mapping.Header {
-		header = numbered(len(header))
-		if rows, err = im.spool.rows(); err != nil {
-			return nil, nil, err
-		}
-	}
-	l, err := newLayout(header, im.mapping, im.defaults, im.region, topics)
-	return rows, l, err
-}
-
-// numbered are the names of n columns without a header row.
-func numbered(n int) []string {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = strconv.Itoa(i + 1)
-	}
-	return names
-}
-
 // run makes the passes over the file that are needed. Its error ends the import early.
 func (im *importer) run() error {
 	im.clash = newClashes(im.spool.lines)
@@ -253,67 +218,4 @@ func (im *importer) ask(used tally) error {
 	}
 	return errorf(http.StatusConflict, "confirm", "the brake holds: this file would opt out %d and opt in %d: %s; nothing was written%s. If that is right, import it again with confirm=%s",
 		would.outs, would.ins, problem, wrong, im.sum.Confirm)
-}
-
-// pass reads the file once. take gets what each good row says; what is wrong with a row goes to
-// refuse.
-func (im *importer) pass(phase string, take func(line int, st *statement) error) error {
-	im.sum = ImportLine{Phase: phase, DryRun: im.dry}
-	rows, l, err := im.open()
-	if err != nil {
-		return err
-	}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return im.flush()
-		}
-		if _, isRow := errors.AsType[*csv.ParseError](err); err != nil && !isRow {
-			return fmt.Errorf("the file broke off after line %d: %w", im.last, err)
-		}
-		if im.sum.Rows++; im.sum.Rows%importBatch == 0 {
-			if err := im.step(rows); err != nil {
-				return err
-			}
-		}
-		if err != nil {
-			if err := im.refuse(0, err); err != nil {
-				return err
-			}
-			continue
-		}
-		line, _ := rows.FieldPos(0)
-		im.last = line
-		said := l.read(row)
-		if len(said) == 0 {
-			im.sum.Nothing++
-		}
-		for i := range said {
-			err := said[i].err
-			if err == nil {
-				err = take(line, &said[i])
-			}
-			if err = im.refuse(line, err); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// step tells how far a pass is, and ends it when nobody waits for it any more.
-func (im *importer) step(rows *rowReader) error {
-	switch {
-	case im.s.closing.Err() != nil:
-		return errors.New("the gate is being stopped")
-	case im.ctx.Err() != nil:
-		return errors.New("the client went away")
-	}
-	im.sum.Bytes = im.spool.received(rows.InputOffset())
-	if im.pipe != nil {
-		return nil // each batch on disk is told
-	}
-	if im.sum.Rows%(10*importBatch) != 0 {
-		return nil
-	}
-	return im.say(im.sum)
 }

@@ -94,8 +94,13 @@ func tellsNothing(e *filter.Event, rec *filter.Record) bool {
 	if !e.Time.IsZero() {
 		return sameRecord(*rec, rec.After(*e))
 	}
+	return standsOut(rec, e.Scope)
+}
+
+// standsOut reports whether the recipient opted out of exactly scope, and in to nothing since.
+func standsOut(rec *filter.Record, scope filter.Scope) bool {
 	return slices.ContainsFunc(rec.Consents, func(k filter.Consent) bool {
-		return k.Scope == e.Scope && !k.OptedOut.IsZero() && !lastGrant(rec).After(k.OptedOut)
+		return k.Scope == scope && !k.OptedOut.IsZero() && !lastGrant(rec).After(k.OptedOut)
 	})
 }
 

@@ -56,11 +56,11 @@ func (s *Server) postConsent(c *call) error {
 		return err
 	}
 	if keyed {
-		if err := s.keys.claim(id, s.now()); err != nil {
-			return err
-		}
 		if was, done, err := s.replayed(e.To, id); err != nil || done {
 			return s.again(c, was, doubts, err)
+		}
+		if err := s.keys.claim(id, s.now()); err != nil {
+			return err
 		}
 		e.ID = id
 	}
@@ -116,7 +116,7 @@ func (s *Server) mayRecord(c *call, e *filter.Event, again bool) error {
 	}
 	one := tally{}
 	switch {
-	case tellsNothing(&at, &rec):
+	case tellsNothing(&at, &rec), e.Kind == filter.OptedOut && standsOut(&rec, e.Scope):
 		return nil
 	case e.Kind == filter.OptedIn:
 		if err := mayOptIn(s.brands[e.To.Brand], &at, &rec, again); err != nil {

@@ -135,6 +135,7 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"Channel":  strings.Split(wordList(channels), ", "),
+		"Preset":   Presets(),
 		"Category": words(filter.Categories, func(i int) string { return filter.Category(i).String() }),
 		"Basis":    words(filter.Bases, func(i int) string { return filter.Basis(i).String() }),
 		"Action":   words(filter.Actions, func(i int) string { return filter.Action(i).String() }),
