@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
@@ -303,4 +304,15 @@ func OpenFailing(cfg Config, n int) error {
 		return s.Close()
 	}
 	return err
+}
+
+// FailNthCommit makes one commit to come fail.
+func FailNthCommit(s *Store, n int) {
+	var count atomic.Int64
+	s.commit = func(txn *badger.Txn) error {
+		if count.Add(1) == int64(n) {
+			return errors.New("input/output error")
+		}
+		return txn.Commit()
+	}
 }

@@ -51,7 +51,7 @@ func (s *Store) broken(cause error) error {
 	old := s.db
 	s.db = nil
 	s.mu.Unlock()
-	go s.mend(old)
+	s.mending.Go(func() { s.mend(old) })
 	return err
 }
 

@@ -56,8 +56,9 @@ type Store struct {
 
 	// db is nil while the consent store is being brought back after a failed commit. Whoever
 	// uses it holds mu for reading, except the writer, which alone takes it out of use.
-	mu sync.RWMutex
-	db *badger.DB
+	mu      sync.RWMutex
+	db      *badger.DB
+	mending sync.WaitGroup // while it is brought back
 
 	// queue carries appends to the writer. gate is held for reading while sending to it, so that
 	// Close can close it.
@@ -197,6 +198,7 @@ func (s *Store) Close() error {
 	s.gate.Unlock()
 	close(s.stop)
 	<-s.done
+	s.mending.Wait()
 
 	err := s.log.close()
 	s.metrics.unregister()
