@@ -3,29 +3,66 @@ package configs
 import (
 	"fmt"
 	"os"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // largestSecret bounds a file that a secret is read from: what is larger is another file.
 const largestSecret = 64 << 10
 
-// secrets replaces the references in cfg by what they point to.
+// secrets replaces the references in cfg by what they point to. A field that holds one, a string,
+// has the tag ref:"secret" in its type.
 func (d *decoder) secrets(cfg *Config) {
-	for i := range cfg.Console.Tokens {
-		key := fmt.Sprintf("console.tokens[%d].secret", i)
-		t := &cfg.Console.Tokens[i]
-		if t.Secret == "" && d.where[key] == nil {
-			continue // the check says that it is missing
+	eachSecret("", reflect.ValueOf(cfg).Elem(), func(key string, secret *string) {
+		if *secret == "" && d.where[key] == nil {
+			return // left out; whether it may be is for the check to say
 		}
-		secret, warning, problem := resolve(t.Secret)
+		value, warning, problem := resolve(*secret)
+		at := d.place(key)
 		if problem != "" {
-			d.fail(d.place(key), key, "%s", problem)
+			d.fail(at, key, "%s", problem)
 		}
 		if warning != "" {
-			at := d.place(key)
 			cfg.Warnings = append(cfg.Warnings, (&Error{d.file, at.Line, at.Column, key, warning}).Error())
 		}
-		t.Secret = secret
+		*secret = value
+	})
+}
+
+// eachSecret calls f for every field below v, which stands at key, that is a reference to a secret.
+func eachSecret(key string, v reflect.Value, f func(key string, secret *string)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachSecret(key, v.Elem(), f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachSecret(key+"["+strconv.Itoa(i)+"]", v.Index(i), f)
+		}
+	case reflect.Map:
+		names := v.MapKeys()
+		slices.SortFunc(names, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		for _, name := range names {
+			value := reflect.New(v.Type().Elem()).Elem() // what is in a map cannot be changed there
+			value.Set(v.MapIndex(name))
+			eachSecret(join(key, fmt.Sprint(name)), value, f)
+			v.SetMapIndex(name, value)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			name := field.Tag.Get("yaml")
+			switch {
+			case name == "" || name == "-":
+			case field.Tag.Get("ref") == "secret":
+				f(join(key, name), v.Field(i).Addr().Interface().(*string))
+			default:
+				eachSecret(join(key, name), v.Field(i), f)
+			}
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ type consentCmd struct {
 	Revoke  consentRevokeCmd  `cmd:"" help:"Record that a recipient withdrew, from every brand unless one is named; it binds the next send."`
 	History consentHistoryCmd `cmd:"" help:"Show everything learnt about a recipient, oldest first."`
 	Import  consentImportCmd  `cmd:"" help:"Record consents and opt-outs from a CSV file."`
-	Export  consentExportCmd  `cmd:"" help:"Write every record, in a form that import reads."`
+	Export  consentExportCmd  `cmd:"" help:"Write every record, or what changed, in a form that import reads."`
 	Proof   consentProofCmd   `cmd:"" help:"Write one file that shows everything a recipient agreed to."`
 	Erase   consentEraseCmd   `cmd:"" help:"Remove every personal field of a recipient, and keep them from being written to."`
 }
@@ -219,25 +219,6 @@ func tellEvent(e filter.Event) []string {
 		}
 	}
 	return lines
-}
-
-type consentExportCmd struct {
-	adminFlags
-	Format  string         `default:"csv" enum:"csv,jsonl" help:"csv or jsonl (${default})."`
-	Brand   string         `help:"Only this brand."`
-	Channel filter.Channel `help:"Only this channel."`
-	Output  string         `short:"o" type:"path" help:"File to write; default: standard output."`
-}
-
-// Run writes the records as they come.
-func (c consentExportCmd) Run(t terminal) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	return writeTo(t, c.Output, func(w io.Writer) error {
-		return client.ExportConsent(t.ctx, w, c.Format, c.Brand, c.Channel)
-	})
 }
 
 // writeTo hands write a file, or the standard output where path is empty. A file appears under

@@ -12,7 +12,10 @@ import (
 // Proof writes everything that shows what a recipient agreed to to w, as html or json. On an error,
 // what was written is not the whole.
 func (c *Client) Proof(ctx context.Context, w io.Writer, to filter.Recipient, region, format string) error {
-	return c.download(ctx, w, "/api/v1/consent/proof", format, recipientValues(to, region))
+	q := recipientValues(to, region)
+	q.Set("format", format)
+	_, err := c.download(ctx, w, "/api/v1/consent/proof", q)
+	return err
 }
 
 // Erase removes every personal field of a recipient, and keeps them from being written to.

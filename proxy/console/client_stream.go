@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -94,11 +95,29 @@ func (c *Client) importAs(ctx context.Context, file io.Reader, q url.Values, eac
 	return last, nil
 }
 
-// ExportConsent writes every record to w, as csv or jsonl; brand and channel may be empty for all.
-// On an error, what was written is not the whole.
-func (c *Client) ExportConsent(ctx context.Context, w io.Writer, format, brand string, channel filter.Channel) error {
-	q := recipientValues(filter.Recipient{Brand: brand, Channel: channel}, "")
-	return c.download(ctx, w, "/api/v1/consent/export", format, q)
+// ExportConsent writes what x selects to w, as csv or jsonl. next is what x.Since must be to export
+// what changes after it. On an error, what was written is not the whole.
+func (c *Client) ExportConsent(ctx context.Context, w io.Writer, format string, x Export) (next uint64, err error) {
+	trailer, err := c.download(ctx, w, "/api/v1/consent/export", x.values(format))
+	if err != nil {
+		return 0, err
+	}
+	if next, err = strconv.ParseUint(trailer.Get(nextTrailer), 10, 64); err != nil {
+		return 0, fmt.Errorf("the export does not say where the next one goes on: %w", err)
+	}
+	return next, nil
+}
+
+// Changes is one page of what was learnt after the event with the number since, in the order in
+// which it was kept. limit is at most 1000; 0 means 100.
+func (c *Client) Changes(ctx context.Context, since uint64, limit int) (Changes, error) {
+	q := url.Values{"since": {strconv.FormatUint(since, 10)}}
+	if limit > 0 {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	var a Changes
+	err := c.get(ctx, "/api/v1/changes", q, &a)
+	return a, err
 }
 
 // Decisions is one page of the decision log, newest first. q.Limit is at most 1000; 0 means 100.
@@ -118,7 +137,10 @@ func (c *Client) Decision(ctx context.Context, id string, full bool) (Decision, 
 // ExportDecisions writes the decisions that q selects to w, as csv or jsonl. On an error, what was
 // written is not the whole.
 func (c *Client) ExportDecisions(ctx context.Context, w io.Writer, format string, q DecisionQuery) error {
-	return c.download(ctx, w, "/api/v1/decisions/export", format, q.values())
+	v := q.values()
+	v.Set("format", format)
+	_, err := c.download(ctx, w, "/api/v1/decisions/export", v)
+	return err
 }
 
 // Tail yields decisions as they are taken, until ctx ends, the caller stops, or an error, which
@@ -145,18 +167,17 @@ func (c *Client) Tail(ctx context.Context, q DecisionQuery) iter.Seq2[Decision, 
 	}
 }
 
-// download copies a long answer to w.
-func (c *Client) download(ctx context.Context, w io.Writer, path, format string, q url.Values) error {
-	q.Set("format", format)
+// download copies a long answer to w, and returns what came after it.
+func (c *Client) download(ctx context.Context, w io.Writer, path string, q url.Values) (trailer http.Header, err error) {
 	resp, err := c.do(ctx, http.MethodGet, path, q, "", nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	if _, err := io.Copy(w, resp.Body); err != nil {
-		return fmt.Errorf("the export broke off: %w", err)
+		return nil, fmt.Errorf("the export broke off: %w", err)
 	}
-	return nil
+	return resp.Trailer, nil
 }
 
 func queryTo(to filter.Recipient) store.Query { return store.Query{To: to} }

@@ -53,9 +53,9 @@ const DefaultListen = "127.0.0.1:8081"
 
 // A Token is one credential of the admin API.
 type Token struct {
-	Name   string `yaml:"name"`   // who uses it; written beside every change. Letters, digits, - . _ @
-	Role   Role   `yaml:"role"`   // viewer, reviewer or admin
-	Secret string `yaml:"secret"` // at least 16 characters. In the configuration file: env:NAME or file:PATH
+	Name   string `yaml:"name"`                // who uses it; written beside every change. Letters, digits, - . _ @
+	Role   Role   `yaml:"role"`                // viewer, reviewer or admin
+	Secret string `yaml:"secret" ref:"secret"` // at least 16 characters. In the configuration file: env:NAME or file:PATH
 }
 
 // minSecret is the least length of a token's secret: 16 random characters of base32 are 80 bits,

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -10,44 +11,71 @@ import (
 	"go.uber.org/zap"
 )
 
-// exportConsent writes every record. As CSV it is a file that an import reads back: one row for
-// each fact of a record, oldest first, so that opt-ins that an opt-out ended come before it.
-// As JSON Lines it is one record a line.
+// exportConsent writes the selected records. As CSV it is a file that an import reads back: one row
+// for each fact of a record, oldest first, so that opt-ins that an opt-out ended come before it.
+// As JSON Lines it is one record a line. The trailer says where the next export goes on.
 func (s *Server) exportConsent(c *call) error {
-	brand, channel := c.query.Get("brand"), filter.Channel(c.query.Get("channel"))
-	if channel != "" {
-		if err := checkChannel("channel", channel); err != nil {
-			return err
-		}
-	}
-	st, err := newStreamer(c, c.query.Get("format"), consentColumns)
+	x, err := c.export()
 	if err != nil {
 		return err
 	}
-	want := func(to filter.Recipient, everywhere bool) bool {
-		return (to.Brand == "") == everywhere && (brand == "" || to.Brand == brand) && (channel == "" || to.Channel == channel)
+	head := s.store.Head().Seq // what is kept from here on comes with the next export, seen here or not
+	if x.Since != nil && *x.Since > head {
+		return beyond(*x.Since, head)
 	}
-	records := 0
-	// What holds for every brand comes last, so that an import meets a brand's opt-ins before the
-	// opt-outs that ended them.
-	for _, everywhere := range []bool{false, true} {
-		for known, err := range s.store.Records() {
-			if err == nil && !want(known.To, everywhere) {
-				continue
-			}
-			if err == nil {
-				err = writeKnown(st, known)
-			}
-			if err != nil {
-				return s.cut(c, st, err)
-			}
-			records++
-		}
+	c.w.Header().Set("Trailer", nextTrailer)
+	st, err := newStreamer(c, c.query.Get("format"), consentColumns)
+	if err != nil {
+		c.w.Header().Del("Trailer")
+		return err
 	}
-	if err := st.flush(); err != nil {
+	records, err := s.writeSelected(st, &x, head)
+	if err == nil {
+		err = st.flush()
+	}
+	if err != nil {
 		return s.cut(c, st, err)
 	}
-	s.log.Info("consent exported", zap.String("actor", c.by.name), zap.Int("records", records))
+	c.w.Header().Set(nextTrailer, strconv.FormatUint(head, 10))
+	s.log.Info("consent exported", zap.String("actor", c.by.name), zap.Int("records", records), zap.Uint64("next", head))
+	return nil
+}
+
+// writeSelected writes what x selects and counts it. What holds for every brand comes last, so that
+// an import meets a brand's opt-ins before the opt-outs that ended them.
+func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records int, err error) {
+	for _, everywhere := range []bool{false, true} {
+		want := func(to filter.Recipient) bool { return (to.Brand == "") == everywhere && x.concerns(to) }
+		take := func(k store.Known) error {
+			taken, err := x.takes(s, k)
+			if err != nil || !taken {
+				return err
+			}
+			records++
+			return writeKnown(st, k)
+		}
+		if x.Since != nil {
+			err = s.changed(*x.Since, head, want, take)
+		} else {
+			err = s.all(want, take)
+		}
+		if err != nil {
+			return records, err
+		}
+	}
+	return records, nil
+}
+
+// all walks every recipient.
+func (s *Server) all(want func(filter.Recipient) bool, f func(store.Known) error) error {
+	for known, err := range s.store.Records() {
+		if err == nil && want(known.To) {
+			err = f(known)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -24,7 +24,7 @@ func TestExportIsReadBack(t *testing.T) {
 	b.learn(filter.Event{To: berta, Kind: filter.Asked, Scope: filter.OfCategory(filter.Marketing), Time: noon.Add(-3 * time.Hour)})
 	b.learn(filter.Event{To: berta, Kind: filter.Refused, Scope: filter.OfSender("MG01"), Time: noon.Add(-2 * time.Hour)})
 	var file bytes.Buffer
-	if err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", "", ""); err != nil {
+	if _, err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", Export{}); err != nil {
 		t.Fatal(err)
 	}
 	known := func(b *bench) map[filter.Recipient]filter.Record {
@@ -58,9 +58,10 @@ func TestExportOfOneBrand(t *testing.T) {
 		"jsonl": `{"to":{"brand":"club","channel":"sms","address":"+14155550100"},"record":{"consents":[{"scope":"all","opted_out":"2026-03-10T12:00:00Z"}]}}` + "\n",
 	} {
 		var file bytes.Buffer
-		if err := b.client(Reviewer).ExportConsent(t.Context(), &file, format, "club", filter.SMS); err != nil || file.String() != want {
+		if _, err := b.client(Reviewer).ExportConsent(t.Context(), &file, format, Export{Brand: "club", Channel: filter.SMS}); err != nil || file.String() != want {
 			t.Errorf("%s: got %s, %v\nwant %s", format, file.String(), err, want)
 		}
 	}
-	wantError(t, b.client(Reviewer).ExportConsent(t.Context(), io.Discard, "xlsx", "", ""), 400, "format", `unknown format "xlsx": want csv or jsonl`)
+	_, err := b.client(Reviewer).ExportConsent(t.Context(), io.Discard, "xlsx", Export{})
+	wantError(t, err, 400, "format", `unknown format "xlsx": want csv or jsonl`)
 }

@@ -67,7 +67,7 @@ func TestGuides(t *testing.T) {
 		bring(t, b, "mobile,date,marketing,utility\n+4915123456789,2026-01-31,yes,no\n+14155550100,2026-01-31,,yes\n",
 			ImportOptions{Preset: "topics", Set: []string{"basis=express"}})
 		var file strings.Builder
-		if err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", "", ""); err != nil {
+		if _, err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", Export{}); err != nil {
 			t.Fatal(err)
 		}
 		other := newBench(t)

@@ -109,6 +109,8 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Head":        {reflect.TypeFor[store.Head]()},
 		"Link":        {reflect.TypeFor[store.Link]()},
 		"Report":      {reflect.TypeFor[store.Report]()},
+		"Change":      {reflect.TypeFor[store.Change]()},
+		"Changes":     {reflect.TypeFor[Changes]()},
 	} {
 		var want, got []string
 		for _, typ := range types {

@@ -1,0 +1,101 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// Changes is one page of what was learnt about anybody, in the order in which it was kept. It is
+// also the body that the webhook sends.
+//
+// A change is an event with its place in the chain: Link.Seq numbers the events from 1, and a
+// number never comes to stand for another event. Whoever remembers the highest one applied can
+// pass over what comes twice. The event of a recipient who was erased since is what is left of it,
+// without an ID and without an address: Link.Fingerprint is the same as in every other change
+// about them, so that whoever learnt of them earlier knows whom to erase.
+type Changes struct {
+	Changes []store.Change `json:"changes"`
+	// Next is what since must be for the changes that follow, now or later.
+	Next uint64 `json:"next"`
+	// Head is the number of the last event that was kept. While Next is less, there is more.
+	Head uint64 `json:"head"`
+}
+
+// maxChanges bounds the bytes of one page: what is beyond waits for the next one. A page has at
+// least one change, which is no larger than a notice may be.
+const maxChanges = 1 << 20
+
+// getChanges answers the changes after a number.
+func (s *Server) getChanges(c *call) error {
+	since, err := parseSeq(c.query.Get("since"))
+	if err != nil {
+		return err
+	}
+	limit, err := parseLimit(c.query.Get("limit"), defaultLimit)
+	if err != nil {
+		return err
+	}
+	if head := s.store.Head().Seq; since > head {
+		return beyond(since, head)
+	}
+	page, err := changesAfter(s.store, since, limit, nil)
+	if err != nil {
+		return err
+	}
+	return answer(c.w, http.StatusOK, page)
+}
+
+// parseSeq reads the number of an event; empty is 0, before all of them.
+func parseSeq(text string) (uint64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	seq, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, bad("since", "%q: want the number of an event, as in next of an earlier answer", text)
+	}
+	return seq, nil
+}
+
+// beyond is the error for a cursor that this chain cannot have given.
+func beyond(since, head uint64) *Error {
+	return bad("since", "%d: the last event is number %d: this cursor is from another store, or from before it was restored", since, head)
+}
+
+// changesAfter is at most limit changes after the number since, as far as they are acknowledged.
+// show makes of each event what the reader may see; nil shows all.
+func changesAfter(st *store.Store, since uint64, limit int, show func(*store.Change)) (Changes, error) {
+	page := Changes{Changes: []store.Change{}, Next: since, Head: st.Head().Seq}
+	size := 0
+	for c, err := range st.Changes(since) {
+		if err != nil {
+			return page, fmt.Errorf("reading the changes: %w", err)
+		}
+		if c.Link.Seq > page.Head {
+			break
+		}
+		if size += weight(&c); len(page.Changes) == limit || len(page.Changes) > 0 && size > maxChanges {
+			return page, nil
+		}
+		if show != nil {
+			show(&c)
+		}
+		page.Changes, page.Next = append(page.Changes, c), c.Link.Seq
+	}
+	page.Next = max(since, page.Head) // the events of the last numbers may be gone altogether
+	return page, nil
+}
+
+// weight is about how many bytes c has: the fields that may be long, and an allowance for the rest.
+func weight(c *store.Change) int {
+	e, p := &c.Event, &c.Event.Proof
+	n := 1024
+	for _, text := range []string{e.ID, e.To.Address, e.To.Brand, e.Source, e.Note, p.Method, p.Action, p.Wording, p.PolicyURL,
+		p.BusinessName, p.Purpose, p.Language, p.FullName, p.Email, p.Postal, p.IP, p.UserAgent, p.Reference, p.ScreenshotURL} {
+		n += len(text)
+	}
+	return n
+}

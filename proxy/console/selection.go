@@ -1,0 +1,205 @@
+package console
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// exportParams select recipients.
+var exportParams = []string{"format", "brand", "channel", "topic", "state", "since"}
+
+// nextTrailer is the trailer of an export that says what since must be to export what changes
+// after it. It comes last, so that whoever has it has the whole.
+const nextTrailer = "Sendgate-Next"
+
+// An Export selects the recipients to export. Empty fields select all.
+type Export struct {
+	// Brand selects the recipients of one brand, and those of every brand: what they said binds it too.
+	Brand   string
+	Channel filter.Channel
+	// Topic and State select by where recipients stand towards one topic; without Topic, towards
+	// any category or topic.
+	Topic string
+	State State
+	// Since, where it is set, selects the recipients who changed after an event's number. One may
+	// come more than once.
+	Since *uint64
+}
+
+// A State is where a recipient stands towards a category or a topic.
+type State string
+
+// The states. Where several hold, the first of them counts.
+const (
+	StateErased   State = "erased"    // their personal fields were removed: they want nothing
+	StateOptedOut State = "opted-out" // they withdrew
+	StateRefused  State = "refused"   // they were asked, and said no
+	StatePending  State = "pending"   // they were asked, and have not answered
+	StateGranted  State = "granted"   // they agreed, on any basis
+)
+
+var states = []State{StateGranted, StateOptedOut, StatePending, StateRefused, StateErased}
+
+func (x *Export) values(format string) url.Values {
+	q := recipientValues(filter.Recipient{Brand: x.Brand, Channel: x.Channel}, "")
+	for name, text := range map[string]string{"format": format, "topic": x.Topic, "state": string(x.State)} {
+		if text != "" {
+			q.Set(name, text)
+		}
+	}
+	if x.Since != nil {
+		q.Set("since", strconv.FormatUint(*x.Since, 10))
+	}
+	return q
+}
+
+// export reads the selection of c.
+func (c *call) export() (x Export, err error) {
+	q := c.query
+	x = Export{Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel")), Topic: q.Get("topic"), State: State(q.Get("state"))}
+	if x.Channel != "" {
+		if err := checkChannel("channel", x.Channel); err != nil {
+			return x, err
+		}
+	}
+	if x.State != "" && !slices.Contains(states, x.State) {
+		return x, bad("state", "unknown state %q: want one of %s", x.State, wordList(states))
+	}
+	if q.Has("since") {
+		since, err := parseSeq(q.Get("since"))
+		if err != nil {
+			return x, err
+		}
+		x.Since = &since
+	}
+	return x, nil
+}
+
+// concerns reports whether to is of the brand and channel asked for.
+func (x *Export) concerns(to filter.Recipient) bool {
+	return (x.Brand == "" || to.Brand == "" || to.Brand == x.Brand) && (x.Channel == "" || to.Channel == x.Channel)
+}
+
+// takes reports whether the recipient, of whom s knows k, stands as was asked for. What holds for
+// every brand is joined: nobody who left every brand counts as granted for one.
+func (x *Export) takes(s *Server, k store.Known) (bool, error) {
+	if x.Topic == "" && x.State == "" {
+		return true, nil
+	}
+	rec := k.Record
+	if k.To.Address != "" {
+		var err error
+		if rec, err = s.store.Read(k.To, filter.NeedRecord); err != nil {
+			return false, fmt.Errorf("reading the record: %w", err)
+		}
+	}
+	brand := s.brands[k.To.Brand]
+	is := func(m filter.Message) bool {
+		at := stateOf(&rec, m)
+		return at != "" && (x.State == "" || at == x.State)
+	}
+	about := func(topic string) filter.Message {
+		c, _ := brand.Category(topic) // marketing where the brand does not say
+		if topic == filter.Privacy {
+			c = filter.Service // it never counts as marketing
+		}
+		return filter.Message{Category: c, Topic: topic}
+	}
+	if x.Topic != "" {
+		return is(about(x.Topic)), nil
+	}
+	for c := range filter.Category(filter.Categories) {
+		if is(filter.Message{Category: c}) {
+			return true, nil
+		}
+	}
+	return slices.ContainsFunc(rec.Consents, func(o filter.Consent) bool {
+		if topic, ok := o.Scope.Topic(); ok {
+			return is(about(topic))
+		}
+		sender, ok := strings.CutPrefix(o.Scope.String(), "sender:")
+		return ok && is(filter.Message{From: sender})
+	}), nil
+}
+
+// stateOf is where a recipient stands towards messages like m; empty where nothing is known.
+func stateOf(rec *filter.Record, m filter.Message) State {
+	out, _ := rec.OptedOut(&m)
+	asked, _ := rec.Answer(&m)
+	switch {
+	case !out.IsZero() && out.Equal(rec.Erased):
+		return StateErased
+	case !out.IsZero():
+		return StateOptedOut
+	case asked == filter.Refused:
+		return StateRefused
+	case asked == filter.Asked:
+		return StatePending
+	}
+	for b := filter.Express; b > filter.NoBasis; b-- {
+		if b == filter.ByTransaction && m.Topic != "" {
+			m.Category = filter.Utility // it carries nothing else
+		}
+		if !rec.Granted(&m, b).IsZero() {
+			return StateGranted
+		}
+	}
+	return ""
+}
+
+// mostSeen bounds how many recipients an export since a number remembers having written. When it
+// is full it forgets them all: one may then come again.
+const mostSeen = 1 << 20
+
+// changed walks the recipients who changed after a number, up to head, each with what is known of
+// them now.
+func (s *Server) changed(since, head uint64, want func(filter.Recipient) bool, f func(store.Known) error) error {
+	seen := map[string]bool{}
+	for c, err := range s.store.Changes(since) {
+		switch {
+		case err != nil:
+			return fmt.Errorf("reading the changes: %w", err)
+		case c.Link.Seq > head:
+			return nil
+		case !want(c.Event.To) || seen[c.Link.Fingerprint]:
+			continue
+		}
+		k := store.Known{To: c.Event.To}
+		switch {
+		case k.To.Address != "":
+			if k.Record, err = s.own(k.To); err != nil {
+				return err
+			}
+		case c.Event.Kind == filter.Erased:
+			k.Record = k.Record.After(c.Event)
+		default:
+			continue // from before an erasure, which comes later
+		}
+		if len(seen) == mostSeen {
+			clear(seen)
+		}
+		seen[c.Link.Fingerprint] = k.To.Address != "" // who was erased may have come back since
+		if err := f(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// own is the record of exactly this recipient, without what holds for every brand.
+func (s *Server) own(to filter.Recipient) (rec filter.Record, err error) {
+	if to.Brand == "" {
+		return s.store.Read(to, filter.NeedRecord)
+	}
+	events, err := s.store.History(to)
+	for _, e := range events {
+		rec = rec.After(e)
+	}
+	return rec, err
+}
