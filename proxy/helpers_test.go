@@ -159,14 +159,18 @@ func speak(t testing.TB, addr string) *speaker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
 	return &speaker{t, c, bufio.NewReader(c)}
 }
 
+// patience bounds one exchange of a speaker, not the life of its connection: many exchanges on a
+// busy machine take long together.
+const patience = time.Minute
+
 func (s *speaker) write(text string) {
 	s.t.Helper()
+	if err := s.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		s.t.Fatal(err)
+	}
 	if _, err := io.WriteString(s.conn, text); err != nil {
 		s.t.Fatalf("writing the request: %v", err)
 	}
@@ -175,6 +179,9 @@ func (s *speaker) write(text string) {
 // hear reads one answer. method is that of the request.
 func (s *speaker) hear(method string) told {
 	s.t.Helper()
+	if err := s.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		s.t.Fatal(err)
+	}
 	resp, err := http.ReadResponse(s.br, &http.Request{Method: method})
 	for err == nil && resp.StatusCode == http.StatusContinue {
 		resp, err = http.ReadResponse(s.br, &http.Request{Method: method})
