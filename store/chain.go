@@ -93,8 +93,13 @@ func readHead(txn *badger.Txn) (h Head, err error) {
 	return h, err
 }
 
-// loadHead makes Head know what is in db.
+// loadHead makes Head and Recipients know what is in db.
 func (s *Store) loadHead(db *badger.DB) error {
+	n, err := getCount(db, metaRecipients)
+	if err != nil {
+		return err
+	}
+	s.recipients.Store(n)
 	return db.View(func(txn *badger.Txn) error {
 		h, err := readHead(txn)
 		s.head.Store(&h)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 )
@@ -55,7 +56,11 @@ func (j *journal) concerns(e *Entry) bool {
 	if j.To.Brand != "" && (e.To.Brand != j.To.Brand || e.To.Channel != j.To.Channel) {
 		return false
 	}
-	return e.To.Address == j.To.Address || e.To.Address != "" && holds(e.To.Address, j.To.Address)
+	at, to := e.To.Address, j.To.Address
+	if at == to || at == "" || strings.HasPrefix(at, "+") && strings.HasPrefix(to, "+") {
+		return at == to // two numbers in the only form they have, or nothing
+	}
+	return holds(at, to) // as somebody wrote it
 }
 
 // blank takes out of e what is personal, and what holds the address.
@@ -70,16 +75,20 @@ func (e *Entry) blank(address string) {
 
 // eraseRow is a row of entries with those blanked that j concerns, and how many there were.
 func eraseRow(j *journal, row string) (out []byte, n int, err error) {
+	out = make([]byte, 0, len(row))
 	for frame, rest, ok := nextFrame(row); ok; frame, rest, ok = nextFrame(rest) {
 		e, err := decodeEntry(frame)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, 0, err
-		}
-		if j.concerns(&e) {
+		case j.concerns(&e):
 			e.blank(j.To.Address)
+			out = appendEntry(out, &e)
 			n++
+		default:
+			out = append(out, row[:len(row)-len(rest)]...)
 		}
-		out = appendEntry(out, &e)
+		row = rest
 	}
 	return out, n, nil
 }

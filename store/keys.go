@@ -175,6 +175,17 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// appendCount writes a count about the database, and getCount reads it: 0 where there is none.
+func appendCount(n int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(n)) }
+
+func getCount(db *badger.DB, name string) (int64, error) {
+	value, err := getMeta(db, name)
+	if err != nil || len(value) != 8 {
+		return 0, err
+	}
+	return int64(binary.LittleEndian.Uint64(value)), nil
+}
+
 // getMeta reads a value about the database itself; nil when there is none.
 func getMeta(db *badger.DB, name string) (value []byte, err error) {
 	err = db.View(func(txn *badger.Txn) error {

@@ -96,6 +96,7 @@ func writeUntilKilled(dir string) error {
 // A process that is killed at any moment has lost nothing that it acknowledged, and the store
 // opens by itself every time.
 func TestKillLoop(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	known := map[filter.Recipient]map[string]bool{} // acknowledged ids
 	total := 0

@@ -31,10 +31,13 @@ func (s *Store) migrate() error {
 	if err := s.db.View(m.walk); err != nil {
 		return fmt.Errorf("chaining the events of an older version: %w", err)
 	}
-	if err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(metaKey(metaFormat), []byte{format}) }); err != nil {
-		return err
-	}
-	return nil
+	s.recipients.Store(m.recipients)
+	return s.db.Update(func(txn *badger.Txn) error {
+		if err := txn.Set(metaKey(metaRecipients), appendCount(m.recipients)); err != nil {
+			return err
+		}
+		return txn.Set(metaKey(metaFormat), []byte{format})
+	})
 }
 
 // A migration is one walk over the events as they were when it began.
@@ -44,6 +47,8 @@ type migration struct {
 	size   int // of what is in batch
 	fp     fingerprint
 	record filter.Record // of fp, so far
+
+	recipients int64 // how many there were
 }
 
 func (m *migration) walk(old *badger.Txn) (err error) {
@@ -111,6 +116,7 @@ func (m *migration) keepRecord() error {
 		}
 	}
 	m.record = filter.Record{}
+	m.recipients++
 	return m.batch.set(recordKey(m.fp), value)
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -80,13 +79,9 @@ func (o *optouts) add(fp *fingerprint) {
 // loadOptouts rebuilds the filter from the keys of the database: two halves side by side, keys
 // only.
 func loadOptouts(db *badger.DB) (*optouts, error) {
-	value, err := getMeta(db, metaOptouts)
+	n, err := getCount(db, metaOptouts)
 	if err != nil {
 		return nil, err
-	}
-	var n int64
-	if len(value) == 8 {
-		n = int64(binary.LittleEndian.Uint64(value))
 	}
 	o := newOptouts(n)
 	var halves sync.WaitGroup

@@ -16,6 +16,11 @@ type Known struct {
 	Record filter.Record    `json:"record"`
 }
 
+const metaRecipients = "recipients"
+
+// Recipients is how many records there are, as [Store.Records] walks them. It is read from memory.
+func (s *Store) Recipients() int { return int(s.recipients.Load()) }
+
 // recordsPage is how many records are read at once.
 const recordsPage = 1000
 

@@ -68,10 +68,11 @@ type Store struct {
 	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
-	head    atomic.Pointer[Head] // of the chain, as acknowledged
-	serving bool                 // set before the writer starts
-	erasing chan struct{}        // holds a sign while an erasure goes on
-	erasure *journal             // of the store in memory; whoever put the sign there has it
+	recipients atomic.Int64         // how many there are
+	head       atomic.Pointer[Head] // of the chain, as acknowledged
+	serving    bool                 // set before the writer starts
+	erasing    chan struct{}        // holds a sign while an erasure goes on
+	erasure    *journal             // of the store in memory; whoever put the sign there has it
 
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
 	commit func(*badger.Txn) error     // Txn.Commit; tests make it fail

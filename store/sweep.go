@@ -102,6 +102,9 @@ func (s *Store) forgetNext(db *badger.DB) (more bool, err error) {
 	if f.left {
 		s.optouts.count.Add(-1)
 	}
+	if f.last {
+		s.recipients.Add(-1)
+	}
 	return true, nil
 }
 
@@ -111,6 +114,7 @@ type forgetting struct {
 	txn  *badger.Txn
 	fp   fingerprint
 	cut  bool // there are more events than one transaction takes
+	last bool // there was a record still
 	left bool // the recipient was on the list of those who opted out
 }
 
@@ -157,8 +161,13 @@ func (f *forgetting) remove(keys [][]byte, last uint64) error {
 	}
 	if _, err := f.txn.Get(optoutKey(f.fp)); err == nil {
 		f.left = true
-		n := uint64(f.s.optouts.count.Load() - 1)
-		if err := f.txn.Set(metaKey(metaOptouts), binary.LittleEndian.AppendUint64(nil, n)); err != nil {
+		if err := f.txn.Set(metaKey(metaOptouts), appendCount(f.s.optouts.count.Load()-1)); err != nil {
+			return err
+		}
+	}
+	if _, err := f.txn.Get(recordKey(f.fp)); err == nil {
+		f.last = true
+		if err := f.txn.Set(metaKey(metaRecipients), appendCount(f.s.recipients.Load()-1)); err != nil {
 			return err
 		}
 	}
