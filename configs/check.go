@@ -22,6 +22,16 @@ func (d *decoder) check(cfg *Config) {
 		d.fail(d.place("console.listen"), "console.listen", "%s is the address of proxy.listen too", a)
 	}
 	d.tokens(cfg.Console.Tokens)
+	if n := cfg.Console.Notify; n != nil && (n.Secret != "" || d.where["console.notify.secret"] == nil) { // or reported already
+		if err := n.Check(); err != nil {
+			d.fault("console.notify", err)
+		}
+	}
+	if a := cfg.Console.Anchor; a != nil {
+		if err := a.Check(); err != nil {
+			d.fault("console.anchor", err)
+		}
+	}
 	for name, brand := range cfg.Brands {
 		key := join("brands", name)
 		if name == "" {

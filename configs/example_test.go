@@ -1,6 +1,9 @@
 package configs
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,12 +13,19 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
 )
 
 func loadExample(t *testing.T) (Config, string) {
 	t.Helper()
 	t.Setenv("SENDGATE_ADMIN_TOKEN", "0123456789abcdef")
+	t.Setenv("SENDGATE_NOTIFY_SECRET", "0123456789abcdef")
+	key, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SENDGATE_ANCHOR_KEY", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	path := filepath.Join(t.TempDir(), "sendgate.yaml")
 	if err := os.WriteFile(path, Example(), 0o600); err != nil {
 		t.Fatal(err)
@@ -101,6 +111,11 @@ func TestExampleShowsDefaults(t *testing.T) {
 	rt := cfg.Proxy.Routes["twilio"]
 	if rt.Mode != proxy.Enforce || rt.Policy.Window != filter.DefaultWindow || *rt.Category != filter.Marketing {
 		t.Errorf("route: got %+v", rt)
+	}
+	if n := cfg.Console.Notify; n.Evidence || n.Batch != console.DefaultNotifyBatch || n.Every != console.DefaultNotifyEvery ||
+		n.Timeouts != (console.NotifyTimeouts{Connect: console.DefaultNotifyConnect, Answer: console.DefaultNotifyAnswer}) ||
+		n.Retry != (console.Backoff{First: console.DefaultRetryFirst, Most: console.DefaultRetryMost}) || cfg.Console.Anchor.Every != console.DefaultAnchorEvery {
+		t.Errorf("console: got %+v, %s", n, cfg.Console.Anchor.Every)
 	}
 	if len(cfg.Warnings) != 0 {
 		t.Errorf("the example warns: %q", cfg.Warnings)

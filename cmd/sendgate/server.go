@@ -40,6 +40,7 @@ type server struct {
 	store   *store.Store
 	gate    *proxy.Gate
 	console *http.Server
+	admins  *console.Server // what console serves, and does by itself
 	log     *zap.Logger
 
 	sends, admin net.Listener
@@ -110,10 +111,12 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	}
 	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
 	c.Gate, c.Reload, c.Brands = s.gate, s.reload, cfg.Brands
+	c.Dir = cmp.Or(cfg.Store.Dir, store.DefaultDir)
 	handler, err := console.New(c)
 	if err != nil {
 		return err
 	}
+	s.admins = handler
 	s.console = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(s.log)}
 	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
 	return nil
@@ -155,8 +158,10 @@ func reloader(metrics prometheus.Registerer, reload func() error) func() error {
 	}
 }
 
-// start serves both listeners. What ends one early arrives in s.failed.
+// start serves both listeners, and begins what the console does by itself. What ends a listener
+// early arrives in s.failed.
 func (s *server) start() {
+	s.admins.Start()
 	go func() {
 		if err := s.gate.Serve(s.sends); err != nil {
 			s.failed <- fmt.Errorf("serving sends: %w", err)
@@ -173,7 +178,9 @@ func (s *server) start() {
 func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	return errors.Join(s.gate.Shutdown(ctx), s.console.Shutdown(ctx), s.store.Close())
+	err := errors.Join(s.gate.Shutdown(ctx), s.console.Shutdown(ctx))
+	s.admins.Stop(context.Background()) // last, so that the last changes are anchored
+	return errors.Join(err, s.store.Close())
 }
 
 // release gives back what open took before it failed.

@@ -41,7 +41,7 @@ func (s *Server) getChanges(c *call) error {
 	if head := s.store.Head().Seq; since > head {
 		return beyond(since, head)
 	}
-	page, err := changesAfter(s.store, since, limit, nil)
+	page, _, err := changesAfter(s.store, since, limit, nil)
 	if err != nil {
 		return err
 	}
@@ -65,28 +65,33 @@ func beyond(since, head uint64) *Error {
 	return bad("since", "%d: the last event is number %d: this cursor is from another store, or from before it was restored", since, head)
 }
 
-// changesAfter is at most limit changes after the number since, as far as they are acknowledged.
+// changesAfter is at most limit changes after the number since, as far as they are acknowledged, and
+// the place in the chain that they end at, without its sum where nothing came.
 // show makes of each event what the reader may see; nil shows all.
-func changesAfter(st *store.Store, since uint64, limit int, show func(*store.Change)) (Changes, error) {
-	page := Changes{Changes: []store.Change{}, Next: since, Head: st.Head().Seq}
+func changesAfter(st *store.Store, since uint64, limit int, show func(*store.Change)) (Changes, store.Head, error) {
+	head := st.Head()
+	page, at := Changes{Changes: []store.Change{}, Next: since, Head: head.Seq}, store.Head{Seq: since}
 	size := 0
 	for c, err := range st.Changes(since) {
 		if err != nil {
-			return page, fmt.Errorf("reading the changes: %w", err)
+			return page, at, fmt.Errorf("reading the changes: %w", err)
 		}
-		if c.Link.Seq > page.Head {
+		if c.Link.Seq > head.Seq {
 			break
 		}
 		if size += weight(&c); len(page.Changes) == limit || len(page.Changes) > 0 && size > maxChanges {
-			return page, nil
+			return page, at, nil
 		}
 		if show != nil {
 			show(&c)
 		}
 		page.Changes, page.Next = append(page.Changes, c), c.Link.Seq
+		at = store.Head{Seq: c.Link.Seq, Sum: c.Link.Sum}
 	}
-	page.Next = max(since, page.Head) // the events of the last numbers may be gone altogether
-	return page, nil
+	if head.Seq > page.Next { // the events of the last numbers are gone altogether
+		page.Next, at = head.Seq, store.Head{Seq: head.Seq, Sum: head.Sum}
+	}
+	return page, at, nil
 }
 
 // weight is about how many bytes c has: the fields that may be long, and an allowance for the rest.

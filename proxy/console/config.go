@@ -20,7 +20,14 @@ type Config struct {
 	Tokens []Token `yaml:"tokens"`
 	// Brake stops imports and clients that would opt many out or in.
 	Brake Brake `yaml:"brake"`
+	// Notify tells changes to another system. Nil: to none.
+	Notify *Notify `yaml:"notify"`
+	// Anchor writes the head of the chain to a file. Nil: to none.
+	Anchor *Anchor `yaml:"anchor"`
 
+	// Dir is the folder in which the console keeps how far the webhook is, which is the store's.
+	// Empty: it is not kept.
+	Dir string `yaml:"-"`
 	// Store, Gate and Reload must be set.
 	Store *store.Store `yaml:"-"`
 	Gate  Gate         `yaml:"-"`

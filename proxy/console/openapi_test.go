@@ -111,6 +111,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Report":      {reflect.TypeFor[store.Report]()},
 		"Change":      {reflect.TypeFor[store.Change]()},
 		"Changes":     {reflect.TypeFor[Changes]()},
+		"Notified":    {reflect.TypeFor[Notified]()},
 	} {
 		var want, got []string
 		for _, typ := range types {

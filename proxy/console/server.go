@@ -32,6 +32,10 @@ type Server struct {
 	mux     *http.ServeMux
 	closing context.Context // ends with Close
 	close   context.CancelFunc
+
+	background background
+	notifier   *notifier // nil: changes are told to nobody
+	anchorer   *anchorer // nil: nothing is anchored
 }
 
 // New makes the console that cfg describes. The error names the field at fault.
@@ -60,6 +64,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Metrics == nil {
 		cfg.Metrics = prometheus.NewRegistry()
+	}
+	if err := s.outfit(&cfg); err != nil {
+		return nil, fmt.Errorf("console: %w", err)
 	}
 	s.metrics = promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
 	for _, e := range endpoints {
@@ -112,6 +119,7 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/decisions/{id}", Viewer, []string{"full"}, (*Server).getDecision},
 	{"GET", "/api/v1/explain", Viewer, []string{"decision", "full"}, (*Server).explainDecision},
 	{"POST", "/api/v1/explain", Viewer, nil, (*Server).explainMessage},
+	{"GET", "/api/v1/notify", Viewer, nil, (*Server).getNotify},
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},
 	{"GET", "/api/v1/routes", Viewer, nil, (*Server).listRoutes},

@@ -1,0 +1,187 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// An anchorer writes the head of one chain to a file. One goroutine runs it.
+type anchorer struct {
+	path  string
+	every time.Duration
+	key   ed25519.PrivateKey // nil: lines are not signed
+	store *store.Store
+	log   *zap.Logger
+
+	last   store.Head    // the head in the last line
+	torn   int64         // length of the file without a line that was cut short; -1: none was
+	seq    atomic.Uint64 // last.Seq, for the metrics
+	failed atomic.Uint64
+}
+
+// newAnchorer makes the anchorer that cfg describes. It reads where an earlier one stopped and
+// looks whether the chain still goes through there.
+func newAnchorer(cfg Anchor, st *store.Store, log *zap.Logger) (*anchorer, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	key, err := cfg.key()
+	if err != nil {
+		return nil, fmt.Errorf("key: %w", err)
+	}
+	a := &anchorer{path: cfg.File, every: cfg.Every, key: key, store: st, log: log, torn: -1}
+	if a.every == 0 {
+		a.every = DefaultAnchorEvery
+	}
+	if err := a.resume(); err != nil {
+		return nil, fmt.Errorf("file: %w", err)
+	}
+	a.announce()
+	return a, nil
+}
+
+// announce says with which key lines are signed, for whoever verifies them.
+func (a *anchorer) announce() {
+	if a.key == nil {
+		a.log.Warn("anchors are not signed: whoever can write the file can write others", zap.String("file", a.path))
+		return
+	}
+	public, err := publicText(a.key)
+	if err != nil {
+		a.log.Error("the public key of the anchors cannot be shown", zap.Error(err))
+		return
+	}
+	a.log.Info("anchors are signed", zap.String("file", a.path), zap.String("public_key", public))
+}
+
+// resume reads the end of the file. A file of something else is refused, so that nothing is ever
+// appended to it.
+func (a *anchorer) resume() error {
+	f, err := os.OpenFile(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	end := make([]byte, min(size, 2*maxAnchorLine))
+	if _, err := f.ReadAt(end, size-int64(len(end))); err != nil {
+		return err
+	}
+	whole := bytes.LastIndexByte(end, '\n') + 1
+	if tail := end[whole:]; len(tail) > 0 {
+		if start := []byte(`{"seq":`); !bytes.HasPrefix(tail, start) && !bytes.HasPrefix(start, tail) {
+			return fmt.Errorf("%s holds something else than anchors", a.path)
+		}
+		a.torn = size - int64(len(tail)) // cut short by a crash: it is written again
+	}
+	if whole == 0 {
+		return nil
+	}
+	line := end[:whole-1]
+	last, err := readAnchor(line[bytes.LastIndexByte(line, '\n')+1:])
+	if err != nil {
+		return fmt.Errorf("the last line of %s: %w", a.path, err)
+	}
+	a.last = last.Head
+	a.seq.Store(a.last.Seq)
+	return a.recognise()
+}
+
+// recognise says loudly when the chain does not go through the last anchor. It goes on, so that
+// what comes now is anchored too: `sendgate verify` tells the rest.
+func (a *anchorer) recognise() error {
+	if a.last.Seq == 0 {
+		return nil
+	}
+	found := a.store.Head().Seq >= a.last.Seq
+	if found {
+		for c, err := range a.store.Changes(a.last.Seq - 1) {
+			if err != nil {
+				return fmt.Errorf("looking for the last anchor: %w", err)
+			}
+			found = c.Link.Seq > a.last.Seq || c.Link.Sum == a.last.Sum
+			break
+		}
+	}
+	if !found {
+		a.log.Error("the chain of events does not go through its last anchor: its end was cut off or it was written anew",
+			zap.String("file", a.path), zap.Uint64("seq", a.last.Seq))
+	}
+	return nil
+}
+
+// run writes a line now and then until quit ends, and a last one.
+func (a *anchorer) run(quit context.Context) {
+	tick := time.NewTicker(a.every)
+	defer tick.Stop()
+	for {
+		a.anchor()
+		select {
+		case <-quit.Done():
+			a.anchor()
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// anchor writes a line if the head has moved. What fails is tried again the next time.
+func (a *anchorer) anchor() {
+	head := a.store.Head()
+	if head.Seq == 0 || head.Seq == a.last.Seq && head.Sum == a.last.Sum {
+		return
+	}
+	line := Anchored{Head: head}
+	line.Time = line.Time.UTC()
+	line.sign(a.key)
+	if err := a.append(line); err != nil {
+		a.failed.Add(1)
+		a.log.Error("the head of the chain could not be anchored", zap.String("file", a.path), zap.Error(err))
+		return
+	}
+	a.last = head
+	a.seq.Store(head.Seq)
+}
+
+// append puts one line on disk, whole or not at all.
+func (a *anchorer) append(line Anchored) error {
+	text, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(a.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644) // anew each time: it may have been moved away
+	if err != nil {
+		return err
+	}
+	if a.torn >= 0 {
+		if err := f.Truncate(a.torn); err != nil {
+			return errors.Join(fmt.Errorf("removing a line that was cut short: %w", err), f.Close())
+		}
+		a.torn = -1
+	}
+	info, err := f.Stat()
+	if err == nil {
+		if _, err = f.Write(append(text, '\n')); err != nil {
+			a.torn = info.Size()
+		}
+	}
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(a.path))
+}

@@ -1,0 +1,114 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+const cursorName = "notify.cursor"
+
+// A cursorFile keeps how far the webhook is: the number of the last change that was acknowledged,
+// and its sum, which tells whether a chain is the one that the number is from.
+type cursorFile struct{ path string } // empty: nothing is kept
+
+type keptCursor struct {
+	Seq uint64       `json:"seq"`
+	Sum store.Digest `json:"sum"`
+}
+
+func newCursorFile(dir string) *cursorFile {
+	if dir == "" {
+		return &cursorFile{}
+	}
+	return &cursorFile{filepath.Join(dir, cursorName)}
+}
+
+// read is where to go on in the chain of st: at its beginning where there is no file, or where it
+// does not fit. Then changes are sent again, which is better than that some never are.
+func (f *cursorFile) read(st *store.Store, log *zap.Logger) (store.Head, error) {
+	if f.path == "" {
+		return store.Head{}, nil
+	}
+	text, err := os.ReadFile(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return store.Head{}, nil
+	}
+	if err != nil {
+		return store.Head{}, err
+	}
+	var k keptCursor
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	problem := "it does not read"
+	if err = d.Decode(&k); err == nil {
+		problem, err = k.misfit(st)
+	} else {
+		err = nil
+	}
+	if problem != "" && err == nil {
+		log.Warn("how far the webhook was is lost: all changes are sent again", zap.String("file", f.path), zap.String("problem", problem))
+		return store.Head{}, nil
+	}
+	return store.Head{Seq: k.Seq, Sum: k.Sum}, err
+}
+
+// misfit says why k is not from the chain of st; empty: as far as can be told, it is.
+func (k *keptCursor) misfit(st *store.Store) (problem string, err error) {
+	if k.Seq == 0 {
+		return "", nil
+	}
+	if k.Seq > st.Head().Seq {
+		return "the chain ends before it: the store was restored, or is another one", nil
+	}
+	for c, err := range st.Changes(k.Seq - 1) {
+		if err == nil && c.Link.Seq == k.Seq && c.Link.Sum != k.Sum {
+			return "the chain does not go through it: the store is another one", nil
+		}
+		return "", err
+	}
+	return "", nil
+}
+
+// write keeps that everything up to at was acknowledged. It is on disk when write returns nil.
+func (f *cursorFile) write(at store.Head) error {
+	if f.path == "" {
+		return nil
+	}
+	text, err := json.Marshal(keptCursor{at.Seq, at.Sum})
+	if err != nil {
+		return err
+	}
+	return writeSynced(f.path, append(text, '\n'))
+}
+
+// writeSynced makes a file whole or not at all. One process writes it at a time.
+func writeSynced(path string, text []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder puts on disk which files a folder has.
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
