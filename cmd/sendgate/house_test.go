@@ -25,7 +25,8 @@ var allowed = map[string][]string{
 	"proxy":          {"filter", "providers", "store"},
 	"proxy/console":  {"filter", "store"},
 	"configs":        {"filter", "providers", "store", "proxy", "proxy/console"},
-	"cmd/sendgate":   {"filter", "providers", "providers/mock", "store", "proxy", "proxy/console", "configs"},
+	"bench":          {"providers"},
+	"cmd/sendgate":   {"filter", "providers", "providers/mock", "store", "proxy", "proxy/console", "configs", "bench"},
 }
 
 // outsideFilter is what the lowest floor may import from outside: the standard library and the

@@ -34,6 +34,7 @@ type commands struct {
 	Explain explainCmd `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
 	Verify  verifyCmd  `cmd:"" help:"Walk the chain of all events and say where it breaks."`
 	Mock    mockCmd    `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
+	Bench   benchCmd   `cmd:"" help:"Send a broadcast of any size to a gate, and check each answer and how long it took."`
 }
 
 // terminal is what a command may touch of its surroundings.

@@ -1,0 +1,141 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/sendgate/sendgate/providers"
+)
+
+// A Dialect writes requests to one provider as that provider's own libraries do: they are the
+// requests of the samples, with another recipient in each. It is safe for concurrent use.
+type Dialect struct {
+	provider string
+	shapes   map[string]*shape
+	first    string
+	refusals map[string][]refusal // by reason
+}
+
+// A shape is the request of a sample with a gap where its recipient stood.
+type shape struct {
+	request       *fasthttp.Request // without body
+	target        string            // path and query
+	before, after []byte            // the body around the gap
+	escape        func(string) string
+	becomes       Want
+}
+
+// usual are the samples sent unless others are named: what the services' own libraries write, first
+// a text that needs an opt-out line, then a template that cannot be given one.
+var usual = map[string][]string{
+	"twilio":   {"twilio-node", "content-template"},
+	"whatsapp": {"node-sdk", "template"},
+}
+
+// NewDialect is the dialect of a provider, with the samples of the given names, or the usual ones
+// where none is named.
+func NewDialect(provider string, samples ...string) (*Dialect, error) {
+	if !slices.Contains(providers.Names(), provider) {
+		return nil, fmt.Errorf("unknown provider %q: want one of %v", provider, providers.Names())
+	}
+	if len(samples) == 0 {
+		samples = usual[provider]
+	}
+	d := &Dialect{provider: provider, shapes: map[string]*shape{}, first: samples[0], refusals: refusals(provider)}
+	for _, s := range providers.Samples() {
+		if s.Provider != provider || !slices.Contains(samples, s.Name) {
+			continue
+		}
+		shape, err := newShape(s)
+		if err != nil {
+			return nil, fmt.Errorf("sample %s of %s: %w", s.Name, provider, err)
+		}
+		d.shapes[s.Name] = shape
+	}
+	for _, name := range samples {
+		if d.shapes[name] == nil {
+			return nil, fmt.Errorf("%s has no sample %q", provider, name)
+		}
+	}
+	return d, nil
+}
+
+// Provider is the name of the provider.
+func (d *Dialect) Provider() string { return d.provider }
+
+// Cases are the messages of d, and what becomes of each when its recipient agreed to marketing and
+// the gate's policy adds [providers.SampleFooter]: a text that does not say how to leave gets that
+// line, and what has no text of its own passes as it is.
+func (d *Dialect) Cases() []Case {
+	var cases []Case
+	for _, name := range slices.Sorted(maps.Keys(d.shapes)) {
+		cases = append(cases, Case{name, d.shapes[name].becomes})
+	}
+	return cases
+}
+
+// newShape cuts the recipient out of the request of s.
+func newShape(s providers.Sample) (*shape, error) {
+	if s.Err != nil || len(s.Messages) != 1 || s.Messages[0].To.Address == "" {
+		return nil, fmt.Errorf("it is not a send to one recipient")
+	}
+	req := new(fasthttp.Request)
+	req.Header.DisableNormalizing()
+	if err := req.Read(bufio.NewReaderSize(bytes.NewReader(s.Request), 64<<10)); err != nil {
+		return nil, err
+	}
+	sh := &shape{request: req, target: string(req.RequestURI()), becomes: Want{forward, "allowed"}}
+	if text := s.Messages[0].Text; text != "" && !strings.Contains(strings.ToUpper(text), "STOP") {
+		sh.becomes = Want{rewrite, "content"}
+	}
+	body := bytes.Clone(req.Body())
+	for _, escape := range []func(string) string{formEscape, jsonEscape, bare(formEscape), bare(jsonEscape)} {
+		written := []byte(escape(s.Messages[0].To.Address))
+		if bytes.Count(body, written) != 1 {
+			continue
+		}
+		before, after, _ := bytes.Cut(body, written)
+		sh.before, sh.after, sh.escape = before, after, escape
+		req.ResetBody()
+		req.Header.Del("Content-Length")
+		return sh, nil
+	}
+	return nil, fmt.Errorf("its recipient stands nowhere in the body, or more than once")
+}
+
+// formEscape writes text into a form.
+func formEscape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
+
+// jsonEscape writes text into a JSON string.
+func jsonEscape(text string) string {
+	quoted, _ := json.Marshal(text) // no string fails
+	return string(quoted[1 : len(quoted)-1])
+}
+
+// bare writes numbers without their plus.
+func bare(escape func(string) string) func(string) string {
+	return func(text string) string { return escape(strings.TrimPrefix(text, "+")) }
+}
+
+// write makes req a request to r at the base URL.
+func (d *Dialect) write(req *fasthttp.Request, base string, r *Recipient) error {
+	s := d.shapes[cmp.Or(r.Sample, d.first)]
+	if s == nil {
+		return fmt.Errorf("recipient %d: sample %q is not among those of this run", r.Row, r.Sample)
+	}
+	s.request.CopyTo(req)
+	req.SetRequestURI(base + s.target)
+	req.AppendBody(s.before)
+	req.AppendBodyString(s.escape(r.Address))
+	req.AppendBody(s.after)
+	return nil
+}

@@ -1,0 +1,89 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Wrong is the kind of a wrong answer. The zero Wrong is an answer that is not wrong.
+type Wrong string
+
+// The kinds of wrong answers, the worst first.
+const (
+	WrongForward Wrong = "wrong forward" // it went out, and should have been blocked
+	WrongBlock   Wrong = "wrong block"   // it was blocked, and should have gone out
+	WrongReason  Wrong = "wrong reason"  // blocked, for another reason
+	WrongEdit    Wrong = "wrong edit"    // it went out with an edit it should not have, or without one
+	WrongWords   Wrong = "wrong words"   // the answer contradicts itself, or is not what the provider would say
+)
+
+// became is what became of a message, as the sender sees it: by the gate's headers, and where there
+// are none, by status and code as the provider would answer. Empty: it cannot be told, which is a
+// failure and not wrong.
+func (d *Dialect) became(a Answer) Want {
+	switch {
+	case a.Decision != "":
+		return Want{a.Decision, a.Reason}
+	case a.Status/100 == 2:
+		return Want{Action: forward}
+	}
+	for reason, list := range d.refusals {
+		if reason != "unreadable" && slices.Contains(list, refusal{a.Status, a.Code}) {
+			return Want{Action: block}
+		}
+	}
+	return Want{}
+}
+
+// compare says what is wrong with the answer a to a message that wanted want; strict demands the
+// gate's headers on every answer. The sentence holds no address.
+func (d *Dialect) compare(want Want, a Answer, strict bool) (Wrong, string) {
+	if want.Action == "" || a.Status == 0 {
+		return "", ""
+	}
+	got := d.became(a)
+	sent := a.Status/100 == 2 || got.Action == forward || got.Action == rewrite
+	switch {
+	case want.Action == block && sent:
+		return WrongForward, fmt.Sprintf("want %s, got %s with status %d", want, orNone(got.Action), a.Status)
+	case strict && a.Decision == "":
+		return WrongWords, fmt.Sprintf("want %s, got status %d without Sendgate-Decision", want, a.Status)
+	case got.Action == "":
+		return "", "" // an error of the service or of something between
+	case want.Action != block && got.Action == block:
+		return WrongBlock, fmt.Sprintf("want %s, got %s", want, got)
+	case got.Action != block && got.Action != forward && got.Action != rewrite:
+		return WrongWords, fmt.Sprintf("want %s, got the unknown decision %q", want, got.Action)
+	case a.Decision == "":
+		return "", "" // what else it may be is not told
+	case want.Action != got.Action:
+		return WrongEdit, fmt.Sprintf("want %s, got %s", want, got.Action)
+	case want.Reason != "" && want.Reason != got.Reason:
+		return WrongReason, fmt.Sprintf("want %s, got %s", want.Reason, orNone(got.Reason))
+	case want.Action == block:
+		return d.compareRefusal(got.Reason, a)
+	}
+	return "", ""
+}
+
+// compareRefusal checks that a block is said as the provider says it: so that the sender's library
+// understands, and does not try again.
+func (d *Dialect) compareRefusal(reason string, a Answer) (Wrong, string) {
+	list := d.refusals[reason]
+	got := refusal{a.Status, a.Code}
+	switch {
+	case len(list) > 0 && !slices.Contains(list, got):
+		return WrongWords, fmt.Sprintf("want %s as status %d with code %d, got status %d with code %d",
+			reason, list[0].status, list[0].code, got.status, got.code)
+	case len(list) == 0 && (got.status/100 != 4 || got.status == 429):
+		return WrongWords, fmt.Sprintf("want %s as a status that nobody repeats, got %d", reason, got.status)
+	}
+	return "", ""
+}
+
+func orNone(word string) string {
+	if word == "" {
+		return "nothing"
+	}
+	return word
+}
