@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -61,9 +62,22 @@ func (c *Client) OpenAPI(ctx context.Context) ([]byte, error) {
 // Consent is what is known about one recipient. region is the country of an address that is a
 // number without a country code.
 func (c *Client) Consent(ctx context.Context, to filter.Recipient, region string) (Consent, error) {
+	return c.ConsentAt(ctx, to, region, time.Time{})
+}
+
+// ConsentAt is what was known about one recipient at a past moment; the zero one is now.
+func (c *Client) ConsentAt(ctx context.Context, to filter.Recipient, region string, at time.Time) (Consent, error) {
 	var a Consent
-	err := c.get(ctx, "/api/v1/consent", recipientValues(to, region), &a)
+	err := c.get(ctx, "/api/v1/consent", valuesAt(recipientValues(to, region), at), &a)
 	return a, err
+}
+
+// valuesAt adds a past moment to q; the zero one is none.
+func valuesAt(q url.Values, at time.Time) url.Values {
+	if !at.IsZero() {
+		q.Set("at", at.UTC().Format(time.RFC3339Nano))
+	}
+	return q
 }
 
 // Record records n. Once it returns nil, n is on disk and binds the next send.
@@ -86,8 +100,13 @@ type keyOf struct{}
 
 // History is what was learnt about exactly this recipient, oldest first, page by page.
 func (c *Client) History(ctx context.Context, to filter.Recipient, region string) ([]filter.Event, error) {
+	return c.HistoryAt(ctx, to, region, time.Time{})
+}
+
+// HistoryAt is History without what was recorded after a past moment; the zero one is now.
+func (c *Client) HistoryAt(ctx context.Context, to filter.Recipient, region string, at time.Time) ([]filter.Event, error) {
 	all := []filter.Event{}
-	for q := recipientValues(to, region); ; {
+	for q := valuesAt(recipientValues(to, region), at); ; {
 		var page History
 		if err := c.get(ctx, "/api/v1/consent/history", q, &page); err != nil {
 			return all, err
@@ -101,7 +120,12 @@ func (c *Client) History(ctx context.Context, to filter.Recipient, region string
 
 // Explain tells what stands behind the logged decision id. full shows its address and text.
 func (c *Client) Explain(ctx context.Context, id string, full bool) (Explanation, error) {
-	q := (&DecisionQuery{Full: full}).values()
+	return c.ExplainAt(ctx, id, full, time.Time{})
+}
+
+// ExplainAt is Explain by what was known at another past moment; the zero one is that of the decision.
+func (c *Client) ExplainAt(ctx context.Context, id string, full bool, at time.Time) (Explanation, error) {
+	q := valuesAt((&DecisionQuery{Full: full}).values(), at)
 	q.Set("decision", id)
 	var a Explanation
 	err := c.get(ctx, "/api/v1/explain", q, &a)

@@ -51,7 +51,8 @@ type Gate interface {
 	Brands() []string
 	// Classify completes m as the route would: brand, channel where m names none, category, topic.
 	Classify(route string, m *filter.Message) error
-	// Judge says what would be decided about m at a moment, and from which record.
+	// Judge says what would be decided about m at a moment, the zero one for now, and from which
+	// record: at a past moment from what was known then.
 	Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error)
 }
 

@@ -12,6 +12,8 @@ import (
 // Consent is what is known about one recipient.
 type Consent struct {
 	To filter.Recipient `json:"to"`
+	// At is the past moment that was asked about: all this is what was known then. Zero: now.
+	At time.Time `json:"at,omitzero"`
 	// Record is the brand's own record joined with the one that holds for every brand: what a
 	// send sees.
 	Record filter.Record `json:"record"`
@@ -35,11 +37,38 @@ func (s *Server) getConsent(c *call) error {
 	if err != nil {
 		return err
 	}
-	known, err := s.consent(to)
+	at, err := s.at(c)
+	if err != nil {
+		return err
+	}
+	var known Consent
+	if at.IsZero() {
+		known, err = s.consent(to)
+	} else {
+		known, err = s.consentAt(to, at)
+	}
 	if err != nil {
 		return err
 	}
 	return answer(c.w, http.StatusOK, known)
+}
+
+// at reads the past moment that c asks about, as a time or as a duration before now; zero: none.
+func (s *Server) at(c *call) (time.Time, error) {
+	at, err := s.parseSince("at", c.query.Get("at"))
+	if err == nil && at.After(s.now()) {
+		err = bad("at", "%s lies in the future: want a past moment", moment(at))
+	}
+	return at.UTC(), err
+}
+
+// consentAt is what was known at a past moment: what was recorded until then, whenever it happened.
+func (s *Server) consentAt(to filter.Recipient, at time.Time) (Consent, error) {
+	rec, err := s.store.RecordAt(to, at)
+	if err != nil {
+		return Consent{}, fmt.Errorf("reading the record of that moment: %w", err)
+	}
+	return Consent{To: to, At: at, Record: rec, Standing: standing(&rec)}, nil
 }
 
 func (s *Server) consent(to filter.Recipient) (Consent, error) {

@@ -100,6 +100,14 @@ func (o oneRoute) Judge(route string, m filter.Message, at time.Time) (filter.De
 	if route != "twilio" {
 		return filter.Decision{}, filter.Record{}, errors.New("there is no route " + route)
 	}
+	now := o.b.now()
+	if at.IsZero() {
+		at = now
+	}
+	if at.Before(now) {
+		rec, err := o.b.store.RecordAt(m.To, at)
+		return o.b.policy.Decide(&m, &rec, at), rec, err
+	}
 	rec, err := o.b.store.Read(m.To, filter.NeedRecord)
 	return o.b.policy.Decide(&m, &rec, at), rec, err
 }

@@ -34,7 +34,8 @@ type Explanation struct {
 	Clock  Clock          `json:"clock"`
 	// Config is the version of the configuration in force at the decision.
 	Config string `json:"config,omitempty"`
-	// Now is what would be decided now, from what is known now.
+	// Now is what would be decided now, from what is known now; where a past moment was asked for,
+	// what would have been decided then, from what was known then, by the configuration of today.
 	Now *Judgement `json:"now,omitempty"`
 	// Says tells all this in sentences.
 	Says []string `json:"says"`
@@ -62,9 +63,14 @@ type Judgement struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// explainDecision explains an entry of the decision log by what was known when it was taken.
+// explainDecision explains an entry of the decision log by what was known when it was taken, or at
+// another past moment.
 func (s *Server) explainDecision(c *call) error {
 	full, err := s.full(c)
+	if err != nil {
+		return err
+	}
+	at, err := s.at(c)
 	if err != nil {
 		return err
 	}
@@ -79,14 +85,22 @@ func (s *Server) explainDecision(c *call) error {
 	x := Explanation{Config: e.Config, Clock: clock(e.Time, e.SendAt)}
 	m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
 		Template: e.Template, Text: e.Text, SendAt: e.SendAt}
-	if err := s.recall(&x, &m, e.Time); err != nil {
+	known := e.Time
+	if !at.IsZero() {
+		known = at
+	}
+	if err := s.recall(&x, &m, known); err != nil {
 		return err
 	}
-	x.Now = s.judgement(e.Route, m, s.now())
+	x.Now = s.judgement(e.Route, m, at)
 	d := show(e, full)
 	x.Decision = &d
 	x.Says = append(tell(&d), x.Says...)
-	x.Says = append(x.Says, "Now: "+x.Now.Says)
+	if at.IsZero() {
+		x.Says = append(x.Says, "Now: "+x.Now.Says)
+	} else {
+		x.Says = append(x.Says, fmt.Sprintf("At %s it would have been: %s", moment(at), x.Now.Says), knownThen)
+	}
 	return answer(c.w, http.StatusOK, s.seen(c, x, full))
 }
 
@@ -100,7 +114,7 @@ func (s *Server) explainMessage(c *call) error {
 	if err != nil {
 		return err
 	}
-	now := s.now()
+	now, asked := s.now(), q.At
 	if q.At.IsZero() {
 		q.At = now
 	}
@@ -108,13 +122,16 @@ func (s *Server) explainMessage(c *call) error {
 	if err := s.recall(&x, &m, q.At); err != nil {
 		return err
 	}
-	x.Now = s.judgement(q.Route, m, q.At)
+	x.Now = s.judgement(q.Route, m, asked)
 	x.Says = append([]string{fmt.Sprintf("Category %s, through route %s to brand %s's recipient on %s, at %s: %s", m.Category, q.Route, m.To.Brand, m.To.Channel, moment(q.At), x.Now.Says)}, x.Says...)
 	if q.At.Before(now) {
-		x.Says = append(x.Says, "The clock was set back, but the judgement knows what is known now.")
+		x.Says = append(x.Says, knownThen)
 	}
 	return answer(c.w, http.StatusOK, s.seen(c, x, true))
 }
+
+// knownThen says what a judgement of the past is made from.
+const knownThen = "This is judged from what was known at that moment, by the configuration of today."
 
 // asked is the message that q is about: as the route would see it, but for what q says itself.
 func (s *Server) asked(q *Question) (m filter.Message, err error) {
@@ -238,9 +255,12 @@ func because(r filter.Reason, rule string) string {
 	return fmt.Sprintf("%s (rule %s)", r.Text(), rule)
 }
 
-// judgement asks the gate what it would decide.
+// judgement asks the gate what it would decide at a moment, the zero one for now.
 func (s *Server) judgement(route string, m filter.Message, at time.Time) *Judgement {
 	d, rec, err := s.gate.Judge(route, m, at)
+	if at.IsZero() {
+		at = s.now()
+	}
 	if err != nil {
 		return &Judgement{At: at, Problem: err.Error(), Says: "nothing can be decided: " + err.Error() + "."}
 	}

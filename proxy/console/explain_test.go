@@ -104,7 +104,7 @@ func TestExplainAMessageThatWasNotSent(t *testing.T) {
 	}
 	want := "Category service, through route twilio to brand shop's recipient on sms, at 2026-03-10 11:59:00 UTC: block, because there is no consent of the kind this message needs (rule consent).\n" +
 		"Nothing was known about the recipient that bears on this message.\n" +
-		"The clock was set back, but the judgement knows what is known now."
+		"This is judged from what was known at that moment, by the configuration of today."
 	if got := strings.Join(x.Says, "\n"); got != want {
 		t.Errorf("says\n%s\nwant\n%s", got, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -12,8 +13,10 @@ import (
 // History is one page of what was learnt about one recipient, oldest first. A viewer sees it without
 // the personal fields of the evidence.
 type History struct {
-	To     filter.Recipient `json:"to"`
-	Events []filter.Event   `json:"events"`
+	To filter.Recipient `json:"to"`
+	// At is the past moment that was asked about: what was recorded later is left out. Zero: now.
+	At     time.Time      `json:"at,omitzero"`
+	Events []filter.Event `json:"events"`
 	// Next is what after must be for the following page; empty: there is none.
 	Next string `json:"next,omitempty"`
 }
@@ -28,20 +31,25 @@ func (s *Server) getHistory(c *call) error {
 	if err != nil {
 		return err
 	}
+	at, err := s.at(c)
+	if err != nil {
+		return err
+	}
 	events, err := s.store.History(to)
 	if err != nil {
 		return fmt.Errorf("reading the history: %w", err)
 	}
-	if after := c.query.Get("after"); after != "" {
-		i := slices.IndexFunc(events, func(e filter.Event) bool { return e.ID == after })
-		if i < 0 {
-			return bad("after", "%q is no event of this recipient", after)
-		}
-		events = events[i+1:]
+	if !at.IsZero() {
+		events = slices.DeleteFunc(events, func(e filter.Event) bool { return e.Recorded.After(at) })
 	}
-	page := History{To: to, Events: append([]filter.Event{}, events[:min(limit, len(events))]...)}
-	if len(events) > limit {
-		page.Next = page.Events[limit-1].ID
+	from, err := follow(events, c.query.Get("after"))
+	if err != nil {
+		return err
+	}
+	end := min(from+limit, len(events))
+	page := History{To: to, At: at, Events: append([]filter.Event{}, events[from:end]...)}
+	if end < len(events) {
+		page.Next = nameOf(events, end-1)
 	}
 	if c.by.role < Reviewer {
 		for i := range page.Events {
@@ -49,6 +57,27 @@ func (s *Server) getHistory(c *call) error {
 		}
 	}
 	return answer(c.w, http.StatusOK, page)
+}
+
+// nameOf is how a cursor calls events[i]: by its ID, or where an erasure took that, by its place.
+func nameOf(events []filter.Event, i int) string {
+	if id := events[i].ID; id != "" {
+		return id
+	}
+	return "#" + strconv.Itoa(i+1)
+}
+
+// follow is the place of the event after the one that a cursor names.
+func follow(events []filter.Event, after string) (int, error) {
+	if after == "" {
+		return 0, nil
+	}
+	for i := range events {
+		if nameOf(events, i) == after {
+			return i + 1, nil
+		}
+	}
+	return 0, bad("after", "%q is no event of this recipient", after)
 }
 
 // parseLimit reads how many a page may have; empty is usual.

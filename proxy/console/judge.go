@@ -89,10 +89,11 @@ func answered(rec *filter.Record, no, scope filter.Scope, at time.Time) bool {
 	})
 }
 
-// tellsNothing reports whether rec is the same with e as without: e is a repetition.
+// tellsNothing reports whether rec says the same with e as without: e is a repetition, or of before
+// the recipient was erased, which outranks all that came before.
 func tellsNothing(e *filter.Event, rec *filter.Record) bool {
 	if !e.Time.IsZero() {
-		return sameRecord(*rec, rec.After(*e))
+		return e.Time.Before(rec.Erased) || sameRecord(*rec, rec.After(*e))
 	}
 	return standsOut(rec, e.Scope)
 }

@@ -137,10 +137,7 @@ func (s *Server) passBrake(c *call, t tally) error {
 	used := s.brake.used(c.by.name)
 	would := tally{used.outs + t.outs, used.ins + t.ins}
 	if s.brake.may(would.outs, would.ins) {
-		problem, err := s.brake.over(would)
-		if err != nil {
-			return err
-		}
+		problem := s.brake.over(would)
 		about := "notices since " + s.brake.began(c.by.name)
 		switch {
 		case problem == "":

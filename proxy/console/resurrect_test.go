@@ -148,3 +148,25 @@ func TestStaffCannotUndoAnOptOut(t *testing.T) {
 		})
 	}
 }
+
+func TestImportKeepsNoOldNewsOfTheErased(t *testing.T) {
+	b := newBench(t)
+	b.learn(filter.Event{To: carol, Kind: filter.OptedIn, Basis: filter.Express, Time: noon.Add(-time.Hour), Source: "test"})
+	if _, err := b.store.Erase(t.Context(), carol, "ada", "asked for it"); err != nil {
+		t.Fatal(err)
+	}
+	file := "address,state,basis,time,method\n" + carol.Address + ",opted-in,express,2026-01-02,paper\n" + carol.Address + ",opted-out,,2026-01-03,sms\n"
+	last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(file), ImportOptions{Brand: carol.Brand, Channel: carol.Channel}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := b.store.History(carol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.To.Address != "" {
+			t.Errorf("a list of before the erasure brought back %+v (%+v)", e, last)
+		}
+	}
+}

@@ -44,8 +44,10 @@ func (im *importer) apply(line int, st *statement) error {
 	if err != nil {
 		return err
 	}
-	if known && e.Time.IsZero() {
-		im.sum.Taken++ // an opt-out that stands already
+	if known && (e.Time.IsZero() || !rec.Erased.IsZero()) {
+		// An opt-out that stands already, or old news of somebody who was erased: keeping that would
+		// bring back what they had removed.
+		im.sum.Taken++
 		return nil
 	}
 	e.ID = rowID(e, &rec)
