@@ -127,7 +127,8 @@ func (g *Gate) Classify(name string, m *filter.Message) error {
 }
 
 // Judge answers what would be decided about m at a moment, the zero one for now, on a route, and
-// from which record. m is taken as it is, brand, category and topic too.
+// from which record: at a past moment from what was known then, by the configuration of today. m is
+// taken as it is, brand, category and topic too.
 func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
 	rt, err := g.route(name)
 	if err != nil {
@@ -137,10 +138,16 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 	if c, declared := rt.labels.declared.Category(m.Topic); declared {
 		m.Strays = m.Category < c
 	}
+	now := g.now()
 	if at.IsZero() {
-		at = g.now()
+		at = now
 	}
-	rec, err := g.store.Read(m.To, filter.NeedRecord)
+	var rec filter.Record
+	if at.Before(now) {
+		rec, err = g.store.RecordAt(m.To, at)
+	} else {
+		rec, err = g.store.Read(m.To, filter.NeedRecord)
+	}
 	if err != nil {
 		return rt.undecided(&m), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}

@@ -29,6 +29,12 @@ type consentCmd struct {
 type consentGetCmd struct {
 	recipientFlags
 	adminFlags
+	atFlag
+}
+
+// atFlag asks what was known at a past moment.
+type atFlag struct {
+	At moment `placeholder:"TIME" help:"What was known at a past moment: 2026-01-02T15:04:05Z, a date, or 24h before now."`
 }
 
 // Run prints one line a category or topic.
@@ -41,7 +47,7 @@ func (c consentGetCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	known, err := client.Consent(t.ctx, to, c.Region)
+	known, err := client.ConsentAt(t.ctx, to, c.Region, c.At.Time)
 	if err != nil {
 		return hint(err)
 	}
@@ -52,7 +58,11 @@ func (c consentGetCmd) Run(t terminal) error {
 }
 
 func printConsent(w io.Writer, known console.Consent) error {
-	fmt.Fprintf(w, "%s on %s, %s\n", known.To.Address, known.To.Channel, brandName(known.To.Brand))
+	as := ""
+	if !known.At.IsZero() {
+		as = ", as known at " + known.At.Format(time.RFC3339)
+	}
+	fmt.Fprintf(w, "%s on %s, %s%s\n", known.To.Address, known.To.Channel, brandName(known.To.Brand), as)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range known.Standing {
 		fmt.Fprintf(tw, "  %s\t%s\n", s.Scope, s.Says)
@@ -164,6 +174,7 @@ func (c consentRevokeCmd) Run(t terminal) error {
 type consentHistoryCmd struct {
 	recipientFlags
 	adminFlags
+	atFlag
 }
 
 // Run prints one paragraph an event.
@@ -178,7 +189,7 @@ func (c consentHistoryCmd) Run(t terminal) error {
 	}
 	var events []filter.Event
 	for _, who := range []filter.Recipient{to, to.Everywhere()} { // what holds for every brand holds here
-		more, err := client.History(t.ctx, who, c.Region)
+		more, err := client.HistoryAt(t.ctx, who, c.Region, c.At.Time)
 		if err != nil {
 			return hint(err)
 		}
@@ -188,8 +199,13 @@ func (c consentHistoryCmd) Run(t terminal) error {
 	if c.JSON {
 		return printJSON(t.out, events)
 	}
-	if len(events) == 0 {
+	switch at := c.At.UTC().Format(time.RFC3339); {
+	case len(events) == 0 && !c.At.IsZero():
+		fmt.Fprintf(t.out, "nothing was known of this recipient at %s\n", at)
+	case len(events) == 0:
 		fmt.Fprintln(t.out, "nothing is known of this recipient")
+	case !c.At.IsZero():
+		fmt.Fprintf(t.out, "as known at %s:\n", at)
 	}
 	for _, e := range events {
 		fmt.Fprintf(t.out, "%s  %s\n", e.Time.UTC().Format(time.RFC3339), strings.Join(tellEvent(e), "\n    "))

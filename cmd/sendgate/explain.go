@@ -23,6 +23,8 @@ type explainCmd struct {
 	Topic    string           `help:"Its topic."`
 	Template string           `help:"Its template."`
 	Text     string           `help:"Its text."`
+
+	At moment `placeholder:"TIME" help:"By what was known at a past moment: 2026-01-02T15:04:05Z, a date, or 24h before now. Default: that of the decision, or now."`
 }
 
 // Run prints the explanation in sentences, with --json as data.
@@ -55,12 +57,12 @@ func (c explainCmd) explain(t terminal, client *console.Client) (console.Explana
 		if len(page.Decisions) == 0 {
 			return console.Explanation{}, errors.New("nothing was blocked yet")
 		}
-		return client.Explain(t.ctx, page.Decisions[0].ID, c.Full)
+		return client.ExplainAt(t.ctx, page.Decisions[0].ID, c.Full, c.At.Time)
 	case c.Decision != "":
-		return client.Explain(t.ctx, c.Decision, c.Full)
+		return client.ExplainAt(t.ctx, c.Decision, c.Full, c.At.Time)
 	case c.Route == "" || c.To == "":
 		return console.Explanation{}, errors.New("name a decision, or a message with --route and --to")
 	}
 	return client.Ask(t.ctx, console.Question{Route: c.Route, Region: c.Region, Category: c.Category, Topic: c.Topic,
-		Template: c.Template, Text: c.Text, To: filter.Recipient{Brand: c.Brand, Channel: c.Channel, Address: c.To}})
+		Template: c.Template, Text: c.Text, At: c.At.Time, To: filter.Recipient{Brand: c.Brand, Channel: c.Channel, Address: c.To}})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,13 +9,16 @@ import (
 	"os"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
 )
 
 type verifyCmd struct {
 	adminFlags
 	Head    bool   `help:"Print where the chain ends now, to be kept elsewhere, and verify nothing."`
-	Against string `type:"existingfile" placeholder:"FILE" help:"Heads kept elsewhere, one JSON object a line as --head --json prints it: the chain must go through each."`
+	Against string `type:"existingfile" placeholder:"FILE" help:"Heads kept elsewhere, one JSON object a line as console.anchor writes it, or --head --json prints it: the chain must go through each."`
+
+	PublicKey string `type:"existingfile" placeholder:"FILE" help:"Ed25519 key, as PEM or as the gate's log has it, that must have signed every line of --against."`
 }
 
 // Run walks the chain of all events. It fails when something does not fit, after saying what.
@@ -34,9 +38,16 @@ func (c verifyCmd) Run(t terminal) error {
 		_, err = fmt.Fprintf(t.out, "%d %s %s\n", head.Seq, head.Sum, head.Time.Format(time.RFC3339))
 		return err
 	}
-	kept, err := c.kept()
+	kept, problems, err := c.kept()
 	if err != nil {
 		return err
+	}
+	to := t.out
+	if c.JSON {
+		to = t.err // the report alone is for programs
+	}
+	for _, problem := range problems {
+		fmt.Fprintln(to, problem)
 	}
 	report, err := client.Verify(t.ctx, kept...)
 	if err != nil {
@@ -50,27 +61,55 @@ func (c verifyCmd) Run(t terminal) error {
 	if err == nil && !report.OK() {
 		err = errors.New("the chain does not verify")
 	}
+	if err == nil && len(problems) > 0 {
+		err = fmt.Errorf("%d of %d lines of %s are not signed by this key; the chain goes through them", len(problems), len(kept), c.Against)
+	}
 	return err
 }
 
-func (c verifyCmd) kept() (heads []store.Head, err error) {
+// kept is the heads of --against, and what is wrong with the signatures, if they are to be looked at.
+func (c verifyCmd) kept() (heads []store.Head, problems []string, err error) {
 	if c.Against == "" {
-		return nil, nil
+		if c.PublicKey != "" {
+			return nil, nil, errors.New("--public-key: there are no signatures to look at without --against")
+		}
+		return nil, nil, nil
+	}
+	public, err := c.publicKey()
+	if err != nil {
+		return nil, nil, fmt.Errorf("--public-key: %s: %w", c.PublicKey, err)
 	}
 	f, err := os.Open(c.Against)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
-	for d := json.NewDecoder(f); ; {
-		var h store.Head
-		if err := d.Decode(&h); errors.Is(err, io.EOF) {
-			return heads, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("%s: head %d: %w", c.Against, len(heads)+1, err)
-		}
-		heads = append(heads, h)
+	anchors, err := console.ReadAnchors(f)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", c.Against, err)
 	}
+	for _, a := range anchors {
+		heads = append(heads, a.Head)
+		if public == nil {
+			continue
+		}
+		if err := a.Verify(public); err != nil {
+			problems = append(problems, fmt.Sprintf("%s: the anchor of link %d: %v", c.Against, a.Seq, err))
+		}
+	}
+	return heads, problems, nil
+}
+
+// publicKey is the key of --public-key, nil without it.
+func (c verifyCmd) publicKey() (ed25519.PublicKey, error) {
+	if c.PublicKey == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(c.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return console.ParsePublicKey(string(text))
 }
 
 func printReport(w io.Writer, r store.Report, kept int) error {
