@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -85,8 +86,8 @@ func (d *Dialect) Cases() []Case {
 
 // newShape cuts the recipient out of the request of s.
 func newShape(s providers.Sample) (*shape, error) {
-	if s.Err != nil || len(s.Messages) != 1 || s.Messages[0].To.Address == "" {
-		return nil, fmt.Errorf("it is not a send to one recipient")
+	if s.Err != nil || len(s.Messages) != 1 || !strings.HasPrefix(s.Messages[0].To.Address, "+") {
+		return nil, errors.New("it is not a send to one phone number")
 	}
 	req := new(fasthttp.Request)
 	req.Header.DisableNormalizing()
@@ -98,7 +99,11 @@ func newShape(s providers.Sample) (*shape, error) {
 		sh.becomes = Want{rewrite, "content"}
 	}
 	body := bytes.Clone(req.Body())
-	for _, escape := range []func(string) string{formEscape, jsonEscape, bare(formEscape), bare(jsonEscape)} {
+	ways := []func(string) string{formEscape, jsonEscape}
+	if s.Region == "" { // else a number without its plus is one of that country
+		ways = append(ways, bare)
+	}
+	for _, escape := range ways {
 		written := []byte(escape(s.Messages[0].To.Address))
 		if bytes.Count(body, written) != 1 {
 			continue
@@ -109,7 +114,7 @@ func newShape(s providers.Sample) (*shape, error) {
 		req.Header.Del("Content-Length")
 		return sh, nil
 	}
-	return nil, fmt.Errorf("its recipient stands nowhere in the body, or more than once")
+	return nil, errors.New("its recipient stands nowhere in the body, or more than once")
 }
 
 // formEscape writes text into a form.
@@ -121,10 +126,9 @@ func jsonEscape(text string) string {
 	return string(quoted[1 : len(quoted)-1])
 }
 
-// bare writes numbers without their plus.
-func bare(escape func(string) string) func(string) string {
-	return func(text string) string { return escape(strings.TrimPrefix(text, "+")) }
-}
+// bare writes numbers without their plus, as WhatsApp's libraries do, and anything else into a JSON
+// string.
+func bare(text string) string { return jsonEscape(strings.TrimPrefix(text, "+")) }
 
 // write makes req a request to r at the base URL.
 func (d *Dialect) write(req *fasthttp.Request, base string, r *Recipient) error {
@@ -134,6 +138,7 @@ func (d *Dialect) write(req *fasthttp.Request, base string, r *Recipient) error 
 	}
 	s.request.CopyTo(req)
 	req.SetRequestURI(base + s.target)
+	req.Header.SetHostBytes(req.URI().Host())
 	req.AppendBody(s.before)
 	req.AppendBodyString(s.escape(r.Address))
 	req.AppendBody(s.after)
