@@ -23,6 +23,7 @@ type anchorer struct {
 	every time.Duration
 	key   ed25519.PrivateKey // nil: lines are not signed
 	store *store.Store
+	head  func() store.Head // of the chain of store
 	log   *zap.Logger
 
 	last   store.Head    // the head in the last line
@@ -41,7 +42,7 @@ func newAnchorer(cfg Anchor, st *store.Store, log *zap.Logger) (*anchorer, error
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}
-	a := &anchorer{path: cfg.File, every: cfg.Every, key: key, store: st, log: log, torn: -1}
+	a := &anchorer{path: cfg.File, every: cfg.Every, key: key, store: st, head: st.Head, log: log, torn: -1}
 	if a.every == 0 {
 		a.every = DefaultAnchorEvery
 	}
@@ -142,7 +143,7 @@ func (a *anchorer) run(quit context.Context) {
 
 // anchor writes a line if the head has moved. What fails is tried again the next time.
 func (a *anchorer) anchor() {
-	head := a.store.Head()
+	head := a.head()
 	if head.Seq == 0 || head.Seq == a.last.Seq && head.Sum == a.last.Sum {
 		return
 	}
