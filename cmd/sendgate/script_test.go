@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sendgate": main})
+	testscript.Main(m, map[string]func(){"sendgate": main, "receiver": receiver})
 }
 
 // TestScripts runs the sessions of testdata/script against the real program.
@@ -27,10 +27,10 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup, "metric": metric,
+			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup, "metric": metric, "keypair": keypair, "among": among,
 		},
 		Setup: func(env *testscript.Env) error {
-			for _, name := range []string{"GATE", "ADMIN", "MOCK"} {
+			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM"} {
 				addr, err := freeAddress()
 				if err != nil {
 					return err
