@@ -36,14 +36,15 @@ func (c benchCompareCmd) Run(t terminal) error {
 }
 
 type benchRunCmd struct {
-	Self        bool   `help:"Load a gate, a store and mock providers started for it on this machine. The default without --target." xor:"what"`
-	Target      string `help:"Base URL of the gate to load, with the prefix of the route: http://127.0.0.1:8080/twilio." xor:"what" placeholder:"URL"`
-	AllowRemote bool   `help:"Let the load leave this machine. Ask the owner of the target first, and the provider behind it."`
-	Provider    string `help:"Whose requests are written." default:"twilio" enum:"twilio,whatsapp"`
+	Self          bool   `help:"Load a gate, a store and mock providers started for it on this machine. The default without --target." xor:"what"`
+	Target        string `help:"Base URL of the gate to load, with the prefix of the route: http://127.0.0.1:8080/twilio." xor:"what" placeholder:"URL"`
+	Authorization string `help:"Where the Authorization header for --target is: env:NAME or file:PATH. Default: the example credentials of the samples." placeholder:"REF"`
+	AllowRemote   bool   `help:"Let the load leave this machine. Ask the owner of the target first, and the provider behind it."`
+	Provider      string `help:"Whose requests are written." default:"twilio" enum:"twilio,whatsapp"`
 
-	Rate     string        `help:"Sends a second: 200; a ramp 100..1000; steps 100:10s,500:10s; or a mix." default:"200" xor:"loop"`
+	Rate     string        `help:"Sends a second: 200; a ramp 100..1000; steps 100:10s,500:10s; or a mix (200)." placeholder:"RATE"`
 	Poisson  bool          `help:"Send at random moments, as independent senders do, instead of evenly."`
-	Closed   bool          `help:"Send whenever an answer has come, --workers at once, instead of at a rate." xor:"loop"`
+	Closed   bool          `help:"Send whenever an answer has come, --workers at once, instead of at a rate."`
 	Count    int64         `help:"End after so many sends." placeholder:"N"`
 	Duration time.Duration `help:"End after this time. Without it and --count: 10s, or the end of the file." placeholder:"TIME"`
 	Workers  int           `help:"Most sends in flight (1000; in a closed loop 64)." placeholder:"N"`
@@ -75,6 +76,11 @@ func (c benchRunCmd) Run(t terminal) error {
 	if err := r.crowd.Check(); err != nil {
 		return err
 	}
+	if c.Authorization != "" {
+		if r.secret, err = referred("--authorization", c.Authorization); err != nil {
+			return err
+		}
+	}
 	var summary bench.Summary
 	if c.Target == "" {
 		summary, err = r.self()
@@ -98,10 +104,12 @@ func (c benchRunCmd) check() error {
 	switch {
 	case c.Target == "" && c.Recipients != "":
 		return errors.New("--recipients needs --target: the store of --self knows only its synthetic recipients")
+	case c.Target == "" && c.Authorization != "":
+		return errors.New("--authorization needs --target")
 	case c.Target != "" && c.Latency != 0:
 		return errors.New("--latency is the mock provider's, and --target has its own")
-	case c.Poisson && c.Closed:
-		return errors.New("--poisson is about a rate, and --closed has none")
+	case c.Closed && (c.Poisson || c.Rate != ""):
+		return errors.New("--rate and --poisson pace an open loop, and --closed is none")
 	case c.Count < 0 || c.Duration < 0 || c.Workers < 0 || c.Timeout <= 0 || c.Latency < 0:
 		return errors.New("--count, --duration, --workers, --timeout and --latency are not negative, and --timeout is not zero")
 	}
@@ -197,17 +205,18 @@ func (r *benchRun) plan(people bench.Recipients) (bench.Attack, bench.Plan, erro
 		r.Duration = 10 * time.Second
 	}
 	a := bench.Attack{Recipients: people, Workers: cmp.Or(r.Workers, 1000), Timeout: r.Timeout, Count: r.Count, For: r.Duration}
-	p := bench.Plan{Target: r.base, Provider: r.Provider, Loop: "open", Rate: r.Rate, Count: r.Count, For: r.Duration,
+	p := bench.Plan{Target: r.base, Provider: r.Provider, Loop: "open", Count: r.Count, For: r.Duration,
 		Timeout: r.Timeout, Seed: r.Seed}
 	if r.Target == "" {
 		p.Target = "a gate of its own"
 	}
 	if r.Closed {
 		a.Workers = cmp.Or(r.Workers, 64)
-		p.Loop, p.Rate, p.Workers = "closed", "", a.Workers
+		p.Loop, p.Workers = "closed", a.Workers
 		return a, p, nil
 	}
-	phases, err := bench.ParseRate(r.Rate, r.Duration)
+	p.Rate = cmp.Or(r.Rate, "200")
+	phases, err := bench.ParseRate(p.Rate, r.Duration)
 	if err != nil {
 		return bench.Attack{}, bench.Plan{}, fmt.Errorf("--rate: %w", err)
 	}

@@ -46,19 +46,24 @@ func (f adminFlags) secret() (string, error) {
 		}
 		ref = "file:" + defaultTokenFile
 	}
+	return referred("--token", ref)
+}
+
+// referred reads the secret that a flag refers to.
+func referred(flag, ref string) (string, error) {
 	if name, ok := strings.CutPrefix(ref, "env:"); ok {
 		if secret := os.Getenv(name); secret != "" {
 			return secret, nil
 		}
-		return "", fmt.Errorf("--token: the variable %s is not set", name)
+		return "", fmt.Errorf("%s: the variable %s is not set", flag, name)
 	}
 	path, ok := strings.CutPrefix(ref, "file:")
 	if !ok {
-		return "", errors.New("--token: want env:NAME or file:PATH, not the secret itself")
+		return "", fmt.Errorf("%s: want env:NAME or file:PATH, not the secret itself", flag)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("reading the admin token (--token, SENDGATE_TOKEN): %w", err)
+		return "", fmt.Errorf("reading the secret of %s: %w", flag, err)
 	}
 	return strings.TrimSpace(string(text)), nil
 }
