@@ -1,0 +1,203 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// anchorer makes an anchorer of b that appends to path, and what it logs.
+func (b *bench) anchorer(path, key string) (*anchorer, *observer.ObservedLogs) {
+	b.t.Helper()
+	core, logged := observer.New(zap.InfoLevel)
+	a, err := newAnchorer(Anchor{File: path, Key: key}, b.store, zap.New(core))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return a, logged
+}
+
+func anchorsIn(t *testing.T, path string) []Anchored {
+	t.Helper()
+	all, err := ReadAnchors(strings.NewReader(string(mustRead(t, path))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Each time the head has moved there is one line more, which is signed, and through which the chain
+// goes; a restart goes on behind it; and the key that the log names verifies it.
+func TestTheHeadIsAnchored(t *testing.T) {
+	b := newBench(t)
+	_, key := rfcKey(t)
+	path := filepath.Join(t.TempDir(), "anchors.jsonl")
+	a, logged := b.anchorer(path, key)
+	a.anchor() // an empty chain proves nothing
+	b.learnMany(2)
+	a.anchor()
+	a.anchor()
+	b.learnMany(1)
+	for range 2 { // the second is a restart
+		a.anchor()
+		a, _ = b.anchorer(path, key)
+	}
+	all := anchorsIn(t, path)
+	if len(all) != 2 || all[0].Seq != 2 || all[1].Seq != 3 || all[1].Head != b.store.Head() {
+		t.Fatalf("got %+v, want the heads 2 and 3", all)
+	}
+	public, err := ParsePublicKey(logged.FilterMessage("anchors are signed").All()[0].ContextMap()["public_key"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var heads []store.Head
+	for _, line := range all {
+		heads = append(heads, line.Head)
+		if err := line.Verify(public); err != nil {
+			t.Error(err)
+		}
+	}
+	if report, err := b.client(Viewer).Verify(t.Context(), heads...); err != nil || !report.OK() {
+		t.Errorf("the chain does not go through its anchors: %+v, %v", report, err)
+	}
+	if strings.Contains(string(mustRead(t, path)), strings.Split(key, "\n")[1]) {
+		t.Error("the file holds the private key")
+	}
+}
+
+// A line is written on a timer, and a last one at the stop.
+func TestAnchorsComeOnATimerAndAtTheStop(t *testing.T) {
+	b := newBench(t)
+	path := filepath.Join(t.TempDir(), "anchors.jsonl")
+	a, logged := b.anchorer(path, "")
+	if logged.FilterMessage("anchors are not signed: whoever can write the file can write others").Len() != 1 {
+		t.Errorf("nothing is said of lines without signature: %v", logged.All())
+	}
+	var head atomic.Uint64 // stands for a chain that grows
+	a.head = func() store.Head { return store.Head{Seq: head.Load()} }
+	lines := func() int { return len(anchorsIn(t, path)) }
+	synctest.Test(t, func(t *testing.T) {
+		quit, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { a.run(quit); close(ended) }()
+		synctest.Wait()
+		for i, moment := range []struct {
+			later time.Duration
+			want  int
+		}{{0, 0}, {DefaultAnchorEvery - time.Second, 0}, {time.Second, 1}, {DefaultAnchorEvery - time.Second, 1}, {time.Second, 2}} {
+			time.Sleep(moment.later)
+			synctest.Wait()
+			if got := lines(); got != moment.want {
+				t.Errorf("moment %d: %d lines, want %d", i, got, moment.want)
+			}
+			head.Add(1)
+		}
+		stop()
+		<-ended
+		if got := lines(); got != 3 {
+			t.Errorf("at the stop: %d lines, want three", got)
+		}
+	})
+}
+
+func TestAFileOfAnchorsAfterACrash(t *testing.T) {
+	b := newBench(t)
+	b.learnMany(2)
+	first, err := json.Marshal(Anchored{Head: b.store.Head()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.learnMany(1)
+	for name, tail := range map[string]string{"whole": "", "one byte of the next": "{", "half of it": `{"seq":3,"sum":"00`} {
+		path := filepath.Join(t.TempDir(), "anchors.jsonl")
+		if err := os.WriteFile(path, []byte(string(first)+"\n"+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		a, _ := b.anchorer(path, "")
+		a.anchor()
+		a.anchor()
+		if all := anchorsIn(t, path); len(all) != 2 || all[0].Seq != 2 || all[1].Seq != 3 {
+			t.Errorf("%s: got %+v, want 2 and 3", name, all)
+		}
+	}
+}
+
+func TestAFileOfSomethingElseIsNotAppendedTo(t *testing.T) {
+	b := newBench(t)
+	for name, text := range map[string]string{"a log": "{\"level\":\"info\"}\n", "text": "hello\n", "text without an end": "hello", "a long line": strings.Repeat("x", 1<<20)} {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newAnchorer(Anchor{File: path}, b.store, zap.NewNop()); err == nil || !strings.HasPrefix(err.Error(), "file: ") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if string(mustRead(t, path)) != text {
+			t.Errorf("%s was changed", name)
+		}
+	}
+	if _, err := newAnchorer(Anchor{File: filepath.Join(t.TempDir(), "none", "file")}, b.store, zap.NewNop()); err == nil {
+		t.Error("a file in no folder is taken")
+	}
+}
+
+// What cannot be written is told, counted, and written later.
+func TestAnAnchorThatCannotBeWritten(t *testing.T) {
+	b := newBench(t)
+	b.learnMany(1)
+	dir := filepath.Join(t.TempDir(), "volume")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a, logged := b.anchorer(filepath.Join(dir, "anchors.jsonl"), "")
+	if err := os.RemoveAll(dir); err != nil { // as when it is unmounted
+		t.Fatal(err)
+	}
+	a.anchor()
+	if a.failed.Load() != 1 || a.seq.Load() != 0 || logged.FilterMessage("the head of the chain could not be anchored").Len() != 1 {
+		t.Errorf("%d failures, %v", a.failed.Load(), logged.All())
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a.anchor()
+	if all := anchorsIn(t, a.path); len(all) != 1 || a.seq.Load() != 1 {
+		t.Errorf("got %+v", all)
+	}
+}
+
+// A chain that was cut off or written anew is told of at the start.
+func TestAChainThatLostItsAnchorIsToldOf(t *testing.T) {
+	b := newBench(t)
+	b.learnMany(2)
+	other := newBench(t)
+	other.learnMany(3)
+	const says = "the chain of events does not go through its last anchor: its end was cut off or it was written anew"
+	for name, c := range map[string]struct {
+		head store.Head
+		want int
+	}{"its own": {b.store.Head(), 0}, "a longer one": {other.store.Head(), 1}, "another one": {store.Head{Seq: 2, Sum: other.store.Head().Sum}, 1}} {
+		line, err := json.Marshal(Anchored{Head: c.head})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "anchors.jsonl")
+		if err := os.WriteFile(path, slices.Concat(line, []byte("\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, logged := b.anchorer(path, ""); logged.FilterMessage(says).Len() != c.want {
+			t.Errorf("%s: %v", name, logged.All())
+		}
+	}
+}
