@@ -129,6 +129,8 @@ func (r *run) waitUntil(ctx context.Context, timer *time.Timer, due time.Duratio
 		switch {
 		case wait <= 0:
 			return true
+		case ctx.Err() != nil:
+			return false
 		case wait <= slack:
 			r.Pause(wait)
 			continue

@@ -87,7 +87,7 @@ func (r *Report) Add(s Result) {
 func (r *Report) count(s Result) bool {
 	if s.Unsent {
 		r.unsent++
-		r.fail("never sent: no worker was free in time")
+		r.fail("never sent: no worker was free before the timeout, or before the run was stopped")
 		return true
 	}
 	r.sent++
