@@ -23,7 +23,8 @@ import (
 // asked from any.
 type notifier struct {
 	cfg    Notify
-	store  *store.Store
+	head   func() store.Head                               // of the chain
+	read   func(since uint64) (Changes, store.Head, error) // the next changes, and where they end
 	file   *cursorFile
 	client *http.Client
 	log    *zap.Logger
@@ -46,8 +47,15 @@ func newNotifier(cfg Notify, st *store.Store, dir string, log *zap.Logger, now f
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	n := &notifier{cfg: cfg.withDefaults(), store: st, file: newCursorFile(dir), log: log, now: now, random: rand.Float64}
+	n := &notifier{cfg: cfg.withDefaults(), head: st.Head, file: newCursorFile(dir), log: log, now: now, random: rand.Float64}
 	n.client = newPoster(n.cfg.Timeouts.Connect)
+	n.read = func(since uint64) (Changes, store.Head, error) {
+		var show func(*store.Change)
+		if !n.cfg.Evidence {
+			show = func(c *store.Change) { c.Event = veil(c.Event) }
+		}
+		return changesAfter(st, since, n.cfg.Batch, show)
+	}
 	var err error
 	if n.cursor, err = n.file.read(st, log); err != nil {
 		return nil, fmt.Errorf("reading how far the webhook is: %w", err)
@@ -74,7 +82,7 @@ func newPoster(connect time.Duration) *http.Client {
 
 // status is how far the notifier is.
 func (n *notifier) status() Notified {
-	head := n.store.Head().Seq
+	head := n.head().Seq
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := Notified{On: true, Cursor: n.cursor.Seq, Head: head, Acknowledged: n.acknowledged,
@@ -115,11 +123,7 @@ func (n *notifier) run(quit, abort context.Context) {
 // step sends the next changes. They are read anew at each try: who was erased since the last one
 // is not told of any more. more reports whether there are others.
 func (n *notifier) step(ctx context.Context) (more bool, err error) {
-	var show func(*store.Change)
-	if !n.cfg.Evidence {
-		show = func(c *store.Change) { c.Event = veil(c.Event) }
-	}
-	page, at, err := changesAfter(n.store, n.cursor.Seq, n.cfg.Batch, show)
+	page, at, err := n.read(n.cursor.Seq)
 	if err != nil {
 		return false, err
 	}

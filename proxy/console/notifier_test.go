@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
 
@@ -206,6 +207,16 @@ func TestAReceiverThatIsNotThere(t *testing.T) {
 	}
 }
 
+// pretend makes n see a chain of so many events, one a page. A test with a clock of its own cannot
+// share the store's goroutines.
+func (n *notifier) pretend(events uint64) {
+	n.head = func() store.Head { return store.Head{Seq: events} }
+	n.read = func(since uint64) (Changes, store.Head, error) {
+		at := store.Head{Seq: since + 1}
+		return Changes{Changes: []store.Change{{Link: store.Link{Seq: at.Seq}}}, Next: at.Seq, Head: events}, at, nil
+	}
+}
+
 // A roundTrip plays the network.
 type roundTrip func(*http.Request) (*http.Response, error)
 
@@ -219,12 +230,12 @@ func replied(status int, header http.Header) *http.Response {
 // bound; and after a success the first wait is short again.
 func TestRetriesBackOff(t *testing.T) {
 	b := newBench(t)
-	b.learnMany(2)
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Duration
 		start := time.Now()
 		quit, stop := context.WithCancel(t.Context())
 		n := b.quick("https://crm.example.com/", "", func(c *Notify) { c.Batch, c.Retry = 1, Backoff{time.Second, time.Minute} })
+		n.pretend(2)
 		n.random = func() float64 { return 1 }
 		n.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 			times = append(times, time.Since(start))

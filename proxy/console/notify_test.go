@@ -139,7 +139,6 @@ func TestWhatAReceiverIsTold(t *testing.T) {
 // A stop waits for a POST that is under way, but not for ever.
 func TestAStopWaitsForTheLastPOST(t *testing.T) {
 	b := newBench(t)
-	b.learnMany(1)
 	for name, c := range map[string]struct {
 		takes time.Duration
 		want  uint64
@@ -151,6 +150,7 @@ func TestAStopWaitsForTheLastPOST(t *testing.T) {
 			if err := s.outfit(&cfg); err != nil {
 				t.Fatal(err)
 			}
+			s.notifier.pretend(1)
 			posted := make(chan struct{})
 			s.notifier.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 				close(posted)
