@@ -16,7 +16,7 @@ func (s Summary) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s, %s loop", s.Plan.Target, s.Plan.Provider, s.Plan.Loop)
 	if s.Plan.Rate != "" {
-		fmt.Fprintf(&b, " at %s/s", s.Plan.Rate)
+		fmt.Fprintf(&b, ", %s sends a second", s.Plan.Rate)
 	}
 	fmt.Fprintf(&b, "\nto %s\n\n", s.Plan.Recipients)
 	fmt.Fprintf(&b, "%d sends in %s, %.0f answers a second; %d failed, %d never sent, %d wrong\n\n",

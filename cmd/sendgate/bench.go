@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -46,7 +47,7 @@ type benchRunCmd struct {
 	Poisson  bool          `help:"Send at random moments, as independent senders do, instead of evenly."`
 	Closed   bool          `help:"Send whenever an answer has come, --workers at once, instead of at a rate."`
 	Count    int64         `help:"End after so many sends." placeholder:"N"`
-	Duration time.Duration `help:"End after this time. Without it and --count: 10s, or the end of the file." placeholder:"TIME"`
+	Duration time.Duration `help:"End after this time. Without it: the end of --rate, --count or the file, else 10s." placeholder:"TIME"`
 	Workers  int           `help:"Most sends in flight (1000; in a closed loop 64)." placeholder:"N"`
 	Timeout  time.Duration `help:"How long an answer, and a worker, is waited for." default:"10s"`
 
@@ -60,6 +61,7 @@ type benchRunCmd struct {
 
 	Latency time.Duration `help:"How long the mock provider takes to answer, with --self."`
 	JSON    string        `help:"Keep the result in this file, for compare." name:"json" type:"path" placeholder:"FILE"`
+	HTML    string        `help:"Write the result as one page with plots." name:"html" type:"path" placeholder:"FILE"`
 }
 
 // Run loads a gate and prints what came of it. A wrong answer makes it an error.
@@ -117,16 +119,21 @@ func (c benchRunCmd) check() error {
 }
 
 // keep writes the result where it was asked to.
-func (r *benchRun) keep(s bench.Summary) (err error) {
-	if r.JSON == "" {
+func (r *benchRun) keep(s bench.Summary) error {
+	return errors.Join(keep(r.JSON, s.WriteJSON), keep(r.HTML, s.WriteHTML))
+}
+
+// keep writes a file of the given name, if there is one.
+func keep(name string, write func(io.Writer) error) (err error) {
+	if name == "" {
 		return nil
 	}
-	file, err := os.Create(r.JSON)
+	file, err := os.Create(name)
 	if err != nil {
 		return fmt.Errorf("keeping the result: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	return s.WriteJSON(file)
+	return write(file)
 }
 
 // A benchRun is one load test.
@@ -201,7 +208,9 @@ func (r *benchRun) people() (people bench.Recipients, told string, closed func()
 
 // plan is the attack on people, without its sender, and what is kept of it.
 func (r *benchRun) plan(people bench.Recipients) (bench.Attack, bench.Plan, error) {
-	if r.Count == 0 && r.Duration == 0 && r.Recipients == "" {
+	rate := cmp.Or(r.Rate, "200")
+	if timed, err := bench.ParseRate(rate, 0); r.Count == 0 && r.Duration == 0 && r.Recipients == "" &&
+		(r.Closed || err != nil || timed[len(timed)-1].For == 0) { // nothing else would end it
 		r.Duration = 10 * time.Second
 	}
 	a := bench.Attack{Recipients: people, Workers: cmp.Or(r.Workers, 1000), Timeout: r.Timeout, Count: r.Count, For: r.Duration}
@@ -215,8 +224,7 @@ func (r *benchRun) plan(people bench.Recipients) (bench.Attack, bench.Plan, erro
 		p.Loop, p.Workers = "closed", a.Workers
 		return a, p, nil
 	}
-	p.Rate = cmp.Or(r.Rate, "200")
-	phases, err := bench.ParseRate(p.Rate, r.Duration)
+	phases, err := bench.ParseRate(rate, r.Duration)
 	if err != nil {
 		return bench.Attack{}, bench.Plan{}, fmt.Errorf("--rate: %w", err)
 	}
@@ -224,6 +232,11 @@ func (r *benchRun) plan(people bench.Recipients) (bench.Attack, bench.Plan, erro
 	if r.Poisson {
 		a.Pacer, p.Loop = bench.NewPoisson(phases, r.Seed), "poisson"
 	}
-	p.Workers = a.Workers
+	p.Rate, p.Workers = rate, a.Workers
+	if last := phases[len(phases)-1]; p.For == 0 && last.For > 0 {
+		for _, phase := range phases {
+			p.For += phase.For
+		}
+	}
 	return a, p, nil
 }
