@@ -1,12 +1,16 @@
 package filter
 
+import "time"
+
 // inquired is a service message, which answers.
 var inquired = ofCategory(Service)
 
 var askedCases = []policyCase{
 	{"somebody who was asked gets no marketing before they say yes", Config{}, sale,
 		[]Event{askedFor(-1, All)}, blocked("asked", NoConsent)},
-	{"nor once they are asked again", Config{}, sale, append(subscribed, askedFor(-1, All)), blocked("asked", NoConsent)},
+	{"asking again takes nothing from somebody who said yes", Config{}, sale, append(subscribed, askedFor(-1, All)), forwarded},
+	{"asking again does not undo a no", Config{Require: map[Category]Basis{Utility: NoBasis}}, ofCategory(Utility),
+		[]Event{{Kind: Refused, Scope: All, Time: noon.Add(-48 * time.Hour)}, askedFor(-1, All)}, blocked("asked", NoConsent)},
 	{"nor utility, whatever they ordered", Config{}, ofCategory(Utility),
 		[]Event{optedIn(-1, ByTransaction, OfCategory(Utility)), askedFor(-2, All)}, blocked("asked", NoConsent)},
 	{"a yes carries what was asked for", Config{}, sale,

@@ -85,11 +85,12 @@ func (b Brand) undeclared(topic string) error {
 
 // Label gives m the category and topic that its labels say: those of a template list, the route,
 // the sender's identity, a claim, in this order, and All where one says nothing. The strictest
-// category wins. Of several topics that under the strictest category wins, and the first of equals.
-// A topic that the brand does not declare says nothing, and where nothing is said m is marketing.
-// Label allocates nothing.
+// category wins. Of several topics that under the strictest category wins, and the first of equals;
+// up to three others go to m.Others. A topic that the brand does not declare says nothing, and where
+// nothing is said m is marketing. Label allocates nothing.
 func (b Brand) Label(m *Message, labels ...Scope) {
-	m.Category, m.Topic, m.Strays = Marketing, "", false
+	m.Category, m.Topic, m.Strays, m.Others = Marketing, "", false, [3]string{}
+	others := m.Others[:0]
 	said, under := Category(Categories), Category(Categories) // the category of m, and of its topic
 	for _, s := range labels {
 		switch s.over {
@@ -100,10 +101,14 @@ func (b Brand) Label(m *Message, labels ...Scope) {
 			if !ok {
 				continue
 			}
-			if c < under {
-				m.Topic, under = s.name, c
-			}
 			said = min(said, c)
+			loser := s.name
+			if c < under {
+				m.Topic, under, loser = s.name, c, m.Topic
+			}
+			if loser != "" && loser != m.Topic && len(others) < cap(others) {
+				others = append(others, loser)
+			}
 		}
 	}
 	if said < Categories && !m.MarketingOnly {

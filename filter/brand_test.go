@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // shop is a brand with topics in three categories.
@@ -265,5 +266,24 @@ func TestSender(t *testing.T) {
 				t.Errorf("%q is %q, want %q", c.text, got, c.want)
 			}
 		})
+	}
+}
+
+// TestAnOptOutOfALosingTopicBinds: a message that two labels call by two topics goes to nobody who
+// left either.
+func TestAnOptOutOfALosingTopicBinds(t *testing.T) {
+	brand := Brand{Topics: map[string]Category{"offers": Marketing, "orders": Utility}}
+	m := Message{To: Recipient{Channel: SMS, Address: "+14155550100"}}
+	brand.Label(&m, OfTopic("orders"), All, OfTopic("offers"))
+	if m.Topic != "offers" || m.Others[0] != "orders" {
+		t.Fatalf("labelled %q, %q", m.Topic, m.Others)
+	}
+	agreed := Record{}.After(Event{Kind: OptedIn, Basis: Express, Scope: OfTopic("offers"), Time: time.Unix(100, 0)})
+	if at, _ := agreed.OptedOut(&m); !at.IsZero() || agreed.Granted(&m, Express).IsZero() {
+		t.Error("who agreed to the offers does not get them")
+	}
+	left := agreed.After(Event{Kind: OptedOut, Scope: OfTopic("orders"), Time: time.Unix(200, 0)})
+	if at, scope := left.OptedOut(&m); at.IsZero() || scope != OfTopic("orders") {
+		t.Errorf("who left the orders is bound by %v of %v", at, scope)
 	}
 }

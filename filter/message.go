@@ -73,6 +73,10 @@ type Message struct {
 	// consent to the topic is then no consent to this message.
 	Strays bool
 
+	// Others are further topics that m was labelled with and that gave way to Topic. Consent to one
+	// of them carries nothing, but an opt-out of one binds.
+	Others [3]string
+
 	// MarketingOnly is set where the endpoint itself carries nothing but marketing: then no list
 	// and no claim can say otherwise.
 	MarketingOnly bool

@@ -156,7 +156,7 @@ func (s Scope) carries(m *Message, b Basis) bool {
 	switch {
 	case !s.covers(m):
 		return false
-	case s.over == overTopic && (m.Strays || m.Category == Marketing && s.name == Privacy):
+	case s.over == overTopic && (s.name != m.Topic || m.Strays || m.Category == Marketing && s.name == Privacy):
 		return false
 	case b == ByInquiry:
 		return m.Category != Marketing
@@ -166,9 +166,10 @@ func (s Scope) carries(m *Message, b Basis) bool {
 	return true
 }
 
-// Answer is where the recipient stands towards what they were asked about m: Asked while they have
-// not answered, Refused once they said no, and since when; zero where nothing was asked, or an
-// express opt-in that carries m came later. At equal times no wins over yes, and yes over silence.
+// Answer is where the recipient stands towards what they were asked about m: Refused once they said
+// no, Asked while they never answered, and since when; zero where nothing was asked, or an express
+// opt-in that carries m is the latest answer. Only a later yes undoes a no, and asking again undoes
+// neither. At equal times no wins.
 func (r *Record) Answer(m *Message) (k Kind, since time.Time) {
 	var asked, refused time.Time
 	for i := range r.Consents {
@@ -181,10 +182,10 @@ func (r *Record) Answer(m *Message) (k Kind, since time.Time) {
 	}
 	yes := r.granted(m, Express)
 	switch {
-	case asked.After(yes) && asked.After(refused):
-		return Asked, asked
 	case !refused.IsZero() && !refused.Before(yes):
 		return Refused, refused
+	case yes.IsZero():
+		return Asked, asked
 	}
 	return 0, time.Time{}
 }

@@ -3,6 +3,7 @@ package filter
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -50,7 +51,10 @@ func (s Scope) Covers(c Category, topic, sender string) bool {
 	}
 }
 
-func (s Scope) covers(m *Message) bool { return s.Covers(m.Category, m.Topic, m.From) }
+// covers reports whether m lies within s, by any of its topics.
+func (s Scope) covers(m *Message) bool {
+	return s.Covers(m.Category, m.Topic, m.From) || s.over == overTopic && slices.Contains(m.Others[:], s.name)
+}
 
 // Topic is the topic that s is the scope of, if it is one's.
 func (s Scope) Topic() (topic string, ok bool) { return s.name, s.over == overTopic }

@@ -42,6 +42,7 @@ type item struct {
 	event filter.Event
 	index int // in the call of Append
 	id    eventID
+	may   func(*filter.Event, *filter.Record) error // of AppendIf; nil: it may
 	err   error
 }
 
@@ -79,6 +80,23 @@ func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
 		return problem
 	}
 	return nil
+}
+
+// AppendIf keeps one event unless may objects, whose error it then returns. may sees the event as it
+// would be kept, with its times, and the recipient's record right before it, brand and every brand
+// joined. Nothing is kept between the two, so what may knows is what the event meets. An event that
+// is known already is kept as it was, and may is not asked. may runs in the store's writer: it must
+// be quick, use nothing of the store, and change and keep nothing that it is given.
+func (s *Store) AppendIf(ctx context.Context, e filter.Event, may func(*filter.Event, *filter.Record) error) error {
+	if err := checkEvent(0, &e); err != nil {
+		return err
+	}
+	start := time.Now()
+	r := &request{items: s.items([]filter.Event{e}, 0, 1), done: make(chan error, 1)}
+	r.items[0].may = may
+	err := s.submit(ctx, r)
+	s.metrics.appendSeconds.Observe(time.Since(start).Seconds())
+	return err
 }
 
 // items copies events[first:last] for the writer.

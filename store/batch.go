@@ -94,6 +94,9 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 		if problem := b.s.checkBlob(it); problem != nil {
 			return problem, nil
 		}
+		if problem := b.may(it, before); problem != nil {
+			return problem, nil
+		}
 	}
 	after := before.After(*e)
 	if len(after.Consents) > max(maxScopes, len(before.Consents)) && e.Scope.Named() {
@@ -116,6 +119,26 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 		b.newest, b.ahead = e.Time, true
 	}
 	return nil, b.mark(fp, &after)
+}
+
+// may asks whether it may follow a record of its recipient.
+func (b *txnBatch) may(it *item, r filter.Record) error {
+	if it.may == nil {
+		return nil
+	}
+	if to := it.event.To; to.Brand != "" {
+		fp := b.s.keys.recipient(to.Everywhere())
+		value, err := b.get(recordKey(fp))
+		if err == nil && value != nil {
+			var all filter.Record
+			all, err = decodeRecord(value, fp)
+			r = r.With(all)
+		}
+		if err != nil {
+			return fmt.Errorf("reading the record for every brand: %w", err)
+		}
+	}
+	return it.may(&it.event, &r)
 }
 
 // known reports whether the event of it is kept already, and r the record before it. Then it holds

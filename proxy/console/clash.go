@@ -94,6 +94,9 @@ func (c *clashes) note(e *filter.Event) {
 		c.outRows++
 		own, other = other, own
 	default:
+		if silences(e.Kind) {
+			c.outRows++
+		}
 		return
 	}
 	who := c.who(e.To)

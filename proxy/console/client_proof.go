@@ -42,6 +42,6 @@ func (c *Client) Head(ctx context.Context) (store.Head, error) {
 // Verify walks the chain, and holds it against heads that were kept elsewhere.
 func (c *Client) Verify(ctx context.Context, kept ...store.Head) (store.Report, error) {
 	var r store.Report
-	err := c.post(ctx, "/api/v1/chain/verify", Heads{kept}, &r)
+	err := c.post(ctx, "/api/v1/chain/verify", Heads{append([]store.Head{}, kept...)}, &r)
 	return r, err
 }

@@ -26,17 +26,18 @@ var importParams = []string{"brand", "channel", "region", "source", "scope", "pr
 
 // An importer takes one consent file. It belongs to one request.
 type importer struct {
-	s        *Server
-	ctx      context.Context // ends with the request
-	by       actor
-	mapping  Mapping
-	defaults filter.Recipient
-	region   string
-	source   string
-	query    string // what was asked for, in one form
-	again    bool   // allow_resubscribe
-	dry      bool   // dry_run
-	confirm  string
+	s         *Server
+	ctx       context.Context // ends with the request
+	by        actor
+	mapping   Mapping
+	defaults  filter.Recipient
+	region    string
+	source    string
+	query     string // what was asked for, in one form
+	again     bool   // allow_resubscribe
+	dry       bool   // dry_run
+	confirm   string // the token that was given
+	confirmed bool   // it allows what the brake would have held
 
 	spool   *spool
 	clash   *clashes
@@ -184,14 +185,14 @@ func (im *importer) run() error {
 // was confirmed.
 func (im *importer) write() error {
 	most := tally{im.clash.outRows, im.clash.inRows}
-	if im.confirm == "" {
+	if !im.confirmed {
 		im.s.brake.add(im.by.name, most)
 	}
 	im.listing, im.said = true, map[string]int{}
 	im.pipe = newPipeline(im.s.store)
 	err := im.pass("importing", im.apply)
 	err = errors.Join(err, im.pipe.close(im.acknowledge))
-	if im.confirm == "" {
+	if !im.confirmed {
 		im.s.brake.add(im.by.name, tally{im.sum.OptOuts - most.outs, im.sum.OptIns - most.ins})
 	}
 	return err
@@ -202,7 +203,11 @@ func (im *importer) ask(used tally) error {
 	would := tally{im.sum.OptOuts, im.sum.OptIns}
 	problem := im.s.brake.over(tally{used.outs + would.outs, used.ins + would.ins})
 	about := fmt.Sprintf("import %x %s", im.spool.sum, im.query)
-	if problem == "" || im.by.confirms(im.confirm, about, would) {
+	if problem == "" {
+		return nil
+	}
+	if im.by.confirms(im.confirm, about, would) {
+		im.confirmed = true
 		return nil
 	}
 	im.sum.Confirm = im.by.token(about, would)

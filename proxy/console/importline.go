@@ -97,7 +97,7 @@ func (im *importer) finish(err error) {
 	level("consent imported", zap.String("actor", im.by.name), zap.String("source", im.source), zap.Bool("done", im.sum.Done),
 		zap.Bool("dry_run", im.dry), zap.Int("rows", im.sum.Rows), zap.Int("taken", im.sum.Taken), zap.Int("known", im.sum.Known),
 		zap.Int("refused", im.sum.Refused), zap.Int("opt_ins", im.sum.OptIns), zap.Int("opt_outs", im.sum.OptOuts),
-		zap.Bool("allow_resubscribe", im.again), zap.Bool("confirmed", im.confirm != ""), zap.Error(err))
+		zap.Bool("allow_resubscribe", im.again), zap.Bool("confirmed", im.confirmed), zap.Error(err))
 	_ = im.say(im.sum) // nobody may be left to read it
 }
 

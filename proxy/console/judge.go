@@ -89,6 +89,12 @@ func answered(rec *filter.Record, no, scope filter.Scope, at time.Time) bool {
 	})
 }
 
+// silences reports whether an event of this kind can keep messages from somebody: the brake counts
+// it as an opt-out.
+func silences(k filter.Kind) bool {
+	return k == filter.OptedOut || k == filter.Refused || k == filter.Asked
+}
+
 // tellsNothing reports whether rec says the same with e as without: e is a repetition, or of before
 // the recipient was erased, which outranks all that came before.
 func tellsNothing(e *filter.Event, rec *filter.Record) bool {
@@ -128,6 +134,9 @@ func lastGrant(rec *filter.Record) (last time.Time) {
 // doubtful. A brand that the configuration does not declare asks for nothing but that a box was not
 // ticked beforehand; the rest is doubtful then.
 func (s *Server) lint(e *filter.Event) (doubts []filter.Finding, refusal error) {
+	if topic, ok := e.Scope.Topic(); ok && e.To.Brand == "" && len(s.brands) > 0 && !s.declared(topic) {
+		return nil, bad("scope", "no brand has the topic %q, so this would bind nothing", topic)
+	}
 	brand, declared := s.brands[e.To.Brand]
 	if !declared {
 		brand = filter.Brand{Evidence: filter.NoEvidence}
@@ -143,4 +152,14 @@ func (s *Server) lint(e *filter.Event) (doubts []filter.Finding, refusal error) 
 		doubts = append(doubts, f)
 	}
 	return doubts, nil
+}
+
+// declared reports whether any brand has this topic.
+func (s *Server) declared(topic string) bool {
+	for _, b := range s.brands {
+		if _, ok := b.Category(topic); ok {
+			return true
+		}
+	}
+	return false
 }

@@ -68,7 +68,13 @@ func (s *Server) postConsent(c *call) error {
 		return err
 	}
 	// What was asked for is finished even if the asker hangs up: half a change helps nobody.
-	if err := s.store.Append(context.WithoutCancel(c.r.Context()), e); err != nil {
+	err = s.store.AppendIf(context.WithoutCancel(c.r.Context()), e, func(e *filter.Event, r *filter.Record) error {
+		if e.Kind != filter.OptedIn || tellsNothing(e, r) {
+			return nil
+		}
+		return mayOptIn(s.brands[e.To.Brand], e, r, n.AllowResubscribe) // once more: a no may have come meanwhile
+	})
+	if err != nil {
 		return fmt.Errorf("recording consent: %w", err)
 	}
 	s.log.Info("consent recorded", append(eventFields(&e), zap.String("actor", c.by.name))...)
@@ -92,6 +98,7 @@ func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
 	}
 	e := filter.Event{ID: store.NewID(s.now()), Time: n.Time, To: to, Kind: n.Kind, Scope: n.Scope, Basis: n.Basis,
 		Source: n.Source, Note: n.Note, Proof: n.Proof}
+	date(&e)
 	if err := s.checkEvent(&e); err != nil {
 		return e, err
 	}
@@ -102,6 +109,14 @@ func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
 		e.Note = "given as " + n.To.Address
 	}
 	return e, nil
+}
+
+// date makes consent that a transaction implies run from the day of that transaction, not from the
+// day on which somebody entered it.
+func date(e *filter.Event) {
+	if day := e.Proof.ReferenceDate; e.Basis == filter.ByTransaction && !day.IsZero() && (e.Time.IsZero() || day.Before(e.Time)) {
+		e.Time = day
+	}
 }
 
 // mayRecord keeps staff from undoing what a recipient said, and a client from opting many in or out.
@@ -123,7 +138,7 @@ func (s *Server) mayRecord(c *call, e *filter.Event, again bool) error {
 			return err
 		}
 		one.ins = 1
-	case e.Kind == filter.OptedOut:
+	case silences(e.Kind):
 		one.outs = 1
 	default:
 		return nil

@@ -66,6 +66,7 @@ func (im *importer) complete(e *filter.Event) error {
 	if e.Kind == filter.OptedIn && e.Time.IsZero() {
 		e.Time = e.Proof.CapturedAt
 	}
+	date(e)
 	if err := im.s.checkEvent(e); err != nil {
 		return asColumn(err)
 	}
@@ -132,7 +133,7 @@ func (im *importer) count(kind filter.Kind, known bool) {
 		im.sum.Known++
 	case kind == filter.OptedIn:
 		im.sum.OptIns++
-	case kind == filter.OptedOut:
+	case silences(kind):
 		im.sum.OptOuts++
 	}
 }

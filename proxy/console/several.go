@@ -2,27 +2,36 @@ package console
 
 import (
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 )
 
-// readSeveral adds what the columns of single scopes, and the tags, say beside e.
+// readSeveral adds what the columns of single scopes, and the tags, say beside e. The date of a row
+// is the contact's, and good for a yes, which it makes no younger; an opt-out without a date of its
+// own is of now, or it could be older than the consent that it withdraws.
 func (l *layout) readSeveral(e filter.Event, row []string) {
 	for i, c := range l.columns {
 		switch {
 		case c.field == "tags":
 			for _, tag := range strings.FieldsFunc(row[i], func(r rune) bool { return r == ',' || r == ';' || r == '|' }) {
 				if meaning, ok := l.tags[strings.ToLower(strings.TrimSpace(tag))]; ok {
-					e.Kind, e.Scope = meaning.kind, meaning.scope
-					l.say(c.name, e)
+					one := e
+					if one.Kind, one.Scope = meaning.kind, meaning.scope; one.Kind == filter.OptedOut {
+						one.Time = time.Time{}
+					}
+					l.say(c.name, one)
 				}
 			}
 		case c.scoped && c.field == "state":
 			one := e
-			one.Scope = c.scope
+			one.Scope, one.Time = c.scope, time.Time{}
 			said, err := l.stateCell(&one, row[i])
 			if err == nil && said {
 				err = l.ownTime(&one, row)
+			}
+			if one.Time.IsZero() && one.Kind != filter.OptedOut {
+				one.Time = e.Time
 			}
 			if err != nil {
 				l.said = append(l.said, statement{column: c.name, err: err.at(c.name)})
