@@ -73,6 +73,20 @@ func (e *Entry) blank(address string) {
 	}
 }
 
+// forget takes the address out of what e says about somebody else, and reports whether it was there.
+func (j *journal) forget(e *Entry) (found bool) {
+	if j.To.Brand != "" && e.To.Brand != j.To.Brand {
+		return false
+	}
+	names := e.names()
+	for _, s := range append(names[:], &e.Text) {
+		if s != &e.To.Address && holds(*s, j.To.Address) {
+			*s, found = "", true
+		}
+	}
+	return found
+}
+
 // eraseRow is a row of entries with those blanked that j concerns, and how many there were.
 func eraseRow(j *journal, row string) (out []byte, n int, err error) {
 	out = make([]byte, 0, len(row))
@@ -83,6 +97,9 @@ func eraseRow(j *journal, row string) (out []byte, n int, err error) {
 			return nil, 0, err
 		case j.concerns(&e):
 			e.blank(j.To.Address)
+			out = appendEntry(out, &e)
+			n++
+		case j.forget(&e):
 			out = appendEntry(out, &e)
 			n++
 		default:
@@ -115,13 +132,14 @@ func (l *decisionLog) eraseChunks(j *journal) (n int, err error) {
 // eraseSegment blanks entries in one file, or in the blocks in memory.
 func (l *decisionLog) eraseSegment(j *journal, seg *segment, blocks []*block) (n int, err error) {
 	address := l.store.keys.of(ofAddress, j.To.Address)
+	number := strings.TrimPrefix(j.To.Address, "+") // others' entries may speak of it, in a text or a label
 	anew := make(map[*block]*block) // nil for what cannot be read
 	whole := make(map[*block][]byte)
 	for _, b := range blocks {
-		if !b.recipients.Test(address[:]) {
+		row, err := l.entries(b)
+		if err == nil && !b.recipients.Test(address[:]) && !strings.Contains(row, number) {
 			continue
 		}
-		row, err := l.entries(b)
 		if errors.Is(err, errDamaged) {
 			anew[b] = nil
 			continue

@@ -96,6 +96,39 @@ func TestEraseLogOfOneBrand(t *testing.T) {
 	}
 }
 
+// What is said of a person in a message to somebody else goes too, and that message's own recipient
+// stays.
+func TestEraseLogOfWhatOthersWereTold(t *testing.T) {
+	for name, cfg := range map[string]store.Config{"on disk": {Dir: t.TempDir()}, "in memory": {Memory: true}} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, cfg)
+			for i := range 3000 {
+				e := decision(i)
+				if i%1000 == 0 {
+					e.Text, e.Campaign = "call "+gonePerson.Address, "for-14155550100"
+				}
+				s.Log(e)
+			}
+			store.FlushLog(s)
+			kept := len(ids(t, s, store.Query{To: decision(1000).To}))
+			if got := erase(t, s, gonePerson.Everywhere()); got.Entries != 3 {
+				t.Errorf("%d entries lost the number, want 3", got.Entries)
+			}
+			for e, err := range s.Entries(store.Query{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.Contains(e.Text+e.Campaign, "4155550100") {
+					t.Errorf("still told: %+v", e)
+				}
+			}
+			if n := len(ids(t, s, store.Query{To: decision(1000).To})); n != kept {
+				t.Errorf("%d entries of the other person are left of %d", n, kept)
+			}
+		})
+	}
+}
+
 // Walks and watchers that began before an erasure go on through it.
 func TestEraseLogWhileReading(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
