@@ -84,12 +84,13 @@ func brandName(brand string) string {
 type noticeFlags struct {
 	recipientFlags
 	adminFlags
-	Scope  filter.Scope `default:"all" help:"What it covers: all, marketing, utility, service, authentication or topic:NAME (${default})."`
-	At     moment       `help:"When it happened; default now."`
-	Source string       `help:"Who says so; default: the token's name."`
-	Note   string       `help:"Anything worth keeping with it."`
-	Method string       `help:"How: web form, paper, sms, ivr, …"`
-	Action string       `help:"By which act: ticked box, signed, replied, …"`
+	Scope   filter.Scope `default:"all" help:"What it covers: all, marketing, utility, service, authentication or topic:NAME (${default})."`
+	At      moment       `help:"When it happened; default now."`
+	Source  string       `help:"Who says so; default: the token's name."`
+	Note    string       `help:"Anything worth keeping with it."`
+	Method  string       `help:"How: web form, paper, sms, ivr, …"`
+	Confirm string       `placeholder:"TOKEN" help:"Go on where the brake holds, by the token it printed."`
+	Action  string       `help:"By which act: ticked box, signed, replied, …"`
 }
 
 // notice is about a recipient of the brand as given: empty for every brand.
@@ -99,7 +100,7 @@ func (f noticeFlags) notice(kind filter.Kind) console.Notice {
 }
 
 func (f noticeFlags) record(t terminal, client *console.Client, n console.Notice) error {
-	receipt, err := client.Record(t.ctx, n)
+	receipt, err := client.RecordConfirmed(t.ctx, n, f.Confirm)
 	if err != nil {
 		return hint(err)
 	}

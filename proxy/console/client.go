@@ -82,8 +82,16 @@ func valuesAt(q url.Values, at time.Time) url.Values {
 
 // Record records n. Once it returns nil, n is on disk and binds the next send.
 func (c *Client) Record(ctx context.Context, n Notice) (Receipt, error) {
-	var a Receipt
-	err := c.post(ctx, "/api/v1/consent", n, &a)
+	return c.RecordConfirmed(ctx, n, "")
+}
+
+// RecordConfirmed is Record for a notice that the brake held, with the token that its *[Error] gave.
+func (c *Client) RecordConfirmed(ctx context.Context, n Notice, confirm string) (a Receipt, err error) {
+	q := url.Values{}
+	if confirm != "" {
+		q.Set("confirm", confirm)
+	}
+	err = c.postTo(ctx, "/api/v1/consent", q, n, &a)
 	return a, err
 }
 
@@ -148,14 +156,18 @@ func (c *Client) get(ctx context.Context, path string, q url.Values, into any) e
 }
 
 func (c *Client) post(ctx context.Context, path string, body, into any) error {
+	return c.postTo(ctx, path, nil, body, into)
+}
+
+func (c *Client) postTo(ctx context.Context, path string, q url.Values, body, into any) error {
 	if body == nil {
-		return c.call(ctx, http.MethodPost, path, nil, "", nil, into)
+		return c.call(ctx, http.MethodPost, path, q, "", nil, into)
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("writing the request: %w", err)
 	}
-	return c.call(ctx, http.MethodPost, path, nil, "application/json", bytes.NewReader(text), into)
+	return c.call(ctx, http.MethodPost, path, q, "application/json", bytes.NewReader(text), into)
 }
 
 func (c *Client) call(ctx context.Context, method, path string, q url.Values, contentType string, body io.Reader, into any) error {
