@@ -133,7 +133,7 @@ func (l *decisionLog) eraseChunks(j *journal) (n int, err error) {
 func (l *decisionLog) eraseSegment(j *journal, seg *segment, blocks []*block) (n int, err error) {
 	address := l.store.keys.of(ofAddress, j.To.Address)
 	number := strings.TrimPrefix(j.To.Address, "+") // others' entries may speak of it, in a text or a label
-	anew := make(map[*block]*block) // nil for what cannot be read
+	anew := make(map[*block]*block)                 // nil for what cannot be read
 	whole := make(map[*block][]byte)
 	for _, b := range blocks {
 		row, err := l.entries(b)
