@@ -105,18 +105,23 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 	return fmt.Errorf("%q: want a moment such as 2026-01-02T15:04:05Z, a date, or a duration before now such as 24h", text)
 }
 
-// recipientFlags name one recipient.
-type recipientFlags struct {
+// personFlags name one recipient of one gate.
+type personFlags struct {
+	adminFlags
 	Address string         `arg:"" help:"Number in any spelling, or a platform's user id."`
 	Channel filter.Channel `default:"sms" help:"sms, whatsapp or messenger (${default})."`
 	Brand   string         `help:"Brand the consent was given to; may be left out where the gate writes as one brand only."`
 	Region  string         `help:"Country of a number without a country code, such as US."`
 }
 
-// recipient asks the gate for its brand where the flags name none.
-func (f recipientFlags) recipient(ctx context.Context, client *console.Client) (filter.Recipient, error) {
+// find is a client of the gate, and the recipient, with the gate's brand where the flags name none.
+func (f personFlags) find(ctx context.Context) (*console.Client, filter.Recipient, error) {
+	client, err := f.client()
+	if err != nil {
+		return nil, filter.Recipient{}, err
+	}
 	brand, err := theBrand(ctx, client, f.Brand)
-	return filter.Recipient{Brand: brand, Channel: f.Channel, Address: f.Address}, err
+	return client, filter.Recipient{Brand: brand, Channel: f.Channel, Address: f.Address}, err
 }
 
 // theBrand is brand, or the only brand that the gate writes as.

@@ -27,8 +27,7 @@ type consentCmd struct {
 }
 
 type consentGetCmd struct {
-	recipientFlags
-	adminFlags
+	personFlags
 	atFlag
 }
 
@@ -39,11 +38,7 @@ type atFlag struct {
 
 // Run prints one line a category or topic.
 func (c consentGetCmd) Run(t terminal) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	to, err := c.recipient(t.ctx, client)
+	client, to, err := c.find(t.ctx)
 	if err != nil {
 		return err
 	}
@@ -82,8 +77,7 @@ func brandName(brand string) string {
 
 // noticeFlags are what a grant and a revocation have in common.
 type noticeFlags struct {
-	recipientFlags
-	adminFlags
+	personFlags
 	Scope   filter.Scope `default:"all" help:"What it covers: all, marketing, utility, service, authentication or topic:NAME (${default})."`
 	At      moment       `help:"When it happened; default now."`
 	Source  string       `help:"Who says so; default: the token's name."`
@@ -173,18 +167,13 @@ func (c consentRevokeCmd) Run(t terminal) error {
 }
 
 type consentHistoryCmd struct {
-	recipientFlags
-	adminFlags
+	personFlags
 	atFlag
 }
 
 // Run prints one paragraph an event.
 func (c consentHistoryCmd) Run(t terminal) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	to, err := c.recipient(t.ctx, client)
+	client, to, err := c.find(t.ctx)
 	if err != nil {
 		return err
 	}

@@ -9,18 +9,13 @@ import (
 )
 
 type consentProofCmd struct {
-	recipientFlags
-	adminFlags
+	personFlags
 	Output string `short:"o" type:"path" help:"File to write; default: standard output."`
 }
 
 // Run writes the proof as a page for people with the data inside, with --json the data alone.
 func (c consentProofCmd) Run(t terminal) error {
-	client, err := c.client()
-	if err != nil {
-		return err
-	}
-	to, err := c.recipient(t.ctx, client)
+	client, to, err := c.find(t.ctx)
 	if err != nil {
 		return err
 	}
@@ -32,8 +27,7 @@ func (c consentProofCmd) Run(t terminal) error {
 }
 
 type consentEraseCmd struct {
-	recipientFlags
-	adminFlags
+	personFlags
 	Reason string `required:"" help:"Why; it is kept, and must not name the person."`
 }
 
