@@ -91,3 +91,27 @@ func TestVerifyNeedsNoHeads(t *testing.T) {
 		t.Errorf("got %+v, %v", r, err)
 	}
 }
+
+func TestAHeldRevocationGoesOnByItsToken(t *testing.T) {
+	b := brakeBench(t)
+	c := b.client(Reviewer)
+	leaves := func(i int) Notice {
+		return Notice{To: filter.Recipient{Channel: filter.SMS, Address: fmt.Sprintf("+1415555%04d", 2000+i)}, Kind: filter.OptedOut}
+	}
+	for i := range 10 {
+		if _, err := c.Record(t.Context(), leaves(i)); err != nil {
+			t.Fatalf("opt-out %d: %v", i, err)
+		}
+	}
+	_, err := c.Record(t.Context(), leaves(10))
+	if err == nil || b.records() != 10 {
+		t.Fatalf("the eleventh: %v, %d records", err, b.records())
+	}
+	_, token, found := strings.Cut(err.Error(), "confirm=")
+	if _, err := c.RecordConfirmed(t.Context(), leaves(10), token+"0"); !found || err == nil || b.records() != 10 {
+		t.Errorf("with another token: %v, %d records", err, b.records())
+	}
+	if _, err := c.RecordConfirmed(t.Context(), leaves(10), token); err != nil || b.records() != 11 {
+		t.Errorf("with its token: %v, %d records", err, b.records())
+	}
+}
