@@ -25,9 +25,10 @@ type clashes struct {
 	seeds           [2]maphash.Seed
 	ins, outs, said *bloom.BloomFilter
 	both            map[clashKey][]outRow // who may both opt in and out: the opt-outs
-	twice           map[clashKey]int      // what may be said twice: the line it is said in first
+	twice           map[clashKey]int      // what may be said twice: the line that was taken first, 0 before that
 	full            bool
 	inRows, outRows int
+	text            []byte // what a key is taken of; kept for the next
 }
 
 type clashKey [2]uint64
@@ -47,17 +48,9 @@ func newClashes(rows int) *clashes {
 		ins: filterOf(), outs: filterOf(), said: filterOf(), both: map[clashKey][]outRow{}, twice: map[clashKey]int{}}
 }
 
-func (c *clashes) key(parts ...string) (k clashKey) {
-	for i := range k {
-		var h maphash.Hash
-		h.SetSeed(c.seeds[i])
-		for _, part := range parts {
-			_, _ = h.WriteString(part)
-			_ = h.WriteByte(0)
-		}
-		k[i] = h.Sum64()
-	}
-	return k
+// key is the hash of c.text.
+func (c *clashes) key() clashKey {
+	return clashKey{maphash.Bytes(c.seeds[0], c.text), maphash.Bytes(c.seeds[1], c.text)}
 }
 
 func (k clashKey) bytes() []byte {
@@ -74,10 +67,16 @@ func (o *outRow) beside(e *filter.Event) bool {
 }
 
 // who stands for a person on a channel, of whatever brand.
-func (c *clashes) who(to filter.Recipient) clashKey { return c.key(string(to.Channel), to.Address) }
+func (c *clashes) who(to filter.Recipient) clashKey {
+	c.text = appendTexts(c.text[:0], string(to.Channel), to.Address)
+	return c.key()
+}
 
+// what stands for what e says.
 func (c *clashes) what(e *filter.Event) clashKey {
-	return c.key(string(e.To.Channel), e.To.Address, e.To.Brand, e.Kind.String(), e.Scope.String(), e.Basis.String(), e.Time.String())
+	c.text = appendTexts(c.text[:0], string(e.To.Channel), e.To.Address, e.To.Brand, e.Scope.String())
+	c.text = appendMoment(append(c.text, byte(e.Kind), byte(e.Basis)), e.Time)
+	return c.key()
 }
 
 // note is the first look at e.
@@ -110,15 +109,11 @@ func (c *clashes) note(e *filter.Event) {
 }
 
 // any reports whether a second look is needed.
-func (c *clashes) any() bool { return len(c.both)+len(c.twice) > 0 }
+func (c *clashes) any() bool { return len(c.both) > 0 }
 
 // gather is the second look at e.
 func (c *clashes) gather(line int, e *filter.Event) {
-	what := c.what(e)
-	if first, maybe := c.twice[what]; maybe && (first == 0 || line < first) {
-		c.twice[what] = line
-	}
-	if e.Kind != filter.OptedOut || len(c.both) == 0 {
+	if e.Kind != filter.OptedOut {
 		return
 	}
 	who := c.who(e.To)
@@ -127,7 +122,7 @@ func (c *clashes) gather(line int, e *filter.Event) {
 	}
 }
 
-// before is the line in which e, of line, is said first; 0 for none.
+// before is the line whose statement was taken and says the same as e, of line; 0 for none.
 func (c *clashes) before(line int, e *filter.Event) int {
 	if len(c.twice) == 0 {
 		return 0
@@ -136,6 +131,17 @@ func (c *clashes) before(line int, e *filter.Event) int {
 		return first
 	}
 	return 0
+}
+
+// taken notes that e, of line, is taken.
+func (c *clashes) taken(line int, e *filter.Event) {
+	if len(c.twice) == 0 {
+		return
+	}
+	what := c.what(e)
+	if first, maybe := c.twice[what]; maybe && first == 0 {
+		c.twice[what] = line
+	}
 }
 
 // against folds into rec the opt-outs of the file that stand against the opt-in e: those that cover

@@ -1,13 +1,9 @@
 package console
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -104,6 +100,7 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 			return false, rec, err
 		}
 	}
+	im.clash.taken(line, e)
 	im.count(e.Kind, known)
 	return known, rec, im.doubt(line, first, e, doubts)
 }
@@ -156,21 +153,6 @@ func (im *importer) doubt(line, first int, e *filter.Event, doubts []filter.Find
 		}
 	}
 	return nil
-}
-
-// rowID names the event of a row by what the row says, whatever the file is called, so that
-// importing it again adds nothing. A row without a time means "now"; once the recipient has opted
-// in since, the same words are a new fact, so their last opt-in is part of the name.
-func rowID(e *filter.Event, rec *filter.Record) string {
-	said := *e
-	said.ID, said.Source = "", ""
-	text, _ := json.Marshal(said) // strings, times and words always marshal
-	hash := sha256.New()
-	hash.Write(text)
-	if e.Time.IsZero() {
-		hash.Write([]byte(lastGrant(rec).Format(time.RFC3339Nano)))
-	}
-	return "row-" + hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
 // asColumn names the column of an error that names a field of the API.
