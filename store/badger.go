@@ -28,6 +28,10 @@ const (
 // earlier. It is room for the write-ahead log, one table and a compaction.
 const minFree = 128 << 20
 
+// tableSize is how large a table of the database becomes, in bytes: small enough for memory, large
+// enough for the number of open files.
+const tableSize = 4 << 20
+
 // maxUnborn is how many files may be empty because the process was killed right after it made them.
 // Badger refuses to open such a file, but has given it its form by then: the next attempt gets past
 // it.
@@ -37,7 +41,9 @@ const maxUnborn = 8
 //
 // Values are small and live in the tree, so the value log stays empty; without compression no
 // block cache is needed. A small memory table makes a sync cheaper and a replay after a crash
-// short. One goroutine commits, so conflicts cannot be.
+// short. One goroutine commits, so conflicts cannot be. Tables have one size on every level: a
+// compaction holds up to a dozen of them in memory twice over, and by default they double from
+// level to level, so that memory would grow with what is stored.
 func (s *Store) openBadger() (*badger.DB, error) {
 	dir := s.path("consent")
 	if s.cfg.Memory {
@@ -49,6 +55,8 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		return nil, err
 	}
 	opt := badger.DefaultOptions(dir).
+		WithBaseTableSize(tableSize).
+		WithNumMemtables(2).
 		WithInMemory(s.cfg.Memory).
 		WithLogger(badgerLogger{s.cfg.Logger.Named("badger").WithOptions(zap.AddCallerSkip(1)).Sugar()}).
 		WithCompression(options.None).
@@ -62,6 +70,7 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		WithValueLogFileSize(16 << 20).
 		WithNumCompactors(2).
 		WithBloomFalsePositive(0.01)
+	opt.TableSizeMultiplier = 1
 	db, err := badger.Open(opt)
 	for range maxUnborn {
 		if err == nil || !strings.Contains(err.Error(), "Create a new file") {
