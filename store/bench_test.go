@@ -90,23 +90,3 @@ func BenchmarkReadRecord(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkLog(b *testing.B) {
-	for name, cfg := range map[string]store.Config{"disk": {Dir: b.TempDir()}, "memory": {Memory: true}} {
-		b.Run(name, func(b *testing.B) {
-			s := open(b, cfg)
-			e := decision(1)
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				if i%10_000 == 0 {
-					b.StopTimer()
-					store.FlushLog(s) // else what is measured is the dropping
-					b.StartTimer()
-				}
-				s.Log(e)
-			}
-			b.StopTimer()
-			closeStore(b, s)
-		})
-	}
-}

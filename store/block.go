@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/bits-and-blooms/bloom/v3"
 )
@@ -14,11 +15,13 @@ import (
 //
 //	magic, length of head, length of body, checksum of body, checksum of all before and the head
 //	head: what the index needs
-//	body: the entries, each behind its length, compressed with zstd
+//	body: the entries, see packer
 //
-// All numbers of the prefix are four bytes, little-endian.
+// All numbers of the prefix are four bytes, little-endian. Blocks of the first format are read, not
+// written: their bodies are entries behind their lengths, compressed with zstd.
 const (
-	blockMagic  = 0x31424753 // "SGB1"
+	blockMagic  = 0x32424753 // "SGB2"
+	blockMagic1 = 0x31424753 // "SGB1"
 	blockPrefix = 5 * 4
 	blockHead   = 1 << 20 // no head is longer
 	blockBody   = 64 << 20
@@ -37,48 +40,59 @@ type block struct {
 	headLen int
 	bodySum uint32
 	memory  []byte // the whole block, where the log has no files
+	rows    bool   // it has the first format
 
 	first            uint64 // number of the first entry
 	n                int
-	rawLen           int   // of the body, decompressed
+	rawLen           int   // of what is compressed in the body, before
 	minTime, maxTime int64 // Entry.Time, in whole seconds since 1970
 	minID, maxID     string
 	actions          uint8  // a bit an action
 	reasons          uint32 // a bit a reason
 	routes           []uint32
 	campaigns        []uint32
-	recipients       *bloom.BloomFilter // fingerprints of addresses
+	recipients       *recipients
 }
 
-// indexEntries makes the index of a chunk.
-func (k *keys) indexEntries(c *chunk) (*block, error) {
-	b := &block{first: c.first, n: c.n, rawLen: len(c.buf), minTime: math.MaxInt64, maxTime: math.MinInt64,
-		recipients: bloom.NewWithEstimates(uint(c.n), blockRate)}
-	row := string(c.buf)
-	for i := 0; i < c.n; i++ {
-		frame, rest, ok := nextFrame(row)
-		if !ok {
-			return nil, errDamaged
-		}
-		row = rest
-		e, err := decodeEntry(frame)
-		if err != nil {
-			return nil, err
-		}
-		at := e.Time.Unix()
-		b.minTime, b.maxTime = min(b.minTime, at), max(b.maxTime, at)
-		if i == 0 || e.ID < b.minID {
-			b.minID = e.ID
-		}
-		b.maxID = max(b.maxID, e.ID)
-		b.actions |= 1 << (e.Action & 7)
-		b.reasons |= 1 << (e.Reason & 31)
-		b.routes = addName(b.routes, e.Route)
-		b.campaigns = addName(b.campaigns, e.Campaign)
-		fp := k.of(ofAddress, e.To.Address)
-		b.recipients.Add(fp[:])
+// recipients is the Bloom filter of the fingerprints of the addresses in a block. Those of the
+// oldest blocks are let go when all together take too much memory, and read again when asked for.
+type recipients struct {
+	filter atomic.Pointer[bloom.BloomFilter]
+}
+
+func newRecipients(f *bloom.BloomFilter) *recipients {
+	r := new(recipients)
+	r.filter.Store(f)
+	return r
+}
+
+// size is what r takes in memory, in bytes.
+func (r *recipients) size() int {
+	if f := r.filter.Load(); f != nil {
+		return int(f.Cap()+7) / 8
 	}
-	return b, nil
+	return 0
+}
+
+// newBlock begins the index of n entries, the first of which has the number first.
+func newBlock(first uint64, n int) *block {
+	return &block{first: first, n: n, minTime: math.MaxInt64, maxTime: math.MinInt64,
+		recipients: newRecipients(bloom.NewWithEstimates(uint(n), blockRate))}
+}
+
+// add takes e into the index.
+func (b *block) add(k *keys, e *Entry) {
+	at := e.Time.Unix()
+	if b.maxTime == math.MinInt64 || e.ID < b.minID {
+		b.minID = e.ID
+	}
+	b.minTime, b.maxTime, b.maxID = min(b.minTime, at), max(b.maxTime, at), max(b.maxID, e.ID)
+	b.actions |= 1 << (e.Action & 7)
+	b.reasons |= 1 << (e.Reason & 31)
+	b.routes = addName(b.routes, e.Route)
+	b.campaigns = addName(b.campaigns, e.Campaign)
+	fp := k.of(ofAddress, e.To.Address)
+	b.recipients.filter.Load().Add(fp[:])
 }
 
 // addName adds the hash of name to a sorted set, which stops growing when it is full.
@@ -109,20 +123,19 @@ func mayName(set []uint32, name string) bool {
 	return found
 }
 
-// may reports whether the block may have an entry that q chooses. address is the fingerprint of
-// its recipient's address.
-func (b *block) may(q *Query, address *fingerprint) bool {
+// may reports whether the block may have an entry that q chooses, its recipient aside.
+func (b *block) may(q *Query) bool {
 	return (q.Since.IsZero() || b.maxTime >= q.Since.Unix()) &&
 		(q.Until.IsZero() || b.minTime <= q.Until.Unix()) &&
 		(q.Action == nil || b.actions&(1<<(*q.Action&7)) != 0) &&
 		(q.Reason == nil || b.reasons&(1<<(*q.Reason&31)) != 0) &&
 		(q.Before == "" || b.minID < q.Before) &&
-		mayName(b.routes, q.Route) && mayName(b.campaigns, q.Campaign) &&
-		(q.To.Address == "" || b.recipients.Test(address[:]))
+		mayName(b.routes, q.Route) && mayName(b.campaigns, q.Campaign)
 }
 
-// encode puts the block together from its index and its compressed body.
-func (b *block) encode(body []byte) []byte {
+// encode puts the block together from its index and its body.
+func (b *block) encode(body []byte, rawLen int) []byte {
+	b.rawLen = rawLen
 	out := make([]byte, blockPrefix, blockPrefix+4096+len(body))
 	out = binary.AppendUvarint(out, b.first)
 	out = binary.AppendUvarint(out, uint64(b.n))
@@ -138,9 +151,10 @@ func (b *block) encode(body []byte) []byte {
 			out = binary.AppendUvarint(out, uint64(h))
 		}
 	}
-	out = binary.AppendUvarint(out, uint64(b.recipients.Cap()))
-	out = binary.AppendUvarint(out, uint64(b.recipients.K()))
-	words := b.recipients.BitSet().Words()
+	filter := b.recipients.filter.Load()
+	out = binary.AppendUvarint(out, uint64(filter.Cap()))
+	out = binary.AppendUvarint(out, uint64(filter.K()))
+	words := filter.BitSet().Words()
 	out = binary.AppendUvarint(out, uint64(len(words)))
 	for _, w := range words {
 		out = binary.LittleEndian.AppendUint64(out, w)
@@ -161,8 +175,8 @@ func headSum(prefix, head []byte) uint32 {
 
 // readPrefix reads the lengths at the beginning of a block.
 func readPrefix(p []byte) (head, body int, err error) {
-	h, n := binary.LittleEndian.Uint32(p[4:]), binary.LittleEndian.Uint32(p[8:])
-	if binary.LittleEndian.Uint32(p) != blockMagic || h > blockHead || n > blockBody {
+	magic, h, n := binary.LittleEndian.Uint32(p), binary.LittleEndian.Uint32(p[4:]), binary.LittleEndian.Uint32(p[8:])
+	if magic != blockMagic && magic != blockMagic1 || h > blockHead || n > blockBody {
 		return 0, 0, errDamaged
 	}
 	return int(h), int(n), nil
@@ -177,7 +191,8 @@ func decodeHead(p []byte) (*block, error) {
 	if err != nil || len(p) != blockPrefix+head || headSum(p[:16], p[blockPrefix:]) != binary.LittleEndian.Uint32(p[16:]) {
 		return nil, errDamaged
 	}
-	b := &block{headLen: head, size: len(p) + body, bodySum: binary.LittleEndian.Uint32(p[12:])}
+	b := &block{headLen: head, size: len(p) + body, bodySum: binary.LittleEndian.Uint32(p[12:]),
+		rows: binary.LittleEndian.Uint32(p) == blockMagic1}
 	d := decoder{rest: string(p[blockPrefix:])}
 	b.first, b.n, b.rawLen = d.uvarint(), int(d.uvarint()), int(d.uvarint())
 	b.minTime, b.maxTime = d.varint(), d.varint()
@@ -199,7 +214,7 @@ func decodeHead(p []byte) (*block, error) {
 		words[i] = binary.LittleEndian.Uint64([]byte(d.rest[8*i : 8*i+8]))
 	}
 	d.rest = d.rest[8*n:]
-	b.recipients = bloom.FromWithM(words, uint(bits), uint(hashes))
+	b.recipients = newRecipients(bloom.FromWithM(words, uint(bits), uint(hashes)))
 	if err := d.end(); err != nil || bits == 0 || hashes == 0 || hashes > 64 || b.rawLen > blockBody {
 		return nil, errDamaged
 	}

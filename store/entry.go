@@ -62,8 +62,13 @@ func clip(s string, n int) string {
 	return s[:n]
 }
 
+const (
+	entryNames  = 15
+	addressName = 6 // which of them is To.Address
+)
+
 // names lists the short strings of e in the order they are kept.
-func (e *Entry) names() [15]*string {
+func (e *Entry) names() [entryNames]*string {
 	return [...]*string{&e.Route, &e.Provider, &e.Mode, &e.Config,
 		&e.To.Brand, (*string)(&e.To.Channel), &e.To.Address, &e.From, &e.Topic, &e.Campaign, &e.Template,
 		&e.Rule, &e.Footer, &e.Fault, &e.Outcome}
@@ -79,19 +84,15 @@ func appendEntry(b []byte, e *Entry) []byte {
 	}
 	b = appendString(b, clip(e.Text, maxEntryText))
 	b = appendTime(appendTime(b, e.SendAt), e.Until)
-	var enforced byte
-	if e.Enforced {
-		enforced = 1
-	}
-	b = append(b, byte(e.Category), byte(e.Action), enforced, byte(e.Reason))
+	b = append(b, byte(e.Category), byte(e.Action), flag(e.Enforced), byte(e.Reason))
 	b = binary.AppendVarint(b, int64(e.Status))
 	b = binary.AppendVarint(b, e.Micros)
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))
 	return b
 }
 
-// decodeEntry reads an entry without its length. Its strings share the memory of s.
-func decodeEntry(s string) (e Entry, err error) {
+// decode reads an entry without its length. Its strings share the memory of s.
+func (e *Entry) decode(s string) error {
 	d := decoder{rest: s}
 	if d.byte() != entryVersion {
 		d.fail()
@@ -105,7 +106,7 @@ func decodeEntry(s string) (e Entry, err error) {
 	e.Category, e.Action = filter.Category(d.byte()), filter.Action(d.byte())
 	e.Enforced, e.Reason = d.byte() == 1, filter.Reason(d.byte())
 	e.Status, e.Micros = int(d.varint()), d.varint()
-	return e, d.end()
+	return d.end()
 }
 
 // nextFrame cuts the first entry off a row of them; ok is false when none is whole.

@@ -87,27 +87,13 @@ func (j *journal) forget(e *Entry) (found bool) {
 	return found
 }
 
-// eraseRow is a row of entries with those blanked that j concerns, and how many there were.
-func eraseRow(j *journal, row string) (out []byte, n int, err error) {
-	out = make([]byte, 0, len(row))
-	for frame, rest, ok := nextFrame(row); ok; frame, rest, ok = nextFrame(rest) {
-		e, err := decodeEntry(frame)
-		switch {
-		case err != nil:
-			return nil, 0, err
-		case j.concerns(&e):
-			e.blank(j.To.Address)
-			out = appendEntry(out, &e)
-			n++
-		case j.forget(&e):
-			out = appendEntry(out, &e)
-			n++
-		default:
-			out = append(out, row[:len(row)-len(rest)]...)
-		}
-		row = rest
+// erase takes out of e what j says, and reports whether there was anything.
+func (j *journal) erase(e *Entry) bool {
+	if j.concerns(e) {
+		e.blank(j.To.Address)
+		return true
 	}
-	return out, n, nil
+	return j.forget(e)
 }
 
 // eraseChunks blanks entries in memory.
@@ -115,31 +101,34 @@ func (l *decisionLog) eraseChunks(j *journal) (n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range append(slices.Clone(l.full), l.open) {
-		buf, m, err := eraseRow(j, string(c.buf))
-		if err != nil {
-			return n, err
+		var rows strings.Builder
+		m := 0
+		for frame, rest, ok := nextFrame(c.rows.String()); ok; frame, rest, ok = nextFrame(rest) {
+			var e Entry
+			if err := e.decode(frame); err != nil {
+				return n, err
+			}
+			if j.erase(&e) {
+				m++
+			}
+			rows.Write(appendEntry(nil, &e))
 		}
-		if m == 0 {
-			continue
+		if m > 0 {
+			n += m
+			l.bytes += rows.Len() - c.rows.Len()
+			c.rows.Reset() // those who have the old ones keep them
+			c.rows.WriteString(rows.String())
 		}
-		n += m
-		l.bytes += len(buf) - len(c.buf)
-		c.buf = buf // those who have the old one keep it
 	}
 	return n, nil
 }
 
 // eraseSegment blanks entries in one file, or in the blocks in memory.
 func (l *decisionLog) eraseSegment(j *journal, seg *segment, blocks []*block) (n int, err error) {
-	address := l.store.keys.of(ofAddress, j.To.Address)
-	number := strings.TrimPrefix(j.To.Address, "+") // others' entries may speak of it, in a text or a label
-	anew := make(map[*block]*block)                 // nil for what cannot be read
+	anew := make(map[*block]*block) // nil for what cannot be read
 	whole := make(map[*block][]byte)
 	for _, b := range blocks {
-		row, err := l.entries(b)
-		if err == nil && !b.recipients.Test(address[:]) && !strings.Contains(row, number) {
-			continue
-		}
+		entries, err := l.entries(b, 0) // of others too: they may speak of the number
 		if errors.Is(err, errDamaged) {
 			anew[b] = nil
 			continue
@@ -147,19 +136,15 @@ func (l *decisionLog) eraseSegment(j *journal, seg *segment, blocks []*block) (n
 		if err != nil {
 			return n, err
 		}
-		buf, m, err := eraseRow(j, row)
-		if err != nil {
-			return n, err
+		m := 0
+		for i := range entries {
+			if j.erase(&entries[i]) {
+				m++
+			}
 		}
-		if m == 0 {
-			continue
+		if n += m; m > 0 {
+			anew[b], whole[b] = l.pack(b.first, entries)
 		}
-		n += m
-		nb, err := l.store.keys.indexEntries(&chunk{first: b.first, n: b.n, buf: buf})
-		if err != nil {
-			return n, err
-		}
-		anew[b], whole[b] = nb, nb.encode(l.enc.EncodeAll(buf, nil))
 	}
 	switch {
 	case len(anew) == 0 && !seg.damaged:
@@ -245,7 +230,7 @@ func (l *decisionLog) replace(anew map[*block]*block) {
 			blocks = append(blocks, nb)
 		}
 	}
-	l.blocks = blocks
+	l.setBlocks(blocks)
 }
 
 // replaced is the block that took the place of b, or nil.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/klauspost/compress/zstd"
 	"github.com/sendgate/sendgate/filter"
 )
 
@@ -83,8 +84,8 @@ func DecodeEvent(b []byte) (filter.Event, error) {
 	k, err := decodeEvent(b, &eventID{})
 	return k.Event, err
 }
-func DecodeEntry(b []byte) (Entry, error) { return decodeEntry(string(b)) }
-func DecodeHead(b []byte) error           { _, err := decodeHead(b); return err }
+func DecodeEntry(b []byte) (e Entry, err error) { return e, e.decode(string(b)) }
+func DecodeHead(b []byte) error                 { _, err := decodeHead(b); return err }
 
 // EncodeRecord, EncodeEvent and EncodeEntry write it.
 func EncodeRecord(r filter.Record) []byte { return appendRecord(nil, fingerprint{}, &r) }
@@ -96,17 +97,11 @@ func EncodeEntry(e Entry) []byte { return appendEntry(nil, &e)[4:] }
 
 // BlockHead is the prefix and head of a block of entries.
 func BlockHead(entries ...Entry) []byte {
-	c := new(chunk)
+	k, b := newKeys(nil), newBlock(0, len(entries))
 	for i := range entries {
-		c.buf = appendEntry(c.buf, &entries[i])
-		c.n++
+		b.add(&k, &entries[i])
 	}
-	k := newKeys(nil)
-	b, err := k.indexEntries(c)
-	if err != nil {
-		panic(err)
-	}
-	return b.encode(nil)
+	return b.encode(nil, 0)
 }
 
 // FixHead gives a spoilt head lengths and a checksum that fit.
@@ -163,4 +158,55 @@ func FailNthCommit(s *Store, n int) {
 		}
 		return txn.Commit()
 	}
+}
+
+// PackEntries is the body of a block of entries and the length of what is compressed in it, and
+// UnpackEntries reads it.
+func PackEntries(entries []Entry) (body []byte, rawLen int) {
+	var p packer
+	for i := range entries {
+		p.add(&entries[i])
+	}
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		panic(err)
+	}
+	return p.body(enc)
+}
+
+func UnpackEntries(body []byte, n, rawLen int) ([]Entry, error) {
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<24))
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Close()
+	return unpack(dec, body, n, rawLen, 0)
+}
+
+// FirstFormat is a block of entries as the first format had it, with the number first.
+func FirstFormat(first uint64, entries []Entry) []byte {
+	k, b := newKeys([]byte("another key")), newBlock(first, len(entries))
+	var rows []byte
+	for i := range entries {
+		b.add(&k, &entries[i])
+		rows = appendEntry(rows, &entries[i])
+	}
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		panic(err)
+	}
+	whole := b.encode(enc.EncodeAll(rows, nil), len(rows))
+	binary.LittleEndian.PutUint32(whole, blockMagic1)
+	binary.LittleEndian.PutUint32(whole[16:], headSum(whole[:16], whole[blockPrefix:blockPrefix+b.headLen]))
+	return whole
+}
+
+// LimitFilters bounds the memory of the Bloom filters of the log, and returns how much they take.
+func LimitFilters(s *Store, n int) int {
+	l := s.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.maxFilters = n
+	l.trim()
+	return l.filters
 }

@@ -15,7 +15,11 @@ const idLength = 26
 // NewID makes an identifier that sorts by time: 48 bits of milliseconds and 80 random bits in 26
 // characters, as a ULID has them (https://github.com/ulid/spec), in lower case. It is no secret.
 func NewID(now time.Time) string {
-	hi, lo := uint64(now.UnixMilli())<<16|rand.Uint64()&0xffff, rand.Uint64()
+	return formatID(uint64(now.UnixMilli())<<16|rand.Uint64()&0xffff, rand.Uint64())
+}
+
+// formatID writes 128 bits as an identifier.
+func formatID(hi, lo uint64) string {
 	var id [idLength]byte
 	for i := idLength - 1; i >= 0; i-- {
 		id[i] = crockford[lo&31]
@@ -23,4 +27,31 @@ func NewID(now time.Time) string {
 		hi >>= 5
 	}
 	return string(id[:])
+}
+
+// crockfordValue is what each letter of the alphabet stands for, and 0xff for all others.
+var crockfordValue = func() (value [256]byte) {
+	for i := range value {
+		value[i] = 0xff
+	}
+	for i := range crockford {
+		value[crockford[i]] = byte(i)
+	}
+	return value
+}()
+
+// parseID is the opposite of formatID; ok is false for what formatID cannot have written.
+func parseID(id string) (hi, lo uint64, ok bool) {
+	if len(id) != idLength || id[0] > '7' {
+		return 0, 0, false
+	}
+	for i := range len(id) {
+		v := crockfordValue[id[i]]
+		if v == 0xff {
+			return 0, 0, false
+		}
+		hi = hi<<5 | lo>>59
+		lo = lo<<5 | uint64(v)
+	}
+	return hi, lo, true
 }

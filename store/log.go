@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +28,10 @@ const (
 	flushEvery = 100 * time.Millisecond
 	flushBytes = 64 << 10
 
+	// maxFilters is how much memory the Bloom filters of the blocks take at most. That is enough for
+	// 40 million entries. What else is in memory of a block is less than half a byte an entry.
+	maxFilters = 64 << 20
+
 	// retainEvery is how often old segments are looked for.
 	retainEvery = time.Minute
 )
@@ -44,10 +50,14 @@ type decisionLog struct {
 	enc    *zstd.Encoder
 	dec    *zstd.Decoder
 
+	maxFilters int
+
 	mu       sync.Mutex
 	open     *chunk   // takes entries
 	full     []*chunk // wait to become blocks, oldest first
-	blocks   []*block // oldest first; never changed in place, so that a copy of the slice is a snapshot
+	blocks   []*block // by number; never changed in place, so that a copy of the slice is a snapshot
+	newest   []*block // the same by maxID, and as unchanging
+	filters  int      // size of the Bloom filters of all blocks that are in memory
 	bytes    int      // size of all chunks
 	watchers map[chan struct{}]struct{}
 	shut     bool
@@ -59,16 +69,17 @@ type decisionLog struct {
 	// The flusher's own; flushing is held while it works.
 	flushing sync.Mutex
 	tail     tail
+	packer   packer
 	segment  *segment // the one that takes blocks; nil before the first
 	failing  atomic.Bool
 }
 
-// A chunk is entries that are in no block yet, each behind its length. buf only grows, so that
-// what was read from it under the lock stays as it was.
+// A chunk is entries that are in no block yet, each behind its length. Its rows only grow, so that
+// a string of them that was taken under the lock stays as it was.
 type chunk struct {
 	first  uint64 // number of its first entry
 	n      int
-	buf    []byte
+	rows   strings.Builder
 	oldest time.Time // when the first entry came
 }
 
@@ -96,6 +107,8 @@ func (s *Store) Log(e Entry) {
 
 // add reports whether there was room for e.
 func (l *decisionLog) add(e *Entry, precious bool) bool {
+	var room [1024]byte
+	row := appendEntry(room[:0], e) // all cores share the lock: under it the entry is only copied
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.shut || l.bytes > pendingHard || l.bytes > pendingSoft && !precious {
@@ -105,14 +118,14 @@ func (l *decisionLog) add(e *Entry, precious bool) bool {
 	if c.n == 0 {
 		c.oldest = l.store.now()
 	}
-	before := len(c.buf)
-	c.buf = appendEntry(c.buf, e)
+	before := c.rows.Len()
+	c.rows.Write(row)
 	c.n++
-	l.bytes += len(c.buf) - before
-	if c.n >= chunkEntries || len(c.buf) >= chunkBytes {
+	l.bytes += len(row)
+	if c.n >= chunkEntries || c.rows.Len() >= chunkBytes {
 		l.seal()
 		l.rouse()
-	} else if before/flushBytes != len(c.buf)/flushBytes {
+	} else if before/flushBytes != c.rows.Len()/flushBytes {
 		l.rouse()
 	}
 	for w := range l.watchers {
@@ -125,7 +138,8 @@ func (l *decisionLog) add(e *Entry, precious bool) bool {
 func (l *decisionLog) seal() {
 	c := l.open
 	l.full = append(l.full, c)
-	l.open = &chunk{first: c.first + uint64(c.n), buf: make([]byte, 0, len(c.buf))}
+	l.open = &chunk{first: c.first + uint64(c.n)}
+	l.open.rows.Grow(c.rows.Len() + c.rows.Len()/16)
 }
 
 // rouse wakes the flusher.
@@ -186,9 +200,9 @@ func (l *decisionLog) flushChunks() error {
 			l.seal()
 		}
 		if len(l.full) == 0 {
-			first, buf := l.open.first, l.open.buf
+			first, row := l.open.first, l.open.rows.String()
 			l.mu.Unlock()
-			return l.writeTail(first, buf)
+			return l.writeTail(first, row)
 		}
 		c := l.full[0]
 		l.mu.Unlock()
@@ -198,10 +212,47 @@ func (l *decisionLog) flushChunks() error {
 			return err
 		}
 		l.mu.Lock()
-		l.blocks = append(l.blocks, b)
+		l.take(b)
 		l.full = l.full[1:]
-		l.bytes -= len(c.buf)
+		l.bytes -= c.rows.Len()
 		l.mu.Unlock()
+	}
+}
+
+// take adds a block. The caller holds mu.
+func (l *decisionLog) take(b *block) {
+	if n := len(l.newest); n > 0 && l.newest[n-1].maxID > b.maxID {
+		l.setBlocks(append(l.blocks, b))
+		return
+	}
+	l.blocks, l.newest = append(l.blocks, b), append(l.newest, b)
+	l.filters += b.recipients.size()
+	l.trim()
+}
+
+// setBlocks puts other blocks in the place of all. The caller holds mu.
+func (l *decisionLog) setBlocks(blocks []*block) {
+	l.blocks, l.newest = blocks, slices.Clone(blocks)
+	slices.SortStableFunc(l.newest, func(a, b *block) int { return strings.Compare(a.maxID, b.maxID) })
+	l.filters = 0
+	for _, b := range blocks {
+		l.filters += b.recipients.size()
+	}
+	l.trim()
+}
+
+// trim lets go of the Bloom filters of the oldest blocks when all are too large, and some more, so
+// that it is not needed for each block. The caller holds mu.
+func (l *decisionLog) trim() {
+	if l.filters <= l.maxFilters {
+		return
+	}
+	for _, b := range l.blocks {
+		if l.filters <= l.maxFilters*7/8 {
+			return
+		}
+		l.filters -= b.recipients.size()
+		b.recipients.filter.Store(nil)
 	}
 }
 

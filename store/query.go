@@ -1,15 +1,14 @@
 package store
 
 import (
-	"cmp"
 	"container/heap"
 	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
-	"slices"
-	"strings"
+	"os"
 
+	"github.com/bits-and-blooms/bloom/v3"
 	"go.uber.org/zap"
 )
 
@@ -20,6 +19,7 @@ import (
 func (s *Store) Entries(q Query) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		w := s.log.walk(&q)
+		defer w.close()
 		for n := 0; q.Limit <= 0 || n < q.Limit; n++ {
 			e, ok, err := w.next()
 			if err != nil {
@@ -35,9 +35,9 @@ func (s *Store) Entries(q Query) iter.Seq2[Entry, error] {
 
 // Entry is the entry with this id; the boolean says whether there is one.
 func (s *Store) Entry(id string) (Entry, bool, error) {
-	q := Query{Before: id + "\x00"} // the id itself sorts before
-	w := s.log.walk(&q)
-	w.blocks = slices.DeleteFunc(w.blocks, func(b *block) bool { return b.maxID < id })
+	w := s.log.walk(&Query{Before: id + "\x00"}) // the id itself sorts before
+	defer w.close()
+	w.oldest = id
 	e, ok, err := w.next()
 	if err != nil {
 		return Entry{}, false, fmt.Errorf("reading the decision log: %w", err)
@@ -53,79 +53,145 @@ func (s *Store) Entry(id string) (Entry, bool, error) {
 type walk struct {
 	log    *decisionLog
 	q      *Query
-	blocks []*block // candidates, the one with the newest id first
-	newest newest   // entries read and chosen
+	oldest string   // no older id is looked for
+	blocks []*block // not looked at yet, the one with the newest id last
+	found  found
+	file   *os.File // of the last head that was read again, or nil
+
+	// Of q.To.Address.
+	number    uint64 // in E.164, or 0
+	hashes    []uint64
+	recipient fingerprint
 }
 
 // walk takes a snapshot of the log.
 func (l *decisionLog) walk(q *Query) *walk {
 	w := &walk{log: l, q: q}
-	var address fingerprint
 	if q.To.Address != "" {
-		address = l.store.keys.of(ofAddress, clip(q.To.Address, maxEntryName))
+		address := clip(q.To.Address, maxEntryName)
+		w.number, w.recipient = e164(address), l.store.keys.of(ofAddress, address)
 	}
-	blocks, chunks := l.snapshot()
-	for _, b := range blocks {
-		if b.may(q, &address) {
-			w.blocks = append(w.blocks, b)
-		}
-	}
-	slices.SortStableFunc(w.blocks, func(a, b *block) int { return -strings.Compare(a.maxID, b.maxID) })
-	for _, c := range chunks {
-		w.take(string(c.buf))
+	l.mu.Lock()
+	w.blocks = l.newest
+	rows := l.rows()
+	l.mu.Unlock()
+	for _, r := range rows {
+		from := r.first
+		r.from(&from, func(e Entry, _ error) bool {
+			if q.matches(&e) {
+				kept := e
+				heap.Push(&w.found, &kept)
+			}
+			return true
+		})
 	}
 	return w
 }
 
-// snapshot is everything in the log: each entry is either in a block or in a chunk. What it
-// returns is not changed any more.
-func (l *decisionLog) snapshot() ([]*block, []chunk) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	chunks := make([]chunk, 0, len(l.full)+1)
-	for _, c := range l.full {
-		chunks = append(chunks, *c)
-	}
-	return l.blocks, append(chunks, *l.open)
+// A row is entries that are in no block, each behind its length.
+type row struct {
+	first   uint64 // number of the first
+	entries string
 }
 
-// take reads a row of entries and keeps those that are chosen.
-func (w *walk) take(row string) {
-	for frame, rest, ok := nextFrame(row); ok; frame, rest, ok = nextFrame(rest) {
-		e, err := decodeEntry(frame)
-		if err != nil {
-			w.log.logger.Warn("skipping a damaged entry of the decision log", zap.Error(err))
-			continue
-		}
-		if w.q.matches(&e) {
-			heap.Push(&w.newest, e)
-		}
+// rows lists what is in no block. The caller holds mu.
+func (l *decisionLog) rows() []row {
+	rows := make([]row, 0, len(l.full)+1)
+	for _, c := range append(l.full[:len(l.full):len(l.full)], l.open) {
+		rows = append(rows, row{c.first, c.rows.String()})
 	}
+	return rows
+}
+
+// snapshot is everything in the log: each entry is either in a block or in a row. What it returns
+// is not changed any more.
+func (l *decisionLog) snapshot() ([]*block, []row) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.blocks, l.rows()
 }
 
 // next is the newest entry that is left.
 func (w *walk) next() (e Entry, ok bool, err error) {
-	for len(w.blocks) > 0 && (len(w.newest) == 0 || w.blocks[0].maxID >= w.newest[0].ID) {
-		row, err := w.log.read(w.blocks[0])
+	for len(w.blocks) > 0 {
+		b := w.blocks[len(w.blocks)-1]
+		if b.maxID < w.oldest || len(w.found) > 0 && b.maxID < w.found[0].ID {
+			break
+		}
+		w.blocks = w.blocks[:len(w.blocks)-1]
+		if !b.may(w.q) || !w.mayHave(b) {
+			continue
+		}
+		entries, err := w.log.read(b, w.number)
 		if err != nil {
 			return Entry{}, false, err
 		}
-		w.blocks = w.blocks[1:]
-		w.take(row)
+		for i := range entries {
+			if w.q.matches(&entries[i]) {
+				heap.Push(&w.found, &entries[i])
+			}
+		}
 	}
-	if len(w.newest) == 0 {
+	if len(w.found) == 0 {
 		return Entry{}, false, nil
 	}
-	return heap.Pop(&w.newest).(Entry), true, nil
+	return *heap.Pop(&w.found).(*Entry), true, nil
+}
+
+// mayHave reports whether b may have an entry to the recipient that is looked for.
+func (w *walk) mayHave(b *block) bool {
+	if w.q.To.Address == "" || b.rows { // the fingerprints of the first format may be of another kind
+		return true
+	}
+	filter := b.recipients.filter.Load()
+	if filter == nil {
+		if filter = w.filter(b); filter == nil {
+			return true // reading its entries shows what is the matter
+		}
+	}
+	if k := filter.K(); uint(len(w.hashes)) != k {
+		w.hashes = bloom.Locations(w.recipient[:], k)
+	}
+	return filter.TestLocations(w.hashes)
+}
+
+// filter reads the Bloom filter of b again, or returns nil.
+func (w *walk) filter(b *block) *bloom.BloomFilter {
+	head := b.memory
+	if head == nil {
+		if w.file == nil || w.file.Name() != b.segment.path {
+			w.close()
+			f, err := os.Open(b.segment.path)
+			if err != nil {
+				return nil
+			}
+			w.file = f
+		}
+		head = make([]byte, blockPrefix+b.headLen)
+		if _, err := w.file.ReadAt(head, b.offset); err != nil {
+			return nil
+		}
+	}
+	again, err := decodeHead(head[:blockPrefix+b.headLen])
+	if err != nil || again.first != b.first {
+		return nil
+	}
+	return again.recipients.filter.Load()
+}
+
+func (w *walk) close() {
+	if w.file != nil {
+		_ = w.file.Close() // it was only read
+	}
 }
 
 // read is entries, less what is no reason to end a walk: nothing where the block is damaged, or
 // was removed because its time is over.
-func (l *decisionLog) read(b *block) (string, error) {
-	row, err := l.entries(b)
+func (l *decisionLog) read(b *block, number uint64) ([]Entry, error) {
+	entries, err := l.entries(b, number)
 	if err != nil {
 		if nb := l.replaced(b); nb != nil { // an erasure wrote its file anew
-			row, err = l.entries(nb)
+			entries, err = l.entries(nb, number)
 		}
 	}
 	switch {
@@ -133,24 +199,24 @@ func (l *decisionLog) read(b *block) (string, error) {
 		l.store.metrics.damaged.Add(1)
 		l.logger.Warn("skipping a damaged block of the decision log",
 			zap.String("file", b.segment.path), zap.Int64("offset", b.offset), zap.Int("entries", b.n))
-		return "", nil
+		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return "", nil
+		return nil, nil
 	}
-	return row, err
+	return entries, err
 }
 
-// newest is a heap of entries with the newest on top.
-type newest []Entry
+// found is a heap of entries with the newest on top.
+type found []*Entry
 
-func (h newest) Len() int           { return len(h) }
-func (h newest) Less(i, j int) bool { return cmp.Compare(h[i].ID, h[j].ID) > 0 }
-func (h newest) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *newest) Push(e any)        { *h = append(*h, e.(Entry)) }
-func (h *newest) Pop() any {
+func (h found) Len() int           { return len(h) }
+func (h found) Less(i, j int) bool { return h[i].ID > h[j].ID }
+func (h found) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *found) Push(e any)        { *h = append(*h, e.(*Entry)) }
+func (h *found) Pop() any {
 	last := len(*h) - 1
 	e := (*h)[last]
-	(*h)[last] = Entry{}
+	(*h)[last] = nil
 	*h = (*h)[:last]
 	return e
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -41,7 +40,8 @@ type segment struct {
 func (s *Store) openLog() (*decisionLog, error) {
 	l := &decisionLog{
 		store: s, logger: s.logger.Named("decisions"),
-		open: new(chunk), watchers: make(map[chan struct{}]struct{}),
+		maxFilters: maxFilters,
+		open:       new(chunk), watchers: make(map[chan struct{}]struct{}),
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	var err error
@@ -76,8 +76,10 @@ func (l *decisionLog) load() error {
 		if err := l.loadSegment(path); err != nil {
 			return err
 		}
+		l.trim()
 	}
 	slices.SortStableFunc(l.blocks, func(a, b *block) int { return cmp.Compare(a.first, b.first) })
+	l.setBlocks(l.blocks)
 	var next uint64
 	for _, b := range l.blocks {
 		next = max(next, b.first+uint64(b.n))
@@ -116,6 +118,7 @@ func (l *decisionLog) loadSegment(path string) error {
 		b.segment = seg
 		seg.newest = max(seg.newest, b.maxTime)
 		l.blocks = append(l.blocks, b)
+		l.filters += b.recipients.size()
 		at += int64(b.size)
 	}
 	return nil
@@ -173,11 +176,10 @@ func findHead(f io.ReaderAt, at, size int64) (int64, error) {
 
 // writeBlock compresses c into a block and writes it.
 func (l *decisionLog) writeBlock(c *chunk) (*block, error) {
-	b, err := l.store.keys.indexEntries(c)
+	b, whole, err := l.packChunk(c)
 	if err != nil {
 		return nil, err
 	}
-	whole := b.encode(l.enc.EncodeAll(c.buf, nil))
 	if l.dir == "" {
 		b.memory = whole
 		b.segment = &segment{newest: b.maxTime}
@@ -226,35 +228,6 @@ func (seg *segment) close() error {
 	return err
 }
 
-// entries reads the block from disk and decompresses it: a row of entries, each behind its
-// length. The error is errDamaged where the block is, and fs.ErrNotExist where its time was over.
-func (l *decisionLog) entries(b *block) (string, error) {
-	whole := b.memory
-	if whole == nil {
-		f, err := os.Open(b.segment.path)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		whole = make([]byte, b.size)
-		if _, err := f.ReadAt(whole, b.offset); err == io.EOF {
-			return "", errDamaged
-		} else if err != nil {
-			return "", err
-		}
-	}
-	l.store.metrics.decoded.Add(1)
-	body := whole[blockPrefix+b.headLen:]
-	if crc32.Checksum(body, castagnoli) != b.bodySum {
-		return "", errDamaged
-	}
-	raw, err := l.dec.DecodeAll(body, make([]byte, 0, b.rawLen))
-	if err != nil || len(raw) != b.rawLen {
-		return "", errDamaged
-	}
-	return string(raw), nil
-}
-
 // retain removes the segments whose newest entry is older than the retention.
 func (l *decisionLog) retain() {
 	l.flushing.Lock()
@@ -269,7 +242,7 @@ func (l *decisionLog) retain() {
 		}
 		return old[b.segment]
 	})
-	l.blocks = kept
+	l.setBlocks(kept)
 	l.mu.Unlock()
 	for seg := range old {
 		var err error

@@ -29,9 +29,9 @@ type tail struct {
 }
 
 // writeTail brings the tail up to date with the chunk that begins with the entry number first.
-func (l *decisionLog) writeTail(first uint64, buf []byte) error {
+func (l *decisionLog) writeTail(first uint64, row string) error {
 	t := &l.tail
-	if l.dir == "" || t.size > 0 && t.first == first && t.done == len(buf) {
+	if l.dir == "" || t.size > 0 && t.first == first && t.done == len(row) {
 		return nil
 	}
 	if err := l.store.room(2 * minFree); err != nil { // the consent store comes first
@@ -49,25 +49,29 @@ func (l *decisionLog) writeTail(first uint64, buf []byte) error {
 			return err
 		}
 	}
-	t.frame = appendFrames(t.frame[:0], buf[t.done:])
+	t.frame = appendFrames(t.frame[:0], row[t.done:])
 	if _, err := t.file.WriteAt(t.frame, t.size); err != nil {
 		return err // what was written of it is written over at the next attempt
 	}
 	t.size += int64(len(t.frame))
-	t.done = len(buf)
+	t.done = len(row)
 	return nil
 }
 
 // appendFrames writes a row of entries with a checksum behind the length of each.
-func appendFrames(b, row []byte) []byte {
-	for len(row) > 0 {
-		n := 4 + int(binary.LittleEndian.Uint32(row))
-		b = append(b, row[:4]...)
-		b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(row[:n], castagnoli))
-		b = append(b, row[4:n]...)
-		row = row[n:]
+func appendFrames(b []byte, row string) []byte {
+	for frame, rest, ok := nextFrame(row); ok; frame, rest, ok = nextFrame(rest) {
+		start := len(b)
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(frame)))
+		b = append(append(b, 0, 0, 0, 0), frame...)
+		binary.LittleEndian.PutUint32(b[start+4:], frameSum(b[start:]))
 	}
 	return b
+}
+
+// frameSum is the checksum of a record of the tail: of the length and the entry.
+func frameSum(record []byte) uint32 {
+	return crc32.Update(crc32.Checksum(record[:4], castagnoli), castagnoli, record[tailRecord:])
 }
 
 // rewriteTail puts a new file in the place of the tail, with what is in the open chunk now.
@@ -76,10 +80,10 @@ func (l *decisionLog) rewriteTail() error {
 		return nil
 	}
 	l.mu.Lock()
-	first, buf := l.open.first, l.open.buf
+	first, row := l.open.first, l.open.rows.String()
 	l.mu.Unlock()
 	t := &l.tail
-	whole := appendFrames(binary.LittleEndian.AppendUint64([]byte(tailMagic), first), buf)
+	whole := appendFrames(binary.LittleEndian.AppendUint64([]byte(tailMagic), first), row)
 	if err := writeFile(l.dir, tailName, rewritePrefix, whole); err != nil {
 		return err
 	}
@@ -92,7 +96,7 @@ func (l *decisionLog) rewriteTail() error {
 		t.size = 0
 		return err
 	}
-	t.file, t.first, t.size, t.done = f, first, int64(len(whole)), len(buf)
+	t.file, t.first, t.size, t.done = f, first, int64(len(whole)), len(row)
 	return nil
 }
 
@@ -141,8 +145,8 @@ func (l *decisionLog) loadTail(next uint64) error {
 	if l.tail.file, err = os.OpenFile(path, os.O_RDWR, 0o600); err != nil {
 		return err
 	}
-	l.tail.first, l.tail.size, l.tail.done = first, int64(size), len(l.open.buf)
-	l.bytes = len(l.open.buf)
+	l.tail.first, l.tail.size, l.tail.done = first, int64(size), l.open.rows.Len()
+	l.bytes = l.open.rows.Len()
 	return l.tail.file.Truncate(int64(size))
 }
 
@@ -156,17 +160,16 @@ func (l *decisionLog) readTail(data []byte) (size int) {
 			break
 		}
 		end := size + tailRecord + int(n)
-		before := len(c.buf)
-		c.buf = append(append(c.buf, data[size:size+4]...), data[size+tailRecord:end]...)
-		frame := c.buf[before:]
-		e, err := decodeEntry(string(frame[4:]))
-		if err != nil || crc32.Checksum(frame, castagnoli) != binary.LittleEndian.Uint32(data[size+4:]) {
-			c.buf = c.buf[:before]
+		record := data[size:end]
+		var e Entry
+		if e.decode(string(record[tailRecord:])) != nil || frameSum(record) != binary.LittleEndian.Uint32(record[4:]) {
 			damaged++
 		} else {
 			if c.n == 0 {
 				c.oldest = e.Time
 			}
+			c.rows.Write(record[:4])
+			c.rows.Write(record[tailRecord:])
 			c.n++
 		}
 		size = end

@@ -1,9 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
-	"encoding/binary"
 	"iter"
+	"slices"
 )
 
 // Watch walks the entries that q chooses as they are logged, from the call of Watch on, in the
@@ -60,49 +61,45 @@ func (l *decisionLog) next() uint64 {
 // since walks the entries from number *next on and moves *next behind each.
 func (l *decisionLog) since(next *uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		blocks, chunks := l.snapshot()
-		for _, b := range blocks {
-			if b.first+uint64(b.n) <= *next {
-				continue
-			}
-			row, err := l.read(b)
+		blocks, rows := l.snapshot()
+		done, _ := slices.BinarySearchFunc(blocks, *next, func(b *block, next uint64) int {
+			return cmp.Compare(b.first+uint64(b.n), next+1) // how many end before it
+		})
+		for _, b := range blocks[done:] {
+			entries, err := l.read(b, 0)
 			if err != nil {
 				yield(Entry{}, err)
 				return
 			}
-			if !entriesFrom(row, b.first, next, yield) {
-				return
+			for i := range entries {
+				if at := b.first + uint64(i); at >= *next {
+					*next = at + 1
+					if !yield(entries[i], nil) {
+						return
+					}
+				}
 			}
-			*next = b.first + uint64(b.n) // also past a block that cannot be read
+			*next = max(*next, b.first+uint64(b.n)) // also past a block that cannot be read
 		}
-		for i := range chunks {
-			row, first := chunks[i].from(*next)
-			if !entriesFrom(string(row), first, next, yield) {
+		for _, r := range rows {
+			if !r.from(next, yield) {
 				return
 			}
 		}
 	}
 }
 
-// from is what c has from the entry number next on, and the number that begins with.
-func (c *chunk) from(next uint64) (row []byte, first uint64) {
-	row, first = c.buf, c.first
-	for ; first < next && len(row) > 0; first++ {
-		row = row[4+binary.LittleEndian.Uint32(row):]
-	}
-	return row, first
-}
-
-// entriesFrom walks a row of entries, the first of which has the number first, from *next on.
-func entriesFrom(row string, first uint64, next *uint64, yield func(Entry, error) bool) bool {
-	at := first
-	for frame, rest, ok := nextFrame(row); ok; frame, rest, ok = nextFrame(rest) {
+// from walks the entries of r from number *next on, moves *next behind each, and reports whether to
+// go on.
+func (r row) from(next *uint64, yield func(Entry, error) bool) bool {
+	at := r.first
+	for frame, rest, ok := nextFrame(r.entries); ok; frame, rest, ok = nextFrame(rest) {
 		if at++; at <= *next {
 			continue
 		}
 		*next = at
-		e, err := decodeEntry(frame)
-		if err == nil && !yield(e, nil) {
+		var e Entry
+		if e.decode(frame) == nil && !yield(e, nil) {
 			return false
 		}
 	}

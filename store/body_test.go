@@ -1,0 +1,159 @@
+package store_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// oddEntries are entries of which no two columns are as they usually are.
+func oddEntries(random *rand.Rand, n int) []store.Entry {
+	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	moment := func() time.Time {
+		if random.IntN(3) == 0 {
+			return time.Time{}
+		}
+		return time.Unix(random.Int64N(1<<36)-1<<35, random.Int64N(1e9)).UTC()
+	}
+	entries := make([]store.Entry, n)
+	for i := range entries {
+		e := &entries[i]
+		at := moment()
+		e.ID = pick("", "x", store.NewID(noon), store.NewID(at), strings.ToUpper(store.NewID(at)), "z"+store.NewID(at)[1:], store.NewID(at)[:25]+"l")
+		e.Time, e.SendAt, e.Until = at, moment(), moment()
+		e.To = filter.Recipient{Brand: pick("acme", "other"), Channel: filter.Channel(pick("", "sms")),
+			Address: pick("", "+", "+0123", "+14155550100", "+999999999999999999", "+9999999999999999999", "14155550100", "+1415555010x", "ana@example.com")}
+		e.From, e.Fault = pick("a", fmt.Sprint(i)), pick("", fmt.Sprint("fault ", random.IntN(20)))
+		e.Text = pick("", "Hi "+fmt.Sprint(i)+", the sale has begun", "the sale", "Hi , the sale has begun", strings.Repeat("sale", 2000))
+		e.Category, e.Action, e.Reason = filter.Category(random.IntN(256)), filter.Action(random.IntN(256)), filter.Reason(random.IntN(256))
+		e.Enforced, e.Status, e.Micros = random.IntN(2) == 0, random.IntN(3)*300-300, random.Int64()-1<<62
+	}
+	return entries
+}
+
+func TestBodyKeepsWhateverAnEntryHolds(t *testing.T) {
+	for seed := range uint64(50) {
+		entries := oddEntries(rand.New(rand.NewPCG(seed, 1)), int(seed*seed))
+		body, rawLen := store.PackEntries(entries)
+		got, err := store.UnpackEntries(body, len(entries), rawLen)
+		must(t, err)
+		for i := range entries {
+			if !reflect.DeepEqual(got[i], entries[i]) {
+				t.Fatalf("seed %d, entry %d: %+v became %+v", seed, i, entries[i], got[i])
+			}
+		}
+	}
+}
+
+func TestBodyThatIsDamaged(t *testing.T) {
+	entries := oddEntries(rand.New(rand.NewPCG(1, 2)), 20)
+	body, rawLen := store.PackEntries(entries)
+	for n := range len(body) {
+		if _, err := store.UnpackEntries(body[:n], len(entries), rawLen); err == nil {
+			t.Errorf("%d bytes of %d were taken for the whole", n, len(body))
+		}
+	}
+	for _, n := range []int{-1, 19, 21, 1 << 40} {
+		if _, err := store.UnpackEntries(body, n, rawLen); err == nil {
+			t.Errorf("20 entries were taken for %d", n)
+		}
+	}
+}
+
+func FuzzBody(f *testing.F) {
+	for seed := range uint64(4) {
+		body, rawLen := store.PackEntries(oddEntries(rand.New(rand.NewPCG(seed, 1)), int(seed)))
+		f.Add(body, int(seed), rawLen)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, n, rawLen int) {
+		if rawLen < 0 || rawLen > 1<<20 {
+			return // a head with it does not decode
+		}
+		entries, err := store.UnpackEntries(body, n, rawLen)
+		if err != nil {
+			return
+		}
+		body, rawLen = store.PackEntries(entries)
+		again, err := store.UnpackEntries(body, n, rawLen)
+		if err != nil || !reflect.DeepEqual(entries, again) {
+			t.Errorf("%+v became %+v, %v", entries, again, err)
+		}
+	})
+}
+
+// A log that was begun in the first format is read, watched, written on and erased from.
+func TestFirstFormat(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "decisions"), 0o700))
+	var blocks []byte
+	for first := 0; first < 3000; first += 1000 {
+		var entries []store.Entry
+		for n := first; n < first+1000; n++ {
+			e := decision(n)
+			if n%100 == 0 {
+				e.To = gonePerson
+			}
+			entries = append(entries, e)
+		}
+		blocks = append(blocks, store.FirstFormat(uint64(first), entries)...)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "decisions", fmt.Sprintf("%020d.log", 0)), blocks, 0o600))
+	s := open(t, store.Config{Dir: dir})
+	for n := 3000; n < 5000; n++ {
+		s.Log(decision(n))
+	}
+	store.FlushLog(s)
+	equal(t, "all", ids(t, s, store.Query{}), newestFirst(4999, 0))
+	equal(t, "a recipient", ids(t, s, store.Query{To: person("acme", 1234)}), []string{idAt(1234)})
+	if n := len(aboutGone(t, s)); n != 30 {
+		t.Errorf("%d entries about a recipient, want 30", n)
+	}
+	if e, ok, err := s.Entry(idAt(2222)); !ok || err != nil || !reflect.DeepEqual(e, decision(2222)) {
+		t.Errorf("got %+v, %v, %v", e, ok, err)
+	}
+	if got := erase(t, s, gonePerson); got.Entries != 30 {
+		t.Errorf("%d entries were blanked, want 30", got.Entries)
+	}
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: dir})
+	equal(t, "all after an erasure", ids(t, s, store.Query{}), newestFirst(4999, 0))
+	if n := len(aboutGone(t, s)); n > 0 {
+		t.Errorf("%d entries are left about the erased", n)
+	}
+}
+
+// Filters that had to leave the memory are read again, and find as much with as little reading.
+func TestBloomFiltersOfALongLog(t *testing.T) {
+	for name, cfg := range map[string]store.Config{"on disk": {Dir: t.TempDir()}, "in memory": {Memory: true}} {
+		t.Run(name, func(t *testing.T) {
+			registry := prometheus.NewRegistry()
+			cfg.Metrics = registry
+			s := open(t, cfg)
+			const limit = 20 << 10
+			store.LimitFilters(s, limit)
+			for n := range 30_000 {
+				s.Log(decision(n))
+			}
+			store.FlushLog(s)
+			if size := store.LimitFilters(s, limit); size > limit || size < limit/2 {
+				t.Errorf("the filters of 30,000 entries take %d bytes, want at most %d and not much less", size, limit)
+			}
+			for _, n := range []int{10, 15_000, 29_500} {
+				before := metric(t, registry, "sendgate_log_blocks_read_total", "")
+				equal(t, fmt.Sprint("entry ", n), ids(t, s, store.Query{To: person("acme", n)}), []string{idAt(n)})
+				if read := metric(t, registry, "sendgate_log_blocks_read_total", "") - before; read > 4 { // three false alarms of 28 are unlikely enough
+					t.Errorf("%v blocks were read for one entry", read)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,182 @@
+package store
+
+import (
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/sendgate/sendgate/filter"
+)
+
+// An unpacker reads a body that a packer made.
+type unpacker struct {
+	columns [columns]decoder
+	shapes  []Entry // what the entries of each have alike
+	names   [entryNames][]string
+	texts   likeness
+	at      moment
+	bad     bool
+}
+
+// unpack reads the n entries of a body whose compressed columns have rawLen bytes. Where number is
+// not 0 and none of them is to this number in E.164, it reads the addresses only and returns nothing.
+func unpack(dec *zstd.Decoder, body []byte, n, rawLen int, number uint64) ([]Entry, error) {
+	length, used := binary.Uvarint(body)
+	if used <= 0 || length > uint64(len(body)-used) {
+		return nil, errDamaged
+	}
+	plain, packed := body[used:used+int(length)], body[used+int(length):]
+	var u unpacker
+	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].rest) {
+		return nil, errDamaged
+	}
+	if number != 0 && !u.isTo(number, n) {
+		return nil, nil
+	}
+	raw, err := dec.DecodeAll(packed, make([]byte, 0, rawLen))
+	if err != nil || len(raw) != rawLen || !splitColumns(u.columns[plainColumns:], string(raw)) {
+		return nil, errDamaged
+	}
+	entries := make([]Entry, n)
+	for i := 0; i < n && !u.bad; i++ {
+		u.next(&entries[i])
+	}
+	for i := range u.columns {
+		u.bad = u.bad || u.columns[i].end() != nil
+	}
+	if u.bad {
+		return nil, errDamaged
+	}
+	return entries, nil
+}
+
+func splitColumns(columns []decoder, s string) bool {
+	d := decoder{rest: s}
+	for i := range columns {
+		columns[i].rest = d.string()
+	}
+	return d.end() == nil
+}
+
+// isTo reports whether one of n addresses is this number.
+func (u *unpacker) isTo(number uint64, n int) bool {
+	d := u.columns[columnAddress]
+	for range n {
+		if d.uvarint() == number {
+			return true
+		}
+	}
+	return false
+}
+
+// next reads an entry.
+func (u *unpacker) next(e *Entry) {
+	c := &u.columns
+	number, address := c[columnAddress].uvarint(), ""
+	if number == 0 {
+		address = c[columnStrings].string()
+	} else {
+		address = "+" + strconv.FormatUint(number, 10)
+	}
+	later := c[columnIDTime].uvarint()
+	if later == 0 {
+		e.ID = c[columnStrings].string()
+	}
+	u.at.sec += c[columnSeconds].varint()
+	u.at.nanos += c[columnNanos].varint()
+	e.Time = u.time()
+	if later > 0 {
+		e.ID = u.id(e.Time.UnixMilli() + unzigzag(later-1))
+	}
+	u.shape(e)
+	e.To.Address, e.Text = address, u.text()
+	e.SendAt, e.Until = c[columnTimes].time(), c[columnTimes].time()
+	e.Micros = c[columnMicros].varint()
+}
+
+// shape reads the shape of e into it.
+func (u *unpacker) shape(e *Entry) {
+	n := u.columns[columnShape].uvarint()
+	if n > uint64(len(u.shapes)) {
+		u.bad = true
+		return
+	}
+	if n == uint64(len(u.shapes)) {
+		u.shapes = append(u.shapes, u.newShape())
+	}
+	id, at := e.ID, e.Time
+	*e = u.shapes[n]
+	e.ID, e.Time = id, at
+}
+
+// newShape reads a shape for the first time.
+func (u *unpacker) newShape() (e Entry) {
+	var s shape
+	for i := range s {
+		s[i] = u.columns[columnShapes].uvarint()
+	}
+	for i, name := range e.names() {
+		if i != addressName {
+			*name = u.name(i, s[i])
+		}
+	}
+	rest := s[entryNames:]
+	e.Category, e.Action, e.Reason = filter.Category(rest[0]), filter.Action(rest[1]), filter.Reason(rest[2])
+	e.Status, e.Enforced = int(unzigzag(rest[3])), rest[4] == 1
+	return e
+}
+
+// time is the moment that the columns are at.
+func (u *unpacker) time() time.Time {
+	if u.at.nanos < 0 || u.at.nanos >= int64(time.Second) {
+		u.bad = true
+	}
+	return time.Unix(u.at.sec, u.at.nanos).UTC()
+}
+
+// id is what NewID makes of a time in milliseconds and the next random bytes.
+func (u *unpacker) id(millis int64) string {
+	random := u.columns[columnRandom].take(randomBytes)
+	if len(random) != randomBytes {
+		return ""
+	}
+	b := []byte(random)
+	return formatID(uint64(millis)<<16|uint64(binary.LittleEndian.Uint16(b)), binary.LittleEndian.Uint64(b[2:]))
+}
+
+// name is the n-th different name number i.
+func (u *unpacker) name(i int, n uint64) string {
+	known := u.names[i]
+	switch {
+	case n < uint64(len(known)):
+		return known[n]
+	case n == uint64(len(known)):
+		s := u.columns[columnStrings].string()
+		u.names[i] = append(known, s)
+		return s
+	}
+	u.bad = true
+	return ""
+}
+
+// text reads a text.
+func (u *unpacker) text() string {
+	likest := u.columns[columnLikest].uvarint()
+	if likest == noText {
+		return ""
+	}
+	prefix, suffix := u.columns[columnPrefix].uvarint(), u.columns[columnSuffix].uvarint()
+	between := u.columns[columnStrings].string()
+	var like string
+	if likest < likeTexts {
+		like = u.texts.texts[likest]
+	}
+	if likest > noText || prefix > uint64(len(like)) || suffix > uint64(len(like)) || prefix+suffix+uint64(len(between)) > maxEntryText {
+		u.bad = true
+		return ""
+	}
+	s := like[:prefix] + between + like[uint64(len(like))-suffix:]
+	u.texts.take(int(likest), s)
+	return s
+}
