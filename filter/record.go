@@ -60,16 +60,28 @@ func (r Record) After(e Event) Record {
 // With returns what is known from r and o together, as if the events of both had been one
 // history: a brand's own record joined with the record that holds for every brand.
 func (r Record) With(o Record) Record {
-	r.LastInbound = later(r.LastInbound, o.LastInbound)
-	r.Erased = later(r.Erased, o.Erased)
 	switch {
-	case len(o.Consents) == 0:
-		return r
 	case len(r.Consents) == 0:
 		r.Consents = o.Consents
-		return r
+		o.Consents = nil
+	case len(o.Consents) > 0:
+		all := make([]Consent, len(r.Consents), len(r.Consents)+len(o.Consents))
+		copy(all, r.Consents)
+		r.Consents = all
 	}
-	all := slices.Concat(r.Consents, o.Consents)
+	r.Join(&o)
+	return r
+}
+
+// Join makes r what [Record.With] would return, in the memory that r.Consents has where there is
+// room: r must not be shared. It takes nothing of o's memory.
+func (r *Record) Join(o *Record) {
+	r.LastInbound = later(r.LastInbound, o.LastInbound)
+	r.Erased = later(r.Erased, o.Erased)
+	if len(o.Consents) == 0 {
+		return
+	}
+	all := append(r.Consents, o.Consents...)
 	slices.SortFunc(all, func(a, b Consent) int { return a.Scope.compare(b.Scope) })
 	r.Consents = all[:1]
 	for _, c := range all[1:] {
@@ -79,7 +91,6 @@ func (r Record) With(o Record) Record {
 			r.Consents = append(r.Consents, c)
 		}
 	}
-	return r
 }
 
 // join makes c the latest of what c and d say.

@@ -39,11 +39,13 @@ type request struct {
 
 // An item is one event on its way to disk.
 type item struct {
-	event filter.Event
-	index int // in the call of Append
-	id    eventID
-	may   func(*filter.Event, *filter.Record) error // of AppendIf; nil: it may
-	err   error
+	event  filter.Event
+	index  int // in the call of Append
+	person person
+	hash   [16]byte                                  // of the event's ID
+	id     eventID                                   // set by the writer, which knows the place
+	may    func(*filter.Event, *filter.Record) error // of AppendIf; nil: it may
+	err    error
 }
 
 // Append keeps events. When it returns nil they are on disk, synced, and every Read that begins
@@ -108,7 +110,7 @@ func (s *Store) items(events []filter.Event, first, last int) []item {
 		if it.event.ID == "" {
 			it.event.ID = NewID(s.now())
 		}
-		it.id = s.keys.event(s.keys.recipient(it.event.To), it.event.ID)
+		it.person, it.hash = s.keys.person(it.event.To.Address), s.keys.of(ofEventID, it.event.ID)
 	}
 	return items
 }

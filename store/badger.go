@@ -12,6 +12,7 @@ import (
 
 // The database has one namespace; the first byte of a key says what it holds.
 const (
+	kindPlace  = 'p' // + number: a brand and channel
 	kindRecord = 'r' // + fingerprint: the record of a recipient
 	kindEvent  = 'e' // + fingerprint + hash of the event's ID: an event
 	kindErased = 'E' // + the same: an event of a recipient who was erased since, or the erasure itself
@@ -19,7 +20,6 @@ const (
 	kindBlob   = 'b' // + SHA-256 of a blob + fingerprint + hash of an event's ID, no value: it names the blob
 	kindSweep  = 's' // + time of an erasure + fingerprint, no value: when to look whether it may be forgotten
 	kindGone   = 'g' // + fingerprint: the events of this recipient were removed when their time was over
-	kindOptout = 'o' // + fingerprint, no value: this recipient once opted out
 	kindMeta   = 'm' // + name: something about the database itself
 )
 

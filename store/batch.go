@@ -1,10 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -16,44 +16,36 @@ type txnBatch struct {
 	s      *Store
 	txn    *badger.Txn
 	now    time.Time
-	newest time.Time                // the newest opt-in of the whole store
-	ahead  bool                     // newest changed
-	left   map[fingerprint]struct{} // who opted out for the first time
-	fresh  int64                    // recipients about whom nothing was known
 	events uint64
 	writes int
+
+	before  *totals
+	totals  totals
+	settled map[place]placeNumber     // places that get their numbers
+	records map[fingerprint]*standing // of the recipients of its events
+	changed []*standing               // of them, those to write
 
 	head  Head // of the chain, with piece
 	piece piece
 	salts []byte // random, not used yet
 }
 
-func (s *Store) begin(db *badger.DB) (*txnBatch, error) {
-	b := &txnBatch{
-		s: s, txn: db.NewTransaction(true), now: s.now(),
-		left: make(map[fingerprint]struct{}), head: s.Head(),
-	}
-	err := b.load()
-	if err != nil {
-		b.txn.Discard()
-		return nil, err
-	}
-	return b, nil
+// A standing is the record of a recipient while a transaction is made.
+type standing struct {
+	fp      fingerprint
+	record  filter.Record
+	known   bool // there was one, or is one by now
+	fresh   bool // there was none
+	left    bool // the recipient had opted out before
+	changed bool
 }
 
-// load reads what concerns the whole store.
-func (b *txnBatch) load() error {
-	value, err := b.get(metaKey(metaNewest))
-	if err != nil {
-		return err
+func (s *Store) begin(db *badger.DB) *txnBatch {
+	t := s.totals.Load()
+	return &txnBatch{
+		s: s, txn: db.NewTransaction(true), now: s.now(), head: s.Head(),
+		before: t, totals: *t, settled: make(map[place]placeNumber), records: make(map[fingerprint]*standing),
 	}
-	if value != nil {
-		d := newDecoder(value, metaVersion)
-		if b.newest = d.time(); d.end() != nil {
-			return fmt.Errorf("the time of the newest opt-in: %w", errDamaged)
-		}
-	}
-	return nil
 }
 
 // get is the value of key as this transaction would leave it, nil when there is none.
@@ -76,15 +68,19 @@ func (b *txnBatch) set(key, value []byte) error {
 // add puts one event into the transaction. problem concerns this event alone and leaves the
 // transaction as it was; err spoils it.
 //
-// An event that is there already is folded once more: should a failed commit have left the
-// event without its record, its repetition makes them agree before it is acknowledged.
+// An event that is there already is folded once more: should the disk have lost the record that
+// came with it, its repetition makes them agree before it is acknowledged.
 func (b *txnBatch) add(it *item) (problem, err error) {
-	fp := it.id.recipient()
-	before, was, problem := b.record(it)
+	n, problem := b.place(&it.event.To)
 	if problem != nil {
 		return problem, nil
 	}
-	known, problem := b.known(it, &before)
+	it.id = it.person.at(n).event(it.hash)
+	st, problem := b.standing(it.id.recipient())
+	if problem != nil {
+		return fmt.Errorf("reading the record before event %d: %w", it.index, problem), nil
+	}
+	known, problem := b.known(it, st)
 	if problem != nil {
 		return problem, nil
 	}
@@ -94,31 +90,70 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 		if problem := b.s.checkBlob(it); problem != nil {
 			return problem, nil
 		}
-		if problem := b.may(it, before); problem != nil {
+		if problem := b.may(it, st.record); problem != nil {
 			return problem, nil
 		}
 	}
-	after := before.After(*e)
-	if len(after.Consents) > max(maxScopes, len(before.Consents)) && e.Scope.Named() {
-		return &EventError{it.index, "scope", fmt.Sprintf("the recipient has %d scopes already: no further topic or sender fits", len(before.Consents))}, nil
+	after := st.record.After(*e)
+	if was := len(st.record.Consents); len(after.Consents) > max(maxScopes, was) && e.Scope.Named() {
+		return &EventError{it.index, "scope", fmt.Sprintf("the recipient has %d scopes already: no further topic or sender fits", was)}, nil
 	}
 	if !known {
+		if err := b.settle(&e.To, n); err != nil {
+			return nil, err
+		}
 		if err := b.keep(it); err != nil {
 			return nil, err
 		}
 	}
-	if value := appendRecord(nil, fp, &after); !bytes.Equal(value, was) {
-		if err := b.set(recordKey(fp), value); err != nil {
-			return nil, err
-		}
-		if was == nil {
-			b.fresh++
+	b.stand(st, &after)
+	if e.Kind == filter.OptedIn && e.Time.After(b.totals.newest) {
+		b.totals.newest = e.Time
+	}
+	return nil, nil
+}
+
+// standing is the record of a recipient as the transaction would leave it.
+func (b *txnBatch) standing(fp fingerprint) (*standing, error) {
+	if st := b.records[fp]; st != nil {
+		return st, nil
+	}
+	st := &standing{fp: fp}
+	var err error
+	if st.record, st.known, err = b.s.recordOf(b.txn, fp); err != nil {
+		return nil, err
+	}
+	st.fresh, st.left = !st.known, st.record.EverOptedOut()
+	b.records[fp] = st
+	return st, nil
+}
+
+// stand notes what the record of a recipient has become.
+func (b *txnBatch) stand(st *standing, after *filter.Record) {
+	same := st.known && after.LastInbound.Equal(st.record.LastInbound) && after.Erased.Equal(st.record.Erased) &&
+		slices.Equal(after.Consents, st.record.Consents)
+	if same {
+		return
+	}
+	st.record, st.known = *after, true
+	if !st.changed {
+		st.changed = true
+		b.changed = append(b.changed, st)
+	}
+}
+
+// recordOf is the record of a recipient, from memory where it is there.
+func (s *Store) recordOf(txn *badger.Txn, fp fingerprint) (r filter.Record, known bool, err error) {
+	if ix := s.index.Load(); ix != nil {
+		p := fp.person()
+		known, elsewhere := ix.has(&fp)
+		if !elsewhere {
+			ix.read(&p, bearing{own: fp.place()}, &r, nil)
+			return r, known, nil
 		}
 	}
-	if e.Kind == filter.OptedIn && e.Time.After(b.newest) {
-		b.newest, b.ahead = e.Time, true
-	}
-	return nil, b.mark(fp, &after)
+	known, err = readRecord(txn, fp, &r)
+	return r, known, err
 }
 
 // may asks whether it may follow a record of its recipient.
@@ -127,25 +162,27 @@ func (b *txnBatch) may(it *item, r filter.Record) error {
 		return nil
 	}
 	if to := it.event.To; to.Brand != "" {
-		fp := b.s.keys.recipient(to.Everywhere())
-		value, err := b.get(recordKey(fp))
-		if err == nil && value != nil {
-			var all filter.Record
-			all, err = decodeRecord(value, fp)
-			r = r.With(all)
+		n, err := b.place(&filter.Recipient{Channel: to.Channel})
+		if err != nil {
+			return err
 		}
+		all, err := b.standing(it.person.at(n))
 		if err != nil {
 			return fmt.Errorf("reading the record for every brand: %w", err)
 		}
+		r = r.With(all.record)
 	}
 	return it.may(&it.event, &r)
 }
 
-// known reports whether the event of it is kept already, and r the record before it. Then it holds
-// what is kept.
-func (b *txnBatch) known(it *item, r *filter.Record) (bool, error) {
+// known reports whether the event of it is kept already. Then it holds what is kept. No event is
+// kept of a recipient without a record, but for what is left of one who is being forgotten.
+func (b *txnBatch) known(it *item, st *standing) (bool, error) {
+	if !st.known {
+		return false, nil
+	}
 	value, err := b.get(it.id.key(kindEvent))
-	if err == nil && value == nil && !r.Erased.IsZero() {
+	if err == nil && value == nil && !st.record.Erased.IsZero() {
 		value, err = b.get(it.id.key(kindErased))
 	}
 	if err == nil && value == nil {
@@ -212,65 +249,78 @@ func (b *txnBatch) stamp(e *filter.Event) {
 	e.Time = e.Time.Round(0).UTC()
 	if e.Time.IsZero() || e.Time.After(b.now) {
 		e.Time = b.now
-		if no := e.Kind == filter.OptedOut || e.Kind == filter.Refused || e.Kind == filter.Erased; no && b.newest.After(b.now) {
-			e.Time = b.newest // the clock has gone back since that opt-in
+		no := e.Kind == filter.OptedOut || e.Kind == filter.Refused || e.Kind == filter.Erased
+		if no && b.totals.newest.After(b.now) {
+			e.Time = b.totals.newest // the clock has gone back since that opt-in
 		}
 	}
 }
 
-// record is the record of the recipient of it, and its value.
-func (b *txnBatch) record(it *item) (r filter.Record, value []byte, err error) {
-	fp := it.id.recipient()
-	value, err = b.get(recordKey(fp))
-	if err == nil && value != nil {
-		r, err = decodeRecord(value, fp)
-	}
-	if err != nil {
-		return r, nil, fmt.Errorf("reading the record before event %d: %w", it.index, err)
-	}
-	return r, value, nil
-}
-
-// mark notes a recipient who opted out, where that is not known yet.
-func (b *txnBatch) mark(fp fingerprint, r *filter.Record) error {
-	if _, ok := b.left[fp]; ok || !r.EverOptedOut() {
-		return nil
-	}
-	_, err := b.txn.Get(optoutKey(fp))
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		b.left[fp] = struct{}{}
-		return b.set(optoutKey(fp), nil)
-	}
-	return err
-}
-
-// finish writes what concerns the whole store.
+// finish writes the records, and what concerns the whole store.
 func (b *txnBatch) finish(probe bool) error {
+	for _, st := range b.changed {
+		if err := b.set(recordKey(st.fp), appendRecord(nil, st.fp, &st.record)); err != nil {
+			return err
+		}
+		if st.fresh {
+			b.totals.recipients++
+		}
+		if !st.left && st.record.EverOptedOut() {
+			b.totals.optouts++
+		}
+	}
 	if probe && b.writes == 0 {
-		if err := b.set(metaKey(metaProbe), nil); err != nil {
+		return b.set(metaKey(metaProbe), nil)
+	}
+	if b.totals != *b.before {
+		if err := b.set(metaKey(metaTotals), b.totals.encode()); err != nil {
 			return err
 		}
 	}
-	if b.ahead {
-		if err := b.set(metaKey(metaNewest), appendSum(appendTime([]byte{metaVersion}, b.newest), 0)); err != nil {
-			return err
-		}
-	}
-	if len(b.piece.links) > 0 {
-		if err := b.set(pieceKey(b.head.Seq), b.piece.encode()); err != nil {
-			return err
-		}
-		if err := b.set(metaKey(metaHead), appendHead(nil, &b.head)); err != nil {
-			return err
-		}
-	}
-	if b.fresh > 0 {
-		if err := b.set(metaKey(metaRecipients), appendCount(b.s.recipients.Load()+b.fresh)); err != nil {
-			return err
-		}
-	}
-	if len(b.left) == 0 {
+	if len(b.piece.links) == 0 {
 		return nil
 	}
-	return b.set(metaKey(metaOptouts), appendCount(b.s.optouts.count.Load()+int64(len(b.left))))
+	if err := b.set(pieceKey(b.head.Seq), b.piece.encode()); err != nil {
+		return err
+	}
+	return b.set(metaKey(metaHead), appendHead(nil, &b.head))
+}
+
+// announce makes the Bloom filter know who opts out, before the commit: it may err on the blocking
+// side only.
+func (b *txnBatch) announce() {
+	for _, st := range b.changed {
+		if !st.left && st.record.EverOptedOut() {
+			p := st.fp.person()
+			b.s.optouts.add(&p)
+		}
+	}
+}
+
+// publish makes known what is on disk now.
+func (b *txnBatch) publish() {
+	s := b.s
+	s.places.Store(s.places.Load().with(b.settled))
+	if ix := s.index.Load(); ix != nil {
+		w := rowWriter{words: &ix.words}
+		for _, st := range b.changed {
+			ix.set(&st.fp, w.write(&st.fp, &st.record))
+		}
+		s.optouts.compact(ix)
+	}
+	t, head := b.totals, b.head // alone: b is large
+	s.totals.Store(&t)
+	s.head.Store(&head)
+	if t.recipients > s.cfg.Index && s.index.Load() != nil {
+		s.adoptIndex(nil)
+	}
+}
+
+// touched is whose records the transaction writes.
+func (b *txnBatch) touched() []fingerprint {
+	fps := make([]fingerprint, len(b.changed))
+	for i, st := range b.changed {
+		fps[i] = st.fp
+	}
+	return fps
 }

@@ -93,13 +93,14 @@ func readHead(txn *badger.Txn) (h Head, err error) {
 	return h, err
 }
 
-// loadHead makes Head and Recipients know what is in db.
-func (s *Store) loadHead(db *badger.DB) error {
-	n, err := getCount(db, metaRecipients)
-	if err != nil {
+// loadSmall reads what is in db besides records and events.
+func (s *Store) loadSmall(db *badger.DB) error {
+	if err := s.loadPlaces(db); err != nil {
 		return err
 	}
-	s.recipients.Store(n)
+	if err := s.loadTotals(db); err != nil {
+		return err
+	}
 	return db.View(func(txn *badger.Txn) error {
 		h, err := readHead(txn)
 		s.head.Store(&h)

@@ -131,9 +131,13 @@ func pieceEnd(item *badger.Item) (last uint64, ok bool) {
 // ChainOf is the places in the chain of every event of exactly this recipient, in their order.
 func (s *Store) ChainOf(to filter.Recipient) ([]Link, error) {
 	var links []Link
+	fp, ok := s.recipient(to)
+	if !ok {
+		return nil, nil
+	}
 	err := s.view(func(txn *badger.Txn) error {
 		var seqs []uint64
-		err := eachEvent(txn, s.keys.recipient(to), func(_ *eventID, k *keptEvent) error {
+		err := eachEvent(txn, fp, func(_ *eventID, k *keptEvent) error {
 			seqs = append(seqs, k.seq)
 			return nil
 		})

@@ -54,28 +54,22 @@ func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 	return appendSum(b, start, fp[:]...)
 }
 
-func decodeRecord(value []byte, fp fingerprint) (r filter.Record, err error) {
+// decodeRecord reads it into r, in the memory that r.Consents has. A record that is damaged
+// leaves r empty.
+func decodeRecord(value []byte, fp fingerprint, r *filter.Record) error {
 	d := newDecoder(value, recordVersion, fp[:]...)
-	r.LastInbound, r.Erased = d.time(), d.time()
-	n := d.uvarint()
-	if n > uint64(len(d.rest)) { // each takes several bytes
-		d.fail()
-		n = 0
-	}
-	if n > 0 {
-		r.Consents = make([]filter.Consent, n)
-	}
-	for i := range r.Consents {
-		c := &r.Consents[i]
-		c.Scope = d.scope()
-		for _, at := range consentTimes(c) {
+	*r = filter.Record{LastInbound: d.time(), Erased: d.time(), Consents: r.Consents[:0]}
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		r.Consents = append(r.Consents, filter.Consent{Scope: d.scope()})
+		for _, at := range consentTimes(&r.Consents[len(r.Consents)-1]) {
 			*at = d.time()
 		}
 	}
 	if err := d.end(); err != nil {
-		return filter.Record{}, err
+		*r = filter.Record{Consents: r.Consents[:0]}
+		return err
 	}
-	return r, nil
+	return nil
 }
 
 // appendPublic writes what is left of an event when the recipient is erased.

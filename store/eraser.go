@@ -35,12 +35,12 @@ func (e *eraser) events(db *badger.DB) error {
 	var prefixes [][]byte
 	erased := make(map[fingerprint]bool)
 	for _, to := range e.journal.Recipients {
-		fp := e.s.keys.recipient(to)
-		erased[fp] = true
-		prefixes = append(prefixes, eventsKey(kindEvent, fp))
-		if err := e.announce(to, fp); err != nil {
+		fp, err := e.announce(to)
+		if err != nil {
 			return err
 		}
+		erased[fp] = true
+		prefixes = append(prefixes, eventsKey(kindEvent, fp))
 		if err := e.empty(db, fp); err != nil {
 			return err
 		}
@@ -54,16 +54,16 @@ func (e *eraser) events(db *badger.DB) error {
 }
 
 // announce keeps the Erased event of one recipient.
-func (e *eraser) announce(to filter.Recipient, fp fingerprint) error {
-	it := &item{id: e.s.keys.event(fp, e.journal.ID), event: filter.Event{
+func (e *eraser) announce(to filter.Recipient) (fingerprint, error) {
+	it := &item{person: e.s.keys.person(to.Address), hash: e.s.keys.of(ofEventID, e.journal.ID), event: filter.Event{
 		ID: e.journal.ID, To: filter.Recipient{Brand: to.Brand, Channel: to.Channel}, Kind: filter.Erased,
 		Source: e.journal.Actor, Note: e.journal.Reason,
 	}}
 	if err := e.s.keepItems([]*item{it}, false); err != nil {
-		return err
+		return fingerprint{}, err
 	}
 	e.time, e.recorded = it.event.Time, it.event.Recorded
-	return it.err
+	return it.id.recipient(), it.err
 }
 
 // empty keeps what is left of the events of one recipient.
@@ -158,10 +158,11 @@ func blobNamed(db *badger.DB, sha string, counts func(fingerprint) bool) (named 
 	return named, err
 }
 
-// commitOrBreak commits txn, and takes the database out of use when that fails.
-func (s *Store) commitOrBreak(txn *badger.Txn) error {
+// commitOrBreak commits txn, and takes the database out of use when that fails. doubt is whose
+// records it writes.
+func (s *Store) commitOrBreak(txn *badger.Txn, doubt ...fingerprint) error {
 	if err := s.commit(txn); err != nil {
-		return s.broken(err)
+		return s.broken(err, doubt...)
 	}
 	return nil
 }

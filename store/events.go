@@ -121,7 +121,11 @@ func getEvent(txn *badger.Txn, id *eventID) (k keptEvent, found bool, err error)
 // Has reports whether an event with this ID is known for exactly this recipient, also when it was
 // erased since.
 func (s *Store) Has(to filter.Recipient, id string) (found bool, err error) {
-	event := s.keys.event(s.keys.recipient(to), id)
+	fp, ok := s.recipient(to)
+	if !ok {
+		return false, nil
+	}
+	event := fp.event(s.keys.of(ofEventID, id))
 	err = s.view(func(txn *badger.Txn) error {
 		_, found, err = getEvent(txn, &event)
 		return err

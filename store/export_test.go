@@ -3,6 +3,8 @@ package store
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"reflect"
 	"strconv"
 	"sync/atomic"
 
@@ -48,8 +50,60 @@ func Sweep(s *Store) error { return s.sweep() }
 
 // MayHaveOptedOut asks the Bloom filter alone.
 func MayHaveOptedOut(s *Store, to filter.Recipient) bool {
-	fp := s.keys.recipient(to)
-	return s.optouts.maybe(&fp)
+	p := s.keys.person(to.Address)
+	return s.optouts.shards[p[0]%bloomShards].maybe(p.tag())
+}
+
+// CompareIndex says where the index, the Bloom filter or the totals differ from what the database
+// holds. Nobody may write meanwhile.
+func CompareIndex(s *Store) error {
+	ix, t := s.index.Load(), totals{}
+	err := s.db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{kindRecord}})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			fp := fingerprint(it.Item().Key()[1:])
+			var want, got filter.Record
+			if _, err := readRecord(txn, fp, &want); err != nil {
+				return err
+			}
+			t.recipients++
+			p := fp.person()
+			if want.EverOptedOut() {
+				if t.optouts++; !s.optouts.maybe(&p) {
+					return fmt.Errorf("the Bloom filter does not know %x, who opted out", fp)
+				}
+			}
+			if ix == nil {
+				continue
+			}
+			if ix.read(&p, bearing{own: fp.place()}, &got, nil) {
+				return fmt.Errorf("the index does not hold %x", fp)
+			}
+			if !reflect.DeepEqual(got, want) {
+				return fmt.Errorf("the index says %+v of %x, the database %+v", got, fp, want)
+			}
+		}
+		return nil
+	})
+	if err == nil && ix != nil && ix.count.Load() != t.recipients {
+		err = fmt.Errorf("the index has %d records, the database %d", ix.count.Load(), t.recipients)
+	}
+	if now := s.totals.Load(); err == nil && (now.recipients != t.recipients || now.optouts != t.optouts) {
+		err = fmt.Errorf("the totals say %+v, the database %+v", now, t)
+	}
+	return err
+}
+
+// Indexed reports whether the store holds the records in memory.
+func Indexed(s *Store) bool { return s.index.Load() != nil }
+
+// BloomFilters is how many filters the fullest shard of the Bloom filter has.
+func BloomFilters(s *Store) (most int) {
+	for i := range s.optouts.shards {
+		most = max(most, len(s.optouts.shards[i].filters))
+	}
+	return most
 }
 
 // LogFailing reports whether the last flush of the decision log failed.
@@ -64,22 +118,39 @@ func Blocks(s *Store) int {
 // NewBloom is a Bloom filter of numbers, made for n of them.
 func NewBloom(n int64) (add func(int), maybe func(int) bool) {
 	k, o := newKeys(nil), newOptouts(n)
-	fp := func(i int) fingerprint { return k.of(ofAddress, strconv.Itoa(i)) }
-	add = func(i int) { f := fp(i); o.add(&f) }
-	maybe = func(i int) bool { f := fp(i); return o.maybe(&f) }
+	add = func(i int) { p := k.person(strconv.Itoa(i)); o.add(&p) }
+	maybe = func(i int) bool { p := k.person(strconv.Itoa(i)); return o.maybe(&p) }
 	return add, maybe
 }
 
-// Fingerprint is what stands for a recipient on disk.
-func Fingerprint(secret []byte, to filter.Recipient) []byte {
+// CMAC is what the fingerprints are made with.
+func CMAC(key []byte, message string) []byte {
+	sum := newCMAC(key).sum(message)
+	return sum[:]
+}
+
+// Person is what stands for an address on disk.
+func Person(secret []byte, address string) []byte {
 	k := newKeys(secret)
-	fp := k.recipient(to)
-	return fp[:]
+	p := k.person(address)
+	return p[:]
+}
+
+// fingerprintOf is that of a recipient about whom something is known.
+func (s *Store) fingerprintOf(to filter.Recipient) fingerprint {
+	fp, ok := s.recipient(to)
+	if !ok {
+		panic("nothing was ever kept for this brand and channel")
+	}
+	return fp
 }
 
 // DecodeRecord, DecodeEvent, DecodeEntry and DecodeHead read what is on disk: records and events
 // as those of a recipient and an ID of zeros.
-func DecodeRecord(b []byte) (filter.Record, error) { return decodeRecord(b, fingerprint{}) }
+func DecodeRecord(b []byte) (r filter.Record, err error) {
+	err = decodeRecord(b, fingerprint{}, &r)
+	return r, err
+}
 func DecodeEvent(b []byte) (filter.Event, error) {
 	k, err := decodeEvent(b, &eventID{})
 	return k.Event, err
@@ -119,35 +190,21 @@ func FixHead(p []byte) []byte {
 
 // RecordValue is the value of the record of a recipient.
 func RecordValue(s *Store, to filter.Recipient, r filter.Record) []byte {
-	return appendRecord(nil, s.keys.recipient(to), &r)
+	return appendRecord(nil, s.fingerprintOf(to), &r)
 }
 
-// Overwrite puts value in the place of the record of a recipient.
+// Overwrite puts value in the place of the record of a recipient, and makes the index follow, as
+// opening the store would.
 func Overwrite(s *Store, to filter.Recipient, value []byte) error {
-	return s.db.Update(func(txn *badger.Txn) error { return txn.Set(recordKey(s.keys.recipient(to)), value) })
+	fp := s.fingerprintOf(to)
+	err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(recordKey(fp), value) })
+	return errors.Join(err, s.refresh(s.db, []fingerprint{fp}))
 }
 
 // Sum ends the value of a record of a recipient of zeros with its checksum, and SumEvent that of an
 // event, for a fuzzer that could never guess it.
 func Sum(b []byte) []byte      { return appendSum(b, 0, make([]byte, len(fingerprint{}))...) }
 func SumEvent(b []byte) []byte { return appendSum(b, 0, make([]byte, len(eventID{}))...) }
-
-// OpenFailing opens a store whose n-th commit fails while it opens, and returns the error.
-func OpenFailing(cfg Config, n int) error {
-	s := newStore(cfg)
-	s.commit = func(txn *badger.Txn) error {
-		if n--; n == 0 {
-			return errors.New("input/output error")
-		}
-		return txn.Commit()
-	}
-	err := s.open()
-	if err == nil {
-		s.start()
-		return s.Close()
-	}
-	return err
-}
 
 // FailNthCommit makes one commit to come fail.
 func FailNthCommit(s *Store, n int) {

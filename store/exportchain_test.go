@@ -55,7 +55,7 @@ func Reseal(key string, value []byte) []byte {
 	}
 	body := append([]byte(nil), value[:len(value)-crc32.Size]...)
 	switch key[0] {
-	case kindEvent, kindErased, kindRecord, kindGone:
+	case kindEvent, kindErased, kindRecord, kindGone, kindPlace:
 		return appendSum(body, 0, []byte(key[1:])...)
 	}
 	return appendSum(body, 0)
@@ -63,7 +63,7 @@ func Reseal(key string, value []byte) []byte {
 
 // EventOf is the key of an event.
 func EventOf(s *Store, to filter.Recipient, id string) string {
-	event := s.keys.event(s.keys.recipient(to), id)
+	event := s.fingerprintOf(to).event(s.keys.of(ofEventID, id))
 	return string(event.key(kindEvent))
 }
 
@@ -119,41 +119,4 @@ func SwapLinks(value []byte, a, b int) []byte {
 	}
 	p.links[a], p.links[b] = p.links[b], p.links[a]
 	return p.encode()
-}
-
-// Age writes a store as it was before it had a chain.
-func Age(s *Store) error {
-	values := make(map[string][]byte)
-	for key, value := range Dump(s) {
-		switch {
-		case key[0] == kindEvent:
-			id := eventID([]byte(key[1:]))
-			k, err := decodeEvent(value, &id)
-			if err != nil {
-				return err
-			}
-			values[key] = encodeEventV1(&k.Event)
-		case key[0] == kindRecord:
-			values[key] = []byte("of old")
-		case key[0] == kindPiece, key == string(metaKey(metaHead)), key == string(metaKey(metaFormat)):
-			values[key] = nil
-		}
-	}
-	return Put(s, values)
-}
-
-func encodeEventV1(e *filter.Event) []byte {
-	b := appendTime(appendTime(appendString([]byte{1}, e.ID), e.Time), e.Recorded)
-	b = appendString(appendString(appendString(b, e.To.Brand), e.To.Channel), e.To.Address)
-	b = appendScope(append(b, byte(e.Kind), byte(e.Basis)), e.Scope)
-	b = appendString(appendString(b, e.Source), e.Note)
-	if e.Proof == (filter.Evidence{}) {
-		return appendSum(append(b, 0), 0)
-	}
-	b = append(b, 1)
-	fields := evidenceFields(&e.Proof)
-	for _, field := range fields[:12] {
-		b = appendString(b, *field.value)
-	}
-	return appendSum(appendTime(b, e.Proof.CapturedAt), 0)
 }

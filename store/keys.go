@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/aes"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -12,7 +14,6 @@ import (
 	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/sendgate/sendgate/filter"
 )
 
 const (
@@ -21,71 +22,71 @@ const (
 	metaCheck = "key-check"
 )
 
-// A fingerprint stands for a recipient on disk: HMAC-SHA256 (RFC 2104) under the store's key,
-// cut to 128 bits. Without the key nobody can tell whether a number is in the store.
-type fingerprint [16]byte
+// A person is an address on whatever channel, for whatever brand: its AES-CMAC under a key made
+// from the store's, cut to 96 bits. Without the key nobody can tell whether a number is in the
+// store.
+type person [12]byte
+
+// A fingerprint stands for a recipient on disk: the person, and the number of the place, which is
+// brand and channel together. So all that is known of one person lies side by side.
+type fingerprint [len(person{}) + 4]byte
+
+func (p person) at(n placeNumber) (fp fingerprint) {
+	binary.BigEndian.PutUint32(fp[copy(fp[:], p[:]):], uint32(n))
+	return fp
+}
+
+func (fp *fingerprint) person() person { return person(fp[:len(person{})]) }
+
+func (fp *fingerprint) place() placeNumber {
+	return placeNumber(binary.BigEndian.Uint32(fp[len(person{}):]))
+}
 
 // keys makes fingerprints. It is immutable.
 type keys struct {
-	inner, outer [sha256.BlockSize]byte // the key in the two masks of HMAC
+	check   [sha256.Size]byte // shows which secret they are of
+	persons *cmac
+	uses    [2]*cmac
 }
 
-func newKeys(secret []byte) (k keys) {
-	for i := range k.inner {
-		var b byte
-		if i < len(secret) {
-			b = secret[i]
-		}
-		k.inner[i], k.outer[i] = b^0x36, b^0x5c
-	}
-	return k
-}
-
-// What a fingerprint is taken of. The byte comes first, so that no two uses can collide.
+// What a hash of one string is taken of. Each use has a key of its own, so that no two can collide.
 const (
-	ofRecipient = 'r'
-	ofEventID   = 'i'
-	ofAddress   = 'a'
-	ofKey       = 'k'
+	ofEventID = iota
+	ofAddress // in the decision log
 )
 
-// recipient is the fingerprint of brand, channel and address together.
-func (k *keys) recipient(to filter.Recipient) fingerprint {
-	var room [sha256.BlockSize + 192]byte
-	b := append(append(room[:0], k.inner[:]...), ofRecipient)
-	b = append(binary.AppendUvarint(b, uint64(len(to.Brand))), to.Brand...)
-	b = append(binary.AppendUvarint(b, uint64(len(to.Channel))), to.Channel...)
-	return k.seal(append(b, to.Address...))
+// newKeys makes the key of each use: the first half of HMAC-SHA256 of its name under the secret.
+func newKeys(secret []byte) keys {
+	derive := func(name string) (key [sha256.Size]byte) {
+		mac := hmac.New(sha256.New, secret)
+		mac.Write([]byte("sendgate store: " + name)) // hash.Hash: no error
+		return [sha256.Size]byte(mac.Sum(nil))
+	}
+	of := func(name string) *cmac { key := derive(name); return newCMAC(key[:aes.BlockSize]) }
+	return keys{
+		check:   derive("key check"),
+		persons: of("person"),
+		uses:    [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log")},
+	}
 }
 
-// of is the fingerprint of one string in one use.
-func (k *keys) of(use byte, s string) fingerprint {
-	var room [sha256.BlockSize + 192]byte
-	b := append(append(room[:0], k.inner[:]...), use)
-	return k.seal(append(b, s...))
+func (k *keys) person(address string) person {
+	sum := k.persons.sum(address)
+	return person(sum[:len(person{})])
 }
 
-// seal ends HMAC: b is the inner mask and the message.
-func (k *keys) seal(b []byte) fingerprint {
-	sum := sha256.Sum256(b)
-	var outer [sha256.BlockSize + sha256.Size]byte
-	copy(outer[:], k.outer[:])
-	copy(outer[sha256.BlockSize:], sum[:])
-	sum = sha256.Sum256(outer[:])
-	return fingerprint(sum[:len(fingerprint{})])
-}
+// of is the hash of one string in one use.
+func (k *keys) of(use int, s string) [aes.BlockSize]byte { return k.uses[use].sum(s) }
 
 func recordKey(fp fingerprint) []byte { return append([]byte{kindRecord}, fp[:]...) }
-func optoutKey(fp fingerprint) []byte { return append([]byte{kindOptout}, fp[:]...) }
 func metaKey(name string) []byte      { return append([]byte{kindMeta}, name...) }
 
 // eventsKey is where the events of a recipient begin, in one of the two spaces of events.
 func eventsKey(kind byte, fp fingerprint) []byte { return append([]byte{kind}, fp[:]...) }
 
 // event is the same for the same ID of the same recipient, which is what makes an append
-// idempotent.
-func (k *keys) event(fp fingerprint, id string) (e eventID) {
-	hash := k.of(ofEventID, id)
+// idempotent. hash is of the ID.
+func (fp fingerprint) event(hash [16]byte) (e eventID) {
 	copy(e[copy(e[:], fp[:]):], hash[:])
 	return e
 }
@@ -113,7 +114,7 @@ func (s *Store) openKeys() (keys, error) {
 		return keys{}, err
 	}
 	k := newKeys(secret)
-	if want := k.of(ofKey, ""); subtle.ConstantTimeCompare(want[:], check) != 1 {
+	if subtle.ConstantTimeCompare(k.check[:], check) != 1 {
 		return keys{}, fmt.Errorf("%s is not the key that consent/ was written with: restore both from the same backup", keyFile)
 	}
 	return k, nil
@@ -136,8 +137,12 @@ func (s *Store) adoptKey(secret []byte) (keys, error) {
 		return keys{}, errors.New("consent/ holds a database that this program did not write")
 	}
 	k := newKeys(secret)
-	check := k.of(ofKey, "")
-	return k, s.db.Update(func(txn *badger.Txn) error { return txn.Set(metaKey(metaCheck), check[:]) })
+	return k, s.db.Update(func(txn *badger.Txn) error {
+		if err := txn.Set(metaKey(metaFormat), []byte{format}); err != nil {
+			return err
+		}
+		return txn.Set(metaKey(metaCheck), k.check[:])
+	})
 }
 
 func (s *Store) readKey() ([]byte, error) {
@@ -173,17 +178,6 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// appendCount writes a count about the database, and getCount reads it: 0 where there is none.
-func appendCount(n int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(n)) }
-
-func getCount(db *badger.DB, name string) (int64, error) {
-	value, err := getMeta(db, name)
-	if err != nil || len(value) != 8 {
-		return 0, err
-	}
-	return int64(binary.LittleEndian.Uint64(value)), nil
 }
 
 // getMeta reads a value about the database itself; nil when there is none.

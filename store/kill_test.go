@@ -127,6 +127,7 @@ func TestKillLoop(t *testing.T) {
 				judgeRecipient(t, s, to, known[to])
 			}
 		}
+		must(t, store.CompareIndex(s))
 		judgeLog(t, s)
 		closeStore(t, s)
 		if t.Failed() {

@@ -157,6 +157,7 @@ func (im *importer) judge(whole bool) {
 	if r := verify(t, s); !r.OK() {
 		t.Fatalf("the chain is broken: %v", r.Faults)
 	}
+	must(t, store.CompareIndex(s))
 	for _, to := range im.sample(whole) {
 		im.judgePerson(s, to)
 	}

@@ -40,30 +40,33 @@ func (s *Store) unwell() error {
 // next write. Closing it writes what is in memory to a table of its own, and a fresh one begins
 // from what is on disk. Until then reads that need the disk fail, so that nothing is sent on
 // their account.
-func (s *Store) broken(cause error) error {
+//
+// doubt is whose records the commit would have written: what memory holds of them follows what is
+// found on disk.
+func (s *Store) broken(cause error, doubt ...fingerprint) error {
 	err := fmt.Errorf("writing consent to %s: %w", s.place(), cause)
 	s.sick.Store(&err)
 	s.logger.Error("a commit failed: nothing of it was acknowledged", zap.Error(err))
 	if s.cfg.Memory || !s.serving { // there is nothing to begin from, or it is what Open is about
-		return errors.Join(err, s.loadHead(s.db))
+		return errors.Join(err, s.loadSmall(s.db), s.refresh(s.db, doubt))
 	}
 	s.mu.Lock()
 	old := s.db
 	s.db = nil
 	s.mu.Unlock()
-	s.mending.Go(func() { s.mend(old) })
+	s.mending.Go(func() { s.mend(old, doubt) })
 	return err
 }
 
 // mend closes old and opens the database again until that works or the store is closed.
-func (s *Store) mend(old *badger.DB) {
+func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
 	if err := old.Close(); err != nil {
 		s.logger.Warn("closing the database after a failed commit", zap.Error(err))
 	}
 	for {
 		db, err := s.openBadger()
 		if err == nil {
-			if err = s.loadHead(db); err == nil {
+			if err = errors.Join(s.loadSmall(db), s.refresh(db, doubt)); err == nil {
 				s.adopt(db)
 				return
 			}

@@ -16,12 +16,6 @@ type metrics struct {
 	appends       atomic.Uint64
 	commits       atomic.Uint64
 
-	_        [64]byte // the two below are counted by every core at every send
-	negative atomic.Uint64
-	_        [64]byte
-	positive atomic.Uint64
-	_        [64]byte
-
 	logged  [filter.Actions]atomic.Uint64
 	dropped [filter.Actions]atomic.Uint64
 	decoded atomic.Uint64 // blocks of the decision log read for a query
@@ -42,11 +36,22 @@ func (m *metrics) register(s *Store) error {
 		m.appendSeconds,
 		counter("sendgate_store_appends_total", "Events kept.", &m.appends),
 		counter("sendgate_store_commits_total", "Transactions committed and synced; appends share them.", &m.commits),
-		counter("sendgate_store_reads_total", "Reads of a recipient, by whether the Bloom filter answered (negative) or the database was read (positive).", &m.negative, "bloom", "negative"),
-		counter("sendgate_store_reads_total", "Reads of a recipient, by whether the Bloom filter answered (negative) or the database was read (positive).", &m.positive, "bloom", "positive"),
+		reads("negative", func() uint64 { negative, _ := s.optouts.asked(); return negative }),
+		reads("positive", func() uint64 { _, positive := s.optouts.asked(); return positive }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "sendgate_store_recipients", Help: "Recipients about whom something is known.",
+		}, func() float64 { return float64(s.totals.Load().recipients) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "sendgate_store_indexed", Help: "Recipients whose records are held in memory; 0 where there are more than the setting store.index.",
+		}, func() float64 {
+			if ix := s.index.Load(); ix != nil {
+				return float64(ix.count.Load())
+			}
+			return 0
+		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_store_optouts", Help: "Recipients who ever opted out.",
-		}, func() float64 { return float64(s.optouts.count.Load()) }),
+		}, func() float64 { return float64(s.totals.Load().optouts) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_log_pending_bytes", Help: "Bytes of the decision log that are in memory and not in a block yet.",
 		}, func() float64 { return float64(s.log.pending()) }),
@@ -82,4 +87,13 @@ func counter(name, help string, n *atomic.Uint64, label ...string) prometheus.Co
 		opts.ConstLabels = prometheus.Labels{label[0]: label[1]}
 	}
 	return prometheus.NewCounterFunc(opts, func() float64 { return float64(n.Load()) })
+}
+
+// reads shows how often the Bloom filter answered so.
+func reads(answer string, n func() uint64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name:        "sendgate_store_reads_total",
+		Help:        "Questions to the Bloom filter whether a recipient opted out: negative ones it answered, after positive ones the record was read.",
+		ConstLabels: prometheus.Labels{"bloom": answer},
+	}, func() float64 { return float64(n()) })
 }

@@ -1,122 +1,150 @@
 package store
 
 import (
-	"fmt"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
 	"github.com/bits-and-blooms/bloom/v3"
-	"github.com/dgraph-io/badger/v4"
 )
 
 const (
 	bloomShards = 64
-	// bloomStart is how many recipients the first filter of a shard is made for.
+	// bloomStart is how many persons the first filter of a shard is made for.
 	bloomStart = 1024
-	// bloomGrowth is how many times larger each further filter of a shard is.
-	bloomGrowth = 4
-	// bloomRate is the chance that a recipient who never opted out is looked up all the same.
-	bloomRate = 0.001
 
-	metaOptouts = "opt-outs"
+	// A person's bits all lie within one block, which is a line of the processor's cache. At 16 bits
+	// a person, one stranger in a thousand is looked up all the same.
+	bloomBlock  = 512
+	bloomBits   = 16 // a person
+	bloomHashes = 7  // nine bits each, out of 64
 )
 
-// optouts is the Bloom filter of every recipient who ever opted out. It may say yes to others,
-// which costs a look into Badger, and never says no to one of them. Nothing is ever taken out:
-// somebody who opted in again costs that look too.
+// optouts is the Bloom filter of every person who ever opted out, of whatever brand. It may say
+// yes to others, which costs a look at their record, and never says no to one of them. Nothing is
+// taken out of a filter: somebody who opted in again costs that look too.
 type optouts struct {
-	count  atomic.Int64 // recipients on disk who ever opted out
 	shards [bloomShards]bloomShard
 }
 
-// A bloomShard is a row of filters. When the last is as full as it was made for, a larger one is
-// appended with half its chance of error, so that all together stay below bloomRate.
+// A bloomShard is a row of filters. When the last is as full as it was made for, a further one is
+// appended, until [optouts.compact] makes one of them.
 type bloomShard struct {
 	mu      sync.RWMutex
 	filters []*bloom.BloomFilter
 	left    int // how many more the last filter takes
-	size    int // what the last filter was made for
-	_       [64]byte
+	size    int // what all of them were made for
+
+	// How often the shard was asked, by its answer: counted here, because this part of memory is
+	// at hand at that moment anyway.
+	negative, positive atomic.Uint64
+	_                  [32]byte
 }
 
-// newOptouts makes a filter with room for n recipients.
+// newOptouts makes a filter with room for n persons.
 func newOptouts(n int64) *optouts {
 	o := new(optouts)
 	for i := range o.shards {
-		o.shards[i].size = max(bloomStart, int(n/bloomShards*5/4)) / bloomGrowth
+		o.shards[i].grow(max(bloomStart, int(n/bloomShards*9/8)))
 	}
 	return o
 }
 
-// maybe reports whether fp may have opted out.
-func (o *optouts) maybe(fp *fingerprint) bool {
-	s := &o.shards[fp[0]%bloomShards]
+// grow appends a filter for n persons.
+func (s *bloomShard) grow(n int) {
+	blocks := (n*bloomBits + bloomBlock - 1) / bloomBlock
+	s.filters = append(s.filters, bloom.New(uint(blocks*bloomBlock), bloomHashes))
+	s.size, s.left = s.size+n, n
+}
+
+// maybe reports whether p may have opted out.
+func (o *optouts) maybe(p *person) bool {
+	s := &o.shards[p[0]%bloomShards]
+	if s.maybe(p.tag()) {
+		s.positive.Add(1)
+		return true
+	}
+	s.negative.Add(1)
+	return false
+}
+
+func (s *bloomShard) maybe(tag uint64) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for i := len(s.filters) - 1; i >= 0; i-- {
-		if s.filters[i].Test(fp[:]) {
+		if inBloom(s.filters[i], tag) {
 			return true
 		}
 	}
 	return false
 }
 
-// add takes fp in. It must happen before the opt-out is acknowledged.
-func (o *optouts) add(fp *fingerprint) {
-	s := &o.shards[fp[0]%bloomShards]
+// add takes p in. It must happen before the opt-out is acknowledged.
+func (o *optouts) add(p *person) {
+	s := &o.shards[p[0]%bloomShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.add(p.tag())
+}
+
+func (s *bloomShard) add(tag uint64) {
 	if s.left == 0 {
-		s.size *= bloomGrowth
-		s.left = s.size
-		rate := bloomRate / float64(int(2)<<len(s.filters))
-		s.filters = append(s.filters, bloom.NewWithEstimates(uint(s.size), rate))
+		s.grow(s.size/2 + bloomStart)
 	}
-	s.filters[len(s.filters)-1].Add(fp[:])
+	f := s.filters[len(s.filters)-1]
+	at, hash := bloomPlace(f, tag)
+	for range bloomHashes {
+		f.BitSet().Set(at + uint(hash%bloomBlock))
+		hash /= bloomBlock
+	}
 	s.left--
 }
 
-// loadOptouts rebuilds the filter from the keys of the database: two halves side by side, keys
-// only.
-func loadOptouts(db *badger.DB) (*optouts, error) {
-	n, err := getCount(db, metaOptouts)
-	if err != nil {
-		return nil, err
-	}
-	o := newOptouts(n)
-	var halves sync.WaitGroup
-	var errs [2]error
-	for i := range errs {
-		halves.Go(func() { errs[i] = o.load(db, byte(i)*0x80) })
-	}
-	halves.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, fmt.Errorf("rebuilding the Bloom filter: %w", err)
+func inBloom(f *bloom.BloomFilter, tag uint64) bool {
+	at, hash := bloomPlace(f, tag)
+	for range bloomHashes {
+		if !f.BitSet().Test(at + uint(hash%bloomBlock)) {
+			return false
 		}
+		hash /= bloomBlock
 	}
-	return o, nil
+	return true
 }
 
-// load takes in the recipients whose fingerprint begins with a byte in [from, from+0x80).
-func (o *optouts) load(db *badger.DB, from byte) error {
-	return db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{kindOptout}})
-		defer it.Close()
-		var n int64
-		for it.Seek([]byte{kindOptout, from}); it.Valid(); it.Next() {
-			key := it.Item().Key()
-			if len(key) != 1+len(fingerprint{}) {
-				return fmt.Errorf("a key of %d bytes among the opt-outs: %w", len(key), errDamaged)
-			}
-			if key[1]&0x80 != from {
-				break
-			}
-			fp := fingerprint(key[1:])
-			o.add(&fp)
-			n++
+// bloomPlace is where the block of a tag begins, and what chooses the bits in it. A fingerprint is
+// as good as random already; so it needs no hashing to choose the block, and for the bits in it
+// only a step that makes them depend on those that choose no block.
+func bloomPlace(f *bloom.BloomFilter, tag uint64) (at uint, hash uint64) {
+	block, _ := bits.Mul64(tag, uint64(f.Cap()/bloomBlock))
+	hash = tag * 0x9e3779b97f4a7c15
+	return uint(block) * bloomBlock, hash ^ hash>>32
+}
+
+// compact makes one filter of those of one shard that has several, from the records in the index.
+// Only the writer may call it, and only while everybody who was added is in the index.
+func (o *optouts) compact(ix *index) {
+	for i := range o.shards {
+		s := &o.shards[i]
+		if len(s.filters) < 2 { // only the writer changes it
+			continue
 		}
-		o.count.Add(n)
-		return nil
-	})
+		fresh := new(bloomShard)
+		fresh.grow(s.size)
+		for j := i; j < indexShards; j += bloomShards {
+			ix.eachOptout(j, fresh.add)
+		}
+		s.mu.Lock()
+		s.filters, s.left, s.size = fresh.filters, fresh.left, fresh.size
+		s.mu.Unlock()
+		return
+	}
+}
+
+// asked is how often the filter said no and yes.
+func (o *optouts) asked() (negative, positive uint64) {
+	for i := range o.shards {
+		negative += o.shards[i].negative.Load()
+		positive += o.shards[i].positive.Load()
+	}
+	return negative, positive
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -16,54 +17,74 @@ import (
 //
 // Where need is [filter.NeedOptOut] and the recipient never opted out, it usually returns the
 // zero Record without reading anything: opt-ins are not looked up then.
-func (s *Store) Read(to filter.Recipient, need filter.Need) (filter.Record, error) {
-	if s.closed.Load() {
-		return filter.Record{}, ErrClosed
-	}
-	own := s.keys.recipient(to)
-	all := own
-	if to.Brand != "" {
-		all = s.keys.recipient(to.Everywhere())
-	}
-	if need == filter.NeedOptOut && !s.optouts.maybe(&own) && (to.Brand == "" || !s.optouts.maybe(&all)) {
-		s.metrics.negative.Add(1)
-		return filter.Record{}, nil
-	}
-	s.metrics.positive.Add(1)
-	return s.readRecords(own, all)
+func (s *Store) Read(to filter.Recipient, need filter.Need) (r filter.Record, err error) {
+	err = s.ReadInto(&r, to, need)
+	return r, err
 }
 
-// readRecords reads and joins two records. It is the one place where a send waits for
-// the database: a transaction that only reads still waits for commits that are under way.
-func (s *Store) readRecords(own, all fingerprint) (r filter.Record, err error) {
-	err = s.view(func(txn *badger.Txn) error {
-		if r, err = readRecord(txn, own); err != nil || own == all {
+// ReadInto is Read into r, in the memory that r.Consents has: with a record that is used again and
+// again it allocates nothing. After an error r is empty.
+func (s *Store) ReadInto(r *filter.Record, to filter.Recipient, need filter.Need) error {
+	*r = filter.Record{Consents: r.Consents[:0]}
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	p := s.keys.person(to.Address)
+	if need == filter.NeedOptOut && !s.optouts.maybe(&p) {
+		return nil
+	}
+	at := s.places.Load().of(&to)
+	if at == (bearing{}) {
+		return nil
+	}
+	if ix := s.index.Load(); ix != nil {
+		all := spareRecords.Get().(*filter.Record)
+		*all = filter.Record{Consents: all.Consents[:0]}
+		elsewhere := ix.read(&p, at, r, all)
+		if !elsewhere {
+			r.Join(all)
+		}
+		spareRecords.Put(all)
+		if !elsewhere {
+			return nil
+		}
+	}
+	return s.readRecords(r, &p, at)
+}
+
+// spareRecords are for the record that holds for every brand, while the brand's own is read.
+var spareRecords = sync.Pool{New: func() any { return new(filter.Record) }}
+
+// readRecords reads and joins two records from the database. It is the one place where a send may
+// wait for it: a transaction that only reads still waits for commits that are under way.
+func (s *Store) readRecords(r *filter.Record, p *person, at bearing) error {
+	*r = filter.Record{}
+	err := s.view(func(txn *badger.Txn) error {
+		if _, err := readRecord(txn, p.at(at.own), r); err != nil || at.own == at.all {
 			return err
 		}
-		everywhere, err := readRecord(txn, all)
-		r = r.With(everywhere)
+		var all filter.Record
+		_, err := readRecord(txn, p.at(at.all), &all)
+		r.Join(&all)
 		return err
 	})
 	if err != nil {
-		return filter.Record{}, fmt.Errorf("reading a recipient's record: %w", err)
+		*r = filter.Record{}
+		return fmt.Errorf("reading a recipient's record: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
-// readRecord is the zero Record for a stranger.
-func readRecord(txn *badger.Txn, fp fingerprint) (r filter.Record, err error) {
+// readRecord reads a record into r, which it leaves alone where there is none.
+func readRecord(txn *badger.Txn, fp fingerprint, r *filter.Record) (known bool, err error) {
 	item, err := txn.Get(recordKey(fp))
 	if errors.Is(err, badger.ErrKeyNotFound) {
-		return filter.Record{}, nil
+		return false, nil
 	}
 	if err != nil {
-		return filter.Record{}, err
+		return false, err
 	}
-	err = item.Value(func(value []byte) error {
-		r, err = decodeRecord(value, fp)
-		return err
-	})
-	return r, err
+	return true, item.Value(func(value []byte) error { return decodeRecord(value, fp, r) })
 }
 
 // view runs f on the database as it is now. Badger panics when a write has just failed it and it
@@ -89,8 +110,12 @@ func (s *Store) view(f func(*badger.Txn) error) (err error) {
 // recipient was erased, what came before has lost its ID, address, source, note and proof.
 func (s *Store) History(to filter.Recipient) ([]filter.Event, error) {
 	var events []filter.Event
+	fp, ok := s.recipient(to)
+	if !ok && !s.closed.Load() {
+		return nil, nil
+	}
 	err := s.view(func(txn *badger.Txn) error {
-		return eachEvent(txn, s.keys.recipient(to), func(_ *eventID, k *keptEvent) error {
+		return eachEvent(txn, fp, func(_ *eventID, k *keptEvent) error {
 			if k.To.Brand != to.Brand || k.To.Channel != to.Channel || k.To.Address != "" && k.To.Address != to.Address {
 				return errDamaged // somebody else's
 			}

@@ -16,10 +16,8 @@ type Known struct {
 	Record filter.Record    `json:"record"`
 }
 
-const metaRecipients = "recipients"
-
 // Recipients is how many records there are, as [Store.Records] walks them. It is read from memory.
-func (s *Store) Recipients() int { return int(s.recipients.Load()) }
+func (s *Store) Recipients() int { return int(s.totals.Load().recipients) }
 
 // recordsPage is how many records are read at once.
 const recordsPage = 1000
@@ -80,8 +78,7 @@ func readKnown(item *badger.Item, events *eventWalk) (k Known, err error) {
 	}
 	fp := fingerprint(key[1:])
 	err = item.Value(func(value []byte) error {
-		k.Record, err = decodeRecord(value, fp)
-		return err
+		return decodeRecord(value, fp, &k.Record)
 	})
 	if err != nil {
 		return Known{}, err

@@ -29,6 +29,12 @@ type Config struct {
 	// KeepErased is how long it is remembered that an erased recipient opted out, by the keyed
 	// fingerprint alone. Default 87660h, ten years.
 	KeepErased time.Duration `yaml:"keep_erased"`
+	// Index is up to how many recipients the store holds their records in memory, at 15 to 20 bytes
+	// each, so that a send never waits for the disk. Where there are more, memory holds the Bloom
+	// filter alone, 2 bytes for each who ever opted out: whom it knows, and everybody where consent
+	// is needed, is read from disk then, which takes microseconds and waits for writes under way.
+	// Default 16000000.
+	Index int64 `yaml:"index"`
 
 	// Memory keeps everything in memory and nothing on disk, for tests and benchmarks.
 	Memory  bool                  `yaml:"-"`
@@ -42,6 +48,7 @@ const (
 	DefaultDir        = "./data"
 	DefaultRetention  = 90 * 24 * time.Hour
 	DefaultKeepErased = 87660 * time.Hour // ten years
+	DefaultIndex      = 16_000_000
 )
 
 // A Store is open from [Open] to [Store.Close]. Its methods are safe for concurrent use.
@@ -68,11 +75,13 @@ type Store struct {
 	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
-	recipients atomic.Int64         // how many there are
-	head       atomic.Pointer[Head] // of the chain, as acknowledged
-	serving    bool                 // set before the writer starts
-	erasing    chan struct{}        // holds a sign while an erasure goes on
-	erasure    *journal             // of the store in memory; whoever put the sign there has it
+	head    atomic.Pointer[Head]   // of the chain, as acknowledged
+	totals  atomic.Pointer[totals] // likewise
+	places  atomic.Pointer[places] // likewise
+	index   atomic.Pointer[index]  // nil: there are too many recipients to hold in memory
+	serving bool                   // set before the writer starts
+	erasing chan struct{}          // holds a sign while an erasure goes on
+	erasure *journal               // of the store in memory; whoever put the sign there has it
 
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
 	commit func(*badger.Txn) error     // Txn.Commit; tests make it fail
@@ -107,6 +116,9 @@ func newStore(cfg Config) *Store {
 	if cfg.KeepErased == 0 {
 		cfg.KeepErased = DefaultKeepErased
 	}
+	if cfg.Index == 0 {
+		cfg.Index = DefaultIndex
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
@@ -133,6 +145,9 @@ func (s *Store) open() (err error) {
 	if s.cfg.KeepErased < 0 {
 		return fmt.Errorf("keep_erased: %s is negative", s.cfg.KeepErased)
 	}
+	if s.cfg.Index < 0 {
+		return fmt.Errorf("index: %d is negative", s.cfg.Index)
+	}
 	if s.db, err = s.openBadger(); err != nil {
 		return err
 	}
@@ -144,16 +159,16 @@ func (s *Store) open() (err error) {
 	if err = s.removeTemps(); err != nil {
 		return err
 	}
+	if err = s.checkFormat(); err != nil {
+		return err
+	}
 	if s.keys, err = s.openKeys(); err != nil {
 		return err
 	}
-	if err = s.loadHead(s.db); err != nil {
+	if err = s.loadSmall(s.db); err != nil {
 		return err
 	}
-	if err = s.migrate(); err != nil {
-		return err
-	}
-	if s.optouts, err = loadOptouts(s.db); err != nil {
+	if err = s.load(s.db); err != nil {
 		return err
 	}
 	if err = s.openBlobs(); err != nil {

@@ -113,19 +113,22 @@ func TestRecipientsAreNotConfused(t *testing.T) {
 	for _, other := range []filter.Recipient{
 		{Brand: "a", Channel: "bc", Address: "d"}, {Brand: "ab", Channel: "cd", Address: ""}, {Brand: "", Channel: "abc", Address: "d"},
 	} {
-		if store.MayHaveOptedOut(s, other) || len(history(t, s, other)) > 0 {
+		if barred(t, s, other) || len(history(t, s, other)) > 0 {
 			t.Errorf("%+v is taken for another recipient", other)
 		}
 	}
 }
 
-func TestFingerprintIsHMAC(t *testing.T) {
+// The fingerprint of an address is the front of its AES-CMAC, under a key that is the front of an
+// HMAC-SHA256 under the store's.
+func TestFingerprints(t *testing.T) {
 	secret := []byte("0123456789abcdef0123456789abcdef")
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("sendgate store: person"))
+	key := mac.Sum(nil)[:16]
 	for _, address := range []string{"", "+15550000001", strings.Repeat("long", 500)} {
-		mac := hmac.New(sha256.New, secret)
-		mac.Write([]byte("r\x04acme\x03sms" + address))
-		got := store.Fingerprint(secret, filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: address})
-		if want := mac.Sum(nil)[:16]; !bytes.Equal(got, want) {
+		got := store.Person(secret, address)
+		if want := store.CMAC(key, address)[:12]; !bytes.Equal(got, want) {
 			t.Errorf("the fingerprint of an address of %d bytes is %x, want %x", len(address), got, want)
 		}
 	}

@@ -96,26 +96,25 @@ func (s *Store) forgetNext(db *badger.DB) (more bool, err error) {
 			return false, err
 		}
 	}
-	if err := s.commitOrBreak(txn); err != nil {
+	if err := s.commitOrBreak(txn, f.fp); err != nil {
 		return false, err
 	}
-	if f.left {
-		s.optouts.count.Add(-1)
-	}
-	if f.last {
-		s.recipients.Add(-1)
+	if f.totals != nil {
+		s.totals.Store(f.totals)
+		if ix := s.index.Load(); ix != nil {
+			ix.remove(&f.fp)
+		}
 	}
 	return true, nil
 }
 
 // A forgetting is one transaction of forgetting an erased recipient.
 type forgetting struct {
-	s    *Store
-	txn  *badger.Txn
-	fp   fingerprint
-	cut  bool // there are more events than one transaction takes
-	last bool // there was a record still
-	left bool // the recipient was on the list of those who opted out
+	s      *Store
+	txn    *badger.Txn
+	fp     fingerprint
+	cut    bool    // there are more events than one transaction takes
+	totals *totals // without the record; nil where there was none any more
 }
 
 // forget removes all that is kept of a recipient who was erased at the time recorded, unless
@@ -159,19 +158,24 @@ func (f *forgetting) remove(keys [][]byte, last uint64) error {
 	if err := f.txn.Set(goneKey(f.fp), appendSum(mark, 0, f.fp[:]...)); err != nil {
 		return err
 	}
-	if _, err := f.txn.Get(optoutKey(f.fp)); err == nil {
-		f.left = true
-		if err := f.txn.Set(metaKey(metaOptouts), appendCount(f.s.optouts.count.Load()-1)); err != nil {
+	var r filter.Record
+	known, err := readRecord(f.txn, f.fp, &r)
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
+	}
+	if known {
+		t := *f.s.totals.Load()
+		t.recipients--
+		t.forgotten++
+		if r.EverOptedOut() {
+			t.optouts--
+		}
+		if err := f.txn.Set(metaKey(metaTotals), t.encode()); err != nil {
 			return err
 		}
+		f.totals = &t
 	}
-	if _, err := f.txn.Get(recordKey(f.fp)); err == nil {
-		f.last = true
-		if err := f.txn.Set(metaKey(metaRecipients), appendCount(f.s.recipients.Load()-1)); err != nil {
-			return err
-		}
-	}
-	for _, key := range append(keys, recordKey(f.fp), optoutKey(f.fp)) {
+	for _, key := range append(keys, recordKey(f.fp)) {
 		if err := f.txn.Delete(key); err != nil {
 			return err
 		}

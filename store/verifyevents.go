@@ -38,6 +38,10 @@ func (v *verifier) recipients(txn *badger.Txn, last []byte) (_ []byte, more bool
 	if err != nil {
 		return nil, false, err
 	}
+	places, err := v.places(txn)
+	if err != nil {
+		return nil, false, err
+	}
 	events := walkEvents(txn, nil)
 	defer events.close()
 	opt := badger.IteratorOptions{Prefix: []byte{kindRecord}}
@@ -58,6 +62,7 @@ func (v *verifier) recipients(txn *badger.Txn, last []byte) (_ []byte, more bool
 			return last, false, nil
 		}
 		r := recipientWalk{v: v, fp: fingerprint(events.nearest()), head: now}
+		r.place, r.placed = places[r.fp.place()]
 		n += r.walk(events)
 		v.orphans(records, r.fp[:])
 		if err := r.compare(txn, records); err != nil {
@@ -67,6 +72,18 @@ func (v *verifier) recipients(txn *badger.Txn, last []byte) (_ []byte, more bool
 	}
 	v.orphans(records, nil)
 	return last, false, nil
+}
+
+// places is what the numbers of places stand for, in the database itself. One that does not read
+// is left out.
+func (v *verifier) places(txn *badger.Txn) (map[placeNumber]place, error) {
+	found := make(map[placeNumber]place)
+	return found, eachPlace(txn, func(n placeNumber, p place, err error) error {
+		if err == nil {
+			found[n] = p
+		}
+		return nil
+	})
 }
 
 // orphans passes over the records before the one of recipient next; nil passes over all.
@@ -84,7 +101,9 @@ func (v *verifier) orphans(records *badger.Iterator, next []byte) {
 type recipientWalk struct {
 	v      *verifier
 	fp     fingerprint
-	head   Head // of the chain when they are read
+	place  place // as its number says
+	placed bool  // the number has one
+	head   Head  // of the chain when they are read
 	record filter.Record
 	seq    uint64 // the highest
 	hollow uint64 // the highest of those that were emptied by an erasure
@@ -106,6 +125,9 @@ func (r *recipientWalk) walk(events *eventWalk) (n int) {
 			r.v.report.fault(k.seq, "an event of recipient %x has the number %d, but the chain ends with %d", r.fp[:], k.seq, r.head.Seq)
 		case k.seq <= r.v.until.Seq:
 			r.v.count++
+		}
+		if p := placeOf(&k.To); !r.placed || p != r.place {
+			r.v.report.fault(k.seq, "event %d of recipient %x is kept for brand %q on channel %q, and its key says otherwise", k.seq, r.fp[:], p.brand, p.channel)
 		}
 		r.seq = max(r.seq, k.seq)
 		if k.erased {
@@ -137,20 +159,16 @@ func (r *recipientWalk) compare(txn *badger.Txn, records *badger.Iterator) error
 		return err
 	}
 	records.Next()
-	if _, err := decodeRecord(value, r.fp); err != nil {
+	var kept filter.Record
+	if err := decodeRecord(value, r.fp, &kept); err != nil {
 		report.fault(r.seq, "the record of recipient %x was altered: it does not read; event %d is about them", r.fp[:], r.seq)
 	} else if !r.broken && !bytes.Equal(value, appendRecord(nil, r.fp, &r.record)) {
 		report.fault(r.seq, "the record of recipient %x does not follow from their events, the last of which is %d", r.fp[:], r.seq)
 	}
-	if !r.record.EverOptedOut() {
-		return nil
+	if p := r.fp.person(); r.record.EverOptedOut() && !r.v.s.optouts.maybe(&p) {
+		report.fault(r.seq, "recipient %x opted out, but the Bloom filter in memory does not know it; event %d is about them", r.fp[:], r.seq)
 	}
-	_, err = txn.Get(optoutKey(r.fp))
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		report.fault(r.seq, "recipient %x opted out, but the list of those who did lacks them; event %d is about them", r.fp[:], r.seq)
-		err = nil
-	}
-	return err
+	return nil
 }
 
 // strays finds the events that no link leads to, where there are more events than links.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -14,8 +13,7 @@ const (
 	// fits into a transaction. All and the categories always find room.
 	maxScopes = 256
 
-	metaNewest = "newest-opt-in"
-	metaProbe  = "probe"
+	metaProbe = "probe"
 )
 
 // write is the writer: the one goroutine that commits. It ends when the queue is closed and
@@ -101,10 +99,7 @@ func (s *Store) keepTogether(items []*item, probe bool) error {
 	if err != nil {
 		return err
 	}
-	b, err := s.begin(db)
-	if err != nil {
-		return fmt.Errorf("beginning to write consent: %w", err)
-	}
+	b := s.begin(db)
 	defer b.txn.Discard()
 	for _, it := range items {
 		if it.err, err = b.add(it); err != nil {
@@ -117,21 +112,16 @@ func (s *Store) keepTogether(items []*item, probe bool) error {
 	if b.writes == 0 {
 		return nil
 	}
-	for fp := range b.left {
-		s.optouts.add(&fp) // before the commit: the Bloom filter may err on the blocking side only
-	}
+	b.announce()
 	if err := s.commit(b.txn); err != nil {
 		if errors.Is(err, badger.ErrTxnTooBig) {
 			return err
 		}
-		return s.broken(err)
+		return s.broken(err, b.touched()...)
 	}
+	b.publish()
 	s.sick.Store(nil)
 	s.metrics.commits.Add(1)
 	s.metrics.appends.Add(b.events)
-	s.optouts.count.Add(int64(len(b.left)))
-	s.recipients.Add(b.fresh)
-	head := b.head // alone: b is large
-	s.head.Store(&head)
 	return nil
 }

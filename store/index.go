@@ -1,0 +1,230 @@
+package store
+
+import (
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// An index holds every record of the database in memory, in a compact form, so that a read waits
+// for nothing. It is made from the database and follows it: the writer changes it when a commit is
+// on disk, and before that commit is acknowledged.
+//
+// It is a hash table in two steps. The first byte of a person chooses a shard, and the bits behind
+// it one of the shard's pages: extendible hashing, where a page that is full is split in two, and
+// the directory of the shard doubles when that needs one more bit. So no reader and no append waits
+// for more than one page. Within a page, four further bits choose a slot, whose rows are searched
+// one after another. A row has 64 bits of the person: with the shard's, the chance that any two of ten
+// million are taken for one is one in a hundred million.
+type index struct {
+	words  words
+	count  atomic.Int64 // of records
+	shards [indexShards]indexShard
+}
+
+const (
+	indexShards = 256
+	pageSlots   = 16
+	pageSize    = 6 << 10 // of the rows of a page, above which it is split
+	maxDepth    = 24
+)
+
+type indexShard struct {
+	mu    sync.RWMutex
+	depth uint8   // how many bits of a person choose the page
+	pages []*page // 1 << depth; a page with fewer bits is here several times
+	_     [64]byte
+}
+
+// A page is the rows of the persons who share the first bits.
+type page struct {
+	depth uint8 // how many bits they share behind the first byte
+	ends  [pageSlots]uint32
+	rows  []byte // slot by slot
+}
+
+func newIndex() *index {
+	ix := new(index)
+	for i := range ix.shards {
+		ix.shards[i].pages = []*page{new(page)}
+	}
+	return ix
+}
+
+func (ix *index) shard(p *person) *indexShard { return &ix.shards[p[0]] }
+
+// tag is what a row keeps of the person: all that chooses page and slot is in it.
+func (p *person) tag() uint64 { return binary.BigEndian.Uint64(p[1:]) }
+
+func (s *indexShard) page(tag uint64) *page { return s.pages[tag>>(64-s.depth)] }
+
+// slotOf is the slot of a tag: the bits behind those that may choose a page.
+func slotOf(tag uint64) int { return int(tag >> (64 - maxDepth - 4) & (pageSlots - 1)) }
+
+// slot is where the rows of a slot are.
+func (pg *page) slot(n int) (from, to int) {
+	if n > 0 {
+		from = int(pg.ends[n-1])
+	}
+	return from, int(pg.ends[n])
+}
+
+// read reads what is known of a person: the record of one place into own, and of another into
+// all, in the memory that their Consents have. What is not there leaves them alone. elsewhere says
+// that one of them is known and not held in memory.
+func (ix *index) read(p *person, at bearing, own, all *filter.Record) (elsewhere bool) {
+	s, tag := ix.shard(p), p.tag()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	pg := s.page(tag)
+	from, to := pg.slot(slotOf(tag))
+	for rows := pg.rows[from:to]; len(rows) > 0; {
+		row := ix.words.next(rows)
+		rows = rows[row.size:]
+		if row.tag != tag {
+			continue
+		}
+		switch row.head.place {
+		case at.own:
+			elsewhere = elsewhere || row.head.elsewhere
+			ix.words.decode(&row, own)
+		case at.all:
+			elsewhere = elsewhere || row.head.elsewhere
+			ix.words.decode(&row, all)
+		}
+	}
+	return elsewhere
+}
+
+// set puts the row of a recipient into the index, in the place of the one before. An empty row
+// takes the recipient out.
+func (ix *index) set(fp *fingerprint, row []byte) {
+	p := fp.person()
+	s, tag := ix.shard(&p), p.tag()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pg := s.page(tag)
+	at, old := ix.find(pg, tag, fp.place())
+	switch {
+	case old == 0 && len(row) > 0:
+		ix.count.Add(1)
+	case old > 0 && len(row) == 0:
+		ix.count.Add(-1)
+	}
+	pg.splice(slotOf(tag), at, old, row)
+	if len(pg.rows) > pageSize && pg.depth < maxDepth {
+		ix.split(s, tag)
+	}
+}
+
+// find is where the row of a recipient is and how long; where it would be, and 0, if there is none.
+func (ix *index) find(pg *page, tag uint64, n placeNumber) (at, size int) {
+	at, to := pg.slot(slotOf(tag))
+	for at < to {
+		row := ix.words.next(pg.rows[at:])
+		if row.tag == tag && row.head.place == n {
+			return at, row.size
+		}
+		at += row.size
+	}
+	return at, 0
+}
+
+// split makes two pages of the one that a tag leads to.
+func (ix *index) split(s *indexShard, tag uint64) {
+	old := s.page(tag)
+	if old.depth == s.depth {
+		pages := make([]*page, 2*len(s.pages))
+		for i := range pages {
+			pages[i] = s.pages[i/2]
+		}
+		s.pages, s.depth = pages, s.depth+1
+	}
+	var sizes [2]int
+	bit := func(row *rowView) uint64 { return row.tag >> (63 - old.depth) & 1 }
+	for rows := old.rows; len(rows) > 0; {
+		row := ix.words.next(rows)
+		sizes[bit(&row)] += row.size
+		rows = rows[row.size:]
+	}
+	halves := [2]*page{{depth: old.depth + 1}, {depth: old.depth + 1}}
+	for i, half := range halves {
+		half.rows = roomFor(sizes[i])[:0]
+	}
+	for slot := range pageSlots {
+		from, to := old.slot(slot)
+		for rows := old.rows[from:to]; len(rows) > 0; {
+			row := ix.words.next(rows)
+			half := halves[bit(&row)]
+			half.rows = append(half.rows, rows[:row.size]...)
+			rows = rows[row.size:]
+		}
+		for _, half := range halves {
+			half.ends[slot] = uint32(len(half.rows))
+		}
+	}
+	wide := s.depth - old.depth // log2 of how many places in the directory were old's
+	first := tag >> (64 - old.depth) << wide
+	for i := range uint64(1) << wide {
+		s.pages[first+i] = halves[i>>(wide-1)]
+	}
+}
+
+// roomFor is n bytes, with no more capacity than the allocator rounds up to.
+func roomFor(n int) []byte { return append([]byte(nil), make([]byte, n)...) }
+
+// splice puts row into the place of old bytes at a place in a slot.
+func (pg *page) splice(slot, at, old int, row []byte) {
+	size := len(pg.rows) + len(row) - old
+	rest := pg.rows[at+old:]
+	rows := pg.rows
+	if size > cap(rows) {
+		rows = roomFor(size)
+		copy(rows, pg.rows[:at])
+	}
+	rows = rows[:size]
+	copy(rows[at+len(row):], rest)
+	copy(rows[at:], row)
+	pg.rows = rows
+	for i := slot; i < pageSlots; i++ {
+		pg.ends[i] += uint32(len(row) - old)
+	}
+}
+
+// eachOptout calls f with the tag of each row of a shard whose recipient ever opted out, or whose
+// record is elsewhere.
+func (ix *index) eachOptout(shard int, f func(tag uint64)) {
+	s := &ix.shards[shard]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var before *page
+	for _, pg := range s.pages {
+		if pg == before {
+			continue
+		}
+		before = pg
+		for rows := pg.rows; len(rows) > 0; {
+			row := ix.words.next(rows)
+			rows = rows[row.size:]
+			if ix.words.optedOut(&row) {
+				f(row.tag)
+			}
+		}
+	}
+}
+
+// has reports whether there is a record of a recipient, and whether that is in memory.
+func (ix *index) has(fp *fingerprint) (known, elsewhere bool) {
+	p := fp.person()
+	s, tag := ix.shard(&p), p.tag()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	pg := s.page(tag)
+	at, size := ix.find(pg, tag, fp.place())
+	return size > 0, size > 0 && ix.words.next(pg.rows[at:]).head.elsewhere
+}
+
+// remove takes a recipient out.
+func (ix *index) remove(fp *fingerprint) { ix.set(fp, nil) }

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/filter"
+	"go.uber.org/zap"
+)
+
+// loadRanges is into how many parts the records are cut that are read side by side.
+const loadRanges = 16
+
+// load makes the Bloom filter and the index from the records of the database.
+func (s *Store) load(db *badger.DB) error {
+	start := time.Now()
+	t := s.totals.Load()
+	s.optouts = newOptouts(t.optouts)
+	var ix *index
+	if t.recipients <= s.cfg.Index {
+		ix = newIndex()
+	}
+	parts := make(chan int, loadRanges)
+	for i := range loadRanges {
+		parts <- i
+	}
+	close(parts)
+	var workers sync.WaitGroup
+	errs := make([]error, loadRanges)
+	for range min(runtime.GOMAXPROCS(0), loadRanges) {
+		workers.Go(func() {
+			l := loader{s: s, index: ix}
+			if ix != nil {
+				l.rows.words = &ix.words
+			}
+			for part := range parts {
+				errs[part] = l.load(db, byte(part*256/loadRanges), byte((part+1)*256/loadRanges-1))
+			}
+		})
+	}
+	workers.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return fmt.Errorf("reading the records: %w", err)
+		}
+	}
+	s.adoptIndex(ix)
+	s.logger.Info("the records were read", zap.Int64("recipients", t.recipients), zap.Duration("took", time.Since(start)))
+	return nil
+}
+
+// A loader reads a part of the records at a time.
+type loader struct {
+	s      *Store
+	index  *index // nil: only who opted out matters
+	rows   rowWriter
+	record filter.Record
+}
+
+// load reads the records of the persons whose first byte lies in [first, last].
+func (l *loader) load(db *badger.DB, first, last byte) error {
+	return db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{kindRecord}})
+		defer it.Close()
+		for it.Seek([]byte{kindRecord, first}); it.Valid(); it.Next() {
+			key := it.Item().Key()
+			if len(key) != 1+len(fingerprint{}) {
+				return fmt.Errorf("a key of %d bytes: %w", len(key), errDamaged)
+			}
+			if key[1] > last {
+				break
+			}
+			fp := fingerprint(key[1:])
+			if err := it.Item().Value(func(value []byte) error { l.take(&fp, value); return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// take takes in the value of a record. One that does not read is left in the database, where
+// every read finds out that it does not.
+func (l *loader) take(fp *fingerprint, value []byte) {
+	r := &l.record
+	if err := decodeRecord(value, *fp, r); err != nil {
+		l.s.logger.Warn("a record does not read: nothing is sent to the recipient until it is restored", zap.Error(err))
+		r = nil
+	}
+	if r == nil || r.EverOptedOut() {
+		p := fp.person()
+		l.s.optouts.add(&p)
+	}
+	if l.index != nil {
+		l.index.set(fp, l.rows.write(fp, r))
+	}
+}
+
+// refresh makes the index and the Bloom filter say what the database says of some recipients, while
+// nobody writes.
+func (s *Store) refresh(db *badger.DB, fps []fingerprint) error {
+	l := loader{s: s, index: s.index.Load()}
+	if l.index != nil {
+		l.rows.words = &l.index.words
+	}
+	return db.View(func(txn *badger.Txn) error {
+		for i := range fps {
+			item, err := txn.Get(recordKey(fps[i]))
+			switch {
+			case err == nil:
+				err = item.Value(func(value []byte) error { l.take(&fps[i], value); return nil })
+			case errors.Is(err, badger.ErrKeyNotFound):
+				err = nil
+				if l.index != nil {
+					l.index.remove(&fps[i])
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// adoptIndex puts an index into use, or says that there is none.
+func (s *Store) adoptIndex(ix *index) {
+	if ix == nil {
+		s.logger.Warn("there are more recipients than the setting store.index allows to hold in memory: "+
+			"who ever opted out is read from disk, and so is everybody where consent is needed",
+			zap.Int64("recipients", s.totals.Load().recipients), zap.Int64("index", s.cfg.Index))
+	}
+	s.index.Store(ix)
+}

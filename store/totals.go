@@ -1,0 +1,45 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+const metaTotals = "totals"
+
+// totals is what is known of all records together. It changes in the same transaction as they do.
+type totals struct {
+	recipients int64     // how many records there are
+	optouts    int64     // of them, how many of recipients who ever opted out
+	forgotten  int64     // how many were removed since the database was made
+	newest     time.Time // the newest opt-in
+}
+
+func (t *totals) encode() []byte {
+	b := []byte{metaVersion}
+	for _, n := range [...]int64{t.recipients, t.optouts, t.forgotten} {
+		b = binary.AppendVarint(b, n)
+	}
+	return appendSum(appendTime(b, t.newest), 0)
+}
+
+// loadTotals reads them; they are zero in a new database.
+func (s *Store) loadTotals(db *badger.DB) error {
+	value, err := getMeta(db, metaTotals)
+	if err != nil {
+		return err
+	}
+	t := new(totals)
+	if value != nil {
+		d := newDecoder(value, metaVersion)
+		t.recipients, t.optouts, t.forgotten, t.newest = d.varint(), d.varint(), d.varint(), d.time()
+		if d.end() != nil {
+			return fmt.Errorf("how many records there are: %w", errDamaged)
+		}
+	}
+	s.totals.Store(t)
+	return nil
+}
