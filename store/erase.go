@@ -35,8 +35,8 @@ type Erasure struct {
 //
 // actor says who did it, and reason why; both are kept, so neither may hold the address. When
 // Erase returns nil, no file in the folder holds the address any more. Until then appends wait,
-// and for part of the time reads of recipients who ever opted out, too: a second or so where the
-// store is large. What fails, or is cut short by the end of the process, is finished by the next
+// a second or so where the store is large; and where not all recipients are held in memory (see
+// [Config.Index]), for part of the time whatever reads from disk. What fails, or is cut short by the end of the process, is finished by the next
 // Open, or the next Erase of anyone. What is learnt about the address afterwards is new.
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
 	j := &journal{ID: NewID(s.now()), To: cloneEvent(filter.Event{To: to}).To, Actor: strings.Clone(actor), Reason: strings.Clone(reason)}
@@ -109,18 +109,26 @@ func (s *Store) everyoneAt(ctx context.Context, to filter.Recipient) ([]filter.R
 	if to.Brand != "" {
 		return all, nil
 	}
-	for known, err := range s.Records() {
-		if err == nil {
-			err = ctx.Err()
+	p := s.keys.person(to.Address)
+	err := s.view(func(txn *badger.Txn) error {
+		opt := badger.DefaultIteratorOptions
+		opt.Prefix = append([]byte{kindRecord}, p[:]...)
+		it := txn.NewIterator(opt)
+		defer it.Close()
+		events := walkEvents(txn, p[:])
+		defer events.close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			known, err := readKnown(it.Item(), events)
+			if err != nil {
+				return err
+			}
+			if known.To.Address == to.Address && known.To != to {
+				all = append(all, known.To)
+			}
 		}
-		if err != nil {
-			return nil, err
-		}
-		if known.To.Address == to.Address && known.To != to {
-			all = append(all, known.To)
-		}
-	}
-	return all, nil
+		return ctx.Err()
+	})
+	return all, err
 }
 
 // inWriter lets the writer call f between two transactions, and waits for it.

@@ -135,19 +135,22 @@ func (ix *index) find(pg *page, tag uint64, n placeNumber) (at, size int) {
 // split makes two pages of the one that a tag leads to.
 func (ix *index) split(s *indexShard, tag uint64) {
 	old := s.page(tag)
-	if old.depth == s.depth {
-		pages := make([]*page, 2*len(s.pages))
-		for i := range pages {
-			pages[i] = s.pages[i/2]
-		}
-		s.pages, s.depth = pages, s.depth+1
-	}
 	var sizes [2]int
 	bit := func(row *rowView) uint64 { return row.tag >> (63 - old.depth) & 1 }
 	for rows := old.rows; len(rows) > 0; {
 		row := ix.words.next(rows)
 		sizes[bit(&row)] += row.size
 		rows = rows[row.size:]
+	}
+	if sizes[0] == 0 || sizes[1] == 0 {
+		return // it is one person's, in very many places
+	}
+	if old.depth == s.depth {
+		pages := make([]*page, 2*len(s.pages))
+		for i := range pages {
+			pages[i] = s.pages[i/2]
+		}
+		s.pages, s.depth = pages, s.depth+1
 	}
 	halves := [2]*page{{depth: old.depth + 1}, {depth: old.depth + 1}}
 	for i, half := range halves {
