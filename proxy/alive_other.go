@@ -14,7 +14,7 @@ import (
 // should not have held, and it is thrown away.
 type pulse struct{ conn net.Conn }
 
-func (p *pulse) watch(c net.Conn) { p.conn = c }
+func (p *pulse) watch(s *socket) { p.conn = s.Conn }
 
 // beats reports whether the connection is open and nothing unasked came in.
 func (p *pulse) beats() bool {

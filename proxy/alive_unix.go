@@ -1,9 +1,8 @@
-//go:build unix
+//go:build unix && (!linux || portable)
 
 package proxy
 
 import (
-	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,8 +17,8 @@ type pulse struct {
 	one   [1]byte
 }
 
-func (p *pulse) watch(c net.Conn) {
-	sc, ok := c.(syscall.Conn)
+func (p *pulse) watch(s *socket) {
+	sc, ok := s.Conn.(syscall.Conn)
 	if !ok {
 		return
 	}

@@ -15,25 +15,32 @@ const maxInterim = 8
 
 var errAnswerHead = errors.New("the answer's head is not well-formed HTTP/1.1")
 
-// An answer is the head of an upstream's answer: what must be known to read on.
+// An answer is the head of an upstream's answer: what must be known to read on, and what is passed
+// on of it.
 type answer struct {
-	code    int
-	reason  []byte // the words after the code
-	lines   []byte // the header lines, with the blank one
-	length  int    // of the body; -1 chunked, -2 until the connection closes
-	persist bool   // another exchange may follow
-	named   [][]byte
+	code     int
+	reason   []byte // the words after the code
+	lines    []byte // the header lines, with the blank one
+	length   int    // of the body; -1 chunked, -2 until the connection closes
+	persist  bool   // another exchange may follow
+	encoding []byte // of the body, if it is said
+	named    [][]byte
+
+	// head is the status line and the header lines that go to the client, as the upstream spelled and
+	// ordered them, less those of the connection and any Sendgate-* ones. The blank line is missing.
+	head []byte
+	long []byte // a head that is longer than what is read at a time
+
+	src   bytes.Reader
+	again *bufio.Reader // reads src
 }
 
-// receive reads one complete answer into resp: status, reason phrase, and header lines as the
-// upstream spelled and ordered them, less those of the connection and any Sendgate-* ones. It
-// leaves six lines for fasthttp to spell: Server, Content-Type, Content-Encoding, Content-Length
-// and Set-Cookie, and Connection towards the client. keep reports whether the connection can serve
-// another exchange. body bounds the answer's body in bytes.
-func (c *conn) receive(resp *fasthttp.Response, toHead bool, body int) (keep bool, err error) {
-	var a answer
+// receive reads one complete answer: its head into a, its status, its Content-Encoding and its body
+// into resp. keep reports whether the connection can serve another exchange. body bounds the
+// answer's body in bytes.
+func (c *conn) receive(resp *fasthttp.Response, a *answer, toHead bool, body int) (keep bool, err error) {
 	for n := 0; ; n++ {
-		if err := c.readHead(&a); err != nil {
+		if err := c.readHead(a); err != nil {
 			return false, err
 		}
 		if a.code >= 200 {
@@ -46,14 +53,23 @@ func (c *conn) receive(resp *fasthttp.Response, toHead bool, body int) (keep boo
 	resp.ResetBody()
 	resp.SkipBody = toHead
 	resp.Header.SetStatusCode(a.code)
-	if !toHead && a.code != fasthttp.StatusNoContent && a.code != fasthttp.StatusNotModified {
-		if err := c.readBody(resp, &a, body); err != nil {
+	if len(a.encoding) > 0 {
+		resp.Header.SetContentEncodingBytes(a.encoding)
+	}
+	bare := toHead || a.code == fasthttp.StatusNoContent || a.code == fasthttp.StatusNotModified
+	a.pass(toHead || !bare)
+	switch {
+	case !bare:
+		if err := c.readBody(resp, a, body); err != nil {
 			return false, err
 		}
-	} else if a.length == -2 {
+		if a.length < 0 {
+			a.head = appendLength(a.head, "Content-Length", len(resp.Body()))
+		}
+	case a.length == -2:
 		a.length = -1 // no body follows, whatever its length would have been
 	}
-	return a.persist && a.length != -2, c.fill(resp, &a)
+	return a.persist && a.length != -2, nil
 }
 
 func (c *conn) readBody(resp *fasthttp.Response, a *answer, limit int) error {
@@ -67,39 +83,80 @@ func (c *conn) readBody(resp *fasthttp.Response, a *answer, limit int) error {
 	if a.length != -1 {
 		return nil
 	}
-	for size := 0; ; { // trailers, which are dropped
+	for size, begins := 0, true; ; { // trailers, which are dropped
 		line, err := c.br.ReadSlice('\n')
-		if err != nil {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return fmt.Errorf("reading the answer's trailers: %w", err)
 		}
-		if size += len(line); size > c.br.Size() {
+		if size += len(line); size > c.head {
 			return errors.New("the answer's trailers are larger than limits.header")
 		}
-		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+		if begins && err == nil && len(bytes.TrimRight(line, "\r\n")) == 0 {
 			return nil
+		}
+		begins = err == nil
+	}
+}
+
+// readHead reads a status line and the header lines after it. What a knows of them is good until
+// the connection is read from again.
+func (c *conn) readHead(a *answer) error {
+	for {
+		seen, _ := c.br.Peek(c.br.Buffered())
+		if end := headEnd(seen); end > 0 {
+			if end > c.head {
+				return c.tooLong()
+			}
+			_, _ = c.br.Discard(end)
+			return a.parse(seen[:end])
+		}
+		if len(seen) == c.br.Size() {
+			return c.readLong(a)
+		}
+		if _, err := c.br.Peek(len(seen) + 1); err != nil {
+			if len(seen) == 0 {
+				return fmt.Errorf("no answer: %w", err)
+			}
+			return fmt.Errorf("reading the answer's head: %w", err)
 		}
 	}
 }
 
-// readHead reads a status line and the header lines after it.
-func (c *conn) readHead(a *answer) error {
-	c.head = c.head[:0]
-	for {
-		line, err := c.br.ReadSlice('\n')
+// readLong reads a head that is longer than the reader's buffer.
+func (c *conn) readLong(a *answer) error {
+	for a.long = a.long[:0]; ; {
+		part, err := c.br.ReadSlice('\n')
+		if len(a.long)+len(part) > c.head {
+			return c.tooLong()
+		}
+		a.long = append(a.long, part...)
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull), len(c.head)+len(line) > c.br.Size():
-			return fmt.Errorf("the answer's head is larger than limits.header (%d bytes)", c.br.Size())
-		case err != nil && len(c.head)+len(line) == 0:
-			return fmt.Errorf("no answer: %w", err)
+		case errors.Is(err, bufio.ErrBufferFull):
 		case err != nil:
 			return fmt.Errorf("reading the answer's head: %w", err)
-		}
-		c.head = append(c.head, line...)
-		if len(line) <= 2 {
-			break
+		case headEnd(a.long[max(0, len(a.long)-3):]) > 0:
+			return a.parse(a.long)
 		}
 	}
-	return a.parse(c.head)
+}
+
+func (c *conn) tooLong() error {
+	return fmt.Errorf("the answer's head is larger than limits.header (%d bytes)", c.head)
+}
+
+// headEnd is where the blank line ends that ends a head, 0 where none does. Also what is no head
+// ends somewhere.
+func headEnd(b []byte) int {
+	if len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
+		return min(2, len(b))
+	}
+	if n := bytes.Index(b, []byte("\n\r\n")); n >= 0 {
+		return n + 3
+	}
+	if n := bytes.Index(b, []byte("\n\n")); n >= 0 {
+		return n + 2
+	}
+	return 0
 }
 
 func (a *answer) parse(raw []byte) error {
@@ -110,7 +167,7 @@ func (a *answer) parse(raw []byte) error {
 	if status[7] != '1' && status[7] != '0' || len(status) > 12 && status[12] != ' ' || !all(status, isText) {
 		return errAnswerHead
 	}
-	*a = answer{length: -2, lines: lines, persist: status[7] == '1', named: a.named[:0]}
+	a.length, a.lines, a.persist, a.named, a.encoding = -2, lines, status[7] == '1', a.named[:0], nil
 	a.code, _ = strconv.Atoi(string(status[9:12]))
 	if a.code < 100 {
 		return errAnswerHead
@@ -152,17 +209,20 @@ func (a *answer) take(name, value []byte) error {
 		var h head
 		h.list(value)
 		a.named = append(a.named, h.named...)
-		if len(value) >= 5 && bytes.Contains(bytes.ToLower(value), []byte("close")) {
-			a.persist = false
+		for ; len(value) >= len("close"); value = value[1:] {
+			if fold(value[:len("close")], "close") {
+				a.persist = false
+			}
 		}
+	case kindCompression:
+		a.encoding = value
 	}
 	return nil
 }
 
-// fill writes a's head into resp. fasthttp keeps some headers to itself unless it has read them
-// from a wire, so it is given one to read.
-func (c *conn) fill(resp *fasthttp.Response, a *answer) error {
-	dst := append(c.wire[:0], "HTTP/1.1 "...)
+// pass makes the head that is passed on. measured says whether a Content-Length is a part of it.
+func (a *answer) pass(measured bool) {
+	dst := append(a.head[:0], "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(a.code), 10)
 	dst = append(dst, ' ')
 	dst = append(dst, a.reason...)
@@ -175,28 +235,30 @@ func (c *conn) fill(resp *fasthttp.Response, a *answer) error {
 		}
 		whole := raw[:len(raw)-len(rest)]
 		raw = rest
-		name, _, _ := cutHeader(line)
-		switch k := kindOf(name); k {
-		case kindHop, kindConnection, kindCoding, kindUpgrade:
-		case kindLength:
-			if resp.SkipBody {
-				dst = append(dst, whole...)
-			}
+		switch k := kindOf(line[:bytes.IndexByte(line, ':')]); {
+		case k == kindHop, k == kindClaim, k == kindConnection, k == kindCoding, k == kindUpgrade, k == kindLength && !measured:
+		case !listed.forwards(line[:bytes.IndexByte(line, ':')]):
 		default:
-			if listed.forwards(name) {
-				dst = append(dst, whole...)
-			}
+			dst = append(dst, whole...)
 		}
 	}
-	c.wire = append(dst, "\r\n"...)
+	a.head = dst
+}
+
+// fill writes a's head into resp, for fasthttp to send. It leaves six lines for fasthttp to spell
+// and place: Server, Content-Type, Content-Encoding, Content-Length and Set-Cookie, and Connection
+// towards the client. fasthttp keeps some headers to itself unless it has read them from a wire, so
+// it is given one to read.
+func (a *answer) fill(resp *fasthttp.Response) error {
+	a.head = append(a.head, "\r\n"...)
 	resp.Header.DisableNormalizing()
-	c.src.Reset(c.wire)
-	if c.again == nil || c.again.Size() < len(c.wire) {
-		c.again = bufio.NewReaderSize(&c.src, max(len(c.wire), 4096))
+	a.src.Reset(a.head)
+	if a.again == nil || a.again.Size() < len(a.head) {
+		a.again = bufio.NewReaderSize(&a.src, max(len(a.head), 4096))
 	} else {
-		c.again.Reset(&c.src)
+		a.again.Reset(&a.src)
 	}
-	if err := resp.Header.Read(c.again); err != nil {
+	if err := resp.Header.Read(a.again); err != nil {
 		return fmt.Errorf("reading the answer's head: %w", err)
 	}
 	resp.Header.ResetConnectionClose()

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/valyala/fasthttp"
 )
 
 // labels is what a route knows of the messages that take it, each label as what a message is: a
@@ -63,16 +62,20 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 
 // classify stamps m with what the route knows: the brand, the one way of writing its sender, and
 // what it is by the list of templates, the route, its sender and the claims that are believed.
-func (rt *route) classify(m *filter.Message, req *fasthttp.RequestHeader) {
-	if rt.trusts.campaign {
-		m.Campaign = string(req.Peek("Sendgate-Campaign"))
-	}
+func (rt *route) classify(m *filter.Message, h *head) {
 	var category, topic filter.Scope
-	if rt.trusts.category {
-		category = claimed(req)
-	}
-	if rt.trusts.topic {
-		topic = rt.labels.topics[string(req.Peek("Sendgate-Topic"))]
+	if h.claims {
+		if rt.trusts.campaign {
+			campaign, _ := valueOf(h.raw, "sendgate-campaign")
+			m.Campaign = string(campaign)
+		}
+		if rt.trusts.category {
+			category = h.claimed()
+		}
+		if rt.trusts.topic {
+			name, _ := valueOf(h.raw, "sendgate-topic")
+			topic = rt.labels.topics[string(name)]
+		}
 	}
 	rt.label(m, category, topic)
 }
@@ -91,18 +94,21 @@ func (rt *route) label(m *filter.Message, category, topic filter.Scope) {
 
 // claimed is the category that the sender claims, the strictest where there are several; All for
 // none. A claim that is no word of the four claims nothing, which is marketing.
-func claimed(req *fasthttp.RequestHeader) filter.Scope {
-	claims := req.PeekAll("Sendgate-Category")
-	if len(claims) == 0 {
-		return filter.All
-	}
-	strictest := filter.Category(filter.Categories)
-	for _, text := range claims {
+func (h *head) claimed() filter.Scope {
+	strictest, claims := filter.Category(filter.Categories), h.raw
+	for {
+		text, rest := valueOf(claims, "sendgate-category")
+		if rest == nil {
+			break
+		}
 		var c filter.Category
 		if c.UnmarshalText(text) != nil {
 			c = filter.Marketing
 		}
-		strictest = min(strictest, c)
+		strictest, claims = min(strictest, c), rest
+	}
+	if strictest == filter.Category(filter.Categories) {
+		return filter.All
 	}
 	return filter.OfCategory(strictest)
 }

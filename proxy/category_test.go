@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/valyala/fasthttp"
 )
 
 var marketing, utility, service, authentication = filter.Marketing, filter.Utility, filter.Service, filter.Authentication
@@ -39,6 +38,16 @@ var categoryCases = []struct {
 	{"an endpoint for marketing alone", RouteConfig{Category: &utility, Trust: everyClaim}, filter.Message{MarketingOnly: true}, "service", marketing},
 }
 
+// headOf is a request's head of these lines.
+func headOf(t *testing.T, lines ...string) *head {
+	t.Helper()
+	h := new(head)
+	if err := h.parse([]byte(strings.Join(append(lines, "", ""), "\r\n"))); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 func TestCategory(t *testing.T) {
 	st := memory(t)
 	for _, c := range categoryCases {
@@ -47,13 +56,13 @@ func TestCategory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var req fasthttp.RequestHeader
+			var lines []string
 			for claim := range strings.SplitSeq(c.claim, ", ") {
 				if claim != "" {
-					req.Add("Sendgate-Category", claim)
+					lines = append(lines, "Sendgate-Category: "+claim)
 				}
 			}
-			g.table.Load().routes["twilio"].classify(&c.m, &req)
+			g.table.Load().routes["twilio"].classify(&c.m, headOf(t, lines...))
 			if c.m.Category != c.want || c.m.To.Brand != "default" {
 				t.Errorf("%s for brand %s, want %s", c.m.Category, c.m.To.Brand, c.want)
 			}
@@ -110,11 +119,11 @@ func TestLabels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var req fasthttp.RequestHeader
+			var lines []string
 			for name, text := range c.claims {
-				req.Set("Sendgate-"+name, text)
+				lines = append(lines, "Sendgate-"+name+": "+text)
 			}
-			g.table.Load().routes["twilio"].classify(&c.m, &req)
+			g.table.Load().routes["twilio"].classify(&c.m, headOf(t, lines...))
 			if got := fmt.Sprint(c.m.Category, " ", c.m.Topic, " ", c.m.Strays); got != c.want || c.m.To.Brand != "shop" {
 				t.Errorf("%s for brand %s, want %s", got, c.m.To.Brand, c.want)
 			}
@@ -165,10 +174,8 @@ func TestClaimOfCampaign(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var req fasthttp.RequestHeader
-		req.Set("Sendgate-Campaign", "spring")
 		var m filter.Message
-		if g.table.Load().routes["twilio"].classify(&m, &req); m.Campaign != c.want {
+		if g.table.Load().routes["twilio"].classify(&m, headOf(t, "sendgate-campaign: spring")); m.Campaign != c.want {
 			t.Errorf("trusting %v: campaign %q", c.trust, m.Campaign)
 		}
 	}

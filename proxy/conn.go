@@ -2,10 +2,8 @@ package proxy
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/tls"
 	"net"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,27 +13,21 @@ type conn struct {
 	stream *ending // of the socket, or of TLS over it
 	secure bool
 	br     *bufio.Reader
-	head   []byte // the head of the answer being read
-	wire   []byte // the head as it is passed on
+	head   int // bytes of an answer's head
 	pulse  pulse
 	idle   time.Time // since when it lies in the pool
 	count  *counters
-
-	src   bytes.Reader
-	again *bufio.Reader // reads src
+	before int64 // what had left before the exchange under way
+	one    [1]byte
 }
 
-// A socket counts what was handed to the kernel, and notices when reading has come to an end.
-type socket struct {
-	net.Conn
-	sent atomic.Int64
-}
-
-func (s *socket) Write(p []byte) (int, error) {
-	n, err := s.Conn.Write(p)
-	s.sent.Add(int64(n))
-	return n, err
-}
+const (
+	// readAhead is what is read from an upstream at a time, in bytes: an answer, mostly.
+	readAhead = 4 << 10
+	// holdMost is the largest request, in bytes, that leaves with the read that waits for its
+	// answer. A larger one may well meet an upstream that does not read on.
+	holdMost = 16 << 10
+)
 
 // An ending remembers that a stream reported its end, also where bufio has not passed that on yet.
 type ending struct {
@@ -52,39 +44,42 @@ func (e *ending) Read(p []byte) (int, error) {
 // newConn takes over a connection that was just made. head bounds the head of an answer in bytes.
 func newConn(s *socket, stream net.Conn, head int, count *counters) *conn {
 	end := &ending{Conn: stream}
-	c := &conn{socket: s, stream: end, br: bufio.NewReaderSize(end, head), count: count}
+	c := &conn{socket: s, stream: end, br: bufio.NewReaderSize(end, min(head, readAhead)), head: head, count: count}
 	_, c.secure = stream.(*tls.Conn)
-	c.pulse.watch(s.Conn)
+	c.pulse.watch(s)
 	count.dials.Add(1)
 	count.open.Add(1)
 	return c
 }
 
-// send writes a whole request, once. left reports whether any byte may have left the gate.
-func (c *conn) send(request []byte, limit time.Duration) (left bool, err error) {
-	before := c.socket.sent.Load()
-	if err := c.stream.SetWriteDeadline(time.Now().Add(limit)); err != nil {
-		return false, err
-	}
-	_, err = c.stream.Write(request)
-	return c.socket.sent.Load() != before, err
+// send writes a whole request, once, or has it leave with the first read. limit is how long it may
+// take to leave. It returns an error when it did not, or not whole, unless that shows only when it
+// is read.
+func (c *conn) send(request []byte, limit time.Duration) error {
+	s := c.socket
+	c.before, s.patience, s.failed = s.sent, limit, nil
+	s.hold = len(request) <= holdMost
+	_, err := c.stream.Write(request)
+	s.hold = false
+	return err
 }
 
+// left reports whether any byte of the request may have left the gate.
+func (c *conn) left() bool { return c.socket.sent != c.before }
+
 // clean reports whether nothing is left of the last exchange, so that another may follow. The TLS
-// layer may hold a record it has not shown yet: a read whose time is over takes what is there and
-// asks the socket for nothing.
+// layer may hold a record it has not shown yet: a read that the socket has nothing for takes what is
+// there.
 func (c *conn) clean() bool {
-	if c.br.Buffered() > 0 || c.stream.reached {
+	if c.br.Buffered() > 0 || c.stream.reached || c.socket.failed != nil {
 		return false
 	}
 	if !c.secure {
 		return true
 	}
-	if err := c.stream.SetReadDeadline(time.Unix(1, 0)); err != nil {
-		return false
-	}
-	var one [1]byte
-	n, err := c.stream.Conn.Read(one[:])
+	c.socket.dry = true
+	n, err := c.stream.Conn.Read(c.one[:])
+	c.socket.dry = false
 	t, ok := err.(net.Error)
 	return n == 0 && ok && t.Timeout()
 }

@@ -11,13 +11,14 @@ import (
 // A dialer sets up connections to one upstream, a bounded number at a time: a cold burst that
 // shakes hands all at once starves itself.
 type dialer struct {
-	address string // host:port
-	tls     *tls.Config
-	limit   time.Duration // for waiting, DNS, TCP and TLS together
-	head    int           // bytes of an answer's head
-	count   *counters
-	shakes  chan struct{}
-	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	address  string // host:port
+	tls      *tls.Config
+	shortest time.Duration // limit of an exchange
+	limit    time.Duration // for waiting, DNS, TCP and TLS together
+	head     int           // bytes of an answer's head
+	count    *counters
+	shakes   chan struct{}
+	connect  func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // dial returns a new connection, or one that spare finds while waiting for a turn. Nothing of a
@@ -38,7 +39,7 @@ func (d *dialer) dial(spare func() *conn) (*conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", d.address, err)
 	}
-	s := &socket{Conn: plain}
+	s := newSocket(plain, d.shortest)
 	if d.tls == nil {
 		return newConn(s, s, d.head, d.count), nil
 	}

@@ -33,7 +33,7 @@ func (d *doorman) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		in := &client{Conn: c, g: d.g}
+		in := &client{socket: newSocket(c, min(d.g.limits.Read, d.g.limits.Idle)), g: d.g}
 		if d.g.clients.Add(1) <= int64(d.g.limits.Connections) {
 			return in, nil
 		}
@@ -62,7 +62,7 @@ func (d *doorman) turnAway(c *client) {
 
 // A client is a client's connection.
 type client struct {
-	net.Conn
+	*socket
 	g      *Gate
 	linger atomic.Bool // the last answer came before the request was read
 	once   sync.Once
@@ -81,22 +81,24 @@ func (c *client) Close() (err error) {
 		if c.linger.Load() {
 			c.hearOut()
 		}
-		err = c.Conn.Close()
+		err = c.socket.Close()
 		c.g.clients.Add(-1)
 	})
 	return err
 }
 
 func (c *client) hearOut() {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil || c.SetReadDeadline(time.Now().Add(lingering)) != nil {
+	half, ok := c.socket.Conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || c.socket.Conn.SetReadDeadline(time.Now().Add(lingering)) != nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, c.Conn, most)
+	_, _ = io.CopyN(io.Discard, c.socket.Conn, most)
 }
 
-// hearOut makes the connection of ctx close only after its client has stopped talking.
+// hearOut has the connection of ctx close after its answer, and only when its client has stopped
+// talking: what follows on it could be part of the same request.
 func hearOut(ctx *fasthttp.RequestCtx) {
+	ctx.SetConnectionClose()
 	if c, ok := ctx.Conn().(*client); ok {
 		c.linger.Store(true)
 	}

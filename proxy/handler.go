@@ -12,12 +12,21 @@ import (
 
 // A work is what one request needs, kept for the next.
 type work struct {
+	req  *fasthttp.Request
+	resp *fasthttp.Response
+
+	framed  bool // the head was checked already, and its answer is written as it came
+	torn    bool // what follows on the connection could be part of this request
+	handed  bool // the request may have left the gate
+	relayed bool // the answer is the upstream's, with the head that answer has
+
 	batch   providers.Batch
 	head    head
-	wire    []byte   // the request as it goes to the upstream
+	wire    []byte // the request as it goes to the upstream
+	answer  answer
+	marks   marks
 	ids     []string // one decision id a message
 	start   time.Time
-	handed  bool   // the request may have left the gate
 	version string // of the configuration
 }
 
@@ -28,6 +37,8 @@ func (g *Gate) release(w *work) {
 	w.batch.Reset()
 	clear(w.ids)
 	w.ids, w.head.raw, w.head.named = w.ids[:0], nil, w.head.named[:0]
+	w.req, w.resp, w.marks = nil, nil, marks{}
+	w.framed, w.torn, w.handed, w.relayed = false, false, false, false
 	if cap(w.wire) <= maxKept {
 		g.works.Put(w)
 	}
@@ -35,55 +46,77 @@ func (g *Gate) release(w *work) {
 
 // Handler takes one request, which fasthttp has read whole, through the gate.
 func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
-	g.inFlight.Add(1)
-	defer g.inFlight.Add(-1)
 	w := g.works.Get().(*work)
-	w.start, w.handed = time.Now(), false
-	defer func() {
-		if p := recover(); p != nil {
-			g.survive(ctx, w, p) // and leave w to the garbage collector: nobody knows its state
-			return
-		}
+	w.req, w.resp = &ctx.Request, &ctx.Response
+	sound := g.take(w)
+	w.marks.set(&ctx.Response.Header)
+	if w.torn {
+		hearOut(ctx)
+	}
+	if sound {
 		g.release(w)
-	}()
+	}
+}
 
-	if sentence := w.admit(&ctx.Request.Header); sentence != "" {
-		g.malform(ctx, fasthttp.StatusBadRequest, sentence, true)
-		return
+// take takes one request through the gate, and leaves the answer in w. When it is not sound, w is to
+// be left to the garbage collector: nobody knows its state.
+func (g *Gate) take(w *work) (sound bool) {
+	g.inFlight.Add(1)
+	w.start = time.Now()
+	defer func() {
+		g.inFlight.Add(-1)
+		if p := recover(); p != nil {
+			g.survive(w, p)
+		}
+	}()
+	if !w.framed {
+		if sentence := w.admit(); sentence != "" {
+			w.torn = true
+			g.malform(w.resp, fasthttp.StatusBadRequest, sentence)
+			return true
+		}
 	}
-	t := g.table.Load()
-	name, rest := cutRoute(ctx.Request.Header.RequestURI())
-	rt := t.routes[string(name)]
-	if rt == nil {
-		g.malform(ctx, fasthttp.StatusNotFound, fmt.Sprintf(
-			"no route of this gate is called %q: its paths begin with /%s/", name, strings.Join(t.names(), "/ or /")), false)
-		return
-	}
-	w.version = t.version
-	ctx.Request.SetRequestURIBytes(rest)
-	if rt.mode == Open {
-		g.pass(ctx, rt, w)
-	} else {
-		g.send(ctx, rt, w)
-	}
-	rt.count.seconds.observe(time.Since(w.start).Microseconds())
+	g.carry(w)
+	return true
 }
 
 // survive answers a request whose handling panicked: one request that the gate stumbles over must
 // not end the others. The client is told the truth about what was sent.
-func (g *Gate) survive(ctx *fasthttp.RequestCtx, w *work, p any) {
+func (g *Gate) survive(w *work, p any) {
 	o := notSent
 	if w.handed {
 		o = unknown
 	}
-	tell(&ctx.Response, o)
+	w.relayed, w.marks = false, marks{}
+	tell(w.resp, o)
 	g.panics.Add(1)
 	g.log.Error("handling a request panicked", zap.Stringer("outcome", o), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 }
 
+// carry takes one request, whose framing is sound, through the gate, and leaves the answer in w.
+func (g *Gate) carry(w *work) {
+	t := g.table.Load()
+	name, rest := cutRoute(w.req.Header.RequestURI())
+	rt := t.routes[string(name)]
+	if rt == nil {
+		g.malform(w.resp, fasthttp.StatusNotFound, fmt.Sprintf(
+			"no route of this gate is called %q: its paths begin with /%s/", name, strings.Join(t.names(), "/ or /")))
+		return
+	}
+	w.version = t.version
+	w.req.SetRequestURIBytes(rest)
+	if rt.mode == Open {
+		g.pass(rt, w)
+	} else {
+		g.send(rt, w)
+	}
+	rt.count.seconds.observe(time.Since(w.start).Microseconds())
+}
+
 // admit checks the framing of a request, which has to be unambiguous in every mode. It returns the
 // sentence that refuses it, if any.
-func (w *work) admit(h *fasthttp.RequestHeader) string {
+func (w *work) admit() string {
+	h := &w.req.Header
 	if err := w.head.parse(h.RawHeaders()); err != nil {
 		return err.Error()
 	}

@@ -21,6 +21,7 @@ type head struct {
 	named   [][]byte // header names that Connection lists, besides close and keep-alive
 	seen    [kinds]bool
 	upgrade bool // to something else than h2c, which a server may ignore
+	claims  bool // there are Sendgate-* headers
 }
 
 // A kind is what the gate must know about a header by its name.
@@ -28,7 +29,8 @@ type kind uint8
 
 const (
 	kindPlain       kind = iota
-	kindHop              // belongs to one connection, or to the gate: never forwarded
+	kindHop              // belongs to one connection: never forwarded
+	kindClaim            // belongs to the gate: never forwarded
 	kindDigest           // a sum of the body: wrong once the body was changed
 	kindConnection       // lists further headers of this connection
 	kindOnce             // from here on, a second one makes the request ambiguous
@@ -95,6 +97,8 @@ func (h *head) take(name, value []byte) error {
 		}
 	case kindUpgrade:
 		h.upgrade = !fold(value, "h2c")
+	case kindClaim:
+		h.claims = true
 	}
 	return nil
 }
@@ -163,7 +167,7 @@ func (h *head) append(dst []byte, req *fasthttp.RequestHeader, to *upstream, bod
 			dst = appendLength(dst, "Content-Length", body)
 		case k == kindLength && changed:
 			dst = appendLength(dst, string(name), body)
-		case k == kindDigest && changed, k == kindHop, k == kindConnection, k == kindUpgrade, k == kindExpect, !h.forwards(name):
+		case k == kindDigest && changed, k == kindHop, k == kindClaim, k == kindConnection, k == kindUpgrade, k == kindExpect, !h.forwards(name):
 		default:
 			dst = append(dst, whole...)
 		}
@@ -196,7 +200,10 @@ func kindOf(name []byte) kind {
 			return k.kind
 		}
 	}
-	if len(name) > 9 && fold(name[:9], "sendgate-") || len(name) > 6 && fold(name[:6], "proxy-") {
+	switch {
+	case len(name) > 9 && fold(name[:9], "sendgate-"):
+		return kindClaim
+	case len(name) > 6 && fold(name[:6], "proxy-"):
 		return kindHop
 	}
 	return kindPlain

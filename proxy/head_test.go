@@ -32,7 +32,7 @@ func FuzzHead(f *testing.F) {
 			return
 		}
 		var w work
-		if w.admit(&req.Header) != "" {
+		if w.req = &req; w.admit() != "" {
 			return
 		}
 		out := append(w.head.append(nil, &req.Header, to, len(req.Body()), false), req.Body()...)

@@ -24,6 +24,21 @@ func cutHeader(line []byte) (name, value []byte, ok bool) {
 	return line[:n], value, all(value, isText)
 }
 
+// valueOf is the value of the first line in raw, which is checked, that has this name in lower case,
+// and what follows that line. rest is nil where there is none.
+func valueOf(raw []byte, name string) (value, rest []byte) {
+	for {
+		line, rest, ok := cutLine(raw)
+		if !ok || len(line) == 0 {
+			return nil, nil
+		}
+		if n := bytes.IndexByte(line, ':'); n == len(name) && fold(line[:n], name) {
+			return trim(line[n+1:]), rest
+		}
+		raw = rest
+	}
+}
+
 func all(b []byte, is func(byte) bool) bool {
 	for _, c := range b {
 		if !is(c) {

@@ -52,15 +52,10 @@ func tell(resp *fasthttp.Response, o outcome) {
 	resp.Header.Set("Sendgate-Outcome", o.String())
 }
 
-// malform answers a request that no route can take, and ends the connection where what follows on
-// it could be part of the same request.
-func (g *Gate) malform(ctx *fasthttp.RequestCtx, status int, sentence string, end bool) {
+// malform answers a request that no route can take.
+func (g *Gate) malform(resp *fasthttp.Response, status int, sentence string) {
 	g.malformed.Add(1)
-	say(&ctx.Response, status, sentence)
-	if end {
-		ctx.SetConnectionClose()
-		hearOut(ctx)
-	}
+	say(resp, status, sentence)
 }
 
 // broken answers a request that fasthttp could not read. fasthttp ends the connection after it.
@@ -94,5 +89,6 @@ func (g *Gate) broken(ctx *fasthttp.RequestCtx, err error) {
 			sentence += ": " + cause.Error()
 		}
 	}
-	g.malform(ctx, status, sentence, true)
+	g.malform(&ctx.Response, status, sentence)
+	hearOut(ctx)
 }

@@ -22,16 +22,16 @@ const refused = "refused"
 var errEmpty = errors.New("the request has no message in it")
 
 // send carries one request of a route that is not open through the gate.
-func (g *Gate) send(ctx *fasthttp.RequestCtx, rt *route, w *work) {
+func (g *Gate) send(rt *route, w *work) {
 	b := &w.batch
-	err := rt.provider.Parse(&ctx.Request, b)
+	err := rt.provider.Parse(w.req, b)
 	switch {
 	case errors.Is(err, providers.ErrNotSend), errors.Is(err, providers.ErrUnknownPath) && rt.passUnknown:
-		g.pass(ctx, rt, w)
+		g.pass(rt, w)
 		return
 	case errors.Is(err, providers.ErrUnknownPath):
-		g.malform(ctx, fasthttp.StatusNotFound, fmt.Sprintf("this path belongs to no send to %s that the gate can read; "+
-			"`unknown_paths: pass` on the route %s would let it through", rt.speaks, rt.name), false)
+		g.malform(w.resp, fasthttp.StatusNotFound, fmt.Sprintf("this path belongs to no send to %s that the gate can read; "+
+			"`unknown_paths: pass` on the route %s would let it through", rt.speaks, rt.name))
 		return
 	case err == nil && len(b.Messages) == 0:
 		err = errEmpty
@@ -41,7 +41,7 @@ func (g *Gate) send(ctx *fasthttp.RequestCtx, rt *route, w *work) {
 		unreadable(b, err)
 	}
 	for i := range b.Messages {
-		b.Decisions = append(b.Decisions, g.decide(&ctx.Request.Header, rt, b, i, now))
+		b.Decisions = append(b.Decisions, g.decide(rt, w, i, now))
 		w.ids = append(w.ids, store.NewID(now))
 	}
 	act := verdict(b.Decisions)
@@ -49,28 +49,28 @@ func (g *Gate) send(ctx *fasthttp.RequestCtx, rt *route, w *work) {
 		act = filter.Forward
 	}
 	if act == filter.Rewrite {
-		act = g.rewrite(ctx, rt, w)
+		act = g.rewrite(rt, w)
 	}
 	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused}
 	if act == filter.Block {
-		ctx.Response.Reset()
-		rt.provider.Refuse(&ctx.Response, b)
+		w.resp.Reset()
+		rt.provider.Refuse(w.resp, b)
 	} else {
-		o := g.forward(ctx, rt, w, act == filter.Rewrite)
+		o := g.forward(rt, w, act == filter.Rewrite)
 		e.Outcome = o.String()
 		if o == answered {
-			e.Status = ctx.Response.StatusCode()
-			g.learn(ctx, rt, w, now)
+			e.Status = w.resp.StatusCode()
+			g.learn(rt, w, now)
 		}
 	}
-	w.mark(&ctx.Response, act)
+	w.mark(act)
 	g.keep(rt, w, e)
 }
 
 // pass forwards a call that is nothing to judge.
-func (g *Gate) pass(ctx *fasthttp.RequestCtx, rt *route, w *work) {
+func (g *Gate) pass(rt *route, w *work) {
 	rt.count.plain.Add(1)
-	g.forward(ctx, rt, w, false)
+	g.forward(rt, w, false)
 }
 
 // unreadable leaves b with one message that stands for what could not be read.
@@ -80,11 +80,11 @@ func unreadable(b *providers.Batch, err error) {
 	b.Decisions = b.Decisions[:0]
 }
 
-// decide judges message i of b by what is known of its recipient.
-func (g *Gate) decide(req *fasthttp.RequestHeader, rt *route, b *providers.Batch, i int, now time.Time) filter.Decision {
-	m := &b.Messages[i]
-	rt.classify(m, req)
-	if b.Fault != "" {
+// decide judges message i of w by what is known of its recipient.
+func (g *Gate) decide(rt *route, w *work, i int, now time.Time) filter.Decision {
+	m := &w.batch.Messages[i]
+	rt.classify(m, &w.head)
+	if w.batch.Fault != "" {
 		return filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
 	}
 	rec, err := g.store.Read(m.To, rt.policy.Need(m))
@@ -120,8 +120,8 @@ func verdict(ds []filter.Decision) filter.Action {
 // rewrite edits the request as decided. What must be changed and cannot be is not sent: the
 // messages that needed the change are blocked for their content, and those that came with them
 // because they cannot be told apart any more.
-func (g *Gate) rewrite(ctx *fasthttp.RequestCtx, rt *route, w *work) filter.Action {
-	err := rt.provider.Rewrite(&ctx.Request, &w.batch)
+func (g *Gate) rewrite(rt *route, w *work) filter.Action {
+	err := rt.provider.Rewrite(w.req, &w.batch)
 	if err == nil {
 		return filter.Rewrite
 	}
@@ -137,25 +137,31 @@ func (g *Gate) rewrite(ctx *fasthttp.RequestCtx, rt *route, w *work) filter.Acti
 	return filter.Block
 }
 
-// forward hands the request to the upstream, once, and leaves an answer in ctx. changed says that
-// the body is no longer the client's.
-func (g *Gate) forward(ctx *fasthttp.RequestCtx, rt *route, w *work, changed bool) outcome {
-	req, body := &ctx.Request.Header, ctx.Request.Body()
+// forward hands the request to the upstream, once, and leaves an answer in w. changed says that the
+// body is no longer the client's.
+func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
+	req, body := &w.req.Header, w.req.Body()
 	w.wire = w.head.append(w.wire[:0], req, rt.upstream, len(body), changed)
 	w.wire = append(w.wire, body...)
 	w.handed = true
-	o, err := rt.upstream.exchange(w.wire, req.IsHead(), &ctx.Response)
+	o, err := rt.upstream.exchange(w.wire, req.IsHead(), w.resp, &w.answer)
+	if o == answered && !w.framed {
+		if err = w.answer.fill(w.resp); err != nil {
+			o = unknown
+		}
+	}
 	rt.count.outcomes[o].Add(1)
-	if o != answered {
-		tell(&ctx.Response, o)
+	w.relayed = o == answered
+	if !w.relayed {
+		tell(w.resp, o)
 		g.log.Warn("the upstream gave no answer", zap.String("route", rt.name), zap.Stringer("outcome", o), zap.Error(err))
 	}
 	return o
 }
 
 // learn keeps what the upstream's answer says about a recipient, before the client can act on it.
-func (g *Gate) learn(ctx *fasthttp.RequestCtx, rt *route, w *work, now time.Time) {
-	events := rt.provider.Learn(&ctx.Response, &w.batch)
+func (g *Gate) learn(rt *route, w *work, now time.Time) {
+	events := rt.provider.Learn(w.resp, &w.batch)
 	if len(events) == 0 {
 		return
 	}
@@ -183,9 +189,9 @@ func (w *work) sender(to filter.Recipient) string {
 	return ""
 }
 
-// mark adds the gate's own headers: what was done, and why, which in a report tells what would
-// have been done.
-func (w *work) mark(resp *fasthttp.Response, done filter.Action) {
+// mark notes what is told of the decisions: what was done, and why, which in a report tells what
+// would have been done.
+func (w *work) mark(done filter.Action) {
 	first := 0
 	for i := range w.batch.Decisions {
 		if w.batch.Decisions[i].Action != filter.Forward {
@@ -194,13 +200,7 @@ func (w *work) mark(resp *fasthttp.Response, done filter.Action) {
 		}
 	}
 	d := &w.batch.Decisions[first]
-	h := &resp.Header
-	h.Set("Sendgate-Decision", done.String())
-	h.Set("Sendgate-Reason", d.Reason.String())
-	h.Set("Sendgate-Id", w.ids[first])
-	if !d.Until.IsZero() {
-		h.Set("Sendgate-Until", d.Until.UTC().Format(time.RFC3339))
-	}
+	w.marks = marks{decision: done.String(), reason: d.Reason.String(), id: w.ids[first], until: d.Until}
 }
 
 // keep counts the decisions and writes one line of the decision log a message. e holds what all of

@@ -30,9 +30,6 @@ var outcomeNames = [outcomes]string{"answered", "not-sent", "unknown"}
 
 func (o outcome) String() string { return outcomeNames[o] }
 
-// lastWords is how long an upstream that stopped reading may take to say why.
-const lastWords = time.Second
-
 // An upstream is the send endpoint of one route, with the connections to it.
 type upstream struct {
 	key    settings
@@ -73,12 +70,13 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 	}
 	u.pool = pool{keep: cfg.Timeouts.Idle, stale: &count.stale}
 	u.dialer = dialer{
-		address: address,
-		limit:   cfg.Timeouts.Connect,
-		head:    limits.Header,
-		count:   count,
-		shakes:  make(chan struct{}, cfg.Handshakes),
-		connect: new(net.Dialer).DialContext,
+		address:  address,
+		limit:    cfg.Timeouts.Connect,
+		shortest: min(cfg.Timeouts.Write, cfg.Timeouts.Response),
+		head:     limits.Header,
+		count:    count,
+		shakes:   make(chan struct{}, cfg.Handshakes),
+		connect:  new(net.Dialer).DialContext,
 	}
 	if base.Scheme == "https" {
 		if u.dialer.tls, u.key.ca, err = tlsConfig(base.Hostname(), cfg.CAFile); err != nil {
@@ -139,10 +137,10 @@ func tlsConfig(name, caFile string) (cfg *tls.Config, digest string, err error) 
 	return cfg, string(sum[:]), nil
 }
 
-// exchange hands request to the upstream once, and reads the answer into resp. It never sends on a
-// second connection. toHead says that the request's method is HEAD. resp is of use only when the
-// outcome is answered; err says why it is not.
-func (u *upstream) exchange(request []byte, toHead bool, resp *fasthttp.Response) (outcome, error) {
+// exchange hands request to the upstream once, and reads the answer into resp and a. It never sends
+// on a second connection. toHead says that the request's method is HEAD. resp and a are of use only
+// when the outcome is answered; err says why it is not.
+func (u *upstream) exchange(request []byte, toHead bool, resp *fasthttp.Response, a *answer) (outcome, error) {
 	if err := u.enter(); err != nil {
 		return notSent, err
 	}
@@ -154,42 +152,53 @@ func (u *upstream) exchange(request []byte, toHead bool, resp *fasthttp.Response
 			return notSent, err
 		}
 	}
-	left, err := c.send(request, u.key.timeouts.Write)
+	err := c.send(request, u.key.timeouts.Write)
 	if err != nil {
 		err = fmt.Errorf("sending the request: %w", err)
-		if left && u.early(c, toHead, resp) {
+		if c.left() && u.early(c, toHead, resp, a) {
 			return answered, nil
 		}
+		return u.lose(c), err
+	}
+	if err = c.socket.SetReadDeadline(time.Now().Add(u.key.timeouts.Response)); err != nil {
+		return u.lose(c), err
+	}
+	keep, err := c.receive(resp, a, toHead, u.body)
+	switch {
+	case err != nil && c.socket.failed != nil:
+		return u.lose(c), fmt.Errorf("sending the request: %w", c.socket.failed)
+	case err != nil:
+		return u.lose(c), err
+	case keep:
+		u.pool.put(c)
+	default:
 		c.close()
-		if !left {
-			return notSent, err
-		}
-		return unknown, err
 	}
-	if err = c.stream.SetReadDeadline(time.Now().Add(u.key.timeouts.Response)); err == nil {
-		var keep bool
-		if keep, err = c.receive(resp, toHead, u.body); err == nil {
-			if keep {
-				u.pool.put(c)
-			} else {
-				c.close()
-			}
-			return answered, nil
-		}
+	return answered, nil
+}
+
+// lose closes the connection of an exchange that came to nothing, and tells what became of the
+// request.
+func (u *upstream) lose(c *conn) outcome {
+	defer c.close()
+	if c.left() {
+		return unknown
 	}
-	c.close()
-	return unknown, err
+	return notSent
 }
 
 // early reads the answer of an upstream that answered before it had read the whole request, and
-// stopped reading. It reports whether there was a complete one; the connection is of no more use.
-func (u *upstream) early(c *conn, toHead bool, resp *fasthttp.Response) bool {
-	defer c.close()
-	if err := c.stream.SetReadDeadline(time.Now().Add(lastWords)); err != nil {
+// stopped reading. It reports whether there was a complete one; the connection is of no more use
+// then.
+func (u *upstream) early(c *conn, toHead bool, resp *fasthttp.Response, a *answer) bool {
+	if err := c.socket.SetReadDeadline(time.Now().Add(lastWords)); err != nil {
 		return false
 	}
-	_, err := c.receive(resp, toHead, u.body)
-	return err == nil
+	if _, err := c.receive(resp, a, toHead, u.body); err != nil {
+		return false
+	}
+	c.close()
+	return true
 }
 
 // enter waits for a place among the requests in flight.

@@ -1,0 +1,42 @@
+package proxy
+
+import (
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// marks are the gate's own headers of an answer. The zero value is none.
+type marks struct {
+	decision, reason, id string
+	until                time.Time
+}
+
+// set adds them to an answer that fasthttp writes.
+func (m *marks) set(h *fasthttp.ResponseHeader) {
+	if m.decision == "" {
+		return
+	}
+	h.Set("Sendgate-Decision", m.decision)
+	h.Set("Sendgate-Reason", m.reason)
+	h.Set("Sendgate-Id", m.id)
+	if !m.until.IsZero() {
+		h.Set("Sendgate-Until", m.until.UTC().Format(time.RFC3339))
+	}
+}
+
+// append adds them to a head that the gate writes.
+func (m *marks) append(dst []byte) []byte {
+	if m.decision == "" {
+		return dst
+	}
+	dst = appendHeader(dst, "Sendgate-Decision", m.decision)
+	dst = appendHeader(dst, "Sendgate-Reason", m.reason)
+	dst = appendHeader(dst, "Sendgate-Id", m.id)
+	if !m.until.IsZero() {
+		dst = append(dst, "Sendgate-Until: "...)
+		dst = m.until.UTC().AppendFormat(dst, time.RFC3339)
+		dst = append(dst, "\r\n"...)
+	}
+	return dst
+}

@@ -1,0 +1,162 @@
+package proxy
+
+import (
+	"net"
+	"os"
+	"time"
+)
+
+// A socket is a connection on either side of the gate. It costs as little as it can: where the
+// system allows, what need not wait goes straight to it (raw_linux.go); a deadline strikes a
+// little later than asked, so that it is moved about once a second and not with every request; and
+// what is held leaves with the read that waits for the answer to it.
+//
+// One goroutine at a time reads, writes and sets deadlines. Close may come from any.
+type socket struct {
+	net.Conn
+	raw      rawIO
+	slack    time.Duration // how much later than asked a deadline may strike
+	patience time.Duration // how long a write may take; 0: as SetWriteDeadline says
+
+	sent            int64 // bytes that the system took
+	readBy, writeBy time.Time
+	dry             bool // reads find nothing
+
+	hold   bool   // keep what is written for the next read
+	held   []byte // and there it is
+	failed error  // why not all of what was held could leave
+}
+
+// newSocket takes over c. shortest is the shortest limit, of those that deadlines are made from.
+func newSocket(c net.Conn, shortest time.Duration) *socket {
+	s := &socket{Conn: c, slack: slackOf(shortest)}
+	s.raw.watch(c)
+	return s
+}
+
+func slackOf(shortest time.Duration) time.Duration { return min(shortest/8, time.Second) }
+
+// lastWords is how long a peer that stopped reading may take to say why.
+const lastWords = time.Second
+
+// Read reads what is there, or waits for it. What is held leaves first: when none of it could, that
+// is the error. When a part could, failed says why not all, and what the peer had to say is read.
+func (s *socket) Read(p []byte) (n int, err error) {
+	switch {
+	case s.dry:
+		return 0, os.ErrDeadlineExceeded
+	case len(p) == 0:
+		return 0, nil
+	case len(s.held) == 0 && s.raw.able():
+		_, n, err = s.raw.exchange(nil, p)
+		return n, err
+	case len(s.held) == 0:
+		return s.Conn.Read(p)
+	}
+	wrote := 0
+	if s.raw.able() {
+		wrote, n, err = s.raw.exchange(s.held, p)
+		s.sent += int64(wrote)
+		if wrote == len(s.held) {
+			s.held = s.held[:0]
+			return n, err
+		}
+	}
+	if err = s.release(wrote, err); err != nil {
+		return 0, err
+	}
+	return s.Read(p)
+}
+
+// release writes what is held beyond its first wrote bytes, and waits for that to be taken, unless
+// writing has failed already.
+func (s *socket) release(wrote int, err error) error {
+	began := time.Now()
+	if err == nil {
+		var n int
+		n, err = s.await(s.held[wrote:])
+		wrote += n
+	}
+	s.held = s.held[:0]
+	if err == nil && s.readBy.IsZero() {
+		return nil
+	}
+	if err == nil {
+		s.readBy = s.readBy.Add(time.Since(began)) // the peer could not answer before
+		return s.Conn.SetReadDeadline(s.readBy)
+	}
+	s.failed = err
+	if wrote == 0 {
+		return err
+	}
+	s.readBy = time.Now().Add(lastWords)
+	return s.Conn.SetReadDeadline(s.readBy)
+}
+
+// Write writes p, or holds it.
+func (s *socket) Write(p []byte) (n int, err error) {
+	if s.hold || len(s.held) > 0 {
+		s.held = append(s.held, p...)
+		return len(p), nil
+	}
+	if s.raw.able() {
+		n, err = s.raw.write(p)
+		s.sent += int64(n)
+		if err != nil || n == len(p) {
+			return n, err
+		}
+	}
+	m, err := s.await(p[n:])
+	return n + m, err
+}
+
+// await writes p as the system takes it.
+func (s *socket) await(p []byte) (int, error) {
+	if s.patience > 0 {
+		s.writeBy = time.Now().Add(s.patience)
+		if err := s.Conn.SetWriteDeadline(s.writeBy); err != nil {
+			return 0, err
+		}
+	}
+	n, err := s.Conn.Write(p)
+	s.sent += int64(n)
+	return n, err
+}
+
+// SetReadDeadline has reads fail at t, or up to slack later.
+func (s *socket) SetReadDeadline(t time.Time) error {
+	if s.near(s.readBy, &t) {
+		return nil
+	}
+	s.readBy = t
+	return s.Conn.SetReadDeadline(t)
+}
+
+// SetWriteDeadline has writes fail at t, or up to slack later.
+func (s *socket) SetWriteDeadline(t time.Time) error {
+	if s.near(s.writeBy, &t) {
+		return nil
+	}
+	s.writeBy = t
+	return s.Conn.SetWriteDeadline(t)
+}
+
+// SetDeadline is both.
+func (s *socket) SetDeadline(t time.Time) error {
+	if err := s.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return s.SetWriteDeadline(t)
+}
+
+// near reports whether armed will do for t, and where it will not, moves t to what to arm instead.
+func (s *socket) near(armed time.Time, t *time.Time) bool {
+	if t.IsZero() {
+		return false
+	}
+	if late := armed.Sub(*t); late >= 0 && late <= s.slack {
+		return true
+	}
+	*t = t.Add(s.slack)
+	return false
+}
