@@ -34,6 +34,9 @@
 //
 // The last four take the message: whoever sends it again has sent it twice.
 //
+// [Failures] give the same fates to a share of all messages, and [Latency] says how long answers take,
+// so that a load test meets what a broadcast meets.
+//
 // Three senders of Twilio's test mode work as well: From +15005550001 is 21212, +15005550007 is
 // 21606, +15005550008 is 21611.
 //

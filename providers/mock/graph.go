@@ -99,11 +99,11 @@ func (m *Mock) graph(r *http.Request, body []byte, s *Send) answer {
 		return graphFail(100, err.Error())
 	}
 	s.From = path[1]
-	return graphCall(o, path[2] == "marketing_messages", s)
+	return m.graphCall(o, path[2] == "marketing_messages", s)
 }
 
 // graphCall plays a call with the body o.
-func graphCall(o object, marketing bool, s *Send) answer {
+func (m *Mock) graphCall(o object, marketing bool, s *Send) answer {
 	if f := o.product(); f != nil {
 		return f.answer()
 	}
@@ -126,7 +126,7 @@ func graphCall(o object, marketing bool, s *Send) answer {
 	if f := o.message(marketing, s); f != nil {
 		return f.answer()
 	}
-	fate := magicOf(number)
+	fate := m.fate(number)
 	if fate.WhatsApp != 0 {
 		return graphFail(fate.WhatsApp, "")
 	}

@@ -24,8 +24,10 @@ type Config struct {
 	// Latency is how long the next answer takes; nil means no time at all. It is called once a
 	// request, by many goroutines.
 	Latency func() time.Duration
-	// Hold ends the silence of the silent recipient when it is closed. Nil: the silence ends
-	// when the client leaves.
+	// Failures are the shares of messages that meet a failure.
+	Failures Failures
+	// Hold ends all silence when it is closed: that of the silent recipient, and of messages that
+	// stall. Nil: silence ends when the client leaves.
 	Hold <-chan struct{}
 	// OnSend is called with every request once it is recorded and before it is answered, by many
 	// goroutines; the answer waits for it. Nil: nobody is told.

@@ -20,7 +20,7 @@ import (
 var (
 	twilioPath = regexp.MustCompile(`^/2010-04-01/Accounts/([^/]+)/(?:SMS/)?Messages(?:/([^/.]+))?(\.json|\.xml|\.csv)?$`)
 	accountSid = regexp.MustCompile(`^AC[0-9a-fA-F]{32}$`)
-	userSid    = regexp.MustCompile(`^(?:AC|SK)[0-9a-fA-F]{32}$`)
+	userSid    = regexp.MustCompile(`^(?:(?:AC|SK)[0-9a-fA-F]{32}|ACdemo)$`) // or the user of the samples
 	serviceSid = regexp.MustCompile(`^MG[0-9a-fA-F]{32}$`)
 	contentSid = regexp.MustCompile(`^HX[0-9a-fA-F]{32}$`)
 )

@@ -48,7 +48,7 @@ func (m *Mock) twilioSend(f twilioFormat, account string, form url.Values, s *Se
 	if form.Has("SendAt") && !form.Has("ScheduleType") {
 		return refusal("SendAt without ScheduleType: would it be scheduled or sent at once?")
 	}
-	fate := magicOf(number)
+	fate := m.fate(number)
 	if fate.Twilio != 0 {
 		return f.fail(fate.Twilio, s.To)
 	}
