@@ -194,7 +194,7 @@ func (r *run) work(j job) {
 			continue
 		}
 		took := time.Since(r.start) - begin
-		r.results <- Result{Recipient: j.to, Answer: answer, Due: j.due, Lag: begin - j.due, Took: took}
+		r.results <- Result{Recipient: j.to, Answer: answer, Began: r.start.Add(begin), Due: j.due, Lag: begin - j.due, Took: took}
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 // A File is recipients from a CSV file, read one row at a time. Its first line names the columns:
-// "to" or "address", and if they are there "sample" and the one with expectations. Others are
-// ignored.
+// "to" or "address", and if they are there "sample", "topic" and the one with expectations. Others
+// are ignored.
 type File struct {
 	name  string
 	round bool
@@ -20,7 +20,7 @@ type File struct {
 
 	file    *os.File
 	rows    *csv.Reader
-	columns struct{ address, sample, want int } // -1: there is none
+	columns struct{ address, sample, topic, want int } // -1: there is none
 	row     int64
 	left    bool // whether this pass through the file had any row
 }
@@ -63,6 +63,7 @@ func (f *File) begin() error {
 	}
 	f.columns.address = slices.IndexFunc(names, func(n string) bool { return n == "to" || n == "address" })
 	f.columns.sample = slices.Index(names, "sample")
+	f.columns.topic = slices.Index(names, "topic")
 	f.columns.want = slices.Index(names, strings.ToLower(f.want))
 	if f.columns.address < 0 {
 		return fmt.Errorf("%s: no column is called to or address", f.name)
@@ -91,6 +92,9 @@ func (f *File) Next() (Recipient, error) {
 	r := Recipient{Address: strings.Clone(record[f.columns.address]), Row: f.row}
 	if f.columns.sample >= 0 {
 		r.Sample = strings.Clone(record[f.columns.sample])
+	}
+	if f.columns.topic >= 0 {
+		r.Topic = strings.Clone(record[f.columns.topic])
 	}
 	if f.columns.want >= 0 {
 		if r.Want, err = ParseWant(record[f.columns.want]); err != nil {

@@ -44,7 +44,7 @@ func TestHTML(t *testing.T) {
 	})
 	t.Run("it asks for nothing elsewhere, and shows words as words", func(t *testing.T) {
 		s := long.Summary(false)
-		s.Plan.Target, s.Examples = "<script>alert(1)</script>", []Example{{WrongForward, 3, "want <b>"}}
+		s.Plan.Target, s.Examples = "<script>alert(1)</script>", []Example{{WrongForward, 3, "+1415•••••00", "want <b>"}}
 		text := page(t, s)
 		for _, bad := range []string{"<script", "src=", "href=", "url(", "@import", "want <b>"} {
 			if strings.Contains(text, bad) {

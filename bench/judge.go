@@ -66,6 +66,26 @@ func (d *Dialect) compare(want Want, a Answer, strict bool) (Wrong, string) {
 	return "", ""
 }
 
+// compareAny says what is wrong with a where any of several wants will do: by the first, where all
+// find fault.
+func (d *Dialect) compareAny(wants []Want, a Answer, strict bool) (wrong Wrong, sentence string) {
+	for i, want := range wants {
+		w, said := d.compare(want, a, strict)
+		if w == "" {
+			return "", ""
+		}
+		if i == 0 {
+			wrong, sentence = w, said
+		}
+	}
+	return wrong, sentence
+}
+
+// left reports whether a is the provider's own refusal of somebody who opted out there.
+func (d *Dialect) left(a Answer) bool {
+	return (a.Decision == forward || a.Decision == rewrite) && slices.Contains(d.refusals["opted-out"], refusal{a.Status, a.Code})
+}
+
 // compareRefusal checks that a block is said as the provider says it: so that the sender's library
 // understands, and does not try again.
 func (d *Dialect) compareRefusal(reason string, a Answer) (Wrong, string) {

@@ -45,6 +45,7 @@ func (w Want) String() string {
 type Recipient struct {
 	Address string // as the sender writes it
 	Sample  string // whose request is sent to them; empty: the dialect's first
+	Topic   string // what it is about, claimed in the Sendgate-Topic header; empty: nothing is claimed
 	Want    Want
 	Row     int64 // which one it is, from 1: its place in the file, or in the list
 }

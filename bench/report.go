@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	maxKinds    = 40 // kinds of outcomes and of failures told apart; the rest is "other"
-	maxExamples = 10 // wrong answers kept as examples
+	maxKinds    = 40   // kinds of outcomes and of failures told apart; the rest is "other"
+	maxExamples = 10   // wrong answers kept as examples
+	maxHeld     = 1000 // blocks that are judged at the end
 )
 
 // Plan says what a run was to do, for its summary and for comparing it with others.
@@ -29,8 +30,14 @@ type Plan struct {
 	Seed       uint64        `json:"seed,omitempty"`
 }
 
-// A Report adds up results. It is safe for concurrent use.
+// A Report adds up results. Its exported fields are set before the first; otherwise it is safe for
+// concurrent use.
 type Report struct {
+	Stops *Stops // opt-outs in mid-broadcast; nil: there are none
+	Meter *Meter // what the gate uses; nil: nobody looks
+	// Mask is an address as examples may show it. Nil: they show none.
+	Mask func(address string) string
+
 	plan    Plan
 	dialect *Dialect
 	strict  bool
@@ -44,6 +51,7 @@ type Report struct {
 	failures  map[string]int64
 	wrong     map[Wrong]int64
 	examples  []Example
+	held      []Result // blocks of which Stops may know the reason only later
 	timeline  timeline
 	sent      int64 // began
 	answered  int64
@@ -91,6 +99,7 @@ func (r *Report) count(s Result) bool {
 		return true
 	}
 	r.sent++
+	r.judge(s, true)
 	if s.Answer.Status == 0 {
 		r.failed++
 		r.fail(s.Answer.Fault)
@@ -101,13 +110,6 @@ func (r *Report) count(s Result) bool {
 	if s.Recipient.Want.Action == "" {
 		r.unchecked++
 	}
-	wrong, sentence := r.dialect.compare(s.Recipient.Want, s.Answer, r.strict)
-	if wrong != "" {
-		r.wrong[wrong]++
-		if len(r.examples) < maxExamples {
-			r.examples = append(r.examples, Example{Kind: wrong, Recipient: s.Recipient.Row, What: sentence})
-		}
-	}
 	became := r.dialect.became(s.Answer)
 	// What the gate let through and the service did not take is a failure, and nobody's mistake.
 	if ok := became.Action == block || became.Action != "" && s.Answer.Status/100 == 2; !ok {
@@ -117,6 +119,31 @@ func (r *Report) count(s Result) bool {
 	}
 	r.outcome(became, s.Latency())
 	return false
+}
+
+// judge compares the answer of s with what it must be. A block that should not be is held until the
+// end the first time: what a provider says of its recipient in another answer may be on its way.
+func (r *Report) judge(s Result, first bool) {
+	wants := []Want{s.Recipient.Want}
+	if r.Stops != nil {
+		wants = r.Stops.wants(s, first)
+	}
+	wrong, sentence := r.dialect.compareAny(wants, s.Answer, r.strict)
+	if wrong == "" {
+		return
+	}
+	if first && r.Stops != nil && wrong == WrongBlock && len(r.held) < maxHeld {
+		r.held = append(r.held, s)
+		return
+	}
+	r.wrong[wrong]++
+	if len(r.examples) < maxExamples {
+		e := Example{Kind: wrong, Recipient: s.Recipient.Row, What: sentence}
+		if r.Mask != nil {
+			e.To = r.Mask(s.Recipient.Address)
+		}
+		r.examples = append(r.examples, e)
+	}
 }
 
 func (r *Report) outcome(w Want, latency time.Duration) {
@@ -165,13 +192,24 @@ func (r *Report) Progress() Progress {
 func (r *Report) Summary(interrupted bool) Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, s := range r.held {
+		r.judge(s, false)
+	}
+	r.held = nil
 	elapsed := time.Since(r.start)
-	s := Summary{Version: summaryVersion, Plan: r.plan, Started: r.start.UTC().Round(time.Millisecond), Elapsed: elapsed,
+	s := Summary{Version: summaryVersion, Plan: r.plan, Percentiles: percentiles(r.latency), Started: r.start.UTC().Round(time.Millisecond), Elapsed: elapsed,
 		Interrupted: interrupted, Sent: r.sent, Answered: r.answered, Failed: r.failed, Unsent: r.unsent, Unchecked: r.unchecked,
 		Latency: quantiles(r.latency), Took: quantiles(r.took), Lag: quantiles(r.lag), Outcomes: map[string]Quantiles{},
 		Failures: map[string]int64{}, Wrong: map[Wrong]int64{}, Examples: append([]Example(nil), r.examples...),
 		Timeline: r.timeline.slots(), Machine: Machine{runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()}}
 	s.Rate = float64(r.answered) / max(elapsed.Seconds(), 1e-3)
+	if r.Stops != nil {
+		counts := r.Stops.Counts()
+		s.Stops = &counts
+	}
+	if r.Meter != nil {
+		s.Gate = r.Meter.use(r.answered)
+	}
 	for name, h := range r.outcomes {
 		s.Outcomes[name] = quantiles(h)
 	}

@@ -7,9 +7,10 @@ type Result struct {
 	Recipient Recipient
 	Answer    Answer
 
-	Due  time.Duration // when it was due, from the start of the run; in a closed loop, when it began
-	Lag  time.Duration // how long after that it began
-	Took time.Duration // from its beginning to its answer
+	Began time.Time     // when it began; zero: it never did
+	Due   time.Duration // when it was due, from the start of the run; in a closed loop, when it began
+	Lag   time.Duration // how long after that it began
+	Took  time.Duration // from its beginning to its answer
 
 	// Unsent says that it never began: all workers were busy for longer than its timeout, or the
 	// run was stopped while it waited. Lag is how long it waited.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // summaryVersion is the version of the JSON form of a Summary.
-const summaryVersion = 1
+const summaryVersion = 2
 
 // A Summary is what a run showed. Its JSON form is kept, and compared with others.
 type Summary struct {
@@ -38,15 +39,19 @@ type Summary struct {
 	Wrong    map[Wrong]int64 `json:"wrong,omitempty"`
 	Examples []Example       `json:"examples,omitempty"`
 	Upstream *Upstream       `json:"upstream,omitempty"` // what the provider's side saw; nil: nobody looked
+	Stops    *StopCounts     `json:"stops,omitempty"`    // opt-outs in mid-broadcast; nil: there were none
 
-	Timeline []Slot  `json:"timeline"`
-	Machine  Machine `json:"machine"`
+	Percentiles []Percentile `json:"percentiles"` // of Latency, to the last that so many sends tell
+	Timeline    []Slot       `json:"timeline"`
+	Gate        *GateUse     `json:"gate,omitempty"` // nil: nobody looked
+	Machine     Machine      `json:"machine"`
 }
 
 // An Example is one wrong answer.
 type Example struct {
 	Kind      Wrong  `json:"kind"`
-	Recipient int64  `json:"recipient"` // its row in the file, or its number in the crowd, from 1
+	Recipient int64  `json:"recipient"`    // its row in the file, or its number in the crowd, from 1
+	To        string `json:"to,omitempty"` // its address, masked
 	What      string `json:"what"`
 }
 
@@ -81,6 +86,30 @@ func quantiles(h *hdrhistogram.Histogram) Quantiles {
 	return Quantiles{h.TotalCount(), h.Mean(), h.ValueAtQuantile(50), h.ValueAtQuantile(90), h.ValueAtQuantile(99), h.ValueAtQuantile(99.9), h.Max()}
 }
 
+// A Percentile is how long so many of a hundred sends took at most.
+type Percentile struct {
+	P  float64 `json:"p"`
+	Us int64   `json:"us"`
+}
+
+// percentiles are those that tell the tail: each step halves what is left, in three parts, as long as
+// that is at least one send.
+func percentiles(h *hdrhistogram.Histogram) (all []Percentile) {
+	count := h.TotalCount()
+	if count == 0 {
+		return nil
+	}
+	for step := 0; ; step++ {
+		rest := math.Pow(2, -float64(step)/3)
+		if rest*float64(count) < 1 {
+			break
+		}
+		p := 100 * (1 - rest)
+		all = append(all, Percentile{p, h.ValueAtQuantile(p)})
+	}
+	return append(all, Percentile{100, h.Max()})
+}
+
 // WrongAnswers is how many answers were wrong.
 func (s Summary) WrongAnswers() (n int64) {
 	for _, of := range s.Wrong {
@@ -98,6 +127,14 @@ func (s Summary) Failure() error {
 	}
 	if s.Sent > 0 && s.Answered == 0 {
 		why = append(why, fmt.Errorf("none of %d sends was answered: %s", s.Sent, most(s.Failures)))
+	}
+	if st := s.Stops; st != nil {
+		if st.Late > 0 {
+			why = append(why, fmt.Errorf("%d messages reached the provider that began after their recipient's opt-out was acknowledged", st.Late))
+		}
+		if n := st.Told - st.Acknowledged; n > 0 {
+			why = append(why, fmt.Errorf("%d of %d opt-outs were not acknowledged: %s", n, st.Told, st.Why))
+		}
 	}
 	if u := s.Upstream; u != nil {
 		if u.Leaked > 0 {

@@ -11,26 +11,43 @@ import (
 // A Stand is where a synthetic person stands with the business that writes to them.
 type Stand uint8
 
-// Where synthetic people stand. Agreed is the zero value.
+// Where synthetic people stand. Agreed is the zero value. A message has a topic only in a crowd with
+// topics.
 const (
-	Agreed    Stand = iota // said yes to marketing
-	OptedOut               // said yes, and left
-	Stranger               // never said anything
-	Malformed              // no person: what stands for the address is none
+	Agreed      Stand = iota // said yes to marketing
+	AgreedTopic              // said yes to the topic of their message
+	Leaving                  // said yes to marketing, and will answer the first message with STOP
+	OptedOut                 // said yes, and left
+	LeftTopic                // said yes, and left the topic of their message
+	OtherTopic               // said yes to another topic only
+	Stranger                 // never said anything
+	Malformed                // no person: what stands for the address is none
 )
 
 // A Crowd is a list of synthetic people, computed and not kept: the same values give the same
-// people. Their numbers belong to nobody. It is safe for concurrent use.
+// people. Their numbers belong to nobody. It is safe for concurrent use once [Crowd.Check] returned.
 type Crowd struct {
 	Size uint64 // how many; at most [MaxCrowd]
 	Seed uint64 // who of them stands where
 
 	// Shares of the people, from 0 to 1; who is in none of them agreed.
-	OptedOut, NoConsent, Malformed float64
+	OptedOut, NoConsent, Malformed, Leaving float64
+
+	// Countries are the percentages of people by country, one of [Countries]; who is left over is of
+	// the United States.
+	Countries map[string]int
+
+	// Topics are what messages are about; a person always gets messages about the same one. Three in
+	// ten of those who agreed then said yes to their topic alone, one in ten left their topic, and
+	// where there is more than one topic, one in ten said yes to another one only. Nil: messages
+	// have no topic.
+	Topics []string
 
 	// Cases are the messages, and what becomes of each when its recipient agreed. A person always
 	// gets the same one. At least one.
 	Cases []Case
+
+	slots *slots
 }
 
 // A Case is a message, by the name of a sample, and what becomes of it when its recipient agreed.
@@ -39,58 +56,111 @@ type Case struct {
 	Want   Want
 }
 
-// In North America the numbers 555-0100 to 555-0199 of every area code are for fiction, and no area
-// code has a 9 in the middle: these are kept for the day the plan gets more digits
-// (https://www.nanpa.com/numbering/area-codes). The first people have numbers of the first kind,
-// those after them of the second.
-const (
-	fiction  = 8 * 9 * 10 * 100              // area codes without a 9 in the middle, numbers in each
-	reserved = 8 * 10 * 8 * 10 * 10 * 10_000 // N9X NXX XXXX
-	// MaxCrowd is the size of the largest crowd.
-	MaxCrowd = fiction + reserved
-)
-
-// Check says what is wrong with c, if anything is.
-func (c Crowd) Check() error {
-	for name, share := range map[string]float64{"opted out": c.OptedOut, "without consent": c.NoConsent, "malformed": c.Malformed} {
+// Check says what is wrong with c, if anything is, and makes it ready.
+func (c *Crowd) Check() error {
+	for name, share := range map[string]float64{"opted out": c.OptedOut, "without consent": c.NoConsent, "malformed": c.Malformed, "leaving": c.Leaving} {
 		if math.IsNaN(share) || share < 0 || share > 1 {
 			return fmt.Errorf("share of recipients %s: %g is not from 0 to 1", name, share)
 		}
 	}
+	total := 0
+	for country, percent := range c.Countries {
+		if supplies[country] == nil {
+			return fmt.Errorf("there are no numbers that belong to nobody for the country %q: want some of %v", country, Countries())
+		}
+		if percent < 0 {
+			return fmt.Errorf("share of recipients in %s: %d %% is less than none", country, percent)
+		}
+		total += percent
+	}
 	switch {
-	case c.OptedOut+c.NoConsent+c.Malformed > 1:
+	case c.OptedOut+c.NoConsent+c.Malformed+c.Leaving > 1:
 		return errors.New("the shares of recipients add up to more than 1")
+	case total > 100:
+		return errors.New("the countries add up to more than 100 %")
 	case c.Size == 0 || c.Size > MaxCrowd:
 		return fmt.Errorf("a crowd has from 1 to %d people", uint64(MaxCrowd))
 	case len(c.Cases) == 0:
 		return errors.New("a crowd needs a message to be sent")
 	}
-	return nil
+	c.slots = slotsOf(c.Countries)
+	return c.slots.check(c.Size)
 }
+
+// spread is how the people of c are spread over countries.
+func (c *Crowd) spread() *slots {
+	switch {
+	case c.slots != nil:
+		return c.slots
+	case len(c.Countries) == 0:
+		return unitedStates
+	default:
+		return slotsOf(c.Countries)
+	}
+}
+
+var unitedStates = slotsOf(nil)
 
 // Person is the person with number i, from 0 to Size-1.
 func (c Crowd) Person(i uint64) (Recipient, Stand) {
 	h := mix(c.Seed ^ mix(i+1))
 	is := c.Cases[h%uint64(len(c.Cases))]
-	r := Recipient{Address: number(i), Sample: is.Sample, Want: is.Want, Row: int64(i) + 1}
-	switch share := float64(h>>11) / (1 << 53); {
-	case share < c.OptedOut:
-		r.Want = Want{block, "opted-out"}
-		return r, OptedOut
-	case share < c.OptedOut+c.NoConsent:
-		r.Want = Want{block, "no-consent"}
-		return r, Stranger
-	case share < c.OptedOut+c.NoConsent+c.Malformed:
-		r.Address, r.Want = malformed(i), Want{block, "bad-address"}
-		return r, Malformed
+	r := Recipient{Address: c.spread().number(i), Sample: is.Sample, Want: is.Want, Row: int64(i) + 1}
+	stand, share := Agreed, float64(h>>11)/(1<<53)
+	for _, part := range []struct {
+		share float64
+		stand Stand
+	}{{c.OptedOut, OptedOut}, {c.NoConsent, Stranger}, {c.Malformed, Malformed}, {c.Leaving, Leaving}} {
+		if share >= 0 && share < part.share {
+			stand = part.stand
+		}
+		share -= part.share
 	}
-	return r, Agreed
+	if len(c.Topics) > 0 {
+		t := mix(h)
+		r.Topic = c.Topics[t%uint64(len(c.Topics))]
+		if stand == Agreed {
+			stand = topical(t/uint64(len(c.Topics))%10, len(c.Topics))
+		}
+	}
+	switch stand {
+	case OptedOut, LeftTopic:
+		r.Want = left
+	case Stranger, OtherTopic:
+		r.Want = Want{block, "no-consent"}
+	case Malformed:
+		r.Address, r.Want = malformed(i), Want{block, "bad-address"}
+	}
+	return r, stand
+}
+
+// topical is where the tenth in so many of those who agreed stands, where there are topics.
+func topical(tenth uint64, topics int) Stand {
+	switch {
+	case tenth < 3:
+		return AgreedTopic
+	case tenth == 3:
+		return LeftTopic
+	case tenth == 4 && topics > 1:
+		return OtherTopic
+	}
+	return Agreed
+}
+
+// OtherTopic is a topic of c that is not the given one; empty where there is none.
+func (c Crowd) OtherTopic(topic string) string {
+	for _, t := range c.Topics {
+		if t != topic {
+			return t
+		}
+	}
+	return ""
 }
 
 // Find is the person with the given address, with its plus or without; false for an address that is
 // nobody's in this crowd.
 func (c Crowd) Find(address string) (Recipient, Stand, bool) {
-	i, ok := index(address)
+	i, ok := c.spread().index(address)
 	if !ok || i >= c.Size {
 		return Recipient{}, Malformed, false
 	}
@@ -117,39 +187,6 @@ func (w *walk) Next() (Recipient, error) {
 	r, _ := w.crowd.Person(w.next)
 	w.next++
 	return r, nil
-}
-
-// number is the number of person i, in E.164 with its plus.
-func number(i uint64) string {
-	if i < fiction {
-		area := i / 100
-		return fmt.Sprintf("+1%d%d%d55501%02d", 2+area/90, area/10%9, area%10, i%100)
-	}
-	i -= fiction
-	line, i := i%10_000, i/10_000
-	exchange, area := i%800, i/800
-	return fmt.Sprintf("+1%d9%d%d%04d", 2+area/10, area%10, 200+exchange, line)
-}
-
-// index undoes [number].
-func index(address string) (uint64, bool) {
-	if len(address) == 12 && address[0] == '+' {
-		address = address[1:]
-	}
-	n, err := strconv.ParseUint(address, 10, 64)
-	if err != nil || len(address) != 11 || address[0] != '1' {
-		return 0, false
-	}
-	line, exchange, area := n%10_000, n/10_000%1000, n/10_000_000%1000
-	if area < 200 {
-		return 0, false
-	}
-	if middle := area / 10 % 10; middle != 9 {
-		first := (area/100-2)*90 + middle*10 + area%10
-		return first*100 + line%100, exchange == 555 && line/100 == 1
-	}
-	first := (area/100-2)*10 + area%10
-	return fiction + (first*800+exchange-200)*10_000 + line, exchange >= 200
 }
 
 // malformed is something in place of an address: a name, a number that is too short, one that is

@@ -53,7 +53,7 @@ func (s Summary) tell(b *strings.Builder) {
 		fmt.Fprintf(b, "  %d × %s\n", s.Wrong[kind], kind)
 	}
 	for _, e := range s.Examples {
-		fmt.Fprintf(b, "  recipient %d: %s: %s\n", e.Recipient, e.Kind, e.What)
+		fmt.Fprintf(b, "  recipient %d%s: %s: %s\n", e.Recipient, prefixed(", ", e.To), e.Kind, e.What)
 	}
 	fmt.Fprintln(b)
 	if u := s.Upstream; u != nil {
@@ -70,6 +70,14 @@ func (s Summary) tell(b *strings.Builder) {
 	if s.Interrupted {
 		fmt.Fprintln(b, "The run was stopped before its end.")
 	}
+}
+
+// prefixed is text behind a prefix, if there is any.
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
 }
 
 // slowStart is the wait before a send, in microseconds, that is worth a sentence.

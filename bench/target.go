@@ -124,6 +124,9 @@ func (t *Target) Send(r *Recipient) (Answer, error) {
 	if t.secret != "" {
 		req.Header.Set("Authorization", t.secret)
 	}
+	if r.Topic != "" {
+		req.Header.Set("Sendgate-Topic", r.Topic)
+	}
 	if err := t.client.DoTimeout(req, resp, t.timeout); err != nil {
 		return Answer{Fault: fault(err)}, nil
 	}

@@ -104,7 +104,7 @@ func attackList(t *testing.T, base string, strict bool, one string, want Want) S
 	t.Helper()
 	var people list
 	for i := range 101 {
-		r := Recipient{Address: number(uint64(i)), Row: int64(i) + 1, Want: Want{forward, "allowed"}}
+		r := Recipient{Address: unitedStates.number(uint64(i)), Row: int64(i) + 1, Want: Want{forward, "allowed"}}
 		if i == 50 {
 			r.Address, r.Want = one, want
 		}
