@@ -35,11 +35,47 @@ type shape struct {
 	becomes       Want
 }
 
-// usual are the samples sent unless others are named: what the services' own libraries write, first
-// a text that needs an opt-out line, then a template that cannot be given one.
-var usual = map[string][]string{
-	"twilio":   {"twilio-node", "content-template"},
-	"whatsapp": {"node-sdk", "template"},
+// usual are the samples of a provider that are sent unless others are named: a text that needs an
+// opt-out line, and a template, which cannot be given one; as a library writes them if there is such
+// a sample, and as plain as there is.
+func usual(provider string) (names []string) {
+	var text, template providers.Sample
+	for _, s := range providers.Samples() {
+		if s.Provider != provider || s.Region != "" || s.Err != nil || len(s.Messages) != 1 {
+			continue
+		}
+		sh, err := newShape(s)
+		m := s.Messages[0]
+		if err != nil || m.To.Channel != providers.Channel(provider) || !m.SendAt.IsZero() {
+			continue
+		}
+		switch {
+		case sh.becomes.Action == rewrite && m.Template == "":
+			text = plainer(text, s)
+		case sh.becomes.Action == forward && m.Template != "":
+			template = plainer(template, s)
+		}
+	}
+	for _, s := range []providers.Sample{text, template} {
+		if s.Name != "" {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// plainer is b where a is none, or where b comes before it: first what a library wrote, then what the
+// sample tells most about, then what is shorter.
+func plainer(a, b providers.Sample) providers.Sample {
+	rank := func(s providers.Sample) [3]int {
+		library := bytes.Count(s.Request, []byte("\nUser-Agent:"))
+		return [3]int{-library, -len(s.Refusals), len(s.Request)}
+	}
+	x, y := rank(a), rank(b)
+	if a.Name == "" || slices.Compare(y[:], x[:]) < 0 {
+		return b
+	}
+	return a
 }
 
 // NewDialect is the dialect of a provider, with the samples of the given names, or the usual ones
@@ -49,7 +85,10 @@ func NewDialect(provider string, samples ...string) (*Dialect, error) {
 		return nil, fmt.Errorf("unknown provider %q: want one of %v", provider, providers.Names())
 	}
 	if len(samples) == 0 {
-		samples = usual[provider]
+		samples = usual(provider)
+	}
+	if len(samples) == 0 {
+		return nil, fmt.Errorf("%s has no sample that writes to one phone number", provider)
 	}
 	d := &Dialect{provider: provider, shapes: map[string]*shape{}, first: samples[0], refusals: refusals(provider)}
 	for _, s := range providers.Samples() {

@@ -18,34 +18,39 @@ type Phase struct {
 }
 
 // ParseRate reads phases: "200" is an even rate, "100..1000" a ramp, "100:10s,500:10s" steps, and
-// all can be mixed. A last phase without a duration lasts for what is left of total; where total is
-// 0, it has no end.
+// all can be mixed. Phases without a duration share evenly what the others leave of total. Where
+// total is 0, only the last may lack a duration; it has no end then.
 func ParseRate(text string, total time.Duration) ([]Phase, error) {
 	var phases []Phase
-	var used time.Duration
+	var timed time.Duration
 	parts := strings.Split(text, ",")
-	for i, part := range parts {
+	open := time.Duration(0) // phases without a duration
+	for _, part := range parts {
 		p, err := parsePhase(strings.TrimSpace(part))
 		if err != nil {
 			return nil, fmt.Errorf("rate %q: %w", part, err)
 		}
-		last := i == len(parts)-1
+		if phases = append(phases, p); p.For == 0 {
+			open++
+		}
+		timed += p.For
+	}
+	for i := range phases {
+		p, part := &phases[i], parts[i]
 		switch {
-		case p.For == 0 && !last:
-			return nil, fmt.Errorf("rate %q: only the last phase may lack its duration, as in %s:10s", part, part)
-		case p.For == 0 && total > 0 && total <= used:
-			return nil, fmt.Errorf("rate %q: the phases before it last %s already, and the run %s", part, used, total)
-		case p.For == 0 && total > 0:
-			p.For = total - used
-		}
-		if p.For == 0 && p.From != p.To {
+		case p.For > 0:
+			continue
+		case total > 0 && total <= timed:
+			return nil, fmt.Errorf("rate %q: the phases with a duration last %s already, and the run %s", part, timed, total)
+		case total > 0:
+			p.For = (total - timed) / open
+		case i < len(phases)-1:
+			return nil, fmt.Errorf("rate %q: without a duration for the run, only the last phase may lack its own, as in %s:10s", part, part)
+		case p.From != p.To:
 			return nil, fmt.Errorf("rate %q: a ramp needs a duration", part)
-		}
-		if p.For == 0 && p.From == 0 {
+		case p.From == 0:
 			return nil, fmt.Errorf("rate %q: a rate of zero sends nothing, ever", part)
 		}
-		used += p.For
-		phases = append(phases, p)
 	}
 	return phases, nil
 }

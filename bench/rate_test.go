@@ -19,6 +19,8 @@ func TestParseRate(t *testing.T) {
 		{"less than one a second", "0.5", 0, []Phase{{0.5, 0.5, 0}}, ""},
 		{"a ramp over the whole run", "100..1000", time.Minute, []Phase{{100, 1000, time.Minute}}, ""},
 		{"steps, a pause, and the rest of the run", "100:10s, 0:5s, 500", time.Minute, []Phase{{100, 100, 10 * time.Second}, {0, 0, 5 * time.Second}, {500, 500, 45 * time.Second}}, ""},
+		{"steps that share the run", "100,500,1000", 30 * time.Second, []Phase{{100, 100, 10 * time.Second}, {500, 500, 10 * time.Second}, {1000, 1000, 10 * time.Second}}, ""},
+		{"steps that share what a ramp leaves", "0..100:10s,100,50", 30 * time.Second, []Phase{{0, 100, 10 * time.Second}, {100, 100, 10 * time.Second}, {50, 50, 10 * time.Second}}, ""},
 		{"a ramp without an end", "1..2", 0, nil, "a ramp needs a duration"},
 		{"a step without an end before another", "100,200:10s", 0, nil, "only the last phase"},
 		{"phases longer than the run", "100:2m,200", time.Minute, nil, "last 2m0s already"},

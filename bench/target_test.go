@@ -58,8 +58,8 @@ func TestDialect(t *testing.T) {
 	if usable < 40 {
 		t.Errorf("only %d samples can be sent", usable)
 	}
-	for provider, names := range usual {
-		d := dialect(t, provider)
+	for _, provider := range providers.Names() {
+		d, names := dialect(t, provider), usual(provider)
 		if got := d.Cases(); len(got) != len(names) {
 			t.Errorf("%s sends %v, want %v", provider, got, names)
 		}
