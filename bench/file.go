@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // A File is recipients from a CSV file, read one row at a time. Its first line names the columns:
@@ -23,6 +24,9 @@ type File struct {
 	columns struct{ address, sample, topic, want int } // -1: there is none
 	row     int64
 	left    bool // whether this pass through the file had any row
+
+	size int64        // of the file, in bytes; 0: unknown
+	done atomic.Int64 // of these, in this pass
 }
 
 // OpenFile opens a CSV file. Expect names the column that says what the gate must do (see
@@ -33,6 +37,9 @@ func OpenFile(name, expect string, round bool) (*File, error) {
 		return nil, fmt.Errorf("opening the recipients: %w", err)
 	}
 	f := &File{name: name, round: round, want: expect, file: file}
+	if info, err := file.Stat(); err == nil {
+		f.size = info.Size()
+	}
 	if err := f.begin(); err != nil {
 		file.Close()
 		return nil, err
@@ -42,6 +49,9 @@ func OpenFile(name, expect string, round bool) (*File, error) {
 
 // Expects reports whether the file says what the gate must do.
 func (f *File) Expects() bool { return f.columns.want >= 0 }
+
+// Done is how much of the file was read in this pass, from 0 to 1. It may be called by any goroutine.
+func (f *File) Done() float64 { return float64(f.done.Load()) / float64(max(f.size, 1)) }
 
 // Close closes the file.
 func (f *File) Close() error { return f.file.Close() }
@@ -89,6 +99,7 @@ func (f *File) Next() (Recipient, error) {
 	}
 	f.row++
 	f.left = true
+	f.done.Store(f.rows.InputOffset())
 	r := Recipient{Address: strings.Clone(record[f.columns.address]), Row: f.row}
 	if f.columns.sample >= 0 {
 		r.Sample = strings.Clone(record[f.columns.sample])

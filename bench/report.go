@@ -26,7 +26,8 @@ type Plan struct {
 	For        time.Duration `json:"for_ns,omitempty"`
 	Workers    int           `json:"workers"`
 	Timeout    time.Duration `json:"timeout_ns"`
-	Recipients string        `json:"recipients"` // in words: how many, from where, which shares
+	Recipients string        `json:"recipients"`         // in words: how many, from where, which shares
+	Upstream   string        `json:"upstream,omitempty"` // in words: how the provider behaves, where that is known
 	Seed       uint64        `json:"seed,omitempty"`
 }
 
@@ -37,6 +38,9 @@ type Report struct {
 	Meter *Meter // what the gate uses; nil: nobody looks
 	// Mask is an address as examples may show it. Nil: they show none.
 	Mask func(address string) string
+
+	whole *Report       // of which this is a part; nil: it is no part
+	since time.Duration // how far the whole was when the part began
 
 	plan    Plan
 	dialect *Dialect
@@ -81,14 +85,37 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 	_ = h.RecordValue(min(max(d.Microseconds(), 1), longest.Microseconds())) // only values out of range are errors
 }
 
+// Part begins a report of a part of the run: what is added to it is added to r as well, and judged
+// there.
+func (r *Report) Part() *Report {
+	part := NewReport(r.plan, r.dialect, r.strict)
+	part.whole, part.since = r, time.Since(r.start)
+	return part
+}
+
 // Add counts one result.
-func (r *Report) Add(s Result) {
+func (r *Report) Add(s Result) { r.add(s) }
+
+// add counts s, and says what was wrong with its answer.
+func (r *Report) add(s Result) (wrong Wrong) {
+	if r.whole != nil {
+		shifted := s
+		shifted.Due += r.since
+		wrong = r.whole.add(shifted)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.whole == nil && !s.Unsent {
+		wrong = r.judge(s)
+	}
+	if wrong != "" {
+		r.wrong[wrong]++
+	}
 	record(r.latency, s.Latency())
 	record(r.lag, s.Lag)
 	failed := r.count(s)
 	r.timeline.add(s, failed)
+	return wrong
 }
 
 // count counts what became of s, and reports whether it failed.
@@ -99,7 +126,6 @@ func (r *Report) count(s Result) bool {
 		return true
 	}
 	r.sent++
-	r.judge(s, true)
 	if s.Answer.Status == 0 {
 		r.failed++
 		r.fail(s.Answer.Fault)
@@ -122,28 +148,42 @@ func (r *Report) count(s Result) bool {
 }
 
 // judge compares the answer of s with what it must be. A block that should not be is held until the
-// end the first time: what a provider says of its recipient in another answer may be on its way.
-func (r *Report) judge(s Result, first bool) {
+// end: what a provider says of its recipient in another answer may be on its way.
+func (r *Report) judge(s Result) Wrong {
 	wants := []Want{s.Recipient.Want}
 	if r.Stops != nil {
-		wants = r.Stops.wants(s, first)
+		wants = r.Stops.wants(s, true)
 	}
 	wrong, sentence := r.dialect.compareAny(wants, s.Answer, r.strict)
-	if wrong == "" {
-		return
-	}
-	if first && r.Stops != nil && wrong == WrongBlock && len(r.held) < maxHeld {
+	if wrong == WrongBlock && r.Stops != nil && len(r.held) < maxHeld {
 		r.held = append(r.held, s)
+		return ""
+	}
+	r.example(s, wrong, sentence)
+	return wrong
+}
+
+// settle judges what was held.
+func (r *Report) settle() {
+	for _, s := range r.held {
+		if wrong, sentence := r.dialect.compareAny(r.Stops.wants(s, false), s.Answer, r.strict); wrong != "" {
+			r.wrong[wrong]++
+			r.example(s, wrong, sentence)
+		}
+	}
+	r.held = nil
+}
+
+// example keeps what was wrong with s, if something was.
+func (r *Report) example(s Result, wrong Wrong, sentence string) {
+	if wrong == "" || len(r.examples) == maxExamples {
 		return
 	}
-	r.wrong[wrong]++
-	if len(r.examples) < maxExamples {
-		e := Example{Kind: wrong, Recipient: s.Recipient.Row, What: sentence}
-		if r.Mask != nil {
-			e.To = r.Mask(s.Recipient.Address)
-		}
-		r.examples = append(r.examples, e)
+	e := Example{Kind: wrong, Recipient: s.Recipient.Row, What: sentence}
+	if r.Mask != nil {
+		e.To = r.Mask(s.Recipient.Address)
 	}
+	r.examples = append(r.examples, e)
 }
 
 func (r *Report) outcome(w Want, latency time.Duration) {
@@ -192,10 +232,7 @@ func (r *Report) Progress() Progress {
 func (r *Report) Summary(interrupted bool) Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, s := range r.held {
-		r.judge(s, false)
-	}
-	r.held = nil
+	r.settle()
 	elapsed := time.Since(r.start)
 	s := Summary{Version: summaryVersion, Plan: r.plan, Percentiles: percentiles(r.latency), Started: r.start.UTC().Round(time.Millisecond), Elapsed: elapsed,
 		Interrupted: interrupted, Sent: r.sent, Answered: r.answered, Failed: r.failed, Unsent: r.unsent, Unchecked: r.unchecked,

@@ -31,33 +31,6 @@ const (
 	tolerated = 0.01 // share of sends that may fail beyond those that fail at the low rate
 )
 
-// A Probe is a short run at one rate. Latencies are in microseconds.
-type Probe struct {
-	Rate   float64 `json:"rate"` // sends a second
-	Stage  string  `json:"stage"`
-	Sent   int64   `json:"sent"`
-	Failed int64   `json:"failed"`
-	Unsent int64   `json:"unsent"`
-	P50    int64   `json:"p50_us"`
-	P99    int64   `json:"p99_us"`
-	Added  int64   `json:"added_us"` // to the p99 at the low rate; may be less than nothing
-	Good   bool    `json:"good"`
-	Why    string  `json:"why,omitempty"` // it is not good
-}
-
-// A Limit is what a search found: the knee lies between Good and Bad.
-type Limit struct {
-	Bound    int64   `json:"bound_us"`
-	BaseRate float64 `json:"base_rate"`
-	Base     int64   `json:"base_us"`      // p99 at the low rate, the median
-	BaseFrom int64   `json:"base_from_us"` // the lowest of them, and the highest
-	BaseTo   int64   `json:"base_to_us"`
-	Good     float64 `json:"good"`          // the highest rate that kept within the bound; 0: none did
-	Bad      float64 `json:"bad,omitempty"` // the lowest above it that did not; 0: none was found
-	Probes   []Probe `json:"probes"`
-	Steady   bool    `json:"steady"` // no probe contradicted another at the same rate
-}
-
 // A search is a Search under way.
 type search struct {
 	Search

@@ -3,6 +3,7 @@ package bench
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -52,6 +53,19 @@ type StopCounts struct {
 	Meanwhile    int64  `json:"meanwhile,omitempty"` // sends that were under way before it: either way is right
 	Late         int64  `json:"late,omitempty"`      // messages that the provider took, and that began after it
 	Why          string `json:"why,omitempty"`       // the first that was not acknowledged, and why not
+}
+
+// String is s in a sentence or two.
+func (s StopCounts) String() string {
+	text := fmt.Sprintf("%d people opted out in mid-broadcast: the gate acknowledged %d. %d sends to them began after that, %d were under way.",
+		s.Told, s.Acknowledged, s.After, s.Meanwhile)
+	if s.Refused > 0 {
+		text += fmt.Sprintf(" %d times the provider said that somebody had left.", s.Refused)
+	}
+	if s.Late > 0 {
+		text += fmt.Sprintf(" %d MESSAGES WENT OUT AFTER AN OPT-OUT.", s.Late)
+	}
+	return text
 }
 
 const (

@@ -41,6 +41,8 @@ type Summary struct {
 	Upstream *Upstream       `json:"upstream,omitempty"` // what the provider's side saw; nil: nobody looked
 	Stops    *StopCounts     `json:"stops,omitempty"`    // opt-outs in mid-broadcast; nil: there were none
 
+	Limit *Limit `json:"find_max,omitempty"` // nil: it was not looked for
+
 	Percentiles []Percentile `json:"percentiles"` // of Latency, to the last that so many sends tell
 	Timeline    []Slot       `json:"timeline"`
 	Gate        *GateUse     `json:"gate,omitempty"` // nil: nobody looked

@@ -149,6 +149,12 @@ type GateUse struct {
 	Usage   []Usage       `json:"usage"` // over time; CPU counts from the start of the process
 }
 
+// String is g in a sentence.
+func (g GateUse) String() string {
+	return fmt.Sprintf("The gate used %s of CPU, which is %s a send and %.2f cores, and at most %.0f MB of memory.",
+		g.CPU.Round(time.Millisecond), micros(int64(g.PerSend)), g.Cores, float64(g.Peak)/1e6)
+}
+
 // use adds up what was used while so many sends were answered; nil where nothing is known.
 func (m *Meter) use(answered int64) *GateUse {
 	m.mu.Lock()

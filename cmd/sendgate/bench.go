@@ -1,21 +1,23 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/bench"
+	"github.com/sendgate/sendgate/providers/mock"
 )
 
 // benchCmd is `sendgate bench`, which loads, and `sendgate bench compare`.
 type benchCmd struct {
 	Run     benchRunCmd     `cmd:"" default:"withargs" help:"Send a broadcast at a rate, compare every answer with what it must be, and tell how long the answers took."`
 	Compare benchCompareCmd `cmd:"" help:"Put two results kept with --json beside each other."`
+	Gate    benchGateCmd    `cmd:"" hidden:"" help:"Serve the gate under load, until standard input ends."`
 }
 
 type benchCompareCmd struct {
@@ -37,31 +39,38 @@ func (c benchCompareCmd) Run(t terminal) error {
 }
 
 type benchRunCmd struct {
-	Self          bool   `help:"Load a gate, a store and mock providers started for it on this machine. The default without --target." xor:"what"`
-	Target        string `help:"Base URL of the gate to load, with the prefix of the route: http://127.0.0.1:8080/twilio." xor:"what" placeholder:"URL"`
-	Authorization string `help:"Where the Authorization header for --target is: env:NAME or file:PATH. Default: the example credentials of the samples." placeholder:"REF"`
-	AllowRemote   bool   `help:"Let the load leave this machine. Ask the owner of the target first, and the provider behind it."`
-	Provider      string `help:"Whose requests are written." default:"twilio" enum:"twilio,whatsapp"`
+	Mock          bool   `group:"What is loaded:" xor:"what" help:"A gate of its own, before a provider that is played. The default without --target."`
+	Target        string `group:"What is loaded:" xor:"what" placeholder:"URL" help:"A gate that runs, with the prefix of the route: http://127.0.0.1:8080/twilio. What it forwards, its provider sends: let its upstream be a sendgate mock."`
+	Admin         string `group:"What is loaded:" placeholder:"URL" help:"The target's admin API, for its CPU and memory: http://127.0.0.1:8081."`
+	Authorization string `group:"What is loaded:" placeholder:"REF" help:"Where the Authorization header for --target is: env:NAME or file:PATH. Without it: the example credentials of the samples."`
+	AllowRemote   bool   `group:"What is loaded:" help:"Let the load leave this machine. Ask the owner of the target first, and the provider behind it."`
+	Provider      string `group:"What is loaded:" default:"twilio" enum:"${providers}" help:"Whose requests are written: ${providers} (${default})."`
 
-	Rate     string        `help:"Sends a second: 200; a ramp 100..1000; steps 100:10s,500:10s; or a mix (200)." placeholder:"RATE"`
-	Poisson  bool          `help:"Send at random moments, as independent senders do, instead of evenly."`
-	Closed   bool          `help:"Send whenever an answer has come, --workers at once, instead of at a rate."`
-	Count    int64         `help:"End after so many sends." placeholder:"N"`
-	Duration time.Duration `help:"End after this time. Without it: the end of --rate, --count or the file, else 10s." placeholder:"TIME"`
-	Workers  int           `help:"Most sends in flight (1000; in a closed loop 64)." placeholder:"N"`
-	Timeout  time.Duration `help:"How long an answer, and a worker, is waited for." default:"10s"`
+	Rate     string        `group:"How fast:" placeholder:"RATE" help:"Sends a second: 200; a ramp 100..1000; steps 100,500,1000 or 100:10s,500:30s; or a mix (200)."`
+	Poisson  bool          `group:"How fast:" help:"Send at random moments, as independent senders do, instead of evenly."`
+	Closed   bool          `group:"How fast:" help:"Send whenever an answer has come, --workers at once, instead of at a rate."`
+	FindMax  time.Duration `group:"How fast:" placeholder:"TIME" help:"Look for the highest rate that adds at most this time to the p99 of a low one, --rate (100). Each probe takes --duration (5s)."`
+	Count    int64         `group:"How fast:" placeholder:"N" help:"End after so many sends."`
+	Duration time.Duration `group:"How fast:" placeholder:"TIME" help:"End after this time. Without it: the end of --rate, --count or the file, else 10s."`
+	Workers  int           `group:"How fast:" placeholder:"N" help:"Most sends in flight (1000; in a closed loop 64)."`
+	Timeout  time.Duration `group:"How fast:" default:"10s" help:"How long an answer, and a worker, is waited for (${default})."`
 
-	Recipients string  `help:"CSV file of recipients with a column to or address, and --expect; else synthetic ones are made." type:"existingfile" placeholder:"FILE"`
-	Expect     string  `help:"Column that says what the gate must do: forward, rewrite, block, or the reason of a block." default:"expect" placeholder:"COLUMN"`
-	Size       uint64  `help:"How many synthetic recipients." default:"10000"`
-	OptedOut   float64 `help:"Share of them who opted out." default:"0.05"`
-	NoConsent  float64 `help:"Share of them who never agreed." default:"0.05"`
-	Malformed  float64 `help:"Share of them whose address is none." default:"0.01"`
-	Seed       uint64  `help:"Decides who stands where, and the moments of --poisson." default:"1"`
+	Recipients string    `group:"To whom:" placeholder:"FILE" type:"existingfile" help:"CSV file with a column to or address, and if you like topic, and --expect. Without it they are synthetic, with numbers that belong to nobody."`
+	Expect     string    `group:"To whom:" placeholder:"COLUMN" default:"expect" help:"Column that says what the gate must do: forward, rewrite, block, or the reason of a block (${default})."`
+	Size       uint64    `group:"To whom:" placeholder:"N" default:"10000" help:"How many synthetic recipients (${default})."`
+	OptedOut   share     `group:"To whom:" placeholder:"SHARE" default:"5%" help:"Those of them who opted out (${default})."`
+	NoConsent  share     `group:"To whom:" placeholder:"SHARE" default:"5%" help:"Those who never agreed (${default})."`
+	Malformed  share     `group:"To whom:" placeholder:"SHARE" default:"1%" help:"Those whose address is none (${default})."`
+	Stops      share     `group:"To whom:" placeholder:"SHARE" default:"2%" help:"Those who answer their first message with STOP, in mid-broadcast (${default})."`
+	Countries  countries `group:"To whom:" placeholder:"SHARES" help:"Where they live: GB:20%,DE:10%; the others in the US."`
+	Topics     []string  `group:"To whom:" placeholder:"NAMES" help:"What messages are about: offers,news. Some then agreed to one topic only, and some left one."`
+	Seed       uint64    `group:"To whom:" default:"1" help:"Decides who stands where, and the moments of --poisson (${default})."`
 
-	Latency time.Duration `help:"How long the mock provider takes to answer, with --self."`
-	JSON    string        `help:"Keep the result in this file, for compare." name:"json" type:"path" placeholder:"FILE"`
-	HTML    string        `help:"Write the result as one page with plots." name:"html" type:"path" placeholder:"FILE"`
+	MockLatency mock.Latency  `group:"The provider that is played:" placeholder:"TIME" help:"How long it takes to answer: 80ms, 50ms..120ms, or p50=80ms,p99=400ms."`
+	MockErrors  mock.Failures `group:"The provider that is played:" placeholder:"SHARES" help:"What it fails with, of 429, 500, 503, opted-out, stall, close, cut, reset: 429:1%,stall:0.01%."`
+
+	JSON string `group:"The result:" name:"json" type:"path" placeholder:"FILE" help:"Keep it in this file, for compare."`
+	HTML string `group:"The result:" name:"html" type:"path" placeholder:"FILE" help:"Write it as one page with plots."`
 }
 
 // Run loads a gate and prints what came of it. A wrong answer makes it an error.
@@ -69,25 +78,15 @@ func (c benchRunCmd) Run(t terminal) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	dialect, err := bench.NewDialect(c.Provider)
+	r, err := newBenchRun(c, t)
 	if err != nil {
 		return err
-	}
-	r := benchRun{benchRunCmd: c, t: t, dialect: dialect, base: c.Target,
-		crowd: bench.Crowd{Size: c.Size, Seed: c.Seed, OptedOut: c.OptedOut, NoConsent: c.NoConsent, Malformed: c.Malformed, Cases: dialect.Cases()}}
-	if err := r.crowd.Check(); err != nil {
-		return err
-	}
-	if c.Authorization != "" {
-		if r.secret, err = referred("--authorization", c.Authorization); err != nil {
-			return err
-		}
 	}
 	var summary bench.Summary
 	if c.Target == "" {
 		summary, err = r.self()
 	} else {
-		summary, err = r.load()
+		summary, err = r.target()
 	}
 	if err != nil {
 		return err
@@ -95,7 +94,7 @@ func (c benchRunCmd) Run(t terminal) error {
 	if err := summary.WriteTable(t.out); err != nil {
 		return err
 	}
-	if err := r.keep(summary); err != nil {
+	if err := errors.Join(keep(c.JSON, summary.WriteJSON), keep(c.HTML, summary.WriteHTML)); err != nil {
 		return err
 	}
 	return summary.Failure()
@@ -103,24 +102,24 @@ func (c benchRunCmd) Run(t terminal) error {
 
 // check refuses flags that do not go together.
 func (c benchRunCmd) check() error {
+	_, notOne := strconv.ParseFloat(c.Rate, 64)
 	switch {
 	case c.Target == "" && c.Recipients != "":
-		return errors.New("--recipients needs --target: the store of --self knows only its synthetic recipients")
-	case c.Target == "" && c.Authorization != "":
-		return errors.New("--authorization needs --target")
-	case c.Target != "" && c.Latency != 0:
-		return errors.New("--latency is the mock provider's, and --target has its own")
-	case c.Closed && (c.Poisson || c.Rate != ""):
-		return errors.New("--rate and --poisson pace an open loop, and --closed is none")
-	case c.Count < 0 || c.Duration < 0 || c.Workers < 0 || c.Timeout <= 0 || c.Latency < 0:
-		return errors.New("--count, --duration, --workers, --timeout and --latency are not negative, and --timeout is not zero")
+		return errors.New("--recipients needs --target: a gate of its own knows only its synthetic recipients")
+	case c.Target == "" && (c.Authorization != "" || c.Admin != ""):
+		return errors.New("--authorization and --admin need --target")
+	case c.Target != "" && (c.MockLatency != mock.Latency{} || c.MockErrors.Any()):
+		return errors.New("--mock-latency and --mock-errors are for the provider that --mock plays; behind --target, sendgate mock has --latency and --errors")
+	case c.Closed && (c.Poisson || c.Rate != "" || c.FindMax != 0):
+		return errors.New("--rate, --poisson and --find-max pace an open loop, and --closed is none")
+	case c.FindMax != 0 && c.Rate != "" && notOne != nil:
+		return errors.New("--rate is the low rate that --find-max starts from: one number, such as 100")
+	case c.FindMax != 0 && (c.Count != 0 || c.FindMax < time.Millisecond):
+		return errors.New("--find-max takes a millisecond at least, and its probes end after --duration, not after --count")
+	case c.Count < 0 || c.Duration < 0 || c.Workers < 0 || c.Timeout <= 0:
+		return errors.New("--count, --duration, --workers and --timeout are not negative, and --timeout is not zero")
 	}
 	return nil
-}
-
-// keep writes the result where it was asked to.
-func (r *benchRun) keep(s bench.Summary) error {
-	return errors.Join(keep(r.JSON, s.WriteJSON), keep(r.HTML, s.WriteHTML))
 }
 
 // keep writes a file of the given name, if there is one.
@@ -136,107 +135,29 @@ func keep(name string, write func(io.Writer) error) (err error) {
 	return write(file)
 }
 
-// A benchRun is one load test.
-type benchRun struct {
-	benchRunCmd
-	t       terminal
-	dialect *bench.Dialect
-	crowd   bench.Crowd
-	base    string // of the gate under load
-	secret  string // Authorization header; empty: the samples' own
+// A share is a part of a whole, from 0 to 1. Its text form is 5% or 0.05.
+type share float64
+
+// UnmarshalText reads a share.
+func (s *share) UnmarshalText(text []byte) error {
+	v, err := mock.ParseShare(string(text))
+	*s = share(v)
+	return err
 }
 
-// load runs the attack against base and sums it up.
-func (r *benchRun) load() (bench.Summary, error) {
-	people, told, closePeople, err := r.people()
-	if err != nil {
-		return bench.Summary{}, err
-	}
-	defer closePeople()
-	attack, plan, err := r.plan(people)
-	if err != nil {
-		return bench.Summary{}, err
-	}
-	plan.Recipients = told
-	target, err := bench.NewTarget(bench.TargetConfig{URL: r.base, Dialect: r.dialect, Timeout: r.Timeout,
-		Authorization: r.secret,
-		AllowRemote:   r.AllowRemote, Connections: attack.Workers})
-	if err != nil {
-		return bench.Summary{}, err
-	}
-	defer target.Close()
-	attack.Sender = target
-	defer context.AfterFunc(r.t.ctx, func() { target.Hurry(time.Second) })()
+// countries are the percentages of recipients by country. Their text form is GB:20%,DE:10%.
+type countries struct{ percent map[string]int }
 
-	report := bench.NewReport(plan, r.dialect, r.Target == "")
-	stop := r.showProgress(report, plan)
-	defer stop()
-	for result, err := range attack.Results(r.t.ctx) {
+// UnmarshalText reads countries.
+func (c *countries) UnmarshalText(text []byte) error {
+	c.percent = map[string]int{}
+	for part := range strings.SplitSeq(string(text), ",") {
+		name, percent, _ := strings.Cut(strings.TrimSpace(part), ":")
+		n, err := strconv.Atoi(strings.TrimSuffix(percent, "%"))
 		if err != nil {
-			return bench.Summary{}, err
+			return fmt.Errorf("%q: want a country of %v and its percentage, such as GB:20%%", part, bench.Countries())
 		}
-		report.Add(result)
+		c.percent[strings.ToUpper(name)] += n
 	}
-	return report.Summary(r.t.ctx.Err() != nil), nil
-}
-
-// people are the recipients, and what is said of them. The caller closes them.
-func (r *benchRun) people() (people bench.Recipients, told string, closed func(), err error) {
-	if r.Recipients != "" {
-		f, err := bench.OpenFile(r.Recipients, r.Expect, r.Count > 0 || r.Duration > 0)
-		if err != nil {
-			return nil, "", nil, err
-		}
-		told = "the recipients of " + r.Recipients
-		if !f.Expects() {
-			told += fmt.Sprintf(", which has no column %q and so expects nothing", r.Expect)
-		}
-		return f, told, func() { f.Close() }, nil
-	}
-	crowd := r.crowd
-	told = fmt.Sprintf("%d synthetic recipients, seed %d: %g %% opted out, %g %% without consent, %g %% malformed",
-		r.Size, r.Seed, 100*r.OptedOut, 100*r.NoConsent, 100*r.Malformed)
-	if r.Target != "" { // a gate of somebody else's knows nobody of them
-		for i := range crowd.Cases {
-			crowd.Cases[i].Want = bench.Want{}
-		}
-		crowd.OptedOut, crowd.NoConsent, crowd.Malformed = 0, 0, 0
-		told = fmt.Sprintf("%d synthetic recipients, of whom nothing is expected", r.Size)
-	}
-	return crowd.Walk(true), told, func() {}, nil
-}
-
-// plan is the attack on people, without its sender, and what is kept of it.
-func (r *benchRun) plan(people bench.Recipients) (bench.Attack, bench.Plan, error) {
-	rate := cmp.Or(r.Rate, "200")
-	if timed, err := bench.ParseRate(rate, 0); r.Count == 0 && r.Duration == 0 && r.Recipients == "" &&
-		(r.Closed || err != nil || timed[len(timed)-1].For == 0) { // nothing else would end it
-		r.Duration = 10 * time.Second
-	}
-	a := bench.Attack{Recipients: people, Workers: cmp.Or(r.Workers, 1000), Timeout: r.Timeout, Count: r.Count, For: r.Duration}
-	p := bench.Plan{Target: r.base, Provider: r.Provider, Loop: "open", Count: r.Count, For: r.Duration,
-		Timeout: r.Timeout, Seed: r.Seed}
-	if r.Target == "" {
-		p.Target = "a gate of its own"
-	}
-	if r.Closed {
-		a.Workers = cmp.Or(r.Workers, 64)
-		p.Loop, p.Workers = "closed", a.Workers
-		return a, p, nil
-	}
-	phases, err := bench.ParseRate(rate, r.Duration)
-	if err != nil {
-		return bench.Attack{}, bench.Plan{}, fmt.Errorf("--rate: %w", err)
-	}
-	a.Pacer = bench.NewSchedule(phases)
-	if r.Poisson {
-		a.Pacer, p.Loop = bench.NewPoisson(phases, r.Seed), "poisson"
-	}
-	p.Rate, p.Workers = rate, a.Workers
-	if last := phases[len(phases)-1]; p.For == 0 && last.For > 0 {
-		for _, phase := range phases {
-			p.For += phase.For
-		}
-	}
-	return a, p, nil
+	return nil
 }

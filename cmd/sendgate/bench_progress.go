@@ -27,25 +27,42 @@ func (r *benchRun) showProgress(report *bench.Report, plan bench.Plan) (stop fun
 				_, _ = io.WriteString(r.t.err, "\r\x1b[K") // a line that cannot be drawn is no reason to stop
 				return
 			case <-tick.C:
-				_, _ = io.WriteString(r.t.err, "\r"+progressLine(report.Progress(), plan)+"\x1b[K")
+				line := progressLine(report.Progress(), plan, r.part())
+				if stage := r.stage.Load(); stage != nil {
+					line = *stage + line
+				}
+				_, _ = io.WriteString(r.t.err, "\r"+line+"\x1b[K")
 			}
 		}
 	}()
 	return sync.OnceFunc(func() { close(done); <-gone })
 }
 
-// progressLine is where a run is, in less than 80 columns.
-func progressLine(p bench.Progress, plan bench.Plan) string {
+// part is how much of the recipients is done; 0 where they have no end.
+func (r *benchRun) part() float64 {
+	if r.done == nil {
+		return 0
+	}
+	return r.done()
+}
+
+// progressLine is where a run is, of whose recipients a part is done.
+func progressLine(p bench.Progress, plan bench.Plan, part float64) string {
 	line := fmt.Sprintf("%d sent, %.0f/s, %d errors, %d wrong, %s", p.Sent, p.Rate, p.Errors, p.Wrong, p.Elapsed.Round(time.Second))
 	left := time.Duration(-1)
+	sooner := func(d time.Duration) {
+		if d = max(d, 0); left < 0 || d < left {
+			left = d
+		}
+	}
 	if plan.For > 0 {
-		left = plan.For - p.Elapsed
+		sooner(plan.For - p.Elapsed)
 	}
 	if plan.Count > 0 && p.Rate > 0 {
-		byCount := time.Duration(float64(plan.Count-p.Sent) / p.Rate * float64(time.Second))
-		if left < 0 || byCount < left {
-			left = byCount
-		}
+		sooner(time.Duration(float64(plan.Count-p.Sent) / p.Rate * float64(time.Second)))
+	}
+	if part > 0 {
+		sooner(time.Duration((1 - part) / part * float64(p.Elapsed)))
 	}
 	if left >= 0 {
 		line += fmt.Sprintf(", %s left", left.Round(time.Second))

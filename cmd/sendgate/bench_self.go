@@ -1,80 +1,113 @@
 package main
 
 import (
-	"cmp"
-	"encoding/base64"
+	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
-	"strings"
-	"sync/atomic"
+	"path/filepath"
 	"time"
 
 	"github.com/sendgate/sendgate/bench"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/providers/mock"
+	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
 )
 
-// self loads a gate that is started for it, as `sendgate demo` starts one: its store knows what the
-// synthetic recipients agreed to, and the mock provider behind it watches what arrives.
+// benchBrand is the business that synthetic people are written to by.
+const benchBrand = "bench"
+
+// self loads a gate that is started for it, in a process of its own: its store knows what the
+// synthetic recipients agreed to, and the provider behind it is played here and watches what arrives.
 func (r *benchRun) self() (s bench.Summary, err error) {
 	dir, err := os.MkdirTemp("", "sendgate-bench-")
 	if err != nil {
 		return bench.Summary{}, err
 	}
 	defer os.RemoveAll(dir)
-	watch := &watcher{crowd: r.crowd}
-	provider := mock.New(mock.Config{OnSend: watch.see, Latency: func() time.Duration { return r.Latency }})
+	r.stops = &bench.Stops{Learns: true, Delay: func() time.Duration { return 20*time.Millisecond + rand.N(200*time.Millisecond) }}
+	watch, hold := &watcher{crowd: r.crowd, stops: r.stops}, make(chan struct{})
+	provider := mock.New(mock.Config{OnSend: watch.see, Latency: r.MockLatency.Draw, Failures: r.MockErrors, Hold: hold})
 	upstream, stopMock, err := provider.Start("127.0.0.1:0")
 	if err != nil {
-		return bench.Summary{}, fmt.Errorf("starting the mock providers: %w", err)
+		return bench.Summary{}, fmt.Errorf("starting the provider: %w", err)
 	}
 	defer stopMock()
-	gate, err := openDemo(dir, upstream)
+	if err := r.seed(filepath.Join(dir, store.DefaultDir)); err != nil {
+		return bench.Summary{}, err
+	}
+	gate, err := startGate(dir, r.gateConfig(dir, upstream))
 	if err != nil {
 		return bench.Summary{}, err
 	}
-	gate.start()
-	stop := func() error { return gate.stop() }
-	defer func() {
-		if stop != nil {
-			err = errors.Join(err, stop())
-		}
-	}()
-	if err := r.seed(gate.store); err != nil {
-		return bench.Summary{}, err
+	defer func() { err = errors.Join(err, gate.stop()) }()
+	admin := console.NewClient(gate.Admin, gate.token)
+	r.stops.OptOut = func(ctx context.Context, person bench.Recipient) error {
+		_, err := admin.Record(ctx, console.Notice{To: r.recipient(person), Kind: filter.OptedOut, Scope: filter.All, Source: "bench: STOP"})
+		return err
 	}
-	// The mock Twilio takes no user but the account of the path, which is the samples' as well.
-	r.secret = "Basic " + base64.StdEncoding.EncodeToString([]byte(demoAccount+":secret"))
-	if r.Provider == "whatsapp" {
-		r.secret = "Bearer bench"
-	}
-	r.base = "http://" + gate.sends.Addr().String() + "/" + r.Provider
+	r.base, r.meter = gate.Sends+"/"+r.Provider, bench.NewMeter(gate.Admin)
 	if s, err = r.load(); err != nil {
 		return bench.Summary{}, err
 	}
-	// The gate finishes what it accepted before the provider's counts are final.
-	err, stop = stop(), nil
+	// The gate finishes what it accepted before the provider's counts are final, so silence ends.
+	close(hold)
+	if err := gate.stop(); err != nil {
+		return bench.Summary{}, err
+	}
+	counts := r.stops.Counts()
+	s.Stops = &counts
 	s.Upstream = &bench.Upstream{Accepted: provider.Counts().Accepted, Leaked: watch.leaked.Load(), Unedited: watch.unedited.Load()}
-	return s, err
+	return s, nil
+}
+
+// gateConfig is the configuration of the gate under load: its one route enforces, and its brake does
+// not hold people back who leave.
+func (r *benchRun) gateConfig(dir, upstream string) map[string]any {
+	type section = map[string]any
+	topics := section{}
+	for _, topic := range r.Topics {
+		topics[topic] = "marketing"
+	}
+	return section{
+		"store":   section{"dir": filepath.Join(dir, store.DefaultDir)},
+		"console": section{"listen": "127.0.0.1:0", "brake": section{"opt_outs": math.MaxInt32, "opt_ins": math.MaxInt32}},
+		"brands":  section{benchBrand: section{"topics": topics}},
+		"proxy": section{"listen": "127.0.0.1:0", "routes": section{
+			r.Provider: section{"provider": r.Provider, "upstream": upstream, "brand": benchBrand, "region": "US",
+				"trust": []string{"topic"}, "policy": section{"footer": providers.SampleFooter}},
+		}},
+	}
+}
+
+// recipient is how the store knows a person.
+func (r *benchRun) recipient(person bench.Recipient) filter.Recipient {
+	return filter.Recipient{Brand: benchBrand, Channel: providers.Channel(r.Provider), Address: person.Address}
 }
 
 // seedBatch is how many people are recorded at once.
 const seedBatch = 1000
 
-// seed records what the synthetic recipients agreed to.
-func (r *benchRun) seed(st *store.Store) error {
+// seed records what the synthetic recipients agreed to in a store in dir.
+func (r *benchRun) seed(dir string) (err error) {
+	st, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
 	people := r.crowd.Size
 	if r.Count > 0 {
 		people = min(people, uint64(r.Count)) // the others are never written to
 	}
-	channel, now := providers.Channel(r.Provider), time.Now()
+	now := time.Now()
 	var events []filter.Event
 	for i := range people {
 		person, stand := r.crowd.Person(i)
-		events = appendStand(events, filter.Recipient{Brand: demoBrand, Channel: channel, Address: person.Address}, stand, now)
+		events = r.appendStand(events, person, stand, now)
 		if len(events) < seedBatch && i+1 < people {
 			continue
 		}
@@ -88,41 +121,34 @@ func (r *benchRun) seed(st *store.Store) error {
 
 // appendStand appends the events that put a person where they stand. Whoever agreed has written an
 // hour ago as well, so that a WhatsApp message without a template may go to them.
-func appendStand(events []filter.Event, to filter.Recipient, stand bench.Stand, now time.Time) []filter.Event {
-	if stand == bench.Stranger || stand == bench.Malformed {
-		return events
-	}
+func (r *benchRun) appendStand(events []filter.Event, person bench.Recipient, stand bench.Stand, now time.Time) []filter.Event {
 	const day = 24 * time.Hour
-	agreed := filter.Event{Time: now.Add(-60 * day), To: to, Kind: filter.OptedIn, Scope: filter.OfCategory(filter.Marketing), Basis: filter.Express, Source: "bench",
-		Proof: filter.Evidence{Method: "web form", Action: "ticked box", Wording: "Yes, send me offers by message."}}
-	events = append(events, agreed)
-	if stand == bench.OptedOut {
-		return append(events, filter.Event{Time: now.Add(-2 * day), To: to, Kind: filter.OptedOut, Scope: filter.All, Source: "bench"})
+	to, marketing, topic := r.recipient(person), filter.OfCategory(filter.Marketing), filter.OfTopic(person.Topic)
+	yes := func(scope filter.Scope) {
+		events = append(events, filter.Event{Time: now.Add(-60 * day), To: to, Kind: filter.OptedIn, Scope: scope, Basis: filter.Express, Source: "bench",
+			Proof: filter.Evidence{Method: "web form", Action: "ticked box", Wording: "Yes, send me offers by message."}})
 	}
-	if to.Channel == filter.WhatsApp {
+	no := func(scope filter.Scope) {
+		events = append(events, filter.Event{Time: now.Add(-2 * day), To: to, Kind: filter.OptedOut, Scope: scope, Source: "bench"})
+	}
+	switch stand {
+	case bench.Stranger, bench.Malformed:
+		return events
+	case bench.Agreed, bench.Leaving:
+		yes(marketing)
+	case bench.AgreedTopic:
+		yes(topic)
+	case bench.OtherTopic:
+		yes(filter.OfTopic(r.crowd.OtherTopic(person.Topic)))
+	case bench.LeftTopic:
+		yes(marketing)
+		no(topic)
+	case bench.OptedOut:
+		yes(marketing)
+		no(filter.All)
+	}
+	if to.Channel == filter.WhatsApp && stand != bench.OptedOut {
 		events = append(events, filter.Event{Time: now.Add(-time.Hour), To: to, Kind: filter.Wrote, Source: "bench"})
 	}
 	return events
-}
-
-// A watcher sees at the provider what arrives there, and knows what must not.
-type watcher struct {
-	crowd            bench.Crowd
-	leaked, unedited atomic.Int64
-}
-
-// see judges one request by its recipient and its text alone.
-func (w *watcher) see(s mock.Send) {
-	if !s.Accepted {
-		return
-	}
-	person, stand, found := w.crowd.Find(s.To)
-	if !found || stand != bench.Agreed {
-		w.leaked.Add(1)
-		return
-	}
-	text := cmp.Or(s.Footer, s.Text)
-	if strings.Contains(text, demoFooter) != (person.Want.Action == "rewrite") {
-		w.unedited.Add(1)
-	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/console"
 )
 
@@ -56,7 +57,8 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		kong.Writers(out, errw),
 		kong.Exit(func(code int) { exit = code }),
 		kong.UsageOnError(),
-		kong.Vars{"admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile, "presets": strings.Join(console.Presets(), ",")},
+		kong.Vars{"admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile, "presets": strings.Join(console.Presets(), ","),
+			"providers": strings.Join(providers.Names(), ",")},
 	)
 	parsed, err := parser.Parse(args)
 	if exit >= 0 { // --help has been printed

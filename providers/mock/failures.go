@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -28,6 +29,7 @@ var failures = []failure{
 // Failures are the shares of messages, otherwise acceptable, that meet a failure, whoever they go
 // to. The zero Failures are none. It is safe for concurrent use.
 type Failures struct {
+	text  string // as it was read
 	fates []Recipient
 	up    []float64 // to which share each of fates reaches, all before it included
 }
@@ -37,7 +39,7 @@ type Failures struct {
 // who left; stall, no answer; close, cut and reset, a connection that ends before, amid, and rudely
 // before the answer. The message is taken in the last four.
 func ParseFailures(text string) (Failures, error) {
-	var f Failures
+	f := Failures{text: text}
 	total := 0.0
 	for part := range strings.SplitSeq(text, ",") {
 		if part = strings.TrimSpace(part); part == "" {
@@ -48,7 +50,7 @@ func ParseFailures(text string) (Failures, error) {
 		if !known {
 			return Failures{}, fmt.Errorf("failures %q: there is no failure %q: want some of %s, as in 429:1%%,stall:0.01%%", text, name, failureNames())
 		}
-		v, err := parseShare(share)
+		v, err := ParseShare(share)
 		if err != nil {
 			return Failures{}, fmt.Errorf("failures %q: %s: %w", text, name, err)
 		}
@@ -65,6 +67,12 @@ func (f *Failures) UnmarshalText(text []byte) (err error) {
 	*f, err = ParseFailures(string(text))
 	return err
 }
+
+// String is f as [ParseFailures] reads it, or "none".
+func (f Failures) String() string { return cmp.Or(f.text, "none") }
+
+// Any reports whether there are any.
+func (f Failures) Any() bool { return len(f.fates) > 0 }
 
 func failureOf(name string) (Recipient, bool) {
 	for _, f := range failures {
@@ -83,8 +91,8 @@ func failureNames() string {
 	return strings.Join(all, ", ")
 }
 
-// parseShare reads "1%" or "0.01".
-func parseShare(text string) (float64, error) {
+// ParseShare reads a part of a whole: "1%" or "0.01".
+func ParseShare(text string) (float64, error) {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
 	v, err := strconv.ParseFloat(number, 64)
 	if percent {

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -15,6 +16,8 @@ const maxLatency = time.Hour
 // A Latency is how long answers take. The zero Latency is no time at all. It is safe for concurrent
 // use.
 type Latency struct {
+	text string // as it was read
+
 	low, high time.Duration // evenly between these
 	mu, sigma float64       // sigma > 0: log-normal, in seconds, instead
 }
@@ -39,7 +42,7 @@ func ParseLatency(text string) (Latency, error) {
 	case high < low:
 		return Latency{}, fmt.Errorf("latency %q: it ends before it begins", text)
 	}
-	return Latency{low: low, high: high}, nil
+	return Latency{text: text, low: low, high: high}, nil
 }
 
 func parseWait(text string) (time.Duration, error) {
@@ -76,7 +79,7 @@ func parsePercentiles(text string) (Latency, error) {
 		return Latency{}, fmt.Errorf("latency %q: the second percentile is higher than the first, and takes longer", text)
 	}
 	sigma := (log[1] - log[0]) / (z[1] - z[0])
-	return Latency{mu: log[0] - sigma*z[0], sigma: sigma}, nil
+	return Latency{text: text, mu: log[0] - sigma*z[0], sigma: sigma}, nil
 }
 
 // UnmarshalText reads what [ParseLatency] reads.
@@ -84,6 +87,9 @@ func (l *Latency) UnmarshalText(text []byte) (err error) {
 	*l, err = ParseLatency(string(text))
 	return err
 }
+
+// String is l as [ParseLatency] reads it.
+func (l Latency) String() string { return cmp.Or(l.text, "0s") }
 
 // Draw is how long the next answer takes.
 func (l Latency) Draw() time.Duration {
