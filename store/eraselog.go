@@ -15,9 +15,12 @@ import (
 // rewritePrefix begins the names of files that are to take another's place.
 const rewritePrefix = "rewrite-"
 
-// erase blanks the entries about the recipients of j and returns how many there were. Parts of the
-// log that cannot be read cannot be searched either, and are removed from the files that are
-// written anew.
+// erase blanks the entries about the recipients of j, and what others say of their number, and returns
+// how many there were. Every entry is unpacked and read for that, which takes about a second a
+// million, on one core. Parts of the log that cannot be read cannot be searched either, and are removed from the
+// files that are written anew.
+//
+// What is logged meanwhile is written out in between, into a file of its own.
 func (l *decisionLog) erase(j *journal) (n int, err error) {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
@@ -30,9 +33,14 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	if err := l.flushChunks(); err != nil {
 		return 0, err
 	}
-	n, err = l.eraseChunks(j)
+	s := spell(j.To.Address)
+	n, err = l.eraseChunks(j, s)
 	if err == nil {
 		err = l.rewriteTail()
+	}
+	if err == nil && l.segment != nil {
+		err = l.segment.close()
+		l.segment = nil
 	}
 	if err != nil {
 		return n, err
@@ -42,7 +50,7 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 		segments[b.segment] = append(segments[b.segment], b)
 	}
 	for seg, blocks := range segments {
-		m, err := l.eraseSegment(j, seg, blocks)
+		m, err := l.eraseSegment(j, s, seg, blocks)
 		n += m
 		if err != nil {
 			return n, fmt.Errorf("%s: %w", seg.path, err)
@@ -51,8 +59,8 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	return n, l.removeUnread(segments)
 }
 
-// concerns reports whether e is about a recipient of the erasure.
-func (j *journal) concerns(e *Entry) bool {
+// concerns reports whether e is about a recipient of the erasure, whose spelling is s.
+func (j *journal) concerns(e *Entry, s *spelling) bool {
 	if j.To.Brand != "" && (e.To.Brand != j.To.Brand || e.To.Channel != j.To.Channel) {
 		return false
 	}
@@ -60,44 +68,45 @@ func (j *journal) concerns(e *Entry) bool {
 	if at == to || at == "" || strings.HasPrefix(at, "+") && strings.HasPrefix(to, "+") {
 		return at == to // two numbers in the only form they have, or nothing
 	}
-	return holds(at, to) // as somebody wrote it
+	return s.in(at) // as somebody wrote it
 }
 
 // blank takes out of e what is personal, and what holds the address.
-func (e *Entry) blank(address string) {
+func (e *Entry) blank(s *spelling) {
 	e.To.Address, e.Text, e.Footer, e.Fault = "", "", "", ""
-	for _, s := range e.names() {
-		if holds(*s, address) {
-			*s = ""
+	for _, name := range e.names() {
+		if s.in(*name) {
+			*name = ""
 		}
 	}
 }
 
 // forget takes the address out of what e says about somebody else, and reports whether it was there.
-func (j *journal) forget(e *Entry) (found bool) {
+func (j *journal) forget(e *Entry, s *spelling) (found bool) {
 	if j.To.Brand != "" && e.To.Brand != j.To.Brand {
 		return false
 	}
 	names := e.names()
-	for _, s := range append(names[:], &e.Text) {
-		if s != &e.To.Address && holds(*s, j.To.Address) {
-			*s, found = "", true
+	names[addressName] = &e.Text // the address is the other's own
+	for _, name := range names {
+		if s.in(*name) {
+			*name, found = "", true
 		}
 	}
 	return found
 }
 
 // erase takes out of e what j says, and reports whether there was anything.
-func (j *journal) erase(e *Entry) bool {
-	if j.concerns(e) {
-		e.blank(j.To.Address)
+func (j *journal) erase(e *Entry, s *spelling) bool {
+	if j.concerns(e, s) {
+		e.blank(s)
 		return true
 	}
-	return j.forget(e)
+	return j.forget(e, s)
 }
 
 // eraseChunks blanks entries in memory.
-func (l *decisionLog) eraseChunks(j *journal) (n int, err error) {
+func (l *decisionLog) eraseChunks(j *journal, s *spelling) (n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range append(slices.Clone(l.full), l.open) {
@@ -108,7 +117,7 @@ func (l *decisionLog) eraseChunks(j *journal) (n int, err error) {
 			if err := e.decode(frame); err != nil {
 				return n, err
 			}
-			if j.erase(&e) {
+			if j.erase(&e, s) {
 				m++
 			}
 			rows.Write(appendEntry(nil, &e))
@@ -124,7 +133,7 @@ func (l *decisionLog) eraseChunks(j *journal) (n int, err error) {
 }
 
 // eraseSegment blanks entries in one file, or in the blocks in memory.
-func (l *decisionLog) eraseSegment(j *journal, seg *segment, blocks []*block) (n int, err error) {
+func (l *decisionLog) eraseSegment(j *journal, s *spelling, seg *segment, blocks []*block) (n int, err error) {
 	anew := make(map[*block]*block) // nil for what cannot be read
 	whole := make(map[*block][]byte)
 	for _, b := range blocks {
@@ -138,12 +147,15 @@ func (l *decisionLog) eraseSegment(j *journal, seg *segment, blocks []*block) (n
 		}
 		m := 0
 		for i := range entries {
-			if j.erase(&entries[i]) {
+			if j.erase(&entries[i], s) {
 				m++
 			}
 		}
 		if n += m; m > 0 {
 			anew[b], whole[b] = l.pack(b.first, entries)
+		}
+		if l.pending() > flushBytes {
+			_ = l.flushChunks() // the next flush tells what is wrong
 		}
 	}
 	switch {
@@ -208,12 +220,8 @@ func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*bl
 	if err = os.Rename(f.Name(), seg.path); err != nil {
 		return err
 	}
-	if seg == l.segment { // the next block begins another file
-		err = seg.close()
-		l.segment = nil
-	}
 	l.replace(anew)
-	return errors.Join(err, syncDir(l.dir))
+	return syncDir(l.dir)
 }
 
 // replace puts blocks in the place of others, and takes out those that are to become nil.
@@ -253,6 +261,9 @@ func (l *decisionLog) removeUnread(known map[*segment][]*block) error {
 	read := make(map[string]bool)
 	for seg := range known {
 		read[seg.path] = true
+	}
+	for _, b := range l.blocks { // also of what was written meanwhile
+		read[b.segment.path] = true
 	}
 	if l.segment != nil {
 		read[l.segment.path] = true

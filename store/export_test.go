@@ -267,3 +267,6 @@ func LimitFilters(s *Store, n int) int {
 	l.trim()
 	return l.filters
 }
+
+// Spelled reports whether an address is written in text.
+func Spelled(text, address string) bool { return holds(text, address) }
