@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// A book says who opted out and who agreed: one sequence of numbers, the same for every peer and on
+// every day, so that nothing but the size has to be kept with a result.
+//
+// The numbers are of the North American plan, with area codes that have a 9 in the middle, of which
+// there are none. They are spread over the whole of that room, as people's numbers are: in each
+// stretch of it one has opted out, and perhaps one has agreed.
+type book struct {
+	listed    uint64 // opt-outs
+	consented uint64 // express consents; at most as many as listed
+}
+
+// room is how many numbers there are: eight first digits, ten third ones, 8,000,000 lines each.
+const room = 8 * 10 * lines
+
+const lines = 8_000_000
+
+// maxListed leaves at least one number in each stretch that is in no list.
+const maxListed = room / 4
+
+// check says whether the numbers suffice.
+func (b book) check() error {
+	if b.listed == 0 || b.listed > maxListed {
+		return fmt.Errorf("a list of %d: want 1 to %d numbers", b.listed, maxListed)
+	}
+	if b.consented > b.listed {
+		return fmt.Errorf("%d consents and a list of %d: want at most as many", b.consented, b.listed)
+	}
+	return nil
+}
+
+func (b book) stretch() uint64 { return room / b.listed }
+
+// optedOut is the k-th number that opted out; k is below listed.
+func (b book) optedOut(k uint64) uint64 { return b.at(k, 0) }
+
+// agreed is the k-th number with consent; k is below consented.
+func (b book) agreed(k uint64) uint64 { return b.at(k, 1) }
+
+// stranger is a number in the k-th stretch of which nothing is known, by pick.
+func (b book) stranger(k, pick uint64) uint64 { return b.at(k, 2+pick%(b.stretch()-2)) }
+
+// at is the i-th number of the k-th stretch, counted from a place that is different in each.
+func (b book) at(k, i uint64) uint64 {
+	step := b.stretch()
+	return k*step + (mix(k)+i)%step
+}
+
+// mix scatters x: the finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom
+// number generators, 2014).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// digits is how many digits a number has, its country code among them.
+const digits = 11
+
+// putNumber writes number n of the room into b, digits bytes without the plus.
+func putNumber(b []byte, n uint64) {
+	area, line := n/lines, 2_000_000+n%lines
+	b[0], b[1], b[2], b[3] = '1', byte('2'+area/10), '9', byte('0'+area%10)
+	for i := digits - 1; i >= 4; i-- {
+		b[i] = byte('0' + line%10)
+		line /= 10
+	}
+}
+
+// writeList writes the opt-outs as E.164, one a line.
+func (b book) writeList(w io.Writer) error {
+	return b.writeRows(w, b.listed, b.optedOut, "", "\n")
+}
+
+// writeOptOuts writes the opt-outs as a CSV file to import.
+func (b book) writeOptOuts(w io.Writer) error {
+	return b.writeRows(w, b.listed, b.optedOut, "address,state\n", ",opted-out\n")
+}
+
+// writeConsents writes the consents, with their evidence, as a CSV file to import.
+func (b book) writeConsents(w io.Writer) error {
+	return b.writeRows(w, b.consented, b.agreed, "address,state,scope,basis,time,method,action,wording\n",
+		",opted-in,marketing,express,2026-01-31T10:00:00Z,web form,ticked box,Yes send me offers by SMS\n")
+}
+
+func (b book) writeRows(w io.Writer, rows uint64, number func(uint64) uint64, header, tail string) error {
+	out := bufio.NewWriterSize(w, 64<<10)
+	_, _ = out.WriteString(header) // kept by the writer until Flush, as what follows
+	row := append(make([]byte, 1+digits), tail...)
+	row[0] = '+'
+	for k := range rows {
+		putNumber(row[1:], number(k))
+		_, _ = out.Write(row)
+	}
+	return out.Flush()
+}
+
+// writeMembers writes the opt-outs as commands that make them members of a Redis set, a thousand a
+// command, and returns how many commands there are. See https://redis.io/docs/latest/develop/reference/protocol-spec/.
+func (b book) writeMembers(w io.Writer, set string) (commands int, err error) {
+	const most = 1000
+	out := bufio.NewWriterSize(w, 64<<10)
+	row := []byte("$12\r\n+00000000000\r\n")
+	for k := range b.listed {
+		if k%most == 0 {
+			commands++
+			_, _ = fmt.Fprintf(out, "*%d\r\n$4\r\nSADD\r\n$%d\r\n%s\r\n", 2+min(most, b.listed-k), len(set), set)
+		}
+		putNumber(row[6:], b.optedOut(k))
+		_, _ = out.Write(row)
+	}
+	return commands, out.Flush()
+}
+
+// String is the book in words.
+func (b book) String() string {
+	return strconv.FormatUint(b.listed, 10) + " opt-outs, " + strconv.FormatUint(b.consented, 10) + " consents"
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// scheme is the version of what a filled store holds. Another one is filled anew.
+const scheme = "1"
+
+// A gate is the program under test, and its store, which is filled once and kept.
+type gate struct {
+	program string // file
+	store   string // folder
+	book    book
+	say     func(format string, args ...any)
+	site    site
+	dir     string // for files of ours
+}
+
+// buildGate builds the program from the module we are in.
+func buildGate(ctx context.Context, file string) error {
+	c := exec.CommandContext(ctx, "go", "build", "-buildvcs=auto", "-o", file, "github.com/sendgate/sendgate/cmd/sendgate")
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the gate (in the folder of its module; or name one with --gate): %w: %s", err, out)
+	}
+	return nil
+}
+
+// commitOf says which commit a program was built from.
+func commitOf(file string) string {
+	info, err := buildinfo.ReadFile(file)
+	if err != nil {
+		return "unknown"
+	}
+	commit, state := "unknown", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			state = ", with changes"
+		}
+	}
+	return commit + state + ", " + info.GoVersion
+}
+
+// launch writes the gate's configuration and says how to start it, on so many cores.
+func (g gate) launch(s site, cores int) (command, error) {
+	s.Store = g.store
+	text, err := s.configure("sendgate.yaml")
+	if err != nil {
+		return command{}, err
+	}
+	file := filepath.Join(g.dir, "sendgate.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return command{}, err
+	}
+	// The log of earlier loads is of no use, and would make each start different from the last.
+	if err := os.RemoveAll(filepath.Join(g.store, "decisions")); err != nil {
+		return command{}, err
+	}
+	c := command{argv: []string{g.program, "serve", "-c", file}}
+	if cores > 0 {
+		c.env = []string{fmt.Sprintf("GOMAXPROCS=%d", cores)}
+	}
+	return c, nil
+}
+
+// filled reports whether the store holds the book.
+func (g gate) filled() bool {
+	text, err := os.ReadFile(filepath.Join(g.store, "filled"))
+	return err == nil && string(text) == g.mark()
+}
+
+func (g gate) mark() string { return "scheme " + scheme + ": " + g.book.String() + "\n" }
+
+// fill makes the store anew, through the product's own import.
+func (g gate) fill(ctx context.Context, s *starter) (err error) {
+	if err := os.RemoveAll(g.store); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(g.store, 0o700); err != nil {
+		return err
+	}
+	c, err := g.launch(g.site, 0)
+	if err != nil {
+		return err
+	}
+	p, err := s.start("sendgate-fill", nil, c, nil)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	if _, err := p.listens(ctx, g.site.Admin, time.Minute); err != nil {
+		return err
+	}
+	for _, list := range []struct {
+		what  string
+		rows  uint64
+		write func(io.Writer) error
+	}{{"opt-outs", g.book.listed, g.book.writeOptOuts}, {"consents", g.book.consented, g.book.writeConsents}} {
+		if list.rows == 0 {
+			continue
+		}
+		began := time.Now()
+		g.say("filling the gate's store with %d %s", list.rows, list.what)
+		if err := g.imports(ctx, list.what, list.write); err != nil {
+			return err
+		}
+		took := time.Since(began)
+		g.say("filled in %s, %.0f rows a second", took.Round(time.Second/10), float64(list.rows)/took.Seconds())
+	}
+	return os.WriteFile(filepath.Join(g.store, "filled"), []byte(g.mark()), 0o600)
+}
+
+// imports imports one list, whose file is removed again.
+func (g gate) imports(ctx context.Context, what string, write func(io.Writer) error) (err error) {
+	name := filepath.Join(g.dir, what+".csv")
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(name)
+	if err := errors.Join(write(file), file.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	c := exec.CommandContext(ctx, g.program, "consent", "import", name, "--brand", "shop", "--source", "bench/peers",
+		"--admin", "http://"+g.site.Admin, "--token", "file:"+filepath.Join(g.store, "admin.token"))
+	c.Stdout, c.Stderr = os.Stderr, os.Stderr // its bar shows how far it is
+	if err := c.Run(); err != nil {
+		return fmt.Errorf("importing the %s: %w", what, err)
+	}
+	return nil
+}
+
+// cacheDir is where filled stores are kept from run to run.
+func cacheDir(flag string, b book) (string, error) {
+	if flag == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("--cache: %w", err)
+		}
+		flag = filepath.Join(user, "sendgate-peers")
+	}
+	dir := filepath.Join(flag, fmt.Sprintf("store-%d-%d", b.listed, b.consented))
+	if err := os.MkdirAll(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("--cache: %w", err)
+	}
+	return filepath.Abs(dir)
+}
