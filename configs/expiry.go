@@ -20,9 +20,14 @@ var expiry = sync.OnceValue(func() []filter.Expiry {
 	var table struct {
 		Rows []filter.Expiry `yaml:"rows"`
 	}
-	d := decoder{file: "consent-expiry.yaml", where: places{}}
-	if d.document(expiryText, &table); d.errs != nil {
-		panic("configs: the table built into the program cannot be read: " + errors.Join(d.errs...).Error())
-	}
+	builtIn("consent-expiry.yaml", expiryText, &table)
 	return table.Rows
 })
+
+// builtIn reads a table that comes with the program into what v points to.
+func builtIn(file string, text []byte, v any) {
+	d := decoder{file: file, where: places{}}
+	if d.document(text, v); d.errs != nil {
+		panic("configs: a table built into the program cannot be read: " + errors.Join(d.errs...).Error())
+	}
+}

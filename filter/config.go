@@ -25,6 +25,8 @@ type Config struct {
 	// Every row that fits counts. Left out: the table that comes with the program; an empty list:
 	// consent does not run out.
 	Expiry []Expiry `yaml:"expiry"`
+	// QuietHours says which hours of the recipient's day are left in peace. Default: none.
+	QuietHours QuietHours `yaml:"quiet_hours"`
 	// Footer is the opt-out line that marketing text must carry, for example
 	// "Reply STOP to opt out". It is added where the text has none of FooterWords. Default: none.
 	Footer string `yaml:"footer"`
@@ -67,6 +69,10 @@ func New(cfg Config) (Policy, error) {
 	if err != nil {
 		return nil, err
 	}
+	quiet, err := newQuietHours(cfg.QuietHours, cfg.Window)
+	if err != nil {
+		return nil, fmt.Errorf("quiet_hours: %w", err)
+	}
 	for _, w := range cfg.FooterWords {
 		if strings.TrimSpace(w) == "" {
 			return nil, fmt.Errorf("footer_words: %q is found in every text", w)
@@ -81,6 +87,7 @@ func New(cfg Config) (Policy, error) {
 		asked{require: require, window: cfg.Window},
 		consent{require: require, exempt: exempt, window: cfg.Window, expiry: expiry},
 		window{length: cfg.Window},
+		quiet,
 		footer{line: cfg.Footer, words: cfg.FooterWords},
 	}, nil
 }

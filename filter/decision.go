@@ -44,11 +44,12 @@ const (
 	ConsentExpired               // there was one, but it has run out
 	WindowClosed                 // free-form message outside the customer service window
 	Content                      // the text lacks what it must have; blocked where it cannot be given it
+	InQuietHours                 // the recipient's hours are to be left in peace
 	Reasons        = iota        // how many reasons there are, for arrays indexed by one
 )
 
 var reasonNames = []string{"undecided", "allowed", "unreadable", "bad-address", "opted-out",
-	"no-consent", "consent-expired", "window-closed", "content"}
+	"no-consent", "consent-expired", "window-closed", "content", "quiet-hours"}
 
 // reasonTexts holds one plain sentence a reason, for people.
 var reasonTexts = [Reasons]string{
@@ -61,6 +62,7 @@ var reasonTexts = [Reasons]string{
 	"the consent for this message has run out",
 	"a free-form message needs an open customer service window, and it is closed",
 	"the text must say how to opt out, and a line that does is added only where there is room",
+	"it would reach the recipient at an hour that is to be left in peace",
 }
 
 // String is the word for r.
@@ -90,6 +92,7 @@ type Decision struct {
 	Rule   string    // the rule that settled it, of several edits the last; empty when nothing objected
 	Until  time.Time // when the same message would pass, if waiting helps
 	Edit   Edit      // what Rewrite changes
+	Why    string    // what the rule went by, in words; set by [Policy.Explain] alone
 }
 
 // An Edit is what a rule wants changed in a message.

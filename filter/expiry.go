@@ -40,15 +40,8 @@ func (e *Expiry) problem() error {
 		return fmt.Errorf("category: there is no category %s", *e.Category)
 	case e.Months < 0 || e.Days < 0 || e.Months+e.Days == 0:
 		return fmt.Errorf("months: %d months and %d days: want more than nothing", e.Months, e.Days)
-	case e.Confidence != "" && e.Confidence != "high" && e.Confidence != "medium" && e.Confidence != "low":
-		return fmt.Errorf("confidence: unknown word %q: want high, medium or low", e.Confidence)
 	}
-	if e.Reviewed != "" {
-		if _, err := time.Parse(time.DateOnly, e.Reviewed); err != nil {
-			return fmt.Errorf("reviewed: %q: want a day such as 2026-01-31", e.Reviewed)
-		}
-	}
-	return nil
+	return checkReview(e.Reviewed, e.Confidence)
 }
 
 // A lapse is an Expiry made ready.

@@ -53,6 +53,20 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 	return out
 }
 
+// Explain is Decide, and says what the deciding rule went by where that is more than the record: rows
+// of data, clocks, zones. It is for people, and slower.
+func (p Policy) Explain(m *Message, r *Record, now time.Time) Decision {
+	d := p.Decide(m, r, now)
+	for _, rule := range p {
+		if talks, ok := rule.(interface {
+			detail(m *Message, now time.Time) string
+		}); ok && rule.Name() == d.Rule {
+			d.Why = talks.detail(m, now)
+		}
+	}
+	return d
+}
+
 // forward is the decision of a rule without objection.
 var forward = Decision{Action: Forward, Reason: Allowed}
 

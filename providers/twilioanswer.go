@@ -31,6 +31,7 @@ var twilioRefusals = [filter.Reasons]native{
 	filter.ConsentExpired: {21610, "Attempt to send to unsubscribed recipient"},
 	filter.WindowClosed:   {63016, "Failed to send freeform message because you are outside the allowed window"},
 	filter.Content:        {21617, "The concatenated message body exceeds the 1600 character limit"},
+	filter.InQuietHours:   {30610, "Message couldn't be delivered"},
 }
 
 // Refuse answers 400 with Twilio's error, in JSON or XML as the path asked.

@@ -22,6 +22,7 @@ var whatsappRefusals = [filter.Reasons]native{
 	filter.ConsentExpired: {131050, "Unable to deliver the message"},
 	filter.WindowClosed:   {131047, "Re-engagement message"},
 	filter.Content:        {131009, "Parameter value is not valid"},
+	filter.InQuietHours:   {131026, "Message undeliverable"},
 }
 
 // Refuse answers 400 with Graph's error. The reason stands in error_data.details, where Meta asks

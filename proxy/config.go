@@ -26,6 +26,8 @@ type Config struct {
 	Brands map[string]filter.Brand `yaml:"-"`
 	// Expiry is when consent runs out on routes whose policy has no table of its own.
 	Expiry []filter.Expiry `yaml:"-"`
+	// Hours is the data that the quiet hours of policies go by.
+	Hours *filter.HourTables `yaml:"-"`
 }
 
 // Limits bound what a client may ask of the gate. They are read when the gate is made; a reload

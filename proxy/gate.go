@@ -151,7 +151,7 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 	if err != nil {
 		return rt.undecided(&m), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
-	return rt.policy.Decide(&m, &rec, at), rec, nil
+	return rt.policy.Explain(&m, &rec, at), rec, nil
 }
 
 func (g *Gate) route(name string) (*route, error) {

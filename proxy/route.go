@@ -61,6 +61,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		if own.Policy.Expiry == nil {
 			own.Policy.Expiry = cfg.Expiry
 		}
+		own.Policy.QuietHours.Tables = cfg.Hours
 		rt, err := g.newRoute(name, own, cfg.Brands)
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/proxy"
@@ -33,6 +34,9 @@ func (c checkCmd) Run(t terminal) error {
 	gate, err := proxy.New(cfg.Proxy, memory)
 	if err != nil {
 		return cfg.Locate(c.Config, "proxy", err)
+	}
+	for _, w := range slices.Concat(cfg.Warnings, cfg.Overdue(time.Now())) {
+		fmt.Fprintf(t.err, "warning: %s\n", w)
 	}
 	routes := gate.Routes()
 	slices.Sort(routes)

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // quiet hours need time zones on machines without any
 
 	"github.com/alecthomas/kong"
 

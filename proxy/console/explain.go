@@ -56,7 +56,8 @@ type Judgement struct {
 	Reason filter.Reason `json:"reason"`
 	Rule   string        `json:"rule,omitempty"`
 	Until  time.Time     `json:"until,omitzero"`
-	Record filter.Record `json:"record"` // what it was decided from
+	Why    string        `json:"why,omitempty"` // rows of data, clocks and zones that the rule went by
+	Record filter.Record `json:"record"`        // what it was decided from
 	At     time.Time     `json:"at"`
 	Says   string        `json:"says"`
 	// Problem says why nothing could be decided, as when the route is gone.
@@ -264,6 +265,12 @@ func (s *Server) judgement(route string, m filter.Message, at time.Time) *Judgem
 	if err != nil {
 		return &Judgement{At: at, Problem: err.Error(), Says: "nothing can be decided: " + err.Error() + "."}
 	}
-	return &Judgement{Action: d.Action, Reason: d.Reason, Rule: d.Rule, Until: d.Until, Record: rec, At: at,
-		Says: fmt.Sprintf("%s, because %s.", d.Action, because(d.Reason, d.Rule))}
+	says := fmt.Sprintf("%s, because %s.", d.Action, because(d.Reason, d.Rule))
+	if d.Why != "" {
+		says += " It goes by " + d.Why + "."
+	}
+	if !d.Until.IsZero() {
+		says += " The same message would pass after " + moment(d.Until) + "."
+	}
+	return &Judgement{Action: d.Action, Reason: d.Reason, Rule: d.Rule, Until: d.Until, Why: d.Why, Record: rec, At: at, Says: says}
 }

@@ -1,0 +1,63 @@
+package configs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// reviewEvery is how long a row of data about the law counts as reviewed.
+const reviewEvery = 365 * 24 * time.Hour
+
+// Overdue lists the rows of data about the law that some route goes by and that nobody compared with
+// their source for a year, one line each. Rows that say nothing of a review are not among them.
+func (c *Config) Overdue(now time.Time) []string {
+	var list overdue = overdue{now: now, seen: map[string]bool{}}
+	routes := c.Proxy.Routes
+	if len(routes) == 0 {
+		list.expiry("consent-expiry.yaml", c.Proxy.Expiry)
+	}
+	for _, name := range slices.Sorted(maps.Keys(routes)) {
+		policy := routes[name].Policy
+		key := join("proxy.routes", name) + ".policy"
+		if policy.Expiry == nil {
+			list.expiry("consent-expiry.yaml", c.Proxy.Expiry)
+		}
+		list.expiry(key+".expiry", policy.Expiry)
+		if preset := policy.QuietHours.Preset; preset != "" && c.Proxy.Hours != nil {
+			list.hours("quiet-hours.yaml: "+preset, c.Proxy.Hours.Presets[preset])
+		}
+		list.hours(key+".quiet_hours.rows", policy.QuietHours.Rows)
+	}
+	return list.lines
+}
+
+type overdue struct {
+	now   time.Time
+	seen  map[string]bool
+	lines []string
+}
+
+func (o *overdue) expiry(table string, rows []filter.Expiry) {
+	for i := range rows {
+		o.row(table, rows[i].Country, rows[i].Source, rows[i].Reviewed)
+	}
+}
+
+func (o *overdue) hours(table string, rows []filter.Hours) {
+	for i := range rows {
+		o.row(table, rows[i].Place, rows[i].Source, rows[i].Reviewed)
+	}
+}
+
+func (o *overdue) row(table, place, source, reviewed string) {
+	at, err := time.Parse(time.DateOnly, reviewed)
+	line := fmt.Sprintf("%s: the row of %s was last reviewed on %s: compare it with %s", table, place, reviewed, source)
+	if err == nil && o.now.Sub(at) > reviewEvery && !o.seen[line] {
+		o.seen[line] = true
+		o.lines = append(o.lines, line)
+	}
+}

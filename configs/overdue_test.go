@@ -1,0 +1,38 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRowsPastTheirReviewAreListed(t *testing.T) {
+	cfg, err := parse("sendgate.yaml", []byte(`
+proxy:
+  routes:
+    twilio:
+      policy:
+        expiry: []
+        quiet_hours:
+          preset: us-conservative
+          rows:
+            - {place: DE, weekdays: "09:00-20:00", source: "https://example.com/de", reviewed: "2025-11-21"}
+            - {place: AT, weekdays: "09:00-20:00", source: "https://example.com/at", reviewed: "2026-11-01"}
+            - {place: CH, weekdays: "09:00-20:00"}
+    whatsapp: {}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"proxy.routes.twilio.policy.quiet_hours.rows: the row of DE was last reviewed on 2025-11-21: compare it with https://example.com/de"}
+	if got := cfg.Overdue(time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	all := strings.Join(cfg.Overdue(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)), "\n")
+	for _, row := range []string{"quiet-hours.yaml: us-conservative: the row of US ", "consent-expiry.yaml: the row of CA ", "rows: the row of AT "} {
+		if strings.Count(all, row) < 1 {
+			t.Errorf("years later %q is not among\n%s", row, all)
+		}
+	}
+}

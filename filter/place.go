@@ -1,0 +1,158 @@
+package filter
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// A Place is somewhere that numbers are from, with its time zones: one row of a table that is data,
+// with its source.
+type Place struct {
+	// Place is a country in ISO 3166, or a part of one, such as US-TX.
+	Place string `yaml:"place"`
+	// AreaCodes are the area codes of a part of the North American numbering plan (+1).
+	AreaCodes []int `yaml:"area_codes"`
+	// Zones are the names of its time zones in the tz database. Left out: those that phonenumbers gives
+	// for a number.
+	Zones []string `yaml:"zones"`
+
+	// Source, Reviewed and Confidence are as in [Expiry].
+	Source     string `yaml:"source"`
+	Reviewed   string `yaml:"reviewed"`
+	Confidence string `yaml:"confidence"`
+}
+
+// checkPlace says what is wrong with the name of a place.
+func checkPlace(name string, any bool) error {
+	country, part, parted := strings.Cut(name, "-")
+	switch {
+	case any && name == "*":
+	case !KnownRegion(country) || country != strings.ToUpper(country):
+		return fmt.Errorf("place: unknown country %q: want ISO 3166, such as FR, or a part of one, such as US-TX", country)
+	case parted && (len(part) < 1 || len(part) > 3 || part != strings.ToUpper(part)):
+		return fmt.Errorf("place: %q: want a part of a country in ISO 3166-2, such as US-TX", name)
+	}
+	return nil
+}
+
+// An atlas tells where numbers are from.
+type atlas struct {
+	areas [1000]string                // of +1: place
+	zones map[string][]*time.Location // place -> zones
+	parts map[string]bool             // countries whose parts are told apart
+}
+
+func newAtlas(rows []Place) (*atlas, error) {
+	a := &atlas{zones: map[string][]*time.Location{}, parts: map[string]bool{}}
+	for i := range rows {
+		if err := a.add(&rows[i]); err != nil {
+			return nil, fmt.Errorf("places[%d]: %w", i, err)
+		}
+	}
+	return a, nil
+}
+
+func (a *atlas) add(row *Place) error {
+	if err := checkPlace(row.Place, false); err != nil {
+		return err
+	}
+	if err := checkReview(row.Reviewed, row.Confidence); err != nil {
+		return err
+	}
+	for _, code := range row.AreaCodes {
+		if code < 200 || code > 999 {
+			return fmt.Errorf("area_codes: %d: want three digits that begin with 2 to 9", code)
+		}
+		a.areas[code] = row.Place
+	}
+	if country, _, parted := strings.Cut(row.Place, "-"); parted {
+		a.parts[country] = true
+	}
+	zones, err := locations(row.Zones)
+	if len(zones) > 0 {
+		a.zones[row.Place] = zones
+	}
+	return err
+}
+
+func locations(names []string) ([]*time.Location, error) {
+	var zones []*time.Location
+	for _, name := range names {
+		zone, err := location(name)
+		if err != nil {
+			return nil, fmt.Errorf("zones: %w", err)
+		}
+		zones = append(zones, zone)
+	}
+	return zones, nil
+}
+
+// location is the zone of a name in the tz database.
+func location(name string) (*time.Location, error) {
+	if name == "" || name == "Local" {
+		return nil, fmt.Errorf("%q is no time zone: want a name such as America/Chicago", name)
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("unknown time zone %q: want a name such as America/Chicago", name)
+	}
+	return zone, nil
+}
+
+// country is where an address is from; empty where it does not tell.
+func (a *atlas) country(address string) string {
+	if strings.HasPrefix(address, "+") {
+		return Country(address)
+	}
+	if scopedID(address) {
+		return address[:2]
+	}
+	return ""
+}
+
+// find is the part of a country that an address is from, or the country where it does not tell, or
+// nothing; and the zones that may be meant.
+func (a *atlas) find(address string) (place, country string, zones []*time.Location) {
+	country = a.country(address)
+	place = country
+	if strings.HasPrefix(address, "+1") && len(address) == len("+14155550100") {
+		code := 100*int(address[2]-'0') + 10*int(address[3]-'0') + int(address[4]-'0')
+		if part := a.areas[code]; strings.HasPrefix(part, country+"-") {
+			place = part
+		}
+	}
+	if zones = a.zones[place]; zones == nil {
+		zones = a.zones[country]
+	}
+	if zones == nil && a.parts[country] && place == country && !strings.HasPrefix(address, "+") {
+		for part, more := range a.zones {
+			if strings.HasPrefix(part, country+"-") {
+				zones = append(zones, more...)
+			}
+		}
+	}
+	if zones == nil && strings.HasPrefix(address, "+") {
+		zones = numberZones(address)
+	}
+	return place, country, zones
+}
+
+// numberZones are the zones that phonenumbers gives for a number in E.164; none where it knows none.
+func numberZones(address string) []*time.Location {
+	names, err := phonenumbers.GetTimezonesForPrefix(address)
+	if err != nil {
+		return nil
+	}
+	var zones []*time.Location
+	for _, name := range names {
+		zone, err := location(name)
+		if err != nil {
+			return nil // then nothing is known of where the number may be
+		}
+		zones = append(zones, zone)
+	}
+	return zones
+}

@@ -1,0 +1,290 @@
+package filter
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// QuietHours says which hours of the recipient's day are left in peace: the `quiet_hours` section of
+// a policy. Without a preset and without rows there are none.
+type QuietHours struct {
+	// Preset is the table that rows are taken from, by its name in Tables. Empty: none.
+	Preset string `yaml:"preset"`
+	// Rows stand in for those of the preset about the same place.
+	Rows []Hours `yaml:"rows"`
+	// Categories are what the hours are for. Default: marketing.
+	Categories []Category `yaml:"categories"`
+	// ExemptReplies lets through what goes to somebody whose customer service window is open.
+	ExemptReplies bool `yaml:"exempt_replies"`
+	// Zone is taken for recipients whose address does not tell where they are, as a page-scoped id.
+	// Default: none, and they get nothing that the hours are for.
+	Zone string `yaml:"zone"`
+
+	// Tables is what comes with the program.
+	Tables *HourTables `yaml:"-"`
+}
+
+// HourTables is the data that quiet hours go by. It is not changed once it is in use.
+type HourTables struct {
+	Presets  map[string][]Hours
+	Places   []Place
+	Holidays map[string]map[Date]bool // by country
+}
+
+// quietHours blocks what would reach its recipient in hours that are left in peace. Where the
+// recipient may be in several places or zones, all of them must be open.
+type quietHours struct {
+	applies [Categories]bool
+	replies bool          // are exempt
+	window  time.Duration // in which they are
+	weeks   map[string]*week
+	atlas   *atlas
+	home    *time.Location
+
+	mu    sync.RWMutex
+	known map[string]*locality // by number, less its last four digits
+}
+
+// maxLocalities bounds how many beginnings of numbers are remembered. When there are more, the
+// memory begins anew.
+const maxLocalities = 1 << 16
+
+// A locality is where a recipient may be.
+type locality struct {
+	weeks  []*week
+	zones  []*time.Location
+	closed atomic.Pointer[closure] // the last that was met
+}
+
+// A closure is a time without an open moment. A zero until means that none is in sight.
+type closure struct{ from, until time.Time }
+
+func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
+	q := &quietHours{replies: cfg.ExemptReplies, window: window, weeks: map[string]*week{}, known: map[string]*locality{}}
+	tables := cfg.Tables
+	if tables == nil {
+		tables = &HourTables{}
+	}
+	preset, found := tables.Presets[cfg.Preset]
+	if cfg.Preset != "" && !found {
+		return nil, fmt.Errorf("preset: unknown preset %q: want one of %s", cfg.Preset, strings.Join(slices.Sorted(maps.Keys(tables.Presets)), ", "))
+	}
+	if err := q.take(preset, tables); err != nil {
+		return nil, fmt.Errorf("preset: %s%w", cfg.Preset, err)
+	}
+	if err := q.take(cfg.Rows, tables); err != nil {
+		return nil, fmt.Errorf("rows%w", err)
+	}
+	if len(cfg.Categories) == 0 {
+		cfg.Categories = []Category{Marketing}
+	}
+	for _, c := range cfg.Categories {
+		if c >= Categories {
+			return nil, fmt.Errorf("categories: there is no category %s", c)
+		}
+		q.applies[c] = len(q.weeks) > 0
+	}
+	var err error
+	if q.atlas, err = newAtlas(tables.Places); err != nil {
+		return nil, err
+	}
+	if cfg.Zone != "" {
+		if q.home, err = location(cfg.Zone); err != nil {
+			return nil, fmt.Errorf("zone: %w", err)
+		}
+	}
+	return q, nil
+}
+
+// take puts rows in place of those about the same places.
+func (q *quietHours) take(rows []Hours, tables *HourTables) error {
+	for i := range rows {
+		w, err := newWeek(rows[i], tables.Holidays)
+		if err != nil {
+			return fmt.Errorf("[%d]: %w", i, err)
+		}
+		q.weeks[rows[i].Place] = w
+	}
+	return nil
+}
+
+func (*quietHours) Name() string { return "quiet-hours" }
+
+func (q *quietHours) Need(m *Message) Need {
+	if q.replies && q.applies[m.Category] {
+		return NeedRecord
+	}
+	return NeedOptOut
+}
+
+func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
+	at := m.at(now)
+	if !q.applies[m.Category] || q.replies && r.open(q.window, at) {
+		return forward
+	}
+	l := q.locality(m.To.Address)
+	c := l.closed.Load()
+	if c == nil || at.Before(c.from) || !at.Before(c.until) {
+		if l.open(at) {
+			return forward
+		}
+		c = &closure{at, l.next(at)}
+		l.closed.Store(c)
+	}
+	d := block(InQuietHours)
+	d.Until = c.until
+	return d
+}
+
+// locality is where the recipient with this address may be.
+func (q *quietHours) locality(address string) *locality {
+	key := address
+	if strings.HasPrefix(address, "+") && len(address) > len("+1234") {
+		key = address[:len(address)-4] // which only tell subscribers of one exchange apart
+	} else if scopedID(address) {
+		key = address[:2]
+	} else {
+		key = ""
+	}
+	q.mu.RLock()
+	l := q.known[key]
+	q.mu.RUnlock()
+	if l != nil {
+		return l
+	}
+	l = q.locate(address)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.known) >= maxLocalities {
+		clear(q.known)
+	}
+	q.known[strings.Clone(key)] = l
+	return l
+}
+
+// locate looks an address up.
+func (q *quietHours) locate(address string) *locality {
+	place, country, zones := q.atlas.find(address)
+	l := &locality{zones: zones}
+	if len(zones) == 0 && q.home != nil {
+		l.zones = []*time.Location{q.home}
+	}
+	switch {
+	case q.weeks[place] != nil:
+		l.weeks = append(l.weeks, q.weeks[place])
+	case q.weeks[country] != nil:
+		l.weeks = append(l.weeks, q.weeks[country])
+	case q.weeks["*"] != nil:
+		l.weeks = append(l.weeks, q.weeks["*"])
+	}
+	if place == country && country != "" { // which part of it is not known
+		for name, w := range q.weeks {
+			if strings.HasPrefix(name, country+"-") {
+				l.weeks = append(l.weeks, w)
+			}
+		}
+	}
+	return l
+}
+
+// open reports whether messages may arrive at a moment, wherever in l the recipient is.
+func (l *locality) open(at time.Time) bool {
+	if len(l.weeks) > 0 && len(l.zones) == 0 {
+		return false
+	}
+	for _, zone := range l.zones {
+		local := at.In(zone)
+		for _, w := range l.weeks {
+			if !w.open(local) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// horizon is how many days ahead the next open moment is looked for: further than any row of holidays
+// and Sundays.
+const horizon = 10
+
+// next is the first open moment after at, the zero time where there is none soon. Every time that is
+// open begins where some place opens in some zone.
+func (l *locality) next(at time.Time) (first time.Time) {
+	for _, zone := range l.zones {
+		y, m, d := at.In(zone).Date()
+		for ahead := range horizon {
+			noon := time.Date(y, m, d+ahead, 12, 0, 0, 0, zone)
+			if !first.IsZero() && noon.Add(-24*time.Hour).After(first) {
+				break
+			}
+			for _, w := range l.weeks {
+				opens := opening(noon, w.day(noon))
+				if opens.After(at) && (first.IsZero() || opens.Before(first)) && l.open(opens) {
+					first = opens.UTC()
+				}
+			}
+		}
+	}
+	return first
+}
+
+// opening is when s begins on the local day of noon. Where the clock leaps over that moment it is when
+// the clock has leapt, and where it shows the moment twice, the first time.
+func opening(noon time.Time, s Span) time.Time {
+	y, m, d := noon.Date()
+	at := time.Date(y, m, d, s.from/60, s.from%60, 0, 0, noon.Location())
+	_, before := at.Add(-3 * time.Hour).Zone()
+	_, after := at.Add(3 * time.Hour).Zone()
+	if before == after {
+		return at
+	}
+	for t := at.Add(-3 * time.Hour); t.Before(at.Add(3 * time.Hour)); t = t.Add(time.Minute) {
+		if hour, minute, _ := t.Clock(); DateOf(t) == DateOf(noon) && hour*60+minute >= s.from {
+			return t
+		}
+	}
+	return at
+}
+
+// detail says in words what the rule goes by for m at a moment.
+func (q *quietHours) detail(m *Message, now time.Time) string {
+	at := m.at(now)
+	l := q.locality(m.To.Address)
+	if !q.applies[m.Category] || len(l.weeks) == 0 {
+		return ""
+	}
+	var rows, clocks []string
+	for _, w := range l.weeks {
+		rows = append(rows, w.row.describe())
+	}
+	for _, zone := range l.zones {
+		clocks = append(clocks, at.In(zone).Format("15:04 on Monday 2 January")+" in "+zone.String())
+	}
+	if len(clocks) == 0 {
+		clocks = []string{"the address tells no place, and quiet_hours.zone names none"}
+	}
+	slices.Sort(rows)
+	return fmt.Sprintf("open hours: %s; local time: %s", strings.Join(rows, "; "), strings.Join(clocks, ", "))
+}
+
+// describe is a row in words, with its source.
+func (h *Hours) describe() string {
+	text := h.Place + " " + h.Weekdays.String()
+	for _, day := range []struct {
+		name string
+		span Span
+	}{{"Saturdays", h.Saturday}, {"Sundays", h.Sunday}, {"holidays", h.Holidays}} {
+		if day.span.given {
+			text += ", " + day.name + " " + day.span.String()
+		}
+	}
+	if h.Source == "" {
+		return text + " (by this gate's configuration)"
+	}
+	return fmt.Sprintf("%s (%s, reviewed %s, confidence %s)", text, h.Source, h.Reviewed, h.Confidence)
+}
