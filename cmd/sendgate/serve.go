@@ -12,11 +12,17 @@ import (
 
 type serveCmd struct {
 	Config string `short:"c" type:"path" help:"Configuration file. Without one: every provider on its own prefix, data in ./data, mode enforce."`
+	Pprof  bool   `help:"Serve CPU and memory profiles under /debug/pprof/ on the admin listener, to admins."`
 }
 
 // Run serves until Ctrl-C or SIGTERM; SIGHUP reloads.
 func (c serveCmd) Run(t terminal) error {
-	cfg, err := configs.Load(c.Config)
+	load := func() (configs.Config, error) {
+		cfg, err := configs.Load(c.Config)
+		cfg.Console.Pprof = c.Pprof
+		return cfg, err
+	}
+	cfg, err := load()
 	if err != nil {
 		return err
 	}
@@ -25,7 +31,7 @@ func (c serveCmd) Run(t terminal) error {
 		log.Warn("configuration", zap.String("warning", w))
 	}
 	defer func() { _ = log.Sync() }()
-	s, err := open(cfg, c.Config, log, func() (configs.Config, error) { return configs.Load(c.Config) })
+	s, err := open(cfg, c.Config, log, load)
 	if err != nil {
 		return err
 	}

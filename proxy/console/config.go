@@ -25,6 +25,9 @@ type Config struct {
 	// Anchor writes the head of the chain to a file. Nil: to none.
 	Anchor *Anchor `yaml:"anchor"`
 
+	// Pprof adds the profiles of net/http/pprof under /debug/pprof/, for the role admin.
+	Pprof bool `yaml:"-"`
+
 	// Dir is the folder in which the console keeps how far the webhook is, which is the store's.
 	// Empty: it is not kept.
 	Dir string `yaml:"-"`

@@ -69,7 +69,11 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("console: %w", err)
 	}
 	s.metrics = promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
-	for _, e := range endpoints {
+	all := endpoints
+	if cfg.Pprof {
+		all = append(slices.Clone(all), profiles...)
+	}
+	for _, e := range all {
 		s.mux.Handle(e.method+" "+e.path, s.guard(e))
 	}
 	return s, nil
