@@ -53,6 +53,22 @@ func TestPacerHonest(t *testing.T) {
 		})
 	}
 
+	t.Run("the stall shows within a ramp", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			// 20 a second more every second: 90 of the 1000 sends meet the stall.
+			s := runAgainst(t, t.Context(), &script{answer: forwards, wait: stall}, Attack{Workers: 1000,
+				Pacer: NewSchedule(phases(t, "0..200:10s", 0)), Recipients: everybody(Want{"forward", "allowed"}).Walk(true)}, true)
+			if s.Sent != 1000 || s.Timeline[4].Count < 88 || s.Timeline[4].Count > 92 {
+				t.Fatalf("sent %d, %d of them in the fifth second; want 1000 and 90", s.Sent, s.Timeline[4].Count)
+			}
+			between(t, "the median", s.Latency.P50, time.Millisecond, 2*time.Millisecond)
+			between(t, "p99", s.Latency.P99, 800*time.Millisecond, 1000*time.Millisecond)
+			between(t, "the longest", s.Latency.Max, 980*time.Millisecond, 1100*time.Millisecond)
+			between(t, "the median of the stalled second", s.Timeline[4].P50, 400*time.Millisecond, 600*time.Millisecond)
+			between(t, "the median of the second after", s.Timeline[5].P50, time.Millisecond, 2*time.Millisecond)
+		})
+	})
+
 	t.Run("sends that never got a worker count with the time they waited", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			silent := func(time.Duration) time.Duration { return time.Hour }

@@ -15,6 +15,7 @@ type Probe struct {
 	Unsent int64   `json:"unsent"`
 	P50    int64   `json:"p50_us"`
 	P99    int64   `json:"p99_us"`
+	Late   int64   `json:"late_us"`  // p99 of the wait to begin: see [Summary.Lag]
 	Added  int64   `json:"added_us"` // to the p99 at the low rate; may be less than nothing
 	Good   bool    `json:"good"`
 	Why    string  `json:"why,omitempty"` // it is not good
@@ -44,26 +45,44 @@ func (l Limit) String() string {
 	return fmt.Sprintf("Highest rate that adds at most %s to the p99: %.0f sends a second; %.0f add more.", micros(l.Bound), l.Good, l.Bad)
 }
 
-// base tells what the p99 is compared with.
-func (l Limit) base() string {
+// Compared tells what the p99 is compared with.
+func (l Limit) Compared() string {
 	text := fmt.Sprintf("Added to %s, the p99 at %.0f a second (three probes, %s to %s).", micros(l.Base), l.BaseRate, micros(l.BaseFrom), micros(l.BaseTo))
+	if l.busy() {
+		text += " The sends of bad probes began late: this machine was busy, or is too small for the gate and its load together. The gate may bear more."
+	}
 	if !l.Steady {
 		text += " Probes at the same rate disagreed; the majority counts."
 	}
 	return text
 }
 
+// busy reports whether most bad probes are bad because their sends began late although workers were
+// free: then the gate is not what was too slow.
+func (l Limit) busy() bool {
+	late, bad := 0, 0
+	for _, p := range l.Probes {
+		if !p.Good {
+			bad++
+			if p.Unsent == 0 && p.Late > p.P99/2 {
+				late++
+			}
+		}
+	}
+	return 2*late > bad
+}
+
 // tell writes l for people.
 func (l Limit) tell(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%s\n%s\n\n", l, l.base())
+	fmt.Fprintf(b, "\n%s\n%s\n\n", l, l.Compared())
 	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "PROBE\tRATE\tSENT\tFAILED\tP50\tP99\tADDED\tVERDICT")
+	fmt.Fprintln(tw, "PROBE\tRATE\tSENT\tFAILED\tP50\tP99\tBEGAN LATE\tADDED\tVERDICT")
 	for _, p := range l.Probes {
 		verdict := "good"
 		if !p.Good {
 			verdict = p.Why
 		}
-		fmt.Fprintf(tw, "%s\t%.0f\t%d\t%d\t%s\t%s\t%s\t%s\n", p.Stage, p.Rate, p.Sent, p.Failed, micros(p.P50), micros(p.P99), micros(p.Added), verdict)
+		fmt.Fprintf(tw, "%s\t%.0f\t%d\t%d\t%s\t%s\t%s\t%s\t%s\n", p.Stage, p.Rate, p.Sent, p.Failed, micros(p.P50), micros(p.P99), micros(p.Late), micros(p.Added), verdict)
 	}
 	_ = tw.Flush() // into memory
 }

@@ -154,7 +154,7 @@ func (s *search) probe(ctx context.Context, rate float64, stage string) (Summary
 	if err != nil {
 		return sum, err
 	}
-	p := Probe{Rate: rate, Stage: stage, Sent: sum.Sent, Failed: sum.Failed, Unsent: sum.Unsent, P50: sum.Latency.P50, P99: sum.Latency.P99}
+	p := Probe{Rate: rate, Stage: stage, Sent: sum.Sent, Failed: sum.Failed, Unsent: sum.Unsent, P50: sum.Latency.P50, P99: sum.Latency.P99, Late: sum.Lag.P99}
 	if sum.WrongAnswers() > 0 {
 		s.wrong = true
 		p.Why = fmt.Sprintf("%d answers were wrong", sum.WrongAnswers())
