@@ -2,91 +2,86 @@ package store_test
 
 import (
 	"context"
-	"fmt"
-	"sync/atomic"
+	"flag"
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
 
-func BenchmarkAppend(b *testing.B) {
-	for _, writers := range []int{1, 16, 128} {
-		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			s := open(b, store.Config{Dir: b.TempDir()})
-			b.ReportAllocs()
-			var n atomic.Int64
-			work := make(chan struct{}, b.N)
-			for range b.N {
-				work <- struct{}{}
-			}
-			close(work)
-			done := make(chan error)
-			b.ResetTimer()
-			for range writers {
-				go func() {
-					for range work {
-						if err := s.Append(context.Background(), optIn(person("acme", int(n.Add(1))), "id")); err != nil {
-							done <- err
-							return
-						}
-					}
-					done <- nil
-				}()
-			}
-			for range writers {
-				if err := <-done; err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
-		})
-	}
-}
-
-// filled has people who opted out (even numbers) and in (odd ones).
-func filled(b *testing.B, people int) *store.Store {
-	s := open(b, store.Config{Dir: b.TempDir()})
-	events := make([]filter.Event, 0, 2000)
-	for i := range people {
+// BenchmarkRead reads what is known of a recipient: of a stranger, where the Bloom filter answers,
+// of somebody known to one brand, to every brand too, and all of it while others append.
+func BenchmarkRead(b *testing.B) {
+	s := open(b, store.Config{Dir: b.TempDir(), Now: time.Now})
+	people := *readPeople
+	fill(b, s, people, func(i int) filter.Event {
 		e := optIn(person("acme", i), "id")
-		if i%2 == 0 {
+		switch i % 4 {
+		case 0:
 			e = optOut(e.To, "id")
+		case 1:
+			e.To.Brand = ""
 		}
-		if events = append(events, e); len(events) == cap(events) || i == people-1 {
-			keep(b, s, events...)
-			events = events[:0]
+		return e
+	})
+	to := make([]filter.Recipient, 1<<16)
+	recipients := func(choose func(i int) int) []filter.Recipient {
+		random := rand.New(rand.NewPCG(1, 1))
+		for i := range to {
+			to[i] = person("acme", choose(random.IntN(people)))
+		}
+		return to
+	}
+	appending := false
+	for _, c := range []struct {
+		name   string
+		need   filter.Need
+		choose func(i int) int
+	}{
+		{"negative", filter.NeedOptOut, func(i int) int { return people + i }},
+		{"opted-out", filter.NeedOptOut, func(i int) int { return i &^ 3 }},
+		{"stranger", filter.NeedRecord, func(i int) int { return people + i }},
+		{"record", filter.NeedRecord, func(i int) int { return i | 3 }},
+		{"every-brand", filter.NeedRecord, func(i int) int { return i&^3 + 1 }},
+	} {
+		for _, appending = range []bool{false, true} {
+			name := c.name
+			if appending {
+				name += "/appending"
+			}
+			b.Run(name, func(b *testing.B) {
+				to := recipients(c.choose)
+				if appending {
+					defer appendMeanwhile(b, s)()
+				}
+				var r filter.Record
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					if err := s.ReadInto(&r, to[i&(len(to)-1)], c.need); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
 	}
-	return s
 }
 
-func BenchmarkReadNegative(b *testing.B) {
-	const people = 50_000
-	s := filled(b, people)
-	stranger := person("acme", people+1)
-	b.ReportAllocs()
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			if _, err := s.Read(stranger, filter.NeedOptOut); err != nil {
+var readPeople = flag.Int("read.people", 100_000, "how many recipients BenchmarkRead knows")
+
+// appendMeanwhile appends one event after the other until the function that it returns is called.
+func appendMeanwhile(b *testing.B, s *store.Store) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 0; ctx.Err() == nil; n++ {
+			if err := s.Append(ctx, optOut(person("later", n%1000), "")); err != nil && ctx.Err() == nil {
 				b.Error(err)
 			}
 		}
-	})
+	}()
+	return func() { cancel(); <-done }
 }
 
-func BenchmarkReadRecord(b *testing.B) {
-	const people = 50_000
-	s := filled(b, people)
-	to := make([]filter.Recipient, 1000)
-	for i := range to {
-		to[i] = person("acme", i*37%people)
-	}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if _, err := s.Read(to[i%len(to)], filter.NeedRecord); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -15,7 +15,7 @@ import (
 // It is a hash table in two steps. The first byte of a person chooses a shard, and the bits behind
 // it one of the shard's pages: extendible hashing, where a page that is full is split in two, and
 // the directory of the shard doubles when that needs one more bit. So no reader and no append waits
-// for more than one page. Within a page, four further bits choose a slot, whose rows are searched
+// for more than one page. Within a page, five further bits choose a slot, whose rows are searched
 // one after another. A row has 64 bits of the person: with the shard's, the chance that any two of ten
 // million are taken for one is one in a hundred million.
 type index struct {
@@ -26,7 +26,7 @@ type index struct {
 
 const (
 	indexShards = 256
-	pageSlots   = 16
+	pageSlots   = 32
 	pageSize    = 6 << 10 // of the rows of a page, above which it is split
 	maxDepth    = 24
 )
@@ -61,7 +61,7 @@ func (p *person) tag() uint64 { return binary.BigEndian.Uint64(p[1:]) }
 func (s *indexShard) page(tag uint64) *page { return s.pages[tag>>(64-s.depth)] }
 
 // slotOf is the slot of a tag: the bits behind those that may choose a page.
-func slotOf(tag uint64) int { return int(tag >> (64 - maxDepth - 4) & (pageSlots - 1)) }
+func slotOf(tag uint64) int { return int(tag >> (64 - maxDepth - 5) & (pageSlots - 1)) }
 
 // slot is where the rows of a slot are.
 func (pg *page) slot(n int) (from, to int) {
@@ -80,12 +80,13 @@ func (ix *index) read(p *person, at bearing, own, all *filter.Record) (elsewhere
 	defer s.mu.RUnlock()
 	pg := s.page(tag)
 	from, to := pg.slot(slotOf(tag))
-	for rows := pg.rows[from:to]; len(rows) > 0; {
+	rows := pg.rows[from:to]
+	for {
+		if rows = ix.words.skip(rows, tag); len(rows) == 0 {
+			return elsewhere
+		}
 		row := ix.words.next(rows)
 		rows = rows[row.size:]
-		if row.tag != tag {
-			continue
-		}
 		switch row.head.place {
 		case at.own:
 			elsewhere = elsewhere || row.head.elsewhere
@@ -95,7 +96,6 @@ func (ix *index) read(p *person, at bearing, own, all *filter.Record) (elsewhere
 			ix.words.decode(&row, all)
 		}
 	}
-	return elsewhere
 }
 
 // set puts the row of a recipient into the index, in the place of the one before. An empty row

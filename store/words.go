@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -131,6 +132,23 @@ func (w *words) next(rows []byte) rowView {
 		at += 2
 	}
 	return rowView{binary.BigEndian.Uint64(rows), at + size, &h.head, rows[at : at+size]}
+}
+
+// skip passes over the rows that do not have a tag.
+func (w *words) skip(rows []byte, tag uint64) []byte {
+	if len(rows) == 0 {
+		return nil
+	}
+	tag = bits.ReverseBytes64(tag)
+	heads := *w.heads.values.Load()
+	for len(rows) > 0 && binary.LittleEndian.Uint64(rows) != tag {
+		if n := rows[8]; n < 0x80 && !heads[n].many {
+			rows = rows[9+heads[n].times:]
+		} else {
+			rows = rows[w.next(rows).size:]
+		}
+	}
+	return rows
 }
 
 // decode reads a row into r.
