@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -42,7 +42,8 @@ type item struct {
 	event  filter.Event
 	index  int // in the call of Append
 	person person
-	hash   [16]byte                                  // of the event's ID
+	hash   [16]byte // of the event's ID
+	secret secret
 	id     eventID                                   // set by the writer, which knows the place
 	may    func(*filter.Event, *filter.Record) error // of AppendIf; nil: it may
 	err    error
@@ -72,7 +73,11 @@ func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
 	var problem *EventError
 	for first := 0; first < len(events); first += maxBatch {
 		last := min(first+maxBatch, len(events))
-		r := &request{items: s.items(events, first, last), done: make(chan error, 1)}
+		items, err := s.items(events, first, last)
+		if err != nil {
+			return err
+		}
+		r := &request{items: items, done: make(chan error, 1)}
 		if err := s.submit(ctx, r); err != nil && !errors.As(err, &problem) {
 			return err
 		}
@@ -94,25 +99,49 @@ func (s *Store) AppendIf(ctx context.Context, e filter.Event, may func(*filter.E
 		return err
 	}
 	start := time.Now()
-	r := &request{items: s.items([]filter.Event{e}, 0, 1), done: make(chan error, 1)}
-	r.items[0].may = may
-	err := s.submit(ctx, r)
+	items, err := s.items([]filter.Event{e}, 0, 1)
+	if err != nil {
+		return err
+	}
+	items[0].may = may
+	err = s.submit(ctx, &request{items: items, done: make(chan error, 1)})
 	s.metrics.appendSeconds.Observe(time.Since(start).Seconds())
 	return err
 }
 
-// items copies events[first:last] for the writer.
-func (s *Store) items(events []filter.Event, first, last int) []item {
+// items makes events[first:last] ready for the writer: all that does not depend on what is kept
+// already is done here, by as many goroutines as append.
+func (s *Store) items(events []filter.Event, first, last int) ([]item, error) {
 	items := make([]item, last-first)
+	salts := make([]byte, len(items)*saltSize)
+	if _, err := rand.Read(salts); err != nil {
+		return nil, fmt.Errorf("drawing salts: %w", err)
+	}
+	var text cloner
+	text.grow(events[first:last])
+	var secrets []byte
 	for i := range items {
 		it := &items[i]
-		it.index, it.event = first+i, cloneEvent(events[first+i])
+		it.index, it.event = first+i, events[first+i]
 		if it.event.ID == "" {
 			it.event.ID = NewID(s.now())
 		}
-		it.person, it.hash = s.keys.person(it.event.To.Address), s.keys.of(ofEventID, it.event.ID)
+		text.clone(&it.event)
+		if secrets == nil {
+			secrets = make([]byte, 0, len(items)*(saltSize+32+privateSize(&it.event)))
+		}
+		secrets = s.prepare(it, it.event.To.Address, secrets, (*salt)(salts[i*saltSize:]))
 	}
-	return items
+	return items, nil
+}
+
+// prepare makes an item about an address, with its event, ready for the writer. Its secret is
+// written behind b.
+func (s *Store) prepare(it *item, address string, b []byte, salt *salt) []byte {
+	it.person = s.keys.person(address)
+	it.hash = s.keys.of(ofEventID, it.event.ID)
+	b, it.secret = appendSecret(b, &it.event, salt)
+	return b
 }
 
 // submit hands r to the writer and waits for its answer.
@@ -186,22 +215,4 @@ func checkEvent(i int, e *filter.Event) error {
 		}
 	}
 	return nil
-}
-
-// cloneEvent copies every string of e: the caller's may point into a request that is gone
-// before the writer is done.
-func cloneEvent(e filter.Event) filter.Event {
-	e.To.Channel = filter.Channel(strings.Clone(string(e.To.Channel)))
-	for _, s := range [...]*string{&e.ID, &e.To.Brand, &e.To.Address, &e.Source, &e.Note} {
-		*s = strings.Clone(*s)
-	}
-	e.Scope = e.Scope.Clone()
-	if e.Proof != (filter.Evidence{}) {
-		for _, field := range evidenceFields(&e.Proof) {
-			*field.value = strings.Clone(*field.value)
-		}
-		e.Proof.CapturedAt = e.Proof.CapturedAt.Round(0).UTC()
-		e.Proof.ReferenceDate = e.Proof.ReferenceDate.Round(0).UTC()
-	}
-	return e
 }

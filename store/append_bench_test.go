@@ -36,6 +36,7 @@ func benchAppend(b *testing.B, writers int, known bool) {
 	var next atomic.Int64
 	took := make([][]time.Duration, writers)
 	var all sync.WaitGroup
+	spent := cpuTime(b)
 	b.ResetTimer()
 	for w := range writers {
 		all.Go(func() {
@@ -56,7 +57,9 @@ func benchAppend(b *testing.B, writers int, known bool) {
 	}
 	all.Wait()
 	b.StopTimer()
+	spent = cpuTime(b) - spent
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(spent.Nanoseconds())/1000/float64(b.N), "cpu-µs/op")
 	each := slices.Concat(took...)
 	slices.Sort(each)
 	floor = append(floor, syncFloor(b)...)

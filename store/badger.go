@@ -65,7 +65,7 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		WithMetricsEnabled(false).
 		WithDetectConflicts(false).
 		WithNumVersionsToKeep(1).
-		WithSyncWrites(true).
+		WithSyncWrites(badgerSyncs).
 		WithMemTableSize(16 << 20).
 		WithValueLogFileSize(16 << 20).
 		WithNumCompactors(2).

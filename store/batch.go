@@ -1,7 +1,6 @@
 package store
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,7 +26,7 @@ type txnBatch struct {
 
 	head  Head // of the chain, with piece
 	piece piece
-	salts []byte // random, not used yet
+	chunk []byte // memory for values
 }
 
 // A standing is the record of a recipient while a transaction is made.
@@ -63,6 +62,22 @@ func (b *txnBatch) get(key []byte) ([]byte, error) {
 func (b *txnBatch) set(key, value []byte) error {
 	b.writes++
 	return b.txn.Set(key, value)
+}
+
+// room is where a value of about n bytes is to be appended, and took says that it was: values lie
+// one behind the other.
+func (b *txnBatch) room(n int) []byte {
+	if cap(b.chunk)-len(b.chunk) < n {
+		b.chunk = make([]byte, 0, max(n, min(64<<10, 1<<10+2*cap(b.chunk))))
+	}
+	return b.chunk[len(b.chunk):]
+}
+
+func (b *txnBatch) took(value []byte) []byte {
+	if len(value) <= cap(b.chunk)-len(b.chunk) { // else it did not fit, and has memory of its own
+		b.chunk = b.chunk[:len(b.chunk)+len(value)]
+	}
+	return value[:len(value):len(value)]
 }
 
 // add puts one event into the transaction. problem concerns this event alone and leaves the
@@ -145,10 +160,7 @@ func (b *txnBatch) stand(st *standing, after *filter.Record) {
 // recordOf is the record of a recipient, from memory where it is there.
 func (s *Store) recordOf(txn *badger.Txn, fp fingerprint) (r filter.Record, known bool, err error) {
 	if ix := s.index.Load(); ix != nil {
-		p := fp.person()
-		known, elsewhere := ix.has(&fp)
-		if !elsewhere {
-			ix.read(&p, bearing{own: fp.place()}, &r, nil)
+		if known, elsewhere := ix.get(&fp, &r); !elsewhere {
 			return r, known, nil
 		}
 	}
@@ -205,10 +217,6 @@ func (b *txnBatch) known(it *item, st *standing) (bool, error) {
 // keep writes the event of it and adds it to the chain.
 func (b *txnBatch) keep(it *item) error {
 	e := &it.event
-	s, err := b.salt()
-	if err != nil {
-		return err
-	}
 	kind := byte(kindEvent)
 	if e.Kind == filter.Erased {
 		kind = kindErased
@@ -216,8 +224,8 @@ func (b *txnBatch) keep(it *item) error {
 			return err
 		}
 	}
-	value, sum := appendEvent(nil, &it.id, e, b.head.Seq+1, s)
-	if err := b.set(it.id.key(kind), value); err != nil {
+	value, sum := appendEvent(b.room(len(it.secret.bytes)+512), &it.id, e, b.head.Seq+1, &it.secret)
+	if err := b.set(it.id.key(kind), b.took(value)); err != nil {
 		return err
 	}
 	if sha := e.Proof.ScreenshotSHA256; sha != "" {
@@ -228,19 +236,6 @@ func (b *txnBatch) keep(it *item) error {
 	b.head = b.piece.add(link{id: it.id, recorded: e.Recorded, kind: e.Kind, digest: sum}, b.head)
 	b.events++
 	return nil
-}
-
-// salt draws a salt; the random source is asked for many at once.
-func (b *txnBatch) salt() (*salt, error) {
-	if len(b.salts) == 0 {
-		b.salts = make([]byte, 16*saltSize)
-		if _, err := rand.Read(b.salts); err != nil {
-			return nil, err
-		}
-	}
-	s := (*salt)(b.salts)
-	b.salts = b.salts[saltSize:]
-	return s, nil
 }
 
 // stamp gives e its times.
@@ -259,7 +254,8 @@ func (b *txnBatch) stamp(e *filter.Event) {
 // finish writes the records, and what concerns the whole store.
 func (b *txnBatch) finish(probe bool) error {
 	for _, st := range b.changed {
-		if err := b.set(recordKey(st.fp), appendRecord(nil, st.fp, &st.record)); err != nil {
+		value := appendRecord(b.room(64+64*len(st.record.Consents)), st.fp, &st.record)
+		if err := b.set(recordKey(st.fp), b.took(value)); err != nil {
 			return err
 		}
 		if st.fresh {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -41,7 +40,9 @@ type Erasure struct {
 // the end of the process, is finished by the next Open, or the next Erase of anyone. What is learnt
 // about the address afterwards is new.
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
-	j := &journal{ID: NewID(s.now()), To: cloneEvent(filter.Event{To: to}).To, Actor: strings.Clone(actor), Reason: strings.Clone(reason)}
+	own := filter.Event{To: to, Source: actor, Note: reason}
+	new(cloner).clone(&own)
+	j := &journal{ID: NewID(s.now()), To: own.To, Actor: own.Source, Reason: own.Note}
 	if err := j.check(); err != nil {
 		return Erasure{}, err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -55,10 +56,15 @@ func (e *eraser) events(db *badger.DB) error {
 
 // announce keeps the Erased event of one recipient.
 func (e *eraser) announce(to filter.Recipient) (fingerprint, error) {
-	it := &item{person: e.s.keys.person(to.Address), hash: e.s.keys.of(ofEventID, e.journal.ID), event: filter.Event{
+	it := &item{event: filter.Event{
 		ID: e.journal.ID, To: filter.Recipient{Brand: to.Brand, Channel: to.Channel}, Kind: filter.Erased,
 		Source: e.journal.Actor, Note: e.journal.Reason,
 	}}
+	var s salt
+	if _, err := rand.Read(s[:]); err != nil {
+		return fingerprint{}, err
+	}
+	e.s.prepare(it, to.Address, nil, &s)
 	if err := e.s.keepItems([]*item{it}, false); err != nil {
 		return fingerprint{}, err
 	}
@@ -172,6 +178,7 @@ func (s *Store) commitOrBreak(txn *badger.Txn, doubt ...fingerprint) error {
 func (s *Store) drop(db *badger.DB, prefixes [][]byte) error {
 	s.mu.Lock()
 	err := db.DropPrefix(prefixes...)
+	s.wal.forget() // it began another
 	s.mu.Unlock()
 	if err == nil {
 		err = s.dropped(db, prefixes)

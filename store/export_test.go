@@ -15,7 +15,7 @@ import (
 
 // FailCommits makes every commit go through f, which is given the real one.
 func FailCommits(s *Store, f func(real func() error) error) {
-	s.commit = func(txn *badger.Txn) error { return f(txn.Commit) }
+	s.commit = func(txn *badger.Txn) error { return f(func() error { return s.commitSynced(txn) }) }
 }
 
 // Free makes the disk look as if it had so many bytes left.
@@ -77,7 +77,7 @@ func CompareIndex(s *Store) error {
 			if ix == nil {
 				continue
 			}
-			if ix.read(&p, bearing{own: fp.place()}, &got, nil) {
+			if known, elsewhere := ix.get(&fp, &got); !known || elsewhere {
 				return fmt.Errorf("the index does not hold %x", fp)
 			}
 			if !reflect.DeepEqual(got, want) {
@@ -161,7 +161,8 @@ func DecodeHead(b []byte) error                 { _, err := decodeHead(b); retur
 // EncodeRecord, EncodeEvent and EncodeEntry write it.
 func EncodeRecord(r filter.Record) []byte { return appendRecord(nil, fingerprint{}, &r) }
 func EncodeEvent(e filter.Event) []byte {
-	value, _ := appendEvent(nil, &eventID{}, &e, 1, new(salt))
+	_, s := appendSecret(nil, &e, new(salt))
+	value, _ := appendEvent(nil, &eventID{}, &e, 1, &s)
 	return value
 }
 func EncodeEntry(e Entry) []byte { return appendEntry(nil, &e)[4:] }
@@ -213,7 +214,7 @@ func FailNthCommit(s *Store, n int) {
 		if count.Add(1) == int64(n) {
 			return errors.New("input/output error")
 		}
-		return txn.Commit()
+		return s.commitSynced(txn)
 	}
 }
 

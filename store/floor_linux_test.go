@@ -32,3 +32,11 @@ func syncFloor(b testing.TB) []time.Duration {
 	}
 	return took
 }
+
+// cpuTime is what this process has used of the processors.
+func cpuTime(b testing.TB) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	must(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

@@ -218,15 +218,21 @@ func (ix *index) eachOptout(shard int, f func(tag uint64)) {
 	}
 }
 
-// has reports whether there is a record of a recipient, and whether that is in memory.
-func (ix *index) has(fp *fingerprint) (known, elsewhere bool) {
+// get reads the record of one recipient into r; known says whether there is one, and elsewhere
+// that it is not in memory.
+func (ix *index) get(fp *fingerprint, r *filter.Record) (known, elsewhere bool) {
 	p := fp.person()
 	s, tag := ix.shard(&p), p.tag()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	pg := s.page(tag)
 	at, size := ix.find(pg, tag, fp.place())
-	return size > 0, size > 0 && ix.words.next(pg.rows[at:]).head.elsewhere
+	if size == 0 {
+		return false, false
+	}
+	row := ix.words.next(pg.rows[at:])
+	ix.words.decode(&row, r)
+	return true, row.head.elsewhere
 }
 
 // remove takes a recipient out.

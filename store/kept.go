@@ -43,17 +43,29 @@ type keptEvent struct {
 	secret string // salt and private part, or the commitment
 }
 
+// A secret is the salt and the private part of an event, and the commitment to them. It is made
+// before the event has its place in the chain.
+type secret struct {
+	bytes      []byte
+	commitment Digest
+}
+
+// appendSecret writes the secret of an event behind b.
+func appendSecret(b []byte, e *filter.Event, s *salt) ([]byte, secret) {
+	start := len(b)
+	b = appendPrivate(append(b, s[:]...), e)
+	own := b[start:len(b):len(b)]
+	return b, secret{own, sha256.Sum256(own)}
+}
+
 // appendEvent writes the value of an event and returns its digest with it.
-func appendEvent(b []byte, id *eventID, e *filter.Event, seq uint64, s *salt) ([]byte, Digest) {
+func appendEvent(b []byte, id *eventID, e *filter.Event, seq uint64, s *secret) ([]byte, Digest) {
 	start := len(b)
 	var room [256]byte
 	public := appendPublic(room[:0], e, seq)
 	b = binary.AppendUvarint(append(b, eventVersion, formWhole), uint64(len(public)))
-	b = append(b, public...)
-	secret := len(b)
-	b = appendPrivate(append(b, s[:]...), e)
-	commitment := sha256.Sum256(b[secret:])
-	return appendSum(b, start, id[:]...), digest(id, public, commitment[:])
+	b = append(append(b, public...), s.bytes...)
+	return appendSum(b, start, id[:]...), digest(id, public, s.commitment[:])
 }
 
 func digest(id *eventID, public, commitment []byte) Digest {

@@ -137,12 +137,15 @@ func (s *Store) adoptKey(secret []byte) (keys, error) {
 		return keys{}, errors.New("consent/ holds a database that this program did not write")
 	}
 	k := newKeys(secret)
-	return k, s.db.Update(func(txn *badger.Txn) error {
-		if err := txn.Set(metaKey(metaFormat), []byte{format}); err != nil {
-			return err
-		}
-		return txn.Set(metaKey(metaCheck), k.check[:])
-	})
+	txn := s.db.NewTransaction(true)
+	defer txn.Discard()
+	if err := txn.Set(metaKey(metaFormat), []byte{format}); err != nil {
+		return keys{}, err
+	}
+	if err := txn.Set(metaKey(metaCheck), k.check[:]); err != nil {
+		return keys{}, err
+	}
+	return k, s.commit(txn)
 }
 
 func (s *Store) readKey() ([]byte, error) {

@@ -53,6 +53,7 @@ func (s *Store) broken(cause error, doubt ...fingerprint) error {
 	s.mu.Lock()
 	old := s.db
 	s.db = nil
+	s.wal.forget()
 	s.mu.Unlock()
 	s.mending.Go(func() { s.mend(old, doubt) })
 	return err

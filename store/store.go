@@ -65,6 +65,7 @@ type Store struct {
 	// uses it holds mu for reading, except the writer, which alone takes it out of use.
 	mu      sync.RWMutex
 	db      *badger.DB
+	wal     wal            // of db
 	mending sync.WaitGroup // while it is brought back
 
 	// queue carries appends to the writer. gate is held for reading while sending to it, so that
@@ -84,7 +85,7 @@ type Store struct {
 	erasure *journal               // of the store in memory; whoever put the sign there has it
 
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
-	commit func(*badger.Txn) error     // Txn.Commit; tests make it fail
+	commit func(*badger.Txn) error     // commits and syncs; tests make it fail
 	free   func(string) (int64, error) // free bytes on the disk of a folder; tests make it small
 }
 
@@ -125,16 +126,27 @@ func newStore(cfg Config) *Store {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Store{
+	s := &Store{
 		cfg:     cfg,
 		logger:  cfg.Logger.Named("store"),
 		queue:   make(chan *request, maxBatch),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 		erasing: make(chan struct{}, 1),
-		commit:  (*badger.Txn).Commit,
 		free:    freeBytes,
 	}
+	s.commit = s.commitSynced
+	s.wal.dir = s.path("consent")
+	return s
+}
+
+// commitSynced commits txn. When it returns nil, what txn wrote is on disk.
+func (s *Store) commitSynced(txn *badger.Txn) error {
+	err := txn.Commit()
+	if err == nil && !s.cfg.Memory {
+		err = s.wal.sync()
+	}
+	return err
 }
 
 // open opens the parts from the ground up, and closes again what it opened when one fails.
@@ -153,6 +165,7 @@ func (s *Store) open() (err error) {
 	}
 	defer func() {
 		if err != nil {
+			s.wal.forget()
 			_ = s.db.Close() // the first error is the one that explains
 		}
 	}()
@@ -225,6 +238,7 @@ func (s *Store) Close() error {
 	}
 	db := s.db
 	s.db = nil
+	s.wal.forget()
 	if cerr := db.Close(); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("closing the store in %s: %w", s.place(), cerr))
 	}

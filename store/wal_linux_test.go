@@ -1,0 +1,52 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// What is synced before an append is acknowledged is the file that has the append: also behind the
+// end of a write-ahead log, after an erasure, which begins another, and when the store was opened
+// again.
+func TestAcknowledgedIsInSyncedFile(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	before, changes := "", 0
+	bulk := strings.Repeat("x", 15<<10)
+	for n := range 80 {
+		switch n {
+		case 30, 31:
+			erase(t, s, person("acme", n-1))
+		case 40:
+			closeStore(t, s)
+			s = open(t, store.Config{Dir: dir})
+		}
+		var events []filter.Event
+		for i := range 50 {
+			e := optIn(person("acme", i), fmt.Sprintf("number %d of round %d", i, n))
+			e.Proof = filter.Evidence{Wording: bulk}
+			events = append(events, e)
+		}
+		must(t, s.Append(context.Background(), events...))
+		synced := store.SyncedFile(s)
+		if synced != before {
+			before, changes = synced, changes+1
+		}
+		log, err := os.ReadFile(synced)
+		must(t, err)
+		if last := events[len(events)-1].ID; !bytes.Contains(log, []byte(last)) {
+			t.Fatalf("%q was acknowledged, but it is not in %s, which was synced", last, filepath.Base(synced))
+		}
+	}
+	if changes < 5 {
+		t.Errorf("%d files were synced, one after the other: the test is to see several", changes)
+	}
+}
