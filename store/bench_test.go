@@ -84,4 +84,3 @@ func appendMeanwhile(b *testing.B, s *store.Store) (stop func()) {
 	}()
 	return func() { cancel(); <-done }
 }
-
