@@ -10,18 +10,31 @@ import (
 // A book says who opted out and who agreed: one sequence of numbers, the same for every peer and on
 // every day, so that nothing but the size has to be kept with a result.
 //
-// The numbers are of the North American plan, with area codes that have a 9 in the middle, of which
-// there are none. They are spread over the whole of that room, as people's numbers are: in each
-// stretch of it one has opted out, and perhaps one has agreed.
+// The numbers are nobody's: they have the area codes of the United States, so that rules that ask
+// where somebody lives find a place, and exchange codes that begin with 0 or 1, which no number there
+// has. They are spread over the whole of that room, as people's numbers are: in each stretch of it one
+// has opted out, and perhaps one has agreed.
 type book struct {
 	listed    uint64 // opt-outs
 	consented uint64 // express consents; at most as many as listed
 }
 
-// room is how many numbers there are: eight first digits, ten third ones, 8,000,000 lines each.
-const room = 8 * 10 * lines
+// areas are the area codes of the United States for places, of which there are 353.
+const areas = "201202203205206207209210212213214215216217218219220223224225227228229231234235239240248251252253254256260262267269270272" +
+	"276279281283301302303304305307308309312313314315316317318319320321323324325326327329330331332334336337339341346347350351" +
+	"352353360361363364369380385386401402404405406407408409410412413414415417419423424425430432434435440442443445447448458463" +
+	"464469470475478479480484501502503504505507508509510512513515516517518520530531534539540541551557559561562563564567570571" +
+	"572573574575580582585586601602603605606607608609610612614615616617618619620623626628629630631636640641645646650651656657" +
+	"659660661662667669678680681682686689701702703704706707708712713714715716717718719720724725726727728730731732734737738740" +
+	"743747748754757760762763765769770771772773774775779781785786801802803804805806810812813814815816817818820821826828830831" +
+	"832835838839840843845847848850854856857858859860862863864865870872878901903904906907908909910912913914915916917918919920" +
+	"925928929930931934936937938940941943945947948949951952954956959970971972973975978979980984985986989"
 
-const lines = 8_000_000
+// lines is how many numbers an area code has here, and room how many there are in all.
+const (
+	lines        = 2_000_000
+	room  uint64 = uint64(len(areas)/3) * lines
+)
 
 // maxListed leaves at least one number in each stretch that is in no list.
 const maxListed = room / 4
@@ -42,8 +55,8 @@ func (b book) stretch() uint64 { return room / b.listed }
 // optedOut is the k-th number that opted out; k is below listed.
 func (b book) optedOut(k uint64) uint64 { return b.at(k, 0) }
 
-// agreed is the k-th number with consent; k is below consented.
-func (b book) agreed(k uint64) uint64 { return b.at(k, 1) }
+// agreed is the k-th number with consent; k is below consented. They are spread as well.
+func (b book) agreed(k uint64) uint64 { return b.at(k*(b.listed/b.consented), 1) }
 
 // stranger is a number in the k-th stretch of which nothing is known, by pick.
 func (b book) stranger(k, pick uint64) uint64 { return b.at(k, 2+pick%(b.stretch()-2)) }
@@ -68,8 +81,9 @@ const digits = 11
 
 // putNumber writes number n of the room into b, digits bytes without the plus.
 func putNumber(b []byte, n uint64) {
-	area, line := n/lines, 2_000_000+n%lines
-	b[0], b[1], b[2], b[3] = '1', byte('2'+area/10), '9', byte('0'+area%10)
+	area, line := n/lines*3, n%lines
+	b[0] = '1'
+	copy(b[1:], areas[area:area+3])
 	for i := digits - 1; i >= 4; i-- {
 		b[i] = byte('0' + line%10)
 		line /= 10

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"debug/buildinfo"
 	"errors"
@@ -10,11 +11,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 // scheme is the version of what a filled store holds. Another one is filled anew.
-const scheme = "1"
+const scheme = "2"
 
 // A gate is the program under test, and its store, which is filled once and kept.
 type gate struct {
@@ -35,13 +37,27 @@ func buildGate(ctx context.Context, file string) error {
 	return nil
 }
 
-// commitOf says which commit a program was built from.
-func commitOf(file string) string {
+// commitHere is the commit of the folder we are in, where Go does not stamp it, as in linked work
+// trees; empty: there is none.
+func commitHere(ctx context.Context) string {
+	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	changes, err := exec.CommandContext(ctx, "git", "status", "--porcelain").Output()
+	if err != nil || len(changes) > 0 {
+		return strings.TrimSpace(string(commit)) + ", with changes"
+	}
+	return strings.TrimSpace(string(commit))
+}
+
+// commitOf says which commit a program was built from; without a stamp in it, from here.
+func commitOf(file, here string) string {
 	info, err := buildinfo.ReadFile(file)
 	if err != nil {
 		return "unknown"
 	}
-	commit, state := "unknown", ""
+	commit, state := cmp.Or(here, "unknown"), ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
@@ -137,6 +153,9 @@ func (g gate) imports(ctx context.Context, what string, write func(io.Writer) er
 		"--admin", "http://"+g.site.Admin, "--token", "file:"+filepath.Join(g.store, "admin.token"))
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr // its bar shows how far it is
 	if err := c.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return fmt.Errorf("importing the %s: %w", what, err)
 	}
 	return nil

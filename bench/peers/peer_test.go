@@ -1,10 +1,13 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sendgate/sendgate/configs"
 )
 
 // TestConfigurations holds what each peer is told against files that its own people can read.
@@ -88,5 +91,60 @@ func TestMissing(t *testing.T) {
 	}
 	if why := (peer{also: []string{"/no/such/module.so"}}).missing(); !strings.Contains(why, "/no/such/module.so is not there") {
 		t.Errorf("got %q", why)
+	}
+}
+
+// TestEveryRuleIsOn holds the route of the case with every rule against the documented example: a
+// rule that comes later has to be put there as well.
+func TestEveryRuleIsOn(t *testing.T) {
+	keys := func(text, from string) (found []string) {
+		_, text, _ = strings.Cut(text, from)
+		_, text, _ = strings.Cut(text, "\n      policy:\n")
+		for line := range strings.Lines(text) {
+			rest, inside := strings.CutPrefix(line, "        ")
+			if !inside && strings.TrimSpace(line) != "" {
+				break
+			}
+			if name, _, isKey := strings.Cut(rest, ":"); isKey && name != "" && !strings.ContainsAny(name[:1], " #-") {
+				found = append(found, name)
+			}
+		}
+		slices.Sort(found)
+		return found
+	}
+	example, err := os.ReadFile("../../configs/sendgate.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := site{}.configure("sendgate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented, on := keys(string(example), "\n    twilio:\n"), keys(text, "\n    rules:\n")
+	if len(documented) < 5 || !slices.Equal(documented, on) {
+		t.Errorf("a policy has the keys %v, and the route with every rule on sets %v", documented, on)
+	}
+}
+
+// TestTheGateTakesItsConfiguration reads what the gate is told as the gate does.
+func TestTheGateTakesItsConfiguration(t *testing.T) {
+	certs, err := newCertificates(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ca := range map[string]string{"a plain upstream": "", "an upstream over TLS": certs.ca} {
+		t.Run(name, func(t *testing.T) {
+			text, err := site{Listen: "127.0.0.1:8000", Admin: "127.0.0.1:8001", Upstream: "127.0.0.1:9000", Store: t.TempDir(), CA: ca}.configure("sendgate.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "sendgate.yaml")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if cfg, err := configs.Load(file); err != nil || len(cfg.Warnings) > 0 || len(cfg.Proxy.Routes) != 3 {
+				t.Errorf("%v, with warnings %v and %d routes", err, cfg.Warnings, len(cfg.Proxy.Routes))
+			}
+		})
 	}
 }

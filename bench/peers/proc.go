@@ -82,16 +82,16 @@ func parseCores(text string, cores []int) (u usage, err error) {
 
 // memory is what processes hold, in bytes.
 type memory struct {
-	RSS  float64 // resident, with mapped files and what is shared
-	PSS  float64 // the same, with a part of what is shared
-	Anon float64 // resident, and of no file: what the processes hold themselves
+	RSS  float64 `json:"rss"`  // resident, with mapped files; what processes share counts for each
+	PSS  float64 `json:"pss"`  // the same; what n processes share counts an n-th for each
+	Anon float64 `json:"anon"` // the part of PSS that is of no file: what the processes hold themselves
 }
 
 func (m memory) plus(o memory) memory { return memory{m.RSS + o.RSS, m.PSS + o.PSS, m.Anon + o.Anon} }
 
-// parseMemory reads /proc/PID/status, and of /proc/PID/smaps_rollup what that does not tell.
-func parseMemory(status, rollup string) memory {
-	return memory{RSS: kilobytes(status, "VmRSS:"), PSS: kilobytes(rollup, "Pss:"), Anon: kilobytes(status, "RssAnon:")}
+// parseMemory reads /proc/PID/smaps_rollup; see proc_pid_smaps(5).
+func parseMemory(rollup string) memory {
+	return memory{kilobytes(rollup, "Rss:"), kilobytes(rollup, "Pss:"), kilobytes(rollup, "Pss_Anon:") + kilobytes(rollup, "Pss_Shmem:")}
 }
 
 // kilobytes is the line called name, in bytes; 0: there is none.

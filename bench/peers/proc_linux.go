@@ -37,15 +37,11 @@ func used(pids, cores []int) (usage, error) {
 // held is the memory of the processes pids.
 func held(pids []int) (m memory, err error) {
 	for _, pid := range pids {
-		status, err := os.ReadFile(procFile(pid, "status"))
-		if err != nil {
-			return m, fmt.Errorf("a watched process: %w", err)
-		}
 		rollup, err := os.ReadFile(procFile(pid, "smaps_rollup"))
-		if err != nil && !errors.Is(err, fs.ErrPermission) { // a worker that changed its user is its own only
-			return m, fmt.Errorf("a watched process: %w", err)
+		if err != nil {
+			return m, fmt.Errorf("the memory of a peer (its processes must be of our user, or we be root): %w", err)
 		}
-		m = m.plus(parseMemory(string(status), string(rollup)))
+		m = m.plus(parseMemory(string(rollup)))
 	}
 	return m, nil
 }

@@ -57,9 +57,9 @@ func TestParseCores(t *testing.T) {
 }
 
 func TestParseMemory(t *testing.T) {
-	status := "Name:\tnginx\nVmHWM:\t  9000 kB\nVmRSS:\t    8192 kB\nRssAnon:\t    2048 kB\n"
-	rollup := "55d0-7ffd ---p 00000000 00:00 0 [rollup]\nRss:  8192 kB\nPss:                4096 kB\nPss_Anon: 1 kB\n"
-	if got, want := parseMemory(status, rollup), (memory{RSS: 8 << 20, PSS: 4 << 20, Anon: 2 << 20}); got != want {
+	rollup := "55d0-7ffd ---p 00000000 00:00 0 [rollup]\nRss:                8192 kB\nPss:                4096 kB\nPss_Dirty: 7 kB\n" +
+		"Pss_Anon:           2048 kB\nPss_File:           1024 kB\nPss_Shmem:          1024 kB\nShared_Clean: 1 kB\n"
+	if got, want := parseMemory(rollup), (memory{RSS: 8 << 20, PSS: 4 << 20, Anon: 3 << 20}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

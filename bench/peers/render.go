@@ -177,7 +177,7 @@ func renderStarts(b *strings.Builder, r result) {
 		}
 	}
 	if rows.Len() > 0 {
-		fmt.Fprintf(b, "\n## Start and memory\n\nFrom the start until connections are accepted; memory is anonymous / proportional (PSS, which counts mapped files), before the first request and after the last.\n\n"+
+		fmt.Fprintf(b, "\n## Start and memory\n\nFrom the start until connections are accepted; memory is what its processes hold themselves / that and their part of mapped files (PSS), before the first request and after the last.\n\n"+
 			"| | upstream | start | memory idle | memory after load |\n|---|---|---|---|---|\n%s", rows.String())
 	}
 }
@@ -219,7 +219,7 @@ var notes = []string{
 	"Saturated cases are closed loops: their latencies are those of senders who wait for each answer. Open loops are Poisson arrivals on 64 connections, with latency from the moment a send was due. A peer is saturated where it keeps its core busy near 100 % by itself; where its core is busy and it is not, others were on the machine, and the figures are worth less.",
 	"Without a proxy, the generator asks the upstream itself, without TLS also where the peers speak TLS to it: what is added there holds the cost of TLS.",
 	"Every answer's status is checked. One wrong or missing answer makes a cell void.",
-	"In the cases with thousands in flight connections begin at 1,500 a second, and each peer is started anew for each cell. The upstream answers after at least 100 ms; where one of the two cores is busy all the time, it is later. Memory a request in flight is anonymous memory above what the idle peer held; buffers of sockets are the kernel's and not in it.",
+	"In the cases with thousands in flight connections begin at 1,500 a second, and each peer is started anew for each cell. The upstream answers after at least 100 ms; where one of the two cores is busy all the time, it is later. Memory a request in flight is what the peer's processes hold themselves, above what they held idle, while all are in flight; buffers of sockets are the kernel's and not in it.",
 	"HAProxy is not in these cases: 2.6 keeps opening new TLS connections there whatever its pool is told, so that its handshakes would be measured.",
 	"Sends are what twilio-python writes, 10 headers and a form of about 240 bytes; the answers have 10 headers and about 500 bytes of JSON. Each send is to a number drawn from the whole list or the whole rest.",
 }

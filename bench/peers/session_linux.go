@@ -117,13 +117,15 @@ func (s *session) prepare(ctx context.Context) (err error) {
 // prepareGate builds the gate and fills its store, unless that was done before.
 func (s *session) prepareGate(ctx context.Context) (err error) {
 	s.gate = gate{program: s.flags.Gate, book: s.book, say: s.say, dir: s.dir}
+	here := ""
 	if s.gate.program == "" {
+		here = commitHere(ctx)
 		s.gate.program = filepath.Join(s.dir, "sendgate")
 		if err := buildGate(ctx, s.gate.program); err != nil {
 			return err
 		}
 	}
-	s.result.Versions[sendgate] = commitOf(s.gate.program)
+	s.result.Versions[sendgate] = commitOf(s.gate.program, here)
 	if s.gate.store, err = cacheDir(s.flags.Cache, s.book); err != nil {
 		return err
 	}
