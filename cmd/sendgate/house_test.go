@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"proxy/console":  {"filter", "store"},
 	"configs":        {"filter", "providers", "store", "proxy", "proxy/console"},
 	"bench":          {"providers"},
+	"bench/guard":    {},
 	"bench/peers":    {"bench"},
 	"cmd/sendgate":   {"filter", "providers", "providers/mock", "store", "proxy", "proxy/console", "configs", "bench"},
 }
