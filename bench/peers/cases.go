@@ -90,6 +90,13 @@ func choose(cases, names []string) (chosen []situation, err error) {
 	return chosen, nil
 }
 
+// leaveOut takes a peer out of cases.
+func leaveOut(cases []situation, name string) {
+	for i := range cases {
+		cases[i].peers = slices.DeleteFunc(slices.Clone(cases[i].peers), func(n string) bool { return n == name })
+	}
+}
+
 func caseNames() (names []string) {
 	for _, s := range situations {
 		names = append(names, s.Name)

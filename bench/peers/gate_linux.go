@@ -69,7 +69,12 @@ func commitOf(file, here string) string {
 	return commit + state + ", " + info.GoVersion
 }
 
-// launch writes the gate's configuration and says how to start it, on so many cores.
+// launchOn is launch for so many cores.
+func (g gate) launchOn(cores int) func(site) (command, error) {
+	return func(s site) (command, error) { return g.launch(s, cores) }
+}
+
+// launch writes the gate's configuration and says how to start it, on so many cores; 0: on all.
 func (g gate) launch(s site, cores int) (command, error) {
 	s.Store = g.store
 	text, err := s.configure("sendgate.yaml")
@@ -80,8 +85,8 @@ func (g gate) launch(s site, cores int) (command, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return command{}, err
 	}
-	// The log of earlier loads is of no use, and would make each start different from the last.
-	if err := os.RemoveAll(filepath.Join(g.store, "decisions")); err != nil {
+	// The log of earlier loads would make each start different from the last.
+	if err := g.forget(); err != nil {
 		return command{}, err
 	}
 	c := command{argv: []string{g.program, "serve", "-c", file}}
@@ -90,6 +95,9 @@ func (g gate) launch(s site, cores int) (command, error) {
 	}
 	return c, nil
 }
+
+// forget removes the log of decisions, which is of no use after a load.
+func (g gate) forget() error { return os.RemoveAll(filepath.Join(g.store, "decisions")) }
 
 // filled reports whether the store holds the book.
 func (g gate) filled() bool {

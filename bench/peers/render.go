@@ -216,6 +216,7 @@ var notes = []string{
 	"The peers' versions are what this machine's distribution has, and may be old; newer ones were not measured. Each runs one worker or thread on one core, as the gate does.",
 	"The peers compare the number as it is written; the gate reads it in any spelling first.",
 	"CPU is user and system time of the peer's processes, from /proc, in a window that the generator takes itself, divided by the answers in it. Work of the kernel for a connection counts where it was done.",
+	"What the gate logs is written to disk by threads of the kernel, whose time is nobody's here; the other peers write nothing.",
 	"Saturated cases are closed loops: their latencies are those of senders who wait for each answer. Open loops are Poisson arrivals on 64 connections, with latency from the moment a send was due. A peer is saturated where it keeps its core busy near 100 % by itself; where its core is busy and it is not, others were on the machine, and the figures are worth less.",
 	"Without a proxy, the generator asks the upstream itself, without TLS also where the peers speak TLS to it: what is added there holds the cost of TLS.",
 	"Every answer's status is checked. One wrong or missing answer makes a cell void.",

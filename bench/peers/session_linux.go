@@ -49,6 +49,9 @@ func (c runCmd) Run(t terminal) (err error) {
 	failure := s.measure(t.ctx)
 	s.result.Seconds = time.Since(began).Seconds()
 	s.result.Interrupted = failure != nil
+	if s.gate.store != "" {
+		failure = errors.Join(failure, s.gate.forget())
+	}
 	after, err := used(nil, nil)
 	if err != nil {
 		return err
@@ -166,9 +169,7 @@ func (s *session) dropMissing() {
 func (s *session) drop(name, why string) {
 	s.say("%s is left out: %s", name, why)
 	s.result.Missing[name] = why
-	for i := range s.cases {
-		s.cases[i].peers = slices.DeleteFunc(s.cases[i].peers, func(n string) bool { return n == name })
-	}
+	leaveOut(s.cases, name)
 }
 
 // measures reports whether a peer is in any case.

@@ -45,7 +45,10 @@ func (st *stage) startUpstream(ctx context.Context) (end func(), err error) {
 	if st.kind == plainUpstream {
 		st.plain = st.upstream
 	}
-	return u.end, st.dropDirect()
+	if st.plain == "" { // the generator, which speaks no TLS, cannot ask this one by itself
+		leaveOut(st.cases, direct)
+	}
+	return u.end, nil
 }
 
 // startNginxUpstream starts nginx as the TLS upstream, which costs less than one in Go would.
@@ -74,24 +77,6 @@ func (st *stage) startNginxUpstream(ctx context.Context, path string) (end func(
 	st.upstream, st.plain, st.ca = s.Upstream, s.Listen, st.certs.ca
 	st.result.Upstreams[string(st.kind)] = "nginx, `return 201`"
 	return p.stop, nil
-}
-
-// dropDirect leaves out the cells without a proxy where the generator, which speaks no TLS, cannot
-// ask the upstream.
-func (st *stage) dropDirect() error {
-	if st.plain != "" {
-		return nil
-	}
-	for i, c := range st.cases {
-		kept := c.peers[:0:0]
-		for _, name := range c.peers {
-			if name != direct {
-				kept = append(kept, name)
-			}
-		}
-		st.cases[i].peers = kept
-	}
-	return nil
 }
 
 // redisCommand writes the configuration of Redis and says how to start it.

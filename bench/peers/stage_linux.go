@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -20,15 +18,6 @@ type stage struct {
 	plain    string // address of the same without TLS
 	ca       string
 	running  map[string]*running
-}
-
-// A running peer has its processes, and what they held before the first request.
-type running struct {
-	peer    peer
-	address string
-	main    *process
-	redis   *process
-	start   start
 }
 
 // measure goes through the stages.
@@ -67,22 +56,19 @@ func (st *stage) run(ctx context.Context) (err error) {
 		if !shared || p.Name == direct {
 			continue
 		}
-		r, err := st.startPeer(ctx, p)
-		if err != nil {
-			return err
-		}
-		st.running[p.Name] = r
-		if err := st.try(ctx, r); err != nil {
+		if err := st.admit(ctx, p); err != nil {
 			return err
 		}
 	}
+	began := time.Now()
 	for round := range st.flags.Rounds {
 		for _, t := range shuffled(st.cases, st.flags.Seed, round) {
 			if err := st.turn(ctx, round, t); err != nil {
 				return fmt.Errorf("round %d, %s, %s: %w", round+1, t.situation.Name, t.peer, err)
 			}
 		}
-		st.say("%s upstream: round %d of %d is done", st.kind, round+1, st.flags.Rounds)
+		left := time.Since(began) / time.Duration(round+1) * time.Duration(st.flags.Rounds-round-1)
+		st.say("%s upstream: round %d of %d is done; the others take about %s", st.kind, round+1, st.flags.Rounds, left.Round(time.Second))
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.running)) {
 		r := st.running[name]
@@ -91,6 +77,26 @@ func (st *stage) run(ctx context.Context) (err error) {
 		}
 		st.result.Starts = append(st.result.Starts, r.start)
 	}
+	return nil
+}
+
+// admit starts p for all cases and tries it. A peer that cannot be started, or answers wrongly, is
+// left out; the gate must be able to.
+func (st *stage) admit(ctx context.Context, p peer) error {
+	r, err := st.startPeer(ctx, p)
+	if err == nil {
+		st.running[p.Name] = r
+		err = st.try(ctx, r)
+	}
+	if err == nil || ctx.Err() != nil || p.Name == sendgate {
+		return errors.Join(ctx.Err(), err)
+	}
+	if r != nil {
+		r.end()
+	}
+	delete(st.running, p.Name)
+	st.drop(p.Name, err.Error())
+	leaveOut(st.cases, p.Name)
 	return nil
 }
 
@@ -181,95 +187,4 @@ func unexpected(line string) error {
 		return nil
 	}
 	return fmt.Errorf("the generator says %q", line)
-}
-
-// startPeer starts p on its core, with all it needs.
-func (st *stage) startPeer(ctx context.Context, p peer) (r *running, err error) {
-	s, err := st.site(st.upstream, st.ca)
-	if err != nil {
-		return nil, err
-	}
-	r = &running{peer: p, address: s.Listen}
-	defer func() {
-		if err != nil {
-			r.end()
-		}
-	}()
-	began := time.Now()
-	if p.redis {
-		if s.Redis, err = st.startRedis(ctx, r, s); err != nil {
-			return r, err
-		}
-	}
-	c, err := p.launch(s)
-	if p.Name == sendgate {
-		c, err = st.gate.launch(s, len(st.place.Proxy))
-	}
-	if err != nil {
-		return r, err
-	}
-	if r.main, err = st.started.start(p.Name, st.place.Proxy, c, nil); err != nil {
-		return r, err
-	}
-	if _, err := r.main.listens(ctx, s.Listen, 5*time.Minute); err != nil {
-		return r, err
-	}
-	r.start = start{Peer: p.Name, Upstream: st.kind, Seconds: time.Since(began).Seconds()}
-	time.Sleep(300 * time.Millisecond) // until workers have started, too
-	r.start.Idle, err = r.held()
-	return r, err
-}
-
-// startRedis starts Redis for r, and fills its set.
-func (st *stage) startRedis(ctx context.Context, r *running, s site) (port int, err error) {
-	_, text, err := net.SplitHostPort(s.Admin)
-	if err != nil {
-		return 0, err
-	}
-	if s.Redis, err = strconv.Atoi(text); err != nil {
-		return 0, err
-	}
-	c, err := redisCommand(s)
-	if err != nil {
-		return 0, err
-	}
-	if r.redis, err = st.started.start("redis", st.place.Proxy, c, nil); err != nil {
-		return 0, err
-	}
-	if _, err := r.redis.listens(ctx, s.Admin, time.Minute); err != nil {
-		return 0, err
-	}
-	return s.Redis, fillRedis(ctx, s.Admin, st.book)
-}
-
-// pids are all processes of r.
-func (r *running) pids() (all []int, err error) {
-	for _, p := range []*process{r.main, r.redis} {
-		if p == nil {
-			continue
-		}
-		pids, err := familyOf(p.cmd.Process.Pid)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, pids...)
-	}
-	return all, nil
-}
-
-func (r *running) held() (memory, error) {
-	pids, err := r.pids()
-	if err != nil {
-		return memory{}, err
-	}
-	return held(pids)
-}
-
-// end ends r's processes.
-func (r *running) end() {
-	for _, p := range []*process{r.main, r.redis} {
-		if p != nil {
-			p.stop()
-		}
-	}
 }
