@@ -9,10 +9,9 @@ import (
 	"github.com/sendgate/sendgate/bench"
 )
 
-// showProgress keeps one line on the terminal up to date: how many were sent, how fast, what went
-// wrong, how long it may still take. Where the errors go to no terminal it shows nothing. The
-// returned function takes the line away; it may be called twice.
-func (r *benchRun) showProgress(report *bench.Report, plan bench.Plan) (stop func()) {
+// showLine keeps one line on the terminal up to date. Where the errors go to no terminal it shows
+// nothing. The returned function takes the line away; it may be called twice.
+func (r *benchRun) showLine(text func() string) (stop func()) {
 	if !isTerminal(r.t.err) {
 		return func() {}
 	}
@@ -27,15 +26,22 @@ func (r *benchRun) showProgress(report *bench.Report, plan bench.Plan) (stop fun
 				_, _ = io.WriteString(r.t.err, "\r\x1b[K") // a line that cannot be drawn is no reason to stop
 				return
 			case <-tick.C:
-				line := progressLine(report.Progress(), plan, r.part())
-				if stage := r.stage.Load(); stage != nil {
-					line = *stage + line
-				}
-				_, _ = io.WriteString(r.t.err, "\r"+line+"\x1b[K")
+				_, _ = io.WriteString(r.t.err, "\r"+text()+"\x1b[K")
 			}
 		}
 	}()
 	return sync.OnceFunc(func() { close(done); <-gone })
+}
+
+// showProgress shows how many were sent, how fast, what went wrong, and how long it may still take.
+func (r *benchRun) showProgress(report *bench.Report, plan bench.Plan) (stop func()) {
+	return r.showLine(func() string {
+		line := progressLine(report.Progress(), plan, r.part())
+		if stage := r.stage.Load(); stage != nil {
+			line = *stage + line
+		}
+		return line
+	})
 }
 
 // part is how much of the recipients is done; 0 where they have no end.
