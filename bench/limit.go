@@ -40,7 +40,7 @@ func (l Limit) String() string {
 	case l.Good == 0:
 		return fmt.Sprintf("No rate kept within %s added to the p99.", micros(l.Bound))
 	case l.Bad == 0:
-		return fmt.Sprintf("%.0f sends a second add at most %s to the p99, and nothing higher was tried.", l.Good, micros(l.Bound))
+		return fmt.Sprintf("%.0f sends a second add at most %s to the p99; the search did not settle what is too much.", l.Good, micros(l.Bound))
 	}
 	return fmt.Sprintf("Highest rate that adds at most %s to the p99: %.0f sends a second; %.0f add more.", micros(l.Bound), l.Good, l.Bad)
 }

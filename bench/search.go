@@ -53,6 +53,9 @@ func (s Search) Run(ctx context.Context) (Limit, error) {
 		err = nil
 	}
 	r.limit.Good, r.limit.Bad = r.knee()
+	if good, bad := r.tally(r.limit.Bad); good == bad { // it was stopped before that was settled
+		r.limit.Bad = 0
+	}
 	r.limit.Steady = r.steady()
 	return r.limit, err
 }

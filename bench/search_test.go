@@ -111,6 +111,23 @@ func TestSearch(t *testing.T) {
 			t.Errorf("found %+v, %v", l, err)
 		}
 	})
+	t.Run("a rate about which two probes disagree is neither good nor too high", func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		n := 0
+		l, err := Search{Bound: bound, Low: 100, Probe: func(context.Context, float64) (Summary, error) {
+			s := Summary{Sent: 100}
+			switch n++; n {
+			case 4: // the first at 200
+				s.Latency.P99 = 90_000
+			case 6: // the third
+				stop()
+			}
+			return s, nil
+		}}.Run(ctx)
+		if err != nil || len(l.Probes) != 5 || l.Good != 100 || l.Bad != 0 || !strings.Contains(l.String(), "did not settle") || l.Steady {
+			t.Errorf("found %+v, %v", l, err)
+		}
+	})
 	t.Run("what ends a probe ends the search", func(t *testing.T) {
 		broken := errors.New("broken")
 		_, err := Search{Bound: bound, Low: 100, Probe: func(context.Context, float64) (Summary, error) { return Summary{}, broken }}.Run(t.Context())
