@@ -25,8 +25,11 @@ type head struct {
 	folded                bool // a value runs over two lines: read in two ways by two readers
 }
 
-func readHead(h *fasthttp.RequestHeader) (out head) {
-	raw := h.RawHeaders()
+func (b *Batch) readHead(h *fasthttp.RequestHeader) (out head) {
+	raw := b.Head
+	if raw == nil {
+		raw = h.RawHeaders()
+	}
 	if len(raw) == 0 { // a request that was composed, not read
 		for name, value := range h.All() {
 			out.note(name, value)

@@ -42,7 +42,8 @@ type Provider interface {
 	// does not retry. Where Parse failed, b.Fault says why and b has one unreadable message; b
 	// was not reset since.
 	Refuse(resp *fasthttp.Response, b *Batch)
-	// Learn reads the service's answer to a forwarded request. Events have no ID, no Time and no
+	// Learn reads the service's answer to a forwarded request: its status, its Content-Encoding and its
+	// body, since resp may hold no more. Events have no ID, no Time and no
 	// brand of their own: the gate gives them those.
 	Learn(resp *fasthttp.Response, b *Batch) []filter.Event
 }
@@ -54,6 +55,9 @@ type Batch struct {
 	Decisions []filter.Decision // one a message
 	// Fault is the sentence that tells the sender why the request could not be read.
 	Fault string
+	// Head is the header lines of the request as the client wrote them, with the blank line that
+	// ends them, for a req that holds none. It is for Parse alone.
+	Head []byte
 
 	parsed parsed
 }
@@ -62,7 +66,7 @@ type Batch struct {
 func (b *Batch) Reset() {
 	clear(b.Messages)
 	clear(b.Decisions)
-	b.Messages, b.Decisions, b.Fault = b.Messages[:0], b.Decisions[:0], ""
+	b.Messages, b.Decisions, b.Fault, b.Head = b.Messages[:0], b.Decisions[:0], "", nil
 	b.parsed.reset()
 }
 

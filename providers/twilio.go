@@ -48,7 +48,7 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 	path, query, at := splitURI(req.Header.RequestURI())
 	kind, xml := twilioPath(path)
 	b.parsed.xml = xml
-	h := readHead(&req.Header)
+	h := b.readHead(&req.Header)
 	method := req.Header.Method()
 	switch {
 	case kind == unknownPath:

@@ -36,7 +36,7 @@ var whatsappKeys = []string{
 func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	path, query, _ := splitURI(req.Header.RequestURI())
 	kind, from := whatsappPath(path)
-	h := readHead(&req.Header)
+	h := b.readHead(&req.Header)
 	method := req.Header.Method()
 	if h.overridden(method) || b.tricks(query, whatsappTricks) {
 		return b.unreadable(0, hidden)

@@ -2,10 +2,7 @@ package proxy
 
 import (
 	"fmt"
-	"io"
 	"net"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -33,8 +30,9 @@ func (d *doorman) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		in := &client{socket: newSocket(c, min(d.g.limits.Read, d.g.limits.Idle)), g: d.g}
-		if d.g.clients.Add(1) <= int64(d.g.limits.Connections) {
+		in := newClient(c, d.g)
+		if d.g.open.Add(1) <= int64(d.g.limits.Connections) {
+			d.g.known.add(in)
 			return in, nil
 		}
 		d.g.malformed.Add(1)
@@ -58,48 +56,4 @@ func (d *doorman) turnAway(c *client) {
 	c.linger.Store(true)
 	_ = c.Close()
 	<-d.turns
-}
-
-// A client is a client's connection.
-type client struct {
-	*socket
-	g      *Gate
-	linger atomic.Bool // the last answer came before the request was read
-	once   sync.Once
-}
-
-// lingering and most bound how long, and how many bytes, a client may go on talking after its
-// answer. Closing at once would make its kernel throw away the answer.
-const (
-	lingering = time.Second
-	most      = 64 << 20
-)
-
-// Close ends the connection. Only the first call does anything.
-func (c *client) Close() (err error) {
-	c.once.Do(func() {
-		if c.linger.Load() {
-			c.hearOut()
-		}
-		err = c.socket.Close()
-		c.g.clients.Add(-1)
-	})
-	return err
-}
-
-func (c *client) hearOut() {
-	half, ok := c.socket.Conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil || c.socket.Conn.SetReadDeadline(time.Now().Add(lingering)) != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, c.socket.Conn, most)
-}
-
-// hearOut has the connection of ctx close after its answer, and only when its client has stopped
-// talking: what follows on it could be part of the same request.
-func hearOut(ctx *fasthttp.RequestCtx) {
-	ctx.SetConnectionClose()
-	if c, ok := ctx.Conn().(*client); ok {
-		c.linger.Store(true)
-	}
 }

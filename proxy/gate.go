@@ -28,8 +28,12 @@ type Gate struct {
 	inFlight  atomic.Int64
 	malformed atomic.Uint64
 	panics    atomic.Uint64
-	clients   atomic.Int64 // connections
-	works     sync.Pool    // *work
+	open      atomic.Int64  // client connections
+	fast      atomic.Uint64 // requests answered without fasthttp
+	slow      bool          // leave all to fasthttp: for tests
+	stopping  atomic.Bool
+	known     clients
+	works     sync.Pool // *work
 
 	mu     sync.Mutex // one Reload at a time
 	counts map[string]*counters

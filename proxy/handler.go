@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -22,12 +23,18 @@ type work struct {
 
 	batch   providers.Batch
 	head    head
-	wire    []byte // the request as it goes to the upstream
+	record  filter.Record // of the recipient who is looked at
+	wire    []byte        // the request as it goes to the upstream
 	answer  answer
 	marks   marks
+	out     []byte   // the answer as it goes to the client
 	ids     []string // one decision id a message
 	start   time.Time
 	version string // of the configuration
+
+	// What req and resp are where fasthttp does not bring its own.
+	ownReq  fasthttp.Request
+	ownResp fasthttp.Response
 }
 
 // maxKept is the largest request, in bytes, whose memory is kept for the next one.
@@ -38,8 +45,10 @@ func (g *Gate) release(w *work) {
 	clear(w.ids)
 	w.ids, w.head.raw, w.head.named = w.ids[:0], nil, w.head.named[:0]
 	w.req, w.resp, w.marks = nil, nil, marks{}
+	w.ownReq.Reset()
+	w.ownResp.Reset()
 	w.framed, w.torn, w.handed, w.relayed = false, false, false, false
-	if cap(w.wire) <= maxKept {
+	if cap(w.wire) <= maxKept && cap(w.out) <= maxKept {
 		g.works.Put(w)
 	}
 }

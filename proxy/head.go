@@ -22,6 +22,10 @@ type head struct {
 	seen    [kinds]bool
 	upgrade bool // to something else than h2c, which a server may ignore
 	claims  bool // there are Sendgate-* headers
+	ends    bool // the connection is to end with this request
+	odd     bool // sound, and written in a way that only fasthttp is trusted with
+	host    []byte
+	length  int // of the body, where it is said and not odd
 }
 
 // A kind is what the gate must know about a header by its name.
@@ -81,12 +85,17 @@ func (h *head) take(name, value []byte) error {
 	}
 	h.seen[k] = true
 	switch k {
+	case kindHop:
+		h.odd = h.odd || fold(name, "trailer")
+	case kindHost:
+		h.host = value
 	case kindConnection:
 		h.list(value)
 	case kindLength:
 		if len(value) == 0 || !all(value, isDigit) {
 			return errors.New("the Content-Length is not a number")
 		}
+		h.measure(value)
 	case kindCoding:
 		if !fold(value, "chunked") {
 			return errors.New("the only Transfer-Encoding understood is chunked")
@@ -101,6 +110,17 @@ func (h *head) take(name, value []byte) error {
 		h.claims = true
 	}
 	return nil
+}
+
+// measure reads the digits of a Content-Length.
+func (h *head) measure(digits []byte) {
+	if len(digits) > 9 || len(digits) > 1 && digits[0] == '0' {
+		h.odd = true
+		return
+	}
+	for _, c := range digits {
+		h.length = h.length*10 + int(c-'0')
+	}
 }
 
 // check looks at the whole once every line is known.
@@ -123,7 +143,10 @@ func (h *head) list(value []byte) {
 		for end < len(value) && value[end] != ',' {
 			end++
 		}
-		if name := trim(value[:end]); len(name) > 0 && !fold(name, "close") && !fold(name, "keep-alive") {
+		switch name := trim(value[:end]); {
+		case fold(name, "close"):
+			h.ends = true
+		case len(name) > 0 && !fold(name, "keep-alive"):
 			h.named = append(h.named, name)
 		}
 		value = value[min(end+1, len(value)):]

@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,14 +35,39 @@ func memory(t testing.TB) *store.Store {
 	return st
 }
 
-// start serves a gate until the test ends.
-func start(t testing.TB, cfg Config, st *store.Store) (g *Gate, addr string) {
+// withoutLane stands in the name of a test whose gates leave every request to fasthttp.
+const withoutLane = "without the lane"
+
+// laned and unlaned count the requests that the gates of all tests answered on the lane, by whether
+// they had one.
+var laned, unlaned atomic.Uint64
+
+// newGate makes a gate for a test.
+func newGate(t testing.TB, cfg Config, st *store.Store) *Gate {
 	t.Helper()
 	g, err := New(cfg, st)
 	if err != nil {
 		t.Fatal(err)
 	}
+	count := &laned
+	if g.slow = strings.Contains(t.Name(), strings.ReplaceAll(withoutLane, " ", "_")); g.slow {
+		count = &unlaned
+	}
+	t.Cleanup(func() { count.Add(g.fast.Load()) })
+	return g
+}
+
+// start serves a gate until the test ends.
+func start(t testing.TB, cfg Config, st *store.Store) (g *Gate, addr string) {
+	t.Helper()
 	ln := loopback(t)
+	return serve(t, cfg, st, ln), ln.Addr().String()
+}
+
+// serve is start on a listener.
+func serve(t testing.TB, cfg Config, st *store.Store, ln net.Listener) *Gate {
+	t.Helper()
+	g := newGate(t, cfg, st)
 	ended := make(chan error, 1)
 	go func() { ended <- g.Serve(ln) }()
 	t.Cleanup(func() {
@@ -54,7 +80,7 @@ func start(t testing.TB, cfg Config, st *store.Store) (g *Gate, addr string) {
 			t.Errorf("serving: %v", err)
 		}
 	})
-	return g, ln.Addr().String()
+	return g
 }
 
 func loopback(t testing.TB) net.Listener {

@@ -24,3 +24,19 @@ func (m *marks) set(h *fasthttp.ResponseHeader) {
 		h.Set("Sendgate-Until", m.until.UTC().Format(time.RFC3339))
 	}
 }
+
+// append adds them to a head that the gate writes.
+func (m *marks) append(dst []byte) []byte {
+	if m.decision == "" {
+		return dst
+	}
+	dst = appendHeader(dst, "Sendgate-Decision", m.decision)
+	dst = appendHeader(dst, "Sendgate-Reason", m.reason)
+	dst = appendHeader(dst, "Sendgate-Id", m.id)
+	if !m.until.IsZero() {
+		dst = append(dst, "Sendgate-Until: "...)
+		dst = m.until.UTC().AppendFormat(dst, time.RFC3339)
+		dst = append(dst, "\r\n"...)
+	}
+	return dst
+}

@@ -59,6 +59,7 @@ var (
 	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
+	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
 	descMalformed   = desc("malformed_total", "Requests refused for their framing, size or route.")
 	descPanics      = desc("panics_total", "Requests whose handling panicked: each is a fault of the gate's, with its stack in the log.")
 )
@@ -72,7 +73,7 @@ type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descConnections, descDials,
-		descStale, descUnlearnt, descSeconds, descInFlight, descMalformed, descPanics} {
+		descStale, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics} {
 		ch <- d
 	}
 }
@@ -85,6 +86,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
 	}
 	gauge(descInFlight, c.g.inFlight.Load())
+	total(descFast, c.g.fast.Load())
 	total(descMalformed, c.g.malformed.Load())
 	total(descPanics, c.g.panics.Load())
 	for name, rt := range c.g.table.Load().routes {

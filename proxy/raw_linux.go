@@ -74,6 +74,32 @@ func (r *rawIO) take(fd uintptr) bool {
 	return r.errno != syscall.EAGAIN
 }
 
+// readAll reads for c until it has enough. It is one long call of the poller's, which therefore
+// forgets nothing of what it learns while a request is carried; and so what can only come later is
+// waited for, and not looked for.
+func (r *rawIO) readAll(c *client) error {
+	return r.conn.Read(func(fd uintptr) bool {
+		for {
+			n, errno := sysRead(fd, c.room())
+			var err error
+			switch {
+			case errno == syscall.EAGAIN:
+				return false
+			case errno != 0:
+				err = os.NewSyscallError("read", errno)
+			case n == 0:
+				err = io.EOF
+			}
+			switch c.take(n, err) {
+			case stop:
+				return true
+			case await:
+				return false
+			}
+		}
+	})
+}
+
 // write writes what the system takes of p at once.
 func (r *rawIO) write(p []byte) (n int, err error) {
 	if len(p) == 0 {

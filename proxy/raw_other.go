@@ -14,6 +14,8 @@ func (*rawIO) able() bool { return false }
 
 func (*rawIO) exchange(_, _ []byte) (wrote, n int, err error) { return 0, 0, nil }
 
+func (*rawIO) readAll(*client) error { return nil }
+
 func (*rawIO) write([]byte) (n int, err error) { return 0, nil }
 
 func (*rawIO) silent() bool { return false }

@@ -74,10 +74,7 @@ func TestReload(t *testing.T) {
 func TestShutdownFinishesWhatWasAccepted(t *testing.T) {
 	arrived, release := make(chan struct{}), make(chan struct{})
 	base := play(t, loopback(t), echo(okAnswer, func(wire) { close(arrived); <-release }))
-	g, err := New(oneRoute(base, nil), memory(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := newGate(t, oneRoute(base, nil), memory(t))
 	ln := loopback(t)
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(ln) }()

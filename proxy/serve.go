@@ -47,6 +47,10 @@ func (g *Gate) Serve(ln net.Listener) error {
 // Shutdown stops taking connections, lets the accepted requests finish, and closes the connections
 // to the upstreams. When ctx ends first it returns ctx's error, and requests may still be running.
 func (g *Gate) Shutdown(ctx context.Context) error {
+	g.stopping.Store(true)
+	for _, c := range g.known.list() {
+		c.retire()
+	}
 	err := g.server.ShutdownWithContext(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -112,7 +112,7 @@ func TestAnswer(t *testing.T) {
 		"Connection: keep-alive, X-Own\r\nX-Own: 1\r\nKeep-Alive: timeout=5\r\nSendgate-Decision: forward\r\nSENDGATE-id: x\r\n" +
 		"Content-Type: application/json;v=2\r\nContent-Length: 9\r\nRetry-After: 5\r\n\r\n{\"a\": 1 }"
 	base := play(t, loopback(t), echo(upstream, func(wire) {}))
-	_, addr := start(t, oneRoute(base, func(rc *RouteConfig) { rc.Mode = Open }), memory(t))
+	g, addr := start(t, oneRoute(base, func(rc *RouteConfig) { rc.Mode = Open }), memory(t))
 	s := speak(t, addr)
 	s.write(sms(person.Address, "Sale"))
 	var got string
@@ -127,8 +127,12 @@ func TestAnswer(t *testing.T) {
 	if _, err := io.ReadFull(s.br, body); err != nil || string(body) != "{\"a\": 1 }" {
 		t.Errorf("body %q, %v", body, err)
 	}
-	want := "HTTP/1.1 201 Made\r\nContent-Type: application/json;v=2\r\nContent-Length: 9\r\n" +
-		"DATE: Sat, 21 Nov 2026 10:00:00 GMT\r\nx-ODD: 1\r\nx-odd: 2\r\nX-Empty: \r\nRetry-After: 5\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n"
+	want := "HTTP/1.1 201 Made\r\nDATE: Sat, 21 Nov 2026 10:00:00 GMT\r\nx-ODD: 1\r\nx-odd: 2\r\nX-Empty:\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n" +
+		"Content-Type: application/json;v=2\r\nContent-Length: 9\r\nRetry-After: 5\r\n\r\n"
+	if g.slow { // fasthttp has an order and a spelling of its own
+		want = "HTTP/1.1 201 Made\r\nContent-Type: application/json;v=2\r\nContent-Length: 9\r\n" +
+			"DATE: Sat, 21 Nov 2026 10:00:00 GMT\r\nx-ODD: 1\r\nx-odd: 2\r\nX-Empty: \r\nRetry-After: 5\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n\r\n"
+	}
 	if got != want {
 		t.Errorf("the client got\n%q\nwant\n%q", got, want)
 	}

@@ -1,0 +1,83 @@
+package proxy
+
+import (
+	"bytes"
+
+	"github.com/valyala/fasthttp"
+)
+
+// A form is what the bytes on a connection are.
+type form uint8
+
+const (
+	uncommon form = iota // for fasthttp: refused, or unusual, or more than one request
+	partial              // maybe the beginning of a request of the common form
+	whole                // exactly one
+)
+
+// frame reads b, which begins where a request does. It is whole only when no reader of HTTP could
+// find anything in b but one request that ends where b does: HTTP/1.1, one of six methods, a path, a
+// plain Host, a plain Content-Length or none, and nothing that asks for another way of reading on
+// (Transfer-Encoding, Expect, Upgrade, Trailer, Connection with more than keep-alive). The head is
+// checked as strictly as any. The request is in w then, and keeps b.
+func (w *work) frame(b []byte, most int) form {
+	end := headEnd(b)
+	if end == 0 {
+		if len(b) > 0 && (b[0] < 'A' || b[0] > 'Z') {
+			return uncommon
+		}
+		return partial
+	}
+	line, lines, ok := cutLine(b[:end])
+	if !ok || w.head.parse(lines) != nil || !w.head.common() {
+		return uncommon
+	}
+	method, target, ok := cutRequest(line)
+	if !ok || w.head.length > most {
+		return uncommon
+	}
+	switch size := end + w.head.length; {
+	case len(b) < size:
+		return partial
+	case len(b) > size:
+		return uncommon
+	}
+	req := &w.ownReq
+	req.Header.SetMethodBytes(method)
+	req.SetRequestURIBytes(target)
+	req.SetBodyRaw(b[end:])
+	w.batch.Head = lines
+	return whole
+}
+
+// cutRequest parts a request line of the common form.
+func cutRequest(line []byte) (method, target []byte, ok bool) {
+	n := bytes.IndexByte(line, ' ')
+	if n < 0 {
+		return nil, nil, false
+	}
+	switch string(line[:n]) {
+	case fasthttp.MethodGet, fasthttp.MethodHead, fasthttp.MethodPost, fasthttp.MethodPut, fasthttp.MethodPatch, fasthttp.MethodDelete:
+	default:
+		return nil, nil, false
+	}
+	target, ok = bytes.CutSuffix(line[n+1:], []byte(" HTTP/1.1"))
+	if !ok || checkTarget(target) != nil || bytes.Contains(target, []byte("://")) {
+		return nil, nil, false
+	}
+	return line[:n], target, true
+}
+
+// common reports whether the head, which is sound, has nothing in it but what is common.
+func (h *head) common() bool {
+	if h.odd || h.ends || len(h.named) > 0 || h.seen[kindCoding] || h.seen[kindExpect] || h.seen[kindUpgrade] {
+		return false
+	}
+	name, port, _ := bytes.Cut(h.host, []byte(":"))
+	return len(name) > 0 && all(name, isHostByte) && all(port, isDigit)
+}
+
+// isHostByte: what the name of a common host is made of.
+func isHostByte(c byte) bool {
+	return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80 || c == '.' || c == '-' || c == '_'
+}

@@ -1,0 +1,163 @@
+package proxy
+
+import (
+	"io"
+	"net"
+	"time"
+)
+
+// A lane is the short way through the gate for requests of the common form. A client's connection
+// begins on it: as long as each thing that comes in is exactly one such request, see frame.go, it is
+// answered here, within the Read by which fasthttp waits for its first byte. What else comes in goes
+// to fasthttp as it came, with all that follows on that connection: two readers of one connection
+// must never have to agree on where a request begins.
+type lane struct {
+	buf    []byte // fasthttp's
+	have   int    // bytes in it, of one request
+	work   *work  // for that request, once its head is known
+	served bool   // a request was answered
+	timed  bool   // limits.read runs for the request that is coming in
+	err    error  // why there is no more to read
+}
+
+// A turn says how to go on after something was read.
+type turn uint8
+
+const (
+	stop  turn = iota // do not read here any more
+	look              // there may be more
+	await             // there can be no more yet: the client waits for an answer, or has just got one
+)
+
+// joinMost is the largest body, in bytes, that is copied to leave in one piece with its head.
+const joinMost = 32 << 10
+
+// answerAll answers the requests of a new connection, and returns the first bytes that are for
+// fasthttp. buf is fasthttp's whole buffer. A connection that served ends without a word.
+func (c *client) answerAll(buf []byte) (n int, err error) {
+	l := &c.lane
+	l.buf = buf
+	if c.raw.able() {
+		err = c.raw.readAll(c)
+	} else {
+		for c.take(c.socket.Read(c.room())) != stop {
+		}
+	}
+	if l.work != nil {
+		c.g.release(l.work)
+	}
+	n, served := l.have, l.served
+	if l.err != nil {
+		err = l.err
+	}
+	c.lane = lane{}
+	switch {
+	case n > 0:
+		return n, nil // and the error comes again
+	case served:
+		return 0, io.EOF
+	case err == nil:
+		err = net.ErrClosed
+	}
+	return 0, err
+}
+
+// room is where what comes in next belongs.
+func (c *client) room() []byte { return c.lane.buf[c.lane.have:] }
+
+// take takes in n bytes that were read to room, or the error that ended reading.
+func (c *client) take(n int, err error) turn {
+	l := &c.lane
+	if err != nil {
+		l.err = err
+		return stop
+	}
+	if l.have == 0 && !c.phase.CompareAndSwap(fresh, busy) && !c.phase.CompareAndSwap(waiting, busy) {
+		l.err = net.ErrClosed
+		return stop
+	}
+	l.have += n
+	switch c.frame() {
+	case partial:
+		if l.have == len(l.buf) || c.hurry() != nil {
+			return stop
+		}
+		return look
+	case uncommon:
+		_ = c.hurry() // as fasthttp has done, for a connection's first request
+		return stop
+	}
+	return c.answer()
+}
+
+// hurry has limits.read run for the request that is coming in.
+func (c *client) hurry() error {
+	if c.lane.timed {
+		return nil
+	}
+	c.lane.timed = true
+	return c.SetReadDeadline(time.Now().Add(c.g.limits.Read))
+}
+
+// frame looks for one request in what came in.
+func (c *client) frame() form {
+	l := &c.lane
+	if l.work == nil {
+		l.work = c.g.works.Get().(*work)
+	}
+	return l.work.frame(l.buf[:l.have], c.g.limits.Body)
+}
+
+// answer answers the request that came in.
+func (c *client) answer() turn {
+	l, g, w := &c.lane, c.g, c.lane.work
+	g.fast.Add(1)
+	w.framed, w.req, w.resp = true, &w.ownReq, &w.ownResp
+	sound := g.take(w)
+	last := g.stopping.Load() || c.phase.Load() == leaving
+	err := c.write(w, last)
+	if sound {
+		g.release(w)
+	}
+	first := !l.served
+	l.work, l.have, l.timed, l.served = nil, 0, false, true
+	if err == nil && !last {
+		err = c.SetReadDeadline(time.Now().Add(g.limits.Idle))
+	}
+	switch {
+	case err != nil || last || !c.phase.CompareAndSwap(busy, waiting):
+		l.err = io.EOF
+		return stop
+	case first: // it may have come with the end of all that this client has to say
+		return look
+	}
+	return await
+}
+
+// write sends the answer, the upstream's as it was written. last says that no other follows.
+func (c *client) write(w *work, last bool) error {
+	resp, body := w.resp, w.resp.Body()
+	if w.relayed {
+		w.out = append(w.out[:0], w.answer.head...)
+	} else {
+		resp.Header.SetContentLength(len(body))
+		w.out = resp.Header.AppendBytes(w.out[:0])
+		w.out = w.out[:len(w.out)-len("\r\n")]
+	}
+	w.out = w.marks.append(w.out)
+	if last {
+		w.out = appendHeader(w.out, "Connection", "close")
+	}
+	w.out = append(w.out, "\r\n"...)
+	if resp.SkipBody || w.req.Header.IsHead() {
+		body = nil
+	}
+	if len(body) <= joinMost {
+		w.out, body = append(w.out, body...), nil
+	}
+	if _, err := c.Write(w.out); err != nil || len(body) == 0 {
+		return err
+	}
+	_, err := c.Write(body)
+	return err
+}
