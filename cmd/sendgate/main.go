@@ -1,5 +1,3 @@
-// Command sendgate is the gate, its tools and its demonstration in one program: `sendgate demo`
-// shows it, `sendgate serve` runs it, the other commands look after a running one.
 package main
 
 import (
