@@ -90,29 +90,34 @@ func putNumber(b []byte, n uint64) {
 	}
 }
 
-// writeList writes the opt-outs as E.164, one a line.
-func (b book) writeList(w io.Writer) error {
-	return b.writeRows(w, b.listed, b.optedOut, "", "\n")
+// A list is numbers with what is said of each, as lines of a file.
+type list struct {
+	what         string
+	size         uint64
+	number       func(k uint64) uint64
+	header, tail string // of the file, of each line
 }
 
-// writeOptOuts writes the opt-outs as a CSV file to import.
-func (b book) writeOptOuts(w io.Writer) error {
-	return b.writeRows(w, b.listed, b.optedOut, "address,state\n", ",opted-out\n")
+// plainList is the opt-outs as E.164, one a line.
+func (b book) plainList() list { return list{"opt-outs", b.listed, b.optedOut, "", "\n"} }
+
+// imports are the opt-outs, and the consents with their evidence, as CSV files to import.
+func (b book) imports() []list {
+	return []list{
+		{"opt-outs", b.listed, b.optedOut, "address,state\n", ",opted-out\n"},
+		{"consents", b.consented, b.agreed, "address,state,scope,basis,time,method,action,wording\n",
+			",opted-in,marketing,express,2026-01-31T10:00:00Z,web form,ticked box,Yes send me offers by SMS\n"},
+	}
 }
 
-// writeConsents writes the consents, with their evidence, as a CSV file to import.
-func (b book) writeConsents(w io.Writer) error {
-	return b.writeRows(w, b.consented, b.agreed, "address,state,scope,basis,time,method,action,wording\n",
-		",opted-in,marketing,express,2026-01-31T10:00:00Z,web form,ticked box,Yes send me offers by SMS\n")
-}
-
-func (b book) writeRows(w io.Writer, rows uint64, number func(uint64) uint64, header, tail string) error {
+// write writes the numbers from one up to another, with the header in front.
+func (l list) write(w io.Writer, from, to uint64) error {
 	out := bufio.NewWriterSize(w, 64<<10)
-	_, _ = out.WriteString(header) // kept by the writer until Flush, as what follows
-	row := append(make([]byte, 1+digits), tail...)
+	_, _ = out.WriteString(l.header) // kept by the writer until Flush, as what follows
+	row := append(make([]byte, 1+digits), l.tail...)
 	row[0] = '+'
-	for k := range rows {
-		putNumber(row[1:], number(k))
+	for k := from; k < to; k++ {
+		putNumber(row[1:], l.number(k))
 		_, _ = out.Write(row)
 	}
 	return out.Flush()

@@ -75,17 +75,17 @@ func TestBookCheck(t *testing.T) {
 
 func TestBookFiles(t *testing.T) {
 	b := book{listed: 2_500, consented: 3}
-	var list, optOuts, consents, members bytes.Buffer
+	var plain, optOuts, part, consents, members bytes.Buffer
 	commands, err := b.writeMembers(&members, "optout")
 	if err != nil || commands != 3 {
 		t.Fatalf("%d commands, %v", commands, err)
 	}
-	for _, err := range []error{b.writeList(&list), b.writeOptOuts(&optOuts), b.writeConsents(&consents)} {
+	for _, err := range []error{b.plainList().write(&plain, 0, 2_500), b.imports()[0].write(&optOuts, 0, 2_500), b.imports()[0].write(&part, 1_000, 1_002), b.imports()[1].write(&consents, 0, 3)} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	numbers := strings.Fields(list.String())
+	numbers := strings.Fields(plain.String())
 	if len(numbers) != 2_500 {
 		t.Fatalf("the list has %d lines", len(numbers))
 	}
@@ -104,6 +104,11 @@ func TestBookFiles(t *testing.T) {
 		}
 		if strings.Join(set, " ") != strings.Join(numbers, " ") || !strings.Contains(members.String(), "\r\n*502\r\n$4\r\nSADD\r\n$6\r\noptout\r\n$12\r\n+") {
 			t.Error("the set is another")
+		}
+	})
+	t.Run("a part of it is a file of its own", func(t *testing.T) {
+		if want := "address,state\n" + numbers[1_000] + ",opted-out\n" + numbers[1_001] + ",opted-out\n"; part.String() != want {
+			t.Errorf("got %q, want %q", part.String(), want)
 		}
 	})
 	t.Run("each consent has its evidence", func(t *testing.T) {

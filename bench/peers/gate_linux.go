@@ -6,7 +6,6 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -127,44 +126,49 @@ func (g gate) fill(ctx context.Context, s *starter) (err error) {
 	if _, err := p.listens(ctx, g.site.Admin, time.Minute); err != nil {
 		return err
 	}
-	for _, list := range []struct {
-		what  string
-		rows  uint64
-		write func(io.Writer) error
-	}{{"opt-outs", g.book.listed, g.book.writeOptOuts}, {"consents", g.book.consented, g.book.writeConsents}} {
-		if list.rows == 0 {
-			continue
-		}
-		began := time.Now()
-		g.say("filling the gate's store with %d %s", list.rows, list.what)
-		if err := g.imports(ctx, list.what, list.write); err != nil {
+	g.say("filling the gate's store with %s, once: it is kept", g.book)
+	for _, l := range g.book.imports() {
+		if err := g.fillWith(ctx, l); err != nil {
 			return err
 		}
-		took := time.Since(began)
-		g.say("filled in %s, %.0f rows a second", took.Round(time.Second/10), float64(list.rows)/took.Seconds())
 	}
 	return os.WriteFile(filepath.Join(g.store, "filled"), []byte(g.mark()), 0o600)
 }
 
-// imports imports one list, whose file is removed again.
-func (g gate) imports(ctx context.Context, what string, write func(io.Writer) error) (err error) {
-	name := filepath.Join(g.dir, what+".csv")
+// fillWith imports a list, in parts, so that it can be told how far it is.
+func (g gate) fillWith(ctx context.Context, l list) error {
+	const part = 1_000_000
+	began := time.Now()
+	for from := uint64(0); from < l.size; from += part {
+		to := min(from+part, l.size)
+		if err := g.importPart(ctx, l, from, to); err != nil {
+			return fmt.Errorf("importing the %s: %w", l.what, err)
+		}
+		took := time.Since(began)
+		g.say("the gate's store holds %d of %d %s; %.0f rows a second", to, l.size, l.what, float64(to)/took.Seconds())
+	}
+	return nil
+}
+
+// importPart imports a part of a list through the product's command.
+func (g gate) importPart(ctx context.Context, l list, from, to uint64) error {
+	name := filepath.Join(g.dir, l.what+".csv")
 	file, err := os.Create(name)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(name)
-	if err := errors.Join(write(file), file.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+	if err := errors.Join(l.write(file, from, to), file.Close()); err != nil {
+		return err
 	}
 	c := exec.CommandContext(ctx, g.program, "consent", "import", name, "--brand", "shop", "--source", "bench/peers",
 		"--admin", "http://"+g.site.Admin, "--token", "file:"+filepath.Join(g.store, "admin.token"))
-	c.Stdout, c.Stderr = os.Stderr, os.Stderr // its bar shows how far it is
-	if err := c.Run(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("importing the %s: %w", what, err)
+	said, err := c.CombinedOutput()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, said)
 	}
 	return nil
 }

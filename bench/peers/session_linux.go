@@ -101,11 +101,11 @@ func (s *session) prepare(ctx context.Context) (err error) {
 	if s.certs, err = newCertificates(s.dir); err != nil {
 		return err
 	}
-	list, err := os.Create(s.listFile())
+	file, err := os.Create(s.listFile())
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.book.writeList(list), list.Close()); err != nil {
+	if err := errors.Join(s.book.plainList().write(file, 0, s.book.listed), file.Close()); err != nil {
 		return fmt.Errorf("writing the list: %w", err)
 	}
 	if err := os.Chmod(s.listFile(), 0o644); err != nil {
