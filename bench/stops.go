@@ -39,6 +39,7 @@ type Stops struct {
 type stop struct {
 	told    time.Time // since then the gate may know; zero: not yet
 	bound   time.Time // since then it must; zero: not yet
+	unheard time.Time // since then it may know from an answer of the provider that never came here; zero: it does not
 	heard   bool      // it was a STOP, and no refusal
 	before  int64     // sends that began before it was bound
 	arrived int64     // messages that the provider took
@@ -69,8 +70,9 @@ func (s StopCounts) String() string {
 }
 
 const (
-	tellers    = 16     // STOPs told at once
-	maxWaiting = 10_000 // STOPs that wait to be told; who comes then stays
+	tellers    = 16      // STOPs told at once
+	maxWaiting = 10_000  // STOPs that wait to be told; who comes then stays
+	maxUnheard = 1 << 20 // people of whom it is kept that an answer did not come
 )
 
 func (s *Stops) begin() {
@@ -182,7 +184,11 @@ type refusalSender struct {
 func (o *refusalSender) Send(r *Recipient) (Answer, error) {
 	began := time.Now()
 	a, err := o.Sender.Send(r)
-	if err == nil && o.dialect.left(a) {
+	switch {
+	case err != nil:
+	case a.Status == 0:
+		o.stops.missed(r.Address, began)
+	case o.dialect.left(a):
 		o.stops.refused(r.Address, began, time.Now())
 	}
 	return a, err
@@ -200,6 +206,19 @@ func (s *Stops) refused(address string, began, ended time.Time) {
 		st.bound = ended
 	}
 	s.done.Refused++
+}
+
+// missed notes that the answer of a send that began then did not come. It may have been a refusal
+// that the gate has read.
+func (s *Stops) missed(address string, began time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.known) >= maxUnheard {
+		return
+	}
+	if st := s.of(address); st.unheard.IsZero() || began.Before(st.unheard) {
+		st.unheard = began
+	}
 }
 
 // Finish gives up STOPs that nobody told the gate of yet, and waits for the others. Messages that
@@ -255,10 +274,11 @@ func (s *Stops) wants(r Result, first bool) []Want {
 			s.done.Meanwhile++
 		}
 	}
+	unheard := !st.unheard.IsZero() && !r.Began.Add(r.Took).Before(st.unheard)
 	switch {
-	case want.Action == "", before && !meanwhile:
+	case want.Action == "", before && !meanwhile && !unheard:
 		return []Want{want}
-	case meanwhile, want.Action == block:
+	case before, want.Action == block:
 		return []Want{want, left}
 	default:
 		return []Want{left}

@@ -119,16 +119,22 @@ func TestStops(t *testing.T) {
 		at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 		to := Recipient{Address: "+14155550100", Want: Want{forward, "allowed"}}
 		blocked := Result{Recipient: to, Began: at(5), Took: 4 * time.Millisecond, Answer: Answer{Decision: block, Reason: "opted-out", Status: 400, Code: 21610}}
-		for told, want := range map[bool]int64{true: 0, false: 1} {
+		for name, c := range map[string]struct {
+			learnt func(*Stops)
+			wrong  int64
+		}{
+			"its provider refused another one":          {func(s *Stops) { s.refused(to.Address, at(0), at(8)) }, 0},
+			"the answer to another one never came here": {func(s *Stops) { s.missed(to.Address, at(0)) }, 0},
+			"neither":                   {func(*Stops) {}, 1},
+			"a refusal that came later": {func(s *Stops) { s.refused(to.Address, at(20), at(28)) }, 1},
+		} {
 			r := NewReport(Plan{}, d, true)
 			r.Stops = &Stops{Learns: true}
 			r.Stops.Sender(d, nil)
 			r.Add(blocked) // overtakes the answer from which the gate learnt
-			if told {
-				r.Stops.refused(to.Address, at(0), at(8))
-			}
-			if s := r.Summary(false); s.WrongAnswers() != want || s.Wrong[WrongBlock] != want {
-				t.Errorf("with a refusal: %t; wrong answers %v, want %d", told, s.Wrong, want)
+			c.learnt(r.Stops)
+			if s := r.Summary(false); s.WrongAnswers() != c.wrong || s.Wrong[WrongBlock] != c.wrong {
+				t.Errorf("%s: wrong answers %v, want %d", name, s.Wrong, c.wrong)
 			}
 			r.Stops.Finish()
 		}

@@ -2,10 +2,12 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +72,33 @@ func TestSummary(t *testing.T) {
 		}
 		if failures != 1000 || outcomes != 1000 || len(s.Failures) > maxKinds+1 || len(s.Outcomes) > maxKinds+1 {
 			t.Errorf("%d failures of %d kinds, %d outcomes of %d kinds", failures, len(s.Failures), outcomes, len(s.Outcomes))
+		}
+	})
+	t.Run("the table and the comparison tell what the gate used, who left, and what a search found", func(t *testing.T) {
+		one := report(t, 100).Summary(false)
+		one.Stops = &StopCounts{Told: 7, Acknowledged: 7, After: 11, Meanwhile: 2, Refused: 3}
+		one.Gate = &GateUse{CPU: 1500 * time.Millisecond, PerSend: 15_000, Cores: 1.5, Peak: 50e6}
+		one.Limit = &Limit{Bound: 20_000, BaseRate: 100, Base: 1000, BaseFrom: 900, BaseTo: 1200, Good: 400, Bad: 440, Steady: true, Probes: []Probe{{Rate: 800, Stage: "climb", P99: 90_000, Added: 89_000, Why: "it adds 89.0ms"}}}
+		two := one
+		two.Stops = &StopCounts{Told: 14, Acknowledged: 14, After: 22}
+		two.Gate = &GateUse{CPU: time.Second, PerSend: 30_000, Cores: 3, Peak: 100e6}
+		two.Limit = &Limit{Bound: 20_000, Base: 2000, Good: 200, Bad: 220}
+		var table, compared strings.Builder
+		if err := errors.Join(one.WriteTable(&table), Compare(&compared, one, two)); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"The gate used 1.5s of CPU, which is 15.0ms a send and 1.50 cores, and at most 50 MB of memory.",
+			"7 people opted out in mid-broadcast: the gate acknowledged 7. 11 sends to them began after that, 2 were under way. 3 times the provider said",
+			"Highest rate that adds at most 20.0ms to the p99: 400 sends a second; 440 add more.", "the p99 at 100 a second (three probes, 900µs to 1.20ms)", "it adds 89.0ms"} {
+			if !strings.Contains(table.String(), want) {
+				t.Errorf("the table does not say %q:\n%s", want, table.String())
+			}
+		}
+		for _, want := range []string{`gate's CPU a send +15.0ms +30.0ms +×2.00`, `gate's CPU, cores +1.50 +3.00 +×2.00`, `gate's memory, MB +50 +100 +×2.00`,
+			`opt-outs acknowledged +7 +14 +×2.00`, `sends begun after one +11 +22`, `highest rate +400 +200 +×0.50`, `lowest that is too high +440 +220`, `p99 at the low rate +1.00ms +2.00ms`} {
+			if !regexp.MustCompile(want).MatchString(compared.String()) {
+				t.Errorf("the comparison does not say %q:\n%s", want, compared.String())
+			}
 		}
 	})
 	t.Run("the table tells what went wrong, and a comparison what differs", func(t *testing.T) {

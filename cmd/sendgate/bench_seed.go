@@ -47,7 +47,7 @@ func (r *benchRun) seed(dir string) (err error) {
 }
 
 // appendStand appends the events that put a person where they stand. Whoever agreed has written an
-// hour ago as well, so that a WhatsApp message without a template may go to them.
+// hour ago as well, where that counts: so that a message without a template may go to them.
 func (r *benchRun) appendStand(events []filter.Event, person bench.Recipient, stand bench.Stand, now time.Time) []filter.Event {
 	const day = 24 * time.Hour
 	to, marketing, topic := r.recipient(person), filter.OfCategory(filter.Marketing), filter.OfTopic(person.Topic)
@@ -74,7 +74,7 @@ func (r *benchRun) appendStand(events []filter.Event, person bench.Recipient, st
 		yes(marketing)
 		no(filter.All)
 	}
-	if to.Channel == filter.WhatsApp && stand != bench.OptedOut {
+	if to.Channel != filter.SMS && stand != bench.OptedOut {
 		events = append(events, filter.Event{Time: now.Add(-time.Hour), To: to, Kind: filter.Wrote, Source: "bench"})
 	}
 	return events
