@@ -144,6 +144,7 @@ func TestLoadJudges(t *testing.T) {
 		_, to, _ := strings.Cut(request, "To=%2B")
 		return listed[to[:digits]]
 	}
+	var forwarded atomic.Bool
 	right := func(_ int64, request string) (string, time.Duration) {
 		if optedOut(request) {
 			return refusing, 0
@@ -156,11 +157,11 @@ func TestLoadJudges(t *testing.T) {
 	}{
 		"a server that answers rightly": {right, ""},
 		"one forward that must not have been": {func(i int64, request string) (string, time.Duration) {
-			if i >= 100 && optedOut(request) && i < 110 {
+			if i >= 100 && optedOut(request) && !forwarded.Swap(true) {
 				return fine, 0
 			}
 			return right(i, request)
-		}, "opted out, and forwarded"},
+		}, "1 × opted out, and forwarded"},
 		"somebody else refused": {func(int64, string) (string, time.Duration) { return refusing, 0 }, "not opted out, and refused"},
 		"a fault": {func(i int64, request string) (string, time.Duration) {
 			if i == 100 {

@@ -103,7 +103,7 @@ func (st *stage) admit(ctx context.Context, p peer) error {
 // try sends each peer half of the sends to people who opted out, and fails unless every answer is right.
 func (st *stage) try(ctx context.Context, r *running) error {
 	c := situation{Name: "trial", flight: 64, share: 0.5}
-	t, err := st.load(ctx, c, r, time.Second/2, nil)
+	t, err := st.load(ctx, c, r, -1, time.Second/2, nil)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (st *stage) turn(ctx context.Context, round int, t turn) (err error) {
 		defer r.end()
 	}
 	var inFlight memory
-	tally, err := st.load(ctx, t.situation, r, seconds(st.flags.Seconds), &inFlight)
+	tally, err := st.load(ctx, t.situation, r, round, seconds(st.flags.Seconds), &inFlight)
 	if err != nil {
 		return err
 	}
@@ -146,9 +146,10 @@ func (st *stage) turn(ctx context.Context, round int, t turn) (err error) {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// load loads r, and looks at its memory while all is in flight.
-func (st *stage) load(ctx context.Context, c situation, r *running, window time.Duration, inFlight *memory) (t tally, err error) {
-	job := loadJob{Address: r.address, Flight: c.flight, Rate: c.rate, Poisson: true, Warm: time.Second / 2, Window: window, Seed: mix(st.flags.Seed + uint64(len(st.result.Cells))),
+// load loads r, and looks at its memory while all is in flight. In one round of a case all peers get
+// the same sends.
+func (st *stage) load(ctx context.Context, c situation, r *running, round int, window time.Duration, inFlight *memory) (t tally, err error) {
+	job := loadJob{Address: r.address, Flight: c.flight, Rate: c.rate, Poisson: true, Warm: time.Second / 2, Window: window, Seed: mix(st.flags.Seed ^ uint64(round+1)<<32),
 		Listed: st.book.listed, Consented: st.book.consented, Share: c.share, Agreed: c.agreed, Refused: created201, Cores: st.place.Proxy, LoadCores: st.place.Load}
 	if r.peer.checks {
 		job.Refused = refusedStatus
@@ -179,7 +180,8 @@ func (st *stage) load(ctx context.Context, c situation, r *running, window time.
 			return t, err
 		}
 	}
-	return t, g.finish(ctx, &t)
+	err = g.finish(ctx, &t)
+	return t, err
 }
 
 func unexpected(line string) error {
