@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/bits-and-blooms/bloom/v3"
@@ -136,6 +137,7 @@ func (b *block) may(q *Query) bool {
 // encode puts the block together from its index and its body.
 func (b *block) encode(body []byte, rawLen int) []byte {
 	b.rawLen = rawLen
+	b.minID, b.maxID = strings.Clone(b.minID), strings.Clone(b.maxID) // less all entries around them
 	out := make([]byte, blockPrefix, blockPrefix+4096+len(body))
 	out = binary.AppendUvarint(out, b.first)
 	out = binary.AppendUvarint(out, uint64(b.n))
@@ -196,7 +198,7 @@ func decodeHead(p []byte) (*block, error) {
 	d := decoder{rest: string(p[blockPrefix:])}
 	b.first, b.n, b.rawLen = d.uvarint(), int(d.uvarint()), int(d.uvarint())
 	b.minTime, b.maxTime = d.varint(), d.varint()
-	b.minID, b.maxID = d.string(), d.string()
+	b.minID, b.maxID = strings.Clone(d.string()), strings.Clone(d.string())
 	b.actions, b.reasons = d.byte(), uint32(d.uvarint())
 	for _, set := range [...]*[]uint32{&b.routes, &b.campaigns} {
 		n := min(d.uvarint(), blockNames+1)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,40 @@ func TestFirstFormat(t *testing.T) {
 	if n := len(aboutGone(t, s)); n > 0 {
 		t.Errorf("%d entries are left about the erased", n)
 	}
+}
+
+// heap is what is in memory after a collection, in bytes.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// Of a block that is written, or was when the log was opened, no more stays in memory than its index.
+func TestMemoryOfALongLog(t *testing.T) {
+	const entries, most = 100_000, 6 << 20 // a block that stays whole: 200 bytes an entry and more
+	dir := t.TempDir()
+	before := heap()
+	s, closeLog := openLog(t, dir, nil)
+	for n := range entries {
+		if s.Log(decision(n)); n%2048 == 0 {
+			store.FlushLog(s)
+		}
+	}
+	store.FlushLog(s)
+	if grown := heap() - before; grown > most {
+		t.Errorf("%d entries take %d bytes, want at most %d", entries, grown, most)
+	}
+	closeLog()
+	s, closeLog = openLog(t, dir, nil)
+	if grown := heap() - before; grown > most {
+		t.Errorf("%d entries take %d bytes after opening again, want at most %d", entries, grown, most)
+	}
+	if n := store.Blocks(s); n != entries/1024 {
+		t.Errorf("%d blocks", n)
+	}
+	closeLog()
 }
 
 // Filters that had to leave the memory are read again, and find as much with as little reading.

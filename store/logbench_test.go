@@ -131,12 +131,13 @@ func BenchmarkLog(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstPage reads the newest fifty entries that a query chooses, of -log-entries:
+// BenchmarkFirstPage reads the newest fifty entries that a query chooses, of -log-entries, and tells
+// what an entry takes in memory:
 //
 //	go test ./store -run '^$' -bench FirstPage -log-entries 10000000
 func BenchmarkFirstPage(b *testing.B) {
-	dir := b.TempDir()
-	s, closeLog, err := store.OpenLog(store.Config{Dir: dir})
+	before := heap()
+	s, closeLog, err := store.OpenLog(store.Config{Dir: b.TempDir()})
 	must(b, err)
 	defer func() { must(b, closeLog()) }()
 	t := newTraffic()
@@ -154,6 +155,7 @@ func BenchmarkFirstPage(b *testing.B) {
 		}
 	}
 	store.FlushLog(s)
+	index := float64(heap()-before) / float64(*logEntries)
 	blocked, optedOut, closed := filter.Block, filter.HasOptedOut, filter.WindowClosed
 	for _, c := range []struct {
 		name string
@@ -180,6 +182,7 @@ func BenchmarkFirstPage(b *testing.B) {
 			}
 			slices.Sort(each)
 			b.ReportMetric(float64(each[len(each)*99/100].Microseconds())/1000, "p99-ms")
+			b.ReportMetric(index, "index-B/entry")
 		})
 	}
 	b.Run("entry", func(b *testing.B) {
