@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -10,14 +11,17 @@ import (
 
 var update = flag.Bool("update", false, "write the files in testdata anew")
 
-// TestMain lets the test binary play the generator and the upstream, as the program does, and the
-// gate, which the program is told to start.
+// TestMain lets the test binary play the generator and the upstream, as the program does, the gate,
+// which the program is told to start, and the program itself.
 func TestMain(m *testing.M) {
 	if done, code := playRole(os.Args[1:]); done {
 		os.Exit(code)
 	}
 	if done, code := playGate(os.Args[1:]); done {
 		os.Exit(code)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "as-program" {
+		os.Exit(run(context.Background(), os.Args[2:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

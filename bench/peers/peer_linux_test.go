@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,5 +63,14 @@ func TestAdmit(t *testing.T) {
 	}
 	if s.result.Missing["haproxy"] == "" || !strings.Contains(stderr.String(), "haproxy is left out") {
 		t.Errorf("nothing is said of it: %v, %s", s.result.Missing, &stderr)
+	}
+}
+
+func TestDropTooLarge(t *testing.T) {
+	var stderr bytes.Buffer
+	s := &session{err: &stderr, files: 10_000, result: result{Missing: map[string]string{}}, cases: slices.Clone(situations)}
+	s.dropTooLarge()
+	if len(s.cases) != len(situations)-1 || s.result.Missing["slow-9000"] != "it needs 18500 descriptors a process, and there are 10000" || len(s.result.Missing) != 1 {
+		t.Errorf("%d cases are left; missing: %v", len(s.cases), s.result.Missing)
 	}
 }

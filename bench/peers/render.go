@@ -217,10 +217,10 @@ var notes = []string{
 	"The peers compare the number as it is written; the gate reads it in any spelling first.",
 	"CPU is user and system time of the peer's processes, from /proc, in a window that the generator takes itself, divided by the answers in it. Work of the kernel for a connection counts where it was done.",
 	"What the gate logs is written to disk by threads of the kernel, whose time is nobody's here; the other peers write nothing.",
-	"Saturated cases are closed loops: their latencies are those of senders who wait for each answer. Open loops are Poisson arrivals on 64 connections, with latency from the moment a send was due. A peer is saturated where it keeps its core busy near 100 % by itself; where its core is busy and it is not, others were on the machine, and the figures are worth less.",
+	"Saturated cases are closed loops: their latencies are those of senders who wait for each answer. Open loops are Poisson arrivals on 64 connections, with latency from the moment a send was due. A peer is saturated where it keeps its core busy near 100 % by itself; where its core is busy and it is not, others were on the machine, and the figures are worth less. Where the load's core is busy all the time and the peer's is not, the peer could do more, and its rate is the load's.",
 	"Without a proxy, the generator asks the upstream itself, without TLS also where the peers speak TLS to it: what is added there holds the cost of TLS.",
 	"Every answer's status is checked. One wrong or missing answer makes a cell void.",
 	"In the cases with thousands in flight connections begin at 1,500 a second, and each peer is started anew for each cell. The upstream answers after at least 100 ms; where one of the two cores is busy all the time, it is later. Memory a request in flight is what the peer's processes hold themselves, above what they held idle, while all are in flight; buffers of sockets are the kernel's and not in it.",
 	"HAProxy is not in these cases: 2.6 keeps opening new TLS connections there whatever its pool is told, so that its handshakes would be measured.",
-	"Sends are what twilio-python writes, 10 headers and a form of about 240 bytes; the answers have 10 headers and about 500 bytes of JSON. Each send is to a number drawn from the whole list or the whole rest.",
+	"Sends are what twilio-python writes: a head of about 490 bytes with 10 headers, and a form of about 200. The answers have 10 headers and about 540 bytes of JSON. Each send is to a number drawn from the whole list or the whole rest.",
 }

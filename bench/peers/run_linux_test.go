@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // runHere runs the command with the test binary as the gate, and its temporary files in a folder
@@ -146,6 +150,55 @@ func TestRunInterrupted(t *testing.T) {
 	}
 	if left := leftOver(t, temp); left != nil {
 		t.Errorf("left %v", left)
+	}
+}
+
+// TestRunKilled kills the program, which cannot end anything by itself then.
+func TestRunKilled(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := exec.Command(self, "as-program", "--gate", self, "--cache", t.TempDir(), "--peers", "sendgate", "--list", "2000", "--seconds", "0.3", "--cases", "plain-c64", "--rounds", "100")
+	program.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	said, err := program.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(said)
+	for lines.Scan() && !strings.Contains(lines.Text(), "round 1 of 100 is done") {
+	}
+	pids, err := familyOf(program.Process.Pid)
+	if err != nil || len(pids) < 3 { // besides itself the upstream and the gate, perhaps a generator
+		t.Errorf("got the processes %v, %v", pids, err)
+	}
+	var ends []unix.PollFd
+	for _, pid := range pids[1:] {
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err == unix.ESRCH {
+			continue // a generator that is done
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		ends = append(ends, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	}
+	if err := program.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = program.Wait() // it says that it was killed
+	for i := range ends {
+		n, err := unix.Poll(ends[i:i+1], 20_000)
+		for err == unix.EINTR {
+			n, err = unix.Poll(ends[i:i+1], 20_000)
+		}
+		if n != 1 || err != nil {
+			t.Errorf("a process outlived the program: %v", err)
+		}
 	}
 }
 

@@ -95,6 +95,7 @@ func newSession(flags runCmd, errw io.Writer) (s *session, err error) {
 // prepare makes all that is needed before the first peer starts.
 func (s *session) prepare(ctx context.Context) (err error) {
 	s.dropMissing()
+	s.dropTooLarge()
 	if err := s.look(ctx); err != nil {
 		return err
 	}
@@ -163,6 +164,20 @@ func (s *session) dropMissing() {
 			s.drop(p.Name, why)
 		}
 	}
+}
+
+// dropTooLarge takes out the cases that need more descriptors than a process may have: a proxy has
+// two connections for each request in flight.
+func (s *session) dropTooLarge() {
+	s.cases = slices.DeleteFunc(s.cases, func(c situation) bool {
+		need := 2*uint64(c.flight) + 500
+		if need <= s.files {
+			return false
+		}
+		s.result.Missing[c.Name] = fmt.Sprintf("it needs %d descriptors a process, and there are %d", need, s.files)
+		s.say("%s is left out: %s", c.Name, s.result.Missing[c.Name])
+		return true
+	})
 }
 
 // drop takes a peer out of all cases.
