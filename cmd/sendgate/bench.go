@@ -20,6 +20,18 @@ type benchCmd struct {
 	Gate    benchGateCmd    `cmd:"" hidden:"" help:"Serve the gate under load, until standard input ends."`
 }
 
+// Help is what `sendgate bench --help` adds.
+func (benchCmd) Help() string {
+	return `Examples:
+
+  sendgate bench                                           a gate of its own, 200 sends a second for 10 seconds
+  sendgate bench --rate 100..2000 --duration 1m --html report.html
+  sendgate bench --find-max 20ms                           the highest rate that adds at most 20 ms to the p99
+  sendgate bench --target http://127.0.0.1:8080/twilio --recipients people.csv
+
+The word run may be left out. sendgate bench run --help lists all flags.`
+}
+
 type benchCompareCmd struct {
 	A string `arg:"" help:"A result." type:"existingfile"`
 	B string `arg:"" help:"The result to compare with it." type:"existingfile"`
