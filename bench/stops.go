@@ -12,9 +12,9 @@ import (
 // that begins after one was acknowledged must be blocked, and one that was under way by then may go
 // either way.
 //
-// The gate learns of them in two ways: it is told when [Stops.Hear] of somebody who answers STOP, and the
-// provider may refuse a message because its recipient left there (see [Stops.Sender]). Stops is safe
-// for concurrent use.
+// The gate learns of them in two ways: it is told of everybody who answers a message with STOP (see
+// [Stops.Hear]), and the provider may refuse a message because its recipient left there (see
+// [Stops.Sender]). Its exported fields are set first; otherwise Stops is safe for concurrent use.
 type Stops struct {
 	// OptOut tells the gate that this recipient left, and returns when the gate has acknowledged it.
 	OptOut func(ctx context.Context, r Recipient) error
@@ -27,12 +27,15 @@ type Stops struct {
 	once  sync.Once
 	mu    sync.Mutex
 	known map[string]*stop // by address
-	queue chan Recipient   // whose STOP is to be told
 	again []Recipient      // who is to be written to again
-	tell  sync.WaitGroup
-	end   context.CancelFunc
 	done  StopCounts
-	over  bool // no STOP is told any more
+
+	ctx     context.Context // of those who have not told the gate yet
+	end     context.CancelFunc
+	over    bool           // nobody else leaves
+	leaving sync.WaitGroup // those who are about to tell the gate
+	waiting int            // how many they are
+	tellers chan struct{}  // one for each STOP that is being told
 }
 
 // A stop is one recipient who left, or will.
@@ -70,23 +73,15 @@ func (s StopCounts) String() string {
 }
 
 const (
-	tellers    = 16      // STOPs told at once
-	maxWaiting = 10_000  // STOPs that wait to be told; who comes then stays
+	maxTellers = 16      // STOPs told at once
+	maxWaiting = 10_000  // people who are about to leave; a message to one more is not answered
 	maxUnheard = 1 << 20 // people of whom it is kept that an answer did not come
 )
 
 func (s *Stops) begin() {
 	s.once.Do(func() {
-		var ctx context.Context
-		ctx, s.end = context.WithCancel(context.Background())
-		s.known, s.queue = map[string]*stop{}, make(chan Recipient, maxWaiting)
-		for range tellers {
-			s.tell.Go(func() {
-				for r := range s.queue {
-					s.optOut(ctx, r)
-				}
-			})
-		}
+		s.ctx, s.end = context.WithCancel(context.Background())
+		s.known, s.tellers = map[string]*stop{}, make(chan struct{}, maxTellers)
 	})
 }
 
@@ -97,14 +92,12 @@ func (s *Stops) Hear(r Recipient) {
 	defer s.mu.Unlock()
 	st := s.of(r.Address)
 	st.arrived++
-	if st.heard || s.over {
+	if st.heard || s.over || s.waiting == maxWaiting {
 		return
 	}
-	select {
-	case s.queue <- r:
-		st.heard = true
-	default:
-	}
+	st.heard = true
+	s.waiting++
+	s.leaving.Go(func() { s.leave(r) })
 }
 
 // of is what is known of an address; the caller holds the lock.
@@ -117,25 +110,43 @@ func (s *Stops) of(address string) *stop {
 	return st
 }
 
+// leave tells the gate that r left, after a while.
+func (s *Stops) leave(r Recipient) {
+	wait := time.NewTimer(0)
+	if s.Delay != nil {
+		wait.Reset(s.Delay())
+	}
+	defer wait.Stop()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.waiting--
+	}()
+	select {
+	case <-wait.C:
+	case <-s.ctx.Done():
+		return
+	}
+	select {
+	case s.tellers <- struct{}{}:
+		s.optOut(r)
+		<-s.tellers
+	case <-s.ctx.Done():
+	}
+}
+
 // optOut tells the gate that r left, and has r written to again: while the gate is told, and when it
 // has acknowledged.
-func (s *Stops) optOut(ctx context.Context, r Recipient) {
-	if s.Delay != nil {
-		wait := time.NewTimer(s.Delay())
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+func (s *Stops) optOut(r Recipient) {
 	s.mu.Lock()
-	s.of(r.Address).told = time.Now()
+	if st := s.of(r.Address); st.told.IsZero() { // else the provider was first
+		st.told = time.Now()
+	}
 	s.again = append(s.again, r)
 	s.done.Told++
 	s.mu.Unlock()
 
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultTimeout)
+	limit, cancel := context.WithTimeout(context.Background(), defaultTimeout)
 	defer cancel()
 	err := s.OptOut(limit, r)
 
@@ -146,7 +157,9 @@ func (s *Stops) optOut(ctx context.Context, r Recipient) {
 		s.done.Why = cmp.Or(s.done.Why, err.Error())
 		return
 	}
-	s.of(r.Address).bound = now
+	if st := s.of(r.Address); st.bound.IsZero() {
+		st.bound = now
+	}
 	s.again = append(s.again, r)
 	s.done.Acknowledged++
 }
@@ -226,13 +239,10 @@ func (s *Stops) missed(address string, began time.Time) {
 func (s *Stops) Finish() {
 	s.begin()
 	s.mu.Lock()
-	if !s.over {
-		s.over = true
-		close(s.queue)
-	}
+	s.over = true
 	s.mu.Unlock()
 	s.end()
-	s.tell.Wait()
+	s.leaving.Wait()
 }
 
 // Counts are the opt-outs so far.
