@@ -226,8 +226,6 @@ func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*bl
 
 // replace puts blocks in the place of others, and takes out those that are to become nil.
 func (l *decisionLog) replace(anew map[*block]*block) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	blocks := make([]*block, 0, len(l.blocks))
 	for _, b := range l.blocks {
 		nb, changed := anew[b]

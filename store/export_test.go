@@ -262,8 +262,8 @@ func FirstFormat(first uint64, entries []Entry) []byte {
 // LimitFilters bounds the memory of the Bloom filters of the log, and returns how much they take.
 func LimitFilters(s *Store, n int) int {
 	l := s.log
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
 	l.maxFilters = n
 	l.trim()
 	return l.filters

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,8 +55,7 @@ type decisionLog struct {
 	open     *chunk   // takes entries
 	full     []*chunk // wait to become blocks, oldest first
 	blocks   []*block // by number; never changed in place, so that a copy of the slice is a snapshot
-	newest   []*block // the same by maxID, and as unchanging
-	filters  int      // size of the Bloom filters of all blocks that are in memory
+	newest   []*block // the same by maxID, and as unchanging. Both change while flushing is held, too
 	bytes    int      // size of all chunks
 	watchers map[chan struct{}]struct{}
 	shut     bool
@@ -70,6 +68,7 @@ type decisionLog struct {
 	flushing sync.Mutex
 	tail     tail
 	packer   packer
+	filters  int      // size of the Bloom filters of all blocks that are in memory
 	segment  *segment // the one that takes blocks; nil before the first
 	failing  atomic.Bool
 }
@@ -211,48 +210,14 @@ func (l *decisionLog) flushChunks() error {
 		if err != nil {
 			return err
 		}
+		blocks, newest := append(l.blocks, b), l.newestWith(b)
 		l.mu.Lock()
-		l.take(b)
+		l.blocks, l.newest = blocks, newest
 		l.full = l.full[1:]
 		l.bytes -= c.rows.Len()
 		l.mu.Unlock()
-	}
-}
-
-// take adds a block. The caller holds mu.
-func (l *decisionLog) take(b *block) {
-	if n := len(l.newest); n > 0 && l.newest[n-1].maxID > b.maxID {
-		l.setBlocks(append(l.blocks, b))
-		return
-	}
-	l.blocks, l.newest = append(l.blocks, b), append(l.newest, b)
-	l.filters += b.recipients.size()
-	l.trim()
-}
-
-// setBlocks puts other blocks in the place of all. The caller holds mu.
-func (l *decisionLog) setBlocks(blocks []*block) {
-	l.blocks, l.newest = blocks, slices.Clone(blocks)
-	slices.SortStableFunc(l.newest, func(a, b *block) int { return strings.Compare(a.maxID, b.maxID) })
-	l.filters = 0
-	for _, b := range blocks {
 		l.filters += b.recipients.size()
-	}
-	l.trim()
-}
-
-// trim lets go of the Bloom filters of the oldest blocks when all are too large, and some more, so
-// that it is not needed for each block. The caller holds mu.
-func (l *decisionLog) trim() {
-	if l.filters <= l.maxFilters {
-		return
-	}
-	for _, b := range l.blocks {
-		if l.filters <= l.maxFilters*7/8 {
-			return
-		}
-		l.filters -= b.recipients.size()
-		b.recipients.filter.Store(nil)
+		l.trim()
 	}
 }
 

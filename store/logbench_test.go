@@ -95,7 +95,7 @@ func BenchmarkLog(b *testing.B) {
 	entries := make([]store.Entry, batch)
 	for _, where := range []string{"disk", "memory"} {
 		b.Run(where, func(b *testing.B) {
-			cfg := store.Config{Memory: where == "memory"}
+			cfg := store.Config{Memory: where == "memory", Now: newClock(noon).now}
 			if !cfg.Memory {
 				cfg.Dir = b.TempDir()
 			}
@@ -137,7 +137,7 @@ func BenchmarkLog(b *testing.B) {
 //	go test ./store -run '^$' -bench FirstPage -log-entries 10000000
 func BenchmarkFirstPage(b *testing.B) {
 	before := heap()
-	s, closeLog, err := store.OpenLog(store.Config{Dir: b.TempDir()})
+	s, closeLog, err := store.OpenLog(store.Config{Dir: b.TempDir(), Now: newClock(noon).now})
 	must(b, err)
 	defer func() { must(b, closeLog()) }()
 	t := newTraffic()

@@ -233,17 +233,18 @@ func (l *decisionLog) retain() {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	cutoff := l.store.now().Add(-l.store.cfg.Retention).Unix()
-	l.mu.Lock()
 	old := make(map[*segment]bool)
-	kept := slices.Clone(l.blocks)
-	kept = slices.DeleteFunc(kept, func(b *block) bool {
+	kept := make([]*block, 0, len(l.blocks)) // only who holds flushing changes them
+	for _, b := range l.blocks {
 		if b.segment.newest < cutoff {
 			old[b.segment] = true
+		} else {
+			kept = append(kept, b)
 		}
-		return old[b.segment]
-	})
-	l.setBlocks(kept)
-	l.mu.Unlock()
+	}
+	if len(old) > 0 {
+		l.setBlocks(kept)
+	}
 	for seg := range old {
 		var err error
 		if seg.file != nil {
