@@ -37,6 +37,7 @@ type standing struct {
 	fresh   bool // there was none
 	left    bool // the recipient had opted out before
 	changed bool
+	linked  bool // the chain tells of a change
 }
 
 func (s *Store) begin(db *badger.DB) *txnBatch {
@@ -120,6 +121,7 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 		if err := b.keep(it); err != nil {
 			return nil, err
 		}
+		st.linked = true
 	}
 	b.stand(st, &after)
 	if e.Kind == filter.OptedIn && e.Time.After(b.totals.newest) {
@@ -260,6 +262,9 @@ func (b *txnBatch) finish(probe bool) error {
 		}
 		if st.fresh {
 			b.totals.recipients++
+		}
+		if !st.linked {
+			b.totals.unchained++
 		}
 		if !st.left && st.record.EverOptedOut() {
 			b.totals.optouts++

@@ -80,9 +80,14 @@ type Store struct {
 	totals  atomic.Pointer[totals] // likewise
 	places  atomic.Pointer[places] // likewise
 	index   atomic.Pointer[index]  // nil: there are too many recipients to hold in memory
+	saved   atomic.Uint64          // number of the link up to which the snapshot is made
 	serving bool                   // set before the writer starts
-	erasing chan struct{}          // holds a sign while an erasure goes on
-	erasure *journal               // of the store in memory; whoever put the sign there has it
+	saving  sync.WaitGroup         // while snapshots may be written
+
+	renaming sync.Mutex // while the snapshot is put into place, or removed
+
+	erasing chan struct{} // holds a sign while an erasure goes on
+	erasure *journal      // of the store in memory; whoever put the sign there has it
 
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
 	commit func(*badger.Txn) error     // commits and syncs; tests make it fail
@@ -105,6 +110,7 @@ func (s *Store) start() {
 	s.serving = true
 	go s.write()
 	go s.housekeep()
+	s.saving.Go(s.keepSnapshot)
 }
 
 func newStore(cfg Config) *Store {
@@ -181,7 +187,7 @@ func (s *Store) open() (err error) {
 	if err = s.loadSmall(s.db); err != nil {
 		return err
 	}
-	if err = s.load(s.db); err != nil {
+	if err = s.restore(s.db); err != nil {
 		return err
 	}
 	if err = s.openBlobs(); err != nil {
@@ -228,6 +234,7 @@ func (s *Store) Close() error {
 	close(s.stop)
 	<-s.done
 	s.mending.Wait()
+	s.saving.Wait()
 
 	err := s.log.close()
 	s.metrics.unregister()
@@ -236,6 +243,7 @@ func (s *Store) Close() error {
 	if s.db == nil {
 		return errors.Join(err, fmt.Errorf("closing the store in %s: %w", s.place(), s.unwell()))
 	}
+	s.saveLast()
 	db := s.db
 	s.db = nil
 	s.wal.forget()

@@ -104,6 +104,7 @@ func (s *Store) forgetNext(db *badger.DB) (more bool, err error) {
 		if ix := s.index.Load(); ix != nil {
 			ix.remove(&f.fp)
 		}
+		return true, s.removeSnapshot()
 	}
 	return true, nil
 }
@@ -166,7 +167,7 @@ func (f *forgetting) remove(keys [][]byte, last uint64) error {
 	if known {
 		t := *f.s.totals.Load()
 		t.recipients--
-		t.forgotten++
+		t.unchained++
 		if r.EverOptedOut() {
 			t.optouts--
 		}

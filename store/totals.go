@@ -14,13 +14,13 @@ const metaTotals = "totals"
 type totals struct {
 	recipients int64     // how many records there are
 	optouts    int64     // of them, how many of recipients who ever opted out
-	forgotten  int64     // how many were removed since the database was made
+	unchained  int64     // how often records changed without a link of the chain that says so
 	newest     time.Time // the newest opt-in
 }
 
 func (t *totals) encode() []byte {
 	b := []byte{metaVersion}
-	for _, n := range [...]int64{t.recipients, t.optouts, t.forgotten} {
+	for _, n := range [...]int64{t.recipients, t.optouts, t.unchained} {
 		b = binary.AppendVarint(b, n)
 	}
 	return appendSum(appendTime(b, t.newest), 0)
@@ -35,7 +35,7 @@ func (s *Store) loadTotals(db *badger.DB) error {
 	t := new(totals)
 	if value != nil {
 		d := newDecoder(value, metaVersion)
-		t.recipients, t.optouts, t.forgotten, t.newest = d.varint(), d.varint(), d.varint(), d.time()
+		t.recipients, t.optouts, t.unchained, t.newest = d.varint(), d.varint(), d.varint(), d.time()
 		if d.end() != nil {
 			return fmt.Errorf("how many records there are: %w", errDamaged)
 		}

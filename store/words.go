@@ -90,6 +90,14 @@ func (l *list[T]) add(v T) uint32 {
 	return n
 }
 
+// all is every value, by its number.
+func (l *list[T]) all() []T {
+	if values := l.values.Load(); values != nil {
+		return *values
+	}
+	return nil
+}
+
 func (l *list[T]) len() int {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

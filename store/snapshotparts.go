@@ -1,0 +1,169 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/bits-and-blooms/bloom/v3"
+)
+
+// encode writes the pages of a shard behind b.
+func (s *indexShard) encode(b []byte) []byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b = append(b, s.depth)
+	var before *page
+	for _, pg := range s.pages {
+		if pg == before {
+			continue
+		}
+		before = pg
+		b = append(b, pg.depth)
+		for _, end := range pg.ends {
+			b = binary.LittleEndian.AppendUint32(b, end)
+		}
+		b = append(b, pg.rows...)
+	}
+	return b
+}
+
+// decode reads what encode wrote.
+func (s *indexShard) decode(b []byte) error {
+	const head = 1 + 4*pageSlots
+	if len(b) == 0 || b[0] > maxDepth {
+		return errDamaged
+	}
+	s.depth, b = b[0], b[1:]
+	s.pages = make([]*page, 0, 1<<s.depth)
+	for len(b) > 0 {
+		if len(b) < head || b[0] > s.depth {
+			return errDamaged
+		}
+		pg := &page{depth: b[0]}
+		last := uint32(0)
+		for i := range pg.ends {
+			pg.ends[i] = binary.LittleEndian.Uint32(b[1+4*i:])
+			if pg.ends[i] < last {
+				return errDamaged
+			}
+			last = pg.ends[i]
+		}
+		if b = b[head:]; uint64(last) > uint64(len(b)) {
+			return errDamaged
+		}
+		pg.rows = append([]byte(nil), b[:last]...)
+		b = b[last:]
+		for range 1 << (s.depth - pg.depth) {
+			s.pages = append(s.pages, pg)
+		}
+	}
+	if len(s.pages) != 1<<s.depth {
+		return errDamaged
+	}
+	return nil
+}
+
+// rows is how many rows a shard has, each of which must have its words.
+func (ix *index) rows(s *indexShard) (n int64, err error) {
+	defer func() {
+		if recover() != nil { // a row that is cut off, or a word that is not there
+			err = errDamaged
+		}
+	}()
+	var before *page
+	for _, pg := range s.pages {
+		if pg == before {
+			continue
+		}
+		before = pg
+		for rows := pg.rows; len(rows) > 0; n++ {
+			rows = rows[ix.words.next(rows).size:]
+		}
+	}
+	return n, nil
+}
+
+// encode writes the lists.
+func (w *words) encode(b []byte) []byte {
+	heads := w.heads.all()
+	b = binary.AppendUvarint(b, uint64(len(heads)))
+	for i := range heads {
+		h := &heads[i]
+		var flags byte
+		for bit, set := range [...]bool{h.elsewhere, h.nanos, h.inbound, h.erased, h.many} {
+			if set {
+				flags |= 1 << bit
+			}
+		}
+		b = append(binary.AppendUvarint(b, uint64(h.place)), flags)
+		b = h.one.encode(b)
+	}
+	terms := w.terms.all()
+	b = binary.AppendUvarint(b, uint64(len(terms)))
+	for i := range terms {
+		b = terms[i].encode(b)
+	}
+	return b
+}
+
+func (t *term) encode(b []byte) []byte { return append(appendScope(b, t.scope), t.mask) }
+
+// decode reads what encode wrote.
+func (w *words) decodeLists(b []byte) error {
+	d := decoder{rest: string(b)}
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		h := head{place: placeNumber(d.uvarint())}
+		flags := d.byte()
+		for bit, set := range [...]*bool{&h.elsewhere, &h.nanos, &h.inbound, &h.erased, &h.many} {
+			*set = flags>>bit&1 != 0
+		}
+		h.one = term{d.scope(), d.byte()}
+		w.heads.add(sizedHead{h, h.size()})
+	}
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		w.terms.add(term{d.scope(), d.byte()})
+	}
+	return d.end()
+}
+
+// encode writes the filters of a shard behind b.
+func (s *bloomShard) encode(b []byte) []byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b = binary.LittleEndian.AppendUint64(b, uint64(s.size))
+	b = binary.LittleEndian.AppendUint64(b, uint64(s.left))
+	for _, f := range s.filters {
+		words := f.BitSet().Words()
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(words)))
+		for _, word := range words {
+			b = binary.LittleEndian.AppendUint64(b, word)
+		}
+	}
+	return b
+}
+
+// decode reads what encode wrote.
+func (s *bloomShard) decode(b []byte) error {
+	const wordBits = 64
+	if len(b)%8 != 0 || len(b) < 24 {
+		return errDamaged
+	}
+	next := func() uint64 { v := binary.LittleEndian.Uint64(b); b = b[8:]; return v }
+	s.size, s.left = int(next()), int(next())
+	s.filters = nil
+	for len(b) > 0 {
+		n := next()
+		if n == 0 || n%(bloomBlock/wordBits) != 0 || n > uint64(len(b)/8) {
+			return fmt.Errorf("a Bloom filter of %d words: %w", n, errDamaged)
+		}
+		words := make([]uint64, n)
+		for i := range words {
+			words[i] = next()
+		}
+		s.filters = append(s.filters, bloom.From(words, bloomHashes))
+	}
+	if len(s.filters) == 0 || s.left < 0 || s.left > s.size {
+		return errDamaged
+	}
+	return nil
+}
