@@ -1,7 +1,7 @@
 // Package store remembers what is known of each recipient, and what was decided about each
 // message.
 //
-// There are three things on disk, in one folder that belongs to one process:
+// There are four things on disk, in one folder that belongs to one process:
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
 //     fingerprint of the recipient. It is the one thing to back up, together with store.key: an
@@ -10,6 +10,8 @@
 //     SHA-256. Back them up too.
 //   - The decision log, in decisions/: one [Entry] a message, append-only and compressed. Losing
 //     it loses history, not safety.
+//   - A snapshot of what is held in memory of the records, the file index: written when the store
+//     is closed, and by and by, so that the next start is quick. It may be lost.
 //
 // Each event is a link of a chain, in the order in which it was kept: see [Link], [Store.Verify].
 // Each has a random salt, so that [Store.Erase] can take everything personal out of it and leave
@@ -18,7 +20,7 @@
 // What a send needs to know is in memory. A Bloom filter holds everybody who ever opted out, of
 // whatever brand: where only an opt-out matters, which is the common case, it usually answers by
 // itself. What it cannot answer, an index does, which holds all records in a compact form. Both are
-// made from the database when the store is opened, and follow it; neither answers before an append
+// made from the snapshot and the database when the store is opened, and follow the database; neither answers before an append
 // that was acknowledged is in it. With more recipients than [Config.Index] there is no index, and
 // what the Bloom filter cannot answer is read from the database.
 //

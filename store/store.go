@@ -19,8 +19,8 @@ var ErrClosed = errors.New("the store is closed")
 // Config is where and how a store keeps what it knows: the `store` section of the configuration.
 type Config struct {
 	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
-	// store), blobs/ (what proves consent), decisions/ (the decision log) and store.key (the key
-	// of the fingerprints).
+	// store), blobs/ (what proves consent), decisions/ (the decision log), index (a snapshot of
+	// what is held in memory) and store.key (the key of the fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`
 	// Retention is how long the decision log is kept. It goes by files of a day or 64 MB: one is

@@ -8,7 +8,7 @@ import (
 
 const (
 	// maxBatch is how many events share one transaction and one sync at most.
-	maxBatch = 256
+	maxBatch = 1024
 	// maxScopes is from how many scopes on a record takes no further topic or sender, so that it
 	// fits into a transaction. All and the categories always find room.
 	maxScopes = 256
