@@ -20,9 +20,9 @@
 // What a send needs to know is in memory. A Bloom filter holds everybody who ever opted out, of
 // whatever brand: where only an opt-out matters, which is the common case, it usually answers by
 // itself. What it cannot answer, an index does, which holds all records in a compact form. Both are
-// made from the snapshot and the database when the store is opened, and follow the database; neither answers before an append
-// that was acknowledged is in it. With more recipients than [Config.Index] there is no index, and
-// what the Bloom filter cannot answer is read from the database.
+// made from the snapshot and the database when the store is opened, and follow the database; neither
+// answers before an append that was acknowledged is in it. With more recipients than [Config.Index]
+// there is no index, and what the Bloom filter cannot answer is read from the database.
 //
 // One goroutine writes the consent store. Appends that arrive while it syncs share the next
 // sync, so the cost of a sync is shared by as many as are waiting for it.

@@ -32,6 +32,9 @@ type eraser struct {
 	removed  int             // of them, how many were removed
 }
 
+// erasePage is how many events one transaction of an erasure, or of forgetting, takes at most.
+const erasePage = 256
+
 func (e *eraser) events(db *badger.DB) error {
 	var prefixes [][]byte
 	erased := make(map[fingerprint]bool)
@@ -100,7 +103,7 @@ func (e *eraser) emptyPage(txn *badger.Txn, fp fingerprint, from []byte) (next [
 	}
 	n := 0
 	for it.Seek(from); it.Valid(); it.Next() {
-		if n == maxBatch {
+		if n == erasePage {
 			return it.Item().KeyCopy(nil), nil
 		}
 		key := it.Item().KeyCopy(nil)

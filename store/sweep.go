@@ -135,7 +135,7 @@ func (f *forgetting) forget(recorded int64) error {
 		case !k.erased:
 			stay = true
 		}
-		if f.cut = len(keys) == maxBatch; !f.cut {
+		if f.cut = len(keys) == erasePage; !f.cut {
 			keys = append(keys, id.key(kindErased))
 		}
 		return nil
