@@ -133,13 +133,15 @@ func (b *Batch) insert(req *fasthttp.Request, footer string, escape func(dst []b
 	return nil
 }
 
-// sentence says why b was refused: the marker by which a person knows that the gate spoke and not
-// the service. It never shows an address.
-func (b *Batch) sentence() string {
+// marker begins what a refusal says: by it a person knows that the gate spoke and not the service.
+const marker = "sendgate: "
+
+// why says why b was refused, in a sentence that never shows an address.
+func (b *Batch) why() string {
 	if b.Fault != "" {
-		return "sendgate: " + b.Fault
+		return b.Fault
 	}
-	return "sendgate: " + b.reason().Text()
+	return b.reason().Text()
 }
 
 // reason is why the first blocked message of b was blocked.

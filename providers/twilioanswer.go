@@ -43,25 +43,25 @@ func (t twilio) Refuse(resp *fasthttp.Response, b *Batch) {
 	case 35114:
 		n = native{35114, "Scheduling does not support this timestamp"}
 	}
-	code := strconv.Itoa(n.code)
-	message := n.text + ". " + b.sentence()
 	out := b.parsed.out[:0]
 	if b.parsed.xml {
 		out = append(out, `<?xml version='1.0' encoding='UTF-8'?>`+"\n"+`<TwilioResponse><RestException><Code>`...)
-		out = append(out, code...)
+		out = strconv.AppendInt(out, int64(n.code), 10)
 		out = append(out, `</Code><Message>`...)
-		out = escapeXML(out, message)
+		out = escapeXML(out, n.text+". "+marker+b.why())
 		out = append(out, `</Message><MoreInfo>https://www.twilio.com/docs/errors/`...)
-		out = append(out, code...)
+		out = strconv.AppendInt(out, int64(n.code), 10)
 		out = append(out, `</MoreInfo><Status>400</Status></RestException></TwilioResponse>`...)
 		resp.Header.SetContentType("application/xml")
 	} else {
 		out = append(out, `{"code":`...)
-		out = append(out, code...)
+		out = strconv.AppendInt(out, int64(n.code), 10)
 		out = append(out, `,"message":"`...)
-		out = escapeJSON(out, message)
+		out = escapeJSON(out, n.text)
+		out = append(out, ". "+marker...)
+		out = escapeJSON(out, b.why())
 		out = append(out, `","more_info":"https://www.twilio.com/docs/errors/`...)
-		out = append(out, code...)
+		out = strconv.AppendInt(out, int64(n.code), 10)
 		out = append(out, `","status":400}`...)
 		resp.Header.SetContentType("application/json")
 	}

@@ -32,15 +32,14 @@ func (w whatsapp) Refuse(resp *fasthttp.Response, b *Batch) {
 	if b.parsed.code == 131008 {
 		n = native{131008, "Required parameter is missing"}
 	}
-	code := strconv.Itoa(n.code)
 	out := append(b.parsed.out[:0], `{"error":{"message":"(#`...)
-	out = append(out, code...)
+	out = strconv.AppendInt(out, int64(n.code), 10)
 	out = append(out, ") "...)
 	out = escapeJSON(out, n.text)
 	out = append(out, `","type":"OAuthException","code":`...)
-	out = append(out, code...)
-	out = append(out, `,"error_data":{"messaging_product":"whatsapp","details":"`...)
-	out = escapeJSON(out, b.sentence())
+	out = strconv.AppendInt(out, int64(n.code), 10)
+	out = append(out, `,"error_data":{"messaging_product":"whatsapp","details":"`+marker...)
+	out = escapeJSON(out, b.why())
 	out = append(out, `"},"fbtrace_id":"sendgate"}}`...)
 	b.parsed.out = out
 	resp.SetStatusCode(fasthttp.StatusBadRequest)

@@ -28,6 +28,7 @@ type work struct {
 	answer  answer
 	marks   marks
 	out     []byte   // the answer as it goes to the client
+	names   ids
 	ids     []string // one decision id a message
 	start   time.Time
 	version string // of the configuration

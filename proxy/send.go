@@ -42,7 +42,7 @@ func (g *Gate) send(rt *route, w *work) {
 	}
 	for i := range b.Messages {
 		b.Decisions = append(b.Decisions, g.decide(rt, w, i, now))
-		w.ids = append(w.ids, store.NewID(now))
+		w.ids = append(w.ids, w.names.next(now))
 	}
 	act := verdict(b.Decisions)
 	if rt.mode == Report {

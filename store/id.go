@@ -14,19 +14,24 @@ const idLength = 26
 
 // NewID makes an identifier that sorts by time: 48 bits of milliseconds and 80 random bits in 26
 // characters, as a ULID has them (https://github.com/ulid/spec), in lower case. It is no secret.
-func NewID(now time.Time) string {
-	return formatID(uint64(now.UnixMilli())<<16|rand.Uint64()&0xffff, rand.Uint64())
+func NewID(now time.Time) string { return string(AppendID(nil, now)) }
+
+// AppendID is NewID at the end of b.
+func AppendID(b []byte, now time.Time) []byte {
+	return appendID(b, uint64(now.UnixMilli())<<16|rand.Uint64()&0xffff, rand.Uint64())
 }
 
 // formatID writes 128 bits as an identifier.
-func formatID(hi, lo uint64) string {
+func formatID(hi, lo uint64) string { return string(appendID(nil, hi, lo)) }
+
+func appendID(b []byte, hi, lo uint64) []byte {
 	var id [idLength]byte
 	for i := idLength - 1; i >= 0; i-- {
 		id[i] = crockford[lo&31]
 		lo = lo>>5 | hi<<59
 		hi >>= 5
 	}
-	return string(id[:])
+	return append(b, id[:]...)
 }
 
 // crockfordValue is what each letter of the alphabet stands for, and 0xff for all others.

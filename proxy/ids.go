@@ -1,0 +1,28 @@
+package proxy
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// ids makes decision ids, many in one piece of memory.
+type ids struct {
+	row strings.Builder
+	one []byte
+}
+
+// idRow is how many bytes of ids are made of one piece of memory.
+const idRow = 4 << 10
+
+func (s *ids) next(now time.Time) string {
+	s.one = store.AppendID(s.one[:0], now)
+	if s.row.Cap()-s.row.Len() < len(s.one) {
+		s.row.Reset()
+		s.row.Grow(max(idRow, len(s.one)))
+	}
+	start := s.row.Len()
+	s.row.Write(s.one)
+	return s.row.String()[start:]
+}
