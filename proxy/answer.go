@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -20,16 +21,19 @@ var errAnswerHead = errors.New("the answer's head is not well-formed HTTP/1.1")
 type answer struct {
 	code     int
 	reason   []byte // the words after the code
-	lines    []byte // the header lines, with the blank one
+	lines    []byte // the header lines, without the blank one
 	length   int    // of the body; -1 chunked, -2 until the connection closes
 	persist  bool   // another exchange may follow
 	encoding []byte // of the body, if it is said
+	special  []special
 	named    [][]byte
 
 	// head is the status line and the header lines that go to the client, as the upstream spelled and
 	// ordered them, less those of the connection and any Sendgate-* ones. The blank line is missing.
 	head []byte
 	long []byte // a head that is longer than what is read at a time
+
+	done time.Time // when the exchange was over
 
 	src   bytes.Reader
 	again *bufio.Reader // reads src
@@ -167,33 +171,44 @@ func (a *answer) parse(raw []byte) error {
 	if status[7] != '1' && status[7] != '0' || len(status) > 12 && status[12] != ' ' || !all(status, isText) {
 		return errAnswerHead
 	}
-	a.length, a.lines, a.persist, a.named, a.encoding = -2, lines, status[7] == '1', a.named[:0], nil
+	a.length, a.lines, a.persist, a.encoding = -2, lines, status[7] == '1', nil
+	a.special, a.named = a.special[:0], a.named[:0]
 	a.code, _ = strconv.Atoi(string(status[9:12]))
 	if a.code < 100 {
 		return errAnswerHead
 	}
 	a.reason = status[min(13, len(status)):]
-	for {
+	for at := 0; ; {
 		line, rest, ok := cutLine(lines)
 		if !ok {
 			return errAnswerHead
 		}
 		if len(line) == 0 {
-			return nil
+			break
 		}
 		name, value, ok := cutHeader(line)
 		if !ok {
 			return errAnswerHead
 		}
-		if err := a.take(name, value); err != nil {
+		k := kindOf(name)
+		if err := a.take(k, value); err != nil {
 			return err
 		}
-		lines = rest
+		to := at + len(line) + len("\r\n")
+		if k.special() {
+			a.special = append(a.special, special{at, to, k})
+		}
+		at, lines = to, rest
 	}
+	a.lines = a.lines[:len(a.lines)-len(lines)]
+	if len(a.named) > 0 {
+		a.special = drop(a.special[:0], a.lines, a.named)
+	}
+	return nil
 }
 
-func (a *answer) take(name, value []byte) error {
-	switch kindOf(name) {
+func (a *answer) take(k kind, value []byte) error {
+	switch k {
 	case kindLength:
 		n, err := strconv.Atoi(string(value))
 		if err != nil || n < 0 || a.length != -2 || !all(value, isDigit) {
@@ -227,22 +242,20 @@ func (a *answer) pass(measured bool) {
 	dst = append(dst, ' ')
 	dst = append(dst, a.reason...)
 	dst = append(dst, "\r\n"...)
-	listed := head{named: a.named}
-	for raw := a.lines; ; {
-		line, rest, _ := cutLine(raw)
-		if len(line) == 0 {
-			break
-		}
-		whole := raw[:len(raw)-len(rest)]
-		raw = rest
-		switch k := kindOf(line[:bytes.IndexByte(line, ':')]); {
-		case k == kindHop, k == kindClaim, k == kindConnection, k == kindCoding, k == kindUpgrade, k == kindLength && !measured:
-		case !listed.forwards(line[:bytes.IndexByte(line, ':')]):
-		default:
-			dst = append(dst, whole...)
+	at := 0
+	for _, l := range a.special {
+		dst = append(dst, a.lines[at:l.from]...)
+		at = l.to
+		switch l.kind {
+		case kindHost, kindDigest, kindExpect: // of a request, these would be special
+			dst = append(dst, a.lines[l.from:l.to]...)
+		case kindLength:
+			if measured {
+				dst = append(dst, a.lines[l.from:l.to]...)
+			}
 		}
 	}
-	a.head = dst
+	a.head = append(dst, a.lines[at:]...)
 }
 
 // fill writes a's head into resp, for fasthttp to send. It leaves six lines for fasthttp to spell

@@ -114,7 +114,7 @@ func TestBoundOnDials(t *testing.T) {
 		if n := dialling.Load(); n != 2 {
 			t.Fatalf("%d connections are being made at a time, want 2", n)
 		}
-		u.pool.put(newConn(&socket{Conn: pipe()}, pipe(), 4096, u.count))
+		u.pool.put(newConn(&socket{Conn: pipe()}, pipe(), 4096, u.count), time.Now())
 		turn <- true
 		synctest.Wait()
 		if n := u.count.dials.Load(); n != 2 || len(results) != 2 || u.pool.idle() != 0 {
@@ -160,9 +160,9 @@ func TestPoolLetsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := direct(t, nil, func(rc *RouteConfig) { rc.Timeouts.Idle = 10 * time.Second })
 		fresh := func() *conn { p := pipe(); return newConn(&socket{Conn: p}, p, 4096, u.count) }
-		u.pool.put(fresh())
+		u.pool.put(fresh(), time.Now())
 		time.Sleep(6 * time.Second)
-		u.pool.put(fresh())
+		u.pool.put(fresh(), time.Now())
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
 		if n, open := u.pool.idle(), u.count.open.Load(); n != 1 || open != 1 {

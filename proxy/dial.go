@@ -23,7 +23,7 @@ type dialer struct {
 
 // dial returns a new connection, or one that spare finds while waiting for a turn. Nothing of a
 // request has been sent when it fails.
-func (d *dialer) dial(spare func() *conn) (*conn, error) {
+func (d *dialer) dial(spare func(now time.Time) *conn) (*conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), d.limit)
 	defer cancel()
 	select {
@@ -32,7 +32,7 @@ func (d *dialer) dial(spare func() *conn) (*conn, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for one of %d handshakes (handshakes, timeouts.connect): %w", cap(d.shakes), ctx.Err())
 	}
-	if c := spare(); c != nil {
+	if c := spare(time.Now()); c != nil {
 		return c, nil
 	}
 	plain, err := d.connect(ctx, "tcp", d.address)

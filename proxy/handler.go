@@ -27,11 +27,12 @@ type work struct {
 	wire    []byte        // the request as it goes to the upstream
 	answer  answer
 	marks   marks
-	out     []byte   // the answer as it goes to the client
+	out     []byte // the answer as it goes to the client
 	names   ids
 	ids     []string // one decision id a message
 	start   time.Time
-	version string // of the configuration
+	done    time.Time // when the answer was there
+	version string    // of the configuration
 
 	// What req and resp are where fasthttp does not bring its own.
 	ownReq  fasthttp.Request
@@ -73,6 +74,7 @@ func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
 func (g *Gate) take(w *work) (sound bool) {
 	g.inFlight.Add(1)
 	w.start = time.Now()
+	w.done = w.start
 	defer func() {
 		g.inFlight.Add(-1)
 		if p := recover(); p != nil {
@@ -88,6 +90,14 @@ func (g *Gate) take(w *work) (sound bool) {
 	}
 	g.carry(w)
 	return true
+}
+
+// time is the moment at which w's messages are judged.
+func (g *Gate) time(w *work) time.Time {
+	if g.now != nil {
+		return g.now()
+	}
+	return w.start
 }
 
 // survive answers a request whose handling panicked: one request that the gate stumbles over must
@@ -120,7 +130,7 @@ func (g *Gate) carry(w *work) {
 	} else {
 		g.send(rt, w)
 	}
-	rt.count.seconds.observe(time.Since(w.start).Microseconds())
+	rt.count.seconds.observe(w.done.Sub(w.start).Microseconds())
 }
 
 // admit checks the framing of a request, which has to be unambiguous in every mode. It returns the

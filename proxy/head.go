@@ -17,7 +17,8 @@ import (
 // refused here, in every mode, because the upstream might be the other reader
 // (https://www.rfc-editor.org/rfc/rfc9112#section-11.2).
 type head struct {
-	raw     []byte   // the lines, with the blank one that ends them
+	raw     []byte // the lines, with the blank one that ends them
+	special []special
 	named   [][]byte // header names that Connection lists, besides close and keep-alive
 	seen    [kinds]bool
 	upgrade bool // to something else than h2c, which a server may ignore
@@ -26,6 +27,13 @@ type head struct {
 	odd     bool // sound, and written in a way that only fasthttp is trusted with
 	host    []byte
 	length  int // of the body, where it is said and not odd
+}
+
+// A special is a line that is not, or not always, passed on as it is: the bytes from and to, with its
+// CR LF.
+type special struct {
+	from, to int
+	kind     kind
 }
 
 // A kind is what the gate must know about a header by its name.
@@ -52,11 +60,11 @@ var errHead = errors.New("the request head is not lines of `Name: value`, each e
 
 // parse checks raw and keeps slices of it. The error is a sentence for the client.
 func (h *head) parse(raw []byte) error {
-	*h = head{raw: raw, named: h.named[:0]}
+	*h = head{raw: raw, special: h.special[:0], named: h.named[:0]}
 	if len(raw) == 0 { // HTTP/1.0 allows it
 		return nil
 	}
-	for {
+	for at := 0; ; {
 		line, rest, ok := cutLine(raw)
 		if !ok {
 			return errHead
@@ -71,15 +79,19 @@ func (h *head) parse(raw []byte) error {
 		if !ok {
 			return errHead
 		}
-		if err := h.take(name, value); err != nil {
+		k := kindOf(name)
+		if err := h.take(k, name, value); err != nil {
 			return err
 		}
-		raw = rest
+		to := at + len(line) + len("\r\n")
+		if k.special() {
+			h.special = append(h.special, special{at, to, k})
+		}
+		at, raw = to, rest
 	}
 }
 
-func (h *head) take(name, value []byte) error {
-	k := kindOf(name)
+func (h *head) take(k kind, name, value []byte) error {
 	if k > kindOnce && h.seen[k] {
 		return fmt.Errorf("the request has two %s headers", name)
 	}
@@ -133,7 +145,33 @@ func (h *head) check() error {
 			return fmt.Errorf("the Connection header lists %s, which the upstream must see", name)
 		}
 	}
+	if len(h.named) > 0 {
+		h.special = drop(h.special[:0], h.raw, h.named)
+	}
 	return nil
+}
+
+// drop lists the special lines of raw, which is checked, when those that are called by one of names
+// belong to the connection.
+func drop(list []special, raw []byte, names [][]byte) []special {
+	for at := 0; ; {
+		line, _, ok := cutLine(raw[at:])
+		if !ok || len(line) == 0 {
+			return list
+		}
+		name := line[:bytes.IndexByte(line, ':')]
+		k := kindOf(name)
+		for _, n := range names {
+			if bytes.EqualFold(n, name) {
+				k = kindHop
+			}
+		}
+		to := at + len(line) + len("\r\n")
+		if k.special() {
+			list = append(list, special{at, to, k})
+		}
+		at = to
+	}
 }
 
 // list remembers what a Connection header names.
@@ -153,16 +191,6 @@ func (h *head) list(value []byte) {
 	}
 }
 
-// forwards reports whether a header goes to the upstream as it is.
-func (h *head) forwards(name []byte) bool {
-	for _, n := range h.named {
-		if bytes.EqualFold(n, name) {
-			return false
-		}
-	}
-	return true
-}
-
 // append writes the head that goes to the upstream: the client's lines as they were, less those of
 // this connection and of the gate, with the upstream's Host, and a Content-Length where the client
 // sent chunks or the body was changed.
@@ -175,25 +203,26 @@ func (h *head) append(dst []byte, req *fasthttp.RequestHeader, to *upstream, bod
 	if !h.seen[kindHost] { // HTTP/1.0
 		dst = appendHeader(dst, "Host", to.host)
 	}
-	for raw := h.raw; ; {
-		line, rest, ok := cutLine(raw)
-		if !ok || len(line) == 0 {
-			break
-		}
-		whole := raw[:len(raw)-len(rest)]
-		raw = rest
-		name, _, _ := cutHeader(line)
-		switch k := kindOf(name); {
-		case k == kindHost:
-			dst = appendHeader(dst, string(name), to.host)
-		case k == kindCoding:
+	at := 0
+	for _, l := range h.special {
+		line := h.raw[l.from:l.to]
+		dst = append(dst, h.raw[at:l.from]...)
+		at = l.to
+		switch {
+		case l.kind == kindHost:
+			dst = append(dst, line[:len("Host")]...)
+			dst = appendHeader(dst, "", to.host)
+		case l.kind == kindCoding:
 			dst = appendLength(dst, "Content-Length", body)
-		case k == kindLength && changed:
-			dst = appendLength(dst, string(name), body)
-		case k == kindDigest && changed, k == kindHop, k == kindClaim, k == kindConnection, k == kindUpgrade, k == kindExpect, !h.forwards(name):
-		default:
-			dst = append(dst, whole...)
+		case l.kind == kindLength && changed:
+			dst = append(dst, line[:len("Content-Length")]...)
+			dst = appendLength(dst, "", body)
+		case l.kind == kindLength, l.kind == kindDigest && !changed:
+			dst = append(dst, line...)
 		}
+	}
+	if len(h.raw) > 0 {
+		dst = append(dst, h.raw[at:len(h.raw)-len("\r\n")]...)
 	}
 	if changed && body > 0 && !h.seen[kindLength] && !h.seen[kindCoding] {
 		dst = appendLength(dst, "Content-Length", body)
@@ -213,6 +242,11 @@ func appendLength(dst []byte, name string, n int) []byte {
 	dst = append(dst, ": "...)
 	dst = strconv.AppendInt(dst, int64(n), 10)
 	return append(dst, "\r\n"...)
+}
+
+// special reports whether lines of this kind are not, or not always, passed on as they are.
+func (k kind) special() bool {
+	return k != kindPlain && k != kindType && k != kindCompression
 }
 
 // kindOf knows a header by its name. Hop-by-hop:

@@ -116,13 +116,17 @@ func (c *client) answer() turn {
 	sound := g.take(w)
 	last := g.stopping.Load() || c.phase.Load() == leaving
 	err := c.write(w, last)
+	done := w.done
+	if c.writeBy.After(done) { // it may have waited for the client
+		done = time.Now()
+	}
 	if sound {
 		g.release(w)
 	}
 	first := !l.served
 	l.work, l.have, l.timed, l.served = nil, 0, false, true
 	if err == nil && !last {
-		err = c.SetReadDeadline(time.Now().Add(g.limits.Idle))
+		err = c.SetReadDeadline(done.Add(g.limits.Idle))
 	}
 	switch {
 	case err != nil || last || !c.phase.CompareAndSwap(busy, waiting):

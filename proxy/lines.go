@@ -1,6 +1,9 @@
 package proxy
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // cutLine cuts the first line off raw, less its CR LF. Anything else that ends a line, and a CR
 // inside one, is no line.
@@ -21,7 +24,23 @@ func cutHeader(line []byte) (name, value []byte, ok bool) {
 		return nil, nil, false
 	}
 	value = trim(line[n+1:])
-	return line[:n], value, all(value, isText)
+	return line[:n], value, text(value)
+}
+
+// text reports whether all of b is what a header value may hold. It looks at eight bytes at a time,
+// and closely at eight that have anything in them below a space, or a DEL.
+// https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord
+func text(b []byte) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for len(b) >= 8 {
+		x := binary.LittleEndian.Uint64(b)
+		del := x ^ ones*0x7f
+		if ((x-ones*' ')&^x|(del-ones)&^del)&highs != 0 && !all(b[:8], isText) {
+			return false
+		}
+		b = b[8:]
+	}
+	return all(b, isText)
 }
 
 // valueOf is the value of the first line in raw, which is checked, that has this name in lower case,

@@ -19,7 +19,7 @@ type pool struct {
 }
 
 // take gives out a connection that is still open and silent, or nil.
-func (p *pool) take() *conn {
+func (p *pool) take(now time.Time) *conn {
 	for {
 		p.mu.Lock()
 		n := len(p.quiet)
@@ -31,7 +31,7 @@ func (p *pool) take() *conn {
 		p.quiet[n-1] = nil
 		p.quiet = p.quiet[:n-1]
 		p.mu.Unlock()
-		fresh := time.Since(c.idle) < p.keep
+		fresh := now.Sub(c.idle) < p.keep
 		if fresh && c.pulse.beats() {
 			return c
 		}
@@ -43,12 +43,12 @@ func (p *pool) take() *conn {
 }
 
 // put takes a connection back. It closes what cannot be used again.
-func (p *pool) put(c *conn) {
+func (p *pool) put(c *conn, now time.Time) {
 	if !c.clean() {
 		c.close()
 		return
 	}
-	c.idle = time.Now()
+	c.idle = now
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

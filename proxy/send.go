@@ -36,7 +36,7 @@ func (g *Gate) send(rt *route, w *work) {
 	case err == nil && len(b.Messages) == 0:
 		err = errEmpty
 	}
-	now := g.now()
+	now := g.time(w)
 	if err != nil {
 		unreadable(b, err)
 	}
@@ -55,6 +55,7 @@ func (g *Gate) send(rt *route, w *work) {
 	if act == filter.Block {
 		w.resp.Reset()
 		rt.provider.Refuse(w.resp, b)
+		w.done = time.Now()
 	} else {
 		o := g.forward(rt, w, act == filter.Rewrite)
 		e.Outcome = o.String()
@@ -143,7 +144,8 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 	w.wire = w.head.append(w.wire[:0], req, rt.upstream, len(body), changed)
 	w.wire = append(w.wire, body...)
 	w.handed = true
-	o, err := rt.upstream.exchange(w.wire, req.IsHead(), w.resp, &w.answer)
+	o, err := rt.upstream.exchange(w.wire, req.IsHead(), w.start, w.resp, &w.answer)
+	w.done = w.answer.done
 	if o == answered && !w.framed {
 		if err = w.answer.fill(w.resp); err != nil {
 			o = unknown
@@ -164,6 +166,7 @@ func (g *Gate) learn(rt *route, w *work, now time.Time) {
 	if len(events) == 0 {
 		return
 	}
+	defer func() { w.done = time.Now() }()
 	for i := range events {
 		events[i].Time, events[i].To.Brand = now, rt.brand
 		events[i] = rt.stop.Apply(events[i], w.sender(events[i].To))
@@ -207,7 +210,7 @@ func (w *work) mark(done filter.Action) {
 func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 	e.Route, e.Provider, e.Mode, e.Config = rt.name, rt.speaks, rt.mode.String(), w.version
 	e.Fault = w.batch.Fault
-	e.Micros = time.Since(w.start).Microseconds()
+	e.Micros = w.done.Sub(w.start).Microseconds()
 	for i := range w.batch.Messages {
 		m, d := &w.batch.Messages[i], &w.batch.Decisions[i]
 		rt.count.decisions[d.Action][d.Reason].Add(1)

@@ -138,43 +138,63 @@ func tlsConfig(name, caFile string) (cfg *tls.Config, digest string, err error) 
 }
 
 // exchange hands request to the upstream once, and reads the answer into resp and a. It never sends
-// on a second connection. toHead says that the request's method is HEAD. resp and a are of use only
-// when the outcome is answered; err says why it is not.
-func (u *upstream) exchange(request []byte, toHead bool, resp *fasthttp.Response, a *answer) (outcome, error) {
-	if err := u.enter(); err != nil {
+// on a second connection. toHead says that the request's method is HEAD; now is what time it is.
+// resp and a are of use only when the outcome is answered, except for when that was; err says why it
+// is not.
+func (u *upstream) exchange(request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (o outcome, err error) {
+	waited, err := u.enter()
+	if err != nil {
+		a.done = time.Now()
 		return notSent, err
 	}
 	defer func() { <-u.places }()
-	c := u.pool.take()
-	if c == nil {
-		var err error
-		if c, err = u.dialer.dial(u.pool.take); err != nil {
-			return notSent, err
-		}
+	if waited {
+		now = time.Now()
 	}
-	err := c.send(request, u.key.timeouts.Write)
-	if err != nil {
+	c := u.pool.take(now)
+	if c == nil {
+		c, err = u.dialer.dial(u.pool.take)
+		now = time.Now()
+	}
+	keep := false
+	if err == nil {
+		o, keep, err = u.ask(c, request, toHead, now, resp, a)
+	} else {
+		o = notSent
+	}
+	a.done = time.Now()
+	if keep {
+		u.pool.put(c, a.done)
+	}
+	return o, err
+}
+
+// ask makes an exchange on c. It closes c unless keep says that another may follow.
+func (u *upstream) ask(c *conn, request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (o outcome, keep bool, err error) {
+	if err := c.send(request, u.key.timeouts.Write); err != nil {
 		err = fmt.Errorf("sending the request: %w", err)
 		if c.left() && u.early(c, toHead, resp, a) {
-			return answered, nil
+			return answered, false, nil
 		}
-		return u.lose(c), err
+		return u.lose(c), false, err
 	}
-	if err = c.socket.SetReadDeadline(time.Now().Add(u.key.timeouts.Response)); err != nil {
-		return u.lose(c), err
+	if len(request) > holdMost { // which took its time
+		now = time.Now()
 	}
-	keep, err := c.receive(resp, a, toHead, u.body)
-	switch {
-	case err != nil && c.socket.failed != nil:
-		return u.lose(c), fmt.Errorf("sending the request: %w", c.socket.failed)
-	case err != nil:
-		return u.lose(c), err
-	case keep:
-		u.pool.put(c)
-	default:
+	if err := c.socket.SetReadDeadline(now.Add(u.key.timeouts.Response)); err != nil {
+		return u.lose(c), false, err
+	}
+	keep, err = c.receive(resp, a, toHead, u.body)
+	if err != nil {
+		if c.socket.failed != nil {
+			err = fmt.Errorf("sending the request: %w", c.socket.failed)
+		}
+		return u.lose(c), false, err
+	}
+	if !keep {
 		c.close()
 	}
-	return answered, nil
+	return answered, keep, nil
 }
 
 // lose closes the connection of an exchange that came to nothing, and tells what became of the
@@ -201,20 +221,20 @@ func (u *upstream) early(c *conn, toHead bool, resp *fasthttp.Response, a *answe
 	return true
 }
 
-// enter waits for a place among the requests in flight.
-func (u *upstream) enter() error {
+// enter waits for a place among the requests in flight, where it must.
+func (u *upstream) enter() (waited bool, err error) {
 	select {
 	case u.places <- struct{}{}:
-		return nil
+		return false, nil
 	default:
 	}
 	t := time.NewTimer(u.key.timeouts.Connect)
 	defer t.Stop()
 	select {
 	case u.places <- struct{}{}:
-		return nil
+		return true, nil
 	case <-t.C:
-		return fmt.Errorf("all %d places for requests in flight stayed taken for %s (in_flight, timeouts.connect)",
+		return true, fmt.Errorf("all %d places for requests in flight stayed taken for %s (in_flight, timeouts.connect)",
 			cap(u.places), u.key.timeouts.Connect)
 	}
 }

@@ -80,7 +80,7 @@ func TestOutcome(t *testing.T) {
 				return here, nil
 			}, func(rc *RouteConfig) { rc.Timeouts.Write = 100 * time.Millisecond })
 			var resp fasthttp.Response
-			got, err := u.exchange([]byte(pieces), false, &resp, new(answer))
+			got, err := u.exchange([]byte(pieces), false, time.Now(), &resp, new(answer))
 			if got != c.want || (err == nil) != (c.want == answered) || err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("outcome %s, %v; want %s, %q", got, err, c.want, c.says)
 			}
@@ -94,14 +94,14 @@ func TestOutcome(t *testing.T) {
 	}
 	t.Run("it cannot be reached", func(t *testing.T) {
 		u := direct(t, func() (net.Conn, error) { return nil, errors.New("no way") }, nil)
-		if got, err := u.exchange([]byte(pieces), false, new(fasthttp.Response), new(answer)); got != notSent || !strings.Contains(err.Error(), "connecting to 127.0.0.1:1: no way") {
+		if got, err := u.exchange([]byte(pieces), false, time.Now(), new(fasthttp.Response), new(answer)); got != notSent || !strings.Contains(err.Error(), "connecting to 127.0.0.1:1: no way") {
 			t.Errorf("outcome %s, %v", got, err)
 		}
 	})
 	t.Run("it reads nothing for the write timeout", func(t *testing.T) {
 		u := direct(t, func() (net.Conn, error) { here, _ := net.Pipe(); return here, nil },
 			func(rc *RouteConfig) { rc.Timeouts.Write = 20 * time.Millisecond })
-		if got, err := u.exchange([]byte(pieces), false, new(fasthttp.Response), new(answer)); got != notSent {
+		if got, err := u.exchange([]byte(pieces), false, time.Now(), new(fasthttp.Response), new(answer)); got != notSent {
 			t.Errorf("outcome %s, %v", got, err)
 		}
 	})
