@@ -60,9 +60,9 @@ type item struct {
 //
 // An event that is not well formed is an [*EventError], and then none of the call is kept. Any
 // other error says that at least one event may be missing; so does an EventError about a topic
-// too many for its recipient, or a screenshot that was not uploaded, which stops no other event. More than 256 events take several
-// transactions. When ctx ends, Append returns its error; what the writer has taken by then may
-// be kept all the same. Append keeps no reference to its arguments.
+// too many for its recipient, or a screenshot that was not uploaded, which stops no other event.
+// More than 1024 events take several transactions. When ctx ends, Append returns its error; what
+// the writer has taken by then may be kept all the same. Append keeps no reference to its arguments.
 func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
 	for i := range events {
 		if err := checkEvent(i, &events[i]); err != nil {
@@ -71,14 +71,31 @@ func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
 	}
 	start := time.Now()
 	var problem *EventError
+	wait := func(r *request) error {
+		if err := s.wait(ctx, r); err != nil && !errors.As(err, &problem) {
+			return err
+		}
+		return nil
+	}
+	var before *request // is written while the next is made ready
 	for first := 0; first < len(events); first += maxBatch {
-		last := min(first+maxBatch, len(events))
-		items, err := s.items(events, first, last)
+		items, err := s.items(events, first, min(first+maxBatch, len(events)))
 		if err != nil {
 			return err
 		}
 		r := &request{items: items, done: make(chan error, 1)}
-		if err := s.submit(ctx, r); err != nil && !errors.As(err, &problem) {
+		if err := s.submit(ctx, r); err != nil {
+			return err
+		}
+		if before != nil {
+			if err := wait(before); err != nil {
+				return err
+			}
+		}
+		before = r
+	}
+	if before != nil {
+		if err := wait(before); err != nil {
 			return err
 		}
 	}
@@ -104,7 +121,10 @@ func (s *Store) AppendIf(ctx context.Context, e filter.Event, may func(*filter.E
 		return err
 	}
 	items[0].may = may
-	err = s.submit(ctx, &request{items: items, done: make(chan error, 1)})
+	r := &request{items: items, done: make(chan error, 1)}
+	if err = s.submit(ctx, r); err == nil {
+		err = s.wait(ctx, r)
+	}
 	s.metrics.appendSeconds.Observe(time.Since(start).Seconds())
 	return err
 }
@@ -144,11 +164,16 @@ func (s *Store) prepare(it *item, address string, b []byte, salt *salt) []byte {
 	return b
 }
 
-// submit hands r to the writer and waits for its answer.
+// submit hands r to the writer.
 func (s *Store) submit(ctx context.Context, r *request) error {
 	if err := s.enqueue(ctx, r); err != nil {
 		return fmt.Errorf("appending %d events: %w", len(r.items), err)
 	}
+	return nil
+}
+
+// wait waits for the writer's answer to r.
+func (s *Store) wait(ctx context.Context, r *request) error {
 	select {
 	case err := <-r.done:
 		return err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
@@ -29,6 +30,7 @@ const (
 	pageSlots   = 32
 	pageSize    = 6 << 10 // of the rows of a page, above which it is split
 	maxDepth    = 24
+	usualRow    = 13 // bytes, of a record with one time
 )
 
 type indexShard struct {
@@ -45,10 +47,16 @@ type page struct {
 	rows  []byte // slot by slot
 }
 
-func newIndex() *index {
+// newIndex makes an index with pages for about n records.
+func newIndex(n int64) *index {
 	ix := new(index)
+	depth := uint8(bits.Len64(uint64(n) * usualRow / indexShards / (pageSize * 2 / 3)))
 	for i := range ix.shards {
-		ix.shards[i].pages = []*page{new(page)}
+		s := &ix.shards[i]
+		s.depth, s.pages = depth, make([]*page, 1<<depth)
+		for j := range s.pages {
+			s.pages[j] = &page{depth: depth}
+		}
 	}
 	return ix
 }
@@ -136,13 +144,15 @@ func (ix *index) find(pg *page, tag uint64, n placeNumber) (at, size int) {
 func (ix *index) split(s *indexShard, tag uint64) {
 	old := s.page(tag)
 	var sizes [2]int
+	alone := true
 	bit := func(row *rowView) uint64 { return row.tag >> (63 - old.depth) & 1 }
 	for rows := old.rows; len(rows) > 0; {
 		row := ix.words.next(rows)
 		sizes[bit(&row)] += row.size
+		alone = alone && row.tag == tag
 		rows = rows[row.size:]
 	}
-	if sizes[0] == 0 || sizes[1] == 0 {
+	if alone {
 		return // it is one person's, in very many places
 	}
 	if old.depth == s.depth {

@@ -22,7 +22,7 @@ func (s *Store) load(db *badger.DB) error {
 	s.optouts = newOptouts(t.optouts)
 	var ix *index
 	if t.recipients <= s.cfg.Index {
-		ix = newIndex()
+		ix = newIndex(t.recipients)
 	}
 	parts := make(chan int, loadRanges)
 	for i := range loadRanges {

@@ -61,7 +61,7 @@ func (s *Store) loadSnapshot(db *badger.DB) error {
 	s.optouts = new(optouts)
 	var ix *index
 	if indexed {
-		ix = newIndex()
+		ix = newIndex(0)
 	}
 	if err := r.load(s.optouts, ix); err != nil {
 		return err
