@@ -37,6 +37,7 @@ type indexShard struct {
 	mu    sync.RWMutex
 	depth uint8   // how many bits of a person choose the page
 	pages []*page // 1 << depth; a page with fewer bits is here several times
+	count int64   // of rows
 	_     [64]byte
 }
 
@@ -117,8 +118,10 @@ func (ix *index) set(fp *fingerprint, row []byte) {
 	at, old := ix.find(pg, tag, fp.place())
 	switch {
 	case old == 0 && len(row) > 0:
+		s.count++
 		ix.count.Add(1)
 	case old > 0 && len(row) == 0:
+		s.count--
 		ix.count.Add(-1)
 	}
 	pg.splice(slotOf(tag), at, old, row)

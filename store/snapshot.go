@@ -22,7 +22,7 @@ import (
 // lost, or not read: then the records are.
 const (
 	snapshotFile    = "index"
-	snapshotMagic   = "sendgate index 1"
+	snapshotMagic   = "sendgate index 2"
 	snapshotTrailer = 8 + 4 + 4 + len(snapshotMagic) // offset, length and checksum of the table; magic
 
 	// A snapshot is written when the store is closed, and while it is open whenever snapshotLinks

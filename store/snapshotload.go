@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,6 +123,7 @@ func (s *Store) catchUp(db *badger.DB, seq uint64) error {
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(fps, func(a, b fingerprint) int { return bytes.Compare(a[:], b[:]) }) // as they lie on disk
 	parts := runtime.GOMAXPROCS(0)
 	errs := make([]error, parts)
 	var workers sync.WaitGroup
@@ -260,10 +263,7 @@ func (r *snapshotReader) part(s section, room []byte, o *optouts, ix *index) ([]
 		}
 		return b, o.shards[s.number].decode(b)
 	}
-	if err := ix.shards[s.number].decode(b); err != nil {
-		return b, err
-	}
-	n, err := ix.rows(&ix.shards[s.number])
-	ix.count.Add(n)
+	err = ix.shards[s.number].decode(b)
+	ix.count.Add(ix.shards[s.number].count)
 	return b, err
 }

@@ -11,7 +11,7 @@ import (
 func (s *indexShard) encode(b []byte) []byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	b = append(b, s.depth)
+	b = binary.AppendUvarint(append(b, s.depth), uint64(s.count))
 	var before *page
 	for _, pg := range s.pages {
 		if pg == before {
@@ -34,6 +34,11 @@ func (s *indexShard) decode(b []byte) error {
 		return errDamaged
 	}
 	s.depth, b = b[0], b[1:]
+	count, n := binary.Uvarint(b)
+	if n <= 0 {
+		return errDamaged
+	}
+	s.count, b = int64(count), b[n:]
 	s.pages = make([]*page, 0, 1<<s.depth)
 	for len(b) > 0 {
 		if len(b) < head || b[0] > s.depth {
@@ -61,26 +66,6 @@ func (s *indexShard) decode(b []byte) error {
 		return errDamaged
 	}
 	return nil
-}
-
-// rows is how many rows a shard has, each of which must have its words.
-func (ix *index) rows(s *indexShard) (n int64, err error) {
-	defer func() {
-		if recover() != nil { // a row that is cut off, or a word that is not there
-			err = errDamaged
-		}
-	}()
-	var before *page
-	for _, pg := range s.pages {
-		if pg == before {
-			continue
-		}
-		before = pg
-		for rows := pg.rows; len(rows) > 0; n++ {
-			rows = rows[ix.words.next(rows).size:]
-		}
-	}
-	return n, nil
 }
 
 // encode writes the lists.
