@@ -124,6 +124,25 @@ func (ix *index) set(fp *fingerprint, row []byte) {
 		s.count--
 		ix.count.Add(-1)
 	}
+	ix.splice(s, pg, tag, at, old, row)
+}
+
+// add puts in the row of a recipient of whom there is none.
+func (ix *index) add(fp *fingerprint, row []byte) {
+	p := fp.person()
+	s, tag := ix.shard(&p), p.tag()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	ix.count.Add(1)
+	pg := s.page(tag)
+	_, end := pg.slot(slotOf(tag))
+	ix.splice(s, pg, tag, end, 0, row)
+}
+
+// splice puts row into the place of old bytes of a page, which is split when that makes it too
+// large.
+func (ix *index) splice(s *indexShard, pg *page, tag uint64, at, old int, row []byte) {
 	pg.splice(slotOf(tag), at, old, row)
 	if len(pg.rows) > pageSize && pg.depth < maxDepth {
 		ix.split(s, tag)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ func (s *Store) load(db *badger.DB) error {
 	errs := make([]error, loadRanges)
 	for range min(runtime.GOMAXPROCS(0), loadRanges) {
 		workers.Go(func() {
-			l := loader{s: s, index: ix}
+			l := loader{s: s, index: ix, fresh: true}
 			if ix != nil {
 				l.rows.words = &ix.words
 			}
@@ -49,6 +50,7 @@ func (s *Store) load(db *badger.DB) error {
 		}
 	}
 	s.adoptIndex(ix)
+	debug.FreeOSMemory() // reading left behind more than is kept
 	s.logger.Info("the records were read", zap.Int64("recipients", t.recipients), zap.Duration("took", time.Since(start)))
 	return nil
 }
@@ -57,6 +59,7 @@ func (s *Store) load(db *badger.DB) error {
 type loader struct {
 	s      *Store
 	index  *index // nil: only who opted out matters
+	fresh  bool   // it has none of those who are read
 	rows   rowWriter
 	record filter.Record
 }
@@ -95,7 +98,11 @@ func (l *loader) take(fp *fingerprint, value []byte) {
 		p := fp.person()
 		l.s.optouts.add(&p)
 	}
-	if l.index != nil {
+	switch {
+	case l.index == nil:
+	case l.fresh:
+		l.index.add(fp, l.rows.write(fp, r))
+	default:
 		l.index.set(fp, l.rows.write(fp, r))
 	}
 }

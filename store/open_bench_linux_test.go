@@ -28,7 +28,7 @@ var (
 
 // BenchmarkOpen opens a large store in a process of its own: after it was closed, after the process
 // before was killed while it appended, and without the snapshot. anon-MB is what the process
-// holds then besides mapped files, after some reads; peak-MB the most it held.
+// holds then besides mapped files, after some reads; peak-MB the most it held, with them.
 //
 //	go test ./store -run xxx -bench Open -benchtime 5x -open.records 10000000 -timeout 1h
 func BenchmarkOpen(b *testing.B) {
