@@ -99,7 +99,7 @@ func (s *starter) start(name string, cores []int, c command, pipes func(*exec.Cm
 
 // stop asks p to end, and ends it if it does not.
 func (p *process) stop() {
-	const patience = 20 * time.Second
+	const patience = 90 * time.Second      // more than the gate gives what it accepted, and itself to write down what it knows
 	_ = p.cmd.Process.Signal(unix.SIGTERM) // it may have ended
 	select {
 	case <-p.done:
