@@ -91,8 +91,13 @@ func TestAllocs(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
+	here, _ := connected(t)
+	portable := !newSocket(here, time.Minute).raw.able()
 	for _, c := range loopbackCases {
 		t.Run(c.name, func(t *testing.T) {
+			if portable && c.status == "201" {
+				c.most++ // the look at a connection that was quiet
+			}
 			e := overLoopback(t, memory(t), c.policy, c.to, c.status)
 			for range 2000 { // until all that is kept is there
 				e.exchange(t)

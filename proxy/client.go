@@ -22,6 +22,8 @@ type client struct {
 	once   sync.Once
 	phase  atomic.Int32
 	lane   lane
+	in     inbox
+	by     time.Time // when the request that fasthttp was given must be there
 }
 
 // The phases of a connection.
@@ -43,18 +45,31 @@ func newClient(c net.Conn, g *Gate) *client {
 	return in
 }
 
-// Read is called by fasthttp, the first time with the whole of its buffer.
+// Read is called by fasthttp: for the first byte of a request, and then for what follows.
 func (c *client) Read(p []byte) (int, error) {
-	if c.phase.Load() != fresh {
-		return c.socket.Read(p)
-	}
-	n, err := c.answerAll(p)
-	for !c.phase.CompareAndSwap(busy, handed) && !c.phase.CompareAndSwap(leaving, handed) {
-		if p := c.phase.Load(); p == gone || c.phase.CompareAndSwap(p, handed) {
-			break
+	if c.phase.Load() == fresh {
+		c.answerAll()
+		for from := c.phase.Load(); from != gone && !c.phase.CompareAndSwap(from, handed); {
+			from = c.phase.Load()
 		}
 	}
-	return n, err
+	if c.in.have == 0 && c.in.end == nil && len(p) == 1 { // more will be asked for at once
+		n, err := c.socket.Read(c.in.room(c.g))
+		c.in.have, c.in.end = n, err
+	}
+	if c.in.have == 0 && c.in.end == nil {
+		return c.socket.Read(p)
+	}
+	return c.in.give(p, c.g)
+}
+
+// SetReadDeadline is called by fasthttp, which knows nothing of the time that a request took before.
+func (c *client) SetReadDeadline(t time.Time) error {
+	if !c.by.IsZero() && c.by.Before(t) {
+		t = c.by
+	}
+	c.by = time.Time{}
+	return c.socket.SetReadDeadline(t)
 }
 
 // retire ends the connection, now if it waits for a request, or after the answer. Before the first

@@ -34,6 +34,7 @@ type Gate struct {
 	stopping  atomic.Bool
 	known     clients
 	works     sync.Pool // *work
+	buffers   sync.Pool // *[]byte, for what clients send
 
 	mu     sync.Mutex // one Reload at a time
 	counts map[string]*counters
@@ -49,6 +50,10 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		now:    cfg.Now,
 		counts: make(map[string]*counters),
 		works:  sync.Pool{New: func() any { return new(work) }},
+	}
+	g.buffers.New = func() any {
+		b := make([]byte, min(readAhead, g.limits.Header))
+		return &b
 	}
 	if g.log == nil {
 		g.log = zap.NewNop()

@@ -14,7 +14,7 @@ type ids struct {
 }
 
 // idRow is how many bytes of ids are made of one piece of memory.
-const idRow = 4 << 10
+const idRow = 512
 
 func (s *ids) next(now time.Time) string {
 	s.one = store.AppendID(s.one[:0], now)

@@ -12,12 +12,9 @@ import (
 // to fasthttp as it came, with all that follows on that connection: two readers of one connection
 // must never have to agree on where a request begins.
 type lane struct {
-	buf    []byte // fasthttp's
-	have   int    // bytes in it, of one request
-	work   *work  // for that request, once its head is known
-	served bool   // a request was answered
-	timed  bool   // limits.read runs for the request that is coming in
-	err    error  // why there is no more to read
+	work   *work     // for the request that is coming in, once there is any of it
+	served bool      // a request was answered
+	by     time.Time // when the request that is coming in must be there, once that takes more than one read
 }
 
 // A turn says how to go on after something was read.
@@ -32,59 +29,47 @@ const (
 // joinMost is the largest body, in bytes, that is copied to leave in one piece with its head.
 const joinMost = 32 << 10
 
-// answerAll answers the requests of a new connection, and returns the first bytes that are for
-// fasthttp. buf is fasthttp's whole buffer. A connection that served ends without a word.
-func (c *client) answerAll(buf []byte) (n int, err error) {
+// answerAll answers the requests of a new connection. What is left in c is for fasthttp: bytes, or
+// the end. A connection that served ends without a word.
+func (c *client) answerAll() {
 	l := &c.lane
-	l.buf = buf
+	var err error
 	if c.raw.able() {
 		err = c.raw.readAll(c)
 	} else {
-		for c.take(c.socket.Read(c.room())) != stop {
+		for c.take(c.socket.Read(c.in.room(c.g))) != stop {
 		}
+	}
+	if c.in.end == nil {
+		c.in.end = err
 	}
 	if l.work != nil {
 		c.g.release(l.work)
 	}
-	n, served := l.have, l.served
-	if l.err != nil {
-		err = l.err
+	if c.in.have == 0 && c.in.end == nil || l.served && c.in.have == 0 {
+		c.in.end = io.EOF
 	}
-	c.lane = lane{}
-	switch {
-	case n > 0:
-		return n, nil // and the error comes again
-	case served:
-		return 0, io.EOF
-	case err == nil:
-		err = net.ErrClosed
-	}
-	return 0, err
+	c.by, c.lane = l.by, lane{}
 }
 
-// room is where what comes in next belongs.
-func (c *client) room() []byte { return c.lane.buf[c.lane.have:] }
-
-// take takes in n bytes that were read to room, or the error that ended reading.
+// take takes in n bytes that were read to the inbox, or the error that ended reading.
 func (c *client) take(n int, err error) turn {
-	l := &c.lane
 	if err != nil {
-		l.err = err
+		c.in.end = err
 		return stop
 	}
-	if l.have == 0 && !c.phase.CompareAndSwap(fresh, busy) && !c.phase.CompareAndSwap(waiting, busy) {
-		l.err = net.ErrClosed
+	if c.in.have == 0 && !c.phase.CompareAndSwap(fresh, busy) && !c.phase.CompareAndSwap(waiting, busy) {
+		c.in.end = net.ErrClosed
 		return stop
 	}
-	l.have += n
+	c.in.have += n
 	switch c.frame() {
 	case partial:
-		if l.have == len(l.buf) || c.hurry() != nil {
+		if c.in.have >= c.g.limits.Header || c.hurry() != nil {
 			return stop
 		}
 		return look
 	case uncommon:
-		_ = c.hurry() // as fasthttp has done, for a connection's first request
 		return stop
 	}
 	return c.answer()
@@ -92,11 +77,11 @@ func (c *client) take(n int, err error) turn {
 
 // hurry has limits.read run for the request that is coming in.
 func (c *client) hurry() error {
-	if c.lane.timed {
+	if !c.lane.by.IsZero() {
 		return nil
 	}
-	c.lane.timed = true
-	return c.SetReadDeadline(time.Now().Add(c.g.limits.Read))
+	c.lane.by = time.Now().Add(c.g.limits.Read)
+	return c.socket.SetReadDeadline(c.lane.by)
 }
 
 // frame looks for one request in what came in.
@@ -105,7 +90,7 @@ func (c *client) frame() form {
 	if l.work == nil {
 		l.work = c.g.works.Get().(*work)
 	}
-	return l.work.frame(l.buf[:l.have], c.g.limits.Body)
+	return l.work.frame(c.in.bytes(), c.g.limits.Body)
 }
 
 // answer answers the request that came in.
@@ -124,13 +109,14 @@ func (c *client) answer() turn {
 		g.release(w)
 	}
 	first := !l.served
-	l.work, l.have, l.timed, l.served = nil, 0, false, true
+	l.work, l.by, l.served = nil, time.Time{}, true
+	c.in.empty(g)
 	if err == nil && !last {
-		err = c.SetReadDeadline(done.Add(g.limits.Idle))
+		err = c.socket.SetReadDeadline(done.Add(g.limits.Idle))
 	}
 	switch {
 	case err != nil || last || !c.phase.CompareAndSwap(busy, waiting):
-		l.err = io.EOF
+		c.in.end = io.EOF
 		return stop
 	case first: // it may have come with the end of all that this client has to say
 		return look

@@ -80,10 +80,13 @@ func (r *rawIO) take(fd uintptr) bool {
 func (r *rawIO) readAll(c *client) error {
 	return r.conn.Read(func(fd uintptr) bool {
 		for {
-			n, errno := sysRead(fd, c.room())
+			n, errno := sysRead(fd, c.in.room(c.g))
 			var err error
 			switch {
 			case errno == syscall.EAGAIN:
+				if c.in.have == 0 {
+					c.in.empty(c.g)
+				}
 				return false
 			case errno != 0:
 				err = os.NewSyscallError("read", errno)

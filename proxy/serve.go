@@ -20,6 +20,7 @@ func (g *Gate) newServer() *fasthttp.Server {
 		ReadTimeout:                  l.Read,
 		WriteTimeout:                 l.Read,
 		IdleTimeout:                  l.Idle,
+		ReduceMemoryUsage:            true, // a connection that waits, or is on the lane, holds no buffers
 		NoDefaultServerHeader:        true,
 		NoDefaultContentType:         true,
 		NoDefaultDate:                true, // the upstream's passes; answers of the gate's own get one
