@@ -10,4 +10,9 @@
 //   - unknown (424, Sendgate-Outcome: unknown): the request left, and no complete answer came.
 //
 // Nothing is ever sent twice by the gate.
+//
+// Requests of the common form are answered without fasthttp's reader and writer (lane.go, frame.go);
+// all others, and whatever follows them on their connection, go by fasthttp's server. The judging is
+// the same code. sendgate_fast_requests_total counts the first. On Linux sockets are read and written
+// by the shortest way to the system (raw_linux.go); the build tag portable leaves that out.
 package proxy
