@@ -47,7 +47,7 @@ type quietHours struct {
 	home    *time.Location
 
 	mu    sync.RWMutex
-	known map[string]*locality // by number, less its last four digits
+	known map[string]*locality // by the first digits of numbers
 }
 
 // maxLocalities bounds how many beginnings of numbers are remembered. When there are more, the
@@ -143,13 +143,14 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 
 // locality is where the recipient with this address may be.
 func (q *quietHours) locality(address string) *locality {
-	key := address
-	if strings.HasPrefix(address, "+") && len(address) > len("+1234") {
-		key = address[:len(address)-4] // which only tell subscribers of one exchange apart
-	} else if scopedID(address) {
+	key := ""
+	switch {
+	case strings.HasPrefix(address, "+1"):
+		key = address[:min(len(address), len("+1")+3)] // the area code
+	case strings.HasPrefix(address, "+"):
+		key = address[:min(len(address), len("+")+7)] // no place needs more digits
+	case scopedID(address):
 		key = address[:2]
-	} else {
-		key = ""
 	}
 	q.mu.RLock()
 	l := q.known[key]

@@ -72,10 +72,10 @@ func (c *client) SetReadDeadline(t time.Time) error {
 	return c.socket.SetReadDeadline(t)
 }
 
-// retire ends the connection, now if it waits for a request, or after the answer. Before the first
-// request, and with fasthttp, it is fasthttp's to end.
+// retire ends the connection, now if it waits for a request, or after the answer. With fasthttp, it is
+// fasthttp's to end.
 func (c *client) retire() {
-	if c.phase.CompareAndSwap(waiting, gone) {
+	if c.phase.CompareAndSwap(waiting, gone) || c.phase.CompareAndSwap(fresh, gone) {
 		_ = c.socket.Close() // which wakes its reader, who sees to the rest
 		return
 	}

@@ -59,6 +59,10 @@ func (c *conn) send(request []byte, limit time.Duration) error {
 	s := c.socket
 	c.before, s.patience, s.failed = s.sent, limit, nil
 	s.hold = len(request) <= holdMost
+	if s.used && !(s.hold && s.raw.able()) && !c.pulse.beats() {
+		s.hold = false
+		return errUnasked
+	}
 	_, err := c.stream.Write(request)
 	s.hold = false
 	return err
@@ -71,7 +75,7 @@ func (c *conn) left() bool { return c.socket.sent != c.before }
 // layer may hold a record it has not shown yet: a read that the socket has nothing for takes what is
 // there.
 func (c *conn) clean() bool {
-	if c.br.Buffered() > 0 || c.stream.reached || c.socket.failed != nil {
+	if c.br.Buffered() > 0 || c.stream.reached || c.socket.failed != nil || len(c.socket.held) > 0 {
 		return false
 	}
 	if !c.secure {

@@ -162,7 +162,8 @@ func drop(list []special, raw []byte, names [][]byte) []special {
 		name := line[:bytes.IndexByte(line, ':')]
 		k := kindOf(name)
 		for _, n := range names {
-			if bytes.EqualFold(n, name) {
+			// What says how to read the body belongs to it, whatever an upstream lists.
+			if k != kindLength && k != kindType && k != kindCompression && bytes.EqualFold(n, name) {
 				k = kindHop
 			}
 		}

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -14,11 +13,11 @@ type pool struct {
 	mu     sync.Mutex
 	quiet  []*conn // oldest first
 	closed bool
-	timer  *time.Timer    // set while quiet holds anything
-	stale  *atomic.Uint64 // counts those found dead
+	timer  *time.Timer // set while quiet holds anything
 }
 
-// take gives out a connection that is still open and silent, or nil.
+// take gives out a connection that has not lain here for too long, or nil. Whether it is still open
+// shows when something is sent.
 func (p *pool) take(now time.Time) *conn {
 	for {
 		p.mu.Lock()
@@ -31,12 +30,8 @@ func (p *pool) take(now time.Time) *conn {
 		p.quiet[n-1] = nil
 		p.quiet = p.quiet[:n-1]
 		p.mu.Unlock()
-		fresh := now.Sub(c.idle) < p.keep
-		if fresh && c.pulse.beats() {
+		if now.Sub(c.idle) < p.keep {
 			return c
-		}
-		if fresh {
-			p.stale.Add(1)
 		}
 		c.close()
 	}
@@ -48,7 +43,7 @@ func (p *pool) put(c *conn, now time.Time) {
 		c.close()
 		return
 	}
-	c.idle = now
+	c.idle, c.socket.used = now, true
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

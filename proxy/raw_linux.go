@@ -22,9 +22,11 @@ type rawIO struct {
 	look  func(fd uintptr)
 	out   []byte // to be written
 	in    []byte // to be read into
+	wary  bool   // nothing may come before out was written
 	wrote int
 	n     int
 	errno syscall.Errno
+	early bool // something came
 	one   [1]byte
 	quiet bool
 }
@@ -45,13 +47,17 @@ func (r *rawIO) watch(c net.Conn) {
 func (r *rawIO) able() bool { return r.conn != nil }
 
 // exchange writes out, if there is any, waits for something to read, and reads it into in. When the
-// system does not take all of out at once it returns how much it took, and has not read.
-func (r *rawIO) exchange(out, in []byte) (wrote, n int, err error) {
-	r.out, r.in, r.wrote, r.n, r.errno = out, in, 0, 0, 0
+// system does not take all of out at once it returns how much it took, and has not read. wary says
+// that nothing may be there to read before: where there is, or the end, nothing is written, and the
+// error is errUnasked.
+func (r *rawIO) exchange(out, in []byte, wary bool) (wrote, n int, err error) {
+	r.out, r.in, r.wary, r.wrote, r.n, r.errno, r.early = out, in, wary, 0, 0, 0, false
 	err = r.conn.Read(r.step)
 	r.out, r.in = nil, nil
 	switch {
 	case err != nil:
+	case r.early:
+		err = errUnasked
 	case r.errno != 0 && r.wrote < len(out):
 		err = os.NewSyscallError("write", r.errno)
 	case r.errno != 0:
@@ -63,12 +69,22 @@ func (r *rawIO) exchange(out, in []byte) (wrote, n int, err error) {
 }
 
 // take is called when the poller was told to forget what it knew of the socket, and again whenever
-// it learns something new. An answer cannot be there before the request, so it is waited for and
-// not looked for.
+// it learns something new. Where nothing was there before the write, all that comes after it is
+// new, so it is waited for and not looked for.
 func (r *rawIO) take(fd uintptr) bool {
 	if r.wrote < len(r.out) {
-		r.give(fd)
-		return r.wrote < len(r.out)
+		if r.wary {
+			r.peek(fd)
+			if r.early = !r.quiet; r.early {
+				return true
+			}
+		}
+		if r.give(fd); r.wrote < len(r.out) {
+			return true
+		}
+		if r.wary {
+			return false
+		}
 	}
 	r.n, r.errno = sysRead(fd, r.in)
 	return r.errno != syscall.EAGAIN
@@ -80,7 +96,8 @@ func (r *rawIO) take(fd uintptr) bool {
 func (r *rawIO) readAll(c *client) error {
 	return r.conn.Read(func(fd uintptr) bool {
 		for {
-			n, errno := sysRead(fd, c.in.room(c.g))
+			room := c.in.room(c.g)
+			n, errno := sysRead(fd, room)
 			var err error
 			switch {
 			case errno == syscall.EAGAIN:
@@ -97,7 +114,9 @@ func (r *rawIO) readAll(c *client) error {
 			case stop:
 				return true
 			case await:
-				return false
+				if n < len(room) {
+					return false
+				}
 			}
 		}
 	})

@@ -12,7 +12,7 @@ func (*rawIO) watch(net.Conn) {}
 
 func (*rawIO) able() bool { return false }
 
-func (*rawIO) exchange(_, _ []byte) (wrote, n int, err error) { return 0, 0, nil }
+func (*rawIO) exchange(_, _ []byte, _ bool) (wrote, n int, err error) { return 0, 0, nil }
 
 func (*rawIO) readAll(*client) error { return nil }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net"
 	"os"
 	"time"
@@ -22,10 +23,15 @@ type socket struct {
 	readBy, writeBy time.Time
 	dry             bool // reads find nothing
 
+	used   bool   // it had an exchange before, so that nothing may come in before the next
 	hold   bool   // keep what is written for the next read
 	held   []byte // and there it is
 	failed error  // why not all of what was held could leave
 }
+
+// errUnasked is for a peer that spoke, or ended the connection, before it was asked. Nothing of the
+// request has left.
+var errUnasked = errors.New("the connection was ended, or something came in on it, before the request was sent")
 
 // newSocket takes over c. shortest is the shortest limit, of those that deadlines are made from.
 func newSocket(c net.Conn, shortest time.Duration) *socket {
@@ -48,14 +54,14 @@ func (s *socket) Read(p []byte) (n int, err error) {
 	case len(p) == 0:
 		return 0, nil
 	case len(s.held) == 0 && s.raw.able():
-		_, n, err = s.raw.exchange(nil, p)
+		_, n, err = s.raw.exchange(nil, p, false)
 		return n, err
 	case len(s.held) == 0:
 		return s.Conn.Read(p)
 	}
 	wrote := 0
 	if s.raw.able() {
-		wrote, n, err = s.raw.exchange(s.held, p)
+		wrote, n, err = s.raw.exchange(s.held, p, s.used)
 		s.sent += int64(wrote)
 		if wrote == len(s.held) {
 			s.held = s.held[:0]

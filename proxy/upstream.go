@@ -68,7 +68,7 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 		places: make(chan struct{}, cfg.InFlight),
 		count:  count,
 	}
-	u.pool = pool{keep: cfg.Timeouts.Idle, stale: &count.stale}
+	u.pool = pool{keep: cfg.Timeouts.Idle}
 	u.dialer = dialer{
 		address:  address,
 		limit:    cfg.Timeouts.Connect,
@@ -137,10 +137,10 @@ func tlsConfig(name, caFile string) (cfg *tls.Config, digest string, err error) 
 	return cfg, string(sum[:]), nil
 }
 
-// exchange hands request to the upstream once, and reads the answer into resp and a. It never sends
-// on a second connection. toHead says that the request's method is HEAD; now is what time it is.
-// resp and a are of use only when the outcome is answered, except for when that was; err says why it
-// is not.
+// exchange hands request to the upstream once, and reads the answer into resp and a. It tries a second
+// connection only when nothing has left on the first. toHead says that the request's method is HEAD;
+// now is what time it is. resp and a are of use only when the outcome is answered, except for when
+// that was; err says why it is not.
 func (u *upstream) exchange(request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (o outcome, err error) {
 	waited, err := u.enter()
 	if err != nil {
@@ -151,22 +151,29 @@ func (u *upstream) exchange(request []byte, toHead bool, now time.Time, resp *fa
 	if waited {
 		now = time.Now()
 	}
-	c := u.pool.take(now)
-	if c == nil {
-		c, err = u.dialer.dial(u.pool.take)
-		now = time.Now()
-	}
-	keep := false
-	if err == nil {
-		o, keep, err = u.ask(c, request, toHead, now, resp, a)
-	} else {
-		o = notSent
-	}
+	c, o, keep, err := u.try(request, toHead, now, resp, a)
 	a.done = time.Now()
 	if keep {
 		u.pool.put(c, a.done)
 	}
 	return o, err
+}
+
+// try makes an exchange on a pooled connection, or on a new one when there is none that lives.
+func (u *upstream) try(request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (c *conn, o outcome, keep bool, err error) {
+	for {
+		if c = u.pool.take(now); c == nil {
+			if c, err = u.dialer.dial(u.pool.take); err != nil {
+				return nil, notSent, false, err
+			}
+			now = time.Now()
+		}
+		used := c.socket.used
+		if o, keep, err = u.ask(c, request, toHead, now, resp, a); !used || !errors.Is(err, errUnasked) {
+			return c, o, keep, err
+		}
+		u.count.stale.Add(1)
+	}
 }
 
 // ask makes an exchange on c. It closes c unless keep says that another may follow.
@@ -185,6 +192,9 @@ func (u *upstream) ask(c *conn, request []byte, toHead bool, now time.Time, resp
 		return u.lose(c), false, err
 	}
 	keep, err = c.receive(resp, a, toHead, u.body)
+	if len(c.socket.held) > 0 { // all that was read had come before the request
+		return u.lose(c), false, errUnasked
+	}
 	if err != nil {
 		if c.socket.failed != nil {
 			err = fmt.Errorf("sending the request: %w", c.socket.failed)
