@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,9 @@ import (
 // grace is how long a stop waits for sends that were accepted. It is longer than the time a
 // provider usually takes, and shorter than the 90 seconds systemd gives before it kills.
 const grace = 75 * time.Second
+
+// gcPercent is what GOGC is where nobody set it: see the package's own documentation.
+const gcPercent = 25
 
 // tokenFile is where, in the store's folder, an admin token is kept that nobody configured.
 const tokenFile = "admin.token"
@@ -53,6 +57,9 @@ type server struct {
 //
 // cfg came from load, which reads it again from file when a reload is asked for.
 func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs.Config, error)) (_ *server, err error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	s := &server{log: log, failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
