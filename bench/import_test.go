@@ -19,7 +19,10 @@ import (
 	"github.com/sendgate/sendgate/store"
 )
 
-var importRows = flag.Int("import-rows", 1_000_000, "rows of the file that BenchmarkImport imports")
+var (
+	importRows  = flag.Int("import-rows", 1_000_000, "rows of the file that BenchmarkImport imports")
+	importIndex = flag.Int64("import-index", 0, "records that the store holds in memory; with fewer than there are it holds none, and what the import itself takes can be seen")
+)
 
 // nobodys is a number of an area code with a 9 in the middle, of which there is none.
 func nobodys(first, i int) string {
@@ -52,7 +55,7 @@ func importOnce(b *testing.B, header string, row func(int) string) {
 		defer debug.SetGCPercent(debug.SetGCPercent(25)) // as `sendgate serve` does
 	}
 	dir := b.TempDir()
-	st, err := store.Open(store.Config{Dir: dir})
+	st, err := store.Open(store.Config{Dir: dir, Index: *importIndex})
 	if err != nil {
 		b.Fatal(err)
 	}
