@@ -155,9 +155,9 @@ func (c sdkClient) send(t *testing.T, command []string, gate, to string) sdkOutc
 	return got
 }
 
-// sdkMissing ends a test whose client cannot run here: it fails where CI is set, and elsewhere
-// says what to do.
-func sdkMissing(t *testing.T, why, todo string) {
+// notTested ends a test that lacks something here: it fails where CI is set, and elsewhere says what
+// to do.
+func notTested(t *testing.T, why, todo string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatalf("NOT TESTED, and CI is set: %s. To repair: %s", why, todo)
@@ -172,10 +172,10 @@ func nodeClient(script string) func(*testing.T) []string {
 		dir := filepath.Join("testdata", "sdk", "node")
 		node, err := exec.LookPath("node")
 		if err != nil {
-			sdkMissing(t, "Node is not installed", "install Node 20.19 or newer")
+			notTested(t, "Node is not installed", "install Node 20.19 or newer")
 		}
 		if _, err := os.Stat(filepath.Join(dir, "node_modules", ".package-lock.json")); err != nil {
-			sdkMissing(t, "the Node packages are not installed", "(cd cmd/sendgate/testdata/sdk/node && npm ci)")
+			notTested(t, "the Node packages are not installed", "(cd cmd/sendgate/testdata/sdk/node && npm ci)")
 		}
 		return []string{node, filepath.Join(dir, script)}
 	}
@@ -190,7 +190,7 @@ func goClient(t *testing.T) []string {
 	modules := exec.CommandContext(t.Context(), "go", "mod", "download")
 	modules.Dir, modules.Env = dir, env
 	if out, err := modules.CombinedOutput(); err != nil {
-		sdkMissing(t, "the modules of twilio-go cannot be had: "+err.Error()+"\n"+string(out), "(cd cmd/sendgate/testdata/sdk/go && go mod download)")
+		notTested(t, "the modules of twilio-go cannot be had: "+err.Error()+"\n"+string(out), "(cd cmd/sendgate/testdata/sdk/go && go mod download)")
 	}
 	bin := filepath.Join(t.TempDir(), "client")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".")
