@@ -67,13 +67,10 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		WithNumVersionsToKeep(1).
 		WithSyncWrites(badgerSyncs).
 		WithMemTableSize(16 << 20).
-		WithNumMemtables(3).
-		WithBaseTableSize(8 << 20).
 		WithBaseLevelSize(64 << 20).
 		WithValueLogFileSize(16 << 20).
 		WithNumCompactors(2).
 		WithBloomFalsePositive(0.01)
-	opt.TableSizeMultiplier = 1
 	opt.TableSizeMultiplier = 1
 	db, err := badger.Open(opt)
 	for range maxUnborn {
