@@ -45,11 +45,16 @@ const (
 	WindowClosed                 // free-form message outside the customer service window
 	Content                      // the text lacks what it must have; blocked where it cannot be given it
 	InQuietHours                 // the recipient's hours are to be left in peace
+	CapReached                   // the recipient got as many messages as they are to get
+	Duplicate                    // the recipient got the same message a short while ago
+	Suspended                    // somebody, or the gate itself, paused what the message belongs to
+	OverBudget                   // the sender used up what the platform lets it send
 	Reasons        = iota        // how many reasons there are, for arrays indexed by one
 )
 
 var reasonNames = []string{"undecided", "allowed", "unreadable", "bad-address", "opted-out",
-	"no-consent", "consent-expired", "window-closed", "content", "quiet-hours"}
+	"no-consent", "consent-expired", "window-closed", "content", "quiet-hours",
+	"cap-reached", "duplicate", "suspended", "over-budget"}
 
 // reasonTexts holds one plain sentence a reason, for people.
 var reasonTexts = [Reasons]string{
@@ -63,6 +68,10 @@ var reasonTexts = [Reasons]string{
 	"a free-form message needs an open customer service window, and it is closed",
 	"the text must say how to opt out, and a line that does is added only where there is room",
 	"it would reach the recipient at an hour that is to be left in peace",
+	"the recipient got as many messages as they are to get in this time",
+	"the recipient got the same message a short while ago",
+	"sending is paused for what this message belongs to",
+	"the sender used up what the platform lets it send in this time",
 }
 
 // String is the word for r.

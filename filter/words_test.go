@@ -45,7 +45,8 @@ func checkWords[T ~uint8, P enum[T]](t *testing.T, count int, words ...string) {
 func TestEveryWordIsReadAsItIsWritten(t *testing.T) {
 	checkWords[Action](t, Actions, "block", "rewrite", "forward")
 	checkWords[Reason](t, Reasons, "undecided", "allowed", "unreadable", "bad-address", "opted-out",
-		"no-consent", "consent-expired", "window-closed", "content", "quiet-hours")
+		"no-consent", "consent-expired", "window-closed", "content", "quiet-hours",
+		"cap-reached", "duplicate", "suspended", "over-budget")
 	checkWords[Category](t, Categories, "marketing", "utility", "service", "authentication")
 	checkWords[Basis](t, Bases, "none", "inquiry", "transaction", "express")
 	checkWords[Kind](t, Kinds, "none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased")

@@ -32,6 +32,10 @@ var twilioRefusals = [filter.Reasons]native{
 	filter.WindowClosed:   {63016, "Failed to send freeform message because you are outside the allowed window"},
 	filter.Content:        {21617, "The concatenated message body exceeds the 1600 character limit"},
 	filter.InQuietHours:   {30610, "Message couldn't be delivered"},
+	filter.CapReached:     {21612, "Message cannot be sent now"},
+	filter.Duplicate:      {21612, "Message cannot be sent now"},
+	filter.Suspended:      {21612, "Message cannot be sent now"},
+	filter.OverBudget:     {21612, "Message cannot be sent now"},
 }
 
 // Refuse answers 400 with Twilio's error, in JSON or XML as the path asked.

@@ -23,6 +23,10 @@ var whatsappRefusals = [filter.Reasons]native{
 	filter.WindowClosed:   {131047, "Re-engagement message"},
 	filter.Content:        {131009, "Parameter value is not valid"},
 	filter.InQuietHours:   {131026, "Message undeliverable"},
+	filter.CapReached:     {131049, "This message was not delivered to maintain healthy ecosystem engagement"},
+	filter.Duplicate:      {131026, "Message undeliverable"},
+	filter.Suspended:      {131026, "Message undeliverable"},
+	filter.OverBudget:     {131026, "Message undeliverable"},
 }
 
 // Refuse answers 400 with Graph's error. The reason stands in error_data.details, where Meta asks
