@@ -101,7 +101,7 @@ type Decision struct {
 	Rule   string    // the rule that settled it, of several edits the last; empty when nothing objected
 	Until  time.Time // when the same message would pass, if waiting helps
 	Edit   Edit      // what Rewrite changes
-	Why    string    // what the rule went by, in words; set by [Policy.Explain] alone
+	Why    string    // what the rule went by, in words; left empty where nobody reads it, see [Policy.Why]
 }
 
 // An Edit is what a rule wants changed in a message.

@@ -53,18 +53,17 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 	return out
 }
 
-// Explain is Decide, and says what the deciding rule went by where that is more than the record: rows
-// of data, clocks, zones. It is for people, and slower.
-func (p Policy) Explain(m *Message, r *Record, now time.Time) Decision {
-	d := p.Decide(m, r, now)
+// Why is what the rule that settled d about m went by, where that is more than the record: rows of
+// data, clocks, zones. It is for people.
+func (p Policy) Why(m *Message, d *Decision, now time.Time) (why string) {
 	for _, rule := range p {
 		if talks, ok := rule.(interface {
 			detail(m *Message, now time.Time) string
 		}); ok && rule.Name() == d.Rule {
-			d.Why = talks.detail(m, now)
+			why = talks.detail(m, now)
 		}
 	}
-	return d
+	return why
 }
 
 // forward is the decision of a rule without objection.

@@ -147,10 +147,12 @@ func TestQuietHoursEndWhenTheySay(t *testing.T) {
 
 func TestQuietHoursExplainThemselves(t *testing.T) {
 	m := saleTo(parisian)
-	d := quietPolicy(t, QuietHours{Preset: "law"}).Explain(&m, &Record{}, utc("2026-12-25 10:00"))
+	policy, now := quietPolicy(t, QuietHours{Preset: "law"}), utc("2026-12-25 10:00")
+	d := policy.Decide(&m, &Record{}, now)
+	why := policy.Why(&m, &d, now)
 	for _, want := range []string{"FR 08:00-22:00, Sundays none, holidays none", "https://example.com/fr, reviewed 2026-11-22, confidence high", "11:00 on Friday 25 December in Europe/Paris"} {
-		if !strings.Contains(d.Why, want) {
-			t.Errorf("%q does not say %q", d.Why, want)
+		if !strings.Contains(why, want) {
+			t.Errorf("%q does not say %q", why, want)
 		}
 	}
 }

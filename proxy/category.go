@@ -112,11 +112,3 @@ func (h *head) claimed() filter.Scope {
 	}
 	return filter.OfCategory(strictest)
 }
-
-// undecided is the decision about m while the store cannot be asked.
-func (rt *route) undecided(m *filter.Message) filter.Decision {
-	if rt.failOpen[m.Category] {
-		return filter.Decision{Action: filter.Forward, Reason: filter.Undecided, Rule: "fail-open"}
-	}
-	return filter.Decision{Action: filter.Block, Reason: filter.Undecided}
-}

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -116,51 +114,6 @@ func (g *Gate) Brands() []string {
 	}
 	slices.Sort(brands)
 	return slices.Compact(brands)
-}
-
-// Classify completes m as the route would: its brand, the channel its provider mostly carries where
-// m names none, and category and topic as of a message whose sender claims nothing.
-func (g *Gate) Classify(name string, m *filter.Message) error {
-	rt, err := g.route(name)
-	if err != nil {
-		return err
-	}
-	if m.To.Channel == "" {
-		m.To.Channel = providers.Channel(rt.speaks)
-	}
-	rt.label(m, filter.All, filter.All)
-	return nil
-}
-
-// Judge answers what would be decided about m at a moment, the zero one for now, on a route, and
-// from which record: at a past moment from what was known then, by the configuration of today. m is
-// taken as it is, brand, category and topic too.
-func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
-	rt, err := g.route(name)
-	if err != nil {
-		return filter.Decision{}, filter.Record{}, err
-	}
-	m.From = filter.Sender(m.From, rt.region)
-	if c, declared := rt.labels.declared.Category(m.Topic); declared {
-		m.Strays = m.Category < c
-	}
-	now := time.Now()
-	if g.now != nil {
-		now = g.now()
-	}
-	if at.IsZero() {
-		at = now
-	}
-	var rec filter.Record
-	if at.Before(now) {
-		rec, err = g.store.RecordAt(m.To, at)
-	} else {
-		rec, err = g.store.Read(m.To, filter.NeedRecord)
-	}
-	if err != nil {
-		return rt.undecided(&m), rec, fmt.Errorf("reading the record of the recipient: %w", err)
-	}
-	return rt.policy.Explain(&m, &rec, at), rec, nil
 }
 
 func (g *Gate) route(name string) (*route, error) {

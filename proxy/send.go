@@ -91,9 +91,9 @@ func (g *Gate) decide(rt *route, w *work, i int, now time.Time) filter.Decision 
 	if err := g.store.ReadInto(&w.record, m.To, rt.policy.Need(m)); err != nil {
 		g.log.Error("the store could not be asked about a recipient",
 			zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Error(err))
-		return rt.undecided(m)
+		return g.judge(rt, m, nil, now)
 	}
-	return rt.policy.Decide(m, &w.record, now)
+	return g.judge(rt, m, &w.record, now)
 }
 
 // verdict is what becomes of the request as a whole: blocked when every message is, forwarded when

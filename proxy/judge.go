@@ -1,0 +1,75 @@
+package proxy
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+)
+
+// judge is the decision about m at a moment, by what rec says of its recipient; a nil rec stands for
+// a store that could not be asked. Every way of judging ends here, whether a message is sent or
+// somebody only wants to know, so that all of them come to the same decision. m is classified, and
+// could be read. It changes nothing, keeps none of its arguments and allocates nothing.
+func (g *Gate) judge(rt *route, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
+	if rec == nil {
+		return rt.undecided(m)
+	}
+	return rt.policy.Decide(m, rec, at)
+}
+
+// undecided is the decision about m while the store cannot be asked.
+func (rt *route) undecided(m *filter.Message) filter.Decision {
+	if rt.failOpen[m.Category] {
+		return filter.Decision{Action: filter.Forward, Reason: filter.Undecided, Rule: "fail-open"}
+	}
+	return filter.Decision{Action: filter.Block, Reason: filter.Undecided}
+}
+
+// Classify completes m as the route would: its brand, the channel its provider mostly carries where
+// m names none, and category and topic as of a message whose sender claims nothing.
+func (g *Gate) Classify(name string, m *filter.Message) error {
+	rt, err := g.route(name)
+	if err != nil {
+		return err
+	}
+	if m.To.Channel == "" {
+		m.To.Channel = providers.Channel(rt.speaks)
+	}
+	rt.label(m, filter.All, filter.All)
+	return nil
+}
+
+// Judge answers what would be decided about m at a moment, the zero one for now, on a route, and
+// from which record: at a past moment from what was known then, by the configuration of today. m is
+// taken as it is, brand, category and topic too.
+func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
+	rt, err := g.route(name)
+	if err != nil {
+		return filter.Decision{}, filter.Record{}, err
+	}
+	m.From = filter.Sender(m.From, rt.region)
+	if c, declared := rt.labels.declared.Category(m.Topic); declared {
+		m.Strays = m.Category < c
+	}
+	now := time.Now()
+	if g.now != nil {
+		now = g.now()
+	}
+	if at.IsZero() {
+		at = now
+	}
+	var rec filter.Record
+	if at.Before(now) {
+		rec, err = g.store.RecordAt(m.To, at)
+	} else {
+		rec, err = g.store.Read(m.To, filter.NeedRecord)
+	}
+	if err != nil {
+		return g.judge(rt, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
+	}
+	d := g.judge(rt, &m, &rec, at)
+	d.Why = rt.policy.Why(&m, &d, at)
+	return d, rec, nil
+}
