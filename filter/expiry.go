@@ -70,20 +70,28 @@ func lapses(rows []Expiry) ([]lapse, error) {
 // country cannot be told is taken to be from any that shares its calling code.
 func (c consent) lapsed(m *Message, b Basis, given, at time.Time) bool {
 	for i := range c.expiry {
-		l := &c.expiry[i]
-		if l.Basis != b || l.Category != nil && *l.Category != m.Category || at.Before(l.end(given)) {
-			continue
-		}
-		if l.code == "" {
+		if l := &c.expiry[i]; l.about(m, b) && !at.Before(l.end(given)) && l.fits(m.To.Address) {
 			return true
-		}
-		if strings.HasPrefix(m.To.Address, l.code) {
-			if country := Country(m.To.Address); country == l.Country || country == "" {
-				return true
-			}
 		}
 	}
 	return false
+}
+
+// about reports whether l is about consent to m on basis b, if it is about where the recipient is.
+func (l *lapse) about(m *Message, b Basis) bool {
+	return l.Basis == b && (l.Category == nil || *l.Category == m.Category)
+}
+
+// fits reports whether l is about where a number is from.
+func (l *lapse) fits(address string) bool {
+	if l.code == "" {
+		return true
+	}
+	if !strings.HasPrefix(address, l.code) {
+		return false
+	}
+	country := Country(address)
+	return country == l.Country || country == ""
 }
 
 // end is when consent given at a moment runs out. Half a year from 31 August is 28 February.

@@ -21,11 +21,14 @@ func (f footer) Judge(m *Message, _ *Record, _ time.Time) Decision {
 	if f.line == "" || m.Category != Marketing || m.Template != "" || m.Text == "" || f.says(m.Text) {
 		return forward
 	}
-	if utf8.RuneCountInString(f.line)+1 > m.Room {
+	if f.size() > m.Room {
 		return block(Content)
 	}
 	return Decision{Action: Rewrite, Reason: Content, Edit: Edit{Footer: f.line}}
 }
+
+// size is how many characters the line and the break before it take.
+func (f footer) size() int { return utf8.RuneCountInString(f.line) + 1 }
 
 // says reports whether text already tells how to opt out: in the words of the line itself, as
 // when a text passes a second time, or in words of its own.

@@ -53,19 +53,6 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 	return out
 }
 
-// Why is what the rule that settled d about m went by, where that is more than the record: rows of
-// data, clocks, zones. It is for people.
-func (p Policy) Why(m *Message, d *Decision, now time.Time) (why string) {
-	for _, rule := range p {
-		if talks, ok := rule.(interface {
-			detail(m *Message, now time.Time) string
-		}); ok && rule.Name() == d.Rule {
-			why = talks.detail(m, now)
-		}
-	}
-	return why
-}
-
 // forward is the decision of a rule without objection.
 var forward = Decision{Action: Forward, Reason: Allowed}
 

@@ -253,7 +253,7 @@ func opening(noon time.Time, s Span) time.Time {
 }
 
 // detail says in words what the rule goes by for m at a moment.
-func (q *quietHours) detail(m *Message, now time.Time) string {
+func (q *quietHours) detail(m *Message, _ *Record, now time.Time) string {
 	at := m.at(now)
 	l := q.locality(m.To.Address)
 	if !q.applies[m.Category] || len(l.weeks) == 0 {

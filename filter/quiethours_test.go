@@ -149,7 +149,7 @@ func TestQuietHoursExplainThemselves(t *testing.T) {
 	m := saleTo(parisian)
 	policy, now := quietPolicy(t, QuietHours{Preset: "law"}), utc("2026-12-25 10:00")
 	d := policy.Decide(&m, &Record{}, now)
-	why := policy.Why(&m, &d, now)
+	why := policy.Why(&m, &Record{}, &d, now)
 	for _, want := range []string{"FR 08:00-22:00, Sundays none, holidays none", "https://example.com/fr, reviewed 2026-11-22, confidence high", "11:00 on Friday 25 December in Europe/Paris"} {
 		if !strings.Contains(why, want) {
 			t.Errorf("%q does not say %q", why, want)

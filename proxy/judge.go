@@ -70,6 +70,6 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 		return g.judge(rt, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
 	d := g.judge(rt, &m, &rec, at)
-	d.Why = rt.policy.Why(&m, &d, at)
+	d.Why = rt.policy.Why(&m, &rec, &d, at)
 	return d, rec, nil
 }
