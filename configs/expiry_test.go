@@ -23,39 +23,6 @@ func TestEveryRowOfTheExpiryTableCanBeChecked(t *testing.T) {
 	}
 }
 
-// https://crtc.gc.ca/eng/com500/guide.htm: two years after a purchase, six months after an inquiry.
-func TestConsentInCanadaRunsOut(t *testing.T) {
-	policy, err := filter.New(filter.Config{Expiry: Expiry(), Window: 365 * 24 * time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	given := time.Date(2024, 3, 2, 12, 0, 0, 0, time.UTC)
-	const toronto, newYork = "+14165550123", "+12125550123"
-	for _, c := range []struct {
-		name     string
-		to       string
-		category filter.Category
-		basis    filter.Basis
-		at       time.Time
-		want     filter.Reason
-	}{
-		{"an hour before two years after an order", toronto, filter.Utility, filter.ByTransaction, given.AddDate(2, 0, 0).Add(-time.Hour), filter.Allowed},
-		{"two years after an order", toronto, filter.Utility, filter.ByTransaction, given.AddDate(2, 0, 0), filter.ConsentExpired},
-		{"an hour before six months after an inquiry", toronto, filter.Service, filter.ByInquiry, given.AddDate(0, 6, 0).Add(-time.Hour), filter.Allowed},
-		{"six months after an inquiry", toronto, filter.Service, filter.ByInquiry, given.AddDate(0, 6, 0), filter.ConsentExpired},
-		{"ten years after an express opt-in", toronto, filter.Marketing, filter.Express, given.AddDate(10, 0, 0), filter.Allowed},
-		{"two years after an order across the border", newYork, filter.Utility, filter.ByTransaction, given.AddDate(2, 0, 0), filter.Allowed},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			m := filter.Message{To: filter.Recipient{Channel: filter.SMS, Address: c.to}, Category: c.category}
-			r := filter.Record{}.After(filter.Event{Kind: filter.OptedIn, Basis: c.basis, Scope: filter.OfCategory(c.category), Time: given})
-			if d := policy.Decide(&m, &r, c.at); d.Reason != c.want {
-				t.Errorf("%+v, want the reason %s", d, c.want)
-			}
-		})
-	}
-}
-
 func TestRoutesGoByTheExpiryTableOrTheirOwn(t *testing.T) {
 	cfg, err := parse("sendgate.yaml", []byte(`
 proxy:

@@ -22,38 +22,6 @@ func utilityTo(address string) Message {
 
 func ordered(at float64) []Event { return []Event{optedIn(at, ByTransaction, OfCategory(Utility))} }
 
-// forYears is a window beside which Canada's six months are short.
-const forYears = 3 * 365 * 24 * time.Hour
-
-var expiryCases = []policyCase{
-	{"in Canada an order carries for two years", Config{Expiry: canada}, utilityTo(toronto), ordered(-729 * day), forwarded},
-	{"and not a day longer", Config{Expiry: canada}, utilityTo(toronto), ordered(-731 * day), blocked("consent", ConsentExpired)},
-	{"in the United States it carries on", Config{Expiry: canada}, utilityTo(newYork), ordered(-731 * day), forwarded},
-	{"in Germany too", Config{Expiry: canada}, utilityTo("+4915112345678"), ordered(-731 * day), forwarded},
-	{"without a table it carries on in Canada", Config{Expiry: []Expiry{}}, utilityTo(toronto), ordered(-731 * day), forwarded},
-	{"a number of which nobody knows the country counts as Canadian", Config{Expiry: canada}, utilityTo("+12005550123"),
-		ordered(-731 * day), blocked("consent", ConsentExpired)},
-	{"an address that is no number is of no country", Config{Expiry: canada}, utilityTo("16505551234"), ordered(-731 * day), forwarded},
-	{"a newer order starts the time anew", Config{Expiry: canada}, utilityTo(toronto),
-		append(ordered(-731*day), ordered(-day)...), forwarded},
-	{"an express opt-in does not run out in Canada", Config{Expiry: canada},
-		with(sale, func(m *Message) { m.To.Address = toronto }), []Event{optedIn(-5000*day, Express, All)}, forwarded},
-	{"an inquiry carries for six months in Canada, however long the window", Config{Expiry: canada, Window: forYears},
-		with(inquired, func(m *Message) { m.To.Address = toronto }), []Event{optedIn(-180*day, ByInquiry, All)}, forwarded},
-	{"nor an inquiry a day longer", Config{Expiry: canada, Window: forYears},
-		with(inquired, func(m *Message) { m.To.Address = toronto }), []Event{optedIn(-183*day, ByInquiry, All)}, blocked("consent", ConsentExpired)},
-	{"elsewhere the window alone counts", Config{Expiry: canada, Window: forYears},
-		with(inquired, func(m *Message) { m.To.Address = newYork }), []Event{optedIn(-183*day, ByInquiry, All)}, forwarded},
-	{"consent that will have run out at the time of delivery has run out", Config{Expiry: canada},
-		with(utilityTo(toronto), func(m *Message) { m.SendAt = hours(3 * day) }), ordered(-729 * day), blocked("consent", ConsentExpired)},
-	{"a row may be about one category", Config{Expiry: []Expiry{{Country: "*", Basis: Express, Days: 30, Category: new(Utility)}}}, sale,
-		[]Event{optedIn(-31*day, Express, All)}, forwarded},
-	{"and about anywhere, and express consent", Config{Expiry: []Expiry{{Country: "*", Basis: Express, Days: 30}}}, sale,
-		[]Event{optedIn(-31*day, Express, All)}, blocked("consent", ConsentExpired)},
-	{"what has run out leaves weaker consent that has not", Config{Expiry: []Expiry{{Country: "*", Basis: Express, Days: 30}}},
-		ofCategory(Utility), append(ordered(-40*day), optedIn(-31*day, Express, All)), forwarded},
-}
-
 func TestMonthsEndWithTheMonth(t *testing.T) {
 	for _, c := range []struct {
 		name         string

@@ -8,29 +8,24 @@ import (
 	"time"
 )
 
-func TestPolicy(t *testing.T) {
-	for _, c := range slices.Concat(optOutCases, askedCases, consentCases, expiryCases, windowCases, footerCases) {
-		t.Run(c.name, func(t *testing.T) {
-			policy, err := New(c.cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r := fold(c.events...)
-			if got := policy.Decide(&c.m, &r, noon); got != c.want {
-				t.Errorf("%+v\nwant %+v", got, c.want)
-			}
-			if policy.Need(&c.m) == NeedRecord {
-				return
-			}
-			// The rules ask for no more than the opt-outs, so a stranger's record must do for
-			// whoever never opted out.
-			if stranger := (Record{}); !r.EverOptedOut() {
-				if got := policy.Decide(&c.m, &stranger, noon); got != c.want {
-					t.Errorf("with opt-outs alone: %+v\nwant %+v", got, c.want)
-				}
-			}
-		})
-	}
+// to says who a message goes to; the address does not matter to any rule but bad-address.
+func to(channel Channel) Recipient {
+	return Recipient{Brand: "shop", Channel: channel, Address: "+14155550100"}
+}
+
+const stopLine = "Reply STOP to opt out"
+
+// sale is a marketing text with room for a line.
+var sale = Message{To: to(SMS), Topic: "offers", Text: "Everything must go", Room: 100}
+
+// with returns m changed.
+func with(m Message, change func(*Message)) Message {
+	change(&m)
+	return m
+}
+
+func ofCategory(c Category) Message {
+	return Message{To: to(SMS), Category: c, Text: "Hello", Room: 100}
 }
 
 func TestNewRefuses(t *testing.T) {

@@ -1,28 +1,9 @@
 package filter
 
 import (
-	"slices"
-	"strings"
 	"testing"
 	"time"
 )
-
-// Whatever is decided, there is a reason to tell, and it never speaks of a consent that is missing
-// where one carried the message.
-func TestEveryDecisionSaysWhatItGoesBy(t *testing.T) {
-	for _, c := range slices.Concat(optOutCases, askedCases, consentCases, expiryCases, windowCases, footerCases) {
-		policy, err := New(c.cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := fold(c.events...)
-		d := policy.Decide(&c.m, &r, noon)
-		why := policy.Why(&c.m, &r, &d, noon)
-		if why == "" || strings.Contains(why, "on record: ") != (d.Rule == "consent") {
-			t.Errorf("%s: %s by %q goes by %q", c.name, d.Action, d.Rule, why)
-		}
-	}
-}
 
 func TestWhy(t *testing.T) {
 	shopper := Recipient{Brand: "acme", Channel: SMS, Address: "+14165550123"}
