@@ -20,6 +20,7 @@ const (
 	kindBlob   = 'b' // + SHA-256 of a blob + fingerprint + hash of an event's ID, no value: it names the blob
 	kindSweep  = 's' // + time of an erasure + fingerprint, no value: when to look whether it may be forgotten
 	kindGone   = 'g' // + fingerprint: the events of this recipient were removed when their time was over
+	kindSend   = 'k' // + hash of the key of a send: what became of it
 	kindMeta   = 'm' // + name: something about the database itself
 )
 

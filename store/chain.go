@@ -101,6 +101,9 @@ func (s *Store) loadSmall(db *badger.DB) error {
 	if err := s.loadTotals(db); err != nil {
 		return err
 	}
+	if err := s.loadSends(db); err != nil {
+		return err
+	}
 	return db.View(func(txn *badger.Txn) error {
 		h, err := readHead(txn)
 		s.head.Store(&h)

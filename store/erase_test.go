@@ -73,6 +73,9 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 	events[0].Proof.ScreenshotSHA256 = shared
 	keep(t, s, telling(gonePerson, "a", own), telling(gonePerson, "b", shared))
 	keep(t, s, events...)
+	k := goneSend(s)
+	must(t, k.Begin([]byte("+14155550100")))
+	must(t, k.Answer([]byte(answerText)))
 	keep(t, s, telling(gonePerson, "c", own), optOut(gonePerson, "d"))
 	for n := range 2500 {
 		e := decision(n)
@@ -86,6 +89,11 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 	}
 	store.FlushLog(s)
 	return own, shared
+}
+
+// goneSend is a send to gonePerson, under a key that names them.
+func goneSend(s *store.Store) *store.SendKey {
+	return s.SendKey("twilio", "sale for 14155550100", []byte("To=4155550100"))
 }
 
 func TestEraseLeavesNothing(t *testing.T) {
@@ -132,6 +140,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 			judgeOthers(t, s, others, log)
 			sound(t, s)
 			judgeErased(t, s, gonePerson)
+			expect(t, goneSend(s), store.SendAnswered, answerText) // to who has all of the request
 		})
 	}
 }

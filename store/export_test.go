@@ -271,3 +271,19 @@ func LimitFilters(s *Store, n int) int {
 
 // Spelled reports whether an address is written in text.
 func Spelled(text, address string) bool { return holds(text, address) }
+
+// SendValue is what is kept of a send, and SetSendValue puts something else in its place.
+func SendValue(s *Store, k *SendKey) (value []byte) {
+	_ = s.db.View(func(txn *badger.Txn) error {
+		item, err := txn.Get(k.key())
+		if err == nil {
+			value, err = item.ValueCopy(nil)
+		}
+		return err
+	})
+	return value
+}
+
+func SetSendValue(s *Store, k *SendKey, value []byte) error {
+	return s.db.Update(func(txn *badger.Txn) error { return txn.Set(k.key(), value) })
+}

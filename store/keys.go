@@ -47,6 +47,7 @@ type keys struct {
 	check   [sha256.Size]byte // shows which secret they are of
 	persons *cmac
 	uses    [2]*cmac
+	sends   [sha256.Size]byte // for [Store.SendKey]
 }
 
 // What a hash of one string is taken of. Each use has a key of its own, so that no two can collide.
@@ -66,6 +67,7 @@ func newKeys(secret []byte) keys {
 	return keys{
 		check:   derive("key check"),
 		persons: of("person"),
+		sends:   derive("key of a send"),
 		uses:    [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log")},
 	}
 }

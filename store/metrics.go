@@ -53,6 +53,12 @@ func (m *metrics) register(s *Store) error {
 			Name: "sendgate_store_optouts", Help: "Recipients who ever opted out.",
 		}, func() float64 { return float64(s.totals.Load().optouts) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "sendgate_store_send_keys_bytes", Help: "Bytes of the keys of sends and the answers to them; at store.send_keys.bytes further keys are refused.",
+		}, func() float64 {
+			_, bytes := s.sends.counted(s.now())
+			return float64(bytes)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_log_pending_bytes", Help: "Bytes of the decision log that are in memory and not in a block yet.",
 		}, func() float64 { return float64(s.log.pending()) }),
 		counter("sendgate_log_blocks_read_total", "Blocks of the decision log decoded for queries.", &m.decoded),

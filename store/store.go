@@ -36,6 +36,9 @@ type Config struct {
 	// Default 16000000.
 	Index int64 `yaml:"index"`
 
+	// SendKeys is how the keys are kept by which senders name one logical send.
+	SendKeys SendKeys `yaml:"send_keys"`
+
 	// Memory keeps everything in memory and nothing on disk, for tests and benchmarks.
 	Memory  bool                  `yaml:"-"`
 	Logger  *zap.Logger           `yaml:"-"` // nil: no log
@@ -86,6 +89,8 @@ type Store struct {
 
 	renaming sync.Mutex // while the snapshot is put into place, or removed
 
+	sends sends // keys of sends on their way to disk
+
 	erasing chan struct{} // holds a sign while an erasure goes on
 	erasure *journal      // of the store in memory; whoever put the sign there has it
 
@@ -126,6 +131,12 @@ func newStore(cfg Config) *Store {
 	if cfg.Index == 0 {
 		cfg.Index = DefaultIndex
 	}
+	if cfg.SendKeys.Keep == 0 {
+		cfg.SendKeys.Keep = DefaultKeepSendKeys
+	}
+	if cfg.SendKeys.Bytes == 0 {
+		cfg.SendKeys.Bytes = DefaultSendKeysBytes
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
 	}
@@ -165,6 +176,9 @@ func (s *Store) open() (err error) {
 	}
 	if s.cfg.Index < 0 {
 		return fmt.Errorf("index: %d is negative", s.cfg.Index)
+	}
+	if k := s.cfg.SendKeys; k.Keep < time.Second || k.Bytes < 0 {
+		return fmt.Errorf("send_keys: keep: %s, bytes: %d: want at least 1s, and no number below 0", k.Keep, k.Bytes)
 	}
 	if s.db, err = s.openBadger(); err != nil {
 		return err

@@ -1,0 +1,194 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// ErrSendKeysFull is for the key of a send where store.send_keys.bytes are taken.
+var ErrSendKeysFull = errors.New("the keys of sends take all the room that store.send_keys.bytes gives them")
+
+const (
+	metaSends = "sends"
+
+	// sendSpans is into how many parts the time is cut that keys are kept: what ran out of the
+	// oldest makes room at once.
+	sendSpans = 24
+	// sendTxn is what one transaction of send keys takes at most, in bytes.
+	sendTxn = 1 << 20
+	// sendEntry is what an entry takes on disk besides its key and value, about, in bytes.
+	sendEntry = 32
+)
+
+// A sendWrite is one change of what is kept of a send. A nil value removes it.
+type sendWrite struct {
+	key, value []byte
+	begins     bool       // it may be refused for want of room; what follows it has to fit
+	done       chan error // takes one answer without waiting
+}
+
+// sends is what waits to be written of the keys of sends, and how much was. Those who come while
+// the writer is busy share its next transaction and sync.
+type sends struct {
+	mu      sync.Mutex
+	waiting []*sendWrite
+	spans   []sendSpan // oldest first; only the writer changes it, and who brings the database back
+}
+
+// A sendSpan is how many bytes were written that count until a moment.
+type sendSpan struct{ until, bytes int64 }
+
+// writeSend has the writer keep w, and waits until it is on disk.
+func (s *Store) writeSend(w *sendWrite) error {
+	s.sends.mu.Lock()
+	s.sends.waiting = append(s.sends.waiting, w)
+	first := len(s.sends.waiting) == 1
+	s.sends.mu.Unlock()
+	if first {
+		taken := false
+		err := s.inWriter(func(db *badger.DB) error {
+			taken = true
+			s.writeSends(db, s.sends.take())
+			return nil
+		})
+		if !taken { // the database is out of use, or closed
+			for _, w := range s.sends.take() {
+				w.done <- err
+			}
+		}
+	}
+	return <-w.done
+}
+
+func (q *sends) take() []*sendWrite {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	taken := q.waiting
+	q.waiting = nil
+	return taken
+}
+
+// writeSends commits batch, and answers each of it.
+func (s *Store) writeSends(db *badger.DB, batch []*sendWrite) {
+	var err error
+	for len(batch) > 0 {
+		n, size := 0, 0
+		for n < len(batch) && (n == 0 || size+len(batch[n].value) <= sendTxn) {
+			size += len(batch[n].value)
+			n++
+		}
+		if err == nil { // after a failure the database is out of use
+			err = s.commitSends(db, batch[:n])
+		} else {
+			for _, w := range batch[:n] {
+				w.done <- err
+			}
+		}
+		batch = batch[n:]
+	}
+}
+
+// commitSends is one transaction of writeSends. It answers each of batch and returns the error of
+// the commit.
+func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
+	now := s.now()
+	spans, used := s.sends.counted(now)
+	full := used >= s.cfg.SendKeys.Bytes
+	txn := db.NewTransaction(true)
+	defer txn.Discard()
+	var written int64
+	kept := make([]*sendWrite, 0, len(batch))
+	var err error
+	for _, w := range batch {
+		switch {
+		case w.begins && full:
+			w.done <- ErrSendKeysFull
+			continue
+		case err == nil && w.value == nil:
+			err = txn.Delete(w.key)
+		case err == nil:
+			// Badger drops what ran out by itself, by the machine's clock.
+			err = txn.SetEntry(badger.NewEntry(w.key, w.value).WithTTL(s.cfg.SendKeys.Keep))
+			written += int64(len(w.key) + len(w.value) + sendEntry)
+			full = used+written >= s.cfg.SendKeys.Bytes
+		}
+		kept = append(kept, w)
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	spans = addSpan(spans, now, s.cfg.SendKeys.Keep, written)
+	if err == nil {
+		err = txn.Set(metaKey(metaSends), encodeSpans(spans))
+	}
+	if err == nil {
+		if err = s.commitOrBreak(txn); err == nil {
+			s.sends.mu.Lock()
+			s.sends.spans = spans
+			s.sends.mu.Unlock()
+		}
+	}
+	for _, w := range kept {
+		w.done <- err
+	}
+	return err
+}
+
+// counted is what still counts at a moment, and its bytes.
+func (q *sends) counted(now time.Time) (spans []sendSpan, bytes int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, one := range q.spans {
+		if one.until > now.Unix() {
+			spans = append(spans, one)
+			bytes += one.bytes
+		}
+	}
+	return spans, bytes
+}
+
+// addSpan counts bytes that are kept from now on.
+func addSpan(spans []sendSpan, now time.Time, keep time.Duration, bytes int64) []sendSpan {
+	part := max(int64(keep/time.Second)/sendSpans, 1)
+	until := (now.Add(keep).Unix()/part + 1) * part
+	if n := len(spans); n > 0 && spans[n-1].until >= until { // also when the clock, or the setting, has gone back
+		spans[n-1].bytes += bytes
+		return spans
+	}
+	return append(spans, sendSpan{until, bytes})
+}
+
+func encodeSpans(spans []sendSpan) []byte {
+	b := []byte{metaVersion}
+	for _, one := range spans {
+		b = binary.AppendVarint(binary.AppendVarint(b, one.until), one.bytes)
+	}
+	return appendSum(b, 0)
+}
+
+// loadSends reads how much is kept of the keys of sends.
+func (s *Store) loadSends(db *badger.DB) error {
+	value, err := getMeta(db, metaSends)
+	if err != nil {
+		return err
+	}
+	var spans []sendSpan
+	if value != nil {
+		d := newDecoder(value, metaVersion)
+		for len(d.rest) > 0 && !d.bad {
+			spans = append(spans, sendSpan{d.varint(), d.varint()})
+		}
+		if d.end() != nil {
+			return fmt.Errorf("how much is kept of the keys of sends: %w", errDamaged)
+		}
+	}
+	s.sends.mu.Lock()
+	s.sends.spans = spans
+	s.sends.mu.Unlock()
+	return nil
+}
