@@ -2,8 +2,6 @@ package filter
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 )
@@ -14,9 +12,6 @@ func to(channel Channel) Recipient {
 }
 
 const stopLine = "Reply STOP to opt out"
-
-// sale is a marketing text with room for a line.
-var sale = Message{To: to(SMS), Topic: "offers", Text: "Everything must go", Room: 100}
 
 // with returns m changed.
 func with(m Message, change func(*Message)) Message {
@@ -74,50 +69,6 @@ func (stub) Need(*Message) Need                            { return NeedOptOut }
 func (s stub) Judge(*Message, *Record, time.Time) Decision { return s.says }
 func (s stub) String() string                              { return fmt.Sprint(s.says.Action) }
 
-// anyRule is one that the house has, or a stub, sometimes with an action that is none.
-func anyRule(random *rand.Rand, house Policy) Rule {
-	if random.IntN(2) == 0 {
-		return pick(random, house...)
-	}
-	return stub{Decision{Action: Action(random.IntN(Actions + 1)), Reason: Reason(random.IntN(Reasons)), Edit: Edit{Footer: pick(random, "", "a", "b")}}}
-}
-
-func TestOneMoreRuleNeverTurnsABlockIntoAForward(t *testing.T) {
-	random := seeded(t)
-	blocks := 0
-	for range 5000 {
-		house, err := New(Config{Footer: pick(random, "", stopLine), OptOutExempt: pick(random, nil, []Category{Utility, Service}), Expiry: canada})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var policy Policy
-		for range random.IntN(5) {
-			policy = append(policy, anyRule(random, house))
-		}
-		m := Message{
-			To: to(pick(random, SMS, WhatsApp)), Category: Category(random.IntN(Categories)), Topic: pick(random, "", "offers"),
-			From: pick(random, "", "+14155550199"), Strays: random.IntN(4) == 0,
-			Template: pick(random, "", "welcome"), Text: pick(random, "", "Hello", "STOP"), Room: random.IntN(100),
-		}
-		r := fold(anyEvents(random)...)
-		before := policy.Decide(&m, &r, noon)
-		if before.Action != Block {
-			continue
-		}
-		blocks++
-		more := slices.Insert(slices.Clone(policy), random.IntN(len(policy)+1), anyRule(random, house))
-		if after := more.Decide(&m, &r, noon); after.Action != Block {
-			t.Fatalf("%v blocks %+v of %+v, and %v does not", policy, m, r, more)
-		}
-		if more.Need(&m) < policy.Need(&m) {
-			t.Fatalf("%v needs less than %v", more, policy)
-		}
-	}
-	if blocks < 1000 {
-		t.Errorf("only %d of the policies blocked", blocks)
-	}
-}
-
 func TestEditsOfSeveralRulesComeTogether(t *testing.T) {
 	edit := func(line string) Rule {
 		return stub{Decision{Action: Rewrite, Reason: Content, Edit: Edit{Footer: line}}}
@@ -147,70 +98,5 @@ func TestTheZeroDecisionBlocks(t *testing.T) {
 	}
 	if m.Category != Marketing || policy.Decide(&m, &Record{}, noon).Action != Block {
 		t.Error("a message nobody filled in is not blocked as marketing")
-	}
-}
-
-// busy is a record with ten consents, and topics among them.
-func busy(extra ...Event) Record {
-	events := extra
-	for i := range 7 {
-		events = append(events, optedIn(float64(-i), Express, OfTopic(fmt.Sprint("topic ", i))))
-	}
-	return fold(append(events, wrote(-1), optedIn(-1, ByTransaction, OfCategory(Utility)),
-		optedIn(-1, Express, OfCategory(Marketing)), optedOut(-50, All), askedFor(-40, OfTopic("topic 3")),
-		refused(-45, All), erased(-60))...)
-}
-
-var decideCases = []struct {
-	name string
-	r    Record
-	want Action
-}{
-	{"forward", busy(), Forward},
-	{"rewrite", busy(), Rewrite},
-	{"block", busy(optedOut(0, OfTopic("topic 3"))), Block},
-}
-
-func decideMessage(a Action) Message {
-	m := with(sale, func(m *Message) { m.To, m.Topic = to(WhatsApp), "topic 3" })
-	if a == Forward {
-		m.Text = "A longer text that in the end says how to Unsubscribe"
-	}
-	return m
-}
-
-func TestDecideAllocatesNothing(t *testing.T) {
-	policy, err := New(Config{Footer: stopLine, Expiry: canada})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range decideCases {
-		m := decideMessage(c.want)
-		if len(c.r.Consents) != 10 {
-			t.Fatalf("the record has %d consents", len(c.r.Consents))
-		}
-		if n := testing.AllocsPerRun(100, func() {
-			if d := policy.Decide(&m, &c.r, noon); policy.Need(&m) != NeedRecord || d.Action != c.want {
-				t.Fatalf("%+v, want to %s", d, c.want)
-			}
-		}); n != 0 {
-			t.Errorf("to %s allocates %v times", c.name, n)
-		}
-	}
-}
-
-func BenchmarkDecide(b *testing.B) {
-	policy, err := New(Config{Footer: stopLine})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, c := range decideCases {
-		b.Run(c.name, func(b *testing.B) {
-			m := decideMessage(c.want)
-			b.ReportAllocs()
-			for b.Loop() {
-				policy.Decide(&m, &c.r, noon)
-			}
-		})
 	}
 }

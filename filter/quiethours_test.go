@@ -23,13 +23,15 @@ func span(text string) (s Span) {
 // christmas is a calendar with one holiday.
 var christmas = map[string]map[Date]bool{"US": {20261225: true}, "FR": {20261225: true}}
 
+var testTables = &HourTables{Presets: map[string][]Hours{"law": {
+	{Place: "US", Weekdays: span("08:00-21:00")},
+	{Place: "US-TX", Weekdays: span("09:00-21:00"), Sunday: span("12:00-21:00")},
+	{Place: "FR", Weekdays: span("08:00-22:00"), Sunday: span("none"), Holidays: span("none"), Source: "https://example.com/fr", Reviewed: "2026-11-22", Confidence: "high"},
+}}, Places: testPlaces, Holidays: christmas}
+
 func quietPolicy(t testing.TB, cfg QuietHours) Policy {
 	t.Helper()
-	cfg.Tables = &HourTables{Presets: map[string][]Hours{"law": {
-		{Place: "US", Weekdays: span("08:00-21:00")},
-		{Place: "US-TX", Weekdays: span("09:00-21:00"), Sunday: span("12:00-21:00")},
-		{Place: "FR", Weekdays: span("08:00-22:00"), Sunday: span("none"), Holidays: span("none"), Source: "https://example.com/fr", Reviewed: "2026-11-22", Confidence: "high"},
-	}}, Places: testPlaces, Holidays: christmas}
+	cfg.Tables = testTables
 	policy, err := New(Config{Require: map[Category]Basis{Marketing: NoBasis, Utility: NoBasis, Service: NoBasis}, QuietHours: cfg})
 	if err != nil {
 		t.Fatal(err)
