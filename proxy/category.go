@@ -92,6 +92,19 @@ func (rt *route) label(m *filter.Message, category, topic filter.Scope) {
 	l.declared.Label(m, list, l.category, l.topic, l.senders[m.From], category, topic)
 }
 
+// claims are the category and the topic that the sender claims, believed or not, in words.
+func (rt *route) claims(h *head) (category, topic string) {
+	if c := h.claimed(); c != filter.All {
+		category = c.String()
+	}
+	name, _ := valueOf(h.raw, "sendgate-topic")
+	if known, ok := rt.labels.topics[string(name)]; ok {
+		topic, _ = known.Topic() // the same word, without allocating
+		return category, topic
+	}
+	return category, string(name)
+}
+
 // claimed is the category that the sender claims, the strictest where there are several; All for
 // none. A claim that is no word of the four claims nothing, which is marketing.
 func (h *head) claimed() filter.Scope {

@@ -40,6 +40,7 @@ func (g *Gate) send(rt *route, w *work) {
 	if err != nil {
 		unreadable(b, err)
 	}
+	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused, Fault: b.Fault, Known: g.store.Seq()}
 	for i := range b.Messages {
 		b.Decisions = append(b.Decisions, g.decide(rt, w, i, now))
 		w.ids = append(w.ids, w.names.next(now))
@@ -49,9 +50,10 @@ func (g *Gate) send(rt *route, w *work) {
 		act = filter.Forward
 	}
 	if act == filter.Rewrite {
-		act = g.rewrite(rt, w)
+		if err := g.rewrite(rt, w); err != nil {
+			act, e.Fault = filter.Block, err.Error()
+		}
 	}
-	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused}
 	if act == filter.Block {
 		w.resp.Reset()
 		rt.provider.Refuse(w.resp, b)
@@ -120,10 +122,10 @@ func verdict(ds []filter.Decision) filter.Action {
 // rewrite edits the request as decided. What must be changed and cannot be is not sent: the
 // messages that needed the change are blocked for their content, and those that came with them
 // because they cannot be told apart any more.
-func (g *Gate) rewrite(rt *route, w *work) filter.Action {
+func (g *Gate) rewrite(rt *route, w *work) error {
 	err := rt.provider.Rewrite(w.req, &w.batch)
 	if err == nil {
-		return filter.Rewrite
+		return nil
 	}
 	g.log.Warn("a request could not be rewritten and was refused", zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.Error(err))
 	for i := range w.batch.Decisions {
@@ -134,7 +136,7 @@ func (g *Gate) rewrite(rt *route, w *work) filter.Action {
 			*d = filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
 		}
 	}
-	return filter.Block
+	return err
 }
 
 // forward hands the request to the upstream, once, and leaves an answer in w. changed says that the
@@ -209,7 +211,9 @@ func (w *work) mark(done filter.Action) {
 // them share.
 func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 	e.Route, e.Provider, e.Mode, e.Config = rt.name, rt.speaks, rt.mode.String(), w.version
-	e.Fault = w.batch.Fault
+	if w.head.claims {
+		e.ClaimCategory, e.ClaimTopic = rt.claims(&w.head)
+	}
 	e.Micros = w.done.Sub(w.start).Microseconds()
 	for i := range w.batch.Messages {
 		m, d := &w.batch.Messages[i], &w.batch.Decisions[i]
@@ -217,6 +221,7 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		e.ID = w.ids[i]
 		e.To, e.From, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Category, m.Topic, m.Campaign
 		e.Template, e.Text, e.SendAt = m.Template, m.Text, m.SendAt
+		e.Room, e.MarketingOnly = m.Room, m.MarketingOnly
 		e.Action, e.Reason, e.Rule, e.Until, e.Footer = d.Action, d.Reason, d.Rule, d.Until, d.Edit.Footer
 		one := e
 		if e.Enforced && d.Action == filter.Block {

@@ -18,10 +18,12 @@ import (
 //	head: what the index needs
 //	body: the entries, see packer
 //
-// All numbers of the prefix are four bytes, little-endian. Blocks of the first format are read, not
-// written: their bodies are entries behind their lengths, compressed with zstd.
+// All numbers of the prefix are four bytes, little-endian. Blocks of earlier formats are read, not
+// written: the bodies of the first are entries behind their lengths, compressed with zstd, and those
+// of the second lack what entries have held since.
 const (
-	blockMagic  = 0x32424753 // "SGB2"
+	blockMagic  = 0x33424753 // "SGB3"
+	blockMagic2 = 0x32424753 // "SGB2"
 	blockMagic1 = 0x31424753 // "SGB1"
 	blockPrefix = 5 * 4
 	blockHead   = 1 << 20 // no head is longer
@@ -41,7 +43,7 @@ type block struct {
 	headLen int
 	bodySum uint32
 	memory  []byte // the whole block, where the log has no files
-	rows    bool   // it has the first format
+	magic   uint32 // its format
 
 	first            uint64 // number of the first entry
 	n                int
@@ -77,7 +79,7 @@ func (r *recipients) size() int {
 
 // newBlock begins the index of n entries, the first of which has the number first.
 func newBlock(first uint64, n int) *block {
-	return &block{first: first, n: n, minTime: math.MaxInt64, maxTime: math.MinInt64,
+	return &block{magic: blockMagic, first: first, n: n, minTime: math.MaxInt64, maxTime: math.MinInt64,
 		recipients: newRecipients(bloom.NewWithEstimates(uint(n), blockRate))}
 }
 
@@ -178,7 +180,7 @@ func headSum(prefix, head []byte) uint32 {
 // readPrefix reads the lengths at the beginning of a block.
 func readPrefix(p []byte) (head, body int, err error) {
 	magic, h, n := binary.LittleEndian.Uint32(p), binary.LittleEndian.Uint32(p[4:]), binary.LittleEndian.Uint32(p[8:])
-	if magic != blockMagic && magic != blockMagic1 || h > blockHead || n > blockBody {
+	if magic != blockMagic && magic != blockMagic2 && magic != blockMagic1 || h > blockHead || n > blockBody {
 		return 0, 0, errDamaged
 	}
 	return int(h), int(n), nil
@@ -194,7 +196,7 @@ func decodeHead(p []byte) (*block, error) {
 		return nil, errDamaged
 	}
 	b := &block{headLen: head, size: len(p) + body, bodySum: binary.LittleEndian.Uint32(p[12:]),
-		rows: binary.LittleEndian.Uint32(p) == blockMagic1}
+		magic: binary.LittleEndian.Uint32(p)}
 	d := decoder{rest: string(p[blockPrefix:])}
 	b.first, b.n, b.rawLen = d.uvarint(), int(d.uvarint()), int(d.uvarint())
 	b.minTime, b.maxTime = d.varint(), d.varint()

@@ -56,10 +56,10 @@ func (l *decisionLog) entries(b *block, number uint64) ([]Entry, error) {
 	if crc32.Checksum(body, castagnoli) != b.bodySum {
 		return nil, errDamaged
 	}
-	if b.rows {
+	if b.magic == blockMagic1 {
 		return l.unpackRows(b, body)
 	}
-	return unpack(l.dec, body, b.n, b.rawLen, number)
+	return unpack(l.dec, body, b.magic, b.n, b.rawLen, number)
 }
 
 // unpackRows reads a body of the first format.

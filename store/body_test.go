@@ -37,6 +37,9 @@ func oddEntries(random *rand.Rand, n int) []store.Entry {
 		e.Text = pick("", "Hi "+fmt.Sprint(i)+", the sale has begun", "the sale", "Hi , the sale has begun", strings.Repeat("sale", 2000))
 		e.Category, e.Action, e.Reason = filter.Category(random.IntN(256)), filter.Action(random.IntN(256)), filter.Reason(random.IntN(256))
 		e.Enforced, e.Status, e.Micros = random.IntN(2) == 0, random.IntN(3)*300-300, random.Int64()-1<<62
+		e.ClaimCategory, e.ClaimTopic = pick("", "utility"), pick("", "offers", fmt.Sprint(i))
+		e.MarketingOnly, e.Erased = random.IntN(2) == 0, random.IntN(2) == 0
+		e.Room, e.Known = max(0, random.IntN(3000)-1000), random.Uint64()>>random.IntN(64)
 	}
 	return entries
 }
@@ -191,4 +194,23 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A log of the second format, block and tail, is read as it was, and what it lacks is nothing.
+func TestSecondFormat(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/second-format")))
+	s := open(t, store.Config{Dir: dir})
+	for n := range 1100 {
+		if got, ok, err := s.Entry(idAt(n)); err != nil || !ok || !reflect.DeepEqual(got, decision(n)) {
+			t.Fatalf("got %+v, %v, %v, want %+v", got, ok, err, decision(n))
+		}
+	}
+	for n := 1100; n < 3000; n++ {
+		e := decision(n)
+		e.Room, e.Known = 1565, uint64(n)
+		s.Log(e)
+	}
+	store.FlushLog(s)
+	equal(t, "all", ids(t, s, store.Query{}), newestFirst(2999, 0))
 }

@@ -59,6 +59,10 @@ type Head struct {
 // Head is the head of the chain. It knows every Append that was acknowledged before.
 func (s *Store) Head() Head { return *s.head.Load() }
 
+// Seq is the number of the last event that was acknowledged. Reads that begin now know it, and all
+// before it.
+func (s *Store) Seq() uint64 { return s.head.Load().Seq }
+
 const metaHead = "head"
 
 func appendHead(b []byte, h *Head) []byte {

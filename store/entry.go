@@ -25,7 +25,21 @@ type Entry struct {
 	Campaign string           `json:"campaign,omitempty"`
 	Template string           `json:"template,omitempty"`
 	Text     string           `json:"text,omitempty"`
+	Room     int              `json:"room,omitempty"` // how many characters more the text could have taken
 	SendAt   time.Time        `json:"send_at,omitzero"`
+
+	// What the request itself said, whether it was believed or not, so that another configuration
+	// can be asked what it makes of the message: the category and the topic that its headers
+	// claimed, and whether the endpoint carries nothing but marketing.
+	ClaimCategory string `json:"claim_category,omitempty"`
+	ClaimTopic    string `json:"claim_topic,omitempty"`
+	MarketingOnly bool   `json:"marketing_only,omitempty"`
+
+	// Known is the number of the last event, of any recipient, that the decision surely knew. One
+	// that came right after it may have been known, too.
+	Known uint64 `json:"known,omitempty"`
+	// Erased says that what was personal in here was removed, about the recipient or somebody else.
+	Erased bool `json:"erased,omitempty"`
 
 	Action   filter.Action `json:"action"`   // what was decided
 	Enforced bool          `json:"enforced"` // whether it was obeyed
@@ -33,7 +47,7 @@ type Entry struct {
 	Rule     string        `json:"rule,omitempty"`
 	Until    time.Time     `json:"until,omitzero"`
 	Footer   string        `json:"footer,omitempty"` // the line that was added
-	Fault    string        `json:"fault,omitempty"`  // why the request could not be read
+	Fault    string        `json:"fault,omitempty"`  // why the request could not be read, or not be changed as decided
 
 	// Outcome is "refused" (the gate answered), "answered" (the upstream did, with Status),
 	// "not-sent" or "unknown".
@@ -43,7 +57,7 @@ type Entry struct {
 }
 
 const (
-	entryVersion = 1
+	entryVersion = 2
 
 	// Longer strings are cut: the log is bounded, whatever a sender writes.
 	maxEntryID   = 64
@@ -63,15 +77,16 @@ func clip(s string, n int) string {
 }
 
 const (
-	entryNames  = 15
-	addressName = 6 // which of them is To.Address
+	entryNames  = 17
+	oldNames    = 15 // as many had the entries of version 1
+	addressName = 6  // which of them is To.Address
 )
 
 // names lists the short strings of e in the order they are kept.
 func (e *Entry) names() [entryNames]*string {
 	return [...]*string{&e.Route, &e.Provider, &e.Mode, &e.Config,
 		&e.To.Brand, (*string)(&e.To.Channel), &e.To.Address, &e.From, &e.Topic, &e.Campaign, &e.Template,
-		&e.Rule, &e.Footer, &e.Fault, &e.Outcome}
+		&e.Rule, &e.Footer, &e.Fault, &e.Outcome, &e.ClaimCategory, &e.ClaimTopic}
 }
 
 // appendEntry writes e behind its length in four bytes.
@@ -84,9 +99,11 @@ func appendEntry(b []byte, e *Entry) []byte {
 	}
 	b = appendString(b, clip(e.Text, maxEntryText))
 	b = appendTime(appendTime(b, e.SendAt), e.Until)
-	b = append(b, byte(e.Category), byte(e.Action), flag(e.Enforced), byte(e.Reason))
+	b = append(b, byte(e.Category), byte(e.Action), e.flags(), byte(e.Reason))
 	b = binary.AppendVarint(b, int64(e.Status))
 	b = binary.AppendVarint(b, e.Micros)
+	b = binary.AppendUvarint(b, uint64(e.Room))
+	b = binary.AppendUvarint(b, e.Known)
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))
 	return b
 }
@@ -94,19 +111,49 @@ func appendEntry(b []byte, e *Entry) []byte {
 // decode reads an entry without its length. Its strings share the memory of s.
 func (e *Entry) decode(s string) error {
 	d := decoder{rest: s}
-	if d.byte() != entryVersion {
+	version, names := d.byte(), e.names()
+	known := names[:]
+	switch version {
+	case 1:
+		known = names[:oldNames]
+	case entryVersion:
+	default:
 		d.fail()
 	}
 	e.ID, e.Time = d.string(), d.time()
-	for _, s := range e.names() {
+	for _, s := range known {
 		*s = d.string()
 	}
 	e.Text = d.string()
 	e.SendAt, e.Until = d.time(), d.time()
 	e.Category, e.Action = filter.Category(d.byte()), filter.Action(d.byte())
-	e.Enforced, e.Reason = d.byte() == 1, filter.Reason(d.byte())
+	e.setFlags(d.byte())
+	e.Reason = filter.Reason(d.byte())
 	e.Status, e.Micros = int(d.varint()), d.varint()
+	if version > 1 {
+		e.Room, e.Known = int(d.uvarint()), d.uvarint()
+	}
 	return d.end()
+}
+
+// flags are what is so or not so of e, a bit each.
+func (e *Entry) flags() byte {
+	return flag(e.Enforced) | flag(e.MarketingOnly)<<1 | flag(e.Erased)<<2
+}
+
+func (e *Entry) setFlags(b byte) {
+	e.Enforced, e.MarketingOnly, e.Erased = b&1 != 0, b&2 != 0, b&4 != 0
+}
+
+// Cut reports whether e may hold less than was there: strings of this length were cut where they were
+// longer.
+func (e *Entry) Cut() bool {
+	for _, s := range e.names() {
+		if len(*s) > maxEntryName-utf8.UTFMax {
+			return true
+		}
+	}
+	return len(e.Text) > maxEntryText-utf8.UTFMax
 }
 
 // nextFrame cuts the first entry off a row of them; ok is false when none is whole.

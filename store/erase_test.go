@@ -80,7 +80,7 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 	for n := range 2500 {
 		e := decision(n)
 		if n%100 == 7 {
-			e.To, e.Text, e.Campaign = gonePerson, "Hello Ana Ejemplo, +14155550100", "for 14155550100"
+			e.To, e.Text, e.Campaign, e.ClaimTopic = gonePerson, "Hello Ana Ejemplo, +14155550100", "for 14155550100", "to +14155550100"
 		}
 		s.Log(e)
 		if n%700 == 0 {

@@ -73,7 +73,7 @@ func (j *journal) concerns(e *Entry, s *spelling) bool {
 
 // blank takes out of e what is personal, and what holds the address.
 func (e *Entry) blank(s *spelling) {
-	e.To.Address, e.Text, e.Footer, e.Fault = "", "", "", ""
+	e.To.Address, e.Text, e.Footer, e.Fault, e.Erased = "", "", "", "", true
 	for _, name := range e.names() {
 		if s.in(*name) {
 			*name = ""
@@ -90,7 +90,7 @@ func (j *journal) forget(e *Entry, s *spelling) (found bool) {
 	names[addressName] = &e.Text // the address is the other's own
 	for _, name := range names {
 		if s.in(*name) {
-			*name, found = "", true
+			*name, e.Erased, found = "", true, true
 		}
 	}
 	return found

@@ -238,7 +238,7 @@ func UnpackEntries(body []byte, n, rawLen int) ([]Entry, error) {
 		return nil, err
 	}
 	defer dec.Close()
-	return unpack(dec, body, n, rawLen, 0)
+	return unpack(dec, body, blockMagic, n, rawLen, 0)
 }
 
 // FirstFormat is a block of entries as the first format had it, with the number first.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -56,6 +57,9 @@ func (t *traffic) next() store.Entry {
 	default:
 		e.Route, e.Provider, e.To.Channel, e.From = "whatsapp", "whatsapp", filter.WhatsApp, "106540352242922"
 		e.Topic, e.Campaign, e.Template, e.Status = "offers", "spring-2026", "spring_sale", 200
+	}
+	if e.Known = uint64(t.at.Sub(noon) / (100 * time.Millisecond)); e.Text != "" { // ten events a second
+		e.Room = 1600 - utf8.RuneCountInString(e.Text)
 	}
 	switch n := t.random.IntN(100); {
 	case n == 0:

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -30,14 +31,18 @@ const (
 	columnPrefix // how many bytes of its beginning are shared
 	columnSuffix // and of its end
 	columnStrings
+	columnKnown // of the number, less that of the entry before
+	columnRoom  // 0: no room; else 1 and room and text together, in characters, less those of the entry before
 	columns
+
+	oldColumns = columnKnown // as many had the second format
 
 	plainColumns = columnIDTime
 	randomBytes  = 10
 )
 
 // A shape is what an entry has alike with many: the numbers of its names, its category, action,
-// reason and status, and whether it was obeyed.
+// reason and status, and flags.
 type shape [entryNames + 5]uint64
 
 // A packer makes the body of one block after the other. It is for one goroutine.
@@ -47,6 +52,8 @@ type packer struct {
 	names   [entryNames]dictionary[string] // none of addresses
 	texts   likeness
 	at      moment
+	known   uint64
+	most    int // characters that the last text with room could have had
 	raw     []byte
 }
 
@@ -62,7 +69,7 @@ func (p *packer) reset() {
 	for i := range p.names {
 		p.names[i].reset()
 	}
-	p.texts, p.at = likeness{}, moment{}
+	p.texts, p.at, p.known, p.most = likeness{}, moment{}, 0, 0
 }
 
 // add takes e in. It keeps the strings of e until the next reset.
@@ -80,11 +87,25 @@ func (p *packer) add(e *Entry) {
 	p.text(e.Text)
 	p.columns[columnTimes] = appendTime(appendTime(p.columns[columnTimes], e.SendAt), e.Until)
 	p.signed(columnMicros, e.Micros)
+	p.signed(columnKnown, int64(e.Known-p.known))
+	p.known = e.Known
+	p.room(e)
+}
+
+// room writes how long the text of e could have been, which is one number for all of a provider.
+func (p *packer) room(e *Entry) {
+	if e.Room == 0 {
+		p.unsigned(columnRoom, 0)
+		return
+	}
+	most := e.Room + utf8.RuneCountInString(e.Text)
+	p.unsigned(columnRoom, 1+zigzag(int64(most-p.most)))
+	p.most = most
 }
 
 // shape writes the number of the shape of e, and what is new in it.
 func (p *packer) shape(e *Entry) {
-	s := shape{entryNames: uint64(e.Category), uint64(e.Action), uint64(e.Reason), zigzag(int64(e.Status)), uint64(flag(e.Enforced))}
+	s := shape{entryNames: uint64(e.Category), uint64(e.Action), uint64(e.Reason), zigzag(int64(e.Status)), uint64(e.flags())}
 	for i, name := range e.names() {
 		if i == addressName {
 			continue

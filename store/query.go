@@ -140,7 +140,7 @@ func (w *walk) next() (e Entry, ok bool, err error) {
 
 // mayHave reports whether b may have an entry to the recipient that is looked for.
 func (w *walk) mayHave(b *block) bool {
-	if w.q.To.Address == "" || b.rows { // the fingerprints of the first format may be of another kind
+	if w.q.To.Address == "" || b.magic == blockMagic1 { // the fingerprints of the first format may be of another kind
 		return true
 	}
 	filter := b.recipients.filter.Load()

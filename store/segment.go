@@ -150,7 +150,7 @@ func readBlockHead(f io.ReaderAt, at, size int64) (*block, error) {
 
 // findHead is the offset of the first whole block from at on, or the size of the file.
 func findHead(f io.ReaderAt, at, size int64) (int64, error) {
-	magic := binary.LittleEndian.AppendUint32(nil, blockMagic)
+	magic := binary.LittleEndian.AppendUint32(nil, blockMagic)[:3] // as in every format
 	window := make([]byte, 1<<20)
 	for at < size {
 		n, err := f.ReadAt(window[:min(int64(len(window)), size-at)], at)

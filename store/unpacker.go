@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/sendgate/sendgate/filter"
@@ -16,18 +17,24 @@ type unpacker struct {
 	names   [entryNames][]string
 	texts   likeness
 	at      moment
+	known   uint64
+	most    int
+	old     bool // the second format
 	bad     bool
 }
 
 // unpack reads the n entries of a body whose compressed columns have rawLen bytes. Where number is
 // not 0 and none of them is to this number in E.164, it reads the addresses only and returns nothing.
-func unpack(dec *zstd.Decoder, body []byte, n, rawLen int, number uint64) ([]Entry, error) {
+func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number uint64) ([]Entry, error) {
 	length, used := binary.Uvarint(body)
 	if used <= 0 || length > uint64(len(body)-used) {
 		return nil, errDamaged
 	}
 	plain, packed := body[used:used+int(length)], body[used+int(length):]
-	var u unpacker
+	u, last := unpacker{old: magic == blockMagic2}, columns
+	if u.old {
+		last = oldColumns
+	}
 	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].rest) {
 		return nil, errDamaged
 	}
@@ -35,7 +42,7 @@ func unpack(dec *zstd.Decoder, body []byte, n, rawLen int, number uint64) ([]Ent
 		return nil, nil
 	}
 	raw, err := dec.DecodeAll(packed, make([]byte, 0, rawLen))
-	if err != nil || len(raw) != rawLen || !splitColumns(u.columns[plainColumns:], string(raw)) {
+	if err != nil || len(raw) != rawLen || !splitColumns(u.columns[plainColumns:last], string(raw)) {
 		return nil, errDamaged
 	}
 	entries := make([]Entry, n)
@@ -93,6 +100,23 @@ func (u *unpacker) next(e *Entry) {
 	e.To.Address, e.Text = address, u.text()
 	e.SendAt, e.Until = c[columnTimes].time(), c[columnTimes].time()
 	e.Micros = c[columnMicros].varint()
+	if !u.old {
+		u.known += uint64(c[columnKnown].varint())
+		e.Known = u.known
+		u.room(e)
+	}
+}
+
+// room reads how much room the text of e left.
+func (u *unpacker) room(e *Entry) {
+	most := u.columns[columnRoom].uvarint()
+	if most == 0 {
+		return
+	}
+	u.most += int(unzigzag(most - 1))
+	if e.Room = u.most - utf8.RuneCountInString(e.Text); e.Room <= 0 {
+		u.bad = true
+	}
 }
 
 // shape reads the shape of e into it.
@@ -114,16 +138,19 @@ func (u *unpacker) shape(e *Entry) {
 func (u *unpacker) newShape() (e Entry) {
 	var s shape
 	for i := range s {
-		s[i] = u.columns[columnShapes].uvarint()
+		if !u.old || i < oldNames || i >= entryNames {
+			s[i] = u.columns[columnShapes].uvarint()
+		}
 	}
 	for i, name := range e.names() {
-		if i != addressName {
+		if i != addressName && (!u.old || i < oldNames) {
 			*name = u.name(i, s[i])
 		}
 	}
 	rest := s[entryNames:]
 	e.Category, e.Action, e.Reason = filter.Category(rest[0]), filter.Action(rest[1]), filter.Reason(rest[2])
-	e.Status, e.Enforced = int(unzigzag(rest[3])), rest[4] == 1
+	e.Status = int(unzigzag(rest[3]))
+	e.setFlags(byte(rest[4]))
 	return e
 }
 

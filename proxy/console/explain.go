@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -85,7 +86,7 @@ func (s *Server) explainDecision(c *call) error {
 	}
 	x := Explanation{Config: e.Config, Clock: clock(e.Time, e.SendAt)}
 	m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
-		Template: e.Template, Text: e.Text, SendAt: e.SendAt}
+		Template: e.Template, Text: e.Text, Room: e.Room, MarketingOnly: e.MarketingOnly, SendAt: e.SendAt}
 	known := e.Time
 	if !at.IsZero() {
 		known = at
@@ -237,7 +238,9 @@ func proof(e *filter.Event) string {
 func tell(d *Decision) []string {
 	says := []string{fmt.Sprintf("Decision %s, %s: %s on %s through route %s to %s: %s, because %s.", d.ID, moment(d.Time),
 		d.Category, d.To.Channel, d.Route, d.To.Address, d.Action, because(d.Reason, d.Rule))}
-	if d.Fault != "" {
+	if why, changing := strings.CutPrefix(d.Fault, "rewriting: "); changing {
+		says = append(says, "The request could not be changed as decided: "+why+".")
+	} else if d.Fault != "" {
 		says = append(says, "The request could not be read: "+d.Fault+".")
 	}
 	if !d.Enforced && d.Action != filter.Forward {
