@@ -9,10 +9,21 @@ import (
 )
 
 // judge is the decision about m at a moment, by what rec says of its recipient; a nil rec stands for
-// a store that could not be asked. Every way of judging ends here, whether a message is sent or
-// somebody only wants to know, so that all of them come to the same decision. m is classified, and
-// could be read. It changes nothing, keeps none of its arguments and allocates nothing.
+// a store that could not be asked. The switches are those of now. m is classified, and could be read.
+// It changes nothing, keeps none of its arguments and allocates nothing.
 func (g *Gate) judge(rt *route, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
+	return rt.judge(g.store.Switches(), m, rec, at)
+}
+
+// judge is [Gate.judge] under other switches, as at a past moment. Every way of judging ends here,
+// whether a message is sent or somebody only wants to know, so that all of them come to the same
+// decision. Switches come first: they stop also what goes out while the store cannot be asked.
+func (rt *route) judge(switches filter.Switches, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
+	if len(switches) > 0 {
+		if s := switches.Holding(rt.name, m, at); s != nil {
+			return s.Decision()
+		}
+	}
 	if rec == nil {
 		return rt.undecided(m)
 	}
@@ -61,15 +72,21 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 		at = now
 	}
 	var rec filter.Record
+	switches := g.store.Switches()
 	if at.Before(now) {
+		switches = g.store.SwitchesAt(at)
 		rec, err = g.store.RecordAt(m.To, at)
 	} else {
 		rec, err = g.store.Read(m.To, filter.NeedRecord)
 	}
 	if err != nil {
-		return g.judge(rt, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
+		return rt.judge(switches, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
-	d := g.judge(rt, &m, &rec, at)
-	d.Why = rt.policy.Why(&m, &rec, &d, at)
+	d := rt.judge(switches, &m, &rec, at)
+	if s := switches.Holding(rt.name, &m, at); s != nil {
+		d.Why = s.String()
+	} else {
+		d.Why = rt.policy.Why(&m, &rec, &d, at)
+	}
 	return d, rec, nil
 }

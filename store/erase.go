@@ -154,6 +154,9 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in the decision log: %w", err)
 	}
+	if err := s.eraseSwitches(j.To.Address); err != nil {
+		return Erasure{}, fmt.Errorf("in %s: %w", switchesFile, err)
+	}
 	if err := s.removeJournal(); err != nil {
 		return Erasure{}, err
 	}

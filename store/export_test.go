@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strconv"
 	"sync/atomic"
@@ -286,4 +287,9 @@ func SendValue(s *Store, k *SendKey) (value []byte) {
 
 func SetSendValue(s *Store, k *SendKey, value []byte) error {
 	return s.db.Update(func(txn *badger.Txn) error { return txn.Set(k.key(), value) })
+}
+
+// FailSwitches makes every sync of the file of switches go through f, which is given the real one.
+func FailSwitches(s *Store, f func(real func() error) error) {
+	s.switches.file.sync = func(file *os.File) error { return f(file.Sync) }
 }

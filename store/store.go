@@ -19,8 +19,9 @@ var ErrClosed = errors.New("the store is closed")
 // Config is where and how a store keeps what it knows: the `store` section of the configuration.
 type Config struct {
 	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
-	// store), blobs/ (what proves consent), decisions/ (the decision log), index (a snapshot of
-	// what is held in memory) and store.key (the key of the fingerprints).
+	// store), blobs/ (what proves consent), decisions/ (the decision log), switches.jsonl (what
+	// pauses sending), index (a snapshot of what is held in memory) and store.key (the key of the
+	// fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`
 	// Retention is how long the decision log is kept. It goes by files of a day or 64 MB: one is
@@ -63,6 +64,8 @@ type Store struct {
 	optouts *optouts
 	log     *decisionLog
 	blobs   blobs
+
+	switches switches
 
 	// db is nil while the consent store is being brought back after a failed commit. Whoever
 	// uses it holds mu for reading, except the writer, which alone takes it out of use.
@@ -207,6 +210,14 @@ func (s *Store) open() (err error) {
 	if err = s.openBlobs(); err != nil {
 		return err
 	}
+	if err = s.openSwitches(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.switches.close()
+		}
+	}()
 	if s.log, err = s.openLog(); err != nil {
 		return err
 	}
@@ -251,6 +262,7 @@ func (s *Store) Close() error {
 	s.saving.Wait()
 
 	err := s.log.close()
+	s.switches.close()
 	s.metrics.unregister()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,330 @@
+package store_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// stop is a switch for a campaign.
+func stop(campaign string, until time.Time) filter.Switch {
+	return filter.Switch{On: filter.Target{Campaign: campaign}, Reason: "wrong link", Actor: "ana", Until: until}
+}
+
+func pause(t testing.TB, s *store.Store, sw filter.Switch, key string) filter.Switch {
+	t.Helper()
+	sw, err := s.Pause(sw, key)
+	must(t, err)
+	return sw
+}
+
+// held lists the campaigns that are paused at a moment.
+func held(all filter.Switches, now time.Time) (campaigns []string) {
+	for _, sw := range all {
+		if m := (filter.Message{Campaign: sw.On.Campaign}); all.Holding("", &m, now) != nil {
+			campaigns = append(campaigns, sw.On.Campaign)
+		}
+	}
+	return campaigns
+}
+
+func TestSwitchesSurviveARestart(t *testing.T) {
+	dir, at := t.TempDir(), newClock(noon)
+	s := open(t, store.Config{Dir: dir, Now: at.now})
+	if s.Switches() != nil {
+		t.Fatal("a new store has switches")
+	}
+	a, b := pause(t, s, stop("a", time.Time{}), "k"), pause(t, s, stop("b", noon.Add(time.Hour)), "")
+	pause(t, s, stop("c", time.Time{}), "")
+	at.set(noon.Add(time.Minute))
+	if got, err := s.Lift(b.ID, "bo", "mended"); err != nil || !got.Lifted.Equal(at.now()) || got.LiftedBy != "bo" || got.LiftedBecause != "mended" {
+		t.Fatalf("lifting: %+v, %v", got, err)
+	}
+	for _, opened := range []bool{false, true} {
+		if opened {
+			closeStore(t, s)
+			s = open(t, store.Config{Dir: dir, Now: at.now})
+		}
+		equal(t, "in force", held(s.Switches(), at.now()), []string{"a", "c"})
+		equal(t, "in force when none was lifted yet", held(s.SwitchesAt(noon), noon), []string{"a", "b", "c"})
+		equal(t, "in force before the first was set", held(s.SwitchesAt(noon.Add(-1)), noon), nil)
+		past, err := s.SwitchHistory("", 2)
+		must(t, err)
+		older, err := s.SwitchHistory(past[1].ID, 10)
+		must(t, err)
+		if len(past) != 2 || past[0].On.Campaign != "c" || past[1].LiftedBy != "bo" || len(older) != 1 || older[0].ID != a.ID || older[0].Reason != "wrong link" {
+			t.Errorf("the history is %+v, then %+v", past, older)
+		}
+		if again := pause(t, s, stop("a", time.Time{}), "k"); again.ID != a.ID {
+			t.Error("a repeated key set a second switch")
+		}
+		if _, err := s.Pause(stop("z", time.Time{}), "k"); !errors.Is(err, store.ErrSwitchKey) {
+			t.Errorf("a key that was used for another switch: %v", err)
+		}
+		if got, err := s.Lift(b.ID, "cy", "again"); err != nil || got.LiftedBy != "bo" {
+			t.Errorf("lifting again: %+v, %v", got, err)
+		}
+	}
+	if _, err := s.Lift("nothing", "bo", "x"); !errors.Is(err, store.ErrNoSwitch) {
+		t.Errorf("lifting what is not there: %v", err)
+	}
+	var problem *store.SwitchError
+	if _, err := s.Pause(stop("d", noon), ""); !errors.As(err, &problem) || problem.Field != "until" {
+		t.Errorf("an end in the past: %v", err)
+	}
+	if _, err := s.Pause(filter.Switch{Actor: "ana"}, ""); !errors.As(err, &problem) || problem.Field != "reason" {
+		t.Errorf("without a reason: %v", err)
+	}
+	closeStore(t, s)
+	if _, err := s.Pause(stop("d", time.Time{}), ""); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("after closing: %v", err)
+	}
+	equal(t, "in force for sends that are still under way", held(s.Switches(), at.now()), []string{"a", "c"})
+}
+
+func TestSwitchesFollowTheClock(t *testing.T) {
+	at := newClock(noon)
+	s := open(t, store.Config{Memory: true, Now: at.now})
+	pause(t, s, stop("a", noon.Add(time.Hour)), "")
+	for _, c := range []struct {
+		name string
+		now  time.Time
+		want []string
+	}{
+		{"it ends by itself", noon.Add(time.Hour), nil},
+		{"it holds again where the clock goes back before its end", noon.Add(time.Minute), []string{"a"}},
+		{"it holds where the clock goes back before it was set", noon.Add(-time.Hour), []string{"a"}},
+	} {
+		at.set(c.now)
+		b := pause(t, s, stop("b", time.Time{}), "") // which looks for what has ended
+		if _, err := s.Lift(b.ID, "bo", "x"); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, c.name, held(s.Switches(), c.now), c.want)
+	}
+	at.set(noon.Add(48 * time.Hour))
+	b := pause(t, s, stop("b", time.Time{}), "")
+	if _, err := s.Lift(b.ID, "bo", "x"); err != nil || s.Switches() != nil {
+		t.Errorf("what ended long ago still costs: %+v, %v", s.Switches(), err)
+	}
+}
+
+func TestNoMoreSwitchesThanCanBeCompared(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	for {
+		if _, err := s.Pause(stop("a", time.Time{}), ""); err != nil {
+			if !errors.Is(err, store.ErrSwitchFull) || len(s.Switches()) != 1000 {
+				t.Errorf("with %d in force: %v", len(s.Switches()), err)
+			}
+			break
+		}
+	}
+	if _, err := s.Lift(s.Switches()[0].ID, "bo", "x"); err != nil {
+		t.Error(err)
+	}
+	pause(t, s, stop("a", time.Time{}), "")
+}
+
+// switchesFile is where a store in dir keeps its switches.
+func switchesFile(dir string) string { return filepath.Join(dir, "switches.jsonl") }
+
+// A crash may leave any beginning of what was written: each opens, with all that was whole.
+func TestTornSwitches(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	a := pause(t, s, stop("a", time.Time{}), "")
+	pause(t, s, stop("b", time.Time{}), "")
+	_, err := s.Lift(a.ID, "bo", "mended")
+	must(t, err)
+	closeStore(t, s)
+	whole, err := os.ReadFile(switchesFile(dir))
+	must(t, err)
+	for cut := 0; cut <= len(whole); cut += 61 {
+		must(t, os.WriteFile(switchesFile(dir), whole[:cut], 0o600))
+		s := open(t, store.Config{Dir: dir})
+		want := [][]string{nil, {"a"}, {"a", "b"}, {"b"}}[strings.Count(string(whole[:cut]), "\n")]
+		equal(t, fmt.Sprintf("cut after %d bytes", cut), held(s.Switches(), noon), want)
+		pause(t, s, stop("c", time.Time{}), "")
+		closeStore(t, s)
+		s = open(t, store.Config{Dir: dir})
+		equal(t, fmt.Sprintf("cut after %d bytes, and then one more", cut), held(s.Switches(), noon), append(want, "c"))
+		closeStore(t, s)
+	}
+	for name, change := range map[string]string{"line 2 does not read": "\n\x00", "line 2 sets no switch": "\n{}\n"} {
+		must(t, os.WriteFile(switchesFile(dir), []byte(strings.Replace(string(whole), "\n", change, 1)), 0o600))
+		if s, err := store.Open(store.Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want the refusal to say: %s", err, name)
+			_ = s.Close()
+		}
+	}
+}
+
+// What could not be synced is neither acknowledged nor in force, and not there after a restart.
+func TestSwitchesThatCannotBeKept(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	a := pause(t, s, stop("a", time.Time{}), "")
+	full, broken := errors.New("no space left on device"), 0
+	store.FailSwitches(s, func(real func() error) error {
+		if broken--; broken >= 0 {
+			return full
+		}
+		return real()
+	})
+	for broken = range 3 { // of the line, and of the cut that follows
+		failed := broken > 0
+		_, err := s.Pause(stop("b", time.Time{}), "")
+		if failed != errors.Is(err, full) {
+			t.Fatalf("got %v, want a failure: %v", err, failed)
+		}
+		if !failed {
+			_, err := s.Lift(s.Switches()[1].ID, "bo", "x")
+			must(t, err)
+		}
+		broken = 0
+		equal(t, "in force", held(s.Switches(), noon), []string{"a"})
+	}
+	broken = 1
+	if got, err := s.Lift(a.ID, "bo", "x"); !errors.Is(err, full) || !got.Lifted.IsZero() || len(s.Switches()) != 1 {
+		t.Errorf("lifting: %+v, %v", got, err)
+	}
+	broken = 0
+	pause(t, s, stop("c", time.Time{}), "")
+	closeStore(t, s)
+	equal(t, "in force after a restart", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"a", "c"})
+}
+
+func TestEraseLeavesNothingInSwitches(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	sw := stop("for 14155550100", time.Time{})
+	sw.Reason = "(415) 555-0100 called"
+	sw = pause(t, s, sw, "k")
+	other := pause(t, s, stop("spring", time.Time{}), "")
+	_, err := s.Lift(other.ID, "bo", "415.555.0100 called again")
+	must(t, err)
+	if len(found(t, dir)) == 0 {
+		t.Fatal("the search finds nothing before the erasure either")
+	}
+	erase(t, s, gonePerson)
+	for _, opened := range []bool{false, true} {
+		if opened {
+			closeStore(t, s)
+			s = open(t, store.Config{Dir: dir})
+		}
+		if files := found(t, dir); len(files) > 0 {
+			t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+		}
+		past, err := s.SwitchHistory("", 10)
+		must(t, err)
+		if len(past) != 2 || past[1].ID != sw.ID || past[1].Reason != "(erased)" || past[0].LiftedBecause != "(erased)" || past[0].LiftedBy != "bo" {
+			t.Errorf("the history is %+v", past)
+		}
+		if m := (filter.Message{Campaign: "summer"}); s.Switches().Holding("", &m, noon) != nil || len(s.Switches()) != 1 {
+			t.Errorf("in force is %+v", s.Switches())
+		}
+		if _, err := s.Pause(stop("other", time.Time{}), "k"); !errors.Is(err, store.ErrSwitchKey) {
+			t.Errorf("the key is forgotten: %v", err)
+		}
+	}
+	pause(t, s, stop("c", time.Time{}), "")
+	closeStore(t, s)
+	equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"(erased)", "c"})
+}
+
+// A process that is killed the moment after it acknowledged a switch leaves it behind.
+func TestKilledAfterPause(t *testing.T) {
+	dir := t.TempDir()
+	want := map[string]bool{}
+	for round := range 12 {
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), roleVariable+"=pauser", dirVariable+"="+dir)
+		child.Stderr = os.Stderr
+		out, err := child.StdoutPipe()
+		must(t, err)
+		must(t, child.Start())
+		lines := bufio.NewScanner(out)
+		for n := 0; n <= round && lines.Scan(); n++ {
+			id, lifted := strings.CutPrefix(lines.Text(), "lifted ")
+			want[id] = !lifted
+		}
+		must(t, child.Process.Kill())
+		for lines.Scan() { // acknowledged before it died
+			id, lifted := strings.CutPrefix(lines.Text(), "lifted ")
+			want[id] = !lifted
+		}
+		_ = child.Wait() // it was killed
+	}
+	s := open(t, store.Config{Dir: dir})
+	for id, force := range want {
+		// One that was lifted may be so although nobody was told: the kill came in between.
+		past, err := s.SwitchHistory("", 100_000)
+		must(t, err)
+		i := slices.IndexFunc(past, func(sw filter.Switch) bool { return sw.ID == id })
+		if i < 0 || !force && past[i].Lifted.IsZero() {
+			t.Errorf("switch %s was acknowledged (in force: %v), and is %+v", id, force, past)
+		}
+	}
+	if len(want) < 12 {
+		t.Errorf("only %d switches were acknowledged: the test showed nothing", len(want))
+	}
+}
+
+// pauser sets switches, lifts every other one and says so.
+func pauser(dir string) error {
+	s, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		sw, err := s.Pause(stop("a", time.Time{}), "")
+		if err != nil {
+			return err
+		}
+		fmt.Println(sw.ID)
+		if n%2 == 1 {
+			if _, err := s.Lift(sw.ID, "bo", "x"); err != nil {
+				return err
+			}
+			fmt.Println("lifted " + sw.ID)
+		}
+		if n == 200 {
+			return nil // nobody killed it
+		}
+	}
+}
+
+func init() { roles["pauser"] = pauser }
+
+// Readers see a switch that was acknowledged, whatever others set and lift meanwhile.
+func TestSwitchesRace(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	var group sync.WaitGroup
+	for n := range 4 {
+		group.Go(func() {
+			name := fmt.Sprint(n)
+			m := filter.Message{Campaign: name}
+			for range 200 {
+				sw, err := s.Pause(stop(name, time.Time{}), "")
+				if err != nil || s.Switches().Holding("", &m, noon) == nil {
+					t.Errorf("campaign %s goes out although its pause was acknowledged (%v)", name, err)
+				}
+				if _, err := s.Lift(sw.ID, "bo", "x"); err != nil || s.Switches().Holding("", &m, noon) != nil {
+					t.Errorf("campaign %s is held although that was lifted (%v)", name, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+const switchesFile = "switches.jsonl"
+
+// A switchLine is one line of the file of switches, which is only ever appended to, but for
+// erasures: a switch was set, or one was lifted.
+type switchLine struct {
+	Set  *filter.Switch `json:"set,omitempty"`
+	Key  string         `json:"key,omitempty"` // that it was set under
+	Lift *lift          `json:"lift,omitempty"`
+}
+
+// A lift is the end that somebody put to a switch.
+type lift struct {
+	ID     string    `json:"id"`
+	Time   time.Time `json:"time"`
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason"`
+}
+
+// A switchFile holds the switches on disk; the zero one is of a store in memory.
+type switchFile struct {
+	dir  string
+	file *os.File
+	size int64                // of what is whole and acknowledged
+	torn bool                 // there may be something behind it
+	sync func(*os.File) error // tests make it fail
+}
+
+// open reads the file in dir, or makes one, and hands its lines to take. What a crash left half
+// written at its end was never acknowledged and is cut off. Anything else that does not read is an
+// error: a line that nobody can read may be a pause.
+func (f *switchFile) open(dir string, take func(switchLine)) (err error) {
+	f.dir = filepath.Clean(dir)
+	if f.sync == nil {
+		f.sync = (*os.File).Sync
+	}
+	name := filepath.Join(f.dir, switchesFile)
+	if f.file, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.close()
+		}
+	}()
+	text, err := io.ReadAll(f.file)
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		end := bytes.IndexByte(text[f.size:], '\n')
+		if end < 0 {
+			break
+		}
+		row := text[f.size:][:end]
+		var line switchLine
+		if err := json.Unmarshal(row, &line); err != nil {
+			return fmt.Errorf("%s: line %d does not read, and may be a pause: restore the file, or remove the line: %w", name, n, err)
+		}
+		if (line.Set == nil) == (line.Lift == nil) {
+			return fmt.Errorf("%s: line %d sets no switch and lifts none: restore the file, or remove the line", name, n)
+		}
+		take(line)
+		f.size += int64(end) + 1
+	}
+	f.torn = f.size < int64(len(text))
+	if err := f.mend(); err != nil {
+		return err
+	}
+	return syncDir(f.dir)
+}
+
+// append adds a line and syncs it. When it returns an error, the line is not there.
+func (f *switchFile) append(line switchLine) error {
+	if f.dir == "" {
+		return nil
+	}
+	if f.file == nil {
+		return ErrClosed
+	}
+	if err := f.mend(); err != nil {
+		return err
+	}
+	row, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	row = append(row, '\n')
+	f.torn = true
+	if _, err = f.file.WriteAt(row, f.size); err == nil {
+		err = f.sync(f.file)
+	}
+	if err != nil {
+		return errors.Join(err, f.mend())
+	}
+	f.size, f.torn = f.size+int64(len(row)), false
+	return nil
+}
+
+// mend cuts off what is behind the last line that was acknowledged.
+func (f *switchFile) mend() error {
+	if !f.torn {
+		return nil
+	}
+	err := f.file.Truncate(f.size)
+	if err == nil {
+		err = f.sync(f.file)
+	}
+	f.torn = err != nil
+	return err
+}
+
+// rewrite puts a file in place that says the same as all and keys do.
+func (f *switchFile) rewrite(all []filter.Switch, keys map[string]string) error {
+	if f.dir == "" {
+		return nil
+	}
+	if f.file == nil {
+		return ErrClosed
+	}
+	keyOf := make(map[string]string, len(keys))
+	for key, id := range keys {
+		keyOf[id] = key
+	}
+	var text bytes.Buffer
+	out := json.NewEncoder(&text)
+	for _, sw := range all {
+		end := lift{sw.ID, sw.Lifted, sw.LiftedBy, sw.LiftedBecause}
+		sw.Lifted, sw.LiftedBy, sw.LiftedBecause = time.Time{}, "", ""
+		if err := out.Encode(switchLine{Set: &sw, Key: keyOf[sw.ID]}); err != nil {
+			return err
+		}
+		if !end.Time.IsZero() {
+			if err := out.Encode(switchLine{Lift: &end}); err != nil {
+				return err
+			}
+		}
+	}
+	if err := writeFile(f.dir, switchesFile, switchesFile+".", text.Bytes()); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(f.dir, switchesFile), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	f.close()
+	f.file, f.size, f.torn = file, int64(text.Len()), false
+	return nil
+}
+
+// close lets go of the file.
+func (f *switchFile) close() {
+	if f.file != nil {
+		_ = f.file.Close() // what was acknowledged is synced
+		f.file = nil
+	}
+}
