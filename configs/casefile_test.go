@@ -37,7 +37,7 @@ type ruleCase struct {
 		Quiet []string `yaml:"quiet"`
 	} `yaml:"hours"`
 
-	Want    caseWant `yaml:"want"`    // forward; block REASON by RULE; rewrite REASON by RULE
+	Want    caseWant `yaml:"want"`    // forward; ACTION REASON by RULE
 	Until   caseTime `yaml:"until"`   // as Now, or never; left out: not looked at
 	Footer  string   `yaml:"footer"`  // the line that a rewrite adds
 	Explain []string `yaml:"explain"` // what the explanation says, among other things
@@ -200,7 +200,7 @@ func (w *caseWant) UnmarshalText(text []byte) error {
 	}
 	words := strings.Fields(string(text))
 	if len(words) != 4 || words[2] != "by" {
-		return fmt.Errorf("%q: want forward, block REASON by RULE or rewrite REASON by RULE", text)
+		return fmt.Errorf("%q: want forward, or ACTION REASON by RULE", text)
 	}
 	w.rule = words[3]
 	if err := w.action.UnmarshalText([]byte(words[0])); err != nil {
@@ -210,7 +210,7 @@ func (w *caseWant) UnmarshalText(text []byte) error {
 }
 
 func (w caseWant) String() string {
-	if w.action == filter.Forward {
+	if w.reason == filter.Allowed {
 		return "forward"
 	}
 	return fmt.Sprintf("%s %s by %s", w.action, w.reason, w.rule)
@@ -251,7 +251,7 @@ func readCases(t *testing.T, file string) []ruleCase {
 		for _, err := range d.errs {
 			t.Errorf("in the case %q: %v", c.Case, err)
 		}
-		c.Policy.QuietHours.Tables = Hours()
+		c.Policy.QuietHours.Tables, c.Policy.Footer.Tables = Hours(), OptOutLines()
 		if c.Policy.Expiry == nil {
 			c.Policy.Expiry = Expiry()
 		}

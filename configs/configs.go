@@ -115,6 +115,6 @@ func (c *Config) complete() {
 		c.Console.Listen = console.DefaultListen
 	}
 	c.Proxy.Version = c.Version
-	c.Proxy.Expiry, c.Proxy.Hours = Expiry(), Hours()
+	c.Proxy.Expiry, c.Proxy.Hours, c.Proxy.OptOutLines = Expiry(), Hours(), OptOutLines()
 	c.Proxy.Brands, c.Console.Brands = c.Brands, c.Brands
 }

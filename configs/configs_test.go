@@ -71,9 +71,10 @@ proxy:
       policy:
         window: 1h
         require: {utility: none}
-        footer: |-
-          Reply STOP
-          to opt out
+        footer:
+          line: |-
+            Reply STOP
+            to opt out
       timeouts: {connect: 1s500ms}
 console:
   listen: 0.0.0.0:8081
@@ -91,7 +92,7 @@ log: {level: debug, format: console}
 		Templates: map[string]filter.Scope{"order": filter.OfCategory(filter.Utility), "123": filter.OfCategory(filter.Authentication)},
 		Trust:     []string{}, FailOpen: []filter.Category{filter.Authentication},
 		Policy: filter.Config{Window: time.Hour, Require: map[filter.Category]filter.Basis{filter.Utility: filter.NoBasis},
-			Footer: "Reply STOP\nto opt out"},
+			Footer: filter.Footer{Line: "Reply STOP\nto opt out"}},
 		Timeouts: proxy.Timeouts{Connect: 1500 * time.Millisecond},
 	}}
 	if !reflect.DeepEqual(cfg.Proxy.Routes, want) {

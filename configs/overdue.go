@@ -31,14 +31,18 @@ func (c *Config) Overdue(now time.Time) []string {
 			list.hours("quiet-hours.yaml: "+preset, c.Proxy.Hours.Presets[preset])
 		}
 		list.hours(key+".quiet_hours.rows", policy.QuietHours.Rows)
+		if preset := policy.Footer.Preset; preset != "" {
+			list.lines("opt-out-lines.yaml: "+preset, c.Proxy.OptOutLines[preset])
+		}
+		list.lines(key+".footer.rows", policy.Footer.Rows)
 	}
-	return list.lines
+	return list.found
 }
 
 type overdue struct {
 	now   time.Time
 	seen  map[string]bool
-	lines []string
+	found []string
 }
 
 func (o *overdue) expiry(table string, rows []filter.Expiry) {
@@ -53,11 +57,17 @@ func (o *overdue) hours(table string, rows []filter.Hours) {
 	}
 }
 
+func (o *overdue) lines(table string, rows []filter.OptOutLine) {
+	for i := range rows {
+		o.row(table, rows[i].Language, rows[i].Source, rows[i].Reviewed)
+	}
+}
+
 func (o *overdue) row(table, place, source, reviewed string) {
 	at, err := time.Parse(time.DateOnly, reviewed)
 	line := fmt.Sprintf("%s: the row of %s was last reviewed on %s: compare it with %s", table, place, reviewed, source)
 	if err == nil && o.now.Sub(at) > reviewEvery && !o.seen[line] {
 		o.seen[line] = true
-		o.lines = append(o.lines, line)
+		o.found = append(o.found, line)
 	}
 }

@@ -3,7 +3,6 @@ package filter
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -27,12 +26,11 @@ type Config struct {
 	Expiry []Expiry `yaml:"expiry"`
 	// QuietHours says which hours of the recipient's day are left in peace. Default: none.
 	QuietHours QuietHours `yaml:"quiet_hours"`
-	// Footer is the opt-out line that marketing text must carry, for example
-	// "Reply STOP to opt out". It is added where the text has none of FooterWords. Default: none.
-	Footer string `yaml:"footer"`
-	// FooterWords show that a text already says how to opt out. They are looked for as whole words
-	// and without regard to case. Default: stop, unsubscribe, opt out, opt-out.
-	FooterWords []string `yaml:"footer_words"`
+	// Footer is how marketing text tells to opt out. Default: nothing is added.
+	Footer Footer `yaml:"footer"`
+
+	// Business is the name that the brand gives itself, which texts may show.
+	Business string `yaml:"-"`
 }
 
 // DefaultWindow is WhatsApp's customer service window:
@@ -45,8 +43,6 @@ var defaultRequire = [Categories]Basis{
 	Service:        ByInquiry,
 	Authentication: NoBasis,
 }
-
-var defaultFooterWords = []string{"stop", "unsubscribe", "opt out", "opt-out"}
 
 // New builds the policy: the order of this literal is the precedence of the rules. An error names
 // the key of the configuration that is wrong.
@@ -73,13 +69,9 @@ func New(cfg Config) (Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("quiet_hours: %w", err)
 	}
-	for _, w := range cfg.FooterWords {
-		if strings.TrimSpace(w) == "" {
-			return nil, fmt.Errorf("footer_words: %q is found in every text", w)
-		}
-	}
-	if len(cfg.FooterWords) == 0 {
-		cfg.FooterWords = defaultFooterWords
+	line, err := newFooter(cfg.Footer, cfg.Business)
+	if err != nil {
+		return nil, fmt.Errorf("footer: %w", err)
 	}
 	return Policy{
 		badAddress{},
@@ -88,7 +80,7 @@ func New(cfg Config) (Policy, error) {
 		consent{require: require, exempt: exempt, window: cfg.Window, expiry: expiry},
 		window{length: cfg.Window},
 		quiet,
-		footer{line: cfg.Footer, words: cfg.FooterWords},
+		line,
 	}, nil
 }
 

@@ -17,7 +17,7 @@ func mustNew(t testing.TB, cfg Config) Policy {
 // everyRule is a policy in which all rules have something to look at.
 func everyRule(t testing.TB) Policy {
 	return mustNew(t, Config{
-		Footer:     stopLine,
+		Footer:     Footer{Line: stopLine},
 		Expiry:     canada,
 		QuietHours: QuietHours{Preset: "law", Tables: testTables, ExemptReplies: true, Categories: []Category{Marketing, Utility}},
 	})

@@ -43,7 +43,7 @@ const (
 	NoConsent                    // no consent of the needed kind
 	ConsentExpired               // there was one, but it has run out
 	WindowClosed                 // free-form message outside the customer service window
-	Content                      // the text lacks what it must have; blocked where it cannot be given it
+	Content                      // the text lacks what it must have; blocked, or sent with a warning, where it cannot be given it
 	InQuietHours                 // the recipient's hours are to be left in peace
 	CapReached                   // the recipient got as many messages as they are to get
 	Duplicate                    // the recipient got the same message a short while ago

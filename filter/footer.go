@@ -1,82 +1,128 @@
 package filter
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
+
+// Footer says how marketing text tells its reader to opt out: the `footer` section of a policy.
+// Without a preset, a line and rows nothing is added.
+type Footer struct {
+	// Preset is the table that lines are taken from, by its name in Tables. Empty: none.
+	Preset string `yaml:"preset"`
+	// Rows stand in for those of the preset about the same language.
+	Rows []OptOutLine `yaml:"rows"`
+	// Line is for texts in a language without a row. {stop} and {brand} stand for Stop and for the
+	// name of the business.
+	Line string `yaml:"line"`
+	// Words show that a text already says how to opt out, besides those of Tables. They are looked
+	// for as whole words: in capitals only if they are written so, else in either case.
+	Words []string `yaml:"words"`
+	// Stop is the word to reply with, {stop} in lines. Default STOP.
+	Stop string `yaml:"stop"`
+	// Language is that of texts and recipients that tell none. Default en.
+	Language string `yaml:"language"`
+	// MaxSegments is how many SMS a text may take with its line. Default: any number.
+	MaxSegments int `yaml:"max_segments"`
+	// Impossible says what becomes of a text without room for its line. Default: block.
+	Impossible Fallback `yaml:"impossible"`
+
+	// Tables is what comes with the program.
+	Tables map[string][]OptOutLine `yaml:"-"`
+}
 
 // footer adds the opt-out line to marketing text that lacks one. Templates and media without a
 // caption have no text of ours to change and pass as they are.
 type footer struct {
-	line  string
-	words []string
+	lines      optOutLines
+	says       phrases // by which a text shows that it has a line
+	most       int     // segments
+	impossible Fallback
 }
 
-func (footer) Name() string       { return "footer" }
-func (footer) Need(*Message) Need { return NeedOptOut }
+// defaultWords show a way out in English.
+var defaultWords = []string{"STOP", "text stop", "reply stop", "unsubscribe", "opt out", "opt-out"}
 
-func (f footer) Judge(m *Message, _ *Record, _ time.Time) Decision {
-	if f.line == "" || m.Category != Marketing || m.Template != "" || m.Text == "" || f.says(m.Text) {
+// newFooter makes the rule; business is the value of {brand}.
+func newFooter(cfg Footer, business string) (*footer, error) {
+	preset, found := cfg.Tables[cfg.Preset]
+	switch {
+	case cfg.Preset != "" && !found:
+		return nil, fmt.Errorf("preset: unknown preset %q: want one of %s", cfg.Preset, strings.Join(slices.Sorted(maps.Keys(cfg.Tables)), ", "))
+	case cfg.MaxSegments < 0:
+		return nil, fmt.Errorf("max_segments: %d is negative", cfg.MaxSegments)
+	}
+	if cfg.Stop == "" {
+		cfg.Stop = "STOP"
+	}
+	values := map[string]variable{"stop": {value: cfg.Stop}, "brand": brandVariable(business)}
+	f := &footer{most: cfg.MaxSegments, impossible: cfg.Impossible}
+	if err := f.lines.take(preset, values); err != nil {
+		return nil, fmt.Errorf("preset: %s%w", cfg.Preset, err)
+	}
+	if err := f.lines.take(cfg.Rows, values); err != nil {
+		return nil, fmt.Errorf("rows%w", err)
+	}
+	var err error
+	if f.lines.other, err = expand(cfg.Line, values); err != nil {
+		return nil, fmt.Errorf("line: %w", err)
+	}
+	if err := f.lines.fallBack(cfg.Language); err != nil {
+		return nil, fmt.Errorf("language: %w", err)
+	}
+	return f, f.learn(cfg)
+}
+
+// learn gathers the wordings by which texts show that they say how to opt out.
+func (f *footer) learn(cfg Footer) error {
+	for _, w := range cfg.Words {
+		if strings.TrimSpace(w) == "" {
+			return fmt.Errorf("words: %q is found in every text", w)
+		}
+	}
+	all := append(append([]string{cfg.Stop}, defaultWords...), cfg.Words...)
+	for _, rows := range cfg.Tables {
+		for i := range rows {
+			all = append(all, rows[i].Words...)
+		}
+	}
+	all = append(append(all, f.lines.all()...), f.lines.other)
+	for _, w := range all {
+		if w != "" {
+			f.says.add(w)
+		}
+	}
+	return nil
+}
+
+func brandVariable(business string) variable {
+	return variable{value: business, from: "it is the business of the route's brand in the section brands"}
+}
+
+func (*footer) Name() string       { return "footer" }
+func (*footer) Need(*Message) Need { return NeedOptOut }
+
+func (f *footer) Judge(m *Message, _ *Record, _ time.Time) Decision {
+	if f.lines.none() || m.Category != Marketing || m.Template != "" || m.Text == "" || f.says.in(m.Text) {
 		return forward
 	}
-	if f.size() > m.Room {
-		return block(Content)
+	line, _ := f.lines.choose(m)
+	if !fits(m, line, f.most) {
+		return f.impossible.decision()
 	}
-	return Decision{Action: Rewrite, Reason: Content, Edit: Edit{Footer: f.line}}
+	return Decision{Action: Rewrite, Reason: Content, Edit: Edit{Footer: line}}
 }
 
-// size is how many characters the line and the break before it take.
-func (f footer) size() int { return utf8.RuneCountInString(f.line) + 1 }
-
-// says reports whether text already tells how to opt out: in the words of the line itself, as
-// when a text passes a second time, or in words of its own.
-func (f footer) says(text string) bool {
-	if strings.Contains(text, f.line) {
-		return true
+func (f *footer) detail(m *Message, _ *Record, _ time.Time) string {
+	line, row := f.lines.choose(m)
+	text := fmt.Sprintf("marketing text that does not say how to opt out; the line %q (%s) needs %d characters, and the text has room for %d",
+		line, row, utf8.RuneCountInString(line)+1, m.Room)
+	if f.most > 0 && m.To.Channel == SMS {
+		text += fmt.Sprintf("; with it the text takes %d SMS, and %d are allowed", segments(m.Text, line), f.most)
 	}
-	for _, w := range f.words {
-		if mentions(text, w) {
-			return true
-		}
-	}
-	return false
-}
-
-// mentions is strings.Contains without regard to case, without allocating, and not within a
-// longer word: no text is without an opt-out line because of "nonstop". What counts as within is
-// letters that have case; the scripts without it often write words together.
-func mentions(text, word string) bool {
-	first, _ := utf8.DecodeRuneInString(word)
-	last, _ := utf8.DecodeLastRuneInString(word)
-	before, initial := ' ', unicode.ToLower(first)
-	for i, r := range text {
-		rest, ok := "", unicode.ToLower(r) == initial
-		if ok {
-			rest, ok = cutPrefixFold(text[i:], word)
-		}
-		if ok {
-			after, _ := utf8.DecodeRuneInString(rest)
-			if !(cased(before) && cased(first)) && !(cased(last) && cased(after)) {
-				return true
-			}
-		}
-		before = r
-	}
-	return false
-}
-
-func cased(r rune) bool { return unicode.IsUpper(r) || unicode.IsLower(r) }
-
-// cutPrefixFold is strings.CutPrefix without regard to case.
-func cutPrefixFold(s, prefix string) (rest string, ok bool) {
-	for _, p := range prefix {
-		r, n := utf8.DecodeRuneInString(s)
-		if n == 0 || unicode.ToLower(r) != unicode.ToLower(p) {
-			return "", false
-		}
-		s = s[n:]
-	}
-	return s, true
+	return text
 }

@@ -43,6 +43,9 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 		d := rule.Judge(m, r, now)
 		switch d.Action {
 		case Forward:
+			if d.Reason != Allowed && out.Action == Forward { // sent on, with a warning
+				out.Reason, out.Rule = d.Reason, rule.Name()
+			}
 		case Rewrite:
 			out.Action, out.Reason, out.Rule = Rewrite, d.Reason, rule.Name()
 			out.Edit = out.Edit.with(d.Edit)

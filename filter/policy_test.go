@@ -51,7 +51,7 @@ func TestNewRefuses(t *testing.T) {
 			`expiry[0]: reviewed: "2026-02-30": want a day such as 2026-01-31`},
 		{"expiry that nobody can rate", Config{Expiry: []Expiry{{Country: "CA", Basis: ByInquiry, Days: 1, Confidence: "sure"}}},
 			`expiry[0]: confidence: unknown word "sure": want high, medium or low`},
-		{"a footer word that every text has", Config{FooterWords: []string{"stop", " "}}, `footer_words: " " is found in every text`},
+		{"a footer word that every text has", Config{Footer: Footer{Words: []string{"stop", " "}}}, `footer: words: " " is found in every text`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if policy, err := New(c.cfg); err == nil || err.Error() != c.want {

@@ -15,7 +15,7 @@ func anyConfig(random *rand.Rand) Config {
 		OptOutExempt: pick(random, nil, nil, []Category{Utility, Service}, []Category{Authentication}),
 		Window:       pick(random, 0, time.Hour, 72*time.Hour),
 		Expiry:       pick(random, nil, canada, []Expiry{{Country: "*", Basis: Express, Days: 1}}),
-		Footer:       pick(random, "", stopLine, "STOP ends this"),
+		Footer:       Footer{Line: pick(random, "", stopLine, "STOP ends this"), Impossible: pick(random, OrBlock, OrWarn)},
 		QuietHours: QuietHours{
 			Preset:        pick(random, "", "law", "law"),
 			Zone:          pick(random, "", "Europe/Berlin"),

@@ -159,8 +159,3 @@ func (w window) detail(m *Message, r *Record, now time.Time) string {
 	return fmt.Sprintf("the customer service window: the recipient last wrote on %s, so it closed on %s, and delivery would be on %s",
 		when(r.LastInbound), when(r.LastInbound.Add(w.length)), at)
 }
-
-func (f footer) detail(m *Message, _ *Record, _ time.Time) string {
-	return fmt.Sprintf("marketing text that has none of the words %s; the line %q, which says it, needs %d characters, and the text has room for %d",
-		strings.Join(f.words, ", "), f.line, f.size(), m.Room)
-}

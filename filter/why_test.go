@@ -43,8 +43,8 @@ func TestWhy(t *testing.T) {
 			want: "the customer service window of 24h0m0s, which only the recipient can open: they never wrote, as of 2026-03-02 12:00:00 UTC"},
 		"wrote long ago": {m: chat, events: []Event{in(All, Express, ago(day)), {Kind: Wrote, Time: ago(2 * day)}},
 			want: "the customer service window: the recipient last wrote on 2026-02-28 12:00:00 UTC, so it closed on 2026-03-01 12:00:00 UTC, and delivery would be on 2026-03-02 12:00:00 UTC"},
-		"no room for the line": {cfg: Config{Footer: "Reply STOP to opt out"}, m: offer, events: []Event{offers},
-			want: `marketing text that has none of the words stop, unsubscribe, opt out, opt-out; the line "Reply STOP to opt out", which says it, needs 22 characters, and the text has room for 10`},
+		"no room for the line": {cfg: Config{Footer: Footer{Line: "Reply STOP to opt out"}}, m: offer, events: []Event{offers},
+			want: `marketing text that does not say how to opt out; the line "Reply STOP to opt out" (by this gate's configuration) needs 22 characters, and the text has room for 10`},
 	} {
 		policy, err := New(c.cfg)
 		if err != nil {

@@ -28,6 +28,8 @@ type Config struct {
 	Expiry []filter.Expiry `yaml:"-"`
 	// Hours is the data that the quiet hours of policies go by.
 	Hours *filter.HourTables `yaml:"-"`
+	// OptOutLines is the data that the footers of policies go by.
+	OptOutLines map[string][]filter.OptOutLine `yaml:"-"`
 }
 
 // Limits bound what a client may ask of the gate. They are read when the gate is made; a reload

@@ -99,7 +99,7 @@ func fidelityRoutes(base string) map[string]RouteConfig {
 		routes[name+"open"] = one
 		one.Mode = Report
 		routes[name+"report"] = one
-		one.Mode, one.Policy.Footer = Enforce, providers.SampleFooter
+		one.Mode, one.Policy.Footer.Line = Enforce, providers.SampleFooter
 		routes[name+"footer"] = one
 	}
 	return routes

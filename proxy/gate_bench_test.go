@@ -96,7 +96,7 @@ func parsed(b *testing.B, request string) func() *bufio.Reader {
 // inMemory is a gate whose upstream has no sockets.
 func inMemory(b *testing.B, st *store.Store, footer string) *Gate {
 	b.Helper()
-	g, err := New(oneRoute("http://127.0.0.1:1", func(rc *RouteConfig) { rc.Policy.Footer = footer }), st)
+	g, err := New(oneRoute("http://127.0.0.1:1", func(rc *RouteConfig) { rc.Policy.Footer.Line = footer }), st)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestLinearOptOut(t *testing.T) {
 	policies := map[string]filter.Config{
 		"where only opt-outs count":          anyone,
 		"where the whole record is read":     {Require: map[filter.Category]filter.Basis{filter.Marketing: filter.Express}},
-		"where the text has to be rewritten": {Require: anyone.Require, Footer: "Reply STOP to opt out"},
+		"where the text has to be rewritten": {Require: anyone.Require, Footer: filter.Footer{Line: "Reply STOP to opt out"}},
 	}
 	for name, policy := range policies {
 		t.Run(name, func(t *testing.T) {

@@ -61,7 +61,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		if own.Policy.Expiry == nil {
 			own.Policy.Expiry = cfg.Expiry
 		}
-		own.Policy.QuietHours.Tables = cfg.Hours
+		own.Policy.QuietHours.Tables, own.Policy.Footer.Tables = cfg.Hours, cfg.OptOutLines
 		rt, err := g.newRoute(name, own, cfg.Brands)
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)
@@ -95,6 +95,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if err != nil {
 		return nil, err
 	}
+	cfg.Policy.Business = labels.declared.Business
 	policy, err := filter.New(cfg.Policy)
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)

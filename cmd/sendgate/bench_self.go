@@ -79,7 +79,7 @@ func (r *benchRun) gateConfig(dir, upstream string) map[string]any {
 		"brands":  section{benchBrand: section{"topics": topics}},
 		"proxy": section{"listen": "127.0.0.1:0", "routes": section{
 			r.Provider: section{"provider": r.Provider, "upstream": upstream, "brand": benchBrand, "region": "US",
-				"trust": []string{"topic"}, "policy": section{"footer": providers.SampleFooter}},
+				"trust": []string{"topic"}, "policy": section{"footer": section{"line": providers.SampleFooter}}},
 		}},
 	}
 }

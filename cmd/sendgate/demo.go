@@ -76,7 +76,7 @@ func openDemo(dir, upstream string) (*server, error) {
 	}
 	cfg.Store.Dir = dir
 	cfg.Proxy.Listen, cfg.Console.Listen = free(cfg.Proxy.Listen), free(cfg.Console.Listen)
-	policy := filter.Config{Footer: demoFooter}
+	policy := filter.Config{Footer: filter.Footer{Line: demoFooter}}
 	trust := []string{"category", "topic", "campaign"}
 	cfg.Proxy.Routes = map[string]proxy.RouteConfig{
 		"twilio": {Provider: "twilio", Upstream: upstream, Brand: demoBrand, Region: "US", Trust: trust, Policy: policy},
