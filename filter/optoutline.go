@@ -90,7 +90,7 @@ func (l *optOutLines) add(row *OptOutLine, values map[string]variable) error {
 	case made.gsm == "":
 		made.gsm = made.line
 	}
-	made.script = script(made.line)
+	made.script = script(variables.ReplaceAllLiteralString(row.Line, ""))
 	at := slices.IndexFunc(l.rows, func(r optOutRow) bool { return r.language == row.Language })
 	if at < 0 {
 		at = len(l.rows)

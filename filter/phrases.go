@@ -35,7 +35,7 @@ func newPhrase(text string) phrase {
 func (p *phrases) add(text string) {
 	one := newPhrase(text)
 	first, _ := utf8.DecodeRuneInString(text)
-	if first = unicode.ToLower(first); first < utf8.RuneSelf {
+	if first = lower(first); first < utf8.RuneSelf {
 		p.ascii[first] = append(p.ascii[first], one)
 		return
 	}
@@ -65,7 +65,7 @@ func (p *phrases) in(text string) bool {
 
 // from are the phrases that may begin with r.
 func (p *phrases) from(r rune) []phrase {
-	if r = unicode.ToLower(r); r < utf8.RuneSelf {
+	if r = lower(r); r < utf8.RuneSelf {
 		return p.ascii[r]
 	}
 	return p.other[r]
@@ -94,6 +94,15 @@ func (p *phrase) begins(text string) bool {
 	return !(p.ends && cased(after))
 }
 
+// lower is r in lower case. The Turkish i without a dot counts as one with it: in capitals it is the
+// I of everybody else.
+func lower(r rune) rune {
+	if r == 'ı' {
+		return 'i'
+	}
+	return unicode.ToLower(r)
+}
+
 func cased(r rune) bool {
 	if r < utf8.RuneSelf {
 		return 'a' <= r|0x20 && r|0x20 <= 'z'
@@ -105,7 +114,7 @@ func cased(r rune) bool {
 func cutPrefixFold(s, prefix string, exact bool) (rest string, ok bool) {
 	for _, p := range prefix {
 		r, n := utf8.DecodeRuneInString(s)
-		if n == 0 || r != p && (exact || unicode.ToLower(r) != unicode.ToLower(p)) {
+		if n == 0 || r != p && (exact || lower(r) != lower(p)) {
 			return "", false
 		}
 		s = s[n:]

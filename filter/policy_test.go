@@ -52,6 +52,23 @@ func TestNewRefuses(t *testing.T) {
 		{"expiry that nobody can rate", Config{Expiry: []Expiry{{Country: "CA", Basis: ByInquiry, Days: 1, Confidence: "sure"}}},
 			`expiry[0]: confidence: unknown word "sure": want high, medium or low`},
 		{"a footer word that every text has", Config{Footer: Footer{Words: []string{"stop", " "}}}, `footer: words: " " is found in every text`},
+		{"a footer of a preset that is none", Config{Footer: Footer{Preset: "all", Tables: map[string][]OptOutLine{"one": nil, "two": nil}}},
+			`footer: preset: unknown preset "all": want one of one, two`},
+		{"a footer with a variable that is none", Config{Footer: Footer{Line: "Reply {word}"}}, "footer: line: unknown variable {word}: want one of {brand}, {stop}"},
+		{"a footer with a brace that nothing closes", Config{Footer: Footer{Line: "Reply {stop"}}, "footer: line: unknown variable {stop}: want one of {brand}, {stop}"},
+		{"a footer that names a business nobody named", Config{Footer: Footer{Line: "{brand}: {stop}"}},
+			"footer: line: {brand} has no value: it is the business of the route's brand in the section brands"},
+		{"a footer in no SMS", Config{Footer: Footer{MaxSegments: -1}}, "footer: max_segments: -1 is negative"},
+		{"a footer in a language that is none", Config{Footer: Footer{Rows: []OptOutLine{{Language: "DE", Line: "x"}}}},
+			`footer: rows[0]: language: "DE": want two or three small letters of ISO 639, such as de`},
+		{"a footer without a line", Config{Footer: Footer{Rows: []OptOutLine{{Language: "de"}}}}, "footer: rows[0]: line: missing: de has nothing to add"},
+		{"a footer for GSM outside GSM", Config{Footer: Footer{Rows: []OptOutLine{{Language: "ru", Line: "Отписка", GSM: "Отписка"}}}},
+			`footer: rows[0]: gsm: "Отписка" has letters outside the GSM alphabet`},
+		{"a footer for a country that is none", Config{Footer: Footer{Rows: []OptOutLine{{Language: "de", Line: "x", Countries: []string{"XX"}}}}},
+			`footer: rows[0]: countries: unknown country "XX": want ISO 3166, such as DE`},
+		{"a footer in a language without a row", Config{Footer: Footer{Language: "fr", Rows: []OptOutLine{{Language: "de", Line: "x"}}}}, `footer: language: "fr" has no row`},
+		{"a footer reviewed on no day", Config{Footer: Footer{Rows: []OptOutLine{{Language: "de", Line: "x", Reviewed: "May"}}}},
+			`footer: rows[0]: reviewed: "May": want a day such as 2026-01-31`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if policy, err := New(c.cfg); err == nil || err.Error() != c.want {

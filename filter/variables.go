@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,6 +30,9 @@ func expand(text string, values map[string]variable) (string, error) {
 		text = after
 	}
 }
+
+// variables are the names in braces in a configured text.
+var variables = regexp.MustCompile(`\{\w*\}`)
 
 // A variable is what a name in braces stands for in a configured text.
 type variable struct {
