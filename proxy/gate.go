@@ -106,6 +106,18 @@ func (g *Gate) Reload(cfg Config) error {
 // Routes lists the names of the routes, sorted.
 func (g *Gate) Routes() []string { return g.table.Load().names() }
 
+// Unheeding lists the routes that obey no decision, and so no switch, sorted, with their mode.
+func (g *Gate) Unheeding() []string {
+	t := g.table.Load()
+	var all []string
+	for _, name := range t.names() {
+		if mode := t.routes[name].mode; mode != Enforce {
+			all = append(all, fmt.Sprintf("%s (mode %s)", name, mode))
+		}
+	}
+	return all
+}
+
 // Brands lists the brands that the routes write as, sorted, each once.
 func (g *Gate) Brands() []string {
 	var brands []string

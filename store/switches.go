@@ -128,15 +128,22 @@ func (s *Store) Pause(sw filter.Switch, key string) (filter.Switch, error) {
 	}
 	w.take(switchLine{Set: &sw, Key: key})
 	w.enforce(now)
-	s.logger.Warn("sending is paused", zap.String("switch", sw.ID), zap.Stringer("on", sw.On), zap.String("actor", sw.Actor),
-		zap.String("reason", sw.Reason), zap.Time("until", sw.Until))
+	s.logger.Warn("sending is paused", append(switchFields(&sw), zap.String("actor", sw.Actor), zap.Time("until", sw.Until))...)
 	return sw, nil
 }
 
-// alike reports whether two switches pause the same, for the same reason and by the same actor. Their
-// ends may differ: who repeats "for an hour" means another moment.
+// switchFields are what the log says of sw: what people wrote as a reason is in its history alone.
+func switchFields(sw *filter.Switch) []zap.Field {
+	on := sw.On
+	if on.Sender != "" {
+		on.Sender = filter.Mask(on.Sender)
+	}
+	return []zap.Field{zap.String("switch", sw.ID), zap.Stringer("on", on)}
+}
+
+// alike reports whether two switches are the same as somebody set them.
 func alike(a, b *filter.Switch) bool {
-	return a.On == b.On && a.Reason == b.Reason && a.Actor == b.Actor && a.Until.IsZero() == b.Until.IsZero() &&
+	return a.On == b.On && a.Reason == b.Reason && a.Actor == b.Actor && a.Until.Equal(b.Until) &&
 		(len(b.Categories) == 0 || slices.Equal(a.Categories, b.Categories))
 }
 
@@ -165,8 +172,7 @@ func (s *Store) Lift(id, actor, reason string) (filter.Switch, error) {
 	}
 	w.take(line)
 	w.enforce(line.Lift.Time)
-	s.logger.Warn("a pause of sending is lifted", zap.String("switch", id), zap.Stringer("on", w.all[i].On),
-		zap.String("actor", actor), zap.String("reason", reason))
+	s.logger.Warn("a pause of sending is lifted", append(switchFields(&w.all[i]), zap.String("actor", actor))...)
 	return w.all[i], nil
 }
 

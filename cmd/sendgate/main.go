@@ -31,6 +31,7 @@ type commands struct {
 	Check   checkCmd   `cmd:"" help:"Check a configuration file without starting anything."`
 	Consent consentCmd `cmd:"" help:"Look up, record, import and export consent."`
 	Blocked blockedCmd `cmd:"" help:"Review what the gate decided."`
+	Switch  switchCmd  `cmd:"" help:"Pause sending and resume it: of a campaign, a sender, everything."`
 	Explain explainCmd `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
 	Verify  verifyCmd  `cmd:"" help:"Walk the chain of all events and say where it breaks."`
 	Mock    mockCmd    `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`

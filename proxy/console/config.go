@@ -34,6 +34,8 @@ type Config struct {
 	// Store, Gate and Reload must be set.
 	Store *store.Store `yaml:"-"`
 	Gate  Gate         `yaml:"-"`
+	// Switchboard is what the gate says of pauses; nil: nothing.
+	Switchboard Switchboard `yaml:"-"`
 	// Reload reads the configuration again; on an error the old one stays.
 	Reload func() error `yaml:"-"`
 

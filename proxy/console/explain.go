@@ -97,7 +97,7 @@ func (s *Server) explainDecision(c *call) error {
 	x.Now = s.judgement(e.Route, m, at)
 	d := show(e, full)
 	x.Decision = &d
-	x.Says = append(tell(&d), x.Says...)
+	x.Says = slices.Concat(tell(&d), s.suspended(&e, &m), x.Says)
 	if at.IsZero() {
 		x.Says = append(x.Says, "Now: "+x.Now.Says)
 	} else {

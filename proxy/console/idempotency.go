@@ -36,10 +36,10 @@ type usedKey struct {
 	at time.Time
 }
 
-// eventID is the ID of the event of notice n, sent by a under the idempotency key: the same for the
-// same notice, and for another notice one that begins the same. given reports whether there is a
+// eventID is the ID of the event of notice n, or of another request, sent by a under the idempotency
+// key: the same for the same notice, and for another notice one that begins the same. given reports whether there is a
 // key at all.
-func (a actor) eventID(key string, n *Notice) (id string, given bool, err error) {
+func (a actor) eventID(key string, n any) (id string, given bool, err error) {
 	if key == "" {
 		return "", false, nil
 	}

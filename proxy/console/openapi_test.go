@@ -111,6 +111,12 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Report":      {reflect.TypeFor[store.Report]()},
 		"Change":      {reflect.TypeFor[store.Change]()},
 		"Changes":     {reflect.TypeFor[Changes]()},
+		"Target":      {reflect.TypeFor[filter.Target]()},
+		"Switch":      {reflect.TypeFor[filter.Switch]()},
+		"Switches":    {reflect.TypeFor[Switches]()},
+		"Pause":       {reflect.TypeFor[Pause]()},
+		"Paused":      {reflect.TypeFor[Paused]()},
+		"Lifting":     {reflect.TypeFor[Lifting]()},
 		"Notified":    {reflect.TypeFor[Notified]()},
 	} {
 		var want, got []string

@@ -22,6 +22,7 @@ type Server struct {
 	actors  []actor
 	store   *store.Store
 	gate    Gate
+	board   Switchboard // nil: none
 	reload  func() error
 	metrics http.Handler
 	brands  map[string]filter.Brand
@@ -50,7 +51,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, reload: cfg.Reload, brands: cfg.Brands,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, reload: cfg.Reload, brands: cfg.Brands,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux()}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -123,6 +124,10 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/decisions/{id}", Viewer, []string{"full"}, (*Server).getDecision},
 	{"GET", "/api/v1/explain", Viewer, []string{"decision", "at", "full"}, (*Server).explainDecision},
 	{"POST", "/api/v1/explain", Viewer, nil, (*Server).explainMessage},
+	{"GET", "/api/v1/switches", Viewer, nil, (*Server).listSwitches},
+	{"POST", "/api/v1/switches", Reviewer, nil, (*Server).postSwitch},
+	{"POST", "/api/v1/switches/{id}/lift", Reviewer, nil, (*Server).liftSwitch},
+	{"GET", "/api/v1/switches/history", Viewer, []string{"limit", "before"}, (*Server).switchHistory},
 	{"GET", "/api/v1/notify", Viewer, nil, (*Server).getNotify},
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},

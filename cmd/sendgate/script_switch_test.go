@@ -1,0 +1,40 @@
+package main
+
+import (
+	"encoding/json"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+// sale sends one text to a stranger through a route of Twilio's API and prints the answer as send
+// does: `sale ROUTE CAMPAIGN`, by default `sale twilio spring`.
+func sale(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) == 0 {
+		args = []string{"twilio", "spring"}
+	}
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: sale [ROUTE CAMPAIGN]")
+	}
+	send(ts, false, []string{"-H", "Content-Type: application/x-www-form-urlencoded", "-H", "Sendgate-Campaign: " + args[1],
+		"-H", "Authorization: Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTpzZWNyZXQ=", "-d", "To=%2B14155550100&From=%2B14155550199&Body=Sale",
+		"http://" + ts.Getenv("GATE") + "/" + args[0] + "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json"})
+}
+
+// lift resumes what the switch in the list of the last command pauses whose campaign, sender or reason is
+// given: `lift spring`.
+func lift(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: lift CAMPAIGN|SENDER|REASON")
+	}
+	var list console.Switches
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+	for _, sw := range list.Switches {
+		if sw.On.Campaign == args[0] || sw.On.Sender == args[0] || sw.Reason == args[0] {
+			ts.Check(ts.Exec("sendgate", "switch", "resume", sw.ID, "--reason", "mended"))
+			return
+		}
+	}
+	ts.Fatalf("no switch is about %s: %+v", args[0], list)
+}

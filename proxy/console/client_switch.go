@@ -1,0 +1,40 @@
+package console
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+)
+
+// Switches is what is paused now.
+func (c *Client) Switches(ctx context.Context) (Switches, error) {
+	var a Switches
+	err := c.get(ctx, "/api/v1/switches", nil, &a)
+	return a, err
+}
+
+// SwitchHistory is a page of all switches that were ever set, newest first, before the one with the
+// id before where that is not empty.
+func (c *Client) SwitchHistory(ctx context.Context, before string, limit int) (Switches, error) {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if before != "" {
+		q.Set("before", before)
+	}
+	var a Switches
+	err := c.get(ctx, "/api/v1/switches/history", q, &a)
+	return a, err
+}
+
+// Pause sets a switch. Once it returns nil, the switch is on disk and binds the next send.
+func (c *Client) Pause(ctx context.Context, p Pause) (Paused, error) {
+	var a Paused
+	err := c.post(ctx, "/api/v1/switches", p, &a)
+	return a, err
+}
+
+// Resume lifts a switch.
+func (c *Client) Resume(ctx context.Context, id, reason string) (Paused, error) {
+	var a Paused
+	err := c.post(ctx, "/api/v1/switches/"+url.PathEscape(id)+"/lift", Lifting{reason}, &a)
+	return a, err
+}
