@@ -264,6 +264,7 @@ func (a *answer) pass(measured bool) {
 // it is given one to read.
 func (a *answer) fill(resp *fasthttp.Response) error {
 	a.head = append(a.head, "\r\n"...)
+	defer func() { a.head = a.head[:len(a.head)-len("\r\n")] }()
 	resp.Header.DisableNormalizing()
 	a.src.Reset(a.head)
 	if a.again == nil || a.again.Size() < len(a.head) {

@@ -68,6 +68,10 @@ type RouteConfig struct {
 	// Left out: campaign alone, which decides nothing.
 	Trust []string `yaml:"trust"`
 
+	// IdempotencyKey has the header Idempotency-Key count for Sendgate-Key where there is none. It is
+	// forwarded all the same.
+	IdempotencyKey bool `yaml:"idempotency_key"`
+
 	// UnknownPaths says what becomes of a call outside the provider's send families: refuse
 	// (default) or pass.
 	UnknownPaths string `yaml:"unknown_paths"`

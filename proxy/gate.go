@@ -31,6 +31,7 @@ type Gate struct {
 	slow      bool          // leave all to fasthttp: for tests
 	stopping  atomic.Bool
 	known     clients
+	flights   flights
 	works     sync.Pool // *work
 	buffers   sync.Pool // *[]byte, for what clients send
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -19,6 +20,7 @@ type work struct {
 	framed  bool // the head was checked already, and its answer is written as it came
 	torn    bool // what follows on the connection could be part of this request
 	handed  bool // the request may have left the gate
+	begun   bool // it is kept that the send with this key was begun
 	relayed bool // the answer is the upstream's, with the head that answer has
 
 	batch   providers.Batch
@@ -33,6 +35,10 @@ type work struct {
 	start   time.Time
 	done    time.Time // when the answer was there
 	version string    // of the configuration
+	outcome outcome   // of what was handed to the upstream
+
+	key    *store.SendKey // of the send, if its sender gave it one
+	client *client        // who asks, where that is known
 
 	// What req and resp are where fasthttp does not bring its own.
 	ownReq  fasthttp.Request
@@ -46,10 +52,10 @@ func (g *Gate) release(w *work) {
 	w.batch.Reset()
 	clear(w.ids)
 	w.ids, w.head.raw, w.head.named = w.ids[:0], nil, w.head.named[:0]
-	w.req, w.resp, w.marks = nil, nil, marks{}
+	w.req, w.resp, w.marks, w.key, w.client = nil, nil, marks{}, nil, nil
 	w.ownReq.Reset()
 	w.ownResp.Reset()
-	w.framed, w.torn, w.handed, w.relayed = false, false, false, false
+	w.framed, w.torn, w.handed, w.begun, w.relayed = false, false, false, false, false
 	if cap(w.wire) <= maxKept && cap(w.out) <= maxKept {
 		g.works.Put(w)
 	}
@@ -59,6 +65,7 @@ func (g *Gate) release(w *work) {
 func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
 	w := g.works.Get().(*work)
 	w.req, w.resp = &ctx.Request, &ctx.Response
+	w.client, _ = ctx.Conn().(*client)
 	sound := g.take(w)
 	w.marks.set(&ctx.Response.Header)
 	if w.torn {
@@ -125,12 +132,25 @@ func (g *Gate) carry(w *work) {
 	}
 	w.version = t.version
 	w.req.SetRequestURIBytes(rest)
+	switch key, err := rt.keyOf(w); {
+	case err != nil:
+		rt.count.keys[keyRefused].Add(1)
+		say(w.resp, fasthttp.StatusBadRequest, err.Error())
+	case key == nil:
+		g.handle(rt, w)
+	default:
+		g.once(rt, w, key)
+	}
+	rt.count.seconds.observe(w.done.Sub(w.start).Microseconds())
+}
+
+// handle does with a request what the mode of its route says.
+func (g *Gate) handle(rt *route, w *work) {
 	if rt.mode == Open {
 		g.pass(rt, w)
 	} else {
 		g.send(rt, w)
 	}
-	rt.count.seconds.observe(w.done.Sub(w.start).Microseconds())
 }
 
 // admit checks the framing of a request, which has to be unambiguous in every mode. It returns the

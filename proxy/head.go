@@ -45,6 +45,7 @@ const (
 	kindClaim            // belongs to the gate: never forwarded
 	kindDigest           // a sum of the body: wrong once the body was changed
 	kindConnection       // lists further headers of this connection
+	kindKey              // Idempotency-Key: names one send, where the route says so
 	kindOnce             // from here on, a second one makes the request ambiguous
 	kindHost             // replaced by the upstream's
 	kindLength           // Content-Length: kept as written while the body is
@@ -247,7 +248,7 @@ func appendLength(dst []byte, name string, n int) []byte {
 
 // special reports whether lines of this kind are not, or not always, passed on as they are.
 func (k kind) special() bool {
-	return k != kindPlain && k != kindType && k != kindCompression
+	return k != kindPlain && k != kindType && k != kindCompression && k != kindKey
 }
 
 // kindOf knows a header by its name. Hop-by-hop:
@@ -282,6 +283,7 @@ var kindNames = [19][]named{
 	11: {{"content-md5", kindDigest}, {"repr-digest", kindDigest}},
 	12: {{"content-type", kindType}},
 	14: {{"content-length", kindLength}, {"http2-settings", kindHop}, {"content-digest", kindDigest}},
+	15: {{"idempotency-key", kindKey}},
 	16: {{"content-encoding", kindCompression}},
 	17: {{"transfer-encoding", kindCoding}},
 }

@@ -116,16 +116,22 @@ const okAnswer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-L
 // echo answers every request of a connection and passes what it read to seen.
 func echo(answer string, seen func(wire)) func(net.Conn) {
 	return func(c net.Conn) {
-		br := bufio.NewReader(c)
-		for {
-			w, err := readWire(br)
-			if err != nil {
-				return
-			}
-			seen(w)
-			if _, err := io.WriteString(c, answer); err != nil {
-				return
-			}
+		echoEach(c, func(w wire) string { seen(w); return answer })
+	}
+}
+
+// echoEach answers every request of a connection as answer says; the connection ends where that is
+// nothing.
+func echoEach(c net.Conn, answer func(wire) string) {
+	br := bufio.NewReader(c)
+	for {
+		w, err := readWire(br)
+		if err != nil {
+			return
+		}
+		text := answer(w)
+		if _, err := io.WriteString(c, text); err != nil || text == "" {
+			return
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (c *client) frame() form {
 func (c *client) answer() turn {
 	l, g, w := &c.lane, c.g, c.lane.work
 	g.fast.Add(1)
-	w.framed, w.req, w.resp = true, &w.ownReq, &w.ownResp
+	w.framed, w.req, w.resp, w.client = true, &w.ownReq, &w.ownResp, c
 	sound := g.take(w)
 	last := g.stopping.Load() || c.phase.Load() == leaving
 	err := c.write(w, last)
@@ -127,14 +127,7 @@ func (c *client) answer() turn {
 // write sends the answer, the upstream's as it was written. last says that no other follows.
 func (c *client) write(w *work, last bool) error {
 	resp, body := w.resp, w.resp.Body()
-	if w.relayed {
-		w.out = append(w.out[:0], w.answer.head...)
-	} else {
-		resp.Header.SetContentLength(len(body))
-		w.out = resp.Header.AppendBytes(w.out[:0])
-		w.out = w.out[:len(w.out)-len("\r\n")]
-	}
-	w.out = w.marks.append(w.out)
+	w.out = w.marks.append(w.appendHead(w.out[:0]))
 	if last {
 		w.out = appendHeader(w.out, "Connection", "close")
 	}

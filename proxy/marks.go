@@ -10,10 +10,14 @@ import (
 type marks struct {
 	decision, reason, id string
 	until                time.Time
+	replayed             bool // the answer was given before
 }
 
 // set adds them to an answer that fasthttp writes.
 func (m *marks) set(h *fasthttp.ResponseHeader) {
+	if m.replayed {
+		h.Set("Sendgate-Replayed", "true")
+	}
 	if m.decision == "" {
 		return
 	}
@@ -27,6 +31,9 @@ func (m *marks) set(h *fasthttp.ResponseHeader) {
 
 // append adds them to a head that the gate writes.
 func (m *marks) append(dst []byte) []byte {
+	if m.replayed {
+		dst = appendHeader(dst, "Sendgate-Replayed", "true")
+	}
 	if m.decision == "" {
 		return dst
 	}

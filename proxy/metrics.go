@@ -12,6 +12,7 @@ type counters struct {
 	decisions [filter.Actions][filter.Reasons]atomic.Uint64 // of single messages
 	plain     atomic.Uint64                                 // calls forwarded without a decision
 	outcomes  [outcomes]atomic.Uint64
+	keys      [keyEnds]atomic.Uint64
 	dials     atomic.Uint64
 	stale     atomic.Uint64 // pooled connections found dead before use
 	open      atomic.Int64  // upstream connections
@@ -53,6 +54,7 @@ var (
 	descDecisions   = desc("decisions_total", "Decisions about messages.", "route", "action", "reason")
 	descPlain       = desc("passed_total", "Calls forwarded without a decision: they send nothing, or the route is open.", "route")
 	descOutcomes    = desc("upstream_outcomes_total", "What became of forwarded requests.", "route", "outcome")
+	descKeys        = desc("send_keys_total", "Requests with a key: carried as the first, given the answer to an earlier one or to one they waited for, told that the send may have left, refused, or failed because the key could not be kept.", "route", "result")
 	descConnections = desc("upstream_connections", "Connections to the upstream.", "route", "state")
 	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
 	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
@@ -72,7 +74,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descConnections, descDials,
+	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
 		descStale, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics} {
 		ch <- d
 	}
@@ -100,6 +102,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		for o := range n.outcomes {
 			total(descOutcomes, n.outcomes[o].Load(), name, outcome(o).String())
+		}
+		for i := range n.keys {
+			total(descKeys, n.keys[i].Load(), name, keyNames[i])
 		}
 		idle := int64(rt.upstream.pool.idle())
 		gauge(descConnections, idle, name, "idle")

@@ -29,6 +29,7 @@ type rawIO struct {
 	early bool // something came
 	one   [1]byte
 	quiet bool
+	over  bool
 }
 
 // watch takes c over, if it is a socket.
@@ -149,8 +150,14 @@ func (r *rawIO) silent() bool {
 	return r.conn.Control(r.look) == nil && r.quiet
 }
 
+// ended reports whether nothing more can come from the peer, who may be gone.
+func (r *rawIO) ended() bool {
+	return r.able() && (r.conn.Control(r.look) != nil || r.over)
+}
+
 func (r *rawIO) peek(fd uintptr) {
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&r.one[0])), 1,
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(&r.one[0])), 1,
 		syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
 	r.quiet = errno == syscall.EAGAIN
+	r.over = !r.quiet && (errno != 0 || n == 0)
 }

@@ -19,3 +19,5 @@ func (*rawIO) readAll(*client) error { return nil }
 func (*rawIO) write([]byte) (n int, err error) { return 0, nil }
 
 func (*rawIO) silent() bool { return false }
+
+func (*rawIO) ended() bool { return false }

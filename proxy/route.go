@@ -28,6 +28,8 @@ type route struct {
 	trusts struct{ category, topic, campaign bool }
 	stop   filter.StopScope
 
+	idempotencyKey bool // counts for Sendgate-Key
+
 	passUnknown bool
 	failOpen    [filter.Categories]bool
 }
@@ -102,7 +104,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	}
 	rt := &route{
 		name: name, provider: provider, speaks: cfg.Provider, policy: policy, brand: cfg.Brand, mode: cfg.Mode,
-		region: cfg.Region, labels: labels, stop: labels.declared.Stop, passUnknown: cfg.UnknownPaths == "pass", count: g.counters(name),
+		region: cfg.Region, labels: labels, stop: labels.declared.Stop, passUnknown: cfg.UnknownPaths == "pass", idempotencyKey: cfg.IdempotencyKey, count: g.counters(name),
 	}
 	if cfg.Stop != nil {
 		rt.stop = *cfg.Stop

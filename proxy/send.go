@@ -54,6 +54,7 @@ func (g *Gate) send(rt *route, w *work) {
 			act, e.Fault = filter.Block, err.Error()
 		}
 	}
+	w.mark(act)
 	if act == filter.Block {
 		w.resp.Reset()
 		rt.provider.Refuse(w.resp, b)
@@ -66,7 +67,6 @@ func (g *Gate) send(rt *route, w *work) {
 			g.learn(rt, w, now)
 		}
 	}
-	w.mark(act)
 	g.keep(rt, w, e)
 }
 
@@ -145,6 +145,11 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 	req, body := &w.req.Header, w.req.Body()
 	w.wire = w.head.append(w.wire[:0], req, rt.upstream, len(body), changed)
 	w.wire = append(w.wire, body...)
+	if w.key != nil && !g.begin(rt, w) {
+		w.done, w.outcome = time.Now(), notSent
+		rt.count.outcomes[notSent].Add(1)
+		return notSent
+	}
 	w.handed = true
 	o, err := rt.upstream.exchange(w.wire, req.IsHead(), w.start, w.resp, &w.answer)
 	w.done = w.answer.done
@@ -154,7 +159,7 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 		}
 	}
 	rt.count.outcomes[o].Add(1)
-	w.relayed = o == answered
+	w.relayed, w.outcome = o == answered, o
 	if !w.relayed {
 		tell(w.resp, o)
 		g.log.Warn("the upstream gave no answer", zap.String("route", rt.name), zap.Stringer("outcome", o), zap.Error(err))

@@ -1,0 +1,264 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/store"
+)
+
+const (
+	childVariable    = "SENDGATE_PROXY_TEST_DIR"
+	upstreamVariable = "SENDGATE_PROXY_TEST_UPSTREAM"
+)
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(childVariable)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	if err := serveUntilKilled(dir, os.Getenv(upstreamVariable)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(1)
+}
+
+// serveUntilKilled serves a gate with its store in dir, and says at which address.
+func serveUntilKilled(dir, upstream string) error {
+	st, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	g, err := New(oneRoute(upstream, nil), st)
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(ln.Addr())
+	return g.Serve(ln)
+}
+
+// TestKeyKilled: the gate is killed while the upstream has a send, and when it has answered. The repeat
+// is told what is known, and nothing is sent twice.
+func TestKeyKilled(t *testing.T) {
+	dir := t.TempDir()
+	arrived := make(chan string, 10)
+	answers := make(chan string)
+	base := play(t, loopback(t), func(c net.Conn) {
+		echoEach(c, func(w wire) string { arrived <- w.body; return <-answers })
+	})
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"="+dir, upstreamVariable+"="+base)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err == nil {
+		err = child.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var addr string
+	if _, err := fmt.Fscanln(out, &addr); err != nil {
+		t.Fatal(err)
+	}
+	go func() { answers <- okAnswer }()
+	first := ask(t, addr, sale("answered"))
+	<-arrived
+	s := speak(t, addr)
+	s.write(sale("begun"))
+	<-arrived
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // it was killed
+	close(answers)
+
+	st, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	_, addr = start(t, oneRoute(base, nil), st)
+	for range 2 {
+		sameAnswer(t, ask(t, addr, sale("answered")), first)
+		a := ask(t, addr, sale("begun"))
+		if a.StatusCode != 424 || a.Header.Get("Sendgate-Outcome") != "unknown" || a.Header.Get("Sendgate-Id") == "" || a.Header.Get("Sendgate-Replayed") != "true" {
+			t.Errorf("after the kill the repeat is answered %s %v", a.Status, a.Header)
+		}
+	}
+	if len(arrived) > 0 {
+		t.Errorf("arrived again: %q", <-arrived)
+	}
+}
+
+// TestKeyCannotBeKept: without a place to keep the key nothing is sent, and a request without one goes.
+func TestKeyCannotBeKept(t *testing.T) {
+	base, count := numbered(t, "201 Created", func(wire) {})
+	st, err := store.Open(store.Config{Memory: true, SendKeys: store.SendKeys{Bytes: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	registry := prometheus.NewRegistry()
+	cfg := oneRoute(base, nil)
+	cfg.Metrics = registry
+	_, addr := start(t, cfg, st)
+	if a := ask(t, addr, sale("order-1")); a.StatusCode != 201 {
+		t.Fatalf("the first is answered %s", a.Status)
+	}
+	if a := ask(t, addr, sale("order-2")); a.StatusCode != 503 || a.Header.Get("Sendgate-Outcome") != "not-sent" {
+		t.Errorf("with no room left, answered %s", a.Status)
+	}
+	if a := ask(t, addr, sale("order-1")); a.StatusCode != 201 {
+		t.Errorf("the repeat is answered %s", a.Status)
+	}
+	if a := ask(t, addr, sms(person.Address, "Sale")); a.StatusCode != 201 || count.Load() != 2 {
+		t.Errorf("without a key, answered %s", a.Status)
+	}
+	for result, want := range map[string]float64{"first": 1, "answer": 1, "failed": 1, "unknown": 0} {
+		if got := keyMetric(t, registry, result); got != want {
+			t.Errorf("the metric has %v %s, want %v", got, result, want)
+		}
+	}
+	if err := st.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+		t.Fatal(err)
+	}
+	if a := ask(t, addr, sale("order-3")); a.StatusCode != 503 || a.Header.Get("Sendgate-Outcome") != "not-sent" || count.Load() != 2 {
+		t.Errorf("with the store closed, answered %s", a.Status)
+	}
+}
+
+func keyMetric(t testing.TB, r *prometheus.Registry, result string) float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if f.GetName() == "sendgate_send_keys_total" && l.GetName() == "result" && l.GetValue() == result {
+					return m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	t.Fatalf("no metric for %s", result)
+	return 0
+}
+
+// TestKeyOfALongAnswer: an answer that is too long to keep is given once, and its repeat is told so.
+func TestKeyOfALongAnswer(t *testing.T) {
+	var count atomic.Int64
+	body := strings.Repeat("x", store.MaxAnswer)
+	base := play(t, loopback(t), echo(fmt.Sprintf("HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s", len(body), body), func(wire) { count.Add(1) }))
+	_, addr := start(t, oneRoute(base, nil), memory(t))
+	if a := ask(t, addr, sale("order-1")); a.StatusCode != 201 || a.body != body {
+		t.Errorf("answered %s with %d bytes", a.Status, len(a.body))
+	}
+	if a := ask(t, addr, sale("order-1")); a.StatusCode != 424 || count.Load() != 1 {
+		t.Errorf("the repeat is answered %s, and %d arrived", a.Status, count.Load())
+	}
+}
+
+// TestWaitersLearnTheSame: who waits for a send whose outcome is unknown is told that, and who goes away
+// waits no longer.
+func TestWaitersLearnTheSame(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		arrived, release := make(chan struct{}), make(chan struct{})
+		base := play(t, loopback(t), func(c net.Conn) {
+			echoEach(c, func(wire) string { close(arrived); <-release; return "" })
+		})
+		g, addr := start(t, oneRoute(base, nil), memory(t))
+		first := speak(t, addr)
+		first.write(sale("order-1"))
+		<-arrived
+		gone, second := speak(t, addr), speak(t, addr)
+		gone.write(sale("order-1"))
+		second.write(sale("order-1"))
+		eventually(t, "both to wait", func() bool { return g.flights.waiting.Load() == 2 })
+		if here, _ := connected(t); newSocket(here, time.Minute).raw.able() {
+			gone.conn.Close()
+			eventually(t, "the one who left to be let go", func() bool { return g.flights.waiting.Load() == 1 })
+		}
+		close(release)
+		want := first.hear("POST")
+		if want.StatusCode != 424 {
+			t.Errorf("the first is answered %s", want.Status)
+		}
+		sameAnswer(t, second.hear("POST"), want)
+	})
+}
+
+// TestTooManyWait: beyond half of all connections nobody waits.
+func TestTooManyWait(t *testing.T) {
+	arrived, release := make(chan struct{}), make(chan struct{})
+	base, _ := numbered(t, "201 Created", func(wire) { close(arrived); <-release })
+	cfg := oneRoute(base, nil)
+	cfg.Limits.Connections = 4
+	g, addr := start(t, cfg, memory(t))
+	var speakers []*speaker
+	for n := range 3 {
+		s := speak(t, addr)
+		s.write(sale("order-1"))
+		if n == 0 {
+			<-arrived
+		}
+		speakers = append(speakers, s)
+	}
+	eventually(t, "two to wait", func() bool { return g.flights.waiting.Load() == 2 })
+	if a := ask(t, addr, sale("order-1")); a.StatusCode != 424 || a.Header.Get("Sendgate-Outcome") != "unknown" {
+		t.Errorf("a third is answered %s", a.Status)
+	}
+	close(release)
+	for _, s := range speakers {
+		if a := s.hear("POST"); a.StatusCode != 201 {
+			t.Errorf("answered %s", a.Status)
+		}
+	}
+}
+
+// TestKeyAndPanic: a fault of the gate's leaves the key as free, or as used, as the truth is.
+func TestKeyAndPanic(t *testing.T) {
+	for _, c := range []struct {
+		at     string
+		status int // of the repeat
+	}{{"Parse", 201}, {"Learn", 424}} {
+		base, count := numbered(t, "201 Created", func(wire) {})
+		g, addr := start(t, oneRoute(base, nil), memory(t))
+		rt := g.table.Load().routes["twilio"]
+		sound := rt.provider
+		rt.provider = stumbler{sound, c.at}
+		ask(t, addr, sale("order-1"))
+		rt.provider = sound
+		if a := ask(t, addr, sale("order-1")); a.StatusCode != c.status || count.Load() != 1 {
+			t.Errorf("after a fault in %s the repeat is answered %s, and %d arrived", c.at, a.Status, count.Load())
+		}
+	}
+}
+
+// FuzzDecodeReply: nothing that is kept makes the gate fall.
+func FuzzDecodeReply(f *testing.F) {
+	f.Add((&reply{head: []byte("HTTP/1.1 200 OK\r\n"), body: []byte("{}"), marks: marks{"forward", "allowed", "01", time.Unix(1, 0), false}}).encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := decodeReply(b)
+		if err != nil {
+			return
+		}
+		again, err := decodeReply(r.encode())
+		if err != nil || string(again.head) != string(r.head) || string(again.body) != string(r.body) || again.marks != r.marks {
+			t.Errorf("%+v became %+v, %v", r, again, err)
+		}
+	})
+}
