@@ -6,8 +6,26 @@ import (
 	"time"
 
 	"github.com/rickar/cal/v2"
+	"github.com/rickar/cal/v2/at"
+	"github.com/rickar/cal/v2/be"
+	"github.com/rickar/cal/v2/br"
+	"github.com/rickar/cal/v2/ca"
+	"github.com/rickar/cal/v2/ch"
+	"github.com/rickar/cal/v2/de"
+	"github.com/rickar/cal/v2/dk"
+	"github.com/rickar/cal/v2/es"
 	"github.com/rickar/cal/v2/fr"
+	"github.com/rickar/cal/v2/gb"
+	"github.com/rickar/cal/v2/gr"
+	"github.com/rickar/cal/v2/ie"
+	"github.com/rickar/cal/v2/it"
+	"github.com/rickar/cal/v2/nl"
+	"github.com/rickar/cal/v2/no"
+	"github.com/rickar/cal/v2/nz"
+	"github.com/rickar/cal/v2/pl"
+	"github.com/rickar/cal/v2/se"
 	"github.com/rickar/cal/v2/us"
+	"github.com/rickar/cal/v2/za"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -25,11 +43,27 @@ var hours = sync.OnceValue(func() *filter.HourTables {
 		Places  []filter.Place            `yaml:"places"`
 	}
 	builtIn("quiet-hours.yaml", hoursText, &table)
-	return &filter.HourTables{Presets: table.Presets, Places: table.Places, Holidays: map[string]map[filter.Date]bool{
-		"FR": days(fr.Holidays),
-		"US": days(us.Holidays),
-	}}
+	return &filter.HourTables{Presets: table.Presets, Places: table.Places, Holidays: calendars()}
 })
+
+// calendars are the public holidays of whole countries, and of the parts that have rows and further days,
+// as https://github.com/rickar/cal keeps them. What a government proclaims for one year is not among them.
+func calendars() map[string]map[filter.Date]bool {
+	all := map[string]map[filter.Date]bool{}
+	for place, holidays := range map[string][]*cal.Holiday{
+		"AT": at.Holidays, "BE": be.Holidays, "BR": br.Holidays, "CA": ca.Holidays, "CH": ch.Holidays, "DE": de.Holidays,
+		"DK": dk.Holidays, "ES": es.Holidays, "FR": fr.Holidays, "GB": gb.Holidays, "GR": gr.Holidays, "IE": ie.Holidays,
+		"IT": it.Holidays, "NL": nl.Holidays, "NO": no.Holidays, "NZ": nz.Holidays, "PL": pl.Holidays, "SE": se.Holidays,
+		"US": us.Holidays, "US-LA": append([]*cal.Holiday{mardiGras}, us.Holidays...), "ZA": za.Holidays,
+	} {
+		all[place] = days(holidays)
+	}
+	return all
+}
+
+// mardiGras is a legal holiday of Louisiana, 47 days before Easter: La. R.S. 1:55,
+// https://legis.la.gov/legis/Law.aspx?d=74186.
+var mardiGras = &cal.Holiday{Name: "Mardi Gras", Offset: -47, Func: cal.CalcEasterOffset}
 
 // The years whose holidays are known. A holiday of another year is a day like any other.
 const firstYear, lastYear = 2025, 2060

@@ -21,6 +21,9 @@ func TestEveryRowOfTheHoursHasItsSource(t *testing.T) {
 	for preset, rows := range Hours().Presets {
 		for _, row := range rows {
 			check(preset+" "+row.Place, row.Source, row.Reviewed, row.Confidence)
+			if row.By == "" {
+				t.Errorf("%s %s says neither law nor practice", preset, row.Place)
+			}
 		}
 	}
 	for _, p := range Hours().Places {

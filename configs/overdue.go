@@ -31,6 +31,9 @@ func (c *Config) Overdue(now time.Time) []string {
 			list.hours("quiet-hours.yaml: "+preset, c.Proxy.Hours.Presets[preset])
 		}
 		list.hours(key+".quiet_hours.rows", policy.QuietHours.Rows)
+		if c.Proxy.Hours != nil && (policy.QuietHours.Preset != "" || policy.QuietHours.Rows != nil) {
+			list.places("quiet-hours.yaml: places", c.Proxy.Hours.Places)
+		}
 		if preset := policy.Footer.Preset; preset != "" {
 			list.lines("opt-out-lines.yaml: "+preset, c.Proxy.OptOutLines[preset])
 		}
@@ -60,6 +63,12 @@ func (o *overdue) hours(table string, rows []filter.Hours) {
 func (o *overdue) lines(table string, rows []filter.OptOutLine) {
 	for i := range rows {
 		o.row(table, rows[i].Language, rows[i].Source, rows[i].Reviewed)
+	}
+}
+
+func (o *overdue) places(table string, rows []filter.Place) {
+	for i := range rows {
+		o.row(table, rows[i].Place, rows[i].Source, rows[i].Reviewed)
 	}
 }
 

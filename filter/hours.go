@@ -73,6 +73,9 @@ type Hours struct {
 	Sunday   Span `yaml:"sunday" json:"sunday,omitzero"`
 	Holidays Span `yaml:"holidays" json:"holidays,omitzero"`
 
+	// By says what the row goes by: law, or practice, which is what the trade keeps to where the law
+	// says nothing.
+	By string `yaml:"by" json:"by,omitempty"`
 	// Source, Reviewed and Confidence are as in [Expiry].
 	Source     string `yaml:"source" json:"source,omitempty"`
 	Reviewed   string `yaml:"reviewed" json:"reviewed,omitempty"`
@@ -91,6 +94,8 @@ func DateOf(t time.Time) Date {
 // A week is Hours made ready.
 type week struct {
 	row      Hours
+	own      bool   // the row is of the policy itself
+	instead  *Hours // the row of the preset that it stands in for
 	days     [7]Span
 	holidays map[Date]bool // days that have the hours of row.Holidays
 }
@@ -101,6 +106,9 @@ func newWeek(row Hours, holidays map[string]map[Date]bool) (*week, error) {
 	}
 	if !row.Weekdays.given {
 		return nil, errors.New("weekdays: missing: want the open hours, such as 08:00-21:00")
+	}
+	if row.By != "" && row.By != "law" && row.By != "practice" {
+		return nil, fmt.Errorf("by: unknown word %q: want law or practice", row.By)
 	}
 	if err := checkReview(row.Reviewed, row.Confidence); err != nil {
 		return nil, err
@@ -117,7 +125,10 @@ func newWeek(row Hours, holidays map[string]map[Date]bool) (*week, error) {
 	}
 	if row.Holidays.given {
 		country, _, _ := strings.Cut(row.Place, "-")
-		if w.holidays = holidays[country]; w.holidays == nil {
+		if w.holidays = holidays[row.Place]; w.holidays == nil {
+			w.holidays = holidays[country]
+		}
+		if w.holidays == nil {
 			return nil, fmt.Errorf("holidays: there is no calendar of holidays for %s", row.Place)
 		}
 	}

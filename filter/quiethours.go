@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ type QuietHours struct {
 type HourTables struct {
 	Presets  map[string][]Hours
 	Places   []Place
-	Holidays map[string]map[Date]bool // by country
+	Holidays map[string]map[Date]bool // by country, or part of one that has days of its own
 }
 
 // quietHours blocks what would reach its recipient in hours that are left in peace. Where the
@@ -74,10 +75,10 @@ func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 	if cfg.Preset != "" && !found {
 		return nil, fmt.Errorf("preset: unknown preset %q: want one of %s", cfg.Preset, strings.Join(slices.Sorted(maps.Keys(tables.Presets)), ", "))
 	}
-	if err := q.take(preset, tables); err != nil {
+	if err := q.take(preset, tables, false); err != nil {
 		return nil, fmt.Errorf("preset: %s%w", cfg.Preset, err)
 	}
-	if err := q.take(cfg.Rows, tables); err != nil {
+	if err := q.take(cfg.Rows, tables, true); err != nil {
 		return nil, fmt.Errorf("rows%w", err)
 	}
 	if len(cfg.Categories) == 0 {
@@ -101,14 +102,23 @@ func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 	return q, nil
 }
 
-// take puts rows in place of those about the same places.
-func (q *quietHours) take(rows []Hours, tables *HourTables) error {
+// take puts rows in place of those about the same places. Own rows are the policy's.
+func (q *quietHours) take(rows []Hours, tables *HourTables, own bool) error {
+	first := map[string]int{}
 	for i := range rows {
 		w, err := newWeek(rows[i], tables.Holidays)
 		if err != nil {
 			return fmt.Errorf("[%d]: %w", i, err)
 		}
-		q.weeks[rows[i].Place] = w
+		place := rows[i].Place
+		if j, twice := first[place]; twice {
+			return fmt.Errorf("[%d]: place: %s has its hours in row %d already", i, place, j)
+		}
+		first[place] = i
+		if w.own = own; q.weeks[place] != nil {
+			w.instead = &q.weeks[place].row
+		}
+		q.weeks[place] = w
 	}
 	return nil
 }
@@ -224,9 +234,10 @@ func (l *locality) next(at time.Time) (first time.Time) {
 				break
 			}
 			for _, w := range l.weeks {
-				opens := opening(noon, w.day(noon))
-				if opens.After(at) && (first.IsZero() || opens.Before(first)) && l.open(opens) {
-					first = opens.UTC()
+				for opens := range openings(noon, w.day(noon)) {
+					if opens.After(at) && (first.IsZero() || opens.Before(first)) && l.open(opens) {
+						first = opens.UTC()
+					}
 				}
 			}
 		}
@@ -234,22 +245,26 @@ func (l *locality) next(at time.Time) (first time.Time) {
 	return first
 }
 
-// opening is when s begins on the local day of noon. Where the clock leaps over that moment it is when
-// the clock has leapt, and where it shows the moment twice, the first time.
-func opening(noon time.Time, s Span) time.Time {
-	y, m, d := noon.Date()
-	at := time.Date(y, m, d, s.from/60, s.from%60, 0, 0, noon.Location())
-	_, before := at.Add(-3 * time.Hour).Zone()
-	_, after := at.Add(3 * time.Hour).Zone()
-	if before == after {
-		return at
-	}
-	for t := at.Add(-3 * time.Hour); t.Before(at.Add(3 * time.Hour)); t = t.Add(time.Minute) {
-		if hour, minute, _ := t.Clock(); DateOf(t) == DateOf(noon) && hour*60+minute >= s.from {
-			return t
+// openings are when s begins on the local day of noon: once, but for days on which the clock is set. Where
+// it leaps over that moment it is when it has leapt; where it goes back, s may begin twice.
+func openings(noon time.Time, s Span) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		_, before := noon.Add(-15 * time.Hour).Zone()
+		_, after := noon.Add(15 * time.Hour).Zone()
+		if before == after {
+			y, m, d := noon.Date()
+			yield(time.Date(y, m, d, s.from/60, s.from%60, 0, 0, noon.Location()))
+			return
+		}
+		open := false
+		for t := noon.Add(-15 * time.Hour); t.Before(noon.Add(15 * time.Hour)); t = t.Add(time.Minute) {
+			hour, minute, _ := t.Clock()
+			was := open
+			if open = DateOf(t) == DateOf(noon) && s.holds(hour*60+minute); open && !was && !yield(t) {
+				return
+			}
 		}
 	}
-	return at
 }
 
 // detail says in words what the rule goes by for m at a moment.
@@ -261,7 +276,7 @@ func (q *quietHours) detail(m *Message, _ *Record, now time.Time) string {
 	}
 	var rows, clocks []string
 	for _, w := range l.weeks {
-		rows = append(rows, w.row.describe())
+		rows = append(rows, w.describe())
 	}
 	for _, zone := range l.zones {
 		clocks = append(clocks, at.In(zone).Format("15:04 on Monday 2 January")+" in "+zone.String())
@@ -273,9 +288,25 @@ func (q *quietHours) detail(m *Message, _ *Record, now time.Time) string {
 	return fmt.Sprintf("open hours: %s; local time: %s", strings.Join(rows, "; "), strings.Join(clocks, ", "))
 }
 
-// describe is a row in words, with its source.
-func (h *Hours) describe() string {
-	text := h.Place + " " + h.Weekdays.String()
+// describe is the row of w in words, with its source.
+func (w *week) describe() string {
+	text := w.row.Place + " " + w.row.spans()
+	if !w.own {
+		return text + w.row.cite()
+	}
+	text += ", by this gate's own configuration"
+	if w.row.Source != "" {
+		text += w.row.cite()
+	}
+	if w.instead != nil {
+		text += ", in place of " + w.instead.spans() + w.instead.cite()
+	}
+	return text
+}
+
+// spans are the open hours of h.
+func (h *Hours) spans() string {
+	text := h.Weekdays.String()
 	for _, day := range []struct {
 		name string
 		span Span
@@ -284,8 +315,13 @@ func (h *Hours) describe() string {
 			text += ", " + day.name + " " + day.span.String()
 		}
 	}
-	if h.Source == "" {
-		return text + " (by this gate's configuration)"
+	if h.By != "" {
+		text += ", by " + h.By
 	}
-	return fmt.Sprintf("%s (%s, reviewed %s, confidence %s)", text, h.Source, h.Reviewed, h.Confidence)
+	return text
+}
+
+// cite is where h is from.
+func (h *Hours) cite() string {
+	return fmt.Sprintf(" (%s, reviewed %s, confidence %s)", h.Source, h.Reviewed, h.Confidence)
 }

@@ -130,7 +130,10 @@ func TestQuietHoursEndWhenTheySay(t *testing.T) {
 	policy := quietPolicy(t, QuietHours{Preset: "law", Rows: []Hours{{Place: "AU", Weekdays: span("09:00-18:00"), Sunday: span("none")}}})
 	for _, address := range []string{newYorker, parisian, "+17135550123", "+61412345678"} {
 		m := saleTo(address)
-		for at := utc("2026-03-06 00:07"); at.Before(utc("2026-03-31 00:00")); at = at.Add(397 * time.Minute) {
+		for at := utc("2026-03-06 00:07"); at.Before(utc("2026-11-05 00:00")); at = at.Add(397 * time.Minute) {
+			if at.Month() > time.April && at.Month() < time.October {
+				continue // no clock is set
+			}
 			d := policy.Decide(&m, &Record{}, at)
 			if d.Action == Forward {
 				continue
