@@ -1,66 +1,71 @@
 package console
 
 import (
-	"encoding/binary"
+	"cmp"
 	"hash/maphash"
 	"slices"
 	"time"
+	"unique"
 
-	"github.com/bits-and-blooms/bloom/v3"
 	"github.com/sendgate/sendgate/filter"
 )
 
 const (
-	// mostClashes is how many recipients of one file may both opt in and out. More are refused: what
-	// is known of each is held in memory.
+	// mostClashes is how many opt-outs of one file may be of recipients whom it opts in as well. More
+	// are refused: they are held in memory.
 	mostClashes = 1 << 20
 	// mostRepeated is how many statements are looked at for repetitions.
 	mostRepeated = 1 << 20
 )
 
 // clashes finds what a file says twice, and who it both opts in and out, in memory that does not
-// grow with the file: a first look with Bloom filters finds who may, a second look at those alone
-// who does.
+// grow with the file: a first look sorts hashes of all statements, part by part, and a second one
+// gathers the opt-outs of those alone who clash.
 type clashes struct {
-	seeds           [2]maphash.Seed
-	ins, outs, said *bloom.BloomFilter
-	both            map[clashKey][]outRow // who may both opt in and out: the opt-outs
-	twice           map[clashKey]int      // what may be said twice: the line that was taken first, 0 before that
-	full            bool
+	seeds           [3]maphash.Seed
+	seen            sightings
+	both            []clashKey // who both opts in and out, in order
+	outs            []outRow   // their opt-outs, in the same order
+	full            bool       // there are more than both or outs holds
+	twice           []clashKey // what is said twice, in order
+	first           []uint32   // of each of twice, the line that was taken first, 0 before that
 	inRows, outRows int
 	text            []byte // what a key is taken of; kept for the next
 }
 
 type clashKey [2]uint64
 
+func (k clashKey) compare(other clashKey) int {
+	return cmp.Or(cmp.Compare(k[0], other[0]), cmp.Compare(k[1], other[1]))
+}
+
 // An outRow is an opt-out in the file.
 type outRow struct {
-	line  int
+	who  uint32 // in both
+	line uint32
+	of   unique.Handle[outOf]
+	at   time.Time // zero: now
+}
+
+// An outOf is what somebody opts out of.
+type outOf struct {
 	brand string
 	scope filter.Scope
-	at    time.Time // zero: now
 }
 
-// newClashes is for a file of so many rows.
-func newClashes(rows int) *clashes {
-	filterOf := func() *bloom.BloomFilter { return bloom.NewWithEstimates(uint(max(rows, 1000)), 0.001) }
-	return &clashes{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		ins: filterOf(), outs: filterOf(), said: filterOf(), both: map[clashKey][]outRow{}, twice: map[clashKey]int{}}
-}
-
-// key is the hash of c.text.
-func (c *clashes) key() clashKey {
-	return clashKey{maphash.Bytes(c.seeds[0], c.text), maphash.Bytes(c.seeds[1], c.text)}
-}
-
-func (k clashKey) bytes() []byte {
-	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, k[0]), k[1])
+// newClashes sorts so many hashes at once.
+func newClashes(atOnce int) *clashes {
+	c := &clashes{seen: sightings{atOnce: atOnce}}
+	for i := range c.seeds {
+		c.seeds[i] = maphash.MakeSeed()
+	}
+	return c
 }
 
 // beside reports whether the opt-out lets the opt-in e stand: it came after e, or it covers only a
 // part of its scope and is not older.
 func (o *outRow) beside(e *filter.Event) bool {
-	if partOf(o.scope, e.Scope) {
+	if partOf(o.of.Value().scope, e.Scope) {
 		return o.at.IsZero() || !e.Time.After(o.at)
 	}
 	return !o.at.IsZero() && e.Time.Before(o.at)
@@ -69,44 +74,62 @@ func (o *outRow) beside(e *filter.Event) bool {
 // who stands for a person on a channel, of whatever brand.
 func (c *clashes) who(to filter.Recipient) clashKey {
 	c.text = appendTexts(c.text[:0], string(to.Channel), to.Address)
-	return c.key()
+	return clashKey{maphash.Bytes(c.seeds[0], c.text), maphash.Bytes(c.seeds[1], c.text)}
 }
 
-// what stands for what e says.
-func (c *clashes) what(e *filter.Event) clashKey {
-	c.text = appendTexts(c.text[:0], string(e.To.Channel), e.To.Address, e.To.Brand, e.Scope.String())
+// sight stands for what e says.
+func (c *clashes) sight(e *filter.Event) sighting {
+	one := sighting{who: c.who(e.To)}
+	c.text = appendTexts(c.text[:0], e.To.Brand, e.Scope.String())
 	c.text = appendMoment(append(c.text, byte(e.Kind), byte(e.Basis)), e.Time)
-	return c.key()
+	one.what = maphash.Bytes(c.seeds[2], c.text) &^ sides
+	switch e.Kind {
+	case filter.OptedIn:
+		one.what |= in
+	case filter.OptedOut:
+		one.what |= out
+	}
+	return one
 }
 
 // note is the first look at e.
-func (c *clashes) note(e *filter.Event) {
-	what := c.what(e)
-	if c.said.TestAndAdd(what.bytes()) && len(c.twice) < mostRepeated {
-		c.twice[what] = 0
-	}
-	own, other := c.ins, c.outs
-	switch e.Kind {
-	case filter.OptedIn:
+func (c *clashes) note(e *filter.Event) error {
+	switch {
+	case e.Kind == filter.OptedIn:
 		c.inRows++
-	case filter.OptedOut:
+	case silences(e.Kind):
 		c.outRows++
-		own, other = other, own
-	default:
-		if silences(e.Kind) {
-			c.outRows++
-		}
-		return
 	}
-	who := c.who(e.To)
-	own.Add(who.bytes())
-	if !other.Test(who.bytes()) {
-		return
-	}
-	if c.full = len(c.both) >= mostClashes; !c.full {
-		c.both[who] = nil
-	}
+	return c.seen.add(c.sight(e))
 }
+
+// find ends the first look.
+func (c *clashes) find(unwanted func() error) error {
+	defer c.seen.close()
+	both := func(who clashKey) {
+		if c.full = c.full || len(c.both) == mostClashes; !c.full {
+			c.both = append(c.both, who)
+		}
+	}
+	again := func(what clashKey) {
+		if len(c.twice) < mostRepeated {
+			c.twice = append(c.twice, what)
+		}
+	}
+	if err := c.seen.find(unwanted, both, again); err != nil {
+		return err
+	}
+	if c.full {
+		return errClashes
+	}
+	slices.SortFunc(c.both, clashKey.compare)
+	slices.SortFunc(c.twice, clashKey.compare)
+	c.twice = slices.Compact(c.twice)
+	c.first = make([]uint32, len(c.twice))
+	return nil
+}
+
+var errClashes = bad("", "too many recipients both opt in and out in this file: split it")
 
 // any reports whether a second look is needed.
 func (c *clashes) any() bool { return len(c.both) > 0 }
@@ -116,57 +139,88 @@ func (c *clashes) gather(line int, e *filter.Event) {
 	if e.Kind != filter.OptedOut {
 		return
 	}
-	who := c.who(e.To)
-	if outs, maybe := c.both[who]; maybe {
-		c.both[who] = append(outs, outRow{line, e.To.Brand, e.Scope, e.Time})
+	who, clashing := slices.BinarySearchFunc(c.both, c.who(e.To), clashKey.compare)
+	if !clashing {
+		return
 	}
+	if c.full = len(c.outs) == mostClashes; !c.full {
+		c.outs = append(c.outs, outRow{uint32(who), uint32(line), unique.Make(outOf{e.To.Brand, e.Scope}), e.Time})
+	}
+}
+
+// gathered ends the second look.
+func (c *clashes) gathered() error {
+	if c.full {
+		return errClashes
+	}
+	slices.SortStableFunc(c.outs, func(a, b outRow) int { return cmp.Compare(a.who, b.who) })
+	return nil
+}
+
+// outsOf are the opt-outs of a person who clashes, in the order of their lines.
+func (c *clashes) outsOf(to filter.Recipient) []outRow {
+	if len(c.both) == 0 {
+		return nil
+	}
+	who, clashing := slices.BinarySearchFunc(c.both, c.who(to), clashKey.compare)
+	if !clashing {
+		return nil
+	}
+	begin := func(who int) int {
+		at, _ := slices.BinarySearchFunc(c.outs, uint32(who), func(o outRow, who uint32) int { return cmp.Compare(o.who, who) })
+		return at
+	}
+	return c.outs[begin(who):begin(who+1)]
+}
+
+// repeated is where first tells of what e says, nil where that is said once.
+func (c *clashes) repeated(e *filter.Event) *uint32 {
+	if len(c.twice) == 0 {
+		return nil
+	}
+	if at, twice := slices.BinarySearchFunc(c.twice, c.sight(e).statement(), clashKey.compare); twice {
+		return &c.first[at]
+	}
+	return nil
 }
 
 // before is the line whose statement was taken and says the same as e, of line; 0 for none.
 func (c *clashes) before(line int, e *filter.Event) int {
-	if len(c.twice) == 0 {
-		return 0
-	}
-	if first := c.twice[c.what(e)]; first < line {
-		return first
+	if first := c.repeated(e); first != nil && int(*first) < line {
+		return int(*first)
 	}
 	return 0
 }
 
 // taken notes that e, of line, is taken.
 func (c *clashes) taken(line int, e *filter.Event) {
-	if len(c.twice) == 0 {
-		return
-	}
-	what := c.what(e)
-	if first, maybe := c.twice[what]; maybe && first == 0 {
-		c.twice[what] = line
+	if first := c.repeated(e); first != nil && *first == 0 {
+		*first = uint32(line)
 	}
 }
 
 // against folds into rec the opt-outs of the file that stand against the opt-in e: those that cover
 // some of the same, and are not told as having come after it. line is the one of the latest.
 func (c *clashes) against(brand filter.Brand, e *filter.Event, rec filter.Record, now time.Time) (_ filter.Record, line int) {
-	if len(c.both) == 0 {
-		return rec, 0
-	}
-	for _, out := range c.both[c.who(e.To)] {
-		if out.brand != "" && out.brand != e.To.Brand || !overlap(brand, out.scope, e.Scope) || out.beside(e) {
+	for _, o := range c.outsOf(e.To) {
+		of := o.of.Value()
+		if of.brand != "" && of.brand != e.To.Brand || !overlap(brand, of.scope, e.Scope) || o.beside(e) {
 			continue
 		}
-		at := out.at
+		at := o.at
 		if at.IsZero() || at.After(now) {
 			at = now
 		}
-		rec = rec.After(filter.Event{Kind: filter.OptedOut, Scope: out.scope, Time: at})
-		line = out.line
+		rec = rec.After(filter.Event{Kind: filter.OptedOut, Scope: of.scope, Time: at})
+		line = int(o.line)
 	}
 	return rec, line
 }
 
 // tells reports whether the file itself has the opt-out of a moment that stands against e.
 func (c *clashes) tells(e *filter.Event, at time.Time) bool {
-	return len(c.both) > 0 && slices.ContainsFunc(c.both[c.who(e.To)], func(out outRow) bool {
-		return (out.brand == "" || out.brand == e.To.Brand) && out.at.Equal(at)
+	return slices.ContainsFunc(c.outsOf(e.To), func(o outRow) bool {
+		brand := o.of.Value().brand
+		return (brand == "" || brand == e.To.Brand) && o.at.Equal(at)
 	})
 }

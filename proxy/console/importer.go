@@ -155,17 +155,8 @@ func (s *Server) newImporter(c *call) (*importer, error) {
 
 // run makes the passes over the file that are needed. Its error ends the import early.
 func (im *importer) run() error {
-	im.clash = newClashes(im.spool.lines)
-	if err := im.pass("checking", im.look); err != nil {
+	if err := im.findClashes(); err != nil {
 		return err
-	}
-	if im.clash.any() {
-		if err := im.pass("checking", im.lookAgain); err != nil {
-			return err
-		}
-	}
-	if im.clash.full {
-		return bad("", "too many recipients both opt in and out in this file: split it")
 	}
 	used := im.s.brake.used(im.by.name)
 	outs, ins := im.clash.outRows+used.outs, im.clash.inRows+used.ins
@@ -179,6 +170,22 @@ func (im *importer) run() error {
 		}
 	}
 	return im.write()
+}
+
+// findClashes makes the passes that look at the file alone.
+func (im *importer) findClashes() error {
+	im.clash = newClashes(im.s.sortsAtOnce)
+	defer im.clash.seen.close()
+	if err := im.pass("checking", im.look); err != nil {
+		return err
+	}
+	if err := im.clash.find(im.unwanted); err != nil || !im.clash.any() {
+		return err
+	}
+	if err := im.pass("checking", im.lookAgain); err != nil {
+		return err
+	}
+	return im.clash.gathered()
 }
 
 // write is the pass that keeps what the file says. What it does counts against the brake, unless it

@@ -39,8 +39,13 @@ type ImportLine struct {
 	Warnings  int `json:"warnings"`
 }
 
-// listedAlike is how many warnings that are alike are listed. All are counted.
-const listedAlike = 100
+const (
+	// listedAlike is how many warnings that are alike are listed. All are counted.
+	listedAlike = 100
+	// listedKinds is how many kinds of warnings are told apart. Those of further kinds are alike when
+	// they are about the same column.
+	listedKinds = 1000
+)
 
 // refuse lists a row whose err is the row's own fault, and hands on any other err.
 func (im *importer) refuse(line int, err error) error {
@@ -60,6 +65,9 @@ func (im *importer) refuse(line int, err error) error {
 func (im *importer) warn(line int, column, warning string) error {
 	im.sum.Warnings++
 	kind := column + ": " + warning
+	if im.said[kind] == 0 && len(im.said) >= listedKinds {
+		kind = column
+	}
 	if im.said[kind]++; im.said[kind] > listedAlike {
 		return nil
 	}

@@ -90,11 +90,8 @@ func (im *importer) pass(phase string, take func(line int, st *statement) error)
 
 // step tells how far a pass is, and ends it when nobody waits for it any more.
 func (im *importer) step(rows *rowReader) error {
-	switch {
-	case im.s.closing.Err() != nil:
-		return errors.New("the gate is being stopped")
-	case im.ctx.Err() != nil:
-		return errors.New("the client went away")
+	if err := im.unwanted(); err != nil {
+		return err
 	}
 	im.sum.Bytes = im.spool.received(rows.InputOffset())
 	if im.pipe != nil {
@@ -104,4 +101,15 @@ func (im *importer) step(rows *rowReader) error {
 		return nil
 	}
 	return im.say(im.sum)
+}
+
+// unwanted is why the import ends early, nil while it goes on.
+func (im *importer) unwanted() error {
+	switch {
+	case im.s.closing.Err() != nil:
+		return errors.New("the gate is being stopped")
+	case im.ctx.Err() != nil:
+		return errors.New("the client went away")
+	}
+	return nil
 }

@@ -14,8 +14,7 @@ func (im *importer) look(line int, st *statement) error {
 	if err := im.complete(&st.event); err != nil {
 		return err
 	}
-	im.clash.note(&st.event)
-	return nil
+	return im.clash.note(&st.event)
 }
 
 // lookAgain is the second pass, where somebody may both opt in and out.

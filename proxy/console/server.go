@@ -34,9 +34,10 @@ type Server struct {
 	closing context.Context // ends with Close
 	close   context.CancelFunc
 
-	background background
-	notifier   *notifier // nil: changes are told to nobody
-	anchorer   *anchorer // nil: nothing is anchored
+	sortsAtOnce int // how many hashes an import sorts at a time
+	background  background
+	notifier    *notifier // nil: changes are told to nobody
+	anchorer    *anchorer // nil: nothing is anchored
 }
 
 // New makes the console that cfg describes. The error names the field at fault.
@@ -52,7 +53,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
 	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, reload: cfg.Reload, brands: cfg.Brands,
-		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux()}
+		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = zap.NewNop()

@@ -23,7 +23,6 @@ type spool struct {
 	file  *os.File
 	size  int64             // bytes in file
 	raw   int64             // bytes received
-	lines int               // how many there are, about
 	sum   [sha256.Size]byte // of what was received
 	comma rune
 	skip  int // lines before the header
@@ -31,19 +30,14 @@ type spool struct {
 
 // newSpool makes an empty spool in the folder for temporary files.
 func newSpool() (*spool, error) {
-	f, err := os.CreateTemp("", "sendgate-import-*") // made with mode 0600
+	f, err := tempFile("sendgate-import-*")
 	if err != nil {
 		return nil, fmt.Errorf("keeping the upload until it is read: %w", err)
 	}
-	// Where an open file cannot be removed it is removed at the end.
-	_ = os.Remove(f.Name())
 	return &spool{file: f, comma: ','}, nil
 }
 
-func (s *spool) close() {
-	_ = s.file.Close() // nothing in it is needed any more
-	_ = os.Remove(s.file.Name())
-}
+func (s *spool) close() { dropFile(s.file) }
 
 // receive takes the whole upload. Its error is an *Error where the file is at fault.
 func (s *spool) receive(body io.Reader) error {
@@ -63,7 +57,7 @@ func (s *spool) receive(body io.Reader) error {
 	if s.size, err = io.Copy(lines, text); err == nil {
 		err = out.Flush()
 	}
-	s.lines, s.raw = lines.n+1, counted.n
+	s.raw = counted.n
 	sum.Sum(s.sum[:0])
 	if e := asColumnError(err); e != nil {
 		return e
