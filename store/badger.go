@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
@@ -29,9 +30,19 @@ const (
 // earlier. It is room for the write-ahead log, one table and a compaction.
 const minFree = 128 << 20
 
-// tableSize is how large a table of the database becomes, in bytes: small enough for memory, large
-// enough for the number of open files.
-const tableSize = 4 << 20
+const (
+	// Tables of the database are small, for a compaction holds up to a dozen of them in memory twice
+	// over. But each is an open file, so where there would be more than mostTables they are larger.
+	smallTable = 2 << 20 // bytes
+	largeTable = 8 << 20
+	mostTables = 8192
+
+	// memTable is how large a memory table becomes, in bytes, and about how large the table that is
+	// made of it is. When a compaction of other tables is in the way, Badger makes one table of as many
+	// as wait, in memory: no more than mostWaiting do.
+	memTable    = 8 << 20
+	mostWaiting = 8
+)
 
 // maxUnborn is how many files may be empty because the process was killed right after it made them.
 // Badger refuses to open such a file, but has given it its form by then: the next attempt gets past
@@ -42,9 +53,9 @@ const maxUnborn = 8
 //
 // Values are small and live in the tree, so the value log stays empty; without compression no
 // block cache is needed. A small memory table makes a sync cheaper and a replay after a crash
-// short. One goroutine commits, so conflicts cannot be. Tables have one size on every level: a
-// compaction holds up to a dozen of them in memory twice over, and by default they double from
-// level to level, so that memory would grow with what is stored.
+// short. One goroutine commits, so conflicts cannot be. Tables have one size on every level: by
+// default they double from level to level, so that the memory of a compaction would grow with what
+// is stored. When memory tables are filled faster than compactions follow, commits wait.
 func (s *Store) openBadger() (*badger.DB, error) {
 	dir := s.path("consent")
 	if s.cfg.Memory {
@@ -56,7 +67,7 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		return nil, err
 	}
 	opt := badger.DefaultOptions(dir).
-		WithBaseTableSize(tableSize).
+		WithBaseTableSize(s.tableSize()).
 		WithNumMemtables(2).
 		WithInMemory(s.cfg.Memory).
 		WithLogger(badgerLogger{s.cfg.Logger.Named("badger").WithOptions(zap.AddCallerSkip(1)).Sugar()}).
@@ -67,8 +78,9 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		WithDetectConflicts(false).
 		WithNumVersionsToKeep(1).
 		WithSyncWrites(badgerSyncs).
-		WithMemTableSize(16 << 20).
-		WithBaseLevelSize(64 << 20).
+		WithMemTableSize(memTable).
+		WithNumLevelZeroTablesStall(mostWaiting).
+		WithBaseLevelSize(32 << 20).
 		WithValueLogFileSize(16 << 20).
 		WithNumCompactors(2).
 		WithBloomFalsePositive(0.01)
@@ -84,6 +96,25 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		return nil, fmt.Errorf("it is open already: one process owns the folder, and while a gate runs everything else asks it through its admin API: %w", err)
 	}
 	return db, err
+}
+
+// tableSize is how large a table of the database becomes, in bytes.
+func (s *Store) tableSize() int64 {
+	tables, err := filepath.Glob(filepath.Join(s.path("consent"), "*.sst"))
+	if err != nil || s.cfg.Memory {
+		return smallTable
+	}
+	var stored int64
+	for _, name := range tables {
+		if f, err := os.Stat(name); err == nil {
+			stored += f.Size()
+		}
+	}
+	size := int64(smallTable)
+	for size < largeTable && stored/size > mostTables {
+		size *= 2
+	}
+	return size
 }
 
 // room fails when the disk of the store has less than want bytes left.

@@ -68,7 +68,7 @@ func limited(dir string) error {
 		return err
 	}
 	wide := limit
-	limit.Cur = 20 << 20 // room for a table, none for the next write-ahead log
+	limit.Cur = 12 << 20 // room for a table, none for the next write-ahead log
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		return err
 	}
