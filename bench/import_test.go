@@ -69,7 +69,7 @@ func importOnce(b *testing.B, header string, row func(int) string) {
 		b.Fatal(err)
 	}
 	s, err := console.New(console.Config{Tokens: []console.Token{{Name: "bench", Role: console.Reviewer, Secret: "0123456789abcdef"}}, Store: st,
-		Gate: gate, Reload: func() error { return nil }, Brake: console.Brake{OptOuts: -1, OptIns: -1}})
+		Gate: gate, Judge: gate, Draft: func(string, []byte) (console.Judge, error) { return gate, nil }, Reload: func() error { return nil }, Brake: console.Brake{OptOuts: -1, OptIns: -1}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -74,6 +74,21 @@ func Load(path string) (Config, error) {
 	return parse(path, text)
 }
 
+// Draft reads and checks a configuration that nothing is to run by, as when it is tried on what was
+// sent before: text, from a file called name. References to secrets and files are checked for their
+// form and lead nowhere, so that whoever hands in a draft reads nothing of this machine by it.
+func Draft(name string, text []byte) (Config, error) {
+	if len(text) > largest {
+		return Config{}, fmt.Errorf("%s is larger than %d bytes: this is no configuration", name, largest)
+	}
+	cfg, err := parseWith(pretend, name, text)
+	for route, r := range cfg.Proxy.Routes {
+		r.CAFile = ""
+		cfg.Proxy.Routes[route] = r
+	}
+	return cfg, err
+}
+
 func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -88,14 +103,17 @@ func read(path string) ([]byte, error) {
 }
 
 // parse reads text, which came from the file called name.
-func parse(name string, text []byte) (Config, error) {
+func parse(name string, text []byte) (Config, error) { return parseWith(resolve, name, text) }
+
+// parseWith is parse where secrets are what resolve makes of their references.
+func parseWith(resolve resolver, name string, text []byte) (Config, error) {
 	hash := sha256.Sum256(text)
 	cfg := Config{Version: hex.EncodeToString(hash[:4])}
 	d := decoder{file: name, where: places{}}
 	d.document(text, &cfg)
 	if d.errs == nil {
 		// Later checks would stumble over what could not be read.
-		d.secrets(&cfg)
+		d.secrets(&cfg, resolve)
 		d.check(&cfg)
 	}
 	if d.errs != nil {

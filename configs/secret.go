@@ -14,7 +14,7 @@ const largestSecret = 64 << 10
 
 // secrets replaces the references in cfg by what they point to. A field that holds one, a string,
 // has the tag ref:"secret" in its type.
-func (d *decoder) secrets(cfg *Config) {
+func (d *decoder) secrets(cfg *Config, resolve resolver) {
 	eachSecret("", reflect.ValueOf(cfg).Elem(), func(key string, secret *string) {
 		if *secret == "" && d.where[key] == nil {
 			return // left out; whether it may be is for the check to say
@@ -64,6 +64,17 @@ func eachSecret(key string, v reflect.Value, f func(key string, secret *string))
 			}
 		}
 	}
+}
+
+// A resolver finds the secret that a reference points to, what is to be said about it, and what is wrong.
+type resolver func(ref string) (secret, warning, problem string)
+
+// pretend is a resolver that looks at the form of a reference alone.
+func pretend(ref string) (secret, warning, problem string) {
+	if kind, where, ok := strings.Cut(ref, ":"); ok && where != "" && (kind == "env" || kind == "file") {
+		return strings.Repeat("-", 32), "", ""
+	}
+	return resolve(ref) // which has words for each form that is wrong
 }
 
 // resolve reads the secret that ref points to. It never repeats a literal one in what it says.

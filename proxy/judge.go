@@ -6,6 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 )
 
 // judge is the decision about m at a moment, by what rec says of its recipient; a nil rec stands for
@@ -89,4 +90,34 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 		d.Why = rt.policy.Why(&m, &rec, &d, at)
 	}
 	return d, rec, nil
+}
+
+// Again is the decision about the message of e, an entry of the decision log, as the routes of this
+// gate would take it at the same moment, and about which recipient: what the message is, and whom it
+// is written as, follows from what its request said and from the routes of today. known is what was
+// known of the recipient then.
+func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
+	rt, err := g.route(e.Route)
+	if err != nil {
+		return filter.Decision{}, err
+	}
+	m := filter.Message{To: e.To, From: e.From, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly,
+		Template: e.Template, Text: e.Text, Room: e.Room, SendAt: e.SendAt}
+	var category, topic filter.Scope
+	if rt.trusts.category && e.ClaimCategory != "" {
+		var c filter.Category
+		if err := c.UnmarshalText([]byte(e.ClaimCategory)); err != nil {
+			return filter.Decision{}, fmt.Errorf("reading what category it claimed: %w", err)
+		}
+		category = filter.OfCategory(c)
+	}
+	if rt.trusts.topic {
+		topic = rt.labels.topics[e.ClaimTopic]
+	}
+	rt.label(&m, category, topic)
+	rec, err := known(m.To)
+	if err != nil {
+		return filter.Decision{}, err
+	}
+	return g.judge(rt, &m, &rec, e.Time), nil
 }

@@ -301,6 +301,8 @@ func (b *txnBatch) announce() {
 // publish makes known what is on disk now.
 func (b *txnBatch) publish() {
 	s := b.s
+	s.publishing.Add(1)
+	defer s.publishing.Add(1)
 	s.places.Store(s.places.Load().with(b.settled))
 	if ix := s.index.Load(); ix != nil {
 		w := rowWriter{words: &ix.words}

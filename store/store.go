@@ -82,13 +82,14 @@ type Store struct {
 	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
-	head    atomic.Pointer[Head]   // of the chain, as acknowledged
-	totals  atomic.Pointer[totals] // likewise
-	places  atomic.Pointer[places] // likewise
-	index   atomic.Pointer[index]  // nil: there are too many recipients to hold in memory
-	saved   atomic.Uint64          // number of the link up to which the snapshot is made
-	serving bool                   // set before the writer starts
-	saving  sync.WaitGroup         // while snapshots may be written
+	head       atomic.Pointer[Head]   // of the chain, as acknowledged
+	totals     atomic.Pointer[totals] // likewise
+	places     atomic.Pointer[places] // likewise
+	publishing atomic.Uint64          // odd while what was committed is being made known
+	index      atomic.Pointer[index]  // nil: there are too many recipients to hold in memory
+	saved      atomic.Uint64          // number of the link up to which the snapshot is made
+	serving    bool                   // set before the writer starts
+	saving     sync.WaitGroup         // while snapshots may be written
 
 	renaming sync.Mutex // while the snapshot is put into place, or removed
 

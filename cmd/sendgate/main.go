@@ -33,6 +33,7 @@ type commands struct {
 	Blocked blockedCmd `cmd:"" help:"Review what the gate decided."`
 	Switch  switchCmd  `cmd:"" help:"Pause sending and resume it: of a campaign, a sender, everything."`
 	Explain explainCmd `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
+	Replay  replayCmd  `cmd:"" help:"Judge yesterday's messages again, under another configuration, and show what comes out differently."`
 	Verify  verifyCmd  `cmd:"" help:"Walk the chain of all events and say where it breaks."`
 	Mock    mockCmd    `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
 	Bench   benchCmd   `cmd:"" help:"Send a broadcast of any size to a gate, and check each answer and how long it took."`

@@ -118,6 +118,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	}
 	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
 	c.Gate, c.Switchboard, c.Reload, c.Brands = s.gate, s.gate, s.reload, cfg.Brands
+	c.Judge, c.Draft = s.gate, func(name string, text []byte) (console.Judge, error) { return draftGate(name, text, s.store) }
 	c.Dir = cmp.Or(cfg.Store.Dir, store.DefaultDir)
 	handler, err := console.New(c)
 	if err != nil {
@@ -127,6 +128,17 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	s.console = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(s.log)}
 	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
 	return nil
+}
+
+// draftGate is a gate that is only asked for its judgement: by the text of a configuration file that
+// errors call name, and what st knows.
+func draftGate(name string, text []byte, st *store.Store) (*proxy.Gate, error) {
+	cfg, err := configs.Draft(name, text)
+	if err != nil {
+		return nil, err
+	}
+	gate, err := proxy.New(cfg.Proxy, st)
+	return gate, cfg.Locate(name, "proxy", err)
 }
 
 // tell logs what is to be known about next: its warnings, and what of it waits for a restart.

@@ -36,6 +36,10 @@ type Config struct {
 	Gate  Gate         `yaml:"-"`
 	// Switchboard is what the gate says of pauses; nil: nothing.
 	Switchboard Switchboard `yaml:"-"`
+	// Judge judges by the configuration in force, and Draft makes one that judges by the text of a
+	// configuration file, which its errors call name. Nil: there is no replay.
+	Judge Judge                                                   `yaml:"-"`
+	Draft func(name string, text []byte) (judge Judge, err error) `yaml:"-"`
 	// Reload reads the configuration again; on an error the old one stays.
 	Reload func() error `yaml:"-"`
 

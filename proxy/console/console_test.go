@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -78,6 +79,8 @@ func (b *bench) config(log *zap.Logger) Config {
 		},
 		Store: b.store, Logger: log, Now: b.now, Metrics: metrics,
 		Gate:   oneRoute{b},
+		Judge:  oneRoute{b},
+		Draft:  b.draft,
 		Reload: func() error { return b.reload },
 	}
 }
@@ -110,6 +113,27 @@ func (o oneRoute) Judge(route string, m filter.Message, at time.Time) (filter.De
 	}
 	rec, err := o.b.store.Read(m.To, filter.NeedRecord)
 	return o.b.policy.Decide(&m, &rec, at), rec, err
+}
+
+func (o oneRoute) Again(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
+	if e.Route != "twilio" {
+		return filter.Decision{}, errors.New("there is no route " + e.Route)
+	}
+	rec, err := known(e.To)
+	m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Text: e.Text, Room: e.Room}
+	return o.b.policy.Decide(&m, &rec, e.Time), err
+}
+
+// draft reads a configuration that names a window, and nothing else.
+func (b *bench) draft(name string, text []byte) (Judge, error) {
+	var cfg filter.Config
+	var err error
+	if cfg.Window, err = time.ParseDuration(strings.TrimSpace(string(text))); err != nil {
+		return nil, fmt.Errorf("%s:1:1: %w", name, err)
+	}
+	other := &bench{store: b.store}
+	other.policy, err = filter.New(cfg)
+	return oneRoute{other}, err
 }
 
 func (b *bench) at(t time.Time) { b.clock.Store(&t) }

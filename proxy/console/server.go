@@ -23,6 +23,8 @@ type Server struct {
 	store   *store.Store
 	gate    Gate
 	board   Switchboard // nil: none
+	judge   Judge       // nil: none, as draft
+	draft   func(name string, text []byte) (Judge, error)
 	reload  func() error
 	metrics http.Handler
 	brands  map[string]filter.Brand
@@ -52,7 +54,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, reload: cfg.Reload, brands: cfg.Brands,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -129,6 +131,7 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/switches", Reviewer, nil, (*Server).postSwitch},
 	{"POST", "/api/v1/switches/{id}/lift", Reviewer, nil, (*Server).liftSwitch},
 	{"GET", "/api/v1/switches/history", Viewer, []string{"limit", "before"}, (*Server).switchHistory},
+	{"POST", "/api/v1/replay", Reviewer, []string{"since", "until", "route", "examples", "name"}, (*Server).postReplay},
 	{"GET", "/api/v1/notify", Viewer, nil, (*Server).getNotify},
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},
