@@ -119,5 +119,16 @@ func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record
 	if err != nil {
 		return filter.Decision{}, err
 	}
-	return g.judge(rt, &m, &rec, e.Time), nil
+	return rt.judge(g.switchesOf(rt, &m, e), &m, &rec, e.Time), nil
+}
+
+// switchesOf are the switches that e was decided under: those of the moment it came in, or of when it
+// was answered. Where the two differ, what was decided shows which.
+func (g *Gate) switchesOf(rt *route, m *filter.Message, e *store.Entry) filter.Switches {
+	switches := g.store.SwitchesAt(e.Time)
+	held := switches.Holding(rt.name, m, e.Time) != nil
+	if held != (e.Reason == filter.Suspended) {
+		return g.store.SwitchesAt(e.Time.Add(time.Duration(e.Micros) * time.Microsecond))
+	}
+	return switches
 }

@@ -42,14 +42,14 @@ proxy:
       region: US
       trust: [category, topic, campaign]
       senders: {"+15005550009": topic:news}
-      policy: {quiet_hours: {preset: us-strictest, exempt_replies: true}, footer: Reply STOP to opt out}
+      policy: {quiet_hours: {preset: us-strictest, exempt_replies: true}, footer: {line: Reply STOP to opt out}}
     report:
       provider: twilio
       upstream: %[2]s
       brand: acme
       mode: report
       topic: news
-      policy: {footer: Reply STOP to opt out, opt_out_exempt: [utility]}
+      policy: {footer: {line: Reply STOP to opt out}, opt_out_exempt: [utility]}
     whatsapp:
       upstream: %[2]s
       brand: acme

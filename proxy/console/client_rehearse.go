@@ -15,7 +15,7 @@ import (
 
 // Replay judges the decisions of the log again under config, the text of a configuration file that
 // errors call name; without text under the one in force. Each line of the answer but the last, which
-// is returned, goes to each.
+// is returned, goes to each, which may be nil.
 func (c *Client) Replay(ctx context.Context, name string, config []byte, opt ReplayOptions, each func(ReplayLine) error) (last ReplayLine, err error) {
 	q := (&DecisionQuery{Query: store.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route}}).values()
 	q.Set("examples", strconv.Itoa(opt.Examples))
@@ -32,6 +32,9 @@ func (c *Client) Replay(ctx context.Context, name string, config []byte, opt Rep
 		}
 		if last.Done || last.Problem != "" {
 			return false, nil
+		}
+		if each == nil {
+			return true, nil
 		}
 		return true, each(last)
 	})
