@@ -39,6 +39,7 @@ type ruleCase struct {
 
 	Want    caseWant `yaml:"want"`    // forward; ACTION REASON by RULE
 	Until   caseTime `yaml:"until"`   // as Now, or never; left out: not looked at
+	Moved   caseTime `yaml:"moved"`   // the time that a rewrite moves the message to
 	Footer  string   `yaml:"footer"`  // the line that a rewrite adds
 	Explain []string `yaml:"explain"` // what the explanation says, among other things
 }
@@ -61,6 +62,7 @@ type caseMessage struct {
 	Text     string          `yaml:"text"`
 	Room     int             `yaml:"room"`
 	SendAt   caseTime        `yaml:"send_at"`
+	Movable  bool            `yaml:"movable"`
 }
 
 func (c *ruleCase) message() filter.Message {
@@ -68,7 +70,7 @@ func (c *ruleCase) message() filter.Message {
 	m := filter.Message{
 		To:   filter.Recipient{Brand: w.Brand, Channel: filter.Channel(w.Channel), Address: w.To},
 		From: w.From, Category: w.Category, Topic: w.Topic, Campaign: w.Campaign, Strays: w.Strays,
-		Template: w.Template, Text: w.Text, Room: w.Room, SendAt: w.SendAt.Time,
+		Template: w.Template, Text: w.Text, Room: w.Room, SendAt: w.SendAt.Time, Movable: w.Movable,
 	}
 	if len(w.Labels) > 0 {
 		c.Brand.Label(&m, w.Labels...)

@@ -54,8 +54,8 @@ func tryCase(t *testing.T, c *ruleCase) {
 	if c.Until.given && !d.Until.Equal(c.Until.Time) {
 		t.Errorf("it would pass from %s on, want %s", when(d.Until), when(c.Until.Time))
 	}
-	if d.Edit != (filter.Edit{Footer: c.Footer}) {
-		t.Errorf("the edit is %+v, want the footer %q", d.Edit, c.Footer)
+	if d.Edit.Footer != c.Footer || !d.Edit.SendAt.Equal(c.Moved.Time) {
+		t.Errorf("the edit is %+v, want the footer %q and the time %s", d.Edit, c.Footer, when(c.Moved.Time))
 	}
 	// There is always something to tell, and it never speaks of a consent that is missing where one
 	// carried the message.

@@ -99,12 +99,13 @@ type Decision struct {
 	Action Action
 	Reason Reason
 	Rule   string    // the rule that settled it, of several edits the last; empty when nothing objected
-	Until  time.Time // when the same message would pass, if waiting helps
+	Until  time.Time // when the same message would pass, if waiting helps; of a rewrite, when it will
 	Edit   Edit      // what Rewrite changes
 	Why    string    // what the rule went by, in words; left empty where nobody reads it, see [Policy.Why]
 }
 
 // An Edit is what a rule wants changed in a message.
 type Edit struct {
-	Footer string // a line to add below the text
+	Footer string    // a line to add below the text
+	SendAt time.Time // when the provider is to deliver it instead; zero: as asked
 }

@@ -87,6 +87,10 @@ type Message struct {
 	// It is 0 where text cannot be added: templates, media without a caption.
 	Room int
 
+	// Movable is set where the request can be changed to have the provider itself deliver m at
+	// another time; see [Edit].
+	Movable bool
+
 	// SendAt is the asked delivery time; zero or the past means now. Windows are judged at this
 	// time.
 	SendAt time.Time

@@ -36,9 +36,9 @@ func (p Policy) Need(m *Message) Need {
 }
 
 // Decide is the first block, or all edits together, or Forward: a policy without rules forwards.
-// It allocates nothing unless two rules edit the same message.
+// It allocates nothing unless two rules edit the same message, or it is moved to another time.
 func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
-	out := forward
+	out, instead := forward, forward
 	for _, rule := range p {
 		d := rule.Judge(m, r, now)
 		switch d.Action {
@@ -49,11 +49,30 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 		case Rewrite:
 			out.Action, out.Reason, out.Rule = Rewrite, d.Reason, rule.Name()
 			out.Edit = out.Edit.with(d.Edit)
+			if !d.Edit.SendAt.IsZero() {
+				out.Until = later(out.Until, d.Until)
+				instead = Decision{Action: Block, Reason: d.Reason, Rule: rule.Name(), Until: d.Until}
+			}
 		default: // Block, and what is no action
 			return Decision{Action: Block, Reason: d.Reason, Rule: rule.Name(), Until: d.Until}
 		}
 	}
+	if !out.Edit.SendAt.IsZero() && !p.lets(*m, r, now, out.Edit.SendAt) {
+		return instead
+	}
 	return out
+}
+
+// lets reports whether no rule has anything against m at a time that it is to be moved to: a window
+// that is open now may be closed then.
+func (p Policy) lets(m Message, r *Record, now, at time.Time) bool {
+	m.SendAt = at
+	for _, rule := range p {
+		if d := rule.Judge(&m, r, now); d.Action != Forward && d.Action != Rewrite || !d.Edit.SendAt.IsZero() {
+			return false
+		}
+	}
+	return true
 }
 
 // forward is the decision of a rule without objection.
@@ -62,11 +81,9 @@ var forward = Decision{Action: Forward, Reason: Allowed}
 func block(r Reason) Decision { return Decision{Action: Block, Reason: r} }
 
 func (e Edit) with(f Edit) Edit {
-	switch {
-	case e.Footer == "":
-		return f
-	case f.Footer == "":
-		return e
+	both := Edit{Footer: e.Footer + f.Footer, SendAt: later(e.SendAt, f.SendAt)}
+	if e.Footer != "" && f.Footer != "" {
+		both.Footer = e.Footer + "\n" + f.Footer
 	}
-	return Edit{Footer: e.Footer + "\n" + f.Footer}
+	return both
 }

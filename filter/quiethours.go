@@ -20,6 +20,8 @@ type QuietHours struct {
 	Rows []Hours `yaml:"rows"`
 	// Categories are what the hours are for. Default: marketing.
 	Categories []Category `yaml:"categories"`
+	// Reschedule has the provider itself deliver a message later, where it can, instead of blocking it.
+	Reschedule bool `yaml:"reschedule"`
 	// ExemptReplies lets through what goes to somebody whose customer service window is open.
 	ExemptReplies bool `yaml:"exempt_replies"`
 	// Zone is taken for recipients whose address does not tell where they are, as a page-scoped id.
@@ -42,6 +44,7 @@ type HourTables struct {
 type quietHours struct {
 	applies [Categories]bool
 	replies bool          // are exempt
+	moves   bool          // to the next open moment what can be moved
 	window  time.Duration // in which they are
 	weeks   map[string]*week
 	atlas   *atlas
@@ -66,7 +69,7 @@ type locality struct {
 type closure struct{ from, until time.Time }
 
 func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
-	q := &quietHours{replies: cfg.ExemptReplies, window: window, weeks: map[string]*week{}, known: map[string]*locality{}}
+	q := &quietHours{replies: cfg.ExemptReplies, moves: cfg.Reschedule, window: window, weeks: map[string]*week{}, known: map[string]*locality{}}
 	tables := cfg.Tables
 	if tables == nil {
 		tables = &HourTables{}
@@ -145,6 +148,11 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 		}
 		c = &closure{at, l.next(at)}
 		l.closed.Store(c)
+	}
+	if q.moves && m.Movable {
+		if slot := l.slot(c.until, now); !slot.IsZero() {
+			return Decision{Action: Rewrite, Reason: InQuietHours, Until: slot, Edit: Edit{SendAt: slot}}
+		}
 	}
 	d := block(InQuietHours)
 	d.Until = c.until

@@ -20,6 +20,7 @@ func anyConfig(random *rand.Rand) Config {
 			Preset:        pick(random, "", "law", "law"),
 			Zone:          pick(random, "", "Europe/Berlin"),
 			ExemptReplies: random.IntN(2) == 0,
+			Reschedule:    random.IntN(2) == 0,
 			Tables:        testTables,
 		},
 	}
@@ -50,7 +51,8 @@ func anyMessage(random *rand.Rand) Message {
 		Category: pick(random, Marketing, Marketing, Category(random.IntN(Categories))),
 		Topic:    pick(random, "", "offers"), From: pick(random, "", "+14155550199"), Strays: random.IntN(4) == 0,
 		Template: pick(random, "", "welcome"), Text: pick(random, "", "Hello", "STOP"), Room: random.IntN(100),
-		SendAt: pick(random, time.Time{}, hours(float64(random.IntN(100)-20))),
+		SendAt:  pick(random, time.Time{}, hours(float64(random.IntN(100)-20))),
+		Movable: random.IntN(2) == 0,
 	}
 }
 
@@ -61,7 +63,7 @@ func weaker(a, b Decision) bool {
 		return false
 	}
 	lines := strings.Split(a.Edit.Footer, "\n")
-	return b.Action == Block || a.Action == Forward ||
+	return b.Action == Block || a.Action == Forward || a.Edit.SendAt.Before(b.Edit.SendAt) ||
 		slices.ContainsFunc(strings.Split(b.Edit.Footer, "\n"), func(line string) bool { return line != "" && !slices.Contains(lines, line) })
 }
 

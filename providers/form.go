@@ -68,7 +68,8 @@ type field struct {
 	text  string // decoded; lives as long as the batch
 	set   bool
 	place place
-	end   int // where the raw value ends, in the body or in the request target
+	start int // where the raw value starts, in the body or in the request target
+	end   int // where it ends
 }
 
 // lookup finds the parameter that name, decoded, stands for. same is false where name is only
@@ -118,7 +119,7 @@ func (b *Batch) fields(src []byte, in place, offset int, names []string, out []f
 		if b.parsed.text, ok = decode(b.parsed.text, p.value); !ok {
 			return errEscape
 		}
-		*f = field{text: b.parsed.keep(start), set: true, place: in, end: offset + p.end}
+		*f = field{text: b.parsed.keep(start), set: true, place: in, start: offset + p.end - len(p.value), end: offset + p.end}
 		if !utf8.ValidString(f.text) {
 			return b.unreadable(0, "the parameter %s is not valid UTF-8", names[n])
 		}

@@ -84,6 +84,22 @@ func checkFooter(t *testing.T, p providers.Provider, req *fasthttp.Request, b *p
 	if err == nil {
 		checkRewritten(t, p, req, before)
 	}
+	b.Reset()
+	if err := p.Parse(req, b); err != nil {
+		t.Fatalf("what was read before cannot be read again: %v", err)
+	}
+	want := b.Messages[0]
+	want.Text, want.From = strings.Clone(want.Text), strings.Clone(want.From)
+	decide(b, move)
+	if err := p.Rewrite(req, b); want.Movable != (err == nil) {
+		t.Fatalf("Rewrite of %+v to another time answers %v", want, err)
+	}
+	if want.Movable {
+		want.SendAt = providers.SampleSendAt
+		if again := reread(t, p, req); again != want {
+			t.Fatalf("moved to another time the request says\n%+v, want\n%+v", again, want)
+		}
+	}
 }
 
 func FuzzTwilioParse(f *testing.F) {

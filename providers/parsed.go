@@ -3,6 +3,7 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 	"unsafe"
 
@@ -19,6 +20,7 @@ type parsed struct {
 
 	place   place // where a footer goes in
 	at      int   // and at which byte
+	when    edit  // where the asked delivery time stands, or where one goes in; see filter.Message.Movable
 	gzipped bool  // the body came compressed: plain holds it readable
 	xml     bool  // the answer is to be XML
 	code    int   // the service's own code for what Parse could not read; 0 for none in particular
@@ -82,53 +84,81 @@ var (
 	errBlocked   = errors.New("rewriting: a request with one message cannot be sent without it")
 	errNoPlace   = errors.New("rewriting: this message has no text to add a line to")
 	errNoRoom    = errors.New("rewriting: the text has no room for the line")
+	errNoTime    = errors.New("rewriting: this message cannot be moved to another time")
 )
 
-// footer is the line to add to the one message of b, or why b cannot be rewritten. It is empty
-// where nothing is to be changed.
-func (b *Batch) footer() (string, error) {
-	if len(b.Messages) != 1 || len(b.Decisions) != 1 {
-		return "", errUndecided
-	}
-	d := &b.Decisions[0]
-	switch {
-	case d.Action == filter.Block:
-		return "", errBlocked
-	case d.Action == filter.Forward || d.Edit.Footer == "":
-		return "", nil
-	case b.parsed.place == nowhere:
-		return "", errNoPlace
-	case utf8.RuneCountInString(d.Edit.Footer)+1 > b.Messages[0].Room:
-		return "", errNoRoom
-	}
-	return d.Edit.Footer, nil
+// An edit puts text in place of the bytes from start up to end of one part of a request.
+type edit struct {
+	place      place
+	start, end int
+	text       []byte // as it stands there, escapes and all
 }
 
-// insert puts a footer into req at the place Parse found, after a line break, escaped by escape.
-// Every other byte stays; a body that came compressed goes out compressed.
-func (b *Batch) insert(req *fasthttp.Request, footer string, escape func(dst []byte, s string) []byte) error {
+// changes is what is decided for the one message of b, or why b cannot be rewritten so.
+func (b *Batch) changes() (filter.Edit, error) {
+	var none filter.Edit
+	if len(b.Messages) != 1 || len(b.Decisions) != 1 {
+		return none, errUndecided
+	}
+	m, d := &b.Messages[0], &b.Decisions[0]
+	switch footer := d.Edit.Footer; {
+	case d.Action == filter.Block:
+		return none, errBlocked
+	case d.Action == filter.Forward:
+		return none, nil
+	case footer != "" && b.parsed.place == nowhere:
+		return none, errNoPlace
+	case footer != "" && utf8.RuneCountInString(footer)+1 > m.Room:
+		return none, errNoRoom
+	case !d.Edit.SendAt.IsZero() && !m.Movable:
+		return none, errNoTime
+	}
+	return d.Edit, nil
+}
+
+// footing is the edit that puts a footer where Parse found the end of the text, after a line break.
+func (p *parsed) footing(footer string, escape func(dst []byte, s string) []byte) edit {
+	return edit{p.place, p.at, p.at, escape(escape(nil, "\n"), footer)}
+}
+
+// apply makes edits of what Parse read. Every other byte stays; a body that came compressed goes out
+// compressed.
+func (b *Batch) apply(req *fasthttp.Request, edits ...edit) error {
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	if err := b.applyIn(req, inBody, edits); err != nil {
+		return err
+	}
+	return b.applyIn(req, inQuery, edits)
+}
+
+func (b *Batch) applyIn(req *fasthttp.Request, in place, edits []edit) error {
 	p := &b.parsed
 	from := req.Header.RequestURI()
-	if p.place == inBody {
+	if in == inBody {
 		if from = p.plain; !p.gzipped {
 			from = req.Body()
 		}
 	}
-	if p.at > len(from) {
-		return errors.New("rewriting: the request changed since it was read")
+	out, last, changed := p.out[:0], 0, false
+	for _, e := range edits {
+		if e.place != in {
+			continue
+		}
+		if e.end > len(from) {
+			return errors.New("rewriting: the request changed since it was read")
+		}
+		out = append(append(out, from[last:e.start]...), e.text...)
+		last, changed = e.end, true
 	}
-	out := append(p.out[:0], from[:p.at]...)
-	out = escape(out, "\n")
-	out = escape(out, footer)
-	out = append(out, from[p.at:]...)
-	p.out = out
+	p.out = append(out, from[last:]...)
 	switch {
-	case p.place == inQuery:
-		req.SetRequestURIBytes(out)
+	case !changed:
+	case in == inQuery:
+		req.SetRequestURIBytes(p.out)
 	case p.gzipped:
-		req.SetBody(compress(out))
+		req.SetBody(compress(p.out))
 	default:
-		req.SetBody(out)
+		req.SetBody(p.out)
 	}
 	return nil
 }

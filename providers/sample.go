@@ -9,6 +9,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/sendgate/sendgate/filter"
@@ -29,6 +30,7 @@ var sampleFiles embed.FS
 //	                 body, "request chunked" cuts it into chunks.
 //	messages         what Parse reads, in JSON; or "not a send", "unknown path", "error: SENTENCE"
 //	rewrite          the body once "Reply STOP to opt out" was added ("rewrite target": the URI)
+//	reschedule       the body once it was moved to 2026-11-23T09:30:00Z ("reschedule target": the URI)
 //	refuse-REASON    what Refuse answers: a line with status and content type, and the body
 //	answer, learn    an answer of the service, and what Learn reads from it, in JSON
 type Sample struct {
@@ -41,8 +43,10 @@ type Sample struct {
 	Messages []filter.Message // what Parse must read; none if Err is set
 	Err      error            // ErrNotSend, ErrUnknownPath, or the sentence Parse must answer with
 
-	Rewritten       string // the body after [SampleFooter] was added; empty where the sample says nothing
+	Rewritten       string // the body after [SampleFooter] was added; empty where nothing is added there
 	RewrittenTarget string // likewise the URI
+	Moved           string // the body after the message was moved to [SampleSendAt]; empty where it is not changed
+	MovedTarget     string // likewise the URI
 	Refusals        map[filter.Reason]Refusal
 
 	Answer []byte // HTTP/1.1 with CRLF; nil where the sample has none
@@ -58,6 +62,9 @@ type Refusal struct {
 
 // SampleFooter is the line that the samples' rewrites have added.
 const SampleFooter = "Reply STOP to opt out"
+
+// SampleSendAt is the time that the samples' messages are moved to.
+var SampleSendAt = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
 
 // Samples reads all samples anew: the caller may change them. It panics on a malformed one, which
 // the tests of this package keep out of the program.
@@ -115,6 +122,10 @@ func (s *Sample) section(name string, data []byte) (err error) {
 		s.Rewritten = string(data)
 	case name == "rewrite target":
 		s.RewrittenTarget = string(data)
+	case name == "reschedule":
+		s.Moved = string(data)
+	case name == "reschedule target":
+		s.MovedTarget = string(data)
 	case name == "answer":
 		s.Answer = rawHTTP(data, "")
 	case name == "learn":

@@ -3,6 +3,7 @@ package providers_test
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"encoding/xml"
@@ -46,6 +47,8 @@ func decide(b *providers.Batch, d filter.Decision) {
 }
 
 var addFooter = filter.Decision{Action: filter.Rewrite, Reason: filter.Content, Edit: filter.Edit{Footer: providers.SampleFooter}}
+
+var move = filter.Decision{Action: filter.Rewrite, Reason: filter.InQuietHours, Edit: filter.Edit{SendAt: providers.SampleSendAt}}
 
 // body is the body of req as its reader sees it.
 func body(t testing.TB, req *fasthttp.Request) string {
@@ -181,40 +184,59 @@ func checkRewrite(t *testing.T, p providers.Provider, req *fasthttp.Request, b *
 	if err := p.Rewrite(req, b); err != nil || !bytes.Equal(before, req.Body()) {
 		t.Errorf("Rewrite of a forwarded message: %v, %q", err, req.Body())
 	}
-	decide(b, addFooter)
-	err := p.Rewrite(req, b)
-	if b.Messages[0].Room == 0 {
-		if err == nil || !bytes.Equal(before, req.Body()) {
-			t.Errorf("Rewrite finds room where there is none: %v", err)
+	m := s.Messages[0]
+	checkEdit(t, p, req, b, addFooter, m.Room > 0, s.Rewritten, s.RewrittenTarget)
+	if m.Room > 0 {
+		checkRewritten(t, p, req, m)
+	}
+	req = read(t, s.Request)
+	checkEdit(t, p, req, b, move, m.Movable, s.Moved, s.MovedTarget)
+	if m.Movable {
+		m.SendAt = providers.SampleSendAt
+		if again := reread(t, p, req); again != m {
+			t.Errorf("the rescheduled request says\n%+v, want\n%+v", again, m)
 		}
-		return
 	}
-	if err != nil {
-		t.Fatalf("Rewrite answers %v", err)
-	}
-	if !reflect.DeepEqual(b.Messages, s.Messages) {
-		t.Errorf("Rewrite changed the batch:\n%+v, want\n%+v", b.Messages, s.Messages)
-	}
-	if got := body(t, req); s.Rewritten != "" && got != s.Rewritten {
-		t.Errorf("Rewrite writes\n%s, want\n%s", got, s.Rewritten)
-	}
-	if got := string(req.Header.RequestURI()); s.RewrittenTarget != "" && got != s.RewrittenTarget {
-		t.Errorf("Rewrite writes the target\n%s, want\n%s", got, s.RewrittenTarget)
-	}
-	checkRewritten(t, p, req, s.Messages[0])
 }
 
-// checkRewritten reads a rewritten request again: the same message with the footer below it.
-func checkRewritten(t testing.TB, p providers.Provider, req *fasthttp.Request, before filter.Message) {
+// checkEdit has d done to req, which b was read from, and compares what comes of it. Where it is not
+// possible the request stays as it is.
+func checkEdit(t *testing.T, p providers.Provider, req *fasthttp.Request, b *providers.Batch, d filter.Decision, possible bool, wantBody, wantTarget string) {
+	t.Helper()
+	body0, target0, messages := body(t, req), string(req.Header.RequestURI()), slices.Clone(b.Messages)
+	decide(b, d)
+	err := p.Rewrite(req, b)
+	if possible != (err == nil) || possible != (wantBody != "" || wantTarget != "") {
+		t.Fatalf("Rewrite answers %v, and the sample wants %q %q", err, wantBody, wantTarget)
+	}
+	if !slices.Equal(b.Messages, messages) {
+		t.Errorf("Rewrite changed the batch:\n%+v, want\n%+v", b.Messages, messages)
+	}
+	if got, want := body(t, req), cmp.Or(wantBody, body0); got != want {
+		t.Errorf("Rewrite writes\n%s, want\n%s", got, want)
+	}
+	if got, want := string(req.Header.RequestURI()), cmp.Or(wantTarget, target0); got != want {
+		t.Errorf("Rewrite writes the target\n%s, want\n%s", got, want)
+	}
+}
+
+// reread is the one message that req has.
+func reread(t testing.TB, p providers.Provider, req *fasthttp.Request) filter.Message {
 	t.Helper()
 	var b providers.Batch
 	if err := p.Parse(req, &b); err != nil || len(b.Messages) != 1 {
 		t.Fatalf("the rewritten request cannot be read: %v", err)
 	}
+	return b.Messages[0]
+}
+
+// checkRewritten reads a rewritten request again: the same message with the footer below it.
+func checkRewritten(t testing.TB, p providers.Provider, req *fasthttp.Request, before filter.Message) {
+	t.Helper()
 	want := before
 	want.Text += "\n" + providers.SampleFooter
 	want.Room -= len(providers.SampleFooter) + 1
-	if b.Messages[0] != want {
-		t.Errorf("the rewritten request says\n%+v, want\n%+v", b.Messages[0], want)
+	if again := reread(t, p, req); again != want {
+		t.Errorf("the rewritten request says\n%+v, want\n%+v", again, want)
 	}
 }

@@ -159,8 +159,35 @@ func (t twilio) message(b *Batch, fields []field, signed bool) error {
 		m.Room = max(0, twilioBody-utf8.RuneCountInString(m.Text))
 		b.parsed.place, b.parsed.at = body.place, body.end
 	}
+	m.Movable = !signed && schedules(&m, fields)
+	b.parsed.when = whenToDeliver(fields)
 	b.Messages = append(b.Messages[:0], m)
 	return nil
+}
+
+// schedules reports whether Twilio itself can be asked to deliver m at another time: it does so for a
+// messaging service, for WhatsApp with a template only. A half of a schedule without the other is
+// left for Twilio to refuse.
+// Source: https://www.twilio.com/docs/messaging/features/message-scheduling
+func schedules(m *filter.Message, fields []field) bool {
+	service := fields[twService].text != "" || strings.HasPrefix(fields[twFrom].text, "MG")
+	whole := !m.SendAt.IsZero() || !fields[twSendAt].set && !fields[twSchedule].set
+	return service && whole && (m.To.Channel == filter.SMS || m.To.Channel == filter.WhatsApp && m.Template != "")
+}
+
+// whenToDeliver is where the value of SendAt stands, or where the parameter can be added: behind the
+// last one that is read from the body, or from the query where the body has none.
+func whenToDeliver(fields []field) edit {
+	if at := fields[twSendAt]; at.set {
+		return edit{place: at.place, start: at.start, end: at.end}
+	}
+	var last edit
+	for _, f := range fields {
+		if f.set && (f.place < last.place || last.place == nowhere || f.place == last.place && f.end > last.end) {
+			last = edit{place: f.place, start: f.end, end: f.end}
+		}
+	}
+	return last
 }
 
 // sendAt is the asked delivery time. Twilio schedules only for a messaging service; with a plain

@@ -81,14 +81,35 @@ func escapeXML(dst []byte, s string) []byte {
 	return append(dst, buf.Bytes()...)
 }
 
-// Rewrite adds the footer to Body, which keeps the bytes it has.
+// Rewrite adds the footer to Body, which keeps the bytes it has, and writes the delivery time in place
+// of the one that is there, or with ScheduleType behind all other parameters.
 func (t twilio) Rewrite(req *fasthttp.Request, b *Batch) error {
-	line, err := b.footer()
-	if err != nil || line == "" {
+	change, err := b.changes()
+	if err != nil {
 		return err
 	}
-	return b.insert(req, line, escapeForm)
+	var edits [2]edit
+	n := 0
+	if change.Footer != "" {
+		edits[n] = b.parsed.footing(change.Footer, escapeForm)
+		n++
+	}
+	if !change.SendAt.IsZero() {
+		when := b.parsed.when
+		at := change.SendAt.UTC().Format(twilioTime)
+		if when.start == when.end {
+			when.text = append(escapeForm([]byte("&SendAt="), at), "&ScheduleType=fixed"...)
+		} else {
+			when.text = escapeForm(nil, at)
+		}
+		edits[n] = when
+		n++
+	}
+	return b.apply(req, edits[:n]...)
 }
+
+// twilioTime is how Twilio wants a time in UTC: https://www.twilio.com/docs/api/errors/35114
+const twilioTime = "2006-01-02T15:04:05Z"
 
 // Learn reads 21610, which means that the recipient unsubscribed from the sender, or that the
 // number has a new owner. Other codes say nothing about anybody's will.

@@ -54,11 +54,11 @@ func (w whatsapp) Refuse(resp *fasthttp.Response, b *Batch) {
 // Rewrite adds the footer to the text, the caption or the interactive body, and leaves every other
 // byte of the JSON.
 func (w whatsapp) Rewrite(req *fasthttp.Request, b *Batch) error {
-	line, err := b.footer()
-	if err != nil || line == "" {
+	change, err := b.changes()
+	if err != nil || change.Footer == "" {
 		return err
 	}
-	return b.insert(req, line, escapeJSON)
+	return b.apply(req, b.parsed.footing(change.Footer, escapeJSON))
 }
 
 // Learn reads 131050: the recipient stopped marketing from this business, and nothing else. Other

@@ -101,7 +101,7 @@ func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record
 	if err != nil {
 		return filter.Decision{}, err
 	}
-	m := filter.Message{To: e.To, From: e.From, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly,
+	m := filter.Message{To: e.To, From: e.From, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
 		Template: e.Template, Text: e.Text, Room: e.Room, SendAt: e.SendAt}
 	var category, topic filter.Scope
 	if rt.trusts.category && e.ClaimCategory != "" {

@@ -120,7 +120,7 @@ func verdict(ds []filter.Decision) filter.Action {
 }
 
 // rewrite edits the request as decided. What must be changed and cannot be is not sent: the
-// messages that needed the change are blocked for their content, and those that came with them
+// messages that needed the change are blocked for what it was needed for, and those that came with them
 // because they cannot be told apart any more.
 func (g *Gate) rewrite(rt *route, w *work) error {
 	err := rt.provider.Rewrite(w.req, &w.batch)
@@ -131,7 +131,7 @@ func (g *Gate) rewrite(rt *route, w *work) error {
 	for i := range w.batch.Decisions {
 		switch d := &w.batch.Decisions[i]; d.Action {
 		case filter.Rewrite:
-			*d = filter.Decision{Action: filter.Block, Reason: filter.Content, Rule: d.Rule}
+			*d = filter.Decision{Action: filter.Block, Reason: d.Reason, Rule: d.Rule}
 		case filter.Forward:
 			*d = filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
 		}
@@ -226,7 +226,7 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		e.ID = w.ids[i]
 		e.To, e.From, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Category, m.Topic, m.Campaign
 		e.Template, e.Text, e.SendAt = m.Template, m.Text, m.SendAt
-		e.Room, e.MarketingOnly = m.Room, m.MarketingOnly
+		e.Room, e.MarketingOnly, e.Movable = m.Room, m.MarketingOnly, m.Movable
 		e.Action, e.Reason, e.Rule, e.Until, e.Footer = d.Action, d.Reason, d.Rule, d.Until, d.Edit.Footer
 		one := e
 		if e.Enforced && d.Action == filter.Block {

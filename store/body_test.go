@@ -38,7 +38,7 @@ func oddEntries(random *rand.Rand, n int) []store.Entry {
 		e.Category, e.Action, e.Reason = filter.Category(random.IntN(256)), filter.Action(random.IntN(256)), filter.Reason(random.IntN(256))
 		e.Enforced, e.Status, e.Micros = random.IntN(2) == 0, random.IntN(3)*300-300, random.Int64()-1<<62
 		e.ClaimCategory, e.ClaimTopic = pick("", "utility"), pick("", "offers", fmt.Sprint(i))
-		e.MarketingOnly, e.Erased = random.IntN(2) == 0, random.IntN(2) == 0
+		e.MarketingOnly, e.Erased, e.Movable = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(2) == 0
 		e.Room, e.Known = max(0, random.IntN(3000)-1000), random.Uint64()>>random.IntN(64)
 	}
 	return entries

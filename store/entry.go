@@ -27,6 +27,7 @@ type Entry struct {
 	Text     string           `json:"text,omitempty"`
 	Room     int              `json:"room,omitempty"` // how many characters more the text could have taken
 	SendAt   time.Time        `json:"send_at,omitzero"`
+	Movable  bool             `json:"movable,omitempty"` // the provider could have been asked to deliver it at another time
 
 	// What the request itself said, whether it was believed or not, so that another configuration
 	// can be asked what it makes of the message: the category and the topic that its headers
@@ -45,7 +46,7 @@ type Entry struct {
 	Enforced bool          `json:"enforced"` // whether it was obeyed
 	Reason   filter.Reason `json:"reason"`
 	Rule     string        `json:"rule,omitempty"`
-	Until    time.Time     `json:"until,omitzero"`
+	Until    time.Time     `json:"until,omitzero"`   // of a rewrite, to when the message was moved
 	Footer   string        `json:"footer,omitempty"` // the line that was added
 	Fault    string        `json:"fault,omitempty"`  // why the request could not be read, or not be changed as decided
 
@@ -138,11 +139,11 @@ func (e *Entry) decode(s string) error {
 
 // flags are what is so or not so of e, a bit each.
 func (e *Entry) flags() byte {
-	return flag(e.Enforced) | flag(e.MarketingOnly)<<1 | flag(e.Erased)<<2
+	return flag(e.Enforced) | flag(e.MarketingOnly)<<1 | flag(e.Erased)<<2 | flag(e.Movable)<<3
 }
 
 func (e *Entry) setFlags(b byte) {
-	e.Enforced, e.MarketingOnly, e.Erased = b&1 != 0, b&2 != 0, b&4 != 0
+	e.Enforced, e.MarketingOnly, e.Erased, e.Movable = b&1 != 0, b&2 != 0, b&4 != 0, b&8 != 0
 }
 
 // Cut reports whether e may hold less than was there: strings of this length were cut where they were

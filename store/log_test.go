@@ -31,7 +31,7 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 	e.SendAt, e.Until = noon.Add(time.Hour), noon.Add(2*time.Hour)
 	e.Action, e.Enforced, e.Reason, e.Rule = filter.Rewrite, false, filter.Content, "footer"
 	e.Footer, e.Fault, e.Outcome = "Reply STOP", "none", "unknown"
-	e.ClaimCategory, e.ClaimTopic, e.MarketingOnly, e.Erased, e.Room, e.Known = "utility", "news", true, true, 1565, 42
+	e.ClaimCategory, e.ClaimTopic, e.MarketingOnly, e.Erased, e.Movable, e.Room, e.Known = "utility", "news", true, true, true, 1565, 42
 	s.Log(e)
 	for _, when := range []string{"in memory", "in the tail", "in a block"} {
 		got, ok, err := s.Entry(e.ID)

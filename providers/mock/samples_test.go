@@ -17,6 +17,7 @@ import (
 // refusedSamples are those that the parsers can read and that the service refuses all the same,
 // with its code.
 var refusedSamples = map[string]int{
+	"twilio/half-a-schedule":           35111,
 	"twilio/scheduled-without-service": 35118, // older documentation has it sent at once
 	"twilio/short-code-recipient":      21211,
 	"whatsapp/bad-number":              131009,

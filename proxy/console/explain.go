@@ -86,7 +86,7 @@ func (s *Server) explainDecision(c *call) error {
 	}
 	x := Explanation{Config: e.Config, Clock: clock(e.Time, e.SendAt)}
 	m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
-		Template: e.Template, Text: e.Text, Room: e.Room, MarketingOnly: e.MarketingOnly, SendAt: e.SendAt}
+		Template: e.Template, Text: e.Text, Room: e.Room, MarketingOnly: e.MarketingOnly, SendAt: e.SendAt, Movable: e.Movable}
 	known := e.Time
 	if !at.IsZero() {
 		known = at
@@ -246,10 +246,21 @@ func tell(d *Decision) []string {
 	if !d.Enforced && d.Action != filter.Forward {
 		says = append(says, fmt.Sprintf("It was not obeyed: the route's mode was %s.", d.Mode))
 	}
-	if !d.Until.IsZero() {
-		says = append(says, "The same message would pass after "+moment(d.Until)+".")
+	if passes := whenItPasses(d.Action, d.Until); passes != "" {
+		says = append(says, passes)
 	}
 	return append(says, fmt.Sprintf("It was judged by the clock at %s, with configuration %s.", moment(clock(d.Time, d.SendAt).Judged), d.Config))
+}
+
+// whenItPasses says when a message passes, if waiting helps.
+func whenItPasses(a filter.Action, until time.Time) string {
+	switch {
+	case until.IsZero():
+		return ""
+	case a == filter.Rewrite:
+		return "The provider is asked to deliver it at " + moment(until) + "."
+	}
+	return "The same message would pass after " + moment(until) + "."
 }
 
 func because(r filter.Reason, rule string) string {
@@ -272,8 +283,8 @@ func (s *Server) judgement(route string, m filter.Message, at time.Time) *Judgem
 	if d.Why != "" {
 		says += " It goes by " + d.Why + "."
 	}
-	if !d.Until.IsZero() {
-		says += " The same message would pass after " + moment(d.Until) + "."
+	if passes := whenItPasses(d.Action, d.Until); passes != "" {
+		says += " " + passes
 	}
 	return &Judgement{Action: d.Action, Reason: d.Reason, Rule: d.Rule, Until: d.Until, Why: d.Why, Record: rec, At: at, Says: says}
 }
