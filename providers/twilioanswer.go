@@ -19,7 +19,9 @@ type native struct {
 
 // twilioRefusals are Twilio's codes by our reasons. All are final to its SDKs, which repeat a call
 // for its HTTP status alone. An unreadable request gets code 400, Twilio's own for any invalid
-// one, and not 21211, for which senders strike a number from their lists.
+// one, and not 21211, for which senders strike a number from their lists. Content gets 63021, which is
+// for what a channel rejects by its length or its rules: a line had no room, or a signed body cannot
+// be changed.
 // Source: https://www.twilio.com/docs/api/errors
 var twilioRefusals = [filter.Reasons]native{
 	filter.Undecided:      {21612, "Message cannot be sent now"},
@@ -30,7 +32,7 @@ var twilioRefusals = [filter.Reasons]native{
 	filter.NoConsent:      {21610, "Attempt to send to unsubscribed recipient"},
 	filter.ConsentExpired: {21610, "Attempt to send to unsubscribed recipient"},
 	filter.WindowClosed:   {63016, "Failed to send freeform message because you are outside the allowed window"},
-	filter.Content:        {21617, "The concatenated message body exceeds the 1600 character limit"},
+	filter.Content:        {63021, "Channel invalid content error"},
 	filter.InQuietHours:   {30610, "Message couldn't be delivered"},
 	filter.CapReached:     {21612, "Message cannot be sent now"},
 	filter.Duplicate:      {21612, "Message cannot be sent now"},

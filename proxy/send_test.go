@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
@@ -142,5 +143,15 @@ func TestLearn(t *testing.T) {
 	events, err := st.History(to)
 	if err != nil || len(events) != 1 || events[0].ID != first.Header.Get("Sendgate-Id")+".0" || events[0].Time.IsZero() {
 		t.Errorf("the store learnt %+v, %v", events, err)
+	}
+}
+
+// TestSignedTextWithoutItsLine: a body that Twilio's client validation signs cannot be changed. What is
+// told of it is true of a short text, too.
+func TestSignedTextWithoutItsLine(t *testing.T) {
+	_, addr := start(t, oneRoute("http://127.0.0.1:1", func(rc *RouteConfig) { rc.Policy.Footer.Line = "Reply STOP to opt out" }), memory(t))
+	a := ask(t, addr, keyed(sms(person.Address, "Sale"), "Twilio-Client-Validation: eyJ0eXAi"))
+	if a.StatusCode != 400 || a.Header.Get("Sendgate-Reason") != "content" || !strings.Contains(a.body, `"code":63021,`) || strings.Contains(a.body, "1600") {
+		t.Errorf("answered %s %s", a.Status, a.body)
 	}
 }
