@@ -71,6 +71,14 @@ func (c *conn) send(request []byte, limit time.Duration) error {
 // left reports whether any byte of the request may have left the gate.
 func (c *conn) left() bool { return c.socket.sent != c.before }
 
+// lost is what became of the request of an exchange that came to nothing.
+func (c *conn) lost() outcome {
+	if c.left() {
+		return unknown
+	}
+	return notSent
+}
+
 // clean reports whether nothing is left of the last exchange, so that another may follow. The TLS
 // layer may hold a record it has not shown yet: a read that the socket has nothing for takes what is
 // there.

@@ -37,20 +37,24 @@ func (p *pool) take(now time.Time) *conn {
 	}
 }
 
-// put takes a connection back. It closes what cannot be used again.
+// put takes a connection back. It closes what cannot be used again, also when it panics.
 func (p *pool) put(c *conn, now time.Time) {
+	kept := false
+	defer func() {
+		if !kept {
+			c.close()
+		}
+	}()
 	if !c.clean() {
-		c.close()
 		return
 	}
 	c.idle, c.socket.used = now, true
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		c.close()
 		return
 	}
-	p.quiet = append(p.quiet, c)
+	p.quiet, kept = append(p.quiet, c), true
 	if p.timer == nil {
 		p.timer = time.AfterFunc(p.keep, p.sweep)
 	}

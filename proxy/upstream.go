@@ -176,59 +176,48 @@ func (u *upstream) try(request []byte, toHead bool, now time.Time, resp *fasthtt
 	}
 }
 
-// ask makes an exchange on c. It closes c unless keep says that another may follow.
+// ask makes an exchange on c. It closes c unless keep says that another may follow, also when it
+// panics.
 func (u *upstream) ask(c *conn, request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (o outcome, keep bool, err error) {
+	defer func() {
+		if !keep {
+			c.close()
+		}
+	}()
 	if err := c.send(request, u.key.timeouts.Write); err != nil {
 		err = fmt.Errorf("sending the request: %w", err)
 		if c.left() && u.early(c, toHead, resp, a) {
 			return answered, false, nil
 		}
-		return u.lose(c), false, err
+		return c.lost(), false, err
 	}
 	if len(request) > holdMost { // which took its time
 		now = time.Now()
 	}
 	if err := c.socket.SetReadDeadline(now.Add(u.key.timeouts.Response)); err != nil {
-		return u.lose(c), false, err
+		return c.lost(), false, err
 	}
 	keep, err = c.receive(resp, a, toHead, u.body)
 	if len(c.socket.held) > 0 { // all that was read had come before the request
-		return u.lose(c), false, errUnasked
+		return c.lost(), false, errUnasked
 	}
 	if err != nil {
 		if c.socket.failed != nil {
 			err = fmt.Errorf("sending the request: %w", c.socket.failed)
 		}
-		return u.lose(c), false, err
-	}
-	if !keep {
-		c.close()
+		return c.lost(), false, err
 	}
 	return answered, keep, nil
 }
 
-// lose closes the connection of an exchange that came to nothing, and tells what became of the
-// request.
-func (u *upstream) lose(c *conn) outcome {
-	defer c.close()
-	if c.left() {
-		return unknown
-	}
-	return notSent
-}
-
 // early reads the answer of an upstream that answered before it had read the whole request, and
-// stopped reading. It reports whether there was a complete one; the connection is of no more use
-// then.
+// stopped reading. It reports whether there was a complete one. The connection is of no more use.
 func (u *upstream) early(c *conn, toHead bool, resp *fasthttp.Response, a *answer) bool {
 	if err := c.socket.SetReadDeadline(time.Now().Add(lastWords)); err != nil {
 		return false
 	}
-	if _, err := c.receive(resp, a, toHead, u.body); err != nil {
-		return false
-	}
-	c.close()
-	return true
+	_, err := c.receive(resp, a, toHead, u.body)
+	return err == nil
 }
 
 // enter waits for a place among the requests in flight, where it must.
