@@ -78,6 +78,7 @@ proxy:
       timeouts: {connect: 1s500ms}
 console:
   listen: 0.0.0.0:8081
+  brake: {opt_outs: -1, opt_ins: 5}
   tokens:
     - {name: ana, role: reviewer, secret: env:GOOD_SECRET}
     - {name: bob, role: viewer, secret: file:testdata/secrets/good}
@@ -107,6 +108,9 @@ log: {level: debug, format: console}
 	if want := []console.Token{{Name: "ana", Role: console.Reviewer, Secret: "0123456789abcdef"},
 		{Name: "bob", Role: console.Viewer, Secret: "from-a-file-0123456789"}}; !reflect.DeepEqual(cfg.Console.Tokens, want) {
 		t.Errorf("tokens: got %v, want %v with their secrets trimmed", cfg.Console.Tokens, want)
+	}
+	if b := cfg.Console.Brake; !b.OptOuts.Unlimited() || b.OptIns != 5 {
+		t.Errorf("brake: got %+v", b)
 	}
 	if cfg.Log != (Log{"debug", "console"}) {
 		t.Errorf("log: got %+v", cfg.Log)

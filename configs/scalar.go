@@ -93,6 +93,9 @@ func setDuration(v reflect.Value, n ast.Node) string {
 	return ""
 }
 
+// unlimited is a number that may be -1, for any number.
+type unlimited interface{ Unlimited() bool }
+
 func setNumber(v reflect.Value, n ast.Node) string {
 	i, ok := n.(*ast.IntegerNode)
 	if !ok {
@@ -101,7 +104,14 @@ func setNumber(v reflect.Value, n ast.Node) string {
 	var number uint64
 	switch value := i.Value.(type) {
 	case int64:
-		if value <= 0 {
+		_, may := v.Addr().Interface().(unlimited)
+		switch {
+		case may && value == -1:
+			v.SetInt(-1)
+			return ""
+		case may && value <= 0:
+			return fmt.Sprintf("%d: want more than 0, or -1 for any number; leave the key out for the default", value)
+		case value <= 0:
 			return fmt.Sprintf("%d: want more than 0; leave the key out for the default", value)
 		}
 		number = uint64(value)

@@ -19,13 +19,22 @@ import (
 type Brake struct {
 	// OptOuts and OptIns are how many are let through within Window. Default 10000 each; -1 lets
 	// everything through.
-	OptOuts int `yaml:"opt_outs"`
-	OptIns  int `yaml:"opt_ins"`
+	OptOuts Allowance `yaml:"opt_outs"`
+	OptIns  Allowance `yaml:"opt_ins"`
 	// Share of the known recipients that is let through, whatever the numbers. Default 20%.
 	Share Share `yaml:"share"`
 	// Window is how long what one token did counts. Default 1h.
 	Window time.Duration `yaml:"window"`
 }
+
+// An Allowance is how many of something are let through. -1 is any number.
+type Allowance int
+
+// Unlimited reports whether a is any number.
+func (a Allowance) Unlimited() bool { return a == -1 }
+
+// exceededBy reports whether n are more than a.
+func (a Allowance) exceededBy(n int) bool { return !a.Unlimited() && n > int(a) }
 
 // Defaults of [Brake].
 const (
@@ -157,16 +166,17 @@ func (b *brake) began(token string) string {
 
 // may reports whether so many opt-outs and opt-ins may be more than is let through.
 func (b *brake) may(outs, ins int) bool {
-	return b.cfg.OptOuts >= 0 && outs > b.cfg.OptOuts || b.cfg.OptIns >= 0 && ins > b.cfg.OptIns
+	return b.cfg.OptOuts.exceededBy(outs) || b.cfg.OptIns.exceededBy(ins)
 }
 
 // over says what t is more than, or nothing.
 func (b *brake) over(t tally) string {
 	for _, side := range []struct {
-		n, most int
-		what    string
+		n    int
+		most Allowance
+		what string
 	}{{t.outs, b.cfg.OptOuts, "opt-outs"}, {t.ins, b.cfg.OptIns, "opt-ins"}} {
-		if side.most < 0 || side.n <= side.most {
+		if !side.most.exceededBy(side.n) {
 			continue
 		}
 		known := b.store.Recipients()
