@@ -68,8 +68,14 @@ func (c *client) SetReadDeadline(t time.Time) error {
 	if !c.by.IsZero() && c.by.Before(t) {
 		t = c.by
 	}
-	c.by = time.Time{}
+	c.by, c.waits = time.Time{}, false
 	return c.socket.SetReadDeadline(t)
+}
+
+// SetWriteDeadline is called by fasthttp before it writes an answer.
+func (c *client) SetWriteDeadline(t time.Time) error {
+	c.waits = false
+	return c.socket.SetWriteDeadline(t)
 }
 
 // retire ends the connection, now if it waits for a request, or after the answer. With fasthttp, it is

@@ -57,7 +57,7 @@ func newConn(s *socket, stream net.Conn, head int, count *counters) *conn {
 // is read.
 func (c *conn) send(request []byte, limit time.Duration) error {
 	s := c.socket
-	c.before, s.patience, s.failed = s.sent, limit, nil
+	c.before, s.patience, s.waits, s.failed = s.sent, limit, false, nil
 	s.hold = len(request) <= holdMost
 	if s.used && !(s.hold && s.raw.able()) && !c.pulse.beats() {
 		s.hold = false

@@ -126,6 +126,7 @@ func (c *client) answer() turn {
 
 // write sends the answer, the upstream's as it was written. last says that no other follows.
 func (c *client) write(w *work, last bool) error {
+	c.waits = false
 	resp, body := w.resp, w.resp.Body()
 	w.out = w.marks.append(w.appendHead(w.out[:0]))
 	if last {

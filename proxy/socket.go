@@ -17,7 +17,8 @@ type socket struct {
 	net.Conn
 	raw      rawIO
 	slack    time.Duration // how much later than asked a deadline may strike
-	patience time.Duration // how long a write may take; 0: as SetWriteDeadline says
+	patience time.Duration // how long a message may take to be taken; 0: as SetWriteDeadline says
+	waits    bool          // some of the message under way had to wait, and so patience runs
 
 	sent            int64 // bytes that the system took
 	readBy, writeBy time.Time
@@ -118,7 +119,8 @@ func (s *socket) Write(p []byte) (n int, err error) {
 
 // await writes p as the system takes it.
 func (s *socket) await(p []byte) (int, error) {
-	if s.patience > 0 {
+	if s.patience > 0 && !s.waits {
+		s.waits = true
 		s.writeBy = time.Now().Add(s.patience)
 		if err := s.Conn.SetWriteDeadline(s.writeBy); err != nil {
 			return 0, err
