@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 )
 
@@ -15,6 +17,7 @@ type lane struct {
 	work   *work     // for the request that is coming in, once there is any of it
 	served bool      // a request was answered
 	by     time.Time // when the request that is coming in must be there, once that takes more than one read
+	quiet  time.Time // until when the client may say nothing, while it is to be looked at before
 }
 
 // A turn says how to go on after something was read.
@@ -35,7 +38,9 @@ func (c *client) answerAll() {
 	l := &c.lane
 	var err error
 	if c.raw.able() {
-		err = c.raw.readAll(c)
+		for err = c.raw.readAll(c); c.looksAgain(err); {
+			err = c.raw.readAll(c)
+		}
 	} else {
 		for c.take(c.socket.Read(c.in.room(c.g))) != stop {
 		}
@@ -75,6 +80,29 @@ func (c *client) take(n int, err error) turn {
 	return c.answer()
 }
 
+// rest sets how long the client may say nothing after an answer that was there at done.
+//
+// A wait ends when something comes, and so not where the end of the connection came with the last
+// request: it lay there before the wait began. Looking for it after each answer would cost every request
+// a system call; looking once when it has been quiet for a while costs next to nothing.
+func (c *client) rest(done time.Time) error {
+	idle := c.g.limits.Idle
+	if !c.raw.able() {
+		return c.socket.SetReadDeadline(done.Add(idle))
+	}
+	c.lane.quiet = done.Add(idle)
+	return c.socket.SetReadDeadline(done.Add(min(idle/8, 5*time.Second)))
+}
+
+// looksAgain reports whether reading, which ended with err, goes on because it was quiet for no longer
+// than may be.
+func (c *client) looksAgain(err error) bool {
+	quiet := c.lane.quiet
+	c.lane.quiet = time.Time{}
+	return errors.Is(err, os.ErrDeadlineExceeded) && c.in.have == 0 && time.Now().Before(quiet) &&
+		c.socket.SetReadDeadline(quiet) == nil
+}
+
 // hurry has limits.read run for the request that is coming in.
 func (c *client) hurry() error {
 	if !c.lane.by.IsZero() {
@@ -112,7 +140,7 @@ func (c *client) answer() turn {
 	l.work, l.by, l.served = nil, time.Time{}, true
 	c.in.empty(g)
 	if err == nil && !last {
-		err = c.socket.SetReadDeadline(done.Add(g.limits.Idle))
+		err = c.rest(done)
 	}
 	switch {
 	case err != nil || last || !c.phase.CompareAndSwap(busy, waiting):
