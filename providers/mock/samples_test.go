@@ -3,10 +3,8 @@ package mock
 import (
 	"bufio"
 	"bytes"
-	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -28,8 +26,7 @@ var refusedSamples = map[string]int{
 // otherIdentity are the samples whose recipient is written without the digit it has by now.
 var otherIdentity = map[string]bool{"twilio/brazil": true}
 
-// TestSamples: what the gate's parsers read in a sample, the mock reads too, by other means; and
-// what a rewrite makes of it, the service still takes.
+// TestSamples: what the gate's parsers read in a sample, the mock reads too, by other means.
 func TestSamples(t *testing.T) {
 	refused := maps.Clone(refusedSamples)
 	for _, s := range providers.Samples() {
@@ -51,10 +48,6 @@ func TestSamples(t *testing.T) {
 			if !otherIdentity[name] {
 				checkNumber(t, got.To, want.To.Address)
 			}
-			if s.Rewritten != "" || s.RewrittenTarget != "" {
-				_, got = serve(t, New(Config{Now: still}), rewritten(t, s))
-				checkSample(t, got, want, want.Text+"\n"+providers.SampleFooter)
-			}
 		})
 	}
 	for name := range refused {
@@ -71,24 +64,6 @@ func sampleRequest(t *testing.T, s providers.Sample) *http.Request {
 	}
 	if s.Provider == "twilio" {
 		r.SetBasicAuth(account, "secret")
-	}
-	return r
-}
-
-// rewritten is the request of s with what a rewrite changes.
-func rewritten(t *testing.T, s providers.Sample) *http.Request {
-	t.Helper()
-	r := sampleRequest(t, s)
-	if s.RewrittenTarget != "" {
-		u, err := url.ParseRequestURI(s.RewrittenTarget)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.URL, r.RequestURI = u, s.RewrittenTarget
-	}
-	if s.Rewritten != "" {
-		r.Header.Del("Content-Encoding") // the sample shows the body as it reads
-		r.Body = io.NopCloser(strings.NewReader(s.Rewritten))
 	}
 	return r
 }

@@ -155,9 +155,9 @@ func twilioForm(r *http.Request, body []byte) (form url.Values, fault string) {
 	}
 	form = url.Values{}
 	for pair := range strings.SplitSeq(raw, "&") {
-		name, value, _ := strings.Cut(pair, "=")
+		name, written, _ := strings.Cut(pair, "=")
 		name, nameErr := url.QueryUnescape(name)
-		value, valueErr := url.QueryUnescape(value)
+		value, valueErr := url.QueryUnescape(written)
 		known, single := twilioParam(name)
 		decides := single || known == "MediaUrl"
 		switch {
@@ -165,6 +165,8 @@ func twilioForm(r *http.Request, body []byte) (form url.Values, fault string) {
 			continue
 		case valueErr != nil:
 			return nil, fmt.Sprintf("the parameter %s cannot be read: %v", name, valueErr)
+		case decides && strings.ContainsFunc(written, unescaped):
+			return nil, fmt.Sprintf("the parameter %s holds a character that must be escaped", name)
 		case decides && !utf8.ValidString(value):
 			return nil, fmt.Sprintf("the parameter %s is not UTF-8", name)
 		case decides && known != name:
@@ -176,6 +178,10 @@ func twilioForm(r *http.Request, body []byte) (form url.Values, fault string) {
 	}
 	return form, ""
 }
+
+// unescaped reports whether r may not stand in a form as it is: readers differ on what they make of it.
+// https://url.spec.whatwg.org/#application/x-www-form-urlencoded
+func unescaped(r rune) bool { return r <= ' ' || r > '~' }
 
 // twilioParam returns the right spelling of a parameter that decides what is sent to whom, and
 // whether it may come once only. Any other name is its own right spelling.

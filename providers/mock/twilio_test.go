@@ -142,6 +142,9 @@ func TestTwilioRefusesWhatNobodyDocuments(t *testing.T) {
 	for name, form := range map[string]string{
 		"a text with a broken escape":         ok + "%zz",
 		"a text that is not UTF-8":            ok + "%ff",
+		"a text with a raw line break":        ok + "\nHo",
+		"a text with a raw blank":             ok + " Ho",
+		"a text with a raw letter":            ok + "é",
 		"a text given twice":                  ok + "&Body=Ho",
 		"a parameter in another spelling":     ok + "&BODY=Ho",
 		"a recipient in another spelling":     "to=%2B14155550100&From=%2B15005550006&Body=Hi",
