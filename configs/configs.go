@@ -133,6 +133,6 @@ func (c *Config) complete() {
 		c.Console.Listen = console.DefaultListen
 	}
 	c.Proxy.Version = c.Version
-	c.Proxy.Expiry, c.Proxy.Hours, c.Proxy.OptOutLines = Expiry(), Hours(), OptOutLines()
+	c.Proxy.Expiry, c.Proxy.Hours, c.Proxy.Caps, c.Proxy.OptOutLines = Expiry(), Hours(), Caps(), OptOutLines()
 	c.Proxy.Brands, c.Console.Brands = c.Brands, c.Brands
 }

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,6 +35,10 @@ func (c *Config) Overdue(now time.Time) []string {
 		if c.Proxy.Hours != nil && (policy.QuietHours.Preset != "" || policy.QuietHours.Rows != nil) {
 			list.places("quiet-hours.yaml: places", c.Proxy.Hours.Places)
 		}
+		if preset := policy.Caps.Preset; preset != "" && c.Proxy.Caps != nil {
+			list.caps("caps.yaml: "+preset, c.Proxy.Caps.Presets[preset])
+		}
+		list.caps(key+".caps.rows", policy.Caps.Rows)
 		if preset := policy.Footer.Preset; preset != "" {
 			list.lines("opt-out-lines.yaml: "+preset, c.Proxy.OptOutLines[preset])
 		}
@@ -69,6 +74,12 @@ func (o *overdue) lines(table string, rows []filter.OptOutLine) {
 func (o *overdue) places(table string, rows []filter.Place) {
 	for i := range rows {
 		o.row(table, rows[i].Place, rows[i].Source, rows[i].Reviewed)
+	}
+}
+
+func (o *overdue) caps(table string, rows []filter.Cap) {
+	for i := range rows {
+		o.row(table, cmp.Or(rows[i].Place, "*"), rows[i].Source, rows[i].Reviewed)
 	}
 }
 

@@ -26,6 +26,10 @@ type Config struct {
 	Expiry []Expiry `yaml:"expiry"`
 	// QuietHours says which hours of the recipient's day are left in peace. Default: none.
 	QuietHours QuietHours `yaml:"quiet_hours"`
+	// Caps say how many messages a recipient gets at most. Default: any number.
+	Caps Caps `yaml:"caps"`
+	// Duplicates says what counts as the same message twice. Default: nothing does.
+	Duplicates Duplicates `yaml:"duplicates"`
 	// Footer is how marketing text tells to opt out. Default: nothing is added.
 	Footer Footer `yaml:"footer"`
 
@@ -69,6 +73,14 @@ func New(cfg Config) (Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("quiet_hours: %w", err)
 	}
+	caps, err := newFrequency(cfg.Caps)
+	if err != nil {
+		return nil, fmt.Errorf("caps: %w", err)
+	}
+	twice, err := newDuplicate(cfg.Duplicates)
+	if err != nil {
+		return nil, fmt.Errorf("duplicates: %w", err)
+	}
 	line, err := newFooter(cfg.Footer, cfg.Business)
 	if err != nil {
 		return nil, fmt.Errorf("footer: %w", err)
@@ -80,6 +92,8 @@ func New(cfg Config) (Policy, error) {
 		consent{require: require, exempt: exempt, window: cfg.Window, expiry: expiry},
 		window{length: cfg.Window},
 		quiet,
+		caps,
+		twice,
 		line,
 	}, nil
 }

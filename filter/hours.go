@@ -149,6 +149,11 @@ func (w *week) open(t time.Time) bool {
 	return w.day(t).holds(hour*60 + minute)
 }
 
+// cite is where a row of data is from, in words to put behind what it says.
+func cite(source, reviewed, confidence string) string {
+	return fmt.Sprintf(" (%s, reviewed %s, confidence %s)", source, reviewed, confidence)
+}
+
 // checkReview says what is wrong with the marks of a row of data.
 func checkReview(reviewed, confidence string) error {
 	switch confidence {

@@ -113,17 +113,22 @@ func (a *atlas) country(address string) string {
 	return ""
 }
 
-// find is the part of a country that an address is from, or the country where it does not tell, or
-// nothing; and the zones that may be meant.
-func (a *atlas) find(address string) (place, country string, zones []*time.Location) {
+// where is the part of a country that an address is from, or the country where it does not tell, or
+// nothing.
+func (a *atlas) where(address string) (place, country string) {
 	country = a.country(address)
-	place = country
 	if strings.HasPrefix(address, "+1") && len(address) == len("+14155550100") {
 		code := 100*int(address[2]-'0') + 10*int(address[3]-'0') + int(address[4]-'0')
 		if part := a.areas[code]; strings.HasPrefix(part, country+"-") {
-			place = part
+			return part, country
 		}
 	}
+	return country, country
+}
+
+// find is where, and the zones that may be meant.
+func (a *atlas) find(address string) (place, country string, zones []*time.Location) {
+	place, country = a.where(address)
 	if zones = a.zones[place]; zones == nil {
 		zones = a.zones[country]
 	}

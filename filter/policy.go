@@ -8,7 +8,8 @@ type Need uint8
 // The needs, from the least.
 const (
 	NeedOptOut Need = iota // only whether they opted out: the Bloom filter usually answers
-	NeedRecord             // all of it
+	NeedRecord             // all of it but the tally
+	NeedTally              // the tally too, which is counted on if the message is sent
 )
 
 // A Rule may object to a message: block it or edit it. No rule can let through what another
@@ -27,12 +28,11 @@ type Policy []Rule
 
 // Need is the most that any rule needs.
 func (p Policy) Need(m *Message) Need {
+	most := NeedOptOut
 	for _, rule := range p {
-		if rule.Need(m) == NeedRecord {
-			return NeedRecord
-		}
+		most = max(most, rule.Need(m))
 	}
-	return NeedOptOut
+	return most
 }
 
 // Decide is the first block, or all edits together, or Forward: a policy without rules forwards.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -49,14 +48,8 @@ type quietHours struct {
 	weeks   map[string]*week
 	atlas   *atlas
 	home    *time.Location
-
-	mu    sync.RWMutex
-	known map[string]*locality // by the first digits of numbers
+	known   *memo[*locality]
 }
-
-// maxLocalities bounds how many beginnings of numbers are remembered. When there are more, the
-// memory begins anew.
-const maxLocalities = 1 << 16
 
 // A locality is where a recipient may be.
 type locality struct {
@@ -69,7 +62,8 @@ type locality struct {
 type closure struct{ from, until time.Time }
 
 func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
-	q := &quietHours{replies: cfg.ExemptReplies, moves: cfg.Reschedule, window: window, weeks: map[string]*week{}, known: map[string]*locality{}}
+	q := &quietHours{replies: cfg.ExemptReplies, moves: cfg.Reschedule, window: window, weeks: map[string]*week{}}
+	q.known = newMemo(q.locate)
 	tables := cfg.Tables
 	if tables == nil {
 		tables = &HourTables{}
@@ -140,7 +134,7 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 	if !q.applies[m.Category] || q.replies && r.open(q.window, at) {
 		return forward
 	}
-	l := q.locality(m.To.Address)
+	l := q.known.of(m.To.Address)
 	c := l.closed.Load()
 	if c == nil || at.Before(c.from) || !at.Before(c.until) {
 		if l.open(at) {
@@ -159,34 +153,7 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 	return d
 }
 
-// locality is where the recipient with this address may be.
-func (q *quietHours) locality(address string) *locality {
-	key := ""
-	switch {
-	case strings.HasPrefix(address, "+1"):
-		key = address[:min(len(address), len("+1")+3)] // the area code
-	case strings.HasPrefix(address, "+"):
-		key = address[:min(len(address), len("+")+7)] // no place needs more digits
-	case scopedID(address):
-		key = address[:2]
-	}
-	q.mu.RLock()
-	l := q.known[key]
-	q.mu.RUnlock()
-	if l != nil {
-		return l
-	}
-	l = q.locate(address)
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.known) >= maxLocalities {
-		clear(q.known)
-	}
-	q.known[strings.Clone(key)] = l
-	return l
-}
-
-// locate looks an address up.
+// locate is where the recipient with this address may be.
 func (q *quietHours) locate(address string) *locality {
 	place, country, zones := q.atlas.find(address)
 	l := &locality{zones: zones}
@@ -278,7 +245,7 @@ func openings(noon time.Time, s Span) iter.Seq[time.Time] {
 // detail says in words what the rule goes by for m at a moment.
 func (q *quietHours) detail(m *Message, _ *Record, now time.Time) string {
 	at := m.at(now)
-	l := q.locality(m.To.Address)
+	l := q.known.of(m.To.Address)
 	if !q.applies[m.Category] || len(l.weeks) == 0 {
 		return ""
 	}
@@ -331,5 +298,5 @@ func (h *Hours) spans() string {
 
 // cite is where h is from.
 func (h *Hours) cite() string {
-	return fmt.Sprintf(" (%s, reviewed %s, confidence %s)", h.Source, h.Reviewed, h.Confidence)
+	return cite(h.Source, h.Reviewed, h.Confidence)
 }

@@ -16,6 +16,9 @@ type Record struct {
 	Erased time.Time `json:"erased,omitzero"`
 	// Consents holds one entry a scope, in a fixed order.
 	Consents []Consent `json:"consents,omitempty"`
+	// Tally is what was sent to the recipient lately, as far as the message that is judged needs it. It
+	// follows from no event, and After, With and Join leave it alone.
+	Tally Tally `json:"tally,omitempty"`
 }
 
 // A Consent is what was asked, agreed and withdrawn within one scope: the latest moment of each,

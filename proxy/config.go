@@ -28,6 +28,8 @@ type Config struct {
 	Expiry []filter.Expiry `yaml:"-"`
 	// Hours is the data that the quiet hours of policies go by.
 	Hours *filter.HourTables `yaml:"-"`
+	// Caps is the data that the caps of policies go by.
+	Caps *filter.CapTables `yaml:"-"`
 	// OptOutLines is the data that the footers of policies go by.
 	OptOutLines map[string][]filter.OptOutLine `yaml:"-"`
 }

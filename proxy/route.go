@@ -64,6 +64,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 			own.Policy.Expiry = cfg.Expiry
 		}
 		own.Policy.QuietHours.Tables, own.Policy.Footer.Tables = cfg.Hours, cfg.OptOutLines
+		own.Policy.Caps.Tables = cfg.Caps
 		rt, err := g.newRoute(name, own, cfg.Brands)
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)

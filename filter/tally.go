@@ -1,0 +1,81 @@
+package filter
+
+import "time"
+
+// A Tally is what was sent to a recipient lately, and what is on its way or scheduled, as seen from the
+// message that is judged: oldest first.
+type Tally []Sent
+
+// A Sent is one message of a tally.
+type Sent struct {
+	// At is when it was delivered, or is to be: see [Message.Due].
+	At          time.Time `json:"at"`
+	Category    Category  `json:"category"`
+	SameTopic   bool      `json:"same_topic,omitempty"`   // as the message that is judged
+	SameContent bool      `json:"same_content,omitempty"` // Template, Text and Extra are those of the message that is judged
+}
+
+// Due is when m takes its place in a tally: a scheduled message at the moment it is scheduled for, any
+// other now. A tally knows whole milliseconds.
+func (m *Message) Due(now time.Time) time.Time { return m.at(now).Truncate(time.Millisecond) }
+
+// A quota is how many messages of a kind may be due within a time, wherever that time begins.
+type quota struct {
+	most    int
+	within  time.Duration
+	only    [Categories]bool
+	topic   bool // those of the same topic
+	content bool // those with the same content
+}
+
+func (q *quota) counts(s *Sent) bool {
+	return q.only[s.Category] && (!q.topic || s.SameTopic) && (!q.content || s.SameContent)
+}
+
+// free is the first moment from due on at which one more message is within the quota: no time of that
+// length has more than most of t and it in it, neither before that moment nor, where messages are
+// scheduled, after it.
+func (q *quota) free(t Tally, due time.Time) time.Time {
+	n, first := 0, 0
+	for last := range t {
+		if !q.counts(&t[last]) {
+			continue
+		}
+		if n++; n < q.most {
+			continue
+		}
+		for !q.counts(&t[first]) {
+			first++
+		}
+		from, until := t[first].At, t[last].At // of as many as there may be
+		first++
+		if later(due, until).Sub(earlier(due, from)) < q.within {
+			due = from.Add(q.within)
+		}
+	}
+	return due
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Lookback is how far back the rules of p count what was sent; 0 where none does.
+func (p Policy) Lookback() (longest time.Duration) {
+	for _, rule := range p {
+		if counts, ok := rule.(interface{ lookback() time.Duration }); ok {
+			longest = max(longest, counts.lookback())
+		}
+	}
+	return longest
+}
+
+// longestWithin bounds how far back is counted: what was sent is held in memory for so long.
+const longestWithin = 366 * 24 * time.Hour
+
+// allButCodes are the categories that are counted unless something else is said. A code to sign in is
+// asked for by the recipient, who waits for it.
+var allButCodes = [Categories]bool{Marketing: true, Utility: true, Service: true}
