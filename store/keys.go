@@ -46,7 +46,7 @@ func (fp *fingerprint) place() placeNumber {
 type keys struct {
 	check   [sha256.Size]byte // shows which secret they are of
 	persons *cmac
-	uses    [2]*cmac
+	uses    [4]*cmac
 	sends   [sha256.Size]byte // for [Store.SendKey]
 }
 
@@ -54,6 +54,8 @@ type keys struct {
 const (
 	ofEventID = iota
 	ofAddress // in the decision log
+	ofContent // of a message, in the tally
+	ofPortfolio
 )
 
 // newKeys makes the key of each use: the first half of HMAC-SHA256 of its name under the secret.
@@ -68,7 +70,8 @@ func newKeys(secret []byte) keys {
 		check:   derive("key check"),
 		persons: of("person"),
 		sends:   derive("key of a send"),
-		uses:    [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log")},
+		uses: [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log"),
+			ofContent: of("content of a message"), ofPortfolio: of("portfolio")},
 	}
 }
 

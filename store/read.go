@@ -25,7 +25,7 @@ func (s *Store) Read(to filter.Recipient, need filter.Need) (r filter.Record, er
 // ReadInto is Read into r, in the memory that r.Consents has: with a record that is used again and
 // again it allocates nothing. After an error r is empty.
 func (s *Store) ReadInto(r *filter.Record, to filter.Recipient, need filter.Need) error {
-	*r = filter.Record{Consents: r.Consents[:0]}
+	*r = filter.Record{Consents: r.Consents[:0], Tally: r.Tally[:0]}
 	if s.closed.Load() {
 		return ErrClosed
 	}

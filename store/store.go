@@ -19,8 +19,9 @@ var ErrClosed = errors.New("the store is closed")
 // Config is where and how a store keeps what it knows: the `store` section of the configuration.
 type Config struct {
 	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
-	// store), blobs/ (what proves consent), decisions/ (the decision log), switches.jsonl (what
-	// pauses sending), index (a snapshot of what is held in memory) and store.key (the key of the
+	// store), blobs/ (what proves consent), decisions/ (the decision log), tally/ (what was sent to whom
+	// lately, in fingerprints), switches.jsonl (what pauses sending), index (a snapshot of what is held
+	// in memory) and store.key (the key of the
 	// fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`
@@ -36,6 +37,10 @@ type Config struct {
 	// is needed, is read from disk then, which takes microseconds and waits for writes under way.
 	// Default 16000000.
 	Index int64 `yaml:"index"`
+	// Tally is up to how many messages are remembered for caps, duplicates and budgets, as long as the
+	// longest of them looks back, at about 40 bytes of memory and 32 on disk each. Where there are more, a message
+	// that has to be counted is not sent: it is undecided. Default 20000000.
+	Tally int64 `yaml:"tally"`
 
 	// SendKeys is how the keys are kept by which senders name one logical send.
 	SendKeys SendKeys `yaml:"send_keys"`
@@ -53,6 +58,7 @@ const (
 	DefaultRetention  = 90 * 24 * time.Hour
 	DefaultKeepErased = 87660 * time.Hour // ten years
 	DefaultIndex      = 16_000_000
+	DefaultTally      = 20_000_000
 )
 
 // A Store is open from [Open] to [Store.Close]. Its methods are safe for concurrent use.
@@ -64,6 +70,7 @@ type Store struct {
 	optouts *optouts
 	log     *decisionLog
 	blobs   blobs
+	tally   tally
 
 	switches switches
 
@@ -90,6 +97,7 @@ type Store struct {
 	saved      atomic.Uint64          // number of the link up to which the snapshot is made
 	serving    bool                   // set before the writer starts
 	saving     sync.WaitGroup         // while snapshots may be written
+	counting   sync.WaitGroup         // while the tally is kept
 
 	renaming sync.Mutex // while the snapshot is put into place, or removed
 
@@ -120,6 +128,7 @@ func (s *Store) start() {
 	go s.write()
 	go s.housekeep()
 	s.saving.Go(s.keepSnapshot)
+	s.counting.Go(s.keepTally)
 }
 
 func newStore(cfg Config) *Store {
@@ -134,6 +143,9 @@ func newStore(cfg Config) *Store {
 	}
 	if cfg.Index == 0 {
 		cfg.Index = DefaultIndex
+	}
+	if cfg.Tally == 0 {
+		cfg.Tally = DefaultTally
 	}
 	if cfg.SendKeys.Keep == 0 {
 		cfg.SendKeys.Keep = DefaultKeepSendKeys
@@ -181,6 +193,9 @@ func (s *Store) open() (err error) {
 	if s.cfg.Index < 0 {
 		return fmt.Errorf("index: %d is negative", s.cfg.Index)
 	}
+	if s.cfg.Tally < 0 {
+		return fmt.Errorf("tally: %d is negative", s.cfg.Tally)
+	}
 	if k := s.cfg.SendKeys; k.Keep < time.Second || k.Bytes < 0 {
 		return fmt.Errorf("send_keys: keep: %s, bytes: %d: want at least 1s, and no number below 0", k.Keep, k.Bytes)
 	}
@@ -211,6 +226,14 @@ func (s *Store) open() (err error) {
 	if err = s.openBlobs(); err != nil {
 		return err
 	}
+	if err = s.openTally(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = s.tally.journal.close() // the first error is the one that explains
+		}
+	}()
 	if err = s.openSwitches(); err != nil {
 		return err
 	}
@@ -261,8 +284,9 @@ func (s *Store) Close() error {
 	<-s.done
 	s.mending.Wait()
 	s.saving.Wait()
+	s.counting.Wait()
 
-	err := s.log.close()
+	err := errors.Join(s.log.close(), s.tally.journal.close())
 	s.switches.close()
 	s.metrics.unregister()
 	s.mu.Lock()

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// Claims is what one message asks for before it is sent.
+type Claims struct {
+	// Tally asks for a place in the tally of its recipient.
+	Tally bool
+	// Portfolio is the business whose limit the message counts against; nil: none. At most Unique people
+	// count within any time as long as Within, which all who name a portfolio agree on.
+	Portfolio *Portfolio
+	Unique    int
+	Within    time.Duration
+	// Sender and the recipient are a pair that gets one message an Every; or up to Burst messages within
+	// the first Every, paid for by waiting as long as so many take. Every 0: no limit.
+	Sender string
+	Every  time.Duration
+	Burst  int
+	// Regardless takes what there is no room for, too: for a message that is sent whatever is decided.
+	Regardless bool
+}
+
+// An OverBudget says that there is no room in a budget, and from when on there is.
+type OverBudget struct{ Until time.Time }
+
+func (e *OverBudget) Error() string {
+	return fmt.Sprintf("what the platform lets be sent is used up until %s", e.Until.Format(time.RFC3339))
+}
+
+// A claim is what Claims ask for in fingerprints, at a moment.
+type claim struct {
+	*Claims
+	person uint64
+	pair   uint64
+	due    int64 // milliseconds since 1970
+	now    int64
+}
+
+func (s *Store) claim(c *Claims, address string, due, now int64) claim {
+	one := claim{Claims: c, due: due, now: now}
+	if c.Portfolio != nil || c.Every > 0 {
+		p := s.keys.person(address)
+		one.person = binary.BigEndian.Uint64(p[:8])
+		one.pair = one.person ^ fnv1a(fnvBasis, c.Sender)*0x9e3779b97f4a7c15 | 1 // 0 is no pair
+	}
+	return one
+}
+
+// Room is the first moment from due on at which the budgets of c have room for a message to an address, as
+// far as is known now. It takes nothing.
+func (s *Store) Room(c *Claims, address string, due, now time.Time) time.Time {
+	one := s.claim(c, address, due.UnixMilli(), now.UnixMilli())
+	until := max(one.due, s.tally.pairs.until(&one))
+	if c.Portfolio != nil {
+		until = max(until, c.Portfolio.until(&one))
+	}
+	if until == one.due {
+		return due
+	}
+	return time.UnixMilli(until).UTC()
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"sync"
+	"time"
+)
+
+// pairShards is into how many parts the pairs are cut.
+const pairShards = 64
+
+// pairs is how far senders used up what may go to one person: WhatsApp takes one message in six seconds
+// from a number to a person, or up to 45 at once, after which it takes as long until the next as so many
+// would have taken.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
+type pairs struct {
+	shards [pairShards]struct {
+		mu    sync.Mutex
+		state map[uint64]pairState
+	}
+}
+
+// A pairState is what a pair sent lately. Moments are milliseconds since 1970.
+type pairState struct {
+	start int64  // of the present burst
+	next  int64  // when the next may begin
+	count uint32 // messages in it; below 1<<20
+}
+
+// maxBurst is the largest burst that can be asked for.
+const maxBurst = 1<<whenShift - 1
+
+// until is when there is room for a message of the pair.
+func (p *pairState) until(c *claim) int64 {
+	if c.due >= p.next || c.due >= p.start && c.due < p.start+c.Every.Milliseconds() && p.count < uint32(c.Burst) {
+		return c.due
+	}
+	return p.next
+}
+
+// then is the state once a message went.
+func (p pairState) then(c *claim) pairState {
+	every := c.Every.Milliseconds()
+	if c.due >= p.next {
+		return pairState{c.due, c.due + every, 1}
+	}
+	return pairState{p.start, p.next + every, min(p.count+1, maxBurst)}
+}
+
+func (p *pairs) until(c *claim) int64 {
+	if c.Every <= 0 {
+		return c.due
+	}
+	shard := &p.shards[c.pair%pairShards]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	one := shard.state[c.pair]
+	return one.until(c)
+}
+
+// A pairSlot is what one message took up of what a pair may send.
+type pairSlot struct {
+	key   uint64    // 0: nothing
+	state pairState // with the message
+	every int64
+}
+
+// take has the message of c count, and notes that in slot.
+func (p *pairs) take(slot *pairSlot, c *claim) error {
+	if c.Every <= 0 {
+		return nil
+	}
+	shard := &p.shards[c.pair%pairShards]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	one := shard.state[c.pair]
+	if until := one.until(c); until > c.due && !c.Regardless {
+		return &OverBudget{time.UnixMilli(until).UTC()}
+	}
+	*slot = pairSlot{c.pair, one.then(c), c.Every.Milliseconds()}
+	if shard.state == nil {
+		shard.state = map[uint64]pairState{}
+	}
+	shard.state[c.pair] = slot.state
+	return nil
+}
+
+// back gives a slot back.
+func (p *pairs) back(slot *pairSlot) {
+	if slot.key == 0 {
+		return
+	}
+	shard := &p.shards[slot.key%pairShards]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	one, known := shard.state[slot.key]
+	switch {
+	case !known || one.start != slot.state.start || one.count == 0:
+	case one.count == 1:
+		delete(shard.state, slot.key)
+	default:
+		shard.state[slot.key] = pairState{one.start, one.next - slot.every, one.count - 1}
+	}
+}
+
+// put takes in what the journal says of a pair, in its order.
+func (p *pairs) put(key uint64, state pairState) {
+	shard := &p.shards[key%pairShards]
+	if shard.state == nil {
+		shard.state = map[uint64]pairState{}
+	}
+	shard.state[key] = state
+}
+
+// sweep drops the pairs that may begin a burst.
+func (p *pairs) sweep(now int64) {
+	for i := range p.shards {
+		shard := &p.shards[i]
+		shard.mu.Lock()
+		for key, one := range shard.state {
+			if one.next <= now {
+				delete(shard.state, key)
+			}
+		}
+		shard.mu.Unlock()
+	}
+}

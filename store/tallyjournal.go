@@ -1,0 +1,305 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	tallyDir    = "tally"
+	tallySuffix = ".tally"
+
+	// tallyFile is how large a file of the journal gets, and tallyEntry the size of one entry in it: a
+	// checksum, its kind and the version of both, and three numbers.
+	tallyFile  = 8 << 20
+	tallyEntry = 32
+
+	// tallySync is how long an entry waits until it is on disk at most.
+	tallySync = time.Second
+	// tallySweep is how often what counts for nothing any more is dropped.
+	tallySweep = time.Minute
+	// tallyFiles is into how many files the time is cut that is looked back, at least.
+	tallyFiles = 8
+)
+
+// The kinds of entries. They are on disk: only append.
+const (
+	entryVoid   byte = iota // what was given back, and what was never written
+	entrySent               // a row of the tally
+	entryPerson             // a person who counts against a portfolio
+	entryPair               // how far a sender used up what may go to one person
+)
+
+// A tallyJournal is the tally on disk: files of small entries, each written before what it counts is
+// sent. What is given back is written over. A file is removed once nothing in it counts any more. An entry
+// that was torn, or never came, is skipped: nothing was sent on it.
+type tallyJournal struct {
+	dir    string // empty: in memory alone
+	room   func(int64) error
+	logger *zap.Logger
+
+	mu    sync.Mutex
+	files []*tallySegment // the oldest first; entries go to the last
+	bytes int64           // of all of them
+	buf   [3 * tallyEntry]byte
+}
+
+// A tallySegment is one file.
+type tallySegment struct {
+	path   string
+	number uint64
+	file   *os.File // nil: complete, on disk, and closed
+	size   int64
+	begun  int64 // when its first entry came, in milliseconds since 1970; 0: it has none
+	last   int64 // the latest moment that an entry is about
+	full   bool  // it takes no more
+	dirty  bool  // what was written to it is not on disk yet
+}
+
+// A journalPlace is where the n entries of a message begin.
+type journalPlace struct {
+	segment *tallySegment // nil: in memory
+	at      int64
+	n       int
+}
+
+// write keeps what a slot takes up.
+func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n, last := 0, int64(0)
+	put := func(kind byte, key, when, mark uint64) {
+		putEntry(j.buf[n*tallyEntry:], kind, key, when, mark)
+		n, last = n+1, max(last, int64(when>>whenShift))
+	}
+	if slot.row.when != 0 {
+		put(entrySent, slot.row.key, slot.row.when, slot.row.mark)
+	}
+	if b := &slot.book; b.book != nil {
+		put(entryPerson, b.person, uint64(b.due)<<whenShift, b.book.mark)
+	}
+	if p := &slot.pair; p.key != 0 {
+		put(entryPair, p.key, uint64(p.state.start)<<whenShift|uint64(p.state.count), uint64(p.state.next))
+	}
+	if j.dir == "" || n == 0 {
+		return journalPlace{n: n}, nil
+	}
+	seg, err := j.current(now)
+	if err != nil {
+		return journalPlace{}, err
+	}
+	place := journalPlace{segment: seg, at: seg.size, n: n}
+	b := j.buf[:n*tallyEntry]
+	seg.size += int64(len(b)) // also where it fails: what is there of it is not whole, or is written over now
+	j.bytes += int64(len(b))
+	if _, err := seg.file.WriteAt(b, place.at); err != nil {
+		clear(b)
+		_, verr := seg.file.WriteAt(b, place.at)
+		return journalPlace{}, errors.Join(err, verr)
+	}
+	seg.last = max(seg.last, last)
+	seg.dirty = true
+	return place, nil
+}
+
+// void writes over the entries at p.
+func (j *tallyJournal) void(p journalPlace) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if p.segment == nil || p.segment.file == nil && !slices.Contains(j.files, p.segment) {
+		return nil
+	}
+	file := p.segment.file
+	if file == nil { // complete meanwhile
+		var err error
+		if file, err = os.OpenFile(p.segment.path, os.O_RDWR, 0o600); err != nil {
+			return err
+		}
+		defer file.Close()
+	}
+	b := j.buf[:p.n*tallyEntry]
+	clear(b)
+	_, err := file.WriteAt(b, p.at)
+	p.segment.dirty = true
+	return err
+}
+
+// current is the file that takes entries. It begins another where that is full. mu is held.
+func (j *tallyJournal) current(now int64) (*tallySegment, error) {
+	number := uint64(1)
+	if n := len(j.files); n > 0 {
+		seg := j.files[n-1]
+		if !seg.full && seg.size+int64(len(j.buf)) <= tallyFile {
+			if seg.begun == 0 {
+				seg.begun = now
+			}
+			return seg, nil
+		}
+		number = seg.number + 1
+	}
+	if err := j.room(minFree); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(j.dir, fmt.Sprintf("%08d%s", number, tallySuffix))
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syncDir(j.dir); err != nil {
+		return nil, errors.Join(err, file.Close(), os.Remove(path))
+	}
+	seg := &tallySegment{path: path, number: number, file: file, begun: now}
+	j.files = append(j.files, seg)
+	return seg, nil
+}
+
+// sync puts on disk what is not yet, and closes the files that take no more. One goroutine at a time calls it.
+func (j *tallyJournal) sync() error {
+	j.mu.Lock()
+	var open []*tallySegment
+	for i, seg := range j.files {
+		seg.full = seg.full || i < len(j.files)-1
+		if seg.file != nil && (seg.dirty || seg.full) {
+			open = append(open, seg)
+			seg.dirty = false
+		}
+	}
+	j.mu.Unlock()
+	for _, seg := range open {
+		err := seg.file.Sync() // meanwhile others write
+		j.mu.Lock()
+		if seg.dirty = seg.dirty || err != nil; seg.full && !seg.dirty {
+			err = seg.file.Close()
+			seg.file = nil
+		}
+		j.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop removes the files in which nothing is about a moment from horizon on, and completes one that took
+// entries for long enough.
+func (j *tallyJournal) drop(now, horizon int64) (err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if n := len(j.files); n > 0 {
+		if seg := j.files[n-1]; seg.begun != 0 && seg.begun < now-(now-horizon)/tallyFiles {
+			seg.full = true
+		}
+	}
+	j.files = slices.DeleteFunc(j.files, func(seg *tallySegment) bool {
+		if seg.file != nil || seg.last >= horizon {
+			return false
+		}
+		if rerr := os.Remove(seg.path); rerr != nil {
+			err = errors.Join(err, rerr)
+			return false
+		}
+		j.bytes -= seg.size
+		return true
+	})
+	return err
+}
+
+// size is how large all files are together, in bytes.
+func (j *tallyJournal) size() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.bytes
+}
+
+// close puts all on disk.
+func (j *tallyJournal) close() error {
+	j.mu.Lock()
+	for _, seg := range j.files {
+		seg.full = true
+	}
+	j.mu.Unlock()
+	return j.sync()
+}
+
+// putEntry writes one entry to the beginning of b.
+func putEntry(b []byte, kind byte, key, when, mark uint64) {
+	clear(b[:tallyEntry])
+	b[4] = kind
+	binary.LittleEndian.PutUint64(b[8:], key)
+	binary.LittleEndian.PutUint64(b[16:], when)
+	binary.LittleEndian.PutUint64(b[24:], mark)
+	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:tallyEntry], castagnoli))
+}
+
+// load hands every entry that counts to take, in the order in which they were written, and goes on where the
+// last file ends.
+func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error {
+	if err := os.MkdirAll(j.dir, 0o700); err != nil {
+		return err
+	}
+	names, err := filepath.Glob(filepath.Join(j.dir, "*"+tallySuffix))
+	if err != nil {
+		return err
+	}
+	slices.Sort(names)
+	damaged := 0
+	for _, path := range names {
+		base := filepath.Base(path)
+		number, err := strconv.ParseUint(base[:len(base)-len(tallySuffix)], 10, 64)
+		if err != nil {
+			return fmt.Errorf("%s: this is no file of the tally: its name is no number", path)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		seg := &tallySegment{path: path, number: number, size: int64(len(data) / tallyEntry * tallyEntry), full: true}
+		damaged += seg.read(data, take)
+		j.files = append(j.files, seg)
+		j.bytes += seg.size
+	}
+	if damaged > 0 {
+		j.logger.Warn("entries of the tally are damaged, and count no longer", zap.Int("entries", damaged))
+	}
+	if len(j.files) == 0 {
+		return nil
+	}
+	last := j.files[len(j.files)-1]
+	if last.file, err = os.OpenFile(last.path, os.O_RDWR, 0o600); err != nil {
+		return err
+	}
+	last.full = false
+	return last.file.Truncate(last.size) // what is behind it was torn
+}
+
+// read hands the entries of a file to take, and tells how many are damaged. The last may be torn, which
+// is no damage.
+func (g *tallySegment) read(data []byte, take func(kind byte, key, when, mark uint64)) (damaged int) {
+	for ; len(data) >= tallyEntry; data = data[tallyEntry:] {
+		b := data[:tallyEntry]
+		if b[4] == entryVoid && [tallyEntry]byte(b) == [tallyEntry]byte{} {
+			continue
+		}
+		if binary.LittleEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
+			damaged++
+			continue
+		}
+		when := binary.LittleEndian.Uint64(b[16:])
+		g.last = max(g.last, int64(when>>whenShift))
+		if g.begun == 0 {
+			g.begun = g.last
+		}
+		take(b[4], binary.LittleEndian.Uint64(b[8:]), when, binary.LittleEndian.Uint64(b[24:]))
+	}
+	return damaged
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"math/bits"
+	"sync"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// tallyShards is into how many parts the tally is cut. Each has a lock of its own, which is the lock of
+// all recipients in it.
+const tallyShards = 1024
+
+// A tallyRow is one message of the tally, in 24 bytes.
+type tallyRow struct {
+	key  uint64 // of the recipient: see [keys.tally]
+	when uint64 // milliseconds since 1970, two bits of category, and 18 of the content; 0: none any more
+	mark uint64 // 32 bits of the topic, and 32 of the content
+}
+
+const (
+	whenShift   = 20
+	contentBits = 18 // of when
+)
+
+func newTallyRow(key uint64, due int64, c filter.Category, topic uint32, content uint64) tallyRow {
+	return tallyRow{
+		key:  key,
+		when: uint64(due)<<whenShift | uint64(c&3)<<contentBits | content>>(64-contentBits),
+		mark: uint64(topic)<<32 | content&(1<<32-1),
+	}
+}
+
+func (r *tallyRow) due() int64                { return int64(r.when >> whenShift) }
+func (r *tallyRow) category() filter.Category { return filter.Category(r.when >> contentBits & 3) }
+func (r *tallyRow) sameTopic(o *tallyRow) bool {
+	return r.mark>>32 == o.mark>>32
+}
+func (r *tallyRow) sameContent(o *tallyRow) bool {
+	const content = 1<<contentBits - 1
+	return uint32(r.mark) == uint32(o.mark) && r.when&content == o.when&content
+}
+
+// A tallyShard holds rows in no order, those of one recipient chained to each other. heads is where the
+// chains begin: a table with open addressing that holds the place of a row and one, and 0 for nothing.
+type tallyShard struct {
+	mu    sync.Mutex
+	rows  []tallyRow
+	next  []uint32 // place of the recipient's next row and one, for each row
+	heads []uint32
+	used  int // heads that are taken
+}
+
+// chain is the place in heads of the chain of key, or where it would begin.
+func (s *tallyShard) chain(key uint64) int {
+	n := uint64(len(s.heads))
+	at, _ := bits.Mul64(key*0x9e3779b97f4a7c15, n)
+	for s.heads[at] != 0 && s.rows[s.heads[at]-1].key != key {
+		if at++; at == n {
+			at = 0
+		}
+	}
+	return int(at)
+}
+
+// each calls f with the rows of key until it returns false.
+func (s *tallyShard) each(key uint64, f func(*tallyRow) bool) {
+	if len(s.heads) == 0 {
+		return
+	}
+	for i := s.heads[s.chain(key)]; i != 0; i = s.next[i-1] {
+		if !f(&s.rows[i-1]) {
+			return
+		}
+	}
+}
+
+// add takes a row in. Rows due before horizon may be dropped. added is by how many rows the shard grew.
+func (s *tallyShard) add(row tallyRow, horizon int64) (added int) {
+	placed := false
+	s.each(row.key, func(r *tallyRow) bool {
+		if placed = r.due() < horizon; placed {
+			*r = row
+		}
+		return !placed
+	})
+	if placed {
+		return 0
+	}
+	before := len(s.rows)
+	if len(s.rows) == cap(s.rows) {
+		s.sweep(horizon)
+		if len(s.rows) > cap(s.rows)*7/8 {
+			s.grow()
+		}
+	}
+	if 4*(s.used+1) > 3*len(s.heads) {
+		s.index(max(8, len(s.heads)+len(s.heads)/3))
+	}
+	s.rows, s.next = append(s.rows, row), append(s.next, 0)
+	s.link(len(s.rows) - 1)
+	return len(s.rows) - before
+}
+
+// link puts row i at the beginning of its chain.
+func (s *tallyShard) link(i int) {
+	at := s.chain(s.rows[i].key)
+	if s.heads[at] == 0 {
+		s.used++
+	}
+	s.next[i], s.heads[at] = s.heads[at], uint32(i+1)
+}
+
+// grow makes room for an eighth more rows.
+func (s *tallyShard) grow() {
+	n := max(4, cap(s.rows)+cap(s.rows)/8)
+	s.rows = append(make([]tallyRow, 0, n), s.rows...)
+	s.next = append(make([]uint32, 0, n), s.next...)
+}
+
+// index makes heads anew, of size n.
+func (s *tallyShard) index(n int) {
+	s.heads, s.used = make([]uint32, n), 0
+	for i := range s.rows {
+		s.link(i)
+	}
+}
+
+// sweep drops the rows due before horizon, and returns how many.
+func (s *tallyShard) sweep(horizon int64) (dropped int) {
+	kept := s.rows[:0]
+	for i := range s.rows {
+		if s.rows[i].due() >= horizon {
+			kept = append(kept, s.rows[i])
+		}
+	}
+	dropped = len(s.rows) - len(kept)
+	if dropped == 0 {
+		return 0
+	}
+	s.rows, s.next = kept, s.next[:len(kept)]
+	if len(kept) < cap(kept)/2 { // give memory back
+		s.rows = append(make([]tallyRow, 0, len(kept)), kept...)
+		s.next = make([]uint32, len(kept))
+	}
+	heads := len(s.heads)
+	if s.used > 2*len(kept) {
+		heads = 8 + len(kept)*3/2
+	}
+	s.index(heads)
+	return dropped
+}
+
+// remove takes out one row like row, and reports whether there was one.
+func (s *tallyShard) remove(row tallyRow) (found bool) {
+	s.each(row.key, func(r *tallyRow) bool {
+		if *r == row {
+			r.when, found = 0, true // its place is taken by the recipient's next row, or swept
+		}
+		return !found
+	})
+	return found
+}
