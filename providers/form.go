@@ -127,6 +127,23 @@ func (b *Batch) fields(src []byte, in place, offset int, names []string, out []f
 	return nil
 }
 
+// shown is the parameters of all sources whose names begin with one of names, as they are written.
+func (b *Batch) shown(names []string, sources ...[]byte) string {
+	start := len(b.parsed.text)
+	for _, src := range sources {
+		for i := 0; i < len(src); {
+			var p param
+			p, i = nextParam(src, i)
+			for _, name := range names {
+				if bytes.HasPrefix(p.name, []byte(name)) {
+					b.parsed.text = append(append(b.parsed.text, p.raw...), '&')
+				}
+			}
+		}
+	}
+	return b.parsed.keep(start)
+}
+
 // named decodes a parameter's name and looks it up.
 func (b *Batch) named(raw []byte, names []string) (n int, found bool, err error) {
 	start := len(b.parsed.text)

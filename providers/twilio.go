@@ -72,8 +72,19 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 	if err := t.form(req, b, &h, fields[:]); err != nil {
 		return err
 	}
-	return t.message(b, fields[:], h.validated)
+	if err := t.message(b, fields[:], h.validated); err != nil {
+		return err
+	}
+	body := b.parsed.plain
+	if !b.parsed.gzipped {
+		body = req.Body()
+	}
+	b.Messages[0].Extra = b.shown(twilioShown, query, body)
+	return nil
 }
+
+// twilioShown are the parameters that say what the recipient sees, besides those that are read.
+var twilioShown = []string{"MediaUrl", "ContentVariables", "PersistentAction"}
 
 // otherMethod is the sentence for calls that turn into others.
 const otherMethod = "a parameter asks for another method than the call has"

@@ -111,9 +111,11 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	if !ok {
 		return b.unreadable(0, "the recipient is neither text nor a whole number")
 	}
-	if err := w.content(b, d, &m); err != nil {
+	shown, err := w.content(b, d, &m)
+	if err != nil {
 		return err
 	}
+	m.Extra = b.extra(d, shown)
 	b.Messages = append(b.Messages[:0], m)
 	return nil
 }
@@ -180,47 +182,67 @@ func (p *parsed) unquoted(d document, i int) string {
 }
 
 // content reads what the message says. A type that is not known here is judged by its recipient,
-// as a message without text.
-func (w whatsapp) content(b *Batch, d document, m *filter.Message) error {
+// as a message without text. shown is the member with what is more to see than the text; 0 for none.
+func (w whatsapp) content(b *Batch, d document, m *filter.Message) (shown int, err error) {
 	kind := "text" // what the Cloud API takes a message without a type for
 	if i := d.member(0, "type"); i != 0 {
 		if d.nodes[i].kind != '"' {
-			return b.unreadable(0, "type is not text")
+			return 0, b.unreadable(0, "type is not text")
 		}
 		kind = b.parsed.unquoted(d, i)
 	}
+	part := d.member(0, kind)
 	switch kind {
 	case "text":
-		return w.text(b, d, m, d.member(0, kind), "body", whatsappBody, true)
+		return 0, w.text(b, d, m, part, "body", whatsappBody, true)
 	case "image", "video", "document":
-		return w.text(b, d, m, d.member(0, kind), "caption", whatsappCaption, false)
+		return part, w.text(b, d, m, part, "caption", whatsappCaption, false)
 	case "interactive":
-		part := d.member(0, kind)
 		if part == 0 || d.nodes[part].kind != '{' || d.nearly(part, whatsappKeys) {
-			return b.unreadable(0, "the body lacks the object that its type names")
+			return 0, b.unreadable(0, "the body lacks the object that its type names")
 		}
-		if part = d.member(part, "body"); part == 0 {
-			return nil
+		body := d.member(part, "body")
+		if body == 0 {
+			return part, nil
 		}
-		return w.text(b, d, m, part, "text", whatsappCaption, true)
+		return part, w.text(b, d, m, body, "text", whatsappCaption, true)
 	case "template":
-		part := d.member(0, kind)
 		if part == 0 || d.nodes[part].kind != '{' || d.nearly(part, whatsappKeys) {
-			return b.unreadable(0, "the body lacks the object that its type names")
+			return 0, b.unreadable(0, "the body lacks the object that its type names")
 		}
 		name := d.member(part, "name")
 		if name == 0 || d.nodes[name].kind != '"' || d.nodes[name].start == d.nodes[name].end {
-			return b.unreadable(0, "the template has no name")
+			return 0, b.unreadable(0, "the template has no name")
 		}
 		m.Template = b.parsed.unquoted(d, name)
-		return nil
+		return part, nil
 	}
 	for _, known := range []string{"text", "image", "video", "document", "interactive", "template"} {
 		if fold([]byte(kind), known) {
-			return b.unreadable(0, "type differs from a known one by letter case alone")
+			return 0, b.unreadable(0, "type differs from a known one by letter case alone")
 		}
 	}
-	return nil
+	return part, nil
+}
+
+// extra is member i as it is written, less the text in it to which a line may be added.
+func (b *Batch) extra(d document, i int) string {
+	if i == 0 {
+		return ""
+	}
+	part, start := d.nodes[i], len(b.parsed.text)
+	from := part.start
+	for _, n := range d.nodes[i+1:] {
+		if n.start >= part.end {
+			break
+		}
+		if b.parsed.place == inBody && n.kind == '"' && int(n.end) == b.parsed.at {
+			b.parsed.text = append(b.parsed.text, d.src[from:n.start]...)
+			from = n.end
+		}
+	}
+	b.parsed.text = append(b.parsed.text, d.src[from:part.end]...)
+	return b.parsed.keep(start)
 }
 
 // text reads the string called key of object part into m.Text, and notes where its end is. most is

@@ -84,6 +84,9 @@ type RouteConfig struct {
 	Stop   *filter.StopScope `yaml:"stop"`
 	Policy filter.Config     `yaml:"policy"`
 
+	// Budgets hold back what the platform would refuse. Default: nothing.
+	Budgets Budgets `yaml:"budgets"`
+
 	Timeouts   Timeouts `yaml:"timeouts"`
 	InFlight   int      `yaml:"in_flight"`  // requests at a time to this upstream. Default 1024
 	Handshakes int      `yaml:"handshakes"` // connections being set up at a time. Default 32

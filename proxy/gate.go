@@ -64,7 +64,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.table.Store(t)
+	g.use(t)
 	g.server = g.newServer()
 	if cfg.Metrics != nil {
 		if err := cfg.Metrics.Register(collector{g}); err != nil {
@@ -95,13 +95,21 @@ func (g *Gate) Reload(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	g.table.Store(t)
+	g.use(t)
 	for name, rt := range old.routes {
 		if now := t.routes[name]; now == nil || now.upstream != rt.upstream {
 			rt.upstream.pool.close()
 		}
 	}
 	return nil
+}
+
+// use has requests go by t from now on.
+func (g *Gate) use(t *table) {
+	for _, rt := range t.routes {
+		g.store.Remember(max(rt.policy.Lookback(), rt.budget.Within))
+	}
+	g.table.Store(t)
 }
 
 // Routes lists the names of the routes, sorted.

@@ -31,7 +31,8 @@ type work struct {
 	marks   marks
 	out     []byte // the answer as it goes to the client
 	names   ids
-	ids     []string // one decision id a message
+	ids     []string     // one decision id a message
+	slots   []store.Slot // what the messages took up of what is counted
 	start   time.Time
 	done    time.Time // when the answer was there
 	version string    // of the configuration
@@ -51,7 +52,8 @@ const maxKept = 64 << 10
 func (g *Gate) release(w *work) {
 	w.batch.Reset()
 	clear(w.ids)
-	w.ids, w.head.raw, w.head.named = w.ids[:0], nil, w.head.named[:0]
+	clear(w.slots)
+	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]
 	w.req, w.resp, w.marks, w.key, w.client = nil, nil, marks{}, nil, nil
 	w.ownReq.Reset()
 	w.ownResp.Reset()
@@ -113,6 +115,8 @@ func (g *Gate) survive(w *work, p any) {
 	o := notSent
 	if w.handed {
 		o = unknown
+	} else {
+		g.uncount(w)
 	}
 	w.relayed, w.marks = false, marks{}
 	tell(w.resp, o)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -13,13 +14,14 @@ import (
 // a store that could not be asked. The switches are those of now. m is classified, and could be read.
 // It changes nothing, keeps none of its arguments and allocates nothing.
 func (g *Gate) judge(rt *route, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
-	return rt.judge(g.store.Switches(), m, rec, at)
+	return rt.judge(g.store, g.store.Switches(), m, rec, at)
 }
 
 // judge is [Gate.judge] under other switches, as at a past moment. Every way of judging ends here,
 // whether a message is sent or somebody only wants to know, so that all of them come to the same
-// decision. Switches come first: they stop also what goes out while the store cannot be asked.
-func (rt *route) judge(switches filter.Switches, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
+// decision. Switches come first: they stop also what goes out while the store cannot be asked. Budgets,
+// which st knows, come last; without it there are none.
+func (rt *route) judge(st *store.Store, switches filter.Switches, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
 	if len(switches) > 0 {
 		if s := switches.Holding(rt.name, m, at); s != nil {
 			return s.Decision()
@@ -28,7 +30,7 @@ func (rt *route) judge(switches filter.Switches, m *filter.Message, rec *filter.
 	if rec == nil {
 		return rt.undecided(m)
 	}
-	return rt.policy.Decide(m, rec, at)
+	return rt.held(st, m, rec, at, rt.policy.Decide(m, rec, at))
 }
 
 // undecided is the decision about m while the store cannot be asked.
@@ -73,19 +75,28 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 		at = now
 	}
 	var rec filter.Record
-	switches := g.store.Switches()
+	switches, budgets := g.store.Switches(), g.store
 	if at.Before(now) {
+		budgets = nil // nobody knows how far they were used up
 		switches = g.store.SwitchesAt(at)
 		rec, err = g.store.RecordAt(m.To, at)
 	} else {
 		rec, err = g.store.Read(m.To, filter.NeedRecord)
 	}
-	if err != nil {
-		return rt.judge(switches, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
+	if err == nil && rt.policy.Need(&m) == filter.NeedTally {
+		err = g.store.ReadTally(&m, &rec, at)
+		if at.Before(now) { // what was sent since, the message itself too, did not count then
+			rec.Tally = slices.DeleteFunc(rec.Tally, func(s filter.Sent) bool { return !s.At.Before(at.Truncate(time.Millisecond)) })
+		}
 	}
-	d := rt.judge(switches, &m, &rec, at)
+	if err != nil {
+		return rt.judge(budgets, switches, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
+	}
+	d := rt.judge(budgets, switches, &m, &rec, at)
 	if s := switches.Holding(rt.name, &m, at); s != nil {
 		d.Why = s.String()
+	} else if d.Rule == budgetRule {
+		d.Why = rt.budget.why(at)
 	} else {
 		d.Why = rt.policy.Why(&m, &rec, &d, at)
 	}
@@ -119,7 +130,7 @@ func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record
 	if err != nil {
 		return filter.Decision{}, err
 	}
-	return rt.judge(g.switchesOf(rt, &m, e), &m, &rec, e.Time), nil
+	return rt.recounted(&m, e, rt.judge(nil, g.switchesOf(rt, &m, e), &m, &rec, e.Time)), nil
 }
 
 // switchesOf are the switches that e was decided under: those of the moment it came in, or of when it

@@ -19,6 +19,7 @@ type route struct {
 	speaks   string // the provider's name
 	upstream *upstream
 	policy   filter.Policy
+	budget   budget
 	brand    string
 	mode     Mode
 	count    *counters
@@ -74,6 +75,9 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		}
 		t.routes[name] = rt
 	}
+	if err := t.checkBudgets(); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 
@@ -103,8 +107,12 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
+	budget, err := newBudget(cfg.Budgets, g.store)
+	if err != nil {
+		return nil, fmt.Errorf("budgets: %w", err)
+	}
 	rt := &route{
-		name: name, provider: provider, speaks: cfg.Provider, policy: policy, brand: cfg.Brand, mode: cfg.Mode,
+		name: name, provider: provider, speaks: cfg.Provider, policy: policy, budget: budget, brand: cfg.Brand, mode: cfg.Mode,
 		region: cfg.Region, labels: labels, stop: labels.declared.Stop, passUnknown: cfg.UnknownPaths == "pass", idempotencyKey: cfg.IdempotencyKey, count: g.counters(name),
 	}
 	if cfg.Stop != nil {

@@ -56,6 +56,7 @@ func (g *Gate) send(rt *route, w *work) {
 	}
 	w.mark(act)
 	if act == filter.Block {
+		g.uncount(w)
 		w.resp.Reset()
 		rt.provider.Refuse(w.resp, b)
 		w.done = time.Now()
@@ -65,6 +66,9 @@ func (g *Gate) send(rt *route, w *work) {
 		if o == answered {
 			e.Status = w.resp.StatusCode()
 			g.learn(rt, w, now)
+		}
+		if o == notSent || o == answered && declined(e.Status) {
+			g.uncount(w)
 		}
 	}
 	g.keep(rt, w, e)
@@ -90,10 +94,12 @@ func (g *Gate) decide(rt *route, w *work, i int, now time.Time) filter.Decision 
 	if w.batch.Fault != "" {
 		return filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
 	}
-	if err := g.store.ReadInto(&w.record, m.To, rt.policy.Need(m)); err != nil {
-		g.log.Error("the store could not be asked about a recipient",
-			zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Error(err))
-		return g.judge(rt, m, nil, now)
+	need := rt.need(m)
+	if err := g.store.ReadInto(&w.record, m.To, need); err != nil {
+		return g.undecidable(rt, m, now, err)
+	}
+	if need == filter.NeedTally || rt.budgeted(m) {
+		return g.count(rt, w, i, now)
 	}
 	return g.judge(rt, m, &w.record, now)
 }

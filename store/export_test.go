@@ -293,3 +293,32 @@ func SetSendValue(s *Store, k *SendKey, value []byte) error {
 func FailSwitches(s *Store, f func(real func() error) error) {
 	s.switches.file.sync = func(file *os.File) error { return f(file.Sync) }
 }
+
+// SweepTally drops what the tally would drop by and by.
+func SweepTally(s *Store) { s.sweepTally() }
+
+// TallyCount is how many messages the tally holds.
+func TallyCount(s *Store) int64 { return s.tally.count.Load() }
+
+// BreakTally makes every write of the tally fail from now on, and returns how to mend that.
+func BreakTally(s *Store) (mend func()) {
+	j := &s.tally.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	seg := j.files[len(j.files)-1]
+	whole := seg.file
+	broken, err := os.Open(seg.path) // for reading alone
+	if err != nil {
+		panic(err)
+	}
+	seg.file = broken
+	return func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		seg.file = whole
+		_ = broken.Close()
+	}
+}
+
+// TallyFileSize is how large a file of the tally gets.
+const TallyFileSize = tallyFile

@@ -53,15 +53,26 @@ func (b *portfolios) book(mark uint64) *Portfolio {
 	return p
 }
 
-// Used is how many people count now, and when the first of them does no longer; zero where there are none.
-func (p *Portfolio) Used(now time.Time, within time.Duration) (people int, next time.Time) {
+// A Usage is how far the limit of a portfolio is used up.
+type Usage struct {
+	Portfolio string    `json:"portfolio"`     // its name
+	Unique    int       `json:"unique"`        // how many people may be written to
+	Within    string    `json:"within"`        // in a time of this length
+	Used      int       `json:"used"`          // how many were, and count
+	Left      int       `json:"left"`          // how many more may be written to now
+	Next      time.Time `json:"next,omitzero"` // when the first of them counts no longer
+}
+
+// Usage is how far p is used up now, where so many people are its limit.
+func (p *Portfolio) Usage(name string, unique int, within time.Duration, now time.Time) Usage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.expire(now.UnixMilli(), within.Milliseconds())
-	if len(p.queue) == 0 {
-		return 0, time.Time{}
+	u := Usage{Portfolio: name, Unique: unique, Within: within.String(), Used: len(p.queue), Left: max(0, unique-len(p.queue))}
+	if u.Used > 0 {
+		u.Next = time.UnixMilli(p.queue[0].at + within.Milliseconds()).UTC()
 	}
-	return len(p.queue), time.UnixMilli(p.queue[0].at + within.Milliseconds()).UTC()
+	return u
 }
 
 // until is when there is room for a message.

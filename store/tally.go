@@ -122,9 +122,9 @@ func (l *Slot) Taken() bool { return l.place.n > 0 }
 // returns, the places survive the end of the process, however it ends: they are written to a file, and are
 // on disk within a second, so that a loss of power can lose the last second's and no more. An error that is
 // an [*OverBudget] says that another message took the last place meanwhile.
-func (t *Turn) Take(c Claims) (Slot, error) {
+func (t *Turn) Take(c *Claims) (Slot, error) {
 	slot, tl := Slot{}, &t.s.tally
-	one := t.s.claim(&c, t.address, t.row.due(), t.now)
+	one := t.s.claim(c, t.address, t.row.due(), t.now)
 	if err := c.Portfolio.take(&slot.book, &one); err != nil {
 		return Slot{}, err
 	}

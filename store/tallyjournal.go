@@ -176,9 +176,17 @@ func (j *tallyJournal) sync() error {
 	}
 	j.mu.Unlock()
 	for _, seg := range open {
-		err := seg.file.Sync() // meanwhile others write
 		j.mu.Lock()
-		if seg.dirty = seg.dirty || err != nil; seg.full && !seg.dirty {
+		file := seg.file
+		j.mu.Unlock()
+		if file == nil {
+			continue // removed
+		}
+		err := file.Sync() // meanwhile others write
+		j.mu.Lock()
+		if seg.file == nil {
+			err = nil
+		} else if seg.dirty = seg.dirty || err != nil; seg.full && !seg.dirty {
 			err = seg.file.Close()
 			seg.file = nil
 		}
@@ -201,12 +209,16 @@ func (j *tallyJournal) drop(now, horizon int64) (err error) {
 		}
 	}
 	j.files = slices.DeleteFunc(j.files, func(seg *tallySegment) bool {
-		if seg.file != nil || seg.last >= horizon {
+		if !seg.full || seg.last >= horizon {
 			return false
 		}
 		if rerr := os.Remove(seg.path); rerr != nil {
 			err = errors.Join(err, rerr)
 			return false
+		}
+		if seg.file != nil {
+			_ = seg.file.Close() // nothing in it is needed
+			seg.file = nil
 		}
 		j.bytes -= seg.size
 		return true

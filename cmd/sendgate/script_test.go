@@ -119,7 +119,7 @@ func send(ts *testscript.TestScript, neg bool, args []string) {
 	defer resp.Body.Close()
 	var out bytes.Buffer
 	fmt.Fprintln(&out, resp.Status)
-	for _, name := range []string{"Sendgate-Decision", "Sendgate-Reason", "Sendgate-Outcome", "Sendgate-Replayed"} {
+	for _, name := range []string{"Sendgate-Decision", "Sendgate-Reason", "Sendgate-Until", "Sendgate-Outcome", "Sendgate-Replayed"} {
 		if v := resp.Header.Get(name); v != "" {
 			fmt.Fprintf(&out, "%s: %s\n", name, v)
 		}

@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// template is a send through a WhatsApp route, from one of its numbers.
+func template(route, from, to string) string {
+	return post("/"+route+"/v23.0/"+from+"/messages", "application/json",
+		`{"messaging_product":"whatsapp","to":"`+to+`","type":"template","template":{"name":"sale","language":{"code":"en"}}}`)
+}
+
+// twoNumbers are two routes whose numbers belong to one portfolio.
+func twoNumbers(upstream string, b Budgets) Config {
+	route := RouteConfig{Provider: "whatsapp", Upstream: upstream, Policy: anyone, Budgets: b}
+	return Config{Routes: map[string]RouteConfig{"sales": route, "care": route}}
+}
+
+func TestPortfolioBudget(t *testing.T) {
+	st := memory(t)
+	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
+	g, addr := start(t, twoNumbers(base, Budgets{Portfolio: "acme", Unique: 2}), st)
+	eve := filter.Recipient{Brand: "default", Channel: filter.WhatsApp, Address: "+14155550105"}
+	learn(t, st, filter.Event{ID: "in", To: eve, Kind: filter.Wrote, Time: time.Now().Add(-time.Hour), Source: "test"})
+
+	expect(t, "the first person", ask(t, addr, template("sales", "100", "+14155550101")), 200, "allowed")
+	expect(t, "the second, from another number", ask(t, addr, template("care", "200", "+14155550102")), 200, "allowed")
+	expect(t, "the first again", ask(t, addr, template("care", "200", "+14155550101")), 200, "allowed")
+	a := ask(t, addr, template("sales", "100", "+14155550103"))
+	expect(t, "a third", a, 400, "over-budget")
+	if until, err := time.Parse(time.RFC3339, a.Header.Get("Sendgate-Until")); err != nil || time.Until(until) < 23*time.Hour || time.Until(until) > 24*time.Hour {
+		t.Errorf("a third person may be written to from %q on", a.Header.Get("Sendgate-Until"))
+	}
+	expect(t, "who wrote an hour ago", ask(t, addr, template("sales", "100", eve.Address)), 200, "allowed")
+	u := g.Portfolios()
+	if len(u) != 1 || u[0].Portfolio != "acme" || u[0].Used != 2 || u[0].Left != 0 || u[0].Unique != 2 || time.Until(u[0].Next) > 24*time.Hour {
+		t.Errorf("the portfolio is told as %+v", u)
+	}
+	d, _, err := g.Judge("sales", filter.Message{To: filter.Recipient{Brand: "default", Channel: filter.WhatsApp, Address: "+14155550103"}, Template: "sale"}, time.Time{})
+	if err != nil || d.Reason != filter.OverBudget || d.Rule != "budget" || !strings.Contains(d.Why, "2 of 2 people of the portfolio acme within 24h") {
+		t.Errorf("explained as %+v, %v", d, err)
+	}
+	for e, err := range st.Entries(store.Query{Reason: new(filter.OverBudget)}) {
+		if err != nil || e.Rule != "budget" || e.Until.IsZero() {
+			t.Errorf("logged as %+v, %v", e, err)
+		}
+	}
+}
+
+// Many who ask for the last places at once share them.
+func TestPortfolioBudgetRace(t *testing.T) {
+	const unique, senders = 30, 32
+	var sent atomic.Int64
+	base := play(t, loopback(t), echo(okAnswer, func(wire) { sent.Add(1) }))
+	_, addr := start(t, twoNumbers(base, Budgets{Portfolio: "acme", Unique: unique}), memory(t))
+	var group sync.WaitGroup
+	for sender := range senders {
+		s := speak(t, addr)
+		group.Go(func() {
+			for n := range 5 {
+				s.write(template([]string{"sales", "care"}[n%2], "100", "+1415555"+string(rune('1'+sender/8))+string(rune('0'+sender%8))+"0"+string(rune('0'+n))))
+				if a := s.hear("POST"); a.StatusCode != 200 && a.Header.Get("Sendgate-Reason") != "over-budget" {
+					t.Errorf("told %d %v", a.StatusCode, a.Header)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if got := sent.Load(); got != unique {
+		t.Errorf("%d people got a message, want %d", got, unique)
+	}
+}
+
+func TestPairBudget(t *testing.T) {
+	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
+	_, addr := start(t, twoNumbers(base, Budgets{Pair: Pair{Every: 6 * time.Second, Burst: 3}}), memory(t))
+	for range 3 {
+		expect(t, "a burst", ask(t, addr, template("sales", "100", "+14155550101")), 200, "allowed")
+	}
+	a := ask(t, addr, template("sales", "100", "+14155550101"))
+	expect(t, "one more", a, 400, "over-budget")
+	if until, err := time.Parse(time.RFC3339, a.Header.Get("Sendgate-Until")); err != nil || time.Until(until) > 18*time.Second {
+		t.Errorf("one more would pass from %q on", a.Header.Get("Sendgate-Until"))
+	}
+	expect(t, "from another number", ask(t, addr, template("care", "200", "+14155550101")), 200, "allowed")
+	expect(t, "to another person", ask(t, addr, template("sales", "100", "+14155550102")), 200, "allowed")
+}
+
+func TestBudgetsAreAboutWhatsAppAlone(t *testing.T) {
+	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
+	_, addr := start(t, oneRoute(base, func(rc *RouteConfig) { rc.Budgets = Budgets{Portfolio: "acme", Unique: 1} }), memory(t))
+	for _, to := range []string{"+14155550101", "+14155550102"} {
+		expect(t, "an SMS", ask(t, addr, sms(to, "Sale")), 200, "allowed")
+	}
+	whatsApp := func(to string) string {
+		return strings.Replace(strings.Replace(sms(to, "Sale"), "To=%2B", "To=whatsapp:%2B", 1), "Body=Sale", "ContentSid=HX1", 1)
+	}
+	for i, want := range []string{"allowed", "over-budget"} {
+		a := ask(t, addr, resize(whatsApp("+1415555010"+string(rune('1'+i)))))
+		if got := a.Header.Get("Sendgate-Reason"); got != want {
+			t.Errorf("WhatsApp message %d through Twilio: %s, want %s: %s", i+1, got, want, a.body)
+		}
+	}
+}
+
+// resize corrects the length that a changed request tells.
+func resize(request string) string {
+	head, body, _ := strings.Cut(request, "\r\n\r\n")
+	target := strings.Fields(head)[1]
+	return post(target, "application/x-www-form-urlencoded", body)
+}
+
+func TestBadBudgets(t *testing.T) {
+	for want, b := range map[string]Budgets{
+		"routes: care: budgets: portfolio: missing: want a name for the portfolio that the limit is of": {Unique: 250},
+		"routes: care: budgets: unique: 0: want how many people the portfolio may write to":             {Portfolio: "acme"},
+		"routes: care: budgets: within: 1s: want between a minute and 744 hours":                        {Portfolio: "acme", Unique: 250, Within: time.Second},
+		"routes: care: budgets: pair: every: 2h0m0s: want up to an hour":                                {Pair: Pair{Every: 2 * time.Hour}},
+		"routes: care: budgets: pair: burst: -1: want between 1 and 1000":                               {Pair: Pair{Every: time.Second, Burst: -1}},
+	} {
+		if _, err := New(twoNumbers("http://127.0.0.1:1", b), memory(t)); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	cfg := twoNumbers("http://127.0.0.1:1", Budgets{Portfolio: "acme", Unique: 250})
+	sales := cfg.Routes["sales"]
+	sales.Budgets.Unique = 2000
+	cfg.Routes["sales"] = sales
+	const want = `routes: sales: budgets: portfolio: "acme" has 2000 people in 24h0m0s here, and 250 in 24h0m0s on the route care`
+	if _, err := New(cfg, memory(t)); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,68 @@
+package proxy
+
+import (
+	"errors"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// count decides about message i of w, whose record was read, while no other to the same recipient is
+// decided, and takes its place in what is counted before it is sent. What cannot be counted cannot be
+// decided. Where decisions are only reported, everything is sent, and all of it counts.
+func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
+	m := &w.batch.Messages[i]
+	turn, err := g.store.Turn(m, &w.record, now)
+	if err != nil {
+		return g.undecidable(rt, m, now, err)
+	}
+	defer turn.End()
+	d := g.judge(rt, m, &w.record, now)
+	if d.Action == filter.Block && rt.mode != Report {
+		return d
+	}
+	claims := rt.takes(m, &w.record, now)
+	claims.Regardless = rt.mode == Report
+	slot, err := turn.Take(&claims)
+	var over *store.OverBudget
+	switch {
+	case err == nil:
+		w.slots = append(w.slots, slot)
+	case errors.As(err, &over):
+		d = overBudget(over.Until)
+	case rt.mode == Report:
+		g.undecidable(rt, m, now, err)
+	default:
+		return g.undecidable(rt, m, now, err)
+	}
+	return d
+}
+
+// undecidable is the decision about m while its recipient cannot be asked about, or counted, for err.
+func (g *Gate) undecidable(rt *route, m *filter.Message, now time.Time, err error) filter.Decision {
+	g.log.Error("the store could not be asked about a recipient",
+		zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Error(err))
+	return g.judge(rt, m, nil, now)
+}
+
+// uncount gives back what the messages of w took up: surely none of them was sent.
+func (g *Gate) uncount(w *work) {
+	for i := range w.slots {
+		g.store.GiveBack(&w.slots[i])
+	}
+	w.slots = w.slots[:0]
+}
+
+// recounted is d, the decision about the message of e as of then, or what was decided then where the rules
+// that count settled it and still count such messages: what they had counted is not known any more.
+func (rt *route) recounted(m *filter.Message, e *store.Entry, d filter.Decision) filter.Decision {
+	counted := rt.policy.Need(m) == filter.NeedTally
+	switch {
+	case d.Action == filter.Block:
+	case counted && (e.Reason == filter.CapReached || e.Reason == filter.Duplicate), rt.budgeted(m) && e.Reason == filter.OverBudget:
+		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}
+	}
+	return d
+}
