@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 func mustNew(t testing.TB, cfg Config) Policy {
@@ -20,6 +21,8 @@ func everyRule(t testing.TB) Policy {
 		Footer:     Footer{Line: stopLine},
 		Expiry:     canada,
 		QuietHours: QuietHours{Preset: "law", Tables: testTables, ExemptReplies: true, Categories: []Category{Marketing, Utility}},
+		Caps:       Caps{Preset: "law", Tables: capTables, Rows: []Cap{{Most: 20, Within: 24 * time.Hour}, {Most: 100, Within: 720 * time.Hour}}},
+		Duplicates: Duplicates{Within: time.Hour},
 	})
 }
 
@@ -29,9 +32,17 @@ func busy(extra ...Event) Record {
 	for i := range 7 {
 		events = append(events, optedIn(float64(-i), Express, OfTopic(fmt.Sprint("topic ", i))))
 	}
-	return fold(append(events, wrote(-1), optedIn(-1, ByTransaction, OfCategory(Utility)),
+	return told(fold(append(events, wrote(-1), optedIn(-1, ByTransaction, OfCategory(Utility)),
 		optedIn(-1, Express, OfCategory(Marketing)), optedOut(-50, All), askedFor(-40, OfTopic("topic 3")),
-		refused(-45, All), erased(-60))...)
+		refused(-45, All), erased(-60))...), 2)
+}
+
+// told is r with n messages in the tally, besides the two that busy has.
+func told(r Record, n int) Record {
+	for i := range n {
+		r.Tally = append(r.Tally, Sent{At: hours(float64(i-n) / 10), SameTopic: i%2 == 0})
+	}
+	return r
 }
 
 // decideCases are messages that most rules let pass, and what becomes of them in the end.
@@ -45,6 +56,7 @@ var decideCases = []struct {
 	{"forward", busy(), decideMessage("A longer text that in the end says how to Unsubscribe"), 4, forward},
 	{"rewrite", busy(), decideMessage("Everything must go"), 4, Decision{Action: Rewrite, Reason: Content, Rule: "footer"}},
 	{"block opted out", busy(optedOut(0, OfTopic("topic 3"))), decideMessage("Hello"), 4, Decision{Reason: HasOptedOut, Rule: "opt-out"}},
+	{"block at the cap", told(busy(), 18), decideMessage("A longer text that in the end says how to Unsubscribe"), 4, Decision{Reason: CapReached, Rule: "cap"}},
 	{"block at night", busy(), decideMessage("Hello"), 40, Decision{Reason: InQuietHours, Rule: "quiet-hours"}},
 }
 

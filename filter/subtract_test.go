@@ -23,6 +23,11 @@ func anyConfig(random *rand.Rand) Config {
 			Reschedule:    random.IntN(2) == 0,
 			Tables:        testTables,
 		},
+		Caps: Caps{Preset: pick(random, "", "law"), Tables: capTables},
+	}
+	if random.IntN(2) == 0 {
+		cfg.Caps.Rows = []Cap{{Most: 1 + random.IntN(3), Within: pick(random, time.Hour, 100*time.Hour), Topic: pick(random, "", "offers"), SameTopic: random.IntN(2) == 0}}
+		cfg.Duplicates = Duplicates{Within: pick(random, 0, time.Hour, 50*time.Hour), Categories: pick(random, nil, []Category{Authentication})}
 	}
 	for c := range Category(Categories) {
 		if b := pick(random, defaultRequire[c], NoBasis, Express); random.IntN(2) == 0 {
@@ -42,6 +47,14 @@ func anyRule(random *rand.Rand, house Policy) Rule {
 		return stub{Decision{Action: Action(random.IntN(Actions + 1)), Reason: Reason(random.IntN(Reasons)), Edit: Edit{Footer: pick(random, "", "a", "b")}}}
 	}
 	return pick(random, house...)
+}
+
+// anyTally is what may have been sent in the weeks that the tests play in, the oldest first.
+func anyTally(random *rand.Rand) (t Tally) {
+	for at := -48.0; random.IntN(8) > 0; at += random.Float64() * 60 {
+		t = append(t, Sent{At: hours(at).Truncate(time.Millisecond), Category: Category(random.IntN(Categories)), SameTopic: random.IntN(2) == 0, SameContent: random.IntN(2) == 0})
+	}
+	return t
 }
 
 func anyMessage(random *rand.Rand) Message {
@@ -85,6 +98,7 @@ func TestRulesOnlySubtract(t *testing.T) {
 		}
 		m, now := anyMessage(random), hours(random.Float64()*24*14)
 		r := fold(anyEvents(random)...)
+		r.Tally = anyTally(random)
 		before := policy.Decide(&m, &r, now)
 		more := slices.Insert(slices.Clone(policy), random.IntN(len(policy)+1), anyRule(random, house))
 		if after := more.Decide(&m, &r, now); weaker(after, before) {
@@ -95,6 +109,11 @@ func TestRulesOnlySubtract(t *testing.T) {
 		}
 		if again := policy.Decide(&m, &r, now); again != before {
 			t.Fatalf("%v decides %+v of %+v with %+v at %s, and then %+v", policy, before, m, r, now, again)
+		}
+		if untold := r; policy.Need(&m) < NeedTally {
+			if untold.Tally = nil; policy.Decide(&m, &untold, now) != before {
+				t.Fatalf("%v looks at the tally, which it does not ask for: %+v of %+v at %s", policy, r, m, now)
+			}
 		}
 		if stranger := (Record{}); policy.Need(&m) == NeedOptOut && !r.EverOptedOut() && policy.Decide(&m, &stranger, now) != before {
 			t.Fatalf("%v looks at more of %+v than it asks for: %+v at %s", policy, r, m, now)
@@ -121,6 +140,7 @@ func TestDecideIsDeterministic(t *testing.T) {
 		used := mustNew(t, cfg)
 		for range 20 {
 			m, r, now := anyMessage(random), fold(anyEvents(random)...), hours(random.Float64()*24*14)
+			r.Tally = anyTally(random)
 			if got, want := used.Decide(&m, &r, now), mustNew(t, cfg).Decide(&m, &r, now); got != want {
 				t.Fatalf("by %+v it is %+v of %+v at %s, and at first sight %+v", cfg, got, m, now, want)
 			}

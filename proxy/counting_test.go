@@ -217,7 +217,7 @@ func TestExplanationsCountToo(t *testing.T) {
 	}
 	expect(t, "the first", ask(t, addr, sms("+14155550100", "Sale")), 200, "allowed")
 	d, rec, err := g.Judge("twilio", m, time.Time{})
-	if err != nil || d.Reason != filter.CapReached || len(rec.Tally) != 1 || !strings.Contains(d.Why, "at most 1 in 24h (by this gate's configuration); 1 counted") {
+	if err != nil || d.Reason != filter.CapReached || len(rec.Tally) != 1 || !strings.Contains(d.Why, "at most 1 in 24h, by this gate's own configuration; 1 counted") {
 		t.Errorf("afterwards: %+v, from %+v, %v", d, rec, err)
 	}
 	if d, _, err := g.Judge("twilio", m, before); err != nil || d.Action != filter.Forward {
