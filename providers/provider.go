@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -82,13 +83,14 @@ type Config struct {
 type known struct {
 	host    string         // its real host
 	channel filter.Channel // what most of its messages go by
+	text    int            // how many characters its longest text has
 	make    func(Config) Provider
 }
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"twilio":   {"https://api.twilio.com", filter.SMS, newTwilio},
-	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, newWhatsApp},
+	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, newTwilio},
+	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, newWhatsApp},
 }
 
 // New makes the provider called name.
@@ -108,3 +110,12 @@ func Host(name string) string { return byName[name].host }
 
 // Channel is what most messages of the provider called name go by; empty for an unknown one.
 func Channel(name string) filter.Channel { return byName[name].channel }
+
+// Room is how many characters more the text of m, a message of no other kind than text, may take before
+// the provider called name refuses it: what Parse finds in a request with such a message.
+func Room(name string, m *filter.Message) int {
+	if m.Template != "" || m.Text == "" {
+		return 0
+	}
+	return max(0, byName[name].text-utf8.RuneCountInString(m.Text))
+}

@@ -67,10 +67,7 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 	if c, declared := rt.labels.declared.Category(m.Topic); declared {
 		m.Strays = m.Category < c
 	}
-	now := time.Now()
-	if g.now != nil {
-		now = g.now()
-	}
+	now := g.clock()
 	if at.IsZero() {
 		at = now
 	}

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -26,7 +29,7 @@ type Past struct {
 	from, to  uint64              // numbers of events: those after from up to to have been looked at
 	people    map[person]struct{} // whom they are about
 	all       bool                // there are too many of them
-	histories map[filter.Recipient][]pastEvent
+	histories map[filter.Recipient]*timeline
 }
 
 // A pastEvent is an event and its number.
@@ -38,7 +41,7 @@ type pastEvent struct {
 // Past begins to look back.
 func (s *Store) Past() *Past {
 	seq := s.Seq()
-	return &Past{store: s, from: seq, to: seq, people: map[person]struct{}{}, histories: map[filter.Recipient][]pastEvent{}}
+	return &Past{store: s, from: seq, to: seq, people: map[person]struct{}{}, histories: map[filter.Recipient]*timeline{}}
 }
 
 // Record is what the decision e knew about to, brand and every brand joined. Where something about
@@ -52,16 +55,12 @@ func (p *Past) Record(to filter.Recipient, e *Entry) (rec, later filter.Record, 
 	if err != nil {
 		return rec, rec, false, err
 	}
-	rec = filter.Record{}
-	for i := range history {
-		if known(&history[i], e) {
-			rec = rec.After(history[i].Event)
-		}
-	}
+	n := history.known(e)
+	rec = history.at(n)
 	later = rec
 	if end := e.Time.Add(time.Duration(e.Micros) * time.Microsecond); e.Known > 0 {
-		for i := range history {
-			if h := &history[i]; h.seq > e.Known && !h.Recorded.After(end) {
+		for _, h := range history.events[n:] {
+			if !h.Recorded.After(end) {
 				later, unsure = later.After(h.Event), true
 			}
 		}
@@ -69,12 +68,49 @@ func (p *Past) Record(to filter.Recipient, e *Entry) (rec, later filter.Record, 
 	return rec, later, unsure, nil
 }
 
-// known reports whether the decision e surely knew h. An entry that does not say goes by its time.
-func known(h *pastEvent, e *Entry) bool {
-	if e.Known == 0 {
-		return !h.Recorded.After(e.Time)
+// A timeline is what was learnt about a recipient, in the order in which it was kept, and the record
+// before every markStep-th of it.
+type timeline struct {
+	events []pastEvent
+	marks  []filter.Record
+}
+
+const markStep = 16
+
+// known is how many of the events the decision e surely knew. An entry that does not say goes by its
+// time.
+func (l *timeline) known(e *Entry) int {
+	return sort.Search(len(l.events), func(i int) bool {
+		if h := &l.events[i]; e.Known > 0 {
+			return h.seq > e.Known
+		} else {
+			return h.Recorded.After(e.Time)
+		}
+	})
+}
+
+// at is the record that the first n events make.
+func (l *timeline) at(n int) filter.Record {
+	rec := l.marks[n/markStep]
+	for i := n / markStep * markStep; i < n; i++ {
+		rec = rec.After(l.events[i].Event)
 	}
-	return h.seq <= e.Known
+	return rec
+}
+
+// mark sorts the events and makes the marks.
+func (l *timeline) mark() {
+	slices.SortFunc(l.events, func(a, b pastEvent) int { return cmp.Compare(a.seq, b.seq) })
+	var rec filter.Record
+	for i := range l.events {
+		if i%markStep == 0 {
+			l.marks = append(l.marks, rec)
+		}
+		rec = rec.After(l.events[i].Event)
+	}
+	if len(l.events)%markStep == 0 {
+		l.marks = append(l.marks, rec)
+	}
 }
 
 // standing reads into r what is known of to, and reports whether it is what was known when the event
@@ -144,11 +180,11 @@ func (p *Past) look(after, last uint64) error {
 }
 
 // history is every event about to, of the brand and of every brand.
-func (p *Past) history(to filter.Recipient) ([]pastEvent, error) {
+func (p *Past) history(to filter.Recipient) (*timeline, error) {
 	if h, ok := p.histories[to]; ok {
 		return h, nil
 	}
-	var h []pastEvent
+	h := new(timeline)
 	places := []filter.Recipient{to, to.Everywhere()}
 	if to.Brand == "" {
 		places = places[:1]
@@ -160,7 +196,7 @@ func (p *Past) history(to filter.Recipient) ([]pastEvent, error) {
 		}
 		err := p.store.view(func(txn *badger.Txn) error {
 			return eachEvent(txn, fp, func(_ *eventID, k *keptEvent) error {
-				h = append(h, pastEvent{k.seq, k.Event})
+				h.events = append(h.events, pastEvent{k.seq, k.Event})
 				return nil
 			})
 		})
@@ -171,6 +207,7 @@ func (p *Past) history(to filter.Recipient) ([]pastEvent, error) {
 	if len(p.histories) >= pastHistories {
 		clear(p.histories)
 	}
+	h.mark()
 	p.histories[to] = h
 	return h, nil
 }

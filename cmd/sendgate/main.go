@@ -26,17 +26,18 @@ func main() {
 
 // commands is the command line: one field a command, each in the file of its name.
 type commands struct {
-	Demo    demoCmd    `cmd:"" help:"Show everything on this machine: mock providers, a gate, a small broadcast, what became of it."`
-	Serve   serveCmd   `cmd:"" help:"Run the gate and its admin API."`
-	Check   checkCmd   `cmd:"" help:"Check a configuration file without starting anything."`
-	Consent consentCmd `cmd:"" help:"Look up, record, import and export consent."`
-	Blocked blockedCmd `cmd:"" help:"Review what the gate decided."`
-	Switch  switchCmd  `cmd:"" help:"Pause sending and resume it: of a campaign, a sender, everything."`
-	Explain explainCmd `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
-	Replay  replayCmd  `cmd:"" help:"Judge yesterday's messages again, under another configuration, and show what comes out differently."`
-	Verify  verifyCmd  `cmd:"" help:"Walk the chain of all events and say where it breaks."`
-	Mock    mockCmd    `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
-	Bench   benchCmd   `cmd:"" help:"Send a broadcast of any size to a gate, and check each answer and how long it took."`
+	Demo      demoCmd      `cmd:"" help:"Show everything on this machine: mock providers, a gate, a small broadcast, what became of it."`
+	Serve     serveCmd     `cmd:"" help:"Run the gate and its admin API."`
+	Check     checkCmd     `cmd:"" help:"Check a configuration file without starting anything."`
+	Consent   consentCmd   `cmd:"" help:"Look up, record, import and export consent."`
+	Blocked   blockedCmd   `cmd:"" help:"Review what the gate decided."`
+	Switch    switchCmd    `cmd:"" help:"Pause sending and resume it: of a campaign, a sender, everything."`
+	Explain   explainCmd   `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
+	Preflight preflightCmd `cmd:"" help:"Judge a list as if it were sent now, or at a time: who gets it, who does not and why, who waits until when."`
+	Replay    replayCmd    `cmd:"" help:"Judge yesterday's messages again, under another configuration, and show what comes out differently."`
+	Verify    verifyCmd    `cmd:"" help:"Walk the chain of all events and say where it breaks."`
+	Mock      mockCmd      `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
+	Bench     benchCmd     `cmd:"" help:"Send a broadcast of any size to a gate, and check each answer and how long it took."`
 }
 
 // terminal is what a command may touch of its surroundings.

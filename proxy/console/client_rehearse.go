@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/sendgate/sendgate/store"
 )
@@ -46,4 +48,63 @@ func (c *Client) Replay(ctx context.Context, name string, config []byte, opt Rep
 		err = fmt.Errorf("the replay did not end: %w", io.ErrUnexpectedEOF)
 	}
 	return last, err
+}
+
+func (o *PreflightOptions) values() url.Values {
+	q := url.Values{}
+	for name, text := range map[string]string{"route": o.Route, "channel": string(o.Channel), "region": o.Region, "topic": o.Topic,
+		"campaign": o.Campaign, "from": o.From, "template": o.Template, "text": o.Text} {
+		if text != "" {
+			q.Set(name, text)
+		}
+	}
+	if o.Category != nil {
+		q.Set("category", o.Category.String())
+	}
+	if !o.At.IsZero() {
+		q.Set("at", o.At.UTC().Format(time.RFC3339Nano))
+	}
+	if o.Price > 0 {
+		q.Set("price", strconv.FormatFloat(o.Price, 'f', -1, 64))
+	}
+	for name, on := range map[string]bool{"rows": o.Rows, "full": o.Full} {
+		if on {
+			q.Set(name, "true")
+		}
+	}
+	return q
+}
+
+// Preflight sends the list file to be judged as if its messages were sent, and hands each line of the
+// answer to each as it comes: about rows, and how far the gate is. It returns the forecast of the last
+// line. each may be nil; its error stops the preflight.
+func (c *Client) Preflight(ctx context.Context, file io.Reader, opt PreflightOptions, each func(PreflightLine) error) (*Forecast, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // stops the upload where the answer is given up
+	resp, err := c.do(ctx, http.MethodPost, "/api/v1/preflight", opt.values(), "text/csv", io.NopCloser(file))
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var last PreflightLine
+	err = eachLine(resp.Body, func(line []byte) (bool, error) {
+		last = PreflightLine{}
+		if err := json.Unmarshal(line, &last); err != nil {
+			return false, fmt.Errorf("reading the answer: %w", err)
+		}
+		ended := last.Done || last.Problem != ""
+		if ended || each == nil {
+			return !ended, nil
+		}
+		return true, each(last)
+	})
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the preflight did not end: %w", err)
+	case last.Problem != "":
+		return nil, errors.New(last.Problem)
+	case !last.Done || last.Sum == nil:
+		return nil, fmt.Errorf("the preflight did not end: %w", io.ErrUnexpectedEOF)
+	}
+	return last.Sum, nil
 }

@@ -124,6 +124,26 @@ func (o oneRoute) Again(e *store.Entry, known func(filter.Recipient) (filter.Rec
 	return o.b.policy.Decide(&m, &rec, e.Time), err
 }
 
+func (o oneRoute) Rehearse(route, region string, at time.Time, claimed []string) (
+	judge func(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error), notes []string, err error) {
+	if at.IsZero() {
+		at = o.b.now()
+	}
+	if len(claimed) > 0 {
+		notes = []string{"claims: " + strings.Join(claimed, ", ")}
+	}
+	return func(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error) {
+		m.To.Brand, m.To.Channel = "shop", filter.SMS
+		m.To.Address, bad = filter.Address(m.To.Channel, m.To.Address, region)
+		m.Topic, _ = topic.Topic()
+		if category != filter.All {
+			err = m.Category.UnmarshalText([]byte(category.String()))
+		}
+		rec, readErr := o.b.store.Read(m.To, filter.NeedRecord)
+		return o.b.policy.Decide(m, &rec, at), bad, errors.Join(err, readErr)
+	}, notes, nil
+}
+
 // draft reads a configuration that names a window, and nothing else.
 func (b *bench) draft(name string, text []byte) (Judge, error) {
 	var cfg filter.Config

@@ -15,6 +15,13 @@ type Judge interface {
 	// Again is the decision about the message of an entry of the decision log, at the same moment,
 	// from what was known then of whom the Judge takes it to be written to.
 	Again(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error)
+	// Rehearse makes ready to judge messages of a route as if they were sent at a moment, the zero
+	// one for now. notes are what to know about the route, among it which of the headers claimed it
+	// does not believe. judge completes a message whose address is as somebody wrote it, and whose
+	// headers claim a category and a topic. bad says why that is no address; an err that nothing can
+	// be judged. judge is for one goroutine.
+	Rehearse(route, region string, at time.Time, claimed []string) (
+		judge func(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error), notes []string, err error)
 }
 
 // ReplayOptions choose what is judged again.

@@ -131,6 +131,7 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/switches", Reviewer, nil, (*Server).postSwitch},
 	{"POST", "/api/v1/switches/{id}/lift", Reviewer, nil, (*Server).liftSwitch},
 	{"GET", "/api/v1/switches/history", Viewer, []string{"limit", "before"}, (*Server).switchHistory},
+	{"POST", "/api/v1/preflight", Viewer, preflightParams, (*Server).postPreflight},
 	{"POST", "/api/v1/replay", Reviewer, []string{"since", "until", "route", "examples", "name"}, (*Server).postReplay},
 	{"GET", "/api/v1/notify", Viewer, nil, (*Server).getNotify},
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+var preflightRows = flag.Int("preflight-rows", 100_000, "how many rows the list of BenchmarkPreflight has")
+
+// admin is a client of s, in the role of an admin.
+func (s *server) client(t testing.TB, dir string) *console.Client {
+	t.Helper()
+	token, err := keptToken(filepath.Join(dir, tokenFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return console.NewClient("http://"+s.admin.Addr().String(), token)
+}
+
+// TestPreflightIsWhatTheGateDoes: what is said of each row of a list is what then becomes of it, when
+// the list is sent.
+func TestPreflightIsWhatTheGateDoes(t *testing.T) {
+	s, text := mixedGate(t)
+	people := &crowd{rand.New(rand.NewPCG(7, 7))}
+	var events []filter.Event
+	for range 1500 {
+		events = append(events, people.event())
+	}
+	if err := s.store.Append(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+	_, dir, _ := strings.Cut(text, "store: {dir: ")
+	dir, _, _ = strings.Cut(dir, "}")
+	client := s.client(t, dir)
+	reasons := map[string]int{}
+	for _, like := range []console.PreflightOptions{
+		{Route: "twilio", Topic: "offers", Text: "Sale"},
+		{Route: "twilio", Topic: "orders", Category: new(filter.Utility), Text: "Your order", From: "+15005550006"},
+		{Route: "twilio", Text: strings.Repeat("long ", 318), From: "+15005550009"},
+		{Route: "report", Topic: "offers", Text: "Sale"},
+		{Route: "whatsapp", Text: "Hello"},
+		{Route: "whatsapp", Template: "spring_sale"},
+	} {
+		var list strings.Builder
+		list.WriteString("to\n")
+		var rows []string
+		for range 150 {
+			to := people.number()
+			if like.Route != "whatsapp" {
+				to = people.pick(to, to, to, "12", "(212) 555-0033")
+			}
+			rows = append(rows, to)
+			fmt.Fprintf(&list, "%q\n", to)
+		}
+		var said []console.PreflightRow
+		like.Rows = true
+		if _, err := client.Preflight(t.Context(), strings.NewReader(list.String()), like, func(l console.PreflightLine) error {
+			if l.Row != nil {
+				said = append(said, *l.Row)
+			}
+			return nil
+		}); err != nil || len(said) != len(rows) {
+			t.Fatalf("%d rows of %d, %v", len(said), len(rows), err)
+		}
+		for i, to := range rows {
+			resp, err := http.DefaultClient.Do(alike(&like, "http://"+s.sends.Addr().String(), to))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			did := console.PreflightRow{Action: resp.Header.Get("Sendgate-Decision"), Reason: resp.Header.Get("Sendgate-Reason")}
+			if like.Route == "report" {
+				did.Action = said[i].Action // it forwards all
+			}
+			did.Until, _ = time.Parse(time.RFC3339, resp.Header.Get("Sendgate-Until"))
+			if said[i].Action != did.Action || said[i].Reason != did.Reason || !said[i].Until.Equal(did.Until) {
+				t.Errorf("%s: said %+v, did %+v", to, said[i], did)
+			}
+			reasons[did.Reason]++
+		}
+	}
+	for _, r := range []string{"allowed", "opted-out", "no-consent", "bad-address", "content"} {
+		if reasons[r] == 0 {
+			t.Errorf("nothing was %s, so nothing is shown about it: %v", r, reasons)
+		}
+	}
+}
+
+// alike is the request that a row is about.
+func alike(like *console.PreflightOptions, base, to string) *http.Request {
+	if like.Route == "whatsapp" {
+		what := `"type":"text","text":{"body":"` + like.Text + `"}`
+		if like.Template != "" {
+			what = `"type":"template","template":{"name":"` + like.Template + `","language":{"code":"en"}}`
+		}
+		req, _ := http.NewRequest("POST", base+"/whatsapp/v23.0/106540352242922/messages", strings.NewReader(`{"messaging_product":"whatsapp","to":"`+to+`",`+what+`}`))
+		req.Header.Set("Content-Type", "application/json")
+		return req
+	}
+	form := url.Values{"To": {to}, "From": {cmp.Or(like.From, "+15005550001")}, "Body": {like.Text}}
+	req, _ := http.NewRequest("POST", base+"/"+like.Route+"/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json", strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if like.Topic != "" {
+		req.Header.Set("Sendgate-Topic", like.Topic)
+	}
+	if like.Category != nil {
+		req.Header.Set("Sendgate-Category", like.Category.String())
+	}
+	return req
+}
+
+// BenchmarkPreflight judges a list through the admin API of a gate that knows one in two people on it,
+// and takes the answer for each row. For a million rows:
+//
+//	go test ./cmd/sendgate -run '^$' -bench Preflight -benchtime 1x -preflight-rows 1000000
+func BenchmarkPreflight(b *testing.B) {
+	s, text := mixedGate(b)
+	_, dir, _ := strings.Cut(text, "store: {dir: ")
+	dir, _, _ = strings.Cut(dir, "}")
+	client := s.client(b, dir)
+	number := func(i int) string { return fmt.Sprintf("+1%03d%07d", 201+i%700, 2000000+i) }
+	var events []filter.Event
+	for i := 0; i < *preflightRows; i += 2 {
+		e := filter.Event{To: filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: number(i)}, Source: "test", Kind: filter.OptedIn, Basis: filter.Express,
+			Scope: filter.OfTopic("offers"), Time: time.Now().Add(-time.Hour)}
+		if i%10 == 0 {
+			e.Kind, e.Basis = filter.OptedOut, filter.NoBasis
+		}
+		events = append(events, e)
+	}
+	if err := s.store.Append(b.Context(), events...); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		list, w := io.Pipe()
+		go func() {
+			out := bufio.NewWriter(w)
+			fmt.Fprintln(out, "phone,name")
+			for i := range *preflightRows {
+				fmt.Fprintf(out, "%s,Somebody\n", number(i))
+			}
+			w.CloseWithError(out.Flush())
+		}()
+		rows := 0
+		f, err := client.Preflight(b.Context(), list, console.PreflightOptions{Route: "twilio", Topic: "offers", Text: "Sale", Rows: true}, func(l console.PreflightLine) error {
+			if l.Row != nil {
+				rows++
+			}
+			return nil
+		})
+		if err != nil || rows != *preflightRows || f.Block < rows/2 {
+			b.Fatalf("%d rows, %+v, %v", rows, f, err)
+		}
+	}
+	b.ReportMetric(float64(*preflightRows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}

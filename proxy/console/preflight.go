@@ -1,0 +1,311 @@
+package console
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+	"go.uber.org/zap"
+)
+
+var preflightParams = []string{"route", "topic", "category", "campaign", "from", "template", "text", "at", "channel", "region", "price", "rows", "full"}
+
+// A preflight judges a list. It belongs to one request.
+type preflight struct {
+	s     *Server
+	ctx   context.Context // ends with the request
+	opt   PreflightOptions
+	judge func(*filter.Message, filter.Scope, filter.Scope) (filter.Decision, error, error)
+	spool *spool
+	place struct{ address, topic, category int } // of the columns; -1: there is none
+	st    *streamer
+
+	last int // line of the last whole row
+	far  PreflightLine
+	sum  *forecast
+}
+
+// postPreflight judges a list as if it were sent, and sends nothing. All of it is received first. The
+// status is 200 once its header row is understood: whether all was judged stands in the last line.
+func (s *Server) postPreflight(c *call) error {
+	if s.judge == nil {
+		return errorf(http.StatusNotImplemented, "", "this console belongs to no gate that could judge")
+	}
+	p := &preflight{s: s, ctx: c.r.Context()}
+	if err := p.ask(c); err != nil {
+		return err
+	}
+	if err := wantType(c.r, "text/csv"); err != nil {
+		return err
+	}
+	var err error
+	if p.spool, err = newSpool(); err != nil {
+		return err
+	}
+	defer p.spool.close()
+	stream := http.NewResponseController(c.w)
+	rows, err := p.receive(stream, c.r.Body)
+	if err != nil {
+		c.w.Header().Set("Connection", "close")
+		s.refuse(c.w, c.r, err)
+		drain(stream, c.r.Body)
+		return nil
+	}
+	if p.st, err = newStreamer(c, "jsonl", nil); err != nil {
+		return err
+	}
+	started := time.Now()
+	err = p.run(rows)
+	s.log.Info("list judged before it is sent", zap.String("actor", c.by.name), zap.String("route", p.opt.Route), zap.Int("rows", p.far.Rows),
+		zap.Bool("rows_listed", p.opt.Rows), zap.Bool("full", p.opt.Full), zap.Duration("took", time.Since(started)), zap.Error(err))
+	if err != nil {
+		p.far.Problem = err.Error()
+	} else {
+		p.far.Done, p.far.Bytes, p.far.Sum = true, p.spool.raw, p.sum.told()
+	}
+	if p.st.write(nil, p.far) == nil {
+		_ = p.st.flush() // nobody may be left to read it
+	}
+	return nil
+}
+
+// ask reads what the list is to be judged as.
+func (p *preflight) ask(c *call) (err error) {
+	q, opt := c.query, &p.opt
+	*opt = PreflightOptions{Route: q.Get("route"), Topic: q.Get("topic"), Campaign: q.Get("campaign"), From: q.Get("from"), Template: q.Get("template"),
+		Text: q.Get("text"), Channel: filter.Channel(q.Get("channel")), Region: q.Get("region")}
+	switch {
+	case opt.Route == "":
+		return bad("route", "missing: GET /api/v1/routes lists them")
+	case !slices.Contains(p.s.gate.Routes(), opt.Route):
+		return bad("route", "unknown route %q: GET /api/v1/routes lists them", opt.Route)
+	}
+	if opt.Channel != "" {
+		if err := checkChannel("channel", opt.Channel); err != nil {
+			return err
+		}
+	}
+	if err := checkRegion(opt.Region); err != nil {
+		return err
+	}
+	if text := q.Get("category"); text != "" {
+		opt.Category = new(filter.Category)
+		if err := opt.Category.UnmarshalText([]byte(text)); err != nil {
+			return bad("category", "%v", err)
+		}
+	}
+	now := p.s.now()
+	if text := q.Get("at"); text != "" {
+		if opt.At, err = parseTime(text); err != nil {
+			return bad("at", "%v", err)
+		}
+		if opt.At.Before(now) {
+			return bad("at", "%s is past: want when the list is going to be sent; a replay judges what was sent", text)
+		}
+	}
+	if text := q.Get("price"); text != "" {
+		if opt.Price, err = strconv.ParseFloat(text, 64); err != nil || !(opt.Price >= 0 && opt.Price < 1e6) {
+			return bad("price", "%q: want what one message costs, such as 0.0083", text)
+		}
+	}
+	if opt.Rows, err = parseBool("rows", q.Get("rows")); err != nil {
+		return err
+	}
+	if opt.Full, err = p.s.full(c); err != nil {
+		return err
+	}
+	return p.begin(now)
+}
+
+// begin makes ready to judge.
+func (p *preflight) begin(now time.Time) error {
+	opt := &p.opt
+	var claimed []string
+	for name, says := range map[string]bool{"category": opt.Category != nil, "topic": opt.Topic != "", "campaign": opt.Campaign != ""} {
+		if says {
+			claimed = append(claimed, name)
+		}
+	}
+	judge, notes, err := p.s.judge.Rehearse(opt.Route, opt.Region, opt.At, claimed)
+	if err != nil {
+		return bad("route", "%v", err)
+	}
+	p.judge = judge
+	p.sum = newForecast(opt, notes)
+	if p.sum.At = opt.At; opt.At.IsZero() {
+		p.sum.At = now.UTC()
+	}
+	return nil
+}
+
+// receive takes the list and reads its header row.
+func (p *preflight) receive(stream *http.ResponseController, body io.Reader) (*rowReader, error) {
+	patient := readFunc(func(b []byte) (int, error) {
+		_ = stream.SetReadDeadline(time.Now().Add(streamPatience))
+		return body.Read(b)
+	})
+	err := p.spool.receive(patient)
+	_ = stream.SetReadDeadline(time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.spool.rows()
+	if err != nil {
+		return nil, err
+	}
+	header, err := rows.Read()
+	if err != nil {
+		return nil, bad("", "line 1: the header row cannot be read: %s", csvProblem(err))
+	}
+	return rows, p.readHeader(header)
+}
+
+// addressColumns are what a column of addresses may be called.
+var addressColumns = []string{"address", "to", "phone", "phone_number", "number", "mobile", "recipient"}
+
+func (p *preflight) readHeader(header []string) error {
+	p.place.address, p.place.topic, p.place.category = -1, -1, -1
+	for i, cell := range header {
+		name, at := columnName(cell), (*int)(nil)
+		switch {
+		case slices.Contains(addressColumns, name):
+			at = &p.place.address
+		case name == "topic":
+			at = &p.place.topic
+		case name == "category":
+			at = &p.place.category
+		default:
+			continue
+		}
+		if *at >= 0 {
+			return bad(cell, "line 1: columns %d and %d both mean %s", *at+1, i+1, columnName(header[*at]))
+		}
+		*at = i
+	}
+	if p.place.address < 0 {
+		return bad("", "line 1: no column has addresses: want one called %s", strings.Join(addressColumns, ", "))
+	}
+	return nil
+}
+
+// run judges every row.
+func (p *preflight) run(rows *rowReader) error {
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		_, isRow := errors.AsType[*csv.ParseError](err)
+		if err != nil && !isRow {
+			return fmt.Errorf("the list broke off after line %d: %w", p.last, err)
+		}
+		if p.far.Rows++; p.far.Rows%importBatch == 0 {
+			if err := p.step(rows); err != nil {
+				return err
+			}
+		}
+		var r PreflightRow
+		if err != nil {
+			r = malformed(err)
+		} else {
+			p.last, _ = rows.FieldPos(0)
+			r = PreflightRow{Line: p.last}
+			if err := p.take(row, &r); err != nil {
+				return fmt.Errorf("line %d: %w", r.Line, err)
+			}
+		}
+		if r.Action == "" {
+			p.sum.Malformed++
+		}
+		if p.opt.Rows || r.Action == "" {
+			if err := p.st.write(nil, PreflightLine{Row: &r}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// malformed is what is wrong with a row that could not be read.
+func malformed(err error) PreflightRow {
+	parse, _ := errors.AsType[*csv.ParseError](err)
+	return PreflightRow{Line: parse.StartLine, Problem: csvProblem(err)}
+}
+
+// step tells how far the list is, and ends it when nobody waits for it any more.
+func (p *preflight) step(rows *rowReader) error {
+	switch {
+	case p.s.closing.Err() != nil:
+		return errors.New("the gate is being stopped")
+	case p.ctx.Err() != nil:
+		return errors.New("the client went away")
+	}
+	if p.far.Rows%(10*importBatch) != 0 {
+		return nil
+	}
+	p.far.Bytes = p.spool.received(rows.InputOffset())
+	if err := p.st.write(nil, p.far); err != nil {
+		return err
+	}
+	return p.st.flush()
+}
+
+// take judges one row into r. Without an action, r says what is wrong with it.
+func (p *preflight) take(row []string, r *PreflightRow) error {
+	for i, cell := range row {
+		if !utf8.ValidString(cell) {
+			r.Column, r.Problem = strconv.Itoa(i+1), "this is not UTF-8: save the file as CSV UTF-8"
+			return nil
+		}
+	}
+	m := filter.Message{To: filter.Recipient{Channel: p.opt.Channel, Address: strings.TrimSpace(row[p.place.address])},
+		From: p.opt.From, Campaign: p.opt.Campaign, Template: p.opt.Template, Text: p.opt.Text}
+	category, topic := filter.All, filter.All
+	if c := p.opt.Category; c != nil {
+		category = filter.OfCategory(*c)
+	}
+	if name := p.opt.Topic; name != "" {
+		topic = filter.OfTopic(name)
+	}
+	if at := p.place.category; at >= 0 && strings.TrimSpace(row[at]) != "" {
+		var c filter.Category
+		if err := c.UnmarshalText([]byte(strings.TrimSpace(row[at]))); err != nil {
+			r.Column, r.Problem = "category", err.Error()
+			return nil
+		}
+		category = filter.OfCategory(c)
+	}
+	if at := p.place.topic; at >= 0 && strings.TrimSpace(row[at]) != "" {
+		topic = filter.OfTopic(strings.TrimSpace(row[at]))
+	}
+	raw := m.To.Address
+	d, wrong, err := p.judge(&m, category, topic)
+	if err != nil {
+		return err
+	}
+	p.sum.add(&m, &d)
+	r.Action, r.Reason, r.Rule, r.Until = d.Action.String(), d.Reason.String(), d.Rule, d.Until
+	if wrong != nil {
+		r.Column, r.Problem = "address", wrong.Error()
+	}
+	if !p.opt.Rows {
+		return nil
+	}
+	switch {
+	case !p.opt.Full:
+		r.To = filter.Mask(m.To.Address)
+	case m.To.Address == "":
+		r.To = raw
+	default:
+		r.To = m.To.Address
+	}
+	return nil
+}
