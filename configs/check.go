@@ -32,6 +32,11 @@ func (d *decoder) check(cfg *Config) {
 			d.fault("console.anchor", err)
 		}
 	}
+	if b := cfg.Proxy.Breaker; b != nil {
+		if _, err := b.WithDefaults(); err != nil {
+			d.fault("proxy.breaker", err)
+		}
+	}
 	for name, brand := range cfg.Brands {
 		key := join("brands", name)
 		if name == "" {

@@ -44,6 +44,13 @@ func (c *Config) Overdue(now time.Time) []string {
 		}
 		list.lines(key+".footer.rows", policy.Footer.Rows)
 	}
+	if c.Proxy.Breaker != nil {
+		for _, row := range c.Proxy.Refusals {
+			if _, replaced := c.Proxy.Breaker.Codes[row.Provider]; !replaced {
+				list.row("refusal-codes.yaml", fmt.Sprintf("%s %d", row.Provider, row.Code), row.Source, row.Reviewed)
+			}
+		}
+	}
 	return list.found
 }
 

@@ -61,13 +61,35 @@ type Switch struct {
 	Admin bool      `json:"admin,omitempty"`
 	Set   time.Time `json:"set"`
 	Until time.Time `json:"until,omitzero"` // its end; zero: when somebody lifts it
-	// Trial says that Until is not quite its end: from then on a few messages go through, until the
-	// circuit breaker that set it knows whether to lift it.
-	Trial bool `json:"trial,omitempty"`
+	Cause Cause     `json:"cause,omitzero"` // what made the gate set it
 
 	Lifted        time.Time `json:"lifted,omitzero"` // zero: nobody lifted it
 	LiftedBy      string    `json:"lifted_by,omitempty"`
 	LiftedBecause string    `json:"lifted_because,omitempty"`
+}
+
+// A Cause is what made the gate set a switch.
+type Cause uint8
+
+// The zero Cause is that of a switch that somebody set.
+const (
+	_        Cause = iota
+	Refusals       // a provider refused too many messages: it is on trial from its end on, see [Breaker]
+	Quality        // a provider rates the sender as low
+)
+
+var causeNames = []string{"", "refusals", "quality"}
+
+// String is the word for c.
+func (c Cause) String() string { return name(causeNames, c) }
+
+// MarshalText writes the word for c.
+func (c Cause) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// UnmarshalText reads a word for a cause.
+func (c *Cause) UnmarshalText(text []byte) (err error) {
+	*c, err = word[Cause]("cause", causeNames, text)
+	return err
 }
 
 // Covers reports whether m, which takes route, is one of the messages that s pauses.
@@ -81,6 +103,9 @@ func (s *Switch) Covers(route string, m *Message) bool {
 	return slices.Contains(s.Categories, m.Category)
 }
 
+// Trial reports whether a few messages that s covers are to go through, to show whether to lift it.
+func (s *Switch) Trial(now time.Time) bool { return s.Cause == Refusals && s.Ended(now) }
+
 // Ended reports whether the end of s has come. It takes no notice of lifting.
 func (s *Switch) Ended(now time.Time) bool { return !s.Until.IsZero() && !now.Before(s.Until) }
 
@@ -93,7 +118,7 @@ func (s *Switch) Decision() Decision {
 func (s *Switch) String() string {
 	end := "until somebody lifts it"
 	switch {
-	case s.Trial:
+	case s.Cause == Refusals:
 		end = fmt.Sprintf("until %s, and then for as long as trials fail", when(s.Until))
 	case !s.Until.IsZero():
 		end = "until " + when(s.Until)
@@ -145,10 +170,8 @@ func (s *Switch) Problem() (field, problem string) {
 			return f.name, problem
 		}
 	}
-	for i, c := range s.Categories {
-		if c >= Categories || slices.Contains(s.Categories[:i], c) {
-			return "categories", fmt.Sprintf("%s is no category, or is there twice", c)
-		}
+	if problem := categoriesProblem(s.Categories); problem != "" {
+		return "categories", problem
 	}
 	switch {
 	case s.Reason == "":
@@ -157,6 +180,15 @@ func (s *Switch) Problem() (field, problem string) {
 		return "actor", "missing: want who pauses"
 	}
 	return "", ""
+}
+
+func categoriesProblem(all []Category) string {
+	for i, c := range all {
+		if c >= Categories || slices.Contains(all[:i], c) {
+			return fmt.Sprintf("%s is no category, or is there twice", c)
+		}
+	}
+	return ""
 }
 
 // longestText is how many bytes each text of a switch may take.

@@ -83,7 +83,7 @@ func TestSwitchTellsItself(t *testing.T) {
 	for want, s := range map[string]Switch{
 		`switch 1, set by ana on 2026-03-02 12:00:00 UTC for everything, until somebody lifts it: "wrong link"`:           {ID: "1", Actor: "ana", Set: noon, Reason: "wrong link"},
 		`for campaign "spring" of brand "shop", until 2026-03-02 13:00:00 UTC: "x"`:                                       {On: Target{Campaign: "spring", Brand: "shop"}, Until: noon.Add(time.Hour), Reason: "x"},
-		`for sender "+14155550199", until 2026-03-02 13:00:00 UTC, and then for as long as trials fail: "x"`:              {On: Target{Sender: "+14155550199"}, Until: noon.Add(time.Hour), Trial: true, Reason: "x"},
+		`for sender "+14155550199", until 2026-03-02 13:00:00 UTC, and then for as long as trials fail: "x"`:              {On: Target{Sender: "+14155550199"}, Until: noon.Add(time.Hour), Cause: Refusals, Reason: "x"},
 		`for template "t" of route "r", until somebody lifts it: "x" (lifted by bo on 2026-03-02 12:00:00 UTC: "mended")`: {On: Target{Template: "t", Route: "r"}, Reason: "x", Lifted: noon, LiftedBy: "bo", LiftedBecause: "mended"},
 	} {
 		if got := s.String(); !strings.Contains(got, want) {

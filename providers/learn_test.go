@@ -25,30 +25,31 @@ func TestLearn(t *testing.T) {
 		name, provider string
 		status         int
 		headers, body  string
+		refusal        int
 		want           bool // an opt-out is learnt
 	}{
-		{"21610 means that the recipient unsubscribed", "twilio", 400, "", twilioBody(21610), true},
-		{"21610 in a compressed answer", "twilio", 400, "content-encoding: gzip\r\n", packed(twilioBody(21610)), true},
-		{"21610 in a compression nobody reads here", "twilio", 400, "Content-Encoding: br\r\n", twilioBody(21610), false},
-		{"21610 in a success is no refusal", "twilio", 201, "", twilioBody(21610), false},
-		{"21610 in a server's fault is none of the recipient's", "twilio", 500, "", twilioBody(21610), false},
-		{"21610 in words is no code", "twilio", 400, "", `{"code":"21610"}`, false},
-		{"half an answer teaches nothing", "twilio", 400, "", `{"code":21610`, false},
-		{"an answer beyond 64 KiB is not read", "twilio", 400, "", twilioBody(21610) + strings.Repeat(" ", 64<<10), false},
-		{"21211 is about the number", "twilio", 400, "", twilioBody(21211), false},
-		{"30007 is about the text", "twilio", 400, "", twilioBody(30007), false},
-		{"63016 is about the window", "twilio", 400, "", twilioBody(63016), false},
-		{"429 is about the sender", "twilio", 429, "", twilioBody(20429), false},
-		{"an unknown code of Twilio teaches nothing", "twilio", 400, "", twilioBody(99999), false},
-		{"131050 means that the recipient stopped marketing", "whatsapp", 400, "", graphBody(131050), true},
-		{"131050 in a compressed answer", "whatsapp", 400, "Content-Encoding: gzip\r\n", packed(graphBody(131050)), true},
-		{"131050 in a success is no refusal", "whatsapp", 200, "", graphBody(131050), false},
-		{"131026 may have many causes", "whatsapp", 400, "", graphBody(131026), false},
-		{"131047 is about the window", "whatsapp", 400, "", graphBody(131047), false},
-		{"131049 is Meta's own choice", "whatsapp", 400, "", graphBody(131049), false},
-		{"130472 is an experiment", "whatsapp", 400, "", graphBody(130472), false},
-		{"131048 is about the sender", "whatsapp", 429, "", graphBody(131048), false},
-		{"an unknown code of Meta teaches nothing", "whatsapp", 400, "", graphBody(1), false},
+		{"21610 means that the recipient unsubscribed", "twilio", 400, "", twilioBody(21610), 21610, true},
+		{"21610 in a compressed answer", "twilio", 400, "content-encoding: gzip\r\n", packed(twilioBody(21610)), 21610, true},
+		{"21610 in a compression nobody reads here", "twilio", 400, "Content-Encoding: br\r\n", twilioBody(21610), 0, false},
+		{"21610 in a success is no refusal", "twilio", 201, "", twilioBody(21610), 0, false},
+		{"21610 in a server's fault is none of the recipient's", "twilio", 500, "", twilioBody(21610), 0, false},
+		{"21610 in words is no code", "twilio", 400, "", `{"code":"21610"}`, 0, false},
+		{"half an answer teaches nothing", "twilio", 400, "", `{"code":21610`, 0, false},
+		{"an answer beyond 64 KiB is not read", "twilio", 400, "", twilioBody(21610) + strings.Repeat(" ", 64<<10), 0, false},
+		{"21211 is about the number", "twilio", 400, "", twilioBody(21211), 21211, false},
+		{"30007 is about the text", "twilio", 400, "", twilioBody(30007), 30007, false},
+		{"63016 is about the window", "twilio", 400, "", twilioBody(63016), 63016, false},
+		{"429 is about the sender", "twilio", 429, "", twilioBody(20429), 20429, false},
+		{"an unknown code of Twilio teaches nothing", "twilio", 400, "", twilioBody(99999), 99999, false},
+		{"131050 means that the recipient stopped marketing", "whatsapp", 400, "", graphBody(131050), 131050, true},
+		{"131050 in a compressed answer", "whatsapp", 400, "Content-Encoding: gzip\r\n", packed(graphBody(131050)), 131050, true},
+		{"131050 in a success is no refusal", "whatsapp", 200, "", graphBody(131050), 0, false},
+		{"131026 may have many causes", "whatsapp", 400, "", graphBody(131026), 131026, false},
+		{"131047 is about the window", "whatsapp", 400, "", graphBody(131047), 131047, false},
+		{"131049 is Meta's own choice", "whatsapp", 400, "", graphBody(131049), 131049, false},
+		{"130472 is an experiment", "whatsapp", 400, "", graphBody(130472), 130472, false},
+		{"131048 is about the sender", "whatsapp", 429, "", graphBody(131048), 131048, false},
+		{"an unknown code of Meta teaches nothing", "whatsapp", 400, "", graphBody(1), 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, req := typicalRequest(t, c.provider)
@@ -63,7 +64,10 @@ func TestLearn(t *testing.T) {
 			}
 			want := b.Messages[0].To
 			want.Address = strings.Clone(want.Address)
-			events := p.Learn(&resp, &b)
+			refusal, events := p.Learn(&resp, &b)
+			if refusal != c.refusal {
+				t.Errorf("Learn reads the refusal %d, want %d", refusal, c.refusal)
+			}
 			if got := len(events) == 1; got != c.want || len(events) > 1 {
 				t.Fatalf("Learn reads %+v", events)
 			}
@@ -104,7 +108,7 @@ func TestNoLessonAboutNobody(t *testing.T) {
 		"a message without address":   {{To: filter.Recipient{Channel: filter.SMS}}},
 		"a batch of several messages": {{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}}, {To: filter.Recipient{Channel: filter.SMS, Address: "+14155550101"}}},
 	} {
-		if events := p.Learn(&resp, &providers.Batch{Messages: messages}); len(events) > 0 {
+		if _, events := p.Learn(&resp, &providers.Batch{Messages: messages}); len(events) > 0 {
 			t.Errorf("%s: Learn reads %+v", name, events)
 		}
 	}

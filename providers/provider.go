@@ -44,9 +44,10 @@ type Provider interface {
 	// was not reset since.
 	Refuse(resp *fasthttp.Response, b *Batch)
 	// Learn reads the service's answer to a forwarded request: its status, its Content-Encoding and its
-	// body, since resp may hold no more. Events have no ID, no Time and no
-	// brand of their own: the gate gives them those.
-	Learn(resp *fasthttp.Response, b *Batch) []filter.Event
+	// body, since resp may hold no more. Refusal is the service's own code where it refused the
+	// request for what it is (a status of 4xx), and 0 where it did not or says no code. Events have
+	// no ID, no Time and no brand of their own: the gate gives them those.
+	Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event)
 }
 
 // A Batch is the messages of one send request, and what was decided about each. It is reused:

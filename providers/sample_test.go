@@ -158,12 +158,12 @@ func checkLearn(t *testing.T, p providers.Provider, b *providers.Batch, s provid
 	if err := resp.Read(bufio.NewReader(bytes.NewReader(s.Answer))); err != nil {
 		t.Fatalf("reading the answer: %v", err)
 	}
-	events := p.Learn(&resp, b)
+	_, events := p.Learn(&resp, b)
 	if !slices.Equal(events, s.Learnt) && len(events)+len(s.Learnt) > 0 {
 		t.Errorf("Learn reads\n%+v, want\n%+v", events, s.Learnt)
 	}
 	two := providers.Batch{Messages: append(slices.Clone(b.Messages), b.Messages...)}
-	if events := p.Learn(&resp, &two); len(events) > 0 {
+	if _, events := p.Learn(&resp, &two); len(events) > 0 {
 		t.Errorf("Learn tells whom of two recipients an answer is about: %+v", events)
 	}
 }

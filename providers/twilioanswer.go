@@ -113,42 +113,50 @@ func (t twilio) Rewrite(req *fasthttp.Request, b *Batch) error {
 // twilioTime is how Twilio wants a time in UTC: https://www.twilio.com/docs/api/errors/35114
 const twilioTime = "2006-01-02T15:04:05Z"
 
-// Learn reads 21610, which means that the recipient unsubscribed from the sender, or that the
-// number has a new owner. Other codes say nothing about anybody's will.
+// Learn reads 21610 as an opt-out, which means that the recipient unsubscribed from the sender, or
+// that the number has a new owner. Other codes say nothing about anybody's will.
 // Source: https://www.twilio.com/docs/api/errors/21610
-func (t twilio) Learn(resp *fasthttp.Response, b *Batch) []filter.Event {
-	if resp.StatusCode() != fasthttp.StatusBadRequest || len(b.Messages) != 1 {
-		return nil
-	}
-	body, ok := answer(resp)
+func (t twilio) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
+	body, ok := refused(resp)
 	if !ok {
-		return nil
+		return 0, nil
 	}
-	var code int
 	if trimmed := bytes.TrimLeft(body, " \t\r\n\xEF\xBB\xBF"); len(trimmed) > 0 && trimmed[0] == '<' {
 		var x struct {
 			Code int `xml:"RestException>Code"`
 		}
 		if xml.Unmarshal(trimmed, &x) == nil {
-			code = x.Code
+			refusal = x.Code
 		}
 	} else {
 		var j struct {
 			Code int `json:"code"`
 		}
 		if json.Unmarshal(trimmed, &j) == nil {
-			code = j.Code
+			refusal = j.Code
 		}
 	}
-	if code != 21610 {
-		return nil
+	if refusal == 21610 && resp.StatusCode() == fasthttp.StatusBadRequest {
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.All, Source: "twilio answer", Note: "21610"})
 	}
-	return learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.All, Source: "twilio answer", Note: "21610"})
+	return refusal, events
 }
 
-// learnt is e about the one recipient of b, holding nothing of b; nothing where there is no
-// address.
+// refused is the readable body of a refusal: of an answer of 4xx. What is 5xx is a fault of the
+// service's own.
+func refused(resp *fasthttp.Response) (body []byte, ok bool) {
+	if resp.StatusCode()/100 != 4 {
+		return nil, false
+	}
+	return answer(resp)
+}
+
+// learnt is e about the one recipient of b, holding nothing of b; nothing where there are several, or
+// where there is no address.
 func learnt(b *Batch, e filter.Event) []filter.Event {
+	if len(b.Messages) != 1 {
+		return nil
+	}
 	to := b.Messages[0].To
 	if to.Address == "" {
 		return nil

@@ -61,25 +61,25 @@ func (w whatsapp) Rewrite(req *fasthttp.Request, b *Batch) error {
 	return b.apply(req, b.parsed.footing(change.Footer, escapeJSON))
 }
 
-// Learn reads 131050: the recipient stopped marketing from this business, and nothing else. Other
-// codes (131026, 131047, 131049, 130472) say nothing about anybody's will.
+// Learn reads 131050 as an opt-out: the recipient stopped marketing from this business, and nothing
+// else. Other codes (131026, 131047, 131049, 130472) say nothing about anybody's will.
 // Source: https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-func (w whatsapp) Learn(resp *fasthttp.Response, b *Batch) []filter.Event {
-	if resp.StatusCode() < fasthttp.StatusBadRequest || len(b.Messages) != 1 {
-		return nil
-	}
-	body, ok := answer(resp)
+func (w whatsapp) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
+	body, ok := refused(resp)
 	if !ok {
-		return nil
+		return 0, nil
 	}
 	var j struct {
 		Error struct {
 			Code int `json:"code"`
 		} `json:"error"`
 	}
-	if json.Unmarshal(body, &j) != nil || j.Error.Code != 131050 {
-		return nil
+	if json.Unmarshal(body, &j) != nil {
+		return 0, nil
 	}
-	return learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.OfCategory(filter.Marketing),
-		Source: "whatsapp answer", Note: "131050"})
+	if refusal = j.Error.Code; refusal == 131050 {
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.OfCategory(filter.Marketing),
+			Source: "whatsapp answer", Note: "131050"})
+	}
+	return refusal, events
 }

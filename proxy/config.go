@@ -17,6 +17,9 @@ type Config struct {
 	// /rest. Empty: one route a provider, under the provider's own name, with all defaults.
 	Routes map[string]RouteConfig `yaml:"routes"`
 
+	// Breaker pauses what providers refuse too much of. Nil: nothing is paused by itself.
+	Breaker *filter.Breaker `yaml:"breaker"`
+
 	Logger  *zap.Logger           `yaml:"-"` // nil: none
 	Metrics prometheus.Registerer `yaml:"-"` // nil: none
 	Now     func() time.Time      `yaml:"-"` // nil: time.Now
@@ -26,6 +29,8 @@ type Config struct {
 	Brands map[string]filter.Brand `yaml:"-"`
 	// Expiry is when consent runs out on routes whose policy has no table of its own.
 	Expiry []filter.Expiry `yaml:"-"`
+	// Refusals are the codes of providers that count for Breaker.
+	Refusals []filter.RefusalCode `yaml:"-"`
 	// Hours is the data that the quiet hours of policies go by.
 	Hours *filter.HourTables `yaml:"-"`
 	// Caps is the data that the caps of policies go by.

@@ -19,7 +19,7 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 		return g.undecidable(rt, m, now, err)
 	}
 	defer turn.End()
-	d := g.judge(rt, m, &w.record, now)
+	d := g.judgeSend(rt, m, &w.record, now)
 	if d.Action == filter.Block && rt.mode != Report {
 		return d
 	}
@@ -44,7 +44,7 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 func (g *Gate) undecidable(rt *route, m *filter.Message, now time.Time, err error) filter.Decision {
 	g.log.Error("the store could not be asked about a recipient",
 		zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Error(err))
-	return g.judge(rt, m, nil, now)
+	return g.judgeSend(rt, m, nil, now)
 }
 
 // uncount gives back what the messages of w took up: surely none of them was sent.

@@ -37,6 +37,8 @@ type Gate struct {
 
 	mu     sync.Mutex // one Reload at a time
 	counts map[string]*counters
+
+	breaker *breaker
 }
 
 // New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the
@@ -60,6 +62,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	if l := g.limits; l.Body < 0 || l.Header < 0 || l.Connections < 0 || l.Idle < 0 || l.Read < 0 {
 		return nil, fmt.Errorf("limits: %+v: none can be negative", l)
 	}
+	g.breaker = newBreaker(st, g.log)
 	t, err := g.newTable(cfg, nil)
 	if err != nil {
 		return nil, err

@@ -33,6 +33,16 @@ func (rt *route) judge(st *store.Store, switches filter.Switches, m *filter.Mess
 	return rt.held(st, m, rec, at, rt.policy.Decide(m, rec, at))
 }
 
+// judgeSend is [Gate.judge] about a message that is being sent. It may have to wait because what it
+// belongs to is on trial, see [filter.Breaker]: only what is sent counts there.
+func (g *Gate) judgeSend(rt *route, m *filter.Message, rec *filter.Record, now time.Time) filter.Decision {
+	d := g.judge(rt, m, rec, now)
+	if d.Action != filter.Block && !g.admits(rt, m, now) {
+		return filter.Decision{Action: filter.Block, Reason: filter.Suspended, Rule: "switch"}
+	}
+	return d
+}
+
 // undecided is the decision about m while the store cannot be asked.
 func (rt *route) undecided(m *filter.Message) filter.Decision {
 	if rt.failOpen[m.Category] {

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +20,18 @@ type counters struct {
 	open      atomic.Int64  // upstream connections
 	unlearnt  atomic.Uint64 // events of answers that could not be kept
 	seconds   durations
+
+	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
+}
+
+// watch are the counters of some codes.
+func (c *counters) watch(codes []int) map[int]*atomic.Uint64 {
+	all := make(map[int]*atomic.Uint64, len(codes))
+	for _, code := range codes {
+		n, _ := c.refusals.LoadOrStore(code, new(atomic.Uint64))
+		all[code] = n.(*atomic.Uint64)
+	}
+	return all
 }
 
 // bounds are the upper ends of the buckets of sendgate_request_seconds.
@@ -59,6 +73,10 @@ var (
 	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
 	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
 	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
+	descRefusals    = desc("provider_refusals_total", "Messages that the provider refused with a code that counts for the circuit breaker.", "route", "code")
+	descCircuits    = desc("breaker_circuits", "Senders and campaigns that are paused because providers refused too much, or on trial after that.", "state")
+	descOpened      = desc("breaker_opened_total", "Pauses that the circuit breaker began, or began again.")
+	descUnwatched   = desc("breaker_unwatched_total", "Answers about senders and campaigns beyond what the circuit breaker has room for.")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
@@ -75,7 +93,8 @@ type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
-		descStale, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics} {
+		descStale, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
+		descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
 }
@@ -91,6 +110,17 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	total(descFast, c.g.fast.Load())
 	total(descMalformed, c.g.malformed.Load())
 	total(descPanics, c.g.panics.Load())
+	total(descOpened, c.g.breaker.opened.Load())
+	total(descUnwatched, c.g.breaker.unwatched.Load())
+	states := map[string]int64{"open": 0, "trial": 0}
+	for _, circuit := range c.g.Circuits() {
+		if circuit.State != "closed" {
+			states[circuit.State]++
+		}
+	}
+	for state, n := range states {
+		gauge(descCircuits, n, state)
+	}
 	for name, rt := range c.g.table.Load().routes {
 		n := rt.count
 		for a := range n.decisions {
@@ -109,6 +139,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		idle := int64(rt.upstream.pool.idle())
 		gauge(descConnections, idle, name, "idle")
 		gauge(descConnections, max(0, n.open.Load()-idle), name, "busy")
+		n.refusals.Range(func(code, count any) bool {
+			total(descRefusals, count.(*atomic.Uint64).Load(), name, strconv.Itoa(code.(int)))
+			return true
+		})
 		total(descPlain, n.plain.Load(), name)
 		total(descDials, n.dials.Load(), name)
 		total(descStale, n.stale.Load(), name)

@@ -24,7 +24,7 @@ func (s stumbler) Parse(req *fasthttp.Request, b *providers.Batch) error {
 	return s.Provider.Parse(req, b)
 }
 
-func (s stumbler) Learn(resp *fasthttp.Response, b *providers.Batch) []filter.Event {
+func (s stumbler) Learn(resp *fasthttp.Response, b *providers.Batch) (int, []filter.Event) {
 	panic("a fault in Learn")
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
@@ -31,6 +32,9 @@ type route struct {
 
 	idempotencyKey bool // counts for Sendgate-Key
 
+	breaker  *filter.Breaker        // nil: off
+	refusals map[int]*atomic.Uint64 // of the codes that count for it, how many there were
+
 	passUnknown bool
 	failOpen    [filter.Categories]bool
 }
@@ -39,6 +43,7 @@ type route struct {
 type table struct {
 	routes  map[string]*route
 	version string
+	breaker filter.Breaker // with its defaults, also where it is off
 }
 
 // names lists the routes, sorted.
@@ -59,6 +64,9 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		}
 	}
 	t := &table{routes: make(map[string]*route, len(cfg.Routes)), version: cfg.Version}
+	if err := t.setBreaker(&cfg); err != nil {
+		return nil, fmt.Errorf("breaker: %w", err)
+	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Routes)) {
 		own := cfg.Routes[name]
 		if own.Policy.Expiry == nil {
@@ -70,6 +78,9 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)
 		}
+		if cfg.Breaker != nil {
+			rt.breaker, rt.refusals = &t.breaker, rt.count.watch(t.breaker.Codes[rt.speaks])
+		}
 		if old != nil && old.routes[name] != nil && old.routes[name].upstream.key == rt.upstream.key {
 			rt.upstream = old.routes[name].upstream
 		}
@@ -79,6 +90,28 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// setBreaker completes the breaker of cfg with its defaults and the codes that come with the program.
+func (t *table) setBreaker(cfg *Config) (err error) {
+	if cfg.Breaker != nil {
+		t.breaker = *cfg.Breaker
+	}
+	if t.breaker, err = t.breaker.WithDefaults(); err != nil {
+		return err
+	}
+	codes := map[string][]int{}
+	for _, row := range cfg.Refusals {
+		codes[row.Provider] = append(codes[row.Provider], row.Code)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.breaker.Codes)) {
+		if !slices.Contains(providers.Names(), name) {
+			return fmt.Errorf("codes: %s: unknown provider: want one of %s", name, strings.Join(providers.Names(), ", "))
+		}
+		codes[name] = t.breaker.Codes[name]
+	}
+	t.breaker.Codes = codes
+	return nil
 }
 
 func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.Brand) (*route, error) {

@@ -101,7 +101,7 @@ func (g *Gate) decide(rt *route, w *work, i int, now time.Time) filter.Decision 
 	if need == filter.NeedTally || rt.budgeted(m) {
 		return g.count(rt, w, i, now)
 	}
-	return g.judge(rt, m, &w.record, now)
+	return g.judgeSend(rt, m, &w.record, now)
 }
 
 // verdict is what becomes of the request as a whole: blocked when every message is, forwarded when
@@ -175,7 +175,12 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 
 // learn keeps what the upstream's answer says about a recipient, before the client can act on it.
 func (g *Gate) learn(rt *route, w *work, now time.Time) {
-	events := rt.provider.Learn(w.resp, &w.batch)
+	refusal, events := rt.provider.Learn(w.resp, &w.batch)
+	if refusal != 0 || w.resp.StatusCode()/100 == 2 {
+		for i := range w.batch.Messages {
+			g.observe(rt, &w.batch.Messages[i], refusal, now)
+		}
+	}
 	if len(events) == 0 {
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -22,7 +23,7 @@ type Brake struct {
 	OptOuts Allowance `yaml:"opt_outs"`
 	OptIns  Allowance `yaml:"opt_ins"`
 	// Share of the known recipients that is let through, whatever the numbers. Default 20%.
-	Share Share `yaml:"share"`
+	Share filter.Share `yaml:"share"`
 	// Window is how long what one token did counts. Default 1h.
 	Window time.Duration `yaml:"window"`
 }
@@ -39,7 +40,7 @@ func (a Allowance) exceededBy(n int) bool { return !a.Unlimited() && n > int(a) 
 // Defaults of [Brake].
 const (
 	DefaultBrake       = 10_000
-	DefaultBrakeShare  = Share(20)
+	DefaultBrakeShare  = filter.Share(20)
 	DefaultBrakeWindow = time.Hour
 )
 
@@ -66,26 +67,6 @@ func (b Brake) withDefaults() (Brake, error) {
 		return b, fmt.Errorf("brake.window: %s: want at least a minute", b.Window)
 	}
 	return b, nil
-}
-
-// A Share is a part of a whole in percent.
-type Share float64
-
-// String writes s as it is written in the configuration.
-func (s Share) String() string { return strconv.FormatFloat(float64(s), 'g', -1, 64) + "%" }
-
-// MarshalText writes s as 20%.
-func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// UnmarshalText reads a percentage, as in 20%.
-func (s *Share) UnmarshalText(text []byte) error {
-	number, percent := strings.CutSuffix(string(text), "%")
-	part, err := strconv.ParseFloat(number, 64)
-	if err != nil || !percent || !(part > 0 && part <= 100) {
-		return fmt.Errorf("%q: want a percentage above 0%% and up to 100%%, such as 20%%", text)
-	}
-	*s = Share(part)
-	return nil
 }
 
 // A tally is how many new opt-outs and opt-ins.

@@ -164,8 +164,8 @@ func TestBrakeSettings(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	for text, want := range map[string]Share{"20%": 20, "0.5%": 0.5, "100%": 100, "20": 0, "0%": 0, "101%": 0, "NaN%": 0, "": 0} {
-		var got Share
+	for text, want := range map[string]filter.Share{"20%": 20, "0.5%": 0.5, "100%": 100, "20": 0, "0%": 0, "101%": 0, "NaN%": 0, "": 0} {
+		var got filter.Share
 		if err := got.UnmarshalText([]byte(text)); got != want || (err == nil) != (want != 0) {
 			t.Errorf("%q: got %s, %v", text, got, err)
 		}

@@ -63,7 +63,7 @@ func (s *Server) listSwitches(c *call) error {
 func (s *Server) inForce() []filter.Switch {
 	now := s.now()
 	return slices.DeleteFunc(append([]filter.Switch{}, s.store.Switches()...),
-		func(sw filter.Switch) bool { return sw.Ended(now) && !sw.Trial })
+		func(sw filter.Switch) bool { return sw.Ended(now) && !sw.Trial(now) })
 }
 
 func (s *Server) unheeding() []string {
@@ -182,7 +182,7 @@ func (s *Server) suspended(e *store.Entry, m *filter.Message) []string {
 		all := s.store.SwitchesAt(at)
 		sw := all.Holding(e.Route, m, e.Time)
 		for i := range all {
-			if sw == nil && all[i].Trial && all[i].Covers(e.Route, m) {
+			if sw == nil && all[i].Trial(e.Time) && all[i].Covers(e.Route, m) {
 				sw = &all[i]
 			}
 		}

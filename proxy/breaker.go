@@ -1,0 +1,248 @@
+package proxy
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+const (
+	breakerShards = 32
+
+	// maxCircuits is how many senders and campaigns are watched: clients name campaigns, and may name
+	// any number of them.
+	maxCircuits = 16_384
+
+	// sweepEvery is how often, where there is no more room, it is looked for some.
+	sweepEvery = time.Minute
+)
+
+// A breaker keeps the circuits of a gate: what providers answered, by sender and by campaign of a
+// brand. It outlives reloads; what it goes by is the route's. Its methods are safe for concurrent use.
+type breaker struct {
+	store *store.Store
+	log   *zap.Logger
+	seed  maphash.Seed
+
+	opened    atomic.Uint64
+	unwatched atomic.Uint64 // messages whose circuit there was no room for
+
+	shards [breakerShards]breakerShard
+
+	rating sync.Mutex // one Quality at a time
+}
+
+type breakerShard struct {
+	mu       sync.Mutex
+	circuits map[filter.Target]*circuit
+	swept    time.Time // when it was last looked for those that nobody uses any more
+}
+
+func (b *breaker) shard(on filter.Target) *breakerShard {
+	return &b.shards[maphash.Comparable(b.seed, on)%breakerShards]
+}
+
+func newBreaker(st *store.Store, log *zap.Logger) *breaker {
+	b := &breaker{store: st, log: log, seed: maphash.MakeSeed()}
+	for i := range b.shards {
+		b.shards[i].circuits = map[filter.Target]*circuit{}
+	}
+	for _, sw := range st.Switches() {
+		if sw.Cause == filter.Refusals {
+			s := b.shard(sw.On)
+			b.circuit(s, sw.On, new(filter.Breaker), time.Time{})
+		}
+	}
+	return b
+}
+
+// targets are what the messages of a sender, in a campaign of a brand, are counted for.
+func targets(sender, brand, campaign string) (all [2]filter.Target, n int) {
+	if sender != "" {
+		all[n].Sender = sender
+		n++
+	}
+	if campaign != "" {
+		all[n].Brand, all[n].Campaign = brand, campaign
+		n++
+	}
+	return all, n
+}
+
+// observe takes in the provider's answer to m: code is the one that it refused it with, or 0. What the
+// gate itself refused is never among these.
+func (g *Gate) observe(rt *route, m *filter.Message, code int, now time.Time) {
+	if rt.breaker == nil || !rt.breaker.Watches(m.Category) {
+		return
+	}
+	g.tally(rt, m.From, m.Campaign, 1, code, now)
+}
+
+// Observe takes in a refusal that a provider tells of later, as in a status callback: the message
+// itself was counted when it was handed over. Sender and campaign may be empty where nobody knows
+// them. It is safe for concurrent use, and fails only for a route that there is not.
+func (g *Gate) Observe(route, sender, campaign string, code int) error {
+	rt, err := g.route(route)
+	if err == nil && rt.breaker != nil {
+		g.tally(rt, filter.Sender(sender, rt.region), campaign, 0, code, g.clock())
+	}
+	return err
+}
+
+// tally counts messages, and a refusal where code is one that counts.
+func (g *Gate) tally(rt *route, sender, campaign string, messages, code int, now time.Time) {
+	refusals := 0
+	if n := rt.refusals[code]; n != nil {
+		n.Add(1)
+		refusals = 1
+	}
+	all, n := targets(sender, rt.brand, campaign)
+	for _, on := range all[:n] {
+		g.breaker.count(rt.breaker, on, messages, refusals, code, now)
+	}
+}
+
+// count takes in what became of messages of on, and turns its switch where that has to be. The
+// store is asked without a lock.
+func (b *breaker) count(by *filter.Breaker, on filter.Target, messages, refusals, code int, now time.Time) {
+	s := b.shard(on)
+	s.mu.Lock()
+	c := b.circuit(s, on, by, now)
+	if c == nil {
+		s.mu.Unlock()
+		b.unwatched.Add(1)
+		return
+	}
+	if refusals > 0 {
+		c.code = code
+	}
+	to := c.count(by, messages, refusals, now)
+	id, because := c.id, ""
+	if to != stay {
+		c.busy, because = true, c.because(to, by)
+	}
+	s.mu.Unlock()
+	if to == stay {
+		return
+	}
+	next, done := b.turn(by, on, to, id, because, now)
+	s.mu.Lock()
+	c.busy = false
+	if done {
+		*c = circuit{code: c.code, id: next.ID, until: next.Until}
+	}
+	s.mu.Unlock()
+}
+
+// circuit is the circuit of on, or nil where there are too many. The caller holds the lock of its
+// shard. After a restart it begins where the switch of on says. One whose switch somebody lifted is
+// closed, and has seen nothing.
+func (b *breaker) circuit(s *breakerShard, on filter.Target, by *filter.Breaker, now time.Time) *circuit {
+	force := b.store.Switches()
+	if c := s.circuits[on]; c != nil {
+		if c.id != "" && !c.busy && force.Find(c.id) == nil {
+			*c = circuit{}
+		}
+		return c
+	}
+	if len(s.circuits) >= maxCircuits/breakerShards {
+		s.sweep(by, now)
+	}
+	if len(s.circuits) >= maxCircuits/breakerShards {
+		return nil
+	}
+	c := new(circuit)
+	for i := range force {
+		if force[i].Cause == filter.Refusals && force[i].On == on {
+			c.id, c.until = force[i].ID, force[i].Until
+		}
+	}
+	s.circuits[filter.Target{Sender: strings.Clone(on.Sender), Brand: on.Brand, Campaign: strings.Clone(on.Campaign)}] = c
+	return c
+}
+
+// sweep forgets the circuits of which nothing was heard within the window. It looks at all of them, so
+// it does so once in a while.
+func (s *breakerShard) sweep(by *filter.Breaker, now time.Time) {
+	if since := now.Sub(s.swept); since >= 0 && since < sweepEvery {
+		return
+	}
+	s.swept = now
+	for on, c := range s.circuits {
+		if c.window.move(by.Window, now); c.id == "" && !c.busy && c.window == (window{newest: c.window.newest}) {
+			delete(s.circuits, on)
+		}
+	}
+}
+
+// turn sets or lifts the switch of on. done is false where that could not be kept: the next answer
+// tries again.
+func (b *breaker) turn(by *filter.Breaker, on filter.Target, to turnout, id, because string, now time.Time) (next filter.Switch, done bool) {
+	if to != shut {
+		var err error
+		if next, err = b.store.Pause(filter.Switch{On: on, Categories: by.Categories, Reason: because, Actor: filter.ByBreaker,
+			Cause: filter.Refusals, Until: now.Add(by.Pause)}, ""); err != nil {
+			b.log.Error("a provider refuses too much, and the pause that this calls for could not be kept", zap.String("because", because), zap.Error(err))
+			return filter.Switch{}, false
+		}
+		b.opened.Add(1)
+	}
+	if to != open {
+		if _, err := b.store.Lift(id, filter.ByBreaker, because); err != nil {
+			b.log.Error("the end of a pause could not be kept", zap.String("switch", id), zap.Error(err))
+			return next, to == reopen // the earlier one has ended by itself
+		}
+	}
+	return next, true
+}
+
+// admits reports whether m may go out in spite of the switches that are on trial.
+func (g *Gate) admits(rt *route, m *filter.Message, now time.Time) bool {
+	if rt.breaker == nil {
+		return true
+	}
+	force := g.store.Switches()
+	for i := range force {
+		if s := &force[i]; s.Trial(now) && s.Covers(rt.name, m) && !g.breaker.admit(s, rt.breaker, now) {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *breaker) admit(sw *filter.Switch, by *filter.Breaker, now time.Time) bool {
+	s := b.shard(sw.On)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := b.circuit(s, sw.On, by, now)
+	return c == nil || c.id != sw.ID || c.admit(now)
+}
+
+// Circuits lists the senders and campaigns of which a provider refused anything lately, or that are
+// paused for it: the worst first. It is empty where the configuration has no breaker.
+func (g *Gate) Circuits() []filter.Circuit {
+	by, now := g.table.Load().breaker, g.clock()
+	all := []filter.Circuit{}
+	for i := range g.breaker.shards {
+		s := &g.breaker.shards[i]
+		s.mu.Lock()
+		for on, c := range s.circuits {
+			if show := c.show(on, &by, now); show.Refusals > 0 || show.State != "closed" {
+				all = append(all, show)
+			}
+		}
+		s.mu.Unlock()
+	}
+	slices.SortFunc(all, func(a, b filter.Circuit) int {
+		return cmp.Or(-strings.Compare(a.State, b.State), b.Refusals-a.Refusals, strings.Compare(a.On.String(), b.On.String()))
+	})
+	return all
+}

@@ -1,0 +1,373 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"github.com/valyala/fasthttp"
+)
+
+// A fuse is a gate with a breaker, whose provider answers as the test says, by a clock that it turns.
+type fuse struct {
+	t      *testing.T
+	store  *store.Store
+	g      *Gate
+	addr   string
+	clock  atomic.Pointer[time.Time]
+	answer atomic.Pointer[string] // of the provider
+	sent   atomic.Int64
+	next   int
+}
+
+// blow makes a fuse over a store in dir, in memory where that is empty.
+func blow(t *testing.T, dir string) *fuse {
+	t.Helper()
+	f := &fuse{t: t}
+	f.at(time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC))
+	f.refuse(0)
+	var err error
+	if f.store, err = store.Open(store.Config{Dir: dir, Memory: dir == "", Now: f.now}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.store.Close() })
+	srv := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
+		f.sent.Add(1)
+		status, body, _ := strings.Cut(*f.answer.Load(), " ")
+		code := 0
+		fmt.Sscan(status, &code)
+		ctx.SetStatusCode(code)
+		ctx.SetBodyString(body)
+	}}
+	ln := loopback(t)
+	go srv.Serve(ln)
+	t.Cleanup(func() { _ = srv.Shutdown() })
+	cfg := oneRoute("http://"+ln.Addr().String(), nil)
+	cfg.Now = f.now
+	b := sternly
+	b.Codes = map[string][]int{"twilio": {21610, 30007}}
+	cfg.Breaker = &b
+	f.g, f.addr = start(t, cfg, f.store)
+	ask(t, f.addr, post("/nowhere", "text/plain", "")) // it serves, and can be shut down
+	return f
+}
+
+func (f *fuse) at(now time.Time)     { f.clock.Store(&now) }
+func (f *fuse) now() time.Time       { return *f.clock.Load() }
+func (f *fuse) wait(d time.Duration) { f.at(f.now().Add(d)) }
+
+// refuse has the provider refuse with code, or accept where that is 0.
+func (f *fuse) refuse(code int) {
+	answer := `201 {"sid":"SM1"}`
+	if code != 0 {
+		answer = fmt.Sprintf(`400 {"code":%d,"message":"no","status":400}`, code)
+	}
+	f.answer.Store(&answer)
+}
+
+// send sends n messages to people who never got one, and returns the reason of the last decision.
+func (f *fuse) send(n int, headers ...string) (reason string) {
+	f.t.Helper()
+	for range n {
+		f.next++
+		request := sms(fmt.Sprintf("+1415555%04d", f.next), "Sale")
+		for _, h := range headers {
+			request = strings.Replace(request, "Host: gate\r\n", "Host: gate\r\n"+h+"\r\n", 1)
+		}
+		reason = ask(f.t, f.addr, request).Header.Get("Sendgate-Reason")
+	}
+	return reason
+}
+
+func (f *fuse) want(what, got, want string) {
+	f.t.Helper()
+	if got != want {
+		f.t.Errorf("%s: %s, want %s", what, got, want)
+	}
+}
+
+const spring = "Sendgate-Campaign: spring"
+
+func TestBreakerOpensAndCloses(t *testing.T) {
+	f := blow(t, "")
+	f.send(8, spring)
+	f.refuse(21610)
+	f.want("while few are refused", f.send(3, spring), "allowed")
+	f.want("the one that opens it still gets its answer", f.send(1, spring), "allowed")
+	sent := f.sent.Load()
+	f.want("the sender is paused", f.send(1), "suspended")
+	f.want("and its campaign", f.send(1, spring), "suspended")
+	if f.sent.Load() != sent {
+		t.Error("a message went out in spite of the pause")
+	}
+	force := f.store.Switches()
+	if len(force) != 2 || force[0].On != (filter.Target{Sender: "+15005550006"}) || force[1].On != (filter.Target{Brand: "default", Campaign: "spring"}) ||
+		force[0].Actor != "breaker" || force[0].Cause != filter.Refusals || !force[0].Until.Equal(f.now().Add(30*time.Minute)) ||
+		force[0].Reason != "the provider refused 4 of 12 messages within 1h0m0s, the last with code 21610" {
+		t.Errorf("in force: %+v", force)
+	}
+	if all := f.g.Circuits(); len(all) != 2 || all[0].State != "open" || all[0].Switch == "" || all[0].Code != 21610 {
+		t.Errorf("the circuits are %+v", all)
+	}
+
+	f.wait(30 * time.Minute)
+	f.refuse(0)
+	f.want("one goes out on trial", f.send(1, spring), "allowed")
+	f.want("the next waits for a second", f.send(1, spring), "suspended")
+	for range 3 {
+		f.wait(time.Second)
+		f.want("and then goes out", f.send(1, spring), "allowed")
+	}
+	f.wait(time.Second)
+	f.want("the fifth", f.send(1, spring), "allowed")
+	f.want("it is closed", f.send(3, spring), "allowed")
+	if f.store.Switches() != nil {
+		t.Errorf("still in force: %+v", f.store.Switches())
+	}
+	past, err := f.store.SwitchHistory("", 10)
+	if err != nil || len(past) != 2 || past[0].LiftedBy != "breaker" || past[0].LiftedBecause != "the provider refused 0 of the 5 messages on trial" {
+		t.Errorf("the history is %+v, %v", past, err)
+	}
+}
+
+func TestBreakerOpensAgain(t *testing.T) {
+	f := blow(t, "")
+	f.refuse(21610)
+	f.want("the sender is paused", f.send(5), "suspended")
+	f.wait(31 * time.Minute)
+	f.want("one goes out on trial", f.send(1), "allowed")
+	f.wait(time.Minute)
+	f.want("it was refused, and nothing more goes out", f.send(1), "suspended")
+	force := f.store.Switches()
+	if len(force) != 1 || !force[0].Until.Equal(f.now().Add(29*time.Minute)) || !strings.Contains(force[0].Reason, "1 of the 1 messages on trial") {
+		t.Errorf("in force: %+v", force)
+	}
+	if n := f.g.breaker.opened.Load(); n != 2 {
+		t.Errorf("opened %d times", n)
+	}
+}
+
+// TestBreakerKeepsToItsOwn: nothing but what the provider refuses for the codes that count opens it,
+// and nothing but what it watches is paused.
+func TestBreakerKeepsToItsOwn(t *testing.T) {
+	t.Run("what the gate itself refuses is no refusal", func(t *testing.T) {
+		f := blow(t, "")
+		sw := pause(t, f.store, filter.Target{Campaign: "spring"}, time.Time{})
+		f.want("paused by somebody", f.send(20, spring), "suspended")
+		if _, err := f.store.Lift(sw.ID, "ana", "mended"); err != nil {
+			t.Fatal(err)
+		}
+		f.want("resumed", f.send(1, spring), "allowed")
+		if all := f.g.Circuits(); len(all) != 0 {
+			t.Errorf("the circuits are %+v", all)
+		}
+	})
+	for name, answer := range map[string]string{
+		"a code that does not count":              `400 {"code":21211}`,
+		"a rate limit":                            `429 {"code":20429}`,
+		"a fault of the provider's":               `500 {"code":21610}`,
+		"a success that says 21610":               `201 {"code":21610}`,
+		"an answer that is no JSON":               `400 <html>`,
+		"a code as a text":                        `400 {"code":"21610"}`,
+		"half an answer":                          `400 {"code":21610`,
+		"a code that is too large for any number": `400 {"code":99999999999999999999999}`,
+		"a negative code":                         `400 {"code":-21610}`,
+		"a list":                                  `400 [21610]`,
+		"no body":                                 `400 `,
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := blow(t, "")
+			f.answer.Store(&answer)
+			f.want("after many of them", f.send(20, spring), "allowed")
+		})
+	}
+	t.Run("login codes go out while marketing is paused", func(t *testing.T) {
+		f := blow(t, "")
+		f.refuse(21610)
+		f.want("the sender is paused", f.send(5), "suspended")
+		rt := f.g.table.Load().routes["twilio"]
+		m := filter.Message{To: person, From: "+15005550006", Category: filter.Authentication}
+		if d := f.g.judge(rt, &m, new(filter.Record), f.now()); d.Action != filter.Forward {
+			t.Errorf("a login code: %+v", d)
+		}
+	})
+}
+
+// TestBreakerHeedsPeople: who lifts its switch is obeyed, and it begins to count anew.
+func TestBreakerHeedsPeople(t *testing.T) {
+	f := blow(t, "")
+	f.refuse(21610)
+	f.want("the sender is paused", f.send(5), "suspended")
+	if _, err := f.store.Lift(f.store.Switches()[0].ID, "ana", "the list is mended"); err != nil {
+		t.Fatal(err)
+	}
+	f.want("three more refusals do not open it", f.send(4), "allowed")
+	f.want("the fourth did", f.send(1), "suspended")
+}
+
+// TestBreakerOutlivesTheProcess: what was open is open after a restart, and then on trial.
+func TestBreakerOutlivesTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	f := blow(t, dir)
+	f.refuse(21610)
+	f.want("the sender is paused", f.send(5), "suspended")
+	if err := f.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f = blow(t, dir)
+	f.next = 1000 // those before have opted out, as 21610 says
+	f.want("after a restart it still is", f.send(1), "suspended")
+	if all := f.g.Circuits(); len(all) != 1 || all[0].State != "open" {
+		t.Errorf("the circuits are %+v", all)
+	}
+	f.wait(31 * time.Minute)
+	f.want("then it is on trial", f.send(1), "allowed")
+	f.want("which takes a second", f.send(1), "suspended")
+	f.at(f.now().Add(-20 * time.Minute))
+	f.want("a clock that goes back pauses it again", f.send(1), "suspended")
+}
+
+// TestObserve: what is told later counts as what is told at once.
+func TestObserve(t *testing.T) {
+	f := blow(t, "")
+	f.send(10, spring)
+	for i := range 4 {
+		f.want(fmt.Sprintf("after %d status callbacks", i), f.send(1, spring), "allowed")
+		if err := f.g.Observe("twilio", "(500) 555-0006", "spring", 30007); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.g.Observe("twilio", "+15005550006", "spring", 30007); err != nil {
+		t.Fatal(err)
+	}
+	f.want("the campaign is paused", f.send(1, spring), "suspended")
+	if err := f.g.Observe("nowhere", "", "", 30007); err == nil {
+		t.Error("a route that there is not")
+	}
+}
+
+// TestBreakerThatCannotBeKept: on a disk that takes nothing the pause is tried again with each answer,
+// and sends are answered as ever.
+func TestBreakerThatCannotBeKept(t *testing.T) {
+	f := blow(t, t.TempDir())
+	f.refuse(21610)
+	f.send(3)
+	if err := f.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rt, by := f.g.table.Load().routes["twilio"], f.g.breaker
+	m := filter.Message{To: person, From: "+15005550006"}
+	f.g.observe(rt, &m, 21610, f.now())
+	f.g.observe(rt, &m, 21610, f.now())
+	if all := f.g.Circuits(); len(all) != 1 || all[0].State != "closed" || all[0].Refusals != 5 || by.opened.Load() != 0 {
+		t.Errorf("the circuits are %+v, opened %d times", all, by.opened.Load())
+	}
+	if _, err := f.store.Pause(filter.Switch{Reason: "x", Actor: "x"}, ""); !errors.Is(err, store.ErrClosed) {
+		t.Fatalf("the store takes a switch all the same: %v", err)
+	}
+}
+
+// TestBreakerRace has many answers come in at once: it opens once.
+func TestBreakerRace(t *testing.T) {
+	f := blow(t, "")
+	rt := f.g.table.Load().routes["twilio"]
+	var group sync.WaitGroup
+	for n := range 8 {
+		group.Go(func() {
+			m := filter.Message{To: person, From: "+15005550006", Campaign: fmt.Sprint("c", n)}
+			for range 500 {
+				f.g.observe(rt, &m, 21610, f.now())
+				f.g.Circuits()
+			}
+		})
+	}
+	group.Wait()
+	force := f.store.Switches()
+	if len(force) != 9 || f.g.breaker.opened.Load() != 9 {
+		t.Errorf("%d switches, opened %d times, for one sender and eight campaigns", len(force), f.g.breaker.opened.Load())
+	}
+}
+
+// TestTooManyCampaigns: clients may name campaigns as they like, and memory is bounded all the same.
+func TestTooManyCampaigns(t *testing.T) {
+	f := blow(t, "")
+	rt := f.g.table.Load().routes["twilio"]
+	for n := range 3 * maxCircuits {
+		f.g.observe(rt, &filter.Message{To: person, Campaign: fmt.Sprint("c", n)}, 0, f.now())
+	}
+	total := 0
+	for i := range f.g.breaker.shards {
+		total += len(f.g.breaker.shards[i].circuits)
+	}
+	if total > maxCircuits || f.g.breaker.unwatched.Load() != uint64(3*maxCircuits-total) {
+		t.Errorf("%d circuits, and %d had no room", total, f.g.breaker.unwatched.Load())
+	}
+	f.wait(2 * time.Hour)
+	before := f.g.breaker.unwatched.Load()
+	for n := range 1000 {
+		f.g.observe(rt, &filter.Message{To: person, Campaign: fmt.Sprint("d", n)}, 0, f.now())
+	}
+	if f.g.breaker.unwatched.Load() != before {
+		t.Error("what nobody uses any more makes no room")
+	}
+}
+
+func TestQuality(t *testing.T) {
+	f := blow(t, "")
+	low, err := f.g.Quality("+15005550006", true, "ana", "FLAGGED")
+	if err != nil || len(low) != 1 || low[0].Cause != filter.Quality || low[0].Reason != "the provider rates the quality of this sender low: FLAGGED" ||
+		!low[0].Until.Equal(f.now().Add(filter.DefaultLowQuality)) {
+		t.Fatalf("low: %+v, %v", low, err)
+	}
+	f.want("the sender is paused", f.send(1), "suspended")
+	if again, err := f.g.Quality("+15005550006", true, "ana", "FLAGGED"); err != nil || len(again) != 1 || again[0].ID != low[0].ID {
+		t.Errorf("told twice: %+v, %v", again, err)
+	}
+	other := pause(t, f.store, filter.Target{Sender: "+15005550006"}, time.Time{})
+	if up, err := f.g.Quality("+15005550006", false, "ana", "UNFLAGGED"); err != nil || len(up) != 1 || up[0].ID != low[0].ID || up[0].LiftedBy != "ana" {
+		t.Errorf("restored: %+v, %v", up, err)
+	}
+	if force := f.store.Switches(); len(force) != 1 || force[0].ID != other.ID {
+		t.Errorf("what somebody paused must stay: %+v", force)
+	}
+	if up, err := f.g.Quality("+15005550006", false, "ana", ""); err != nil || len(up) != 0 {
+		t.Errorf("restored twice: %+v, %v", up, err)
+	}
+}
+
+func TestObserveAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	f := blow(t, "")
+	rt := f.g.table.Load().routes["twilio"]
+	m := filter.Message{To: person, From: "+15005550006", Campaign: "spring"}
+	now := f.now()
+	if n := testing.AllocsPerRun(100, func() { f.g.observe(rt, &m, 0, now); f.g.admits(rt, &m, now) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestBadBreaker(t *testing.T) {
+	for want, b := range map[string]filter.Breaker{
+		"breaker: refusals: -1: want a number of refusals":                       {Refusals: -1},
+		"breaker: trials: -1: want a number of messages":                         {Trials: -1},
+		"breaker: window: 1s: want at least a minute":                            {Window: time.Second},
+		"breaker: pause: 1s: want at least a minute":                             {Pause: time.Second},
+		"breaker: low_quality: 1s: want at least a minute":                       {LowQuality: time.Second},
+		"breaker: categories: utility is no category, or is there twice":         {Categories: []filter.Category{filter.Utility, filter.Utility}},
+		"breaker: codes: telnyx: unknown provider: want one of twilio, whatsapp": {Codes: map[string][]int{"telnyx": {1}}},
+	} {
+		cfg := oneRoute("http://127.0.0.1:1", nil)
+		cfg.Breaker = &b
+		if _, err := New(cfg, memory(t)); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}

@@ -1,0 +1,46 @@
+package proxy
+
+import (
+	"fmt"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// Quality takes in how a provider rates a sender, as WhatsApp does: low pauses what the breaker's
+// categories name, for the time that the configuration says, and restored lifts that. sender is as the
+// gate sees it in sends, for WhatsApp the phone-number id. actor is who tells, and detail the
+// provider's word, such as FLAGGED. It returns the switches that were set or lifted, or that are in
+// force for this already: providers repeat themselves.
+func (g *Gate) Quality(sender string, low bool, actor, detail string) (turned []filter.Switch, err error) {
+	g.breaker.rating.Lock()
+	defer g.breaker.rating.Unlock()
+	by, now, on := g.table.Load().breaker, g.clock(), filter.Target{Sender: sender}
+	for _, sw := range g.store.Switches() {
+		if sw.Cause != filter.Quality || sw.On != on || sw.Ended(now) {
+			continue
+		}
+		if !low {
+			if sw, err = g.store.Lift(sw.ID, actor, rated("as good again", detail)); err != nil {
+				return turned, fmt.Errorf("resuming a sender: %w", err)
+			}
+		}
+		turned = append(turned, sw)
+	}
+	if !low || len(turned) > 0 {
+		return turned, nil
+	}
+	sw, err := g.store.Pause(filter.Switch{On: on, Categories: by.Categories, Reason: rated("low", detail), Actor: actor,
+		Cause: filter.Quality, Until: now.Add(by.LowQuality)}, "")
+	if err != nil {
+		return nil, fmt.Errorf("pausing a sender: %w", err)
+	}
+	return []filter.Switch{sw}, nil
+}
+
+func rated(how, detail string) string {
+	text := "the provider rates the quality of this sender " + how
+	if detail != "" {
+		text += ": " + detail
+	}
+	return text
+}
