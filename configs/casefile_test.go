@@ -136,7 +136,8 @@ func cutLast(s string) (before, last string, ok bool) {
 }
 
 // A caseEvent is an event as "opted-in express topic:offers 100h ago" or "wrote at 2026-07-15 08:00 Z":
-// its kind, then its basis and its scope where it has them, then when. A day is 24 hours, as in 731d.
+// its kind, then its basis and its scope where it has them, then "stating US-TX" where it says where the
+// recipient is, then when. A day is 24 hours, as in 731d.
 type caseEvent struct {
 	filter.Event
 	before bool // Time is not given: it is ago before now
@@ -169,6 +170,11 @@ func (e *caseEvent) UnmarshalText(text []byte) error {
 			return err
 		}
 		e.Time, what = at.Time, before
+	}
+	what, place, _ := strings.Cut(what, " stating ")
+	var err error
+	if e.Proof.Place, err = filter.ParsePlace(place); err != nil {
+		return err
 	}
 	words := strings.Fields(what)
 	if len(words) == 0 {

@@ -39,11 +39,12 @@ func Hours() *filter.HourTables { return hours() }
 
 var hours = sync.OnceValue(func() *filter.HourTables {
 	var table struct {
-		Presets map[string][]filter.Hours `yaml:"presets"`
-		Places  []filter.Place            `yaml:"places"`
+		Presets   map[string][]filter.Hours `yaml:"presets"`
+		Places    []filter.Place            `yaml:"places"`
+		Postcodes []filter.Postcodes        `yaml:"postcodes"`
 	}
 	builtIn("quiet-hours.yaml", hoursText, &table)
-	return &filter.HourTables{Presets: table.Presets, Places: table.Places, Holidays: calendars()}
+	return &filter.HourTables{Presets: table.Presets, Places: table.Places, Postcodes: table.Postcodes, Holidays: calendars()}
 })
 
 // calendars are the public holidays of whole countries, and of the parts that have rows and further days,

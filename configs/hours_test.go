@@ -29,6 +29,16 @@ func TestEveryRowOfTheHoursHasItsSource(t *testing.T) {
 	for _, p := range Hours().Places {
 		check(p.Place, p.Source, p.Reviewed, p.Confidence)
 	}
+	states := map[string]bool{}
+	for _, p := range Hours().Postcodes {
+		check("postcodes of "+p.Place, p.Source, p.Reviewed, p.Confidence)
+		states[p.Place] = true
+	}
+	for _, p := range Hours().Places {
+		if strings.HasPrefix(p.Place, "US-") && !states[p.Place] {
+			t.Errorf("%s has no ZIP codes", p.Place)
+		}
+	}
 }
 
 // Every area code that phonenumbers knows to be somewhere in the United States is in the table.

@@ -33,7 +33,7 @@ func (c *Config) Overdue(now time.Time) []string {
 		}
 		list.hours(key+".quiet_hours.rows", policy.QuietHours.Rows)
 		if c.Proxy.Hours != nil && (policy.QuietHours.Preset != "" || policy.QuietHours.Rows != nil) {
-			list.places("quiet-hours.yaml: places", c.Proxy.Hours.Places)
+			list.places(c.Proxy.Hours)
 		}
 		if preset := policy.Caps.Preset; preset != "" && c.Proxy.Caps != nil {
 			list.caps("caps.yaml: "+preset, c.Proxy.Caps.Presets[preset])
@@ -78,9 +78,12 @@ func (o *overdue) lines(table string, rows []filter.OptOutLine) {
 	}
 }
 
-func (o *overdue) places(table string, rows []filter.Place) {
-	for i := range rows {
-		o.row(table, rows[i].Place, rows[i].Source, rows[i].Reviewed)
+func (o *overdue) places(tables *filter.HourTables) {
+	for _, p := range tables.Places {
+		o.row("quiet-hours.yaml: places", p.Place, p.Source, p.Reviewed)
+	}
+	for _, p := range tables.Postcodes {
+		o.row("quiet-hours.yaml: postcodes", p.Place, p.Source, p.Reviewed)
 	}
 }
 

@@ -37,7 +37,7 @@ proxy:
 	}
 	all := strings.Join(cfg.Overdue(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)), "\n")
 	for _, row := range []string{"quiet-hours.yaml: us-conservative: the row of US ", "consent-expiry.yaml: the row of CA ", "rows: the row of AT ", "quiet-hours.yaml: places: the row of US-TX ",
-		"caps.yaml: law: the row of US-FL "} {
+		"quiet-hours.yaml: postcodes: the row of US-TX ", "caps.yaml: law: the row of US-FL "} {
 		if strings.Count(all, row) < 1 {
 			t.Errorf("years later %q is not among\n%s", row, all)
 		}

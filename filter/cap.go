@@ -137,13 +137,13 @@ func newFrequency(cfg Caps) (*frequency, error) {
 		return f, nil
 	}
 	var err error
-	f.atlas, err = newAtlas(tables.Places)
+	f.atlas, err = newAtlas(tables.Places, nil)
 	f.placed = newMemo(f.locate)
 	return f, err
 }
 
-// locate lists the rows for whoever has an address.
-func (f *frequency) locate(address string) (rows []*ceiling) {
+// locate lists the rows for whoever has an address: whose caps bind is asked before their record is read.
+func (f *frequency) locate(address, _ string) (rows []*ceiling) {
 	place, country := f.atlas.where(address)
 	for _, c := range f.rows {
 		at := c.row.Place
@@ -159,7 +159,7 @@ func (f *frequency) of(m *Message) []*ceiling {
 	if f.placed == nil {
 		return f.rows
 	}
-	return f.placed.of(m.To.Address)
+	return f.placed.of(m.To.Address, "")
 }
 
 func (*frequency) Name() string { return "cap" }

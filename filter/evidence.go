@@ -16,6 +16,7 @@ type Evidence struct {
 	FullName     string `json:"full_name,omitempty"`
 	Email        string `json:"email,omitempty"`
 	Postal       string `json:"postal,omitempty"`
+	Place        string `json:"place,omitempty"` // where the person is, as they stated it; see [ParsePlace]
 	IP           string `json:"ip,omitempty"`
 	UserAgent    string `json:"user_agent,omitempty"`
 

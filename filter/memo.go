@@ -8,29 +8,33 @@ import (
 // maxMemo bounds how many beginnings of addresses a memo holds. When there are more, it begins anew.
 const maxMemo = 1 << 16
 
-// A memo remembers what was found out about where addresses are from. What tells that is their first
-// digits, so that few beginnings stand for all numbers. It is safe for concurrent use.
+// A memo remembers what was found out about where recipients are. What tells that is the first digits of
+// their address, so that few beginnings stand for all numbers, and what they stated. It is safe for
+// concurrent use.
 type memo[T any] struct {
-	find func(address string) T
+	find func(address, stated string) T
 
 	mu    sync.RWMutex
-	known map[string]T
+	known map[origin]T
 }
 
-func newMemo[T any](find func(address string) T) *memo[T] {
-	return &memo[T]{find: find, known: map[string]T{}}
+// An origin is what is known of where a recipient is: what their address begins with, and what they stated.
+type origin struct{ digits, stated string }
+
+func newMemo[T any](find func(address, stated string) T) *memo[T] {
+	return &memo[T]{find: find, known: map[origin]T{}}
 }
 
-// of is what find says of address. It allocates nothing for a beginning that is known.
-func (c *memo[T]) of(address string) T {
-	key := ""
+// of is what find says of an address and a statement. It allocates nothing for what is known.
+func (c *memo[T]) of(address, stated string) T {
+	key := origin{stated: stated}
 	switch {
 	case strings.HasPrefix(address, "+1"):
-		key = address[:min(len(address), len("+1")+3)] // the area code
+		key.digits = address[:min(len(address), len("+1")+3)] // the area code
 	case strings.HasPrefix(address, "+"):
-		key = address[:min(len(address), len("+")+7)] // no place needs more digits
+		key.digits = address[:min(len(address), len("+")+7)] // no place needs more digits
 	case scopedID(address):
-		key = address[:2]
+		key.digits = address[:2]
 	}
 	c.mu.RLock()
 	v, ok := c.known[key]
@@ -38,12 +42,12 @@ func (c *memo[T]) of(address string) T {
 	if ok {
 		return v
 	}
-	v = c.find(address)
+	v = c.find(address, stated)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.known) >= maxMemo {
 		clear(c.known)
 	}
-	c.known[strings.Clone(key)] = v
+	c.known[origin{strings.Clone(key.digits), strings.Clone(stated)}] = v
 	return v
 }

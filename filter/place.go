@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,21 @@ type Place struct {
 	AreaCodes []int `yaml:"area_codes"`
 	// Zones are the names of its time zones in the tz database. Left out: those that phonenumbers gives
 	// for a number.
+	Zones []string `yaml:"zones"`
+
+	// Source, Reviewed and Confidence are as in [Expiry].
+	Source     string `yaml:"source"`
+	Reviewed   string `yaml:"reviewed"`
+	Confidence string `yaml:"confidence"`
+}
+
+// Postcodes are the ZIP codes of a part of the United States: one row of a table that is data.
+type Postcodes struct {
+	// Place is the part, such as US-TX.
+	Place string `yaml:"place"`
+	// Prefixes are the first three digits of ZIP codes, and from-until.
+	Prefixes []string `yaml:"prefixes"`
+	// Zones are their time zones. Left out: those of the place.
 	Zones []string `yaml:"zones"`
 
 	// Source, Reviewed and Confidence are as in [Expiry].
@@ -43,16 +59,54 @@ type atlas struct {
 	areas [1000]string                // of +1: place
 	zones map[string][]*time.Location // place -> zones
 	parts map[string]bool             // countries whose parts are told apart
+	zips  [1000]*spot                 // by the first three digits of a ZIP code
 }
 
-func newAtlas(rows []Place) (*atlas, error) {
+func newAtlas(rows []Place, postcodes []Postcodes) (*atlas, error) {
 	a := &atlas{zones: map[string][]*time.Location{}, parts: map[string]bool{}}
 	for i := range rows {
 		if err := a.add(&rows[i]); err != nil {
 			return nil, fmt.Errorf("places[%d]: %w", i, err)
 		}
 	}
+	for i := range postcodes {
+		if err := a.addPostcodes(&postcodes[i]); err != nil {
+			return nil, fmt.Errorf("postcodes[%d]: %w", i, err)
+		}
+	}
 	return a, nil
+}
+
+func (a *atlas) addPostcodes(row *Postcodes) error {
+	if err := checkPlace(row.Place, false); err != nil {
+		return err
+	}
+	if err := checkReview(row.Reviewed, row.Confidence); err != nil {
+		return err
+	}
+	zones, err := locations(row.Zones)
+	if err != nil {
+		return err
+	}
+	country, _, _ := strings.Cut(row.Place, "-")
+	for _, prefix := range row.Prefixes {
+		from, until, several := strings.Cut(prefix, "-")
+		if !several {
+			until = from
+		}
+		first, err := strconv.Atoi(from)
+		last, err2 := strconv.Atoi(until)
+		if err != nil || err2 != nil || len(from) != 3 || len(until) != 3 || first > last {
+			return fmt.Errorf("prefixes: %q: want three digits, or two such with a hyphen between", prefix)
+		}
+		for code := first; code <= last; code++ {
+			if a.zips[code] != nil {
+				return fmt.Errorf("prefixes: %03d is of %s already", code, a.zips[code].place)
+			}
+			a.zips[code] = &spot{place: row.Place, country: country, zones: zones}
+		}
+	}
+	return nil
 }
 
 func (a *atlas) add(row *Place) error {
@@ -127,22 +181,39 @@ func (a *atlas) where(address string) (place, country string) {
 }
 
 // find is where, and the zones that may be meant.
-func (a *atlas) find(address string) (place, country string, zones []*time.Location) {
-	place, country = a.where(address)
+func (a *atlas) find(address string) (at spot) {
+	at.place, at.country = a.where(address)
+	if !strings.HasPrefix(address, "+") {
+		at.zones = a.zonesOf(at.place, at.country)
+		return at
+	}
+	if at.zones = a.zones[at.place]; at.zones == nil {
+		at.zones = a.zones[at.country]
+	}
+	if at.zones == nil {
+		at.zones = numberZones(address)
+	}
+	return at
+}
+
+// zonesOf are the zones of a place, of all parts of a country where it is one; none where nothing is known
+// of it.
+func (a *atlas) zonesOf(place, country string) (zones []*time.Location) {
 	if zones = a.zones[place]; zones == nil {
 		zones = a.zones[country]
 	}
-	if zones == nil && a.parts[country] && place == country && !strings.HasPrefix(address, "+") {
+	if zones != nil || country == "" {
+		return zones
+	}
+	if a.parts[country] {
 		for part, more := range a.zones {
 			if strings.HasPrefix(part, country+"-") {
 				zones = append(zones, more...)
 			}
 		}
+		return zones
 	}
-	if zones == nil && strings.HasPrefix(address, "+") {
-		zones = numberZones(address)
-	}
-	return place, country, zones
+	return numberZones(fmt.Sprintf("+%d", phonenumbers.GetCountryCodeForRegion(country)))
 }
 
 // numberZones are the zones that phonenumbers gives for a number in E.164; none where it knows none.

@@ -23,6 +23,9 @@ type QuietHours struct {
 	Reschedule bool `yaml:"reschedule"`
 	// ExemptReplies lets through what goes to somebody whose customer service window is open.
 	ExemptReplies bool `yaml:"exempt_replies"`
+	// TrustPlace lets the place that a recipient stated stand in for the one that their number is from
+	// where the two cannot both be true. Default: both count.
+	TrustPlace bool `yaml:"trust_place"`
 	// Zone is taken for recipients whose address does not tell where they are, as a page-scoped id.
 	// Default: none, and they get nothing that the hours are for.
 	Zone string `yaml:"zone"`
@@ -33,9 +36,10 @@ type QuietHours struct {
 
 // HourTables is the data that quiet hours go by. It is not changed once it is in use.
 type HourTables struct {
-	Presets  map[string][]Hours
-	Places   []Place
-	Holidays map[string]map[Date]bool // by country, or part of one that has days of its own
+	Presets   map[string][]Hours
+	Places    []Place
+	Postcodes []Postcodes
+	Holidays  map[string]map[Date]bool // by country, or part of one that has days of its own
 }
 
 // quietHours blocks what would reach its recipient in hours that are left in peace. Where the
@@ -49,12 +53,14 @@ type quietHours struct {
 	atlas   *atlas
 	home    *time.Location
 	known   *memo[*locality]
+	trust   bool // what was stated
 }
 
 // A locality is where a recipient may be.
 type locality struct {
 	weeks  []*week
 	zones  []*time.Location
+	torn   bool                    // what they stated and their number cannot both be true
 	closed atomic.Pointer[closure] // the last that was met
 }
 
@@ -62,7 +68,7 @@ type locality struct {
 type closure struct{ from, until time.Time }
 
 func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
-	q := &quietHours{replies: cfg.ExemptReplies, moves: cfg.Reschedule, window: window, weeks: map[string]*week{}}
+	q := &quietHours{replies: cfg.ExemptReplies, moves: cfg.Reschedule, trust: cfg.TrustPlace, window: window, weeks: map[string]*week{}}
 	q.known = newMemo(q.locate)
 	tables := cfg.Tables
 	if tables == nil {
@@ -88,7 +94,7 @@ func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 		q.applies[c] = len(q.weeks) > 0
 	}
 	var err error
-	if q.atlas, err = newAtlas(tables.Places); err != nil {
+	if q.atlas, err = newAtlas(tables.Places, tables.Postcodes); err != nil {
 		return nil, err
 	}
 	if cfg.Zone != "" {
@@ -123,8 +129,8 @@ func (q *quietHours) take(rows []Hours, tables *HourTables, own bool) error {
 func (*quietHours) Name() string { return "quiet-hours" }
 
 func (q *quietHours) Need(m *Message) Need {
-	if q.replies && q.applies[m.Category] {
-		return NeedRecord
+	if q.applies[m.Category] {
+		return NeedRecord // where they are may be in it
 	}
 	return NeedOptOut
 }
@@ -134,7 +140,7 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 	if !q.applies[m.Category] || q.replies && r.open(q.window, at) {
 		return forward
 	}
-	l := q.known.of(m.To.Address)
+	l := q.known.of(m.To.Address, r.Place)
 	c := l.closed.Load()
 	if c == nil || at.Before(c.from) || !at.Before(c.until) {
 		if l.open(at) {
@@ -153,29 +159,48 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 	return d
 }
 
-// locate is where the recipient with this address may be.
-func (q *quietHours) locate(address string) *locality {
-	place, country, zones := q.atlas.find(address)
-	l := &locality{zones: zones}
-	if len(zones) == 0 && q.home != nil {
-		l.zones = []*time.Location{q.home}
+// locate is where the recipient with this address may be, who stated where they are.
+func (q *quietHours) locate(address, stated string) *locality {
+	spots := []spot{q.atlas.find(address)}
+	if stated != "" {
+		spots = q.atlas.settle(spots[0], stated, q.trust)
 	}
-	switch {
-	case q.weeks[place] != nil:
-		l.weeks = append(l.weeks, q.weeks[place])
-	case q.weeks[country] != nil:
-		l.weeks = append(l.weeks, q.weeks[country])
-	case q.weeks["*"] != nil:
-		l.weeks = append(l.weeks, q.weeks["*"])
-	}
-	if place == country && country != "" { // which part of it is not known
-		for name, w := range q.weeks {
-			if strings.HasPrefix(name, country+"-") {
+	l := &locality{}
+	for _, at := range spots {
+		l.torn = l.torn || at.country != "" && (at.place != spots[0].place || at.country != spots[0].country)
+		for _, w := range q.weeksOf(at) {
+			if !slices.Contains(l.weeks, w) {
 				l.weeks = append(l.weeks, w)
 			}
 		}
+		for _, zone := range at.zones {
+			if !slices.ContainsFunc(l.zones, func(z *time.Location) bool { return z.String() == zone.String() }) {
+				l.zones = append(l.zones, zone)
+			}
+		}
+	}
+	if len(l.zones) == 0 && q.home != nil {
+		l.zones = []*time.Location{q.home}
 	}
 	return l
+}
+
+// weeksOf are the rows about a spot: one, or those of all parts of the country where it is none of them.
+func (q *quietHours) weeksOf(at spot) (weeks []*week) {
+	for _, place := range []string{at.place, at.country, "*"} {
+		if w := q.weeks[place]; w != nil {
+			weeks = append(weeks, w)
+			break
+		}
+	}
+	if at.place == at.country && at.country != "" { // which part of it is not known
+		for name, w := range q.weeks {
+			if strings.HasPrefix(name, at.country+"-") {
+				weeks = append(weeks, w)
+			}
+		}
+	}
+	return weeks
 }
 
 // open reports whether messages may arrive at a moment, wherever in l the recipient is.
@@ -243,9 +268,9 @@ func openings(noon time.Time, s Span) iter.Seq[time.Time] {
 }
 
 // detail says in words what the rule goes by for m at a moment.
-func (q *quietHours) detail(m *Message, _ *Record, now time.Time) string {
+func (q *quietHours) detail(m *Message, r *Record, now time.Time) string {
 	at := m.at(now)
-	l := q.known.of(m.To.Address)
+	l := q.known.of(m.To.Address, r.Place)
 	if !q.applies[m.Category] || len(l.weeks) == 0 {
 		return ""
 	}
@@ -260,7 +285,14 @@ func (q *quietHours) detail(m *Message, _ *Record, now time.Time) string {
 		clocks = []string{"the address tells no place, and quiet_hours.zone names none"}
 	}
 	slices.Sort(rows)
-	return fmt.Sprintf("open hours: %s; local time: %s", strings.Join(rows, "; "), strings.Join(clocks, ", "))
+	text := fmt.Sprintf("open hours: %s; local time: %s", strings.Join(rows, "; "), strings.Join(clocks, ", "))
+	if r.Place != "" {
+		text += fmt.Sprintf("; the recipient stated on %s to be in %s", when(r.Placed), r.Place)
+	}
+	if l.torn {
+		text += ", and their number is from elsewhere: both count"
+	}
+	return text
 }
 
 // describe is the row of w in words, with its source.

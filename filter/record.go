@@ -14,6 +14,10 @@ type Record struct {
 	// Erased is when the recipient's personal fields were last removed; zero for never. It is an
 	// opt-out of everything at that moment, and no consent from before it counts.
 	Erased time.Time `json:"erased,omitzero"`
+	// Place is where the recipient is, as it was last stated in the proof of an event, and Placed when. Both
+	// are zero where nobody said, or not since an erasure.
+	Place  string    `json:"place,omitempty"`
+	Placed time.Time `json:"placed,omitzero"`
 	// Consents holds one entry a scope, in a fixed order.
 	Consents []Consent `json:"consents,omitempty"`
 	// Tally is what was sent to the recipient lately, as far as the message that is judged needs it. It
@@ -41,9 +45,14 @@ var dawn = time.Unix(1, 0).UTC()
 func (r Record) After(e Event) Record {
 	at := later(dawn, e.Time.Round(0).UTC())
 	c := Consent{Scope: e.Scope}
+	var learnt Record
+	if e.Proof.Place != "" {
+		learnt.Place, learnt.Placed = e.Proof.Place, at
+	}
 	switch {
 	case e.Kind == Wrote:
-		return r.With(Record{LastInbound: at})
+		learnt.LastInbound = at
+		return r.With(learnt)
 	case e.Kind == Erased:
 		return r.With(Record{Erased: at})
 	case e.Kind == OptedOut:
@@ -57,7 +66,8 @@ func (r Record) After(e Event) Record {
 	default:
 		return r
 	}
-	return r.With(Record{Consents: []Consent{c}})
+	learnt.Consents = []Consent{c}
+	return r.With(learnt)
 }
 
 // With returns what is known from r and o together, as if the events of both had been one
@@ -81,6 +91,12 @@ func (r Record) With(o Record) Record {
 func (r *Record) Join(o *Record) {
 	r.LastInbound = later(r.LastInbound, o.LastInbound)
 	r.Erased = later(r.Erased, o.Erased)
+	if o.Placed.After(r.Placed) || o.Placed.Equal(r.Placed) && o.Place > r.Place {
+		r.Place, r.Placed = o.Place, o.Placed
+	}
+	if !r.Placed.After(r.Erased) {
+		r.Place, r.Placed = "", time.Time{}
+	}
 	if len(o.Consents) == 0 {
 		return
 	}

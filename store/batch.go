@@ -148,6 +148,7 @@ func (b *txnBatch) standing(fp fingerprint) (*standing, error) {
 // stand notes what the record of a recipient has become.
 func (b *txnBatch) stand(st *standing, after *filter.Record) {
 	same := st.known && after.LastInbound.Equal(st.record.LastInbound) && after.Erased.Equal(st.record.Erased) &&
+		after.Place == st.record.Place && after.Placed.Equal(st.record.Placed) &&
 		slices.Equal(after.Consents, st.record.Consents)
 	if same {
 		return

@@ -10,6 +10,7 @@ import (
 const (
 	metaVersion   = 1
 	recordVersion = 2
+	placedVersion = 3 // of a record whose recipient stated where they are: their events say where
 	eventVersion  = 2
 )
 
@@ -39,10 +40,14 @@ func consentTimes(c *filter.Consent) [6]*time.Time {
 }
 
 // appendRecord writes the value of the record of the recipient with this fingerprint. Nothing in
-// it is personal: who the recipient is, their events say.
+// it is personal: who the recipient is, and where, their events say.
 func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 	start := len(b)
-	b = appendTime(appendTime(append(b, recordVersion), r.LastInbound), r.Erased)
+	version := byte(recordVersion)
+	if r.Place != "" {
+		version = placedVersion
+	}
+	b = appendTime(appendTime(append(b, version), r.LastInbound), r.Erased)
 	b = binary.AppendUvarint(b, uint64(len(r.Consents)))
 	for i := range r.Consents {
 		c := &r.Consents[i]
@@ -54,10 +59,14 @@ func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 	return appendSum(b, start, fp[:]...)
 }
 
-// decodeRecord reads it into r, in the memory that r.Consents has. A record that is damaged
-// leaves r empty.
-func decodeRecord(value []byte, fp fingerprint, r *filter.Record) error {
-	d := newDecoder(value, recordVersion, fp[:]...)
+// decodeRecord reads it into r, in the memory that r.Consents has; placed says that [readPlace] has to
+// add where the recipient is. A record that is damaged leaves r empty.
+func decodeRecord(value []byte, fp fingerprint, r *filter.Record) (placed bool, err error) {
+	version := byte(recordVersion)
+	if placed = len(value) > 0 && value[0] == placedVersion; placed {
+		version = placedVersion
+	}
+	d := newDecoder(value, version, fp[:]...)
 	*r = filter.Record{LastInbound: d.time(), Erased: d.time(), Consents: r.Consents[:0]}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		r.Consents = append(r.Consents, filter.Consent{Scope: d.scope()})
@@ -67,9 +76,9 @@ func decodeRecord(value []byte, fp fingerprint, r *filter.Record) error {
 	}
 	if err := d.end(); err != nil {
 		*r = filter.Record{Consents: r.Consents[:0]}
-		return err
+		return false, err
 	}
-	return nil
+	return placed, nil
 }
 
 // appendPublic writes what is left of an event when the recipient is erased.
@@ -92,12 +101,17 @@ func (d *decoder) public(e *filter.Event) (seq uint64) {
 func appendPrivate(b []byte, e *filter.Event) []byte {
 	b = appendString(appendString(b, e.ID), e.To.Address)
 	b = appendString(appendString(b, e.Source), e.Note)
-	if e.Proof == (filter.Evidence{}) {
-		return append(b, 0)
+	p, place := e.Proof, e.Proof.Place
+	p.Place = ""
+	proof := flag(p != (filter.Evidence{}))
+	b = append(b, proof|flag(place != "")<<1)
+	if place != "" {
+		b = appendString(b, place)
 	}
-	p := &e.Proof
-	b = append(b, 1)
-	for _, field := range evidenceFields(p) {
+	if proof == 0 {
+		return b
+	}
+	for _, field := range keptFields(&p) {
 		b = appendString(b, *field.value)
 	}
 	var flags byte
@@ -113,20 +127,23 @@ func appendPrivate(b []byte, e *filter.Event) []byte {
 func (d *decoder) private(e *filter.Event) {
 	e.ID, e.To.Address = d.string(), d.string()
 	e.Source, e.Note = d.string(), d.string()
-	switch d.byte() {
-	case 0:
-	case 1:
-		p := &e.Proof
-		for _, field := range evidenceFields(p) {
-			*field.value = d.string()
-		}
-		p.CapturedAt, p.ReferenceDate = d.time(), d.time()
-		flags := d.byte()
-		p.PreTicked, p.NumberEnteredByUser = flags&1 != 0, flags&2 != 0
-		if flags > 3 {
-			d.fail()
-		}
-	default:
+	has, p := d.byte(), &e.Proof
+	if has > 3 {
+		d.fail()
+	}
+	if has&2 != 0 {
+		p.Place = d.string()
+	}
+	if has&1 == 0 {
+		return
+	}
+	for _, field := range keptFields(p) {
+		*field.value = d.string()
+	}
+	p.CapturedAt, p.ReferenceDate = d.time(), d.time()
+	flags := d.byte()
+	p.PreTicked, p.NumberEnteredByUser = flags&1 != 0, flags&2 != 0
+	if flags > 3 {
 		d.fail()
 	}
 }
@@ -137,8 +154,17 @@ type textField struct {
 	value *string
 }
 
-// evidenceFields lists the strings of p in the order they are kept.
-func evidenceFields(p *filter.Evidence) [15]textField {
+// evidenceFields lists the strings of p.
+func evidenceFields(p *filter.Evidence) [16]textField {
+	all := [16]textField{15: {"proof.place", &p.Place}}
+	kept := keptFields(p)
+	copy(all[:], kept[:])
+	return all
+}
+
+// keptFields lists those that lie in a row, in the order they are kept. The place has come later, and
+// lies before them.
+func keptFields(p *filter.Evidence) [15]textField {
 	return [...]textField{
 		{"proof.method", &p.Method}, {"proof.action", &p.Action}, {"proof.wording", &p.Wording},
 		{"proof.policy_url", &p.PolicyURL}, {"proof.business_name", &p.BusinessName},

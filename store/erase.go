@@ -121,7 +121,7 @@ func (s *Store) everyoneAt(ctx context.Context, to filter.Recipient) ([]filter.R
 		events := walkEvents(txn, p[:])
 		defer events.close()
 		for it.Rewind(); it.Valid(); it.Next() {
-			known, err := readKnown(it.Item(), events)
+			known, err := readKnown(txn, it.Item(), events)
 			if err != nil {
 				return err
 			}

@@ -30,6 +30,7 @@ type eraser struct {
 	count    int             // events that were emptied
 	blobs    map[string]bool // named by events that were emptied
 	removed  int             // of them, how many were removed
+	placed   bool            // an event said where somebody is
 }
 
 // erasePage is how many events one transaction of an erasure, or of forgetting, takes at most.
@@ -52,6 +53,11 @@ func (e *eraser) events(db *badger.DB) error {
 	for sha := range e.blobs {
 		if err := e.dropBlob(db, sha, erased); err != nil {
 			return fmt.Errorf("removing blob %s: %w", sha, err)
+		}
+	}
+	if e.placed { // a snapshot may say where they are
+		if err := e.s.removeSnapshot(); err != nil {
+			return fmt.Errorf("removing the snapshot of the index: %w", err)
 		}
 	}
 	return e.s.drop(db, prefixes)
@@ -126,6 +132,7 @@ func (e *eraser) emptyPage(txn *badger.Txn, fp fingerprint, from []byte) (next [
 				return nil, err
 			}
 		}
+		e.placed = e.placed || k.Proof.Place != ""
 		if err := txn.Set(id.key(kindErased), k.skeleton(&id)); err != nil {
 			return nil, err
 		}

@@ -149,7 +149,10 @@ func (s *Store) fingerprintOf(to filter.Recipient) fingerprint {
 // DecodeRecord, DecodeEvent, DecodeEntry and DecodeHead read what is on disk: records and events
 // as those of a recipient and an ID of zeros.
 func DecodeRecord(b []byte) (r filter.Record, err error) {
-	err = decodeRecord(b, fingerprint{}, &r)
+	placed, err := decodeRecord(b, fingerprint{}, &r)
+	if placed {
+		r.Place = "where the events say"
+	}
 	return r, err
 }
 func DecodeEvent(b []byte) (filter.Event, error) {
@@ -322,3 +325,15 @@ func BreakTally(s *Store) (mend func()) {
 
 // TallyFileSize is how large a file of the tally gets.
 const TallyFileSize = tallyFile
+
+// RowSizes is how many bytes the rows of recipients take in the index.
+func RowSizes(s *Store, all ...filter.Recipient) (sizes []int) {
+	ix := s.index.Load()
+	for _, to := range all {
+		fp := s.fingerprintOf(to)
+		p := fp.person()
+		_, size := ix.find(ix.shard(&p).page(p.tag()), p.tag(), fp.place())
+		sizes = append(sizes, size)
+	}
+	return sizes
+}

@@ -26,6 +26,9 @@ func anyEvent(random *rand.Rand, people int) filter.Event {
 	if e.Kind == filter.OptedIn {
 		e.Basis = filter.Basis(1 + random.IntN(3))
 	}
+	if random.IntN(4) == 0 {
+		e.Proof.Place = []string{"DE", "US-TX", "US-TX 798", "America/Chicago"}[random.IntN(4)]
+	}
 	switch random.IntN(5) {
 	case 0:
 		e.Scope = filter.OfCategory(filter.Category(random.IntN(filter.Categories)))

@@ -78,7 +78,7 @@ func (l *loader) load(db *badger.DB, first, last byte) error {
 				break
 			}
 			fp := fingerprint(key[1:])
-			if err := it.Item().Value(func(value []byte) error { l.take(&fp, value); return nil }); err != nil {
+			if err := it.Item().Value(func(value []byte) error { l.take(txn, &fp, value); return nil }); err != nil {
 				return err
 			}
 		}
@@ -88,9 +88,13 @@ func (l *loader) load(db *badger.DB, first, last byte) error {
 
 // take takes in the value of a record. One that does not read is left in the database, where
 // every read finds out that it does not.
-func (l *loader) take(fp *fingerprint, value []byte) {
+func (l *loader) take(txn *badger.Txn, fp *fingerprint, value []byte) {
 	r := &l.record
-	if err := decodeRecord(value, *fp, r); err != nil {
+	placed, err := decodeRecord(value, *fp, r)
+	if err == nil && placed {
+		err = readPlace(txn, *fp, r)
+	}
+	if err != nil {
 		l.s.logger.Warn("a record does not read: nothing is sent to the recipient until it is restored", zap.Error(err))
 		r = nil
 	}
@@ -119,7 +123,7 @@ func (s *Store) refresh(db *badger.DB, fps []fingerprint) error {
 			item, err := txn.Get(recordKey(fps[i]))
 			switch {
 			case err == nil:
-				err = item.Value(func(value []byte) error { l.take(&fps[i], value); return nil })
+				err = item.Value(func(value []byte) error { l.take(txn, &fps[i], value); return nil })
 			case errors.Is(err, badger.ErrKeyNotFound):
 				err = nil
 				if l.index != nil {

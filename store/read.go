@@ -84,7 +84,30 @@ func readRecord(txn *badger.Txn, fp fingerprint, r *filter.Record) (known bool, 
 	if err != nil {
 		return false, err
 	}
-	return true, item.Value(func(value []byte) error { return decodeRecord(value, fp, r) })
+	placed := false
+	err = item.Value(func(value []byte) (err error) { placed, err = decodeRecord(value, fp, r); return err })
+	if err == nil && placed {
+		err = readPlace(txn, fp, r)
+	}
+	return true, err
+}
+
+// readPlace adds to a record where the recipient is, as their events say.
+func readPlace(txn *badger.Txn, fp fingerprint, r *filter.Record) error {
+	var all filter.Record
+	err := eachEvent(txn, fp, func(_ *eventID, k *keptEvent) error {
+		all = all.After(filter.Event{Kind: k.Kind, Time: k.Time, Proof: filter.Evidence{Place: k.Proof.Place}, Basis: k.Basis})
+		return nil
+	})
+	if err == nil && all.Place == "" {
+		err = errDamaged
+	}
+	if err != nil {
+		*r = filter.Record{Consents: r.Consents[:0]}
+		return err
+	}
+	r.Place, r.Placed = all.Place, all.Placed
+	return nil
 }
 
 // view runs f on the database as it is now. Badger panics when a write has just failed it and it

@@ -59,7 +59,7 @@ func (s *Store) recordsFrom(from []byte, page []Known) (_ []Known, next []byte, 
 				next = it.Item().KeyCopy(nil)
 				return nil
 			}
-			k, err := readKnown(it.Item(), events)
+			k, err := readKnown(txn, it.Item(), events)
 			if err != nil {
 				return err
 			}
@@ -71,15 +71,17 @@ func (s *Store) recordsFrom(from []byte, page []Known) (_ []Known, next []byte, 
 }
 
 // readKnown reads a record, and whose it is from the first of its events.
-func readKnown(item *badger.Item, events *eventWalk) (k Known, err error) {
+func readKnown(txn *badger.Txn, item *badger.Item, events *eventWalk) (k Known, err error) {
 	key := item.Key()
 	if len(key) != 1+len(fingerprint{}) {
 		return Known{}, fmt.Errorf("a key of %d bytes among the records: %w", len(key), errDamaged)
 	}
 	fp := fingerprint(key[1:])
-	err = item.Value(func(value []byte) error {
-		return decodeRecord(value, fp, &k.Record)
-	})
+	placed := false
+	err = item.Value(func(value []byte) (err error) { placed, err = decodeRecord(value, fp, &k.Record); return err })
+	if err == nil && placed {
+		err = readPlace(txn, fp, &k.Record)
+	}
 	if err != nil {
 		return Known{}, err
 	}

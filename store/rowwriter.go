@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -34,7 +35,7 @@ func (w *rowWriter) write(fp *fingerprint, r *filter.Record) []byte {
 
 // record writes head, terms and times; false where they do not fit.
 func (w *rowWriter) record(n placeNumber, r *filter.Record) bool {
-	h := head{place: n, inbound: !r.LastInbound.IsZero(), erased: !r.Erased.IsZero(), many: len(r.Consents) > 1}
+	h := head{place: n, inbound: !r.LastInbound.IsZero(), erased: !r.Erased.IsZero(), stated: r.Place, many: len(r.Consents) > 1}
 	if !h.width(r) {
 		return false
 	}
@@ -64,6 +65,7 @@ func (w *rowWriter) record(n placeNumber, r *filter.Record) bool {
 	}
 	w.time(&h, r.LastInbound)
 	w.time(&h, r.Erased)
+	w.time(&h, r.Placed)
 	for i, t := range terms {
 		if h.many {
 			number, ok := w.term(t)
@@ -84,7 +86,7 @@ func (w *rowWriter) record(n placeNumber, r *filter.Record) bool {
 
 // width chooses how long the times of the row are; false where a time does not fit at all.
 func (h *head) width(r *filter.Record) bool {
-	ok := h.holds(r.LastInbound) && h.holds(r.Erased)
+	ok := h.holds(r.LastInbound) && h.holds(r.Erased) && h.holds(r.Placed)
 	for i := range r.Consents {
 		for _, at := range consentTimes(&r.Consents[i]) {
 			ok = ok && h.holds(*at)
@@ -125,7 +127,7 @@ func (w *rowWriter) head(h head) (uint32, bool) {
 		if w.words.heads.len() >= maxWords {
 			return 0, false
 		}
-		sized.one.scope = h.one.scope.Clone() // it may point into a request
+		sized.one.scope, sized.stated = h.one.scope.Clone(), strings.Clone(h.stated) // they may point into a request
 		n = w.words.heads.add(sized)
 	}
 	w.last.head, w.last.number, w.last.ok = sized.head, n, true

@@ -18,11 +18,11 @@ import (
 // A snapshot is what is in memory of the records, in a file beside the database, so that opening
 // the store need not read them all: sections of the index and of the Bloom filter, a table of the
 // sections, and where the table is. It names the head of the chain from which on it has to be made
-// good from the database, and holds nothing but keyed fingerprints, scopes and times. It may be
+// good from the database, and holds nothing but keyed fingerprints, scopes, times, and the places that recipients stated. It may be
 // lost, or not read: then the records are.
 const (
 	snapshotFile    = "index"
-	snapshotMagic   = "sendgate index 2"
+	snapshotMagic   = "sendgate index 3"
 	snapshotTrailer = 8 + 4 + 4 + len(snapshotMagic) // offset, length and checksum of the table; magic
 
 	// A snapshot is written when the store is closed, and while it is open whenever snapshotLinks
@@ -74,6 +74,7 @@ func (s *Store) save() error {
 	}
 	start := time.Now()
 	h := snapshotHead{head: s.Head(), unchained: s.totals.Load().unchained}
+	removals := s.removals.Load()
 	if h.head.Seq == 0 {
 		return nil
 	}
@@ -88,7 +89,7 @@ func (s *Store) save() error {
 	size, err := s.writeSnapshot(f, &h)
 	s.renaming.Lock()
 	defer s.renaming.Unlock()
-	if err == nil && h.unchained != s.totals.Load().unchained {
+	if err == nil && (h.unchained != s.totals.Load().unchained || removals != s.removals.Load()) {
 		err = errStale
 	}
 	if err := finishFile(f, filepath.Join(dir, snapshotFile), err); err != nil {
@@ -168,11 +169,12 @@ func (w *snapshotWriter) finish() (size uint64, err error) {
 	return w.offset + uint64(len(table)+snapshotTrailer), nil
 }
 
-// removeSnapshot removes the snapshot, which has somebody who is forgotten.
+// removeSnapshot removes the snapshot, which has somebody who is forgotten, and one that is being written.
 func (s *Store) removeSnapshot() error {
 	s.renaming.Lock()
 	defer s.renaming.Unlock()
 	s.saved.Store(0)
+	s.removals.Add(1)
 	if s.cfg.Memory {
 		return nil
 	}

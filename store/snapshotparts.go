@@ -81,7 +81,7 @@ func (w *words) encode(b []byte) []byte {
 			}
 		}
 		b = append(binary.AppendUvarint(b, uint64(h.place)), flags)
-		b = h.one.encode(b)
+		b = appendString(h.one.encode(b), h.stated)
 	}
 	terms := w.terms.all()
 	b = binary.AppendUvarint(b, uint64(len(terms)))
@@ -102,7 +102,7 @@ func (w *words) decodeLists(b []byte) error {
 		for bit, set := range [...]*bool{&h.elsewhere, &h.nanos, &h.inbound, &h.erased, &h.many} {
 			*set = flags>>bit&1 != 0
 		}
-		h.one = term{d.scope(), d.byte()}
+		h.one, h.stated = term{d.scope(), d.byte()}, d.string()
 		w.heads.add(sizedHead{h, h.size()})
 	}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {

@@ -95,6 +95,7 @@ type Store struct {
 	publishing atomic.Uint64          // odd while what was committed is being made known
 	index      atomic.Pointer[index]  // nil: there are too many recipients to hold in memory
 	saved      atomic.Uint64          // number of the link up to which the snapshot is made
+	removals   atomic.Uint64          // how often the snapshot was removed
 	serving    bool                   // set before the writer starts
 	saving     sync.WaitGroup         // while snapshots may be written
 	counting   sync.WaitGroup         // while the tally is kept

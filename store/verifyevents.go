@@ -160,7 +160,7 @@ func (r *recipientWalk) compare(txn *badger.Txn, records *badger.Iterator) error
 	}
 	records.Next()
 	var kept filter.Record
-	if err := decodeRecord(value, r.fp, &kept); err != nil {
+	if _, err := decodeRecord(value, r.fp, &kept); err != nil {
 		report.fault(r.seq, "the record of recipient %x was altered: it does not read; event %d is about them", r.fp[:], r.seq)
 	} else if !r.broken && !bytes.Equal(value, appendRecord(nil, r.fp, &r.record)) {
 		report.fault(r.seq, "the record of recipient %x does not follow from their events, the last of which is %d", r.fp[:], r.seq)

@@ -23,7 +23,8 @@ type head struct {
 	place           placeNumber
 	elsewhere       bool // the record is not here but in the database alone
 	nanos           bool
-	inbound, erased bool // these times are there
+	inbound, erased bool   // these times are there
+	stated          string // where the recipient is; not empty: the time since when is there
 	many            bool
 	one             term // the only one; without a mask there is none
 }
@@ -41,7 +42,7 @@ func (h *head) size() int {
 		return 0
 	}
 	n := 0
-	for _, there := range [...]bool{h.inbound, h.erased} {
+	for _, there := range [...]bool{h.inbound, h.erased, h.stated != ""} {
 		if there {
 			n++
 		}
@@ -170,6 +171,10 @@ func (w *words) decode(row *rowView, r *filter.Record) {
 	}
 	if h.erased {
 		r.Erased, body = h.time(body)
+	}
+	if h.stated != "" {
+		r.Place = h.stated
+		r.Placed, body = h.time(body)
 	}
 	if !h.many {
 		if h.one.mask != 0 {

@@ -65,6 +65,9 @@ func printConsent(w io.Writer, known console.Consent) error {
 	if last := known.Record.LastInbound; !last.IsZero() {
 		fmt.Fprintf(tw, "  last wrote\t%s\n", last.Local().Format(time.RFC1123))
 	}
+	if place := known.Record.Place; place != "" {
+		fmt.Fprintf(tw, "  stated to be in\t%s, on %s\n", place, known.Record.Placed.Local().Format(time.RFC1123))
+	}
 	return tw.Flush()
 }
 
@@ -112,6 +115,7 @@ type consentGrantCmd struct {
 	Business string       `help:"The business name that was shown."`
 	Policy   string       `help:"URL of the privacy policy that was linked."`
 	Language string       `help:"Language of the wording, such as en."`
+	Place    string       `help:"Where the recipient is, for quiet hours: a country (FR), a part of one (US-TX), a ZIP code behind it (US 78701), a time zone, or several."`
 
 	Reference     string `help:"Order or appointment that a transaction's consent is implied by."`
 	ReferenceDate moment `help:"Its date."`
@@ -132,7 +136,7 @@ func (c consentGrantCmd) Run(t terminal) error {
 	n := c.notice(filter.OptedIn)
 	n.Basis, n.AllowResubscribe = c.Basis, c.AllowResubscribe
 	n.Proof.Wording, n.Proof.Purpose, n.Proof.BusinessName = c.Wording, c.Purpose, c.Business
-	n.Proof.PolicyURL, n.Proof.Language = c.Policy, c.Language
+	n.Proof.PolicyURL, n.Proof.Language, n.Proof.Place = c.Policy, c.Language, c.Place
 	n.Proof.Reference, n.Proof.ReferenceDate = c.Reference, c.ReferenceDate.Time
 	if c.Screenshot != "" {
 		if n.Proof.ScreenshotSHA256, err = c.upload(t.ctx, client); err != nil {
@@ -218,7 +222,7 @@ func tellEvent(e filter.Event) []string {
 	lines := []string{what, "says " + e.Source + ", recorded " + e.Recorded.UTC().Format(time.RFC3339)}
 	for _, f := range []struct{ name, value string }{
 		{"note", e.Note}, {"method", e.Proof.Method}, {"action", e.Proof.Action}, {"wording", e.Proof.Wording},
-		{"purpose", e.Proof.Purpose}, {"business", e.Proof.BusinessName}, {"policy", e.Proof.PolicyURL}, {"language", e.Proof.Language},
+		{"purpose", e.Proof.Purpose}, {"business", e.Proof.BusinessName}, {"policy", e.Proof.PolicyURL}, {"language", e.Proof.Language}, {"place", e.Proof.Place},
 	} {
 		if f.value != "" {
 			lines = append(lines, f.name+": "+f.value)

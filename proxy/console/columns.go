@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -220,6 +221,7 @@ const silent = filter.Kind(255)
 // common is the event that every statement of a row begins with.
 func (l *layout) common(row []string) (filter.Event, error) {
 	e, region := l.base, l.region
+	var where [4]string // as in placeColumns
 	for i, c := range l.columns {
 		if !utf8.ValidString(row[i]) {
 			return e, bad(columnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
@@ -232,9 +234,14 @@ func (l *layout) common(row []string) (filter.Event, error) {
 		case !says && c.field == "state" && l.values["state"] != nil:
 			e.Kind = silent
 		case !says:
+		case slices.Contains(placeColumns, c.field):
+			where[slices.Index(placeColumns, c.field)] = text
 		case c.field == "location":
 			if filter.KnownRegion(text) {
 				region = text
+			}
+			if place, err := filter.ParsePlace(text); err == nil && e.Proof.Place == "" {
+				e.Proof.Place = place
 			}
 			fallthrough
 		case c.field == "note" && l.notes > 1, c.field == "note" && columnName(c.name) != "note":
@@ -245,7 +252,34 @@ func (l *layout) common(row []string) (filter.Event, error) {
 			}
 		}
 	}
-	return e, l.address(&e, region)
+	if err := l.address(&e, region); err != nil {
+		return e, err
+	}
+	place(&e, where)
+	return e, nil
+}
+
+// placeColumns are the columns that say together where a recipient is.
+var placeColumns = []string{"country", "part", "postcode", "time_zone"}
+
+// place puts together what several columns say. A part or a postcode without its country is of that of the
+// number, and a postcode counts in the United States alone.
+func place(e *filter.Event, where [4]string) {
+	if e.Proof.Place != "" {
+		return
+	}
+	country := strings.ToUpper(where[0])
+	if country == "" && (where[1] != "" || where[2] != "") {
+		country = filter.Country(e.To.Address)
+	}
+	words := []string{country}
+	if country != "" {
+		words = append(words, strings.TrimPrefix(strings.ToUpper(where[1]), country+"-"))
+	}
+	if country == "US" {
+		words = append(words, where[2])
+	}
+	e.Proof.Place = strings.Join(strings.Fields(strings.Join(append(words, where[3]), " ")), " ")
 }
 
 // translate is what a cell says, and whether it says anything.

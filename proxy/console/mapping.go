@@ -25,7 +25,9 @@ type Mapping struct {
 	// Columns says what a column holds:
 	//
 	//	address, brand, channel, state, scope, basis, time, note, and the fields of filter.Evidence
-	//	location      the country of the row's number, where it is an ISO 3166 code
+	//	location      where the recipient is, as [filter.ParsePlace] reads it; else a note. A country is also that
+	//	              of a number without a country code
+	//	country, part, postcode, time_zone   the same, in several columns
 	//	tags          tags, which Tags gives a meaning
 	//	state:SCOPE   the state of one scope, as in state:marketing or state:topic:offers
 	//	time:SCOPE    the time of that
@@ -207,8 +209,8 @@ func newColumn(target string) (column, error) {
 		return column{}, nil
 	}
 	field, scope, scoped := strings.Cut(target, ":")
-	if !isField(field) && field != "location" && field != "tags" || scoped && field != "state" && field != "time" {
-		return column{}, fmt.Errorf("unknown target %q: want %s, location, tags, state:SCOPE, time:SCOPE or -", target, fieldList())
+	if !isField(field) && field != "location" && field != "tags" && !slices.Contains(placeColumns, field) || scoped && field != "state" && field != "time" {
+		return column{}, fmt.Errorf("unknown target %q: want %s, location, country, part, postcode, time_zone, tags, state:SCOPE, time:SCOPE or -", target, fieldList())
 	}
 	c := column{field: field, scoped: scoped}
 	return c, c.scope.UnmarshalText([]byte(scope))

@@ -30,6 +30,6 @@ func show(e store.Entry, full bool) Decision {
 // which kind.
 func veil(e filter.Event) filter.Event {
 	e.Note = ""
-	e.Proof.FullName, e.Proof.Email, e.Proof.Postal, e.Proof.IP, e.Proof.UserAgent = "", "", "", "", ""
+	e.Proof.FullName, e.Proof.Email, e.Proof.Postal, e.Proof.Place, e.Proof.IP, e.Proof.UserAgent = "", "", "", "", "", ""
 	return e
 }

@@ -200,6 +200,14 @@ func (s *Server) checkEvent(e *filter.Event) error {
 	default:
 		return bad("kind", "missing: want one of opted-in, opted-out, wrote, asked, refused")
 	}
+	place, err := filter.ParsePlace(e.Proof.Place)
+	switch {
+	case err != nil && e.Kind != filter.OptedOut:
+		return bad("proof.place", "%v", err)
+	case err != nil: // nothing that goes with an opt-out keeps it out
+		e.Note = strings.TrimPrefix(e.Note+"; place given as "+e.Proof.Place, "; ")
+	}
+	e.Proof.Place = place
 	if e.Kind == filter.Wrote && e.Scope != filter.All {
 		return bad("scope", "wrote has no scope: an inbound message is no consent")
 	}

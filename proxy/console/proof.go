@@ -196,7 +196,7 @@ func evidence(e *filter.Event) (fields [][2]string) {
 	for _, f := range [][2]string{
 		{"Wording", p.Wording}, {"Method", p.Method}, {"Action", p.Action}, {"Business name", p.BusinessName},
 		{"Purpose", p.Purpose}, {"Language", p.Language}, {"Policy", p.PolicyURL}, {"Full name", p.FullName},
-		{"E-mail", p.Email}, {"Postal address", p.Postal}, {"IP address", p.IP}, {"User agent", p.UserAgent},
+		{"E-mail", p.Email}, {"Postal address", p.Postal}, {"Place", p.Place}, {"IP address", p.IP}, {"User agent", p.UserAgent},
 		{"Captured", stamp(p.CapturedAt)}, {"Reference", p.Reference}, {"Reference date", stamp(p.ReferenceDate)},
 		{"Screenshot", p.ScreenshotURL}, {"Screenshot SHA-256", p.ScreenshotSHA256}, {"Note", e.Note},
 	} {

@@ -27,10 +27,13 @@ func rowID(e *filter.Event, rec *filter.Record) string {
 	return "row-" + hex.EncodeToString(sum[:16])
 }
 
-// appendProof adds every field of p.
+// appendProof adds every field of p; the place, which came later, where there is one.
 func appendProof(b []byte, p *filter.Evidence) []byte {
 	fields := reflect.ValueOf(p).Elem()
 	for i := range fields.NumField() {
+		if fields.Field(i).Addr().Interface() == any(&p.Place) && p.Place == "" {
+			continue
+		}
 		switch f := fields.Field(i).Addr().Interface().(type) {
 		case *string:
 			b = appendTexts(b, *f)

@@ -1,0 +1,79 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+func stated(to filter.Recipient, id, place string, ago time.Duration) filter.Event {
+	e := optIn(to, id)
+	e.Proof.Place, e.Time = place, noon.Add(-ago)
+	return e
+}
+
+// Where a recipient is, as the last statement says, is known to every read, whatever holds the records,
+// and not after an erasure.
+func TestPlaceOfARecipient(t *testing.T) {
+	ana, bob := person("acme", 1), person("acme", 2)
+	for name, index := range map[string]int64{"in memory": 0, "on disk": 1} {
+		t.Run(name, func(t *testing.T) {
+			cfg := store.Config{Dir: t.TempDir(), Index: index, Now: newClock(noon).now}
+			s := open(t, cfg)
+			want := func(to filter.Recipient, place string) {
+				t.Helper()
+				r, err := s.Read(to, filter.NeedRecord)
+				if must(t, err); r.Place != place || r.Placed.IsZero() != (place == "") {
+					t.Errorf("%s is at %q since %s, want %q", to.Address, r.Place, r.Placed, place)
+				}
+			}
+			keep(t, s, stated(ana, "a", "US-TX", time.Hour), optIn(bob, "b"))
+			keep(t, s, stated(ana, "c", "US-NY", 2*time.Hour)) // older, and learnt later
+			want(ana, "US-TX")
+			want(bob, "")
+			keep(t, s, stated(ana, "d", "US-NY America/New_York", time.Minute), stated(ana.Everywhere(), "e", "DE", 2*time.Minute))
+			want(ana, "US-NY America/New_York")
+			for range 2 { // the second time from the snapshot
+				closeStore(t, s)
+				s = open(t, cfg)
+				want(ana, "US-NY America/New_York")
+				want(bob, "")
+			}
+			sound(t, s)
+			for k, err := range s.Records() {
+				if must(t, err); k.To == ana && k.Record.Place != "US-NY America/New_York" {
+					t.Errorf("a walk finds them at %q", k.Record.Place)
+				}
+			}
+			erase(t, s, ana)
+			want(ana, "")
+			want(filter.Recipient{Brand: "other", Channel: ana.Channel, Address: ana.Address}, "DE")
+			keep(t, s, stated(ana, "f", "US-TX", time.Hour)) // old news
+			want(ana, "")
+			sound(t, s)
+			closeStore(t, s)
+		})
+	}
+}
+
+// Whoever states no place takes no more memory for others who do.
+func TestPlaceTakesLittle(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	defer closeStore(t, s)
+	var events []filter.Event
+	for i := range 4000 {
+		e := optIn(person("acme", i), fmt.Sprint(i))
+		if e.Time = noon; i%2 == 1 {
+			e.Proof.Place = []string{"US-TX", "US-NY America/New_York"}[i/2%2]
+		}
+		events = append(events, e)
+	}
+	keep(t, s, events...)
+	sizes := store.RowSizes(s, person("acme", 0), person("acme", 1))
+	if sizes[0] > 13 || sizes[1] > sizes[0]+5 {
+		t.Errorf("a row takes %d bytes, and with a place %d", sizes[0], sizes[1])
+	}
+}
