@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
@@ -85,13 +86,16 @@ type known struct {
 	host    string         // its real host
 	channel filter.Channel // what most of its messages go by
 	text    int            // how many characters its longest text has
-	make    func(Config) Provider
+	// moves reports whether the service can deliver m at another time than now, where it comes from
+	// one of its messaging services or not. Nil: it never can.
+	moves func(m *filter.Message, service bool) bool
+	make  func(Config) Provider
 }
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, newTwilio},
-	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, newWhatsApp},
+	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, newTwilio},
+	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, newWhatsApp},
 }
 
 // New makes the provider called name.
@@ -112,11 +116,13 @@ func Host(name string) string { return byName[name].host }
 // Channel is what most messages of the provider called name go by; empty for an unknown one.
 func Channel(name string) filter.Channel { return byName[name].channel }
 
-// Room is how many characters more the text of m, a message of no other kind than text, may take before
-// the provider called name refuses it: what Parse finds in a request with such a message.
-func Room(name string, m *filter.Message) int {
-	if m.Template != "" || m.Text == "" {
-		return 0
+// Complete sets what Parse would say of m in a request to the provider called name that carries it as
+// text or by a template and nothing else: Room and Movable.
+func Complete(name string, m *filter.Message) {
+	k := byName[name]
+	m.Room = 0
+	if m.Template == "" && m.Text != "" {
+		m.Room = max(0, k.text-utf8.RuneCountInString(m.Text))
 	}
-	return max(0, byName[name].text-utf8.RuneCountInString(m.Text))
+	m.Movable = k.moves != nil && k.moves(m, strings.HasPrefix(m.From, "MG"))
 }

@@ -183,7 +183,12 @@ func (t twilio) message(b *Batch, fields []field, signed bool) error {
 func schedules(m *filter.Message, fields []field) bool {
 	service := fields[twService].text != "" || strings.HasPrefix(fields[twFrom].text, "MG")
 	whole := !m.SendAt.IsZero() || !fields[twSendAt].set && !fields[twSchedule].set
-	return service && whole && (m.To.Channel == filter.SMS || m.To.Channel == filter.WhatsApp && m.Template != "")
+	return whole && twilioMoves(m, service)
+}
+
+// twilioMoves is schedules for a message that asks for no time.
+func twilioMoves(m *filter.Message, service bool) bool {
+	return service && (m.To.Channel == filter.SMS || m.To.Channel == filter.WhatsApp && m.Template != "")
 }
 
 // whenToDeliver is where the value of SendAt stands, or where the parameter can be added: behind the

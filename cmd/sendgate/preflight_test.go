@@ -48,7 +48,7 @@ func TestPreflightIsWhatTheGateDoes(t *testing.T) {
 	reasons := map[string]int{}
 	for _, like := range []console.PreflightOptions{
 		{Route: "twilio", Topic: "offers", Text: "Sale"},
-		{Route: "twilio", Topic: "orders", Category: new(filter.Utility), Text: "Your order", From: "+15005550006"},
+		{Route: "twilio", Topic: "orders", Category: new(filter.Utility), Text: "Your order", From: "+14155550196"},
 		{Route: "twilio", Text: strings.Repeat("long ", 318), From: "+15005550009"},
 		{Route: "report", Topic: "offers", Text: "Sale"},
 		{Route: "whatsapp", Text: "Hello"},
@@ -57,8 +57,8 @@ func TestPreflightIsWhatTheGateDoes(t *testing.T) {
 		var list strings.Builder
 		list.WriteString("to\n")
 		var rows []string
-		for range 150 {
-			to := people.number()
+		for range 250 {
+			to := people.number() // some of them several times
 			if like.Route != "whatsapp" {
 				to = people.pick(to, to, to, "12", "(212) 555-0033")
 			}
@@ -87,13 +87,16 @@ func TestPreflightIsWhatTheGateDoes(t *testing.T) {
 				did.Action = said[i].Action // it forwards all
 			}
 			did.Until, _ = time.Parse(time.RFC3339, resp.Header.Get("Sendgate-Until"))
-			if said[i].Action != did.Action || said[i].Reason != did.Reason || !said[i].Until.Equal(did.Until) {
+			apart := said[i].Until.Sub(did.Until).Abs() // what was counted was counted later than it was rehearsed
+			if said[i].Action != did.Action || said[i].Reason != did.Reason || apart > 0 && did.Reason != "cap-reached" && did.Reason != "duplicate" || apart > time.Minute {
 				t.Errorf("%s: said %+v, did %+v", to, said[i], did)
 			}
-			reasons[did.Reason]++
+			if reasons[did.Reason]++; did.Action != "block" && resp.StatusCode/100 != 2 {
+				t.Errorf("%s: the provider that is played answers %s", to, resp.Status)
+			}
 		}
 	}
-	for _, r := range []string{"allowed", "opted-out", "no-consent", "bad-address", "content"} {
+	for _, r := range []string{"allowed", "opted-out", "no-consent", "bad-address", "content", "cap-reached", "duplicate"} {
 		if reasons[r] == 0 {
 			t.Errorf("nothing was %s, so nothing is shown about it: %v", r, reasons)
 		}
@@ -109,11 +112,13 @@ func alike(like *console.PreflightOptions, base, to string) *http.Request {
 		}
 		req, _ := http.NewRequest("POST", base+"/whatsapp/v23.0/106540352242922/messages", strings.NewReader(`{"messaging_product":"whatsapp","to":"`+to+`",`+what+`}`))
 		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Authorization", "Bearer secret")
 		return req
 	}
-	form := url.Values{"To": {to}, "From": {cmp.Or(like.From, "+15005550001")}, "Body": {like.Text}}
+	form := url.Values{"To": {to}, "From": {cmp.Or(like.From, "+14155550199")}, "Body": {like.Text}}
 	req, _ := http.NewRequest("POST", base+"/"+like.Route+"/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth("AC00000000000000000000000000000001", "secret")
 	if like.Topic != "" {
 		req.Header.Set("Sendgate-Topic", like.Topic)
 	}

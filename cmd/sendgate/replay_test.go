@@ -42,7 +42,7 @@ proxy:
       region: US
       trust: [category, topic, campaign]
       senders: {"+15005550009": topic:news}
-      policy: {quiet_hours: {preset: us-strictest, exempt_replies: true}, footer: {line: Reply STOP to opt out}}
+      policy: {quiet_hours: {preset: us-strictest, exempt_replies: true}, footer: {line: Reply STOP to opt out}, caps: {rows: [{most: 1, within: 24h, category: marketing}]}, duplicates: {within: 1h, categories: [utility]}}
     report:
       provider: twilio
       upstream: %[2]s
@@ -103,7 +103,7 @@ func (c *crowd) event() filter.Event {
 	e := filter.Event{To: filter.Recipient{Brand: c.pick("acme", "acme", "acme", ""), Channel: filter.Channel(c.pick("sms", "sms", "whatsapp")), Address: c.number()},
 		Source: "test", Time: time.Now().Add(-time.Duration(c.random.IntN(900*24)) * time.Hour)}
 	e.Scope = []filter.Scope{filter.All, filter.OfTopic("offers"), filter.OfTopic("news"), filter.OfTopic("orders"),
-		filter.OfCategory(filter.Utility), filter.OfSender("+15005550006")}[c.random.IntN(6)]
+		filter.OfCategory(filter.Utility), filter.OfSender("+14155550196")}[c.random.IntN(6)]
 	switch e.Kind = []filter.Kind{filter.OptedIn, filter.OptedIn, filter.OptedIn, filter.OptedIn, filter.OptedOut, filter.Wrote, filter.Asked, filter.Refused}[c.random.IntN(8)]; e.Kind {
 	case filter.OptedIn:
 		e.Basis = []filter.Basis{filter.ByInquiry, filter.ByTransaction, filter.Express, filter.Express}[c.random.IntN(4)]
@@ -119,7 +119,7 @@ func (c *crowd) send(base string) *http.Request {
 		return c.whatsapp(base)
 	}
 	form := url.Values{"To": {c.pick(c.number(), c.number(), c.number(), "12", "(212) 555-00"+fmt.Sprint(10+c.random.IntN(50)))},
-		"From": {c.pick("+15005550006", "+15005550009", "+1 500 555 0006")}, "Body": {c.pick("Sale", "Sale. Reply STOP", "Your order has left", strings.Repeat("long ", 318))}}
+		"From": {c.pick("+14155550196", "+15005550009", "+1 415 555 0196")}, "Body": {c.pick("Sale", "Sale. Reply STOP", "Your order has left", strings.Repeat("long ", 318))}}
 	switch c.random.IntN(8) {
 	case 0:
 		form.Del("From")
@@ -133,6 +133,7 @@ func (c *crowd) send(base string) *http.Request {
 	}
 	req, _ := http.NewRequest("POST", base+c.pick("/twilio", "/twilio", "/report")+"/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth("AC00000000000000000000000000000001", "secret")
 	for name, values := range map[string][]string{"Sendgate-Category": {"", "", "utility", "authentication", "nonsense"}, "Sendgate-Topic": {"", "offers", "orders", "unheard-of"}} {
 		if text := c.pick(values...); text != "" {
 			req.Header.Set(name, text)
@@ -148,6 +149,7 @@ func (c *crowd) whatsapp(base string) *http.Request {
 	req, _ := http.NewRequest("POST", base+"/whatsapp/v23.0/106540352242922/"+path,
 		strings.NewReader(`{"messaging_product":"whatsapp","to":"`+c.number()+`",`+what+`}`))
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer secret")
 	return req
 }
 
@@ -202,7 +204,7 @@ func TestReplayIsFaithful(t *testing.T) {
 		reasons[e.Reason]++
 	}
 	for _, r := range []filter.Reason{filter.Allowed, filter.Unreadable, filter.BadAddress, filter.HasOptedOut, filter.NoConsent, filter.ConsentExpired,
-		filter.WindowClosed, filter.Content, filter.InQuietHours} {
+		filter.WindowClosed, filter.Content, filter.InQuietHours, filter.CapReached, filter.Duplicate} {
 		if reasons[r] == 0 {
 			t.Errorf("nothing was decided for the reason %s, so nothing is shown about it", r)
 		}
