@@ -9,7 +9,10 @@
 //   - not-sent (503, Sendgate-Outcome: not-sent): no byte of the request left the gate;
 //   - unknown (424, Sendgate-Outcome: unknown): the request left, and no complete answer came.
 //
-// Nothing is ever sent twice by the gate.
+// Nothing is ever sent twice by the gate. A request with a key, Sendgate-Key, is not sent twice for its
+// client either (key.go): what became of the first is kept before its client knows, and told again. A
+// repeat sends nothing and decides nothing, so it is in no log of decisions and under no cap;
+// sendgate_send_keys_total counts it, and its Sendgate-Id is that of the first.
 //
 // Requests of the common form are answered without fasthttp's reader and writer (lane.go, frame.go);
 // all others, and whatever follows them on their connection, go by fasthttp's server. The judging is

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -261,4 +262,80 @@ func FuzzDecodeReply(f *testing.F) {
 			t.Errorf("%+v became %+v, %v", r, again, err)
 		}
 	})
+}
+
+// TestKeyAtMostOnce: clients that repeat every send under its key, several at once, whatever they are
+// told, through an upstream that breaks off at every point of an exchange. No send arrives twice, and once
+// it was answered every repeat gets that answer.
+func TestKeyAtMostOnce(t *testing.T) {
+	t.Parallel()
+	const sends, clients, repeats = 2000, 32, 4
+	a := newAdversary(7)
+	addr := startAgainst(t, a, false)
+	var next atomic.Int64
+	var tally [outcomes]atomic.Int64
+	var group sync.WaitGroup
+	for range clients {
+		group.Go(func() {
+			for {
+				n := next.Add(1)
+				if n > sends {
+					return
+				}
+				id := fmt.Sprintf("once-%06d", n)
+				var answers [repeats]told
+				var together sync.WaitGroup
+				for i := range answers {
+					one := func() { answers[i] = ask(t, addr, keyed(sms(person.Address, id), "Sendgate-Key: "+id)) }
+					if i < 2 {
+						together.Go(one)
+					} else {
+						together.Wait()
+						one()
+					}
+				}
+				last := answers[repeats-1]
+				tally[judgeRepeats(t, id, answers[:])].Add(1)
+				a.mu.Lock()
+				if arrived := a.arrived[id]; arrived > 1 || arrived == 0 && last.StatusCode == 201 {
+					t.Errorf("%s arrived %d times; at last it was answered %s", id, arrived, last.Status)
+				}
+				a.mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	for o := range outcomes {
+		t.Logf("%s: %d", outcome(o), tally[o].Load())
+	}
+	if tally[answered].Load() == 0 || tally[unknown].Load() == 0 {
+		t.Error("the test showed nothing")
+	}
+}
+
+// judgeRepeats checks that what was told of one send only became more certain.
+func judgeRepeats(t *testing.T, id string, answers []told) (o outcome) {
+	o = notSent
+	for i, a := range answers {
+		now := notSent
+		switch a.StatusCode {
+		case 201:
+			now = answered
+			if want := fmt.Sprintf("{\"body\":%q}", id); a.body != want {
+				t.Errorf("%s: got the answer %s", id, a.body)
+			}
+		case 424:
+			now = unknown
+		case 503:
+		default:
+			t.Errorf("%s: told %s", id, a.Status)
+		}
+		if i > 1 && o != notSent && now != o { // the first two were told at once, in no order
+			t.Errorf("%s: told %s after %s", id, now, o)
+		}
+		if o == notSent {
+			o = now
+		}
+	}
+	return o
 }

@@ -5,7 +5,8 @@
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
 //     fingerprint of the recipient. It is the one thing to back up, together with store.key: an
-//     [Store.Append] that returned nil is on disk, and the very next [Store.Read] knows it.
+//     [Store.Append] that returned nil is on disk, and the very next [Store.Read] knows it. It also has
+//     what became of sends with a key, for a day, sealed: see [SendKey].
 //   - Screenshots and documents that prove consent, in blobs/: one file each, named after its
 //     SHA-256. Back them up too.
 //   - The decision log, in decisions/: one [Entry] a message, append-only and compressed. Losing

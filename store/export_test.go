@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/klauspost/compress/zstd"
@@ -286,6 +287,18 @@ func SendValue(s *Store, k *SendKey) (value []byte) {
 		return err
 	})
 	return value
+}
+
+// SendEnds is when the database drops what is kept of a send.
+func SendEnds(s *Store, k *SendKey) (at time.Time) {
+	_ = s.db.View(func(txn *badger.Txn) error {
+		item, err := txn.Get(k.key())
+		if err == nil {
+			at = time.Unix(int64(item.ExpiresAt()), 0)
+		}
+		return err
+	})
+	return at
 }
 
 func SetSendValue(s *Store, k *SendKey, value []byte) error {

@@ -86,6 +86,9 @@ func TestSendKeyRunsOut(t *testing.T) {
 	k := sendKey(s, "order-1", "x")
 	must(t, k.Begin(nil))
 	must(t, k.Answer([]byte(answerText)))
+	if left := time.Until(store.SendEnds(s, k)); left > time.Hour || left < time.Hour-time.Minute {
+		t.Errorf("the database drops it in %s", left)
+	}
 	now.set(noon.Add(time.Hour - time.Nanosecond))
 	expect(t, k, store.SendAnswered, answerText)
 	expect(t, sendKey(s, "order-1", "y"), store.SendTaken, "")
