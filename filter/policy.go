@@ -1,6 +1,9 @@
 package filter
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Need says how much must be known about a recipient before a message can be judged.
 type Need uint8
@@ -73,6 +76,12 @@ func (p Policy) lets(m Message, r *Record, now, at time.Time) bool {
 		}
 	}
 	return true
+}
+
+// Before reports whether p asks the rule called first before the one called then, both of which are its.
+func (p Policy) Before(first, then string) bool {
+	at := func(name string) int { return slices.IndexFunc(p, func(r Rule) bool { return r.Name() == name }) }
+	return 0 <= at(first) && at(first) < at(then)
 }
 
 // forward is the decision of a rule without objection.

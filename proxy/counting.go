@@ -60,7 +60,7 @@ func (g *Gate) uncount(w *work) {
 func (rt *route) recounted(m *filter.Message, e *store.Entry, d filter.Decision) filter.Decision {
 	counted := rt.policy.Need(m) == filter.NeedTally
 	switch {
-	case d.Action == filter.Block:
+	case d.Action == filter.Block && !rt.policy.Before(e.Rule, d.Rule):
 	case counted && (e.Reason == filter.CapReached || e.Reason == filter.Duplicate), rt.budgeted(m) && e.Reason == filter.OverBudget:
 		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}
 	}
