@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -18,6 +17,8 @@ type txnBatch struct {
 	events uint64
 	writes int
 
+	ahead   *txnBatch // is committed, and not yet known to be on disk; nil: there is none
+	places  *places
 	before  *totals
 	totals  totals
 	settled map[place]placeNumber     // places that get their numbers
@@ -29,23 +30,18 @@ type txnBatch struct {
 	chunk []byte // memory for values
 }
 
-// A standing is the record of a recipient while a transaction is made.
-type standing struct {
-	fp      fingerprint
-	record  filter.Record
-	known   bool // there was one, or is one by now
-	fresh   bool // there was none
-	left    bool // the recipient had opted out before
-	changed bool
-	linked  bool // the chain tells of a change
-}
-
-func (s *Store) begin(db *badger.DB) *txnBatch {
-	t := s.totals.Load()
-	return &txnBatch{
-		s: s, txn: db.NewTransaction(true), now: s.now(), head: s.Head(),
-		before: t, totals: *t, settled: make(map[place]placeNumber), records: make(map[fingerprint]*standing),
+// begin begins a transaction behind ahead, whose own it sees as if it were on disk already.
+func (s *Store) begin(db *badger.DB, ahead *txnBatch) *txnBatch {
+	b := &txnBatch{
+		s: s, txn: db.NewTransaction(true), now: s.now(), settled: make(map[place]placeNumber), records: make(map[fingerprint]*standing),
 	}
+	if ahead != nil {
+		b.ahead, b.head, b.places, b.before = ahead, ahead.head, ahead.places.with(ahead.settled), &ahead.totals
+	} else {
+		b.head, b.places, b.before = s.Head(), s.places.Load(), s.totals.Load()
+	}
+	b.totals = *b.before
+	return b
 }
 
 // get is the value of key as this transaction would leave it, nil when there is none.
@@ -128,66 +124,6 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 		b.totals.newest = e.Time
 	}
 	return nil, nil
-}
-
-// standing is the record of a recipient as the transaction would leave it.
-func (b *txnBatch) standing(fp fingerprint) (*standing, error) {
-	if st := b.records[fp]; st != nil {
-		return st, nil
-	}
-	st := &standing{fp: fp}
-	var err error
-	if st.record, st.known, err = b.s.recordOf(b.txn, fp); err != nil {
-		return nil, err
-	}
-	st.fresh, st.left = !st.known, st.record.EverOptedOut()
-	b.records[fp] = st
-	return st, nil
-}
-
-// stand notes what the record of a recipient has become.
-func (b *txnBatch) stand(st *standing, after *filter.Record) {
-	same := st.known && after.LastInbound.Equal(st.record.LastInbound) && after.Erased.Equal(st.record.Erased) &&
-		after.Place == st.record.Place && after.Placed.Equal(st.record.Placed) &&
-		slices.Equal(after.Consents, st.record.Consents)
-	if same {
-		return
-	}
-	st.record, st.known = *after, true
-	if !st.changed {
-		st.changed = true
-		b.changed = append(b.changed, st)
-	}
-}
-
-// recordOf is the record of a recipient, from memory where it is there.
-func (s *Store) recordOf(txn *badger.Txn, fp fingerprint) (r filter.Record, known bool, err error) {
-	if ix := s.index.Load(); ix != nil {
-		if known, elsewhere := ix.get(&fp, &r); !elsewhere {
-			return r, known, nil
-		}
-	}
-	known, err = readRecord(txn, fp, &r)
-	return r, known, err
-}
-
-// may asks whether it may follow a record of its recipient.
-func (b *txnBatch) may(it *item, r filter.Record) error {
-	if it.may == nil {
-		return nil
-	}
-	if to := it.event.To; to.Brand != "" {
-		n, err := b.place(&filter.Recipient{Channel: to.Channel})
-		if err != nil {
-			return err
-		}
-		all, err := b.standing(it.person.at(n))
-		if err != nil {
-			return fmt.Errorf("reading the record for every brand: %w", err)
-		}
-		r = r.With(all.record)
-	}
-	return it.may(&it.event, &r)
 }
 
 // known reports whether the event of it is kept already. Then it holds what is kept. No event is
@@ -304,13 +240,12 @@ func (b *txnBatch) publish() {
 	s := b.s
 	s.publishing.Add(1)
 	defer s.publishing.Add(1)
-	s.places.Store(s.places.Load().with(b.settled))
+	s.places.Store(b.places.with(b.settled))
 	if ix := s.index.Load(); ix != nil {
 		w := rowWriter{words: &ix.words}
 		for _, st := range b.changed {
 			ix.set(&st.fp, w.write(&st.fp, &st.record))
 		}
-		s.optouts.compact(ix)
 	}
 	t, head := b.totals, b.head // alone: b is large
 	s.totals.Store(&t)
@@ -318,13 +253,7 @@ func (b *txnBatch) publish() {
 	if t.recipients > s.cfg.Index && s.index.Load() != nil {
 		s.adoptIndex(nil)
 	}
-}
-
-// touched is whose records the transaction writes.
-func (b *txnBatch) touched() []fingerprint {
-	fps := make([]fingerprint, len(b.changed))
-	for i, st := range b.changed {
-		fps[i] = st.fp
-	}
-	return fps
+	s.sick.Store(nil)
+	s.metrics.commits.Add(1)
+	s.metrics.appends.Add(b.events)
 }

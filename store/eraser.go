@@ -177,7 +177,7 @@ func blobNamed(db *badger.DB, sha string, counts func(fingerprint) bool) (named 
 // commitOrBreak commits txn, and takes the database out of use when that fails. doubt is whose
 // records it writes.
 func (s *Store) commitOrBreak(txn *badger.Txn, doubt ...fingerprint) error {
-	if err := s.commit(txn); err != nil {
+	if err := s.commitSynced(txn); err != nil {
 		return s.broken(err, doubt...)
 	}
 	return nil

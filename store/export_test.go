@@ -15,9 +15,26 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
+// OpenAlone opens a store that does nothing but what it is asked for.
+func OpenAlone(cfg Config) (*Store, error) {
+	s := newStore(cfg)
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	s.serving = true
+	go s.write()
+	return s, nil
+}
+
 // FailCommits makes every commit go through f, which is given the real one.
 func FailCommits(s *Store, f func(real func() error) error) {
-	s.commit = func(txn *badger.Txn) error { return f(func() error { return s.commitSynced(txn) }) }
+	s.commit = func(txn *badger.Txn) error { return f(txn.Commit) }
+}
+
+// FailSyncs makes every sync of what was committed go through f, which is given the real one.
+func FailSyncs(s *Store, f func(real func() error) error) {
+	real := s.sync
+	s.sync = func(file *os.File) error { return f(func() error { return real(file) }) }
 }
 
 // Free makes the disk look as if it had so many bytes left.
@@ -219,7 +236,7 @@ func FailNthCommit(s *Store, n int) {
 		if count.Add(1) == int64(n) {
 			return errors.New("input/output error")
 		}
-		return s.commitSynced(txn)
+		return txn.Commit()
 	}
 }
 

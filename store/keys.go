@@ -150,7 +150,7 @@ func (s *Store) adoptKey(secret []byte) (keys, error) {
 	if err := txn.Set(metaKey(metaCheck), k.check[:]); err != nil {
 		return keys{}, err
 	}
-	return k, s.commit(txn)
+	return k, s.commitSynced(txn)
 }
 
 func (s *Store) readKey() ([]byte, error) {

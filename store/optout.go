@@ -120,6 +120,16 @@ func bloomPlace(f *bloom.BloomFilter, tag uint64) (at uint, hash uint64) {
 	return uint(block) * bloomBlock, hash ^ hash>>32
 }
 
+// crowded reports whether a shard has several filters.
+func (o *optouts) crowded() bool {
+	for i := range o.shards {
+		if len(o.shards[i].filters) > 1 { // only the writer changes it
+			return true
+		}
+	}
+	return false
+}
+
 // compact makes one filter of those of one shard that has several, from the records in the index.
 // Only the writer may call it, and only while everybody who was added is in the index.
 func (o *optouts) compact(ix *index) {

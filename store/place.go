@@ -115,13 +115,13 @@ func eachPlace(txn *badger.Txn, f func(n placeNumber, p place, err error) error)
 // place is the number of the place of to: where it has none, the one that it would get next.
 func (b *txnBatch) place(to *filter.Recipient) (placeNumber, error) {
 	p := placeOf(to)
-	if known, ok := b.s.places.Load().numbers[p]; ok && known.own != nowhere {
+	if known, ok := b.places.numbers[p]; ok && known.own != nowhere {
 		return known.own, nil
 	}
 	if n, ok := b.settled[p]; ok {
 		return n, nil
 	}
-	n := b.s.places.Load().next + placeNumber(len(b.settled))
+	n := b.places.next + placeNumber(len(b.settled))
 	if n == math.MaxUint32 {
 		return nowhere, fmt.Errorf("there are %d brands and channels already", n-1)
 	}
@@ -131,7 +131,7 @@ func (b *txnBatch) place(to *filter.Recipient) (placeNumber, error) {
 // settle gives a place the number that place says.
 func (b *txnBatch) settle(to *filter.Recipient, n placeNumber) error {
 	p := placeOf(to)
-	if n < b.s.places.Load().next || b.settled[p] != nowhere {
+	if n < b.places.next || b.settled[p] != nowhere {
 		return nil
 	}
 	key := placeKey(n)

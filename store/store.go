@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -108,7 +109,8 @@ type Store struct {
 	erasure *journal      // of the store in memory; whoever put the sign there has it
 
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
-	commit func(*badger.Txn) error     // commits and syncs; tests make it fail
+	commit func(*badger.Txn) error     // commits without syncing; tests make it fail
+	sync   func(*os.File) error        // makes durable what was committed into a file; likewise
 	free   func(string) (int64, error) // free bytes on the disk of a folder; tests make it small
 }
 
@@ -169,18 +171,31 @@ func newStore(cfg Config) *Store {
 		erasing: make(chan struct{}, 1),
 		free:    freeBytes,
 	}
-	s.commit = s.commitSynced
+	s.commit = (*badger.Txn).Commit
+	if s.sync = syncData; s.cfg.Memory {
+		s.sync = func(*os.File) error { return nil }
+	}
 	s.wal.dir = s.path("consent")
 	return s
 }
 
 // commitSynced commits txn. When it returns nil, what txn wrote is on disk.
 func (s *Store) commitSynced(txn *badger.Txn) error {
-	err := txn.Commit()
-	if err == nil && !s.cfg.Memory {
-		err = s.wal.sync()
+	file, err := s.put(txn)
+	if err == nil {
+		err = s.sync(file)
 	}
+	s.wal.settle()
 	return err
+}
+
+// put commits txn, and returns the file that has to be synced then.
+func (s *Store) put(txn *badger.Txn) (file *os.File, err error) {
+	defer txn.Discard()
+	if err = s.commit(txn); err == nil && !s.cfg.Memory {
+		file, err = s.wal.written()
+	}
+	return file, err
 }
 
 // open opens the parts from the ground up, and closes again what it opened when one fails.

@@ -16,31 +16,37 @@ import (
 // alone, which halves what a commit takes.
 const badgerSyncs = false
 
-// A wal syncs the write-ahead log that Badger writes. A commit is in one file of it: the newest,
-// because Badger begins another only before it writes, one a commit at most. Badger writes through
-// a memory map, and fdatasync does for the whole file what its own msync does for the map.
+// A wal finds the file of the write-ahead log that a commit of Badger is in: the newest, because
+// Badger begins another only before it writes, one a commit at most. Badger writes through a memory
+// map, and fdatasync does for the whole file what its own msync does for the map.
 type wal struct {
 	dir    string
 	number int      // of the file
 	file   *os.File // nil: not known yet
+	before *os.File // the one before, which may still be being synced; nil: there is none
 }
 
-// sync makes durable what was committed. It is called after every commit, and by nobody else.
-func (w *wal) sync() error {
+// written is the file that the last commit is in. It is called after every commit, before the next.
+func (w *wal) written() (*os.File, error) {
 	if w.file == nil {
 		if err := w.find(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if _, err := os.Lstat(w.path(w.number + 1)); err == nil {
 		if err := w.use(w.number + 1); err != nil {
-			return err
+			return nil, err
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return nil, err
 	}
+	return w.file, nil
+}
+
+// syncData makes durable what was committed into a file.
+func syncData(f *os.File) error {
 	for {
-		err := unix.Fdatasync(int(w.file.Fd()))
+		err := unix.Fdatasync(int(f.Fd()))
 		if err == nil || !errors.Is(err, unix.EINTR) {
 			return os.NewSyscallError("fdatasync", err)
 		}
@@ -73,13 +79,22 @@ func (w *wal) use(number int) error {
 	if err != nil {
 		return err
 	}
-	w.forget()
-	w.number, w.file = number, f
+	w.settle()
+	w.number, w.file, w.before = number, f, w.file
 	return syncDir(w.dir)
 }
 
-// forget is called when Badger began a file otherwise than by a commit.
+// settle lets go of the file before, once all that was committed into it is on disk.
+func (w *wal) settle() {
+	if w.before != nil {
+		_ = w.before.Close() // it was only read
+		w.before = nil
+	}
+}
+
+// forget is called when Badger began a file otherwise than by a commit, and none is being synced.
 func (w *wal) forget() {
+	w.settle()
 	if w.file != nil {
 		_ = w.file.Close() // it was only read
 		w.file = nil
