@@ -33,6 +33,9 @@ type Config struct {
 	// Footer is how marketing text tells to opt out. Default: nothing is added.
 	Footer Footer `yaml:"footer"`
 
+	// Notice is what the first message to somebody tells of how their data is handled. Default: nothing.
+	Notice Notice `yaml:"notice"`
+
 	// Business is the name that the brand gives itself, which texts may show.
 	Business string `yaml:"-"`
 }
@@ -85,6 +88,10 @@ func New(cfg Config) (Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("footer: %w", err)
 	}
+	notice, err := newNotice(&cfg, line)
+	if err != nil {
+		return nil, fmt.Errorf("notice: %w", err)
+	}
 	return Policy{
 		badAddress{},
 		optOut{exempt: exempt},
@@ -95,6 +102,7 @@ func New(cfg Config) (Policy, error) {
 		caps,
 		twice,
 		line,
+		notice,
 	}, nil
 }
 

@@ -19,6 +19,7 @@ func mustNew(t testing.TB, cfg Config) Policy {
 func everyRule(t testing.TB) Policy {
 	return mustNew(t, Config{
 		Footer:     Footer{Line: stopLine},
+		Notice:     Notice{Text: "acme: {policy_url}", PolicyURL: "https://acme.example/p"},
 		Expiry:     canada,
 		QuietHours: QuietHours{Preset: "law", Tables: testTables, ExemptReplies: true, Categories: []Category{Marketing, Utility}},
 		Caps:       Caps{Preset: "law", Tables: capTables, Rows: []Cap{{Most: 20, Within: 24 * time.Hour}, {Most: 100, Within: 720 * time.Hour}}},

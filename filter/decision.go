@@ -107,5 +107,6 @@ type Decision struct {
 // An Edit is what a rule wants changed in a message.
 type Edit struct {
 	Footer string    // a line to add below the text
+	Notice bool      // Footer tells the recipient how their data is handled; see [Noticed]
 	SendAt time.Time // when the provider is to deliver it instead; zero: as asked
 }

@@ -34,12 +34,13 @@ const (
 	Asked         // the recipient was asked to agree, within Scope, and has not answered yet
 	Refused       // the recipient was asked, and said no, within Scope
 	Erased        // their personal fields were removed on request; stands for an opt-out of everything
+	Noticed       // the recipient was told how their data is handled, under the topic [Privacy]
 )
 
 // Kinds is how many kinds there are with the zero Kind, for arrays indexed by one.
-const Kinds = 7
+const Kinds = 8
 
-var kindNames = []string{"none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased"}
+var kindNames = []string{"none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased", "noticed"}
 
 // String is the word for k.
 func (k Kind) String() string { return name(kindNames, k) }

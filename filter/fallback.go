@@ -1,6 +1,9 @@
 package filter
 
-import "unicode/utf8"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // A Fallback says what becomes of a message that must be added to and cannot be.
 type Fallback uint8
@@ -37,4 +40,13 @@ func (f Fallback) decision() Decision {
 // 0: any number.
 func fits(m *Message, line string, most int) bool {
 	return utf8.RuneCountInString(line)+1 <= m.Room && (most == 0 || m.To.Channel != SMS || segments(m.Text, line) <= most)
+}
+
+// takes says in words how much line needs below the text of m, and how much there is.
+func takes(m *Message, line string, most int) string {
+	text := fmt.Sprintf("needs %d characters, and the text has room for %d", utf8.RuneCountInString(line)+1, m.Room)
+	if most > 0 && m.To.Channel == SMS {
+		text += fmt.Sprintf("; with it the text takes %d SMS, and %d are allowed", segments(m.Text, line), most)
+	}
+	return text
 }

@@ -1,12 +1,12 @@
 package filter
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Footer says how marketing text tells its reader to opt out: the `footer` section of a policy.
@@ -56,10 +56,7 @@ func newFooter(cfg Footer, business string) (*footer, error) {
 	case cfg.MaxSegments < 0:
 		return nil, fmt.Errorf("max_segments: %d is negative", cfg.MaxSegments)
 	}
-	if cfg.Stop == "" {
-		cfg.Stop = "STOP"
-	}
-	values := map[string]variable{"stop": {value: cfg.Stop}, "brand": brandVariable(business)}
+	values := map[string]variable{"stop": {value: cfg.word()}, "brand": brandVariable(business)}
 	f := &footer{most: cfg.MaxSegments, impossible: cfg.Impossible}
 	if err := f.lines.take(preset, values); err != nil {
 		return nil, fmt.Errorf("preset: %s%w", cfg.Preset, err)
@@ -84,7 +81,7 @@ func (f *footer) learn(cfg Footer) error {
 			return fmt.Errorf("words: %q is found in every text", w)
 		}
 	}
-	all := append(append([]string{cfg.Stop}, defaultWords...), cfg.Words...)
+	all := append(append([]string{cfg.word()}, defaultWords...), cfg.Words...)
 	for _, rows := range cfg.Tables {
 		for i := range rows {
 			all = append(all, rows[i].Words...)
@@ -97,6 +94,21 @@ func (f *footer) learn(cfg Footer) error {
 		}
 	}
 	return nil
+}
+
+// word is the word to reply with.
+func (cfg *Footer) word() string { return cmp.Or(cfg.Stop, "STOP") }
+
+// row is what is known of a language.
+func (cfg *Footer) row(language string) OptOutLine {
+	for _, rows := range cfg.Tables {
+		for _, row := range rows {
+			if row.Language == language {
+				return row
+			}
+		}
+	}
+	return OptOutLine{Language: language}
 }
 
 func brandVariable(business string) variable {
@@ -119,10 +131,5 @@ func (f *footer) Judge(m *Message, _ *Record, _ time.Time) Decision {
 
 func (f *footer) detail(m *Message, _ *Record, _ time.Time) string {
 	line, row := f.lines.choose(m)
-	text := fmt.Sprintf("marketing text that does not say how to opt out; the line %q (%s) needs %d characters, and the text has room for %d",
-		line, row, utf8.RuneCountInString(line)+1, m.Room)
-	if f.most > 0 && m.To.Channel == SMS {
-		text += fmt.Sprintf("; with it the text takes %d SMS, and %d are allowed", segments(m.Text, line), f.most)
-	}
-	return text
+	return fmt.Sprintf("marketing text that does not say how to opt out; the line %q (%s) %s", line, row, takes(m, line, f.most))
 }

@@ -90,7 +90,7 @@ var forward = Decision{Action: Forward, Reason: Allowed}
 func block(r Reason) Decision { return Decision{Action: Block, Reason: r} }
 
 func (e Edit) with(f Edit) Edit {
-	both := Edit{Footer: e.Footer + f.Footer, SendAt: later(e.SendAt, f.SendAt)}
+	both := Edit{Footer: e.Footer + f.Footer, Notice: e.Notice || f.Notice, SendAt: later(e.SendAt, f.SendAt)}
 	if e.Footer != "" && f.Footer != "" {
 		both.Footer = e.Footer + "\n" + f.Footer
 	}

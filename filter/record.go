@@ -25,7 +25,7 @@ type Record struct {
 	Tally Tally `json:"tally,omitempty"`
 }
 
-// A Consent is what was asked, agreed and withdrawn within one scope: the latest moment of each,
+// A Consent is what was told, asked, agreed and withdrawn within one scope: the latest moment of each,
 // and zero for never.
 type Consent struct {
 	Scope    Scope     `json:"scope"`
@@ -33,6 +33,7 @@ type Consent struct {
 	OptedOut time.Time `json:"opted_out,omitzero"`
 	Asked    time.Time `json:"asked,omitzero"`
 	Refused  time.Time `json:"refused,omitzero"`
+	Noticed  time.Time `json:"noticed,omitzero"`
 }
 
 // dawn is the earliest moment a record knows. What happened before, or at a time nobody knows,
@@ -61,6 +62,8 @@ func (r Record) After(e Event) Record {
 		c.Asked = at
 	case e.Kind == Refused:
 		c.Refused = at
+	case e.Kind == Noticed:
+		c.Noticed = at
 	case e.Kind == OptedIn && e.Basis != NoBasis && e.Basis < Bases:
 		c.Granted[e.Basis] = at
 	default:
@@ -117,6 +120,7 @@ func (c *Consent) join(d Consent) {
 	c.OptedOut = later(c.OptedOut, d.OptedOut)
 	c.Asked = later(c.Asked, d.Asked)
 	c.Refused = later(c.Refused, d.Refused)
+	c.Noticed = later(c.Noticed, d.Noticed)
 	for b := range c.Granted {
 		c.Granted[b] = later(c.Granted[b], d.Granted[b])
 	}
@@ -218,6 +222,18 @@ func (r *Record) Answer(m *Message) (k Kind, since time.Time) {
 		return Asked, asked
 	}
 	return 0, time.Time{}
+}
+
+// Noticed is when the recipient was last told how their data is handled; zero for never, or not since
+// they had themselves erased.
+func (r *Record) Noticed() (at time.Time) {
+	for i := range r.Consents {
+		at = later(at, r.Consents[i].Noticed)
+	}
+	if !at.After(r.Erased) {
+		return time.Time{}
+	}
+	return at
 }
 
 func later(a, b time.Time) time.Time {

@@ -16,6 +16,7 @@ func anyConfig(random *rand.Rand) Config {
 		Window:       pick(random, 0, time.Hour, 72*time.Hour),
 		Expiry:       pick(random, nil, canada, []Expiry{{Country: "*", Basis: Express, Days: 1}}),
 		Footer:       Footer{Line: pick(random, "", stopLine, "STOP ends this"), Impossible: pick(random, OrBlock, OrWarn)},
+		Notice:       Notice{Text: pick(random, "", "acme: {policy_url}"), PolicyURL: "https://acme.example/p", Replies: random.IntN(2) == 0, Impossible: pick(random, OrBlock, OrWarn)},
 		QuietHours: QuietHours{
 			Preset:        pick(random, "", "law", "law"),
 			Zone:          pick(random, "", "Europe/Berlin"),

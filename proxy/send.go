@@ -65,7 +65,7 @@ func (g *Gate) send(rt *route, w *work) {
 		e.Outcome = o.String()
 		if o == answered {
 			e.Status = w.resp.StatusCode()
-			g.learn(rt, w, now)
+			g.learn(rt, w, now, act == filter.Rewrite)
 		}
 		if o == notSent || o == answered && declined(e.Status) {
 			g.uncount(w)
@@ -173,19 +173,27 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 	return o
 }
 
-// learn keeps what the upstream's answer says about a recipient, before the client can act on it.
-func (g *Gate) learn(rt *route, w *work, now time.Time) {
+// learn keeps what the upstream's answer says about a recipient, before the client can act on it, and
+// who was told something by a request that was sent as it was edited.
+func (g *Gate) learn(rt *route, w *work, now time.Time, edited bool) {
 	refusal, events := rt.provider.Learn(w.resp, &w.batch)
-	if refusal != 0 || w.resp.StatusCode()/100 == 2 {
+	taken := w.resp.StatusCode()/100 == 2
+	if refusal != 0 || taken {
 		for i := range w.batch.Messages {
 			g.observe(rt, &w.batch.Messages[i], refusal, now)
 		}
+	}
+	if edited && taken {
+		events = w.noticed(events, now)
 	}
 	if len(events) == 0 {
 		return
 	}
 	defer func() { w.done = time.Now() }()
 	for i := range events {
+		if events[i].Kind == filter.Noticed {
+			continue
+		}
 		events[i].Time, events[i].To.Brand = now, rt.brand
 		events[i] = rt.stop.Apply(events[i], w.sender(events[i].To))
 		events[i].ID = w.ids[0] + "." + strconv.Itoa(i)
@@ -197,6 +205,18 @@ func (g *Gate) learn(rt *route, w *work, now time.Time) {
 		g.log.Error("what an answer says about a recipient could not be kept",
 			zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.String("to", filter.Mask(events[0].To.Address)), zap.Error(err))
 	}
+}
+
+// noticed adds to events who was told how their data is handled.
+func (w *work) noticed(events []filter.Event, now time.Time) []filter.Event {
+	for i := range w.batch.Decisions {
+		if to := w.batch.Messages[i].To; w.batch.Decisions[i].Edit.Notice {
+			to.Address = strings.Clone(to.Address)
+			events = append(events, filter.Event{ID: w.ids[i] + ".notice", Time: now, To: to, Kind: filter.Noticed,
+				Scope: filter.OfTopic(filter.Privacy), Source: "gate: first contact", Note: "decision " + w.ids[i]})
+		}
+	}
+	return events
 }
 
 // sender is who the message to this address came from.

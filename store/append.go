@@ -216,8 +216,8 @@ func checkEvent(i int, e *filter.Event) error {
 	}
 	var back filter.Scope
 	switch {
-	case e.Kind == 0 || e.Kind >= filter.Erased:
-		return wrong("kind", "want opted-out, opted-in, wrote, asked or refused; erasing is a call of its own")
+	case e.Kind == 0 || e.Kind == filter.Erased || e.Kind >= filter.Kinds:
+		return wrong("kind", "want opted-out, opted-in, wrote, asked, refused or noticed; erasing is a call of its own")
 	case e.To.Channel == "":
 		return wrong("to.channel", "it is missing")
 	case e.To.Address == "":

@@ -33,10 +33,18 @@ func (d *decoder) scope() (s filter.Scope) {
 	return s
 }
 
-// consentTimes lists the moments of c in the order they are kept.
-func consentTimes(c *filter.Consent) [6]*time.Time {
+// consentTimes lists the moments of c in the order they are kept. Behind the first keptTimes come those
+// that most records have nothing of: a record has them at its end, and ends before where it has none.
+func consentTimes(c *filter.Consent) [7]*time.Time {
 	return [...]*time.Time{&c.OptedOut, &c.Asked, &c.Refused,
-		&c.Granted[filter.ByInquiry], &c.Granted[filter.ByTransaction], &c.Granted[filter.Express]}
+		&c.Granted[filter.ByInquiry], &c.Granted[filter.ByTransaction], &c.Granted[filter.Express], &c.Noticed}
+}
+
+const keptTimes = 6
+
+func kept(c *filter.Consent) [keptTimes]*time.Time {
+	all := consentTimes(c)
+	return [keptTimes]*time.Time(all[:keptTimes])
 }
 
 // appendRecord writes the value of the record of the recipient with this fingerprint. Nothing in
@@ -52,8 +60,13 @@ func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 	for i := range r.Consents {
 		c := &r.Consents[i]
 		b = appendScope(b, c.Scope)
-		for _, at := range consentTimes(c) {
+		for _, at := range kept(c) {
 			b = appendTime(b, *at)
+		}
+	}
+	for i := range r.Consents {
+		if at := r.Consents[i].Noticed; !at.IsZero() {
+			b = appendTime(binary.AppendUvarint(b, uint64(i)), at)
 		}
 	}
 	return appendSum(b, start, fp[:]...)
@@ -70,9 +83,17 @@ func decodeRecord(value []byte, fp fingerprint, r *filter.Record) (placed bool, 
 	*r = filter.Record{LastInbound: d.time(), Erased: d.time(), Consents: r.Consents[:0]}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		r.Consents = append(r.Consents, filter.Consent{Scope: d.scope()})
-		for _, at := range consentTimes(&r.Consents[len(r.Consents)-1]) {
+		for _, at := range kept(&r.Consents[len(r.Consents)-1]) {
 			*at = d.time()
 		}
+	}
+	for d.rest != "" && !d.bad {
+		i, at := d.uvarint(), d.time()
+		if i >= uint64(len(r.Consents)) || at.IsZero() {
+			d.fail()
+			break
+		}
+		r.Consents[i].Noticed = at
 	}
 	if err := d.end(); err != nil {
 		*r = filter.Record{Consents: r.Consents[:0]}

@@ -114,6 +114,7 @@ func facts(rec *filter.Record) []fact {
 		}
 	}
 	for _, k := range rec.Consents {
+		add(fact{kind: filter.Noticed, scope: k.Scope, at: k.Noticed})
 		add(fact{kind: filter.Asked, scope: k.Scope, at: k.Asked})
 	}
 	for _, k := range rec.Consents {

@@ -21,6 +21,7 @@ var stateWords = map[string]filter.Kind{
 	"opted-in": filter.OptedIn, "subscribed": filter.OptedIn,
 	"opted-out": filter.OptedOut, "unsubscribed": filter.OptedOut,
 	"wrote": filter.Wrote, "asked": filter.Asked, "refused": filter.Refused,
+	"noticed": filter.Noticed,
 }
 
 func isField(name string) bool {
