@@ -149,6 +149,16 @@ func (all Switches) Holding(route string, m *Message, now time.Time) (last *Swit
 	return last
 }
 
+// Trying is a switch on trial that covers m, which takes route, or nil.
+func (all Switches) Trying(route string, m *Message, now time.Time) *Switch {
+	for i := range all {
+		if s := &all[i]; s.Trial(now) && s.Covers(route, m) {
+			return s
+		}
+	}
+	return nil
+}
+
 // Find is the switch with this id, or nil.
 func (all Switches) Find(id string) *Switch {
 	for i := range all {

@@ -137,7 +137,13 @@ func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record
 	if err != nil {
 		return filter.Decision{}, err
 	}
-	return rt.recounted(&m, e, rt.judge(nil, g.switchesOf(rt, &m, e), &m, &rec, e.Time)), nil
+	switches := g.switchesOf(rt, &m, e)
+	d := rt.judge(nil, switches, &m, &rec, e.Time)
+	if e.Reason == filter.Suspended && d.Action != filter.Block && switches.Trying(rt.name, &m, e.Time) != nil {
+		// It waited for its trial, which depends on what else was sent in that second.
+		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}, nil
+	}
+	return rt.recounted(&m, e, d), nil
 }
 
 // switchesOf are the switches that e was decided under: those of the moment it came in, or of when it

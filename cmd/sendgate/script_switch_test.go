@@ -2,23 +2,23 @@ package main
 
 import (
 	"encoding/json"
+	"net/url"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/sendgate/sendgate/proxy/console"
 )
 
-// sale sends one text to a stranger through a route of Twilio's API and prints the answer as send
-// does: `sale ROUTE CAMPAIGN`, by default `sale twilio spring`.
+// sale sends one text through a route of Twilio's API and prints the answer as send does: `sale ROUTE
+// CAMPAIGN TO`, by default `sale twilio spring +14155550100`.
 func sale(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) == 0 {
-		args = []string{"twilio", "spring"}
+	usual := []string{"twilio", "spring", "+14155550100"}
+	if len(args) > len(usual) || neg {
+		ts.Fatalf("usage: sale [ROUTE [CAMPAIGN [TO]]]")
 	}
-	if len(args) != 2 || neg {
-		ts.Fatalf("usage: sale [ROUTE CAMPAIGN]")
-	}
+	args = append(args, usual[len(args):]...)
 	send(ts, false, []string{"-H", "Content-Type: application/x-www-form-urlencoded", "-H", "Sendgate-Campaign: " + args[1],
-		"-H", "Authorization: Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTpzZWNyZXQ=", "-d", "To=%2B14155550100&From=%2B14155550199&Body=Sale",
+		"-H", "Authorization: Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTpzZWNyZXQ=", "-d", "To=" + url.QueryEscape(args[2]) + "&From=%2B14155550199&Body=Sale",
 		"http://" + ts.Getenv("GATE") + "/" + args[0] + "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json"})
 }
 

@@ -13,10 +13,12 @@ import (
 )
 
 type switchCmd struct {
-	List    switchListCmd    `cmd:"" help:"List what is paused."`
-	Pause   switchPauseCmd   `cmd:"" help:"Pause sending: of a campaign, topic, template, sender, route or brand, several of these together, or everything."`
-	Resume  switchResumeCmd  `cmd:"" help:"Lift a pause."`
-	History switchHistoryCmd `cmd:"" help:"List who paused and resumed what, when and why, newest first."`
+	List     switchListCmd    `cmd:"" help:"List what is paused."`
+	Pause    switchPauseCmd   `cmd:"" help:"Pause sending: of a campaign, topic, template, sender, route or brand, several of these together, or everything."`
+	Resume   switchResumeCmd  `cmd:"" help:"Lift a pause."`
+	Quality  switchQualityCmd `cmd:"" help:"Tell how a provider rates the quality of a sender: low pauses its marketing, restored resumes it."`
+	Circuits circuitsCmd      `cmd:"" help:"List the senders and campaigns of which providers refused something lately, worst first."`
+	History  switchHistoryCmd `cmd:"" help:"List who paused and resumed what, when and why, newest first."`
 }
 
 type switchListCmd struct{ adminFlags }

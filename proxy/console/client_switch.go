@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+
+	"github.com/sendgate/sendgate/filter"
 )
 
 // Switches is what is paused now.
@@ -29,6 +31,21 @@ func (c *Client) SwitchHistory(ctx context.Context, before string, limit int) (S
 func (c *Client) Pause(ctx context.Context, p Pause) (Paused, error) {
 	var a Paused
 	err := c.post(ctx, "/api/v1/switches", p, &a)
+	return a, err
+}
+
+// Circuits is what the circuit breaker watches, as far as there were refusals, worst first.
+func (c *Client) Circuits(ctx context.Context) ([]filter.Circuit, error) {
+	var a Circuits
+	err := c.get(ctx, "/api/v1/circuits", nil, &a)
+	return a.Circuits, err
+}
+
+// Rate tells the gate how a provider rates a sender, and returns the switches that were set or lifted
+// for it, or are in force already.
+func (c *Client) Rate(ctx context.Context, r Rating) (Switches, error) {
+	var a Switches
+	err := c.post(ctx, "/api/v1/quality", r, &a)
 	return a, err
 }
 

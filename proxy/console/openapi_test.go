@@ -122,6 +122,9 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Switches":      {reflect.TypeFor[Switches]()},
 		"Pause":         {reflect.TypeFor[Pause]()},
 		"Paused":        {reflect.TypeFor[Paused]()},
+		"Rating":        {reflect.TypeFor[Rating]()},
+		"Circuit":       {reflect.TypeFor[filter.Circuit]()},
+		"Circuits":      {reflect.TypeFor[Circuits]()},
 		"Lifting":       {reflect.TypeFor[Lifting]()},
 		"Notified":      {reflect.TypeFor[Notified]()},
 	} {

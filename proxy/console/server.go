@@ -133,6 +133,8 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/switches/history", Viewer, []string{"limit", "before"}, (*Server).switchHistory},
 	{"POST", "/api/v1/preflight", Viewer, preflightParams, (*Server).postPreflight},
 	{"POST", "/api/v1/replay", Reviewer, []string{"since", "until", "route", "examples", "name"}, (*Server).postReplay},
+	{"GET", "/api/v1/circuits", Viewer, nil, (*Server).listCircuits},
+	{"POST", "/api/v1/quality", Reviewer, nil, (*Server).postQuality},
 	{"GET", "/api/v1/notify", Viewer, nil, (*Server).getNotify},
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},

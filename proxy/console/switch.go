@@ -17,6 +17,24 @@ import (
 type Switchboard interface {
 	// Unheeding names the routes that no switch stops, sorted, with why: "twilio (mode report)".
 	Unheeding() []string
+	// Circuits lists what the circuit breaker watches, as far as there were refusals, worst first.
+	Circuits() []filter.Circuit
+	// Quality takes in that a provider rates a sender as low, or as good again, by the word of actor,
+	// and returns the switches that it sets, lifts or finds set.
+	Quality(sender string, low bool, actor, detail string) ([]filter.Switch, error)
+}
+
+// A Rating tells how a provider rates the quality of a sender.
+type Rating struct {
+	Sender  string `json:"sender"`           // as sends name it; for WhatsApp the phone-number id
+	Region  string `json:"region,omitempty"` // country of a sender without a country code
+	Quality string `json:"quality"`          // low or restored
+	Detail  string `json:"detail,omitempty"` // the provider's own word, such as FLAGGED
+}
+
+// Circuits is what the circuit breaker watches.
+type Circuits struct {
+	Circuits []filter.Circuit `json:"circuits"`
 }
 
 // A Pause asks for sending to be paused.
@@ -151,6 +169,39 @@ func (s *Server) liftSwitch(c *call) error {
 	return answer(c.w, http.StatusOK, Paused{Switch: sw, Unheeding: s.unheeding(), Still: s.others(&sw)})
 }
 
+// listCircuits answers which senders and campaigns providers refused something of.
+func (s *Server) listCircuits(c *call) error {
+	a := Circuits{Circuits: []filter.Circuit{}}
+	if s.board != nil {
+		a.Circuits = append(a.Circuits, s.board.Circuits()...)
+	}
+	return answer(c.w, http.StatusOK, a)
+}
+
+// postQuality pauses a sender whose quality a provider rates as low, and resumes one of good quality.
+func (s *Server) postQuality(c *call) error {
+	var r Rating
+	if err := readBody(c, &r); err != nil {
+		return err
+	}
+	if err := checkRegion(r.Region); err != nil {
+		return err
+	}
+	switch {
+	case r.Sender == "":
+		return bad("sender", "missing")
+	case r.Quality != "low" && r.Quality != "restored":
+		return bad("quality", "unknown word %q: want low or restored", r.Quality)
+	case s.board == nil:
+		return errorf(http.StatusNotFound, "", "there is no gate to tell")
+	}
+	turned, err := s.board.Quality(filter.Sender(r.Sender, r.Region), r.Quality == "low", c.by.name, r.Detail)
+	if err != nil {
+		return switchError(err)
+	}
+	return answer(c.w, http.StatusOK, Switches{Switches: append([]filter.Switch{}, turned...), Unheeding: s.unheeding()})
+}
+
 // others are further switches in force that pause the same target.
 func (s *Server) others(sw *filter.Switch) []filter.Switch {
 	return slices.DeleteFunc(s.inForce(), func(o filter.Switch) bool { return o.ID == sw.ID || o.On != sw.On })
@@ -181,10 +232,8 @@ func (s *Server) suspended(e *store.Entry, m *filter.Message) []string {
 	for _, at := range []time.Time{e.Time, e.Time.Add(time.Second)} {
 		all := s.store.SwitchesAt(at)
 		sw := all.Holding(e.Route, m, e.Time)
-		for i := range all {
-			if sw == nil && all[i].Trial(e.Time) && all[i].Covers(e.Route, m) {
-				sw = &all[i]
-			}
+		if sw == nil {
+			sw = all.Trying(e.Route, m, e.Time)
 		}
 		if sw != nil {
 			return []string{fmt.Sprintf("It was held back by %s.", sw)}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -130,5 +131,37 @@ func TestExplainNamesTheSwitch(t *testing.T) {
 		if !strings.Contains(says, want) {
 			t.Errorf("%s\ndoes not say %s", says, want)
 		}
+	}
+}
+
+// plainBoard plays a gate to which ratings are told.
+type plainBoard struct{ told []string }
+
+func (*plainBoard) Unheeding() []string { return []string{"twilio (mode report)"} }
+func (*plainBoard) Circuits() []filter.Circuit {
+	return []filter.Circuit{{On: filter.Target{Sender: "+1"}, State: "open", Refusals: 3, Messages: 4, Code: 21610}}
+}
+func (p *plainBoard) Quality(sender string, low bool, actor, detail string) ([]filter.Switch, error) {
+	p.told = append(p.told, fmt.Sprint(sender, low, actor, detail))
+	return []filter.Switch{{ID: "x"}}, nil
+}
+
+func TestQualityOverTheAPI(t *testing.T) {
+	b, board := newBench(t), new(plainBoard)
+	b.server.board = board
+	got, err := b.client(Reviewer).Rate(t.Context(), Rating{Sender: "(415) 555-0199", Region: "US", Quality: "low", Detail: "FLAGGED"})
+	if err != nil || len(got.Switches) != 1 || len(got.Unheeding) != 1 || len(board.told) != 1 || board.told[0] != "+14155550199truerosaFLAGGED" {
+		t.Errorf("got %+v, %v, and told the gate %q", got, err, board.told)
+	}
+	if _, err := b.client(Viewer).Rate(t.Context(), Rating{Sender: "1", Quality: "low"}); err == nil {
+		t.Error("a viewer pauses a sender")
+	}
+	_, err = b.client(Reviewer).Rate(t.Context(), Rating{Sender: "1", Quality: "red"})
+	wantError(t, err, http.StatusBadRequest, "quality", `unknown word "red": want low or restored`)
+	_, err = b.client(Reviewer).Rate(t.Context(), Rating{Quality: "low"})
+	wantError(t, err, http.StatusBadRequest, "sender", "missing")
+	all, err := b.client(Viewer).Circuits(t.Context())
+	if err != nil || len(all) != 1 || all[0].State != "open" || all[0].Code != 21610 {
+		t.Errorf("the circuits are %+v, %v", all, err)
 	}
 }
