@@ -14,10 +14,11 @@ import (
 )
 
 type blockedCmd struct {
-	List   blockedListCmd   `cmd:"" help:"List what was blocked, newest first."`
-	Show   blockedShowCmd   `cmd:"" help:"Show one decision."`
-	Tail   blockedTailCmd   `cmd:"" help:"Show decisions as they are taken, until Ctrl-C."`
-	Export blockedExportCmd `cmd:"" help:"Write what was blocked to a file, for other programs."`
+	List    blockedListCmd    `cmd:"" help:"List what was blocked, newest first."`
+	Show    blockedShowCmd    `cmd:"" help:"Show one decision."`
+	Tail    blockedTailCmd    `cmd:"" help:"Show decisions as they are taken, until Ctrl-C."`
+	Summary blockedSummaryCmd `cmd:"" help:"Count one day by route and reason: what was blocked, or in report mode would have been."`
+	Export  blockedExportCmd  `cmd:"" help:"Write what was blocked to a file, for other programs."`
 }
 
 // decisionFlags select entries of the decision log; they combine.

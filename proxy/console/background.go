@@ -45,8 +45,8 @@ func (s *Server) outfit(cfg *Config) (err error) {
 	return nil
 }
 
-// Start begins to tell changes and to write anchors, where the configuration asks for that. It
-// does nothing the second time.
+// Start begins to tell changes and to write anchors, where the configuration asks for that, and once
+// a day what was blocked. It does nothing the second time.
 func (s *Server) Start() {
 	s.background.begin.Do(func() {
 		b := &s.background
@@ -56,6 +56,7 @@ func (s *Server) Start() {
 		if s.anchorer != nil {
 			b.work.Go(func() { s.anchorer.run(b.quit) })
 		}
+		b.work.Go(func() { s.tellDays(b.quit) })
 	})
 }
 

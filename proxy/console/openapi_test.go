@@ -98,6 +98,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Consent":       {reflect.TypeFor[Consent]()},
 		"Notice":        {reflect.TypeFor[Notice]()},
 		"ImportLine":    {reflect.TypeFor[ImportLine]()},
+		"Summary":       {reflect.TypeFor[Summary]()},
 		"PreflightLine": {reflect.TypeFor[PreflightLine]()},
 		"PreflightRow":  {reflect.TypeFor[PreflightRow]()},
 		"Forecast":      {reflect.TypeFor[Forecast]()},

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"text/tabwriter"
+)
+
+type blockedSummaryCmd struct {
+	adminFlags
+	Day   string `placeholder:"2026-01-31" help:"The day; default: yesterday."`
+	Zone  string `placeholder:"America/Chicago" help:"The time zone in which it begins and ends; default: UTC."`
+	Route string `help:"One route."`
+}
+
+// Run prints what became of the messages of one day.
+func (c blockedSummaryCmd) Run(t terminal) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	sum, err := client.Summary(t.ctx, c.Day, c.Zone, c.Route)
+	if err != nil {
+		return hint(err)
+	}
+	if c.JSON {
+		return printJSON(t.out, sum)
+	}
+	fmt.Fprintf(t.out, "%s (%s): %d decisions\n", sum.Day, sum.Zone, sum.Decisions)
+	tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	for _, r := range sum.Routes {
+		verb := ""
+		if r.Mode != "enforce" {
+			verb = "would "
+		}
+		fmt.Fprintf(tw, "\nroute %s, mode %s: %d decisions, %s%d\n", r.Route, r.Mode, r.Decisions, verb+"block ", r.Blocked)
+		for _, n := range r.Reasons {
+			fmt.Fprintf(tw, "  %d\t%s%s\t%s\t%s\t%s %s\n", n.Decisions, verb, n.Action, n.Reason, cmp.Or(n.Rule, "-"), n.Examples[0].ID, n.Examples[0].To)
+		}
+	}
+	return tw.Flush()
+}
