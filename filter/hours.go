@@ -169,3 +169,41 @@ func checkReview(reviewed, confidence string) error {
 	}
 	return nil
 }
+
+// describe is the row of w in words, with its source.
+func (w *week) describe() string {
+	text := w.row.Place + " " + w.row.spans()
+	if !w.own {
+		return text + w.row.cite()
+	}
+	text += ", by this gate's own configuration"
+	if w.row.Source != "" {
+		text += w.row.cite()
+	}
+	if w.instead != nil {
+		text += ", in place of " + w.instead.spans() + w.instead.cite()
+	}
+	return text
+}
+
+// spans are the open hours of h.
+func (h *Hours) spans() string {
+	text := h.Weekdays.String()
+	for _, day := range []struct {
+		name string
+		span Span
+	}{{"Saturdays", h.Saturday}, {"Sundays", h.Sunday}, {"holidays", h.Holidays}} {
+		if day.span.given {
+			text += ", " + day.name + " " + day.span.String()
+		}
+	}
+	if h.By != "" {
+		text += ", by " + h.By
+	}
+	return text
+}
+
+// cite is where h is from.
+func (h *Hours) cite() string {
+	return cite(h.Source, h.Reviewed, h.Confidence)
+}

@@ -2,11 +2,9 @@ package filter
 
 import (
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -55,17 +53,6 @@ type quietHours struct {
 	known   *memo[*locality]
 	trust   bool // what was stated
 }
-
-// A locality is where a recipient may be.
-type locality struct {
-	weeks  []*week
-	zones  []*time.Location
-	torn   bool                    // what they stated and their number cannot both be true
-	closed atomic.Pointer[closure] // the last that was met
-}
-
-// A closure is a time without an open moment. A zero until means that none is in sight.
-type closure struct{ from, until time.Time }
 
 func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 	q := &quietHours{replies: cfg.ExemptReplies, moves: cfg.Reschedule, trust: cfg.TrustPlace, window: window, weeks: map[string]*week{}}
@@ -203,70 +190,6 @@ func (q *quietHours) weeksOf(at spot) (weeks []*week) {
 	return weeks
 }
 
-// open reports whether messages may arrive at a moment, wherever in l the recipient is.
-func (l *locality) open(at time.Time) bool {
-	if len(l.weeks) > 0 && len(l.zones) == 0 {
-		return false
-	}
-	for _, zone := range l.zones {
-		local := at.In(zone)
-		for _, w := range l.weeks {
-			if !w.open(local) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// horizon is how many days ahead the next open moment is looked for: further than any row of holidays
-// and Sundays.
-const horizon = 10
-
-// next is the first open moment after at, the zero time where there is none soon. Every time that is
-// open begins where some place opens in some zone.
-func (l *locality) next(at time.Time) (first time.Time) {
-	for _, zone := range l.zones {
-		y, m, d := at.In(zone).Date()
-		for ahead := range horizon {
-			noon := time.Date(y, m, d+ahead, 12, 0, 0, 0, zone)
-			if !first.IsZero() && noon.Add(-24*time.Hour).After(first) {
-				break
-			}
-			for _, w := range l.weeks {
-				for opens := range openings(noon, w.day(noon)) {
-					if opens.After(at) && (first.IsZero() || opens.Before(first)) && l.open(opens) {
-						first = opens.UTC()
-					}
-				}
-			}
-		}
-	}
-	return first
-}
-
-// openings are when s begins on the local day of noon: once, but for days on which the clock is set. Where
-// it leaps over that moment it is when it has leapt; where it goes back, s may begin twice.
-func openings(noon time.Time, s Span) iter.Seq[time.Time] {
-	return func(yield func(time.Time) bool) {
-		_, before := noon.Add(-15 * time.Hour).Zone()
-		_, after := noon.Add(15 * time.Hour).Zone()
-		if before == after {
-			y, m, d := noon.Date()
-			yield(time.Date(y, m, d, s.from/60, s.from%60, 0, 0, noon.Location()))
-			return
-		}
-		open := false
-		for t := noon.Add(-15 * time.Hour); t.Before(noon.Add(15 * time.Hour)); t = t.Add(time.Minute) {
-			hour, minute, _ := t.Clock()
-			was := open
-			if open = DateOf(t) == DateOf(noon) && s.holds(hour*60+minute); open && !was && !yield(t) {
-				return
-			}
-		}
-	}
-}
-
 // detail says in words what the rule goes by for m at a moment.
 func (q *quietHours) detail(m *Message, r *Record, now time.Time) string {
 	at := m.at(now)
@@ -293,42 +216,4 @@ func (q *quietHours) detail(m *Message, r *Record, now time.Time) string {
 		text += ", and their number is from elsewhere: both count"
 	}
 	return text
-}
-
-// describe is the row of w in words, with its source.
-func (w *week) describe() string {
-	text := w.row.Place + " " + w.row.spans()
-	if !w.own {
-		return text + w.row.cite()
-	}
-	text += ", by this gate's own configuration"
-	if w.row.Source != "" {
-		text += w.row.cite()
-	}
-	if w.instead != nil {
-		text += ", in place of " + w.instead.spans() + w.instead.cite()
-	}
-	return text
-}
-
-// spans are the open hours of h.
-func (h *Hours) spans() string {
-	text := h.Weekdays.String()
-	for _, day := range []struct {
-		name string
-		span Span
-	}{{"Saturdays", h.Saturday}, {"Sundays", h.Sunday}, {"holidays", h.Holidays}} {
-		if day.span.given {
-			text += ", " + day.name + " " + day.span.String()
-		}
-	}
-	if h.By != "" {
-		text += ", by " + h.By
-	}
-	return text
-}
-
-// cite is where h is from.
-func (h *Hours) cite() string {
-	return cite(h.Source, h.Reviewed, h.Confidence)
 }
