@@ -27,7 +27,11 @@ type ruleCase struct {
 	Brand   filter.Brand  `yaml:"brand"`  // whose topics the labels are
 	Message caseMessage   `yaml:"message"`
 	Events  []caseEvent   `yaml:"events"` // in the order in which they were learnt
-	Now     caseTime      `yaml:"now"`    // 2026-07-15 08:00 America/Chicago, or the same with Z. Default: noon
+
+	Route    string       `yaml:"route"`    // that the message takes, for switches
+	Switches []caseSwitch `yaml:"switches"` // in force, and asked before the policy as the gate does
+
+	Now caseTime `yaml:"now"` // 2026-07-15 08:00 America/Chicago, or the same with Z. Default: noon
 
 	// Hours stands for many cases: of moments on the clock of a zone at which the message passes, and at
 	// which it is left for later by quiet hours.
@@ -76,6 +80,30 @@ func (c *ruleCase) message() filter.Message {
 		c.Brand.Label(&m, w.Labels...)
 	}
 	return m
+}
+
+// A caseSwitch is a [filter.Switch] as a case writes it.
+type caseSwitch struct {
+	Brand      string            `yaml:"brand"`
+	Route      string            `yaml:"route"`
+	Campaign   string            `yaml:"campaign"`
+	Topic      string            `yaml:"topic"`
+	Sender     string            `yaml:"sender"`
+	Template   string            `yaml:"template"`
+	Categories []filter.Category `yaml:"categories"`
+	Set        caseTime          `yaml:"set"`
+	Until      caseTime          `yaml:"until"`
+	Actor      string            `yaml:"actor"`
+	Reason     string            `yaml:"reason"`
+}
+
+func (c *ruleCase) switches() (all filter.Switches) {
+	for _, s := range c.Switches {
+		all = append(all, filter.Switch{ID: "s" + strconv.Itoa(len(all)+1), Categories: s.Categories, Actor: s.Actor, Reason: s.Reason,
+			On:  filter.Target{Brand: s.Brand, Route: s.Route, Campaign: s.Campaign, Topic: s.Topic, Sender: s.Sender, Template: s.Template},
+			Set: s.Set.Time, Until: s.Until.Time})
+	}
+	return all
 }
 
 // record is what the events of c add up to.

@@ -48,6 +48,10 @@ func tryCase(t *testing.T, c *ruleCase) {
 	}
 	m, r := c.message(), c.record()
 	d := policy.Decide(&m, &r, c.now())
+	held := c.switches().Holding(c.Route, &m, c.now())
+	if held != nil {
+		d = held.Decision()
+	}
 	if got := (caseWant{d.Action, d.Reason, d.Rule}); got != c.Want {
 		t.Errorf("got %s, want %s", got, c.Want)
 	}
@@ -60,6 +64,9 @@ func tryCase(t *testing.T, c *ruleCase) {
 	// There is always something to tell, and it never speaks of a consent that is missing where one
 	// carried the message.
 	why := policy.Why(&m, &r, &d, c.now())
+	if held != nil {
+		why = held.String()
+	}
 	if why == "" || strings.Contains(why, "on record: ") != (d.Rule == "consent") {
 		t.Errorf("it goes by %q", why)
 	}
@@ -68,7 +75,7 @@ func tryCase(t *testing.T, c *ruleCase) {
 			t.Errorf("%q does not say %q", why, words)
 		}
 	}
-	if policy.Need(&m) == filter.NeedOptOut && !r.EverOptedOut() {
+	if held == nil && policy.Need(&m) == filter.NeedOptOut && !r.EverOptedOut() {
 		// The rules ask for no more than the opt-outs, so a stranger's record must do.
 		if again := policy.Decide(&m, &filter.Record{}, c.now()); again != d {
 			t.Errorf("with opt-outs alone it is %+v, and with all %+v", again, d)
