@@ -91,7 +91,7 @@ func (s *Server) explainDecision(c *call) error {
 	if !at.IsZero() {
 		known = at
 	}
-	if err := s.recall(&x, &m, known); err != nil {
+	if err := s.recall(&x, &m, known, full && c.by.role >= Reviewer); err != nil {
 		return err
 	}
 	x.Now = s.judgement(e.Route, m, at)
@@ -121,7 +121,7 @@ func (s *Server) explainMessage(c *call) error {
 		q.At = now
 	}
 	x := Explanation{Clock: clock(q.At, q.SendAt)}
-	if err := s.recall(&x, &m, q.At); err != nil {
+	if err := s.recall(&x, &m, q.At, c.by.role >= Reviewer); err != nil {
 		return err
 	}
 	x.Now = s.judgement(q.Route, m, asked)
@@ -187,8 +187,9 @@ func clock(decided, sendAt time.Time) Clock {
 	return k
 }
 
-// recall fills in what was known of the recipient of m at a moment, and tells it.
-func (s *Server) recall(x *Explanation, m *filter.Message, at time.Time) error {
+// recall fills in what was known of the recipient of m at a moment, and tells it, in the words that were
+// noted if the asker may see them.
+func (s *Server) recall(x *Explanation, m *filter.Message, at time.Time, words bool) error {
 	var err error
 	to := m.To
 	if x.Then, err = s.store.RecordAt(to, at); err != nil {
@@ -216,9 +217,17 @@ func (s *Server) recall(x *Explanation, m *filter.Message, at time.Time) error {
 	}
 	for i := range x.Events {
 		e := &x.Events[i]
-		x.Says = append(x.Says, fmt.Sprintf("Known from %q, recorded %s: %s%s.", e.Source, moment(e.Recorded), describe(e), proof(e)))
+		x.Says = append(x.Says, fmt.Sprintf("Known from %q, recorded %s: %s%s%s.", e.Source, moment(e.Recorded), describe(e), proof(e), noted(e, words)))
 	}
 	return nil
+}
+
+// noted is what was written down with e, as the person's own words are, if it may be told.
+func noted(e *filter.Event, may bool) string {
+	if !may || e.Note == "" {
+		return ""
+	}
+	return fmt.Sprintf(", noted: %q", e.Note)
 }
 
 // proof says what kind of evidence e carries.

@@ -51,7 +51,7 @@ func TestExplainTellsWhatWasKnownAtTheMoment(t *testing.T) {
 	want := []string{
 		"Decision " + e.ID + ", 2026-03-10 13:00:00 UTC: marketing on sms through route twilio to +14155550100: forward, because nothing objected.",
 		"It was judged by the clock at 2026-03-10 13:00:00 UTC, with configuration 0123abcd.",
-		`Known from "web shop", recorded 2026-03-10 12:00:00 UTC: opted-in all (express) on 2026-03-09 12:00:00 UTC, proven by web form: ticked box.`,
+		`Known from "web shop", recorded 2026-03-10 12:00:00 UTC: opted-in all (express) on 2026-03-09 12:00:00 UTC, proven by web form: ticked box, noted: "given as 415 555 0100".`,
 		"Now: block, because the recipient opted out (rule opt-out).",
 	}
 	if got := strings.Join(x.Says, "\n"); got != strings.Join(want, "\n") {
