@@ -13,11 +13,15 @@ const (
 	// fits into a transaction. All and the categories always find room.
 	maxScopes = 256
 
+	// worthFlying is from how many events on a batch is synced while the next is made ready. Smaller
+	// ones take their turns: a commit costs about as much as a sync, whatever is in it.
+	worthFlying = 32
+
 	metaProbe = "probe"
 )
 
-// A writer is the one goroutine that commits. While one batch is being synced it gathers the next,
-// makes it ready and commits it: neither is acknowledged before its own sync, and none after one
+// A writer is the one goroutine that commits. While a large batch is being synced it gathers the
+// next, makes it ready and commits it: neither is acknowledged before its own sync, and none after one
 // that failed.
 type writer struct {
 	s      *Store
@@ -71,29 +75,19 @@ func (w *writer) next() (r *request, more bool) {
 		return r, more
 	default:
 	}
-	for {
-		switch {
-		case w.flying != nil && w.events < w.flying.events:
-			select {
-			case r, more = <-w.s.queue:
-				return r, more
-			case <-w.flying.done:
-				w.land()
-			}
-		case len(w.batch) > 0:
-			return nil, true
-		case w.flying != nil:
-			select {
-			case r, more = <-w.s.queue:
-				return r, more
-			case <-w.flying.done:
-				w.land()
-			}
-		default:
-			r, more = <-w.s.queue
+	for w.flying != nil && w.events < max(w.flying.events, worthFlying) {
+		select {
+		case r, more = <-w.s.queue:
 			return r, more
+		case <-w.flying.done:
+			w.land()
 		}
 	}
+	if len(w.batch) > 0 {
+		return nil, true
+	}
+	r, more = <-w.s.queue
+	return r, more
 }
 
 // work calls a job with the database.
@@ -136,12 +130,22 @@ func (w *writer) keep() {
 	default:
 		before := w.flown()
 		if before == nil && err == nil {
-			w.flying = f
-			go f.fly(s)
+			w.see(f)
 		} else {
 			w.fail(err, before, f)
 		}
 	}
+}
+
+// see sees a flight off.
+func (w *writer) see(f *flight) {
+	w.flying = f
+	if f.events >= worthFlying {
+		go f.fly(w.s)
+		return
+	}
+	f.fly(w.s)
+	w.land()
 }
 
 // ahead is what is committed and not yet known to be on disk.
