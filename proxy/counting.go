@@ -23,6 +23,9 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	if d.Action == filter.Block && rt.mode != Report {
 		return d
 	}
+	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
+		turn.Move(at)
+	}
 	claims := rt.takes(m, &w.record, now)
 	claims.Regardless = rt.mode == Report
 	slot, err := turn.Take(&claims)

@@ -107,6 +107,9 @@ func (t *Turn) read(r *filter.Record) {
 	slices.SortFunc(r.Tally, func(a, b filter.Sent) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
 }
 
+// Move has [Turn.Take] count the message at another time than it asks for.
+func (t *Turn) Move(at time.Time) { t.row.move(at.UnixMilli()) }
+
 // A Slot is what a message took up, to be given back if it surely was not sent. The zero Slot is nothing.
 type Slot struct {
 	row   tallyRow // none where row.when is 0

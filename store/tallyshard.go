@@ -31,7 +31,11 @@ func newTallyRow(key uint64, due int64, c filter.Category, topic uint32, content
 	}
 }
 
-func (r *tallyRow) due() int64                { return int64(r.when >> whenShift) }
+func (r *tallyRow) due() int64 { return int64(r.when >> whenShift) }
+
+// move makes r due at another moment, in milliseconds since 1970.
+func (r *tallyRow) move(due int64) { r.when = uint64(due)<<whenShift | r.when&(1<<whenShift-1) }
+
 func (r *tallyRow) category() filter.Category { return filter.Category(r.when >> contentBits & 3) }
 func (r *tallyRow) sameTopic(o *tallyRow) bool {
 	return r.mark>>32 == o.mark>>32
