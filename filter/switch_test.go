@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -60,5 +61,22 @@ func TestHoldingAllocatesNothing(t *testing.T) {
 	now := time.Now()
 	if n := testing.AllocsPerRun(100, func() { all.Holding("twilio", &paused, now) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// BenchmarkHolding is what a message costs that no switch holds, by the number of switches in force.
+func BenchmarkHolding(b *testing.B) {
+	now := time.Now()
+	for _, n := range []int{0, 1, 10, 100, 1000} {
+		all := make(Switches, n)
+		for i := range all {
+			all[i] = Switch{On: Target{Brand: "shop", Campaign: fmt.Sprint("campaign ", i)}, Until: now.Add(time.Hour)}
+		}
+		b.Run(fmt.Sprintf("switches=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				all.Holding("twilio", &paused, now)
+			}
+		})
 	}
 }

@@ -1,13 +1,10 @@
 package store_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -242,70 +239,6 @@ func TestEraseLeavesNothingInSwitches(t *testing.T) {
 	closeStore(t, s)
 	equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"(erased)", "c"})
 }
-
-// A process that is killed the moment after it acknowledged a switch leaves it behind.
-func TestKilledAfterPause(t *testing.T) {
-	dir := t.TempDir()
-	want := map[string]bool{}
-	for round := range 12 {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), roleVariable+"=pauser", dirVariable+"="+dir)
-		child.Stderr = os.Stderr
-		out, err := child.StdoutPipe()
-		must(t, err)
-		must(t, child.Start())
-		lines := bufio.NewScanner(out)
-		for n := 0; n <= round && lines.Scan(); n++ {
-			id, lifted := strings.CutPrefix(lines.Text(), "lifted ")
-			want[id] = !lifted
-		}
-		must(t, child.Process.Kill())
-		for lines.Scan() { // acknowledged before it died
-			id, lifted := strings.CutPrefix(lines.Text(), "lifted ")
-			want[id] = !lifted
-		}
-		_ = child.Wait() // it was killed
-	}
-	s := open(t, store.Config{Dir: dir})
-	for id, force := range want {
-		// One that was lifted may be so although nobody was told: the kill came in between.
-		past, err := s.SwitchHistory("", 100_000)
-		must(t, err)
-		i := slices.IndexFunc(past, func(sw filter.Switch) bool { return sw.ID == id })
-		if i < 0 || !force && past[i].Lifted.IsZero() {
-			t.Errorf("switch %s was acknowledged (in force: %v), and is %+v", id, force, past)
-		}
-	}
-	if len(want) < 12 {
-		t.Errorf("only %d switches were acknowledged: the test showed nothing", len(want))
-	}
-}
-
-// pauser sets switches, lifts every other one and says so.
-func pauser(dir string) error {
-	s, err := store.Open(store.Config{Dir: dir})
-	if err != nil {
-		return err
-	}
-	for n := 0; ; n++ {
-		sw, err := s.Pause(stop("a", time.Time{}), "")
-		if err != nil {
-			return err
-		}
-		fmt.Println(sw.ID)
-		if n%2 == 1 {
-			if _, err := s.Lift(sw.ID, "bo", "x"); err != nil {
-				return err
-			}
-			fmt.Println("lifted " + sw.ID)
-		}
-		if n == 200 {
-			return nil // nobody killed it
-		}
-	}
-}
-
-func init() { roles["pauser"] = pauser }
 
 // Readers see a switch that was acknowledged, whatever others set and lift meanwhile.
 func TestSwitchesRace(t *testing.T) {

@@ -72,6 +72,8 @@
 //   - footer: a rewrite writes the body anew, which BenchmarkGate hardly tells from a forward.
 //   - quiet hours: 0.3 to 0.5 µs, for finding the recipient's zone by their number.
 //   - A blocked send costs half of a forwarded one, or less, since nothing goes upstream.
+//   - Switches in force: some 10 ns each (BenchmarkHolding), for each message; without any it is one
+//     atomic load. proxy.breaker: two counters for each answer, under a lock of their sender or campaign.
 //   - Modes: report costs what enforce does. open neither reads nor decides.
 //   - Routes: finding one of any number is one look into a map. Each has connections, places in flight
 //     and metrics of its own, so that a hundred routes to one provider need a hundred times the
