@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -162,8 +163,8 @@ func TestPreflightEndsWithItsClient(t *testing.T) {
 	}
 }
 
-// A gate that dies in the middle leaves no forecast.
-func TestPreflightThatBreaksOff(t *testing.T) {
+// A gate that is stopped in the middle says so, and leaves no forecast.
+func TestPreflightOfAGateThatIsStopped(t *testing.T) {
 	b := newBench(t)
 	list := "to\n" + strings.Repeat("+14155550100\n", 200_000)
 	f, err := b.client(Viewer).Preflight(t.Context(), strings.NewReader(list), PreflightOptions{Route: "twilio", Rows: true}, func(l PreflightLine) error {
@@ -173,6 +174,23 @@ func TestPreflightThatBreaksOff(t *testing.T) {
 		return nil
 	})
 	if f != nil || err == nil || !strings.Contains(err.Error(), "the gate is being stopped") {
+		t.Errorf("got %+v, %v", f, err)
+	}
+}
+
+// A gate that is killed in the middle leaves its client without a forecast, and it says so.
+func TestPreflightOfAGateThatIsKilled(t *testing.T) {
+	b := newBench(t)
+	gate := httptest.NewServer(b.server)
+	defer gate.Close()
+	list := "to\n" + strings.Repeat("+14155550100\n", 200_000)
+	f, err := NewClient(gate.URL, secrets[Viewer]).Preflight(t.Context(), strings.NewReader(list), PreflightOptions{Route: "twilio", Rows: true}, func(l PreflightLine) error {
+		if l.Row != nil && l.Row.Line == 1000 {
+			gate.CloseClientConnections()
+		}
+		return nil
+	})
+	if f != nil || err == nil || !strings.Contains(err.Error(), "the preflight did not end") {
 		t.Errorf("got %+v, %v", f, err)
 	}
 }
