@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"slices"
 	"time"
 )
 
@@ -76,12 +75,6 @@ func (p Policy) lets(m Message, r *Record, now, at time.Time) bool {
 		}
 	}
 	return true
-}
-
-// Before reports whether p asks the rule called first before the one called then, both of which are its.
-func (p Policy) Before(first, then string) bool {
-	at := func(name string) int { return slices.IndexFunc(p, func(r Rule) bool { return r.Name() == name }) }
-	return 0 <= at(first) && at(first) < at(then)
 }
 
 // forward is the decision of a rule without objection.

@@ -19,6 +19,9 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 		return g.undecidable(rt, m, now, err)
 	}
 	defer turn.End()
+	if rt.policy.Need(m) == filter.NeedTally {
+		w.remember(i)
+	}
 	d := g.judgeSend(rt, m, &w.record, now)
 	if d.Action == filter.Block && rt.mode != Report {
 		return d
@@ -28,6 +31,9 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	}
 	claims := rt.takes(m, &w.record, now)
 	claims.Regardless = rt.mode == Report
+	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
+		turn.Move(at)
+	}
 	slot, err := turn.Take(&claims)
 	var over *store.OverBudget
 	switch {
@@ -58,14 +64,29 @@ func (g *Gate) uncount(w *work) {
 	w.slots = w.slots[:0]
 }
 
-// recounted is d, the decision about the message of e as of then, or what was decided then where the rules
-// that count settled it and still count such messages: what they had counted is not known any more.
-func (rt *route) recounted(m *filter.Message, e *store.Entry, d filter.Decision) filter.Decision {
-	counted := rt.policy.Need(m) == filter.NeedTally
-	switch {
-	case d.Action == filter.Block && !rt.policy.Before(e.Rule, d.Rule):
-	case counted && (e.Reason == filter.CapReached || e.Reason == filter.Duplicate), rt.budgeted(m) && e.Reason == filter.OverBudget:
-		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}
+// remember keeps what message i of w was judged by, for the decision log.
+func (w *work) remember(i int) {
+	for len(w.tallies) <= i {
+		w.tallies = append(w.tallies, nil)
+	}
+	from := len(w.sent)
+	w.sent = append(w.sent, w.record.Tally...)
+	w.tallies[i] = w.sent[from:]
+}
+
+// tally is what message i of w was judged by; none where nothing was counted.
+func (w *work) tally(i int) filter.Tally {
+	if i < len(w.tallies) {
+		return w.tallies[i]
+	}
+	return nil
+}
+
+// rebudgeted is d, the decision about the message of e as of then, or what was decided then where the
+// budgets settled it and are still about such messages: how far they were used up is not known any more.
+func (rt *route) rebudgeted(m *filter.Message, e *store.Entry, d filter.Decision) filter.Decision {
+	if d.Action != filter.Block && e.Reason == filter.OverBudget && rt.budgeted(m) {
+		return overBudget(e.Until)
 	}
 	return d
 }

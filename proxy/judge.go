@@ -81,21 +81,12 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 	if at.IsZero() {
 		at = now
 	}
-	var rec filter.Record
 	switches, budgets := g.store.Switches(), g.store
-	if at.Before(now) {
-		budgets = nil // nobody knows how far they were used up
-		switches = g.store.SwitchesAt(at)
-		rec, err = g.store.RecordAt(m.To, at)
-	} else {
-		rec, err = g.store.Read(m.To, filter.NeedRecord)
+	past := at.Before(now)
+	if past {
+		switches, budgets = g.store.SwitchesAt(at), nil // nobody knows how far budgets were used up
 	}
-	if err == nil && rt.policy.Need(&m) == filter.NeedTally {
-		err = g.store.ReadTally(&m, &rec, at)
-		if at.Before(now) { // what was sent since, the message itself too, did not count then
-			rec.Tally = slices.DeleteFunc(rec.Tally, func(s filter.Sent) bool { return !s.At.Before(at.Truncate(time.Millisecond)) })
-		}
-	}
+	rec, err := g.recordOf(rt, &m, at, past)
 	if err != nil {
 		return rt.judge(budgets, switches, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
@@ -108,6 +99,24 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 		d.Why = rt.policy.Why(&m, &rec, &d, at)
 	}
 	return d, rec, nil
+}
+
+// recordOf is what is known of the recipient of m, or was at a past moment.
+func (g *Gate) recordOf(rt *route, m *filter.Message, at time.Time, past bool) (rec filter.Record, err error) {
+	if past {
+		rec, err = g.store.RecordAt(m.To, at)
+	} else {
+		rec, err = g.store.Read(m.To, filter.NeedRecord)
+	}
+	if err != nil || rt.policy.Need(m) != filter.NeedTally {
+		return rec, err
+	}
+	err = g.store.ReadTally(m, &rec, at)
+	if past { // what was sent since, the message itself too, did not count then
+		at = at.Truncate(time.Millisecond)
+		rec.Tally = slices.DeleteFunc(rec.Tally, func(s filter.Sent) bool { return !s.At.Before(at) })
+	}
+	return rec, err
 }
 
 // Again is the decision about the message of e, an entry of the decision log, as the routes of this
@@ -137,13 +146,14 @@ func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record
 	if err != nil {
 		return filter.Decision{}, err
 	}
+	rec.Tally = e.Tally
 	switches := g.switchesOf(rt, &m, e)
 	d := rt.judge(nil, switches, &m, &rec, e.Time)
 	if e.Reason == filter.Suspended && d.Action != filter.Block && switches.Trying(rt.name, &m, e.Time) != nil {
 		// It waited for its trial, which depends on what else was sent in that second.
 		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}, nil
 	}
-	return rt.recounted(&m, e, d), nil
+	return rt.rebudgeted(&m, e, d), nil
 }
 
 // switchesOf are the switches that e was decided under: those of the moment it came in, or of when it

@@ -73,6 +73,7 @@ var (
 	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
 	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
 	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
+	descPortfolio   = desc("portfolio_people", "People who count against the limit of a portfolio, and how many more may be written to now.", "portfolio", "state")
 	descRefusals    = desc("provider_refusals_total", "Messages that the provider refused with a code that counts for the circuit breaker.", "route", "code")
 	descCircuits    = desc("breaker_circuits", "Senders and campaigns that are paused because providers refused too much, or on trial after that.", "state")
 	descOpened      = desc("breaker_opened_total", "Pauses that the circuit breaker began, or began again.")
@@ -93,7 +94,7 @@ type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
-		descStale, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
+		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
 		descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
@@ -110,6 +111,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	total(descFast, c.g.fast.Load())
 	total(descMalformed, c.g.malformed.Load())
 	total(descPanics, c.g.panics.Load())
+	for _, u := range c.g.Portfolios() {
+		gauge(descPortfolio, int64(u.Used), u.Portfolio, "used")
+		gauge(descPortfolio, int64(u.Left), u.Portfolio, "left")
+	}
 	total(descOpened, c.g.breaker.opened.Load())
 	total(descUnwatched, c.g.breaker.unwatched.Load())
 	states := map[string]int64{"open": 0, "trial": 0}

@@ -254,7 +254,7 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 	for i := range w.batch.Messages {
 		m, d := &w.batch.Messages[i], &w.batch.Decisions[i]
 		rt.count.decisions[d.Action][d.Reason].Add(1)
-		e.ID = w.ids[i]
+		e.ID, e.Tally = w.ids[i], w.tally(i)
 		e.To, e.From, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Category, m.Topic, m.Campaign
 		e.Template, e.Text, e.SendAt = m.Template, m.Text, m.SendAt
 		e.Room, e.MarketingOnly, e.Movable = m.Room, m.MarketingOnly, m.Movable

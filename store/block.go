@@ -22,7 +22,8 @@ import (
 // written: the bodies of the first are entries behind their lengths, compressed with zstd, and those
 // of the second lack what entries have held since.
 const (
-	blockMagic  = 0x33424753 // "SGB3"
+	blockMagic  = 0x34424753 // "SGB4"
+	blockMagic3 = 0x33424753 // "SGB3"
 	blockMagic2 = 0x32424753 // "SGB2"
 	blockMagic1 = 0x31424753 // "SGB1"
 	blockPrefix = 5 * 4
@@ -180,7 +181,7 @@ func headSum(prefix, head []byte) uint32 {
 // readPrefix reads the lengths at the beginning of a block.
 func readPrefix(p []byte) (head, body int, err error) {
 	magic, h, n := binary.LittleEndian.Uint32(p), binary.LittleEndian.Uint32(p[4:]), binary.LittleEndian.Uint32(p[8:])
-	if magic != blockMagic && magic != blockMagic2 && magic != blockMagic1 || h > blockHead || n > blockBody {
+	if magic != blockMagic && magic != blockMagic3 && magic != blockMagic2 && magic != blockMagic1 || h > blockHead || n > blockBody {
 		return 0, 0, errDamaged
 	}
 	return int(h), int(n), nil

@@ -39,6 +39,9 @@ type Entry struct {
 	// Known is the number of the last event, of any recipient, that the decision surely knew. One
 	// that came right after it may have been known, too.
 	Known uint64 `json:"known,omitempty"`
+	// Tally is what the recipient got lately, where a rule counted it: the newest of it, where that is more
+	// than 256 messages.
+	Tally filter.Tally `json:"tally,omitempty"`
 	// Erased says that what was personal in here was removed, about the recipient or somebody else.
 	Erased bool `json:"erased,omitempty"`
 
@@ -58,12 +61,14 @@ type Entry struct {
 }
 
 const (
-	entryVersion = 2
+	entryVersion = 3
 
 	// Longer strings are cut: the log is bounded, whatever a sender writes.
 	maxEntryID   = 64
 	maxEntryName = 1 << 10
 	maxEntryText = 8 << 10
+	// So does a longer tally.
+	maxEntryTally = 256
 )
 
 // clip is s without what goes beyond n bytes, cut between characters.
@@ -105,6 +110,7 @@ func appendEntry(b []byte, e *Entry) []byte {
 	b = binary.AppendVarint(b, e.Micros)
 	b = binary.AppendUvarint(b, uint64(e.Room))
 	b = binary.AppendUvarint(b, e.Known)
+	b = appendTally(b, e)
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))
 	return b
 }
@@ -117,7 +123,7 @@ func (e *Entry) decode(s string) error {
 	switch version {
 	case 1:
 		known = names[:oldNames]
-	case entryVersion:
+	case 2, entryVersion:
 	default:
 		d.fail()
 	}
@@ -134,7 +140,38 @@ func (e *Entry) decode(s string) error {
 	if version > 1 {
 		e.Room, e.Known = int(d.uvarint()), d.uvarint()
 	}
+	if version > 2 {
+		d.tally(e)
+	}
 	return d.end()
+}
+
+// appendTally writes the tally of e: of each message how many milliseconds later than e it was due, and
+// what else is known of it in one byte.
+func appendTally(b []byte, e *Entry) []byte {
+	tally := e.Tally[max(0, len(e.Tally)-maxEntryTally):]
+	b = binary.AppendUvarint(b, uint64(len(tally)))
+	for i := range tally {
+		s := &tally[i]
+		b = binary.AppendVarint(b, s.At.UnixMilli()-e.Time.UnixMilli())
+		b = append(b, byte(s.Category&3)|flag(s.SameTopic)<<2|flag(s.SameContent)<<3)
+	}
+	return b
+}
+
+// tally reads what appendTally wrote.
+func (d *decoder) tally(e *Entry) {
+	e.Tally = nil // what was read into e before may be kept by somebody
+	n := d.uvarint()
+	if n > maxEntryTally {
+		d.fail()
+		return
+	}
+	for range n {
+		at := time.UnixMilli(e.Time.UnixMilli() + d.varint()).UTC()
+		b := d.byte()
+		e.Tally = append(e.Tally, filter.Sent{At: at, Category: filter.Category(b & 3), SameTopic: b&4 != 0, SameContent: b&8 != 0})
+	}
 }
 
 // flags are what is so or not so of e, a bit each.

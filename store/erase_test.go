@@ -121,6 +121,8 @@ func TestEraseLeavesNothing(t *testing.T) {
 				}
 			}
 			log := ids(t, s, store.Query{})
+			sent := filter.Message{To: gonePerson, From: gonePerson.Address, Text: "to " + gonePerson.Address}
+			take(t, s, sent, noon)
 			if len(found(t, dir)) == 0 {
 				t.Fatal("the search finds nothing before the erasure either")
 			}
@@ -147,6 +149,9 @@ func TestEraseLeavesNothing(t *testing.T) {
 			judgeOthers(t, s, others, log)
 			sound(t, s)
 			judgeErased(t, s, gonePerson)
+			if got := tallyOf(t, s, sent, noon); len(got) != 1 {
+				t.Errorf("the tally, which holds no address, is %+v", got)
+			}
 			expect(t, goneSend(s), store.SendAnswered, answerText) // to who has all of the request
 		})
 	}

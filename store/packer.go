@@ -33,9 +33,11 @@ const (
 	columnStrings
 	columnKnown // of the number, less that of the entry before
 	columnRoom  // 0: no room; else 1 and room and text together, in characters, less those of the entry before
+	columnTally // as an entry has it
 	columns
 
 	oldColumns = columnKnown // as many had the second format
+	untallied  = columnTally // and the third
 
 	plainColumns = columnIDTime
 	randomBytes  = 10
@@ -90,6 +92,7 @@ func (p *packer) add(e *Entry) {
 	p.signed(columnKnown, int64(e.Known-p.known))
 	p.known = e.Known
 	p.room(e)
+	p.columns[columnTally] = appendTally(p.columns[columnTally], e)
 }
 
 // room writes how long the text of e could have been, which is one number for all of a provider.

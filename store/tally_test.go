@@ -343,3 +343,22 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 		t.Errorf("it holds %d messages of a day, which had about %d", got, most/50)
 	}
 }
+
+// A message that is moved to another time counts at that time.
+func TestMovedMessagesCountWhereTheyWereMoved(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	m, r := filter.Message{To: person("acme", 1)}, filter.Record{}
+	turn, err := s.Turn(&m, &r, noon)
+	must(t, err)
+	turn.Move(noon.Add(9 * time.Hour))
+	slot, err := turn.Take(&store.Claims{Tally: true})
+	turn.End()
+	must(t, err)
+	if got := tallyOf(t, s, m, noon); len(got) != 1 || !got[0].At.Equal(noon.Add(9*time.Hour)) {
+		t.Errorf("the tally is %+v", got)
+	}
+	s.GiveBack(&slot)
+	if got := tallyOf(t, s, m, noon); len(got) != 0 {
+		t.Errorf("once given back the tally is %+v", got)
+	}
+}

@@ -20,6 +20,7 @@ type unpacker struct {
 	known   uint64
 	most    int
 	old     bool // the second format
+	tallied bool // the fourth
 	bad     bool
 }
 
@@ -31,9 +32,12 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 		return nil, errDamaged
 	}
 	plain, packed := body[used:used+int(length)], body[used+int(length):]
-	u, last := unpacker{old: magic == blockMagic2}, columns
-	if u.old {
+	u, last := unpacker{old: magic == blockMagic2, tallied: magic == blockMagic}, columns
+	switch {
+	case u.old:
 		last = oldColumns
+	case !u.tallied:
+		last = untallied
 	}
 	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].rest) {
 		return nil, errDamaged
@@ -104,6 +108,9 @@ func (u *unpacker) next(e *Entry) {
 		u.known += uint64(c[columnKnown].varint())
 		e.Known = u.known
 		u.room(e)
+	}
+	if u.tallied {
+		c[columnTally].tally(e)
 	}
 }
 

@@ -49,13 +49,14 @@ proxy:
       brand: acme
       mode: report
       topic: news
-      policy: {footer: {line: Reply STOP to opt out}, opt_out_exempt: [utility]}
+      policy: {footer: {line: Reply STOP to opt out}, opt_out_exempt: [utility], caps: {rows: [{most: 1, within: 24h}]}, duplicates: {within: 1h}}
     whatsapp:
       upstream: %[2]s
       brand: acme
       free_form: service
       templates: {order_update: topic:orders, spring_sale: topic:offers}
-      policy: {quiet_hours: {preset: law}}
+      policy: {quiet_hours: {preset: law}, duplicates: {within: 1h}}
+      budgets: {portfolio: acme, unique: 3, pair: {every: 6s, burst: 1}}
 console: {listen: 127.0.0.1:0}
 `
 
@@ -204,7 +205,7 @@ func TestReplayIsFaithful(t *testing.T) {
 		reasons[e.Reason]++
 	}
 	for _, r := range []filter.Reason{filter.Allowed, filter.Unreadable, filter.BadAddress, filter.HasOptedOut, filter.NoConsent, filter.ConsentExpired,
-		filter.WindowClosed, filter.Content, filter.InQuietHours, filter.CapReached, filter.Duplicate} {
+		filter.WindowClosed, filter.Content, filter.InQuietHours, filter.CapReached, filter.Duplicate, filter.OverBudget} {
 		if reasons[r] == 0 {
 			t.Errorf("nothing was decided for the reason %s, so nothing is shown about it", r)
 		}

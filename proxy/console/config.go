@@ -36,6 +36,8 @@ type Config struct {
 	Gate  Gate         `yaml:"-"`
 	// Switchboard is what the gate says of pauses; nil: nothing.
 	Switchboard Switchboard `yaml:"-"`
+	// Budgets is what the gate says of budgets; nil: nothing.
+	Budgets Budgeter `yaml:"-"`
 	// Judge judges by the configuration in force, and Draft makes one that judges by the text of a
 	// configuration file, which its errors call name. Nil: there is no replay.
 	Judge Judge                                                   `yaml:"-"`

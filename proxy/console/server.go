@@ -23,6 +23,7 @@ type Server struct {
 	store   *store.Store
 	gate    Gate
 	board   Switchboard // nil: none
+	budgets Budgeter    // nil: none
 	judge   Judge       // nil: none, as draft
 	draft   func(name string, text []byte) (Judge, error)
 	reload  func() error
@@ -54,7 +55,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -127,6 +128,7 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/decisions/{id}", Viewer, []string{"full"}, (*Server).getDecision},
 	{"GET", "/api/v1/explain", Viewer, []string{"decision", "at", "full"}, (*Server).explainDecision},
 	{"POST", "/api/v1/explain", Viewer, nil, (*Server).explainMessage},
+	{"GET", "/api/v1/budgets", Viewer, nil, (*Server).listBudgets},
 	{"GET", "/api/v1/switches", Viewer, nil, (*Server).listSwitches},
 	{"POST", "/api/v1/switches", Reviewer, nil, (*Server).postSwitch},
 	{"POST", "/api/v1/switches/{id}/lift", Reviewer, nil, (*Server).liftSwitch},
