@@ -55,7 +55,7 @@ func (m *metrics) register(s *Store) error {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_store_send_keys_bytes", Help: "Bytes of the keys of sends and the answers to them; at store.send_keys.bytes further keys are refused.",
 		}, func() float64 {
-			_, bytes := s.sends.counted(s.now())
+			_, bytes, _ := s.sends.counted(s.now(), s.cfg.SendKeys.Keep)
 			return float64(bytes)
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{

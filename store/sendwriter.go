@@ -93,11 +93,14 @@ func (s *Store) writeSends(db *badger.DB, batch []*sendWrite) {
 	}
 }
 
+// size is what w takes on disk, about, in bytes.
+func (w *sendWrite) size() int64 { return int64(len(w.key) + len(w.value) + sendEntry) }
+
 // commitSends is one transaction of writeSends. It answers each of batch and returns the error of
 // the commit.
 func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
 	now := s.now()
-	spans, used := s.sends.counted(now)
+	spans, used, moved := s.sends.counted(now, s.cfg.SendKeys.Keep)
 	full := used >= s.cfg.SendKeys.Bytes
 	txn := db.NewTransaction(true)
 	defer txn.Discard()
@@ -114,15 +117,15 @@ func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
 		case err == nil:
 			// Badger drops what ran out by itself, by the machine's clock.
 			err = txn.SetEntry(badger.NewEntry(w.key, w.value).WithTTL(s.cfg.SendKeys.Keep))
-			written += int64(len(w.key) + len(w.value) + sendEntry)
+			written += w.size()
 			full = used+written >= s.cfg.SendKeys.Bytes
 		}
 		kept = append(kept, w)
 	}
-	if len(kept) == 0 {
+	if len(kept) == 0 && !moved {
 		return nil
 	}
-	spans = addSpan(spans, now, s.cfg.SendKeys.Keep, written)
+	spans = addSpan(spans, spanEnd(now, s.cfg.SendKeys.Keep), written)
 	if err == nil {
 		err = txn.Set(metaKey(metaSends), encodeSpans(spans))
 	}
@@ -139,24 +142,33 @@ func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
 	return err
 }
 
-// counted is what still counts at a moment, and its bytes.
-func (q *sends) counted(now time.Time) (spans []sendSpan, bytes int64) {
+// counted is what still counts at a moment, and its bytes. Nothing counts for longer than what is
+// kept from that moment on: what does was written by a clock that was ahead, or when keys were kept
+// for longer, and moved says that its end was drawn nearer. That has to be kept, or it would never
+// come.
+func (q *sends) counted(now time.Time, keep time.Duration) (spans []sendSpan, bytes int64, moved bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	last := spanEnd(now, keep)
 	for _, one := range q.spans {
 		if one.until > now.Unix() {
-			spans = append(spans, one)
+			moved = moved || one.until > last
+			spans = addSpan(spans, min(one.until, last), one.bytes)
 			bytes += one.bytes
 		}
 	}
-	return spans, bytes
+	return spans, bytes, moved
 }
 
-// addSpan counts bytes that are kept from now on.
-func addSpan(spans []sendSpan, now time.Time, keep time.Duration, bytes int64) []sendSpan {
+// spanEnd is until when that counts which is kept from now on.
+func spanEnd(now time.Time, keep time.Duration) int64 {
 	part := max(int64(keep/time.Second)/sendSpans, 1)
-	until := (now.Add(keep).Unix()/part + 1) * part
-	if n := len(spans); n > 0 && spans[n-1].until >= until { // also when the clock, or the setting, has gone back
+	return (now.Add(keep).Unix()/part + 1) * part
+}
+
+// addSpan counts bytes until a moment, which is none before those of spans.
+func addSpan(spans []sendSpan, until, bytes int64) []sendSpan {
+	if n := len(spans); n > 0 && spans[n-1].until == until {
 		spans[n-1].bytes += bytes
 		return spans
 	}

@@ -1,0 +1,73 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// TestSendKeysRoomComesBack: however the clock went, and whatever was set before, what fills the room
+// counts for no longer than keys are kept.
+func TestSendKeysRoomComesBack(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		keep    time.Duration // set before
+		at      time.Time     // by the clock, when one key was kept
+		restart bool          // and again each time the room was found full
+	}{
+		{"after the clock was a year ahead", 24 * time.Hour, noon.AddDate(1, 0, 0), false},
+		{"after the clock was a year ahead, with a restart", 24 * time.Hour, noon.AddDate(1, 0, 0), true},
+		{"after keys were kept for a month", 720 * time.Hour, noon, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			now, dir := newClock(c.at), t.TempDir()
+			cfg := store.Config{Dir: dir, Now: now.now, SendKeys: store.SendKeys{Keep: c.keep, Bytes: 2000}}
+			s := open(t, cfg)
+			must(t, sendKey(s, "early", "x").Begin(nil))
+			reopen := func() {
+				if c.restart {
+					closeStore(t, s)
+					s = open(t, cfg)
+				}
+			}
+			cfg.SendKeys.Keep = 24 * time.Hour
+			now.set(noon)
+			reopen()
+			var full error
+			for n := 0; full == nil; n++ {
+				full = sendKey(s, fmt.Sprint("order-", n), "x").Begin(nil)
+			}
+			for hour := range 25 { // who finds it full in between does not put the end off
+				now.set(noon.Add(time.Duration(hour) * time.Hour))
+				reopen()
+				if err := sendKey(s, "late", "x").Begin(nil); hour < 24 && !errors.Is(err, store.ErrSendKeysFull) {
+					t.Fatalf("after %d hours: %v", hour, err)
+				}
+			}
+			now.set(noon.Add(26 * time.Hour))
+			must(t, sendKey(s, "later", "x").Begin(nil))
+		})
+	}
+}
+
+// TestSendKeysFullOfAnotherTime: the end that a clock put off is drawn nearer once, also where there was
+// room for nothing since.
+func TestSendKeysFullOfAnotherTime(t *testing.T) {
+	now, dir := newClock(noon.AddDate(1, 0, 0)), t.TempDir()
+	cfg := store.Config{Dir: dir, Now: now.now, SendKeys: store.SendKeys{Bytes: 1}}
+	s := open(t, cfg)
+	must(t, sendKey(s, "early", "x").Begin(nil))
+	for hour := 0; hour < 24; hour += 6 {
+		now.set(noon.Add(time.Duration(hour) * time.Hour))
+		closeStore(t, s)
+		s = open(t, cfg)
+		if err := sendKey(s, "order", "x").Begin(nil); !errors.Is(err, store.ErrSendKeysFull) {
+			t.Fatalf("after %d hours: %v", hour, err)
+		}
+	}
+	now.set(noon.Add(26 * time.Hour))
+	must(t, sendKey(s, "order", "x").Begin(nil))
+}
