@@ -322,6 +322,13 @@ func SetSendValue(s *Store, k *SendKey, value []byte) error {
 	return s.db.Update(func(txn *badger.Txn) error { return txn.Set(k.key(), value) })
 }
 
+// SendsWaiting is how many changes of keys of sends wait for the writer.
+func SendsWaiting(s *Store) int {
+	s.sends.mu.Lock()
+	defer s.sends.mu.Unlock()
+	return len(s.sends.waiting)
+}
+
 // FailSwitches makes every sync of the file of switches go through f, which is given the real one.
 func FailSwitches(s *Store, f func(real func() error) error) {
 	s.switches.file.sync = func(file *os.File) error { return f(file.Sync) }

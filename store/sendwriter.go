@@ -19,8 +19,6 @@ const (
 	// sendSpans is into how many parts the time is cut that keys are kept: what ran out of the
 	// oldest makes room at once.
 	sendSpans = 24
-	// sendTxn is what one transaction of send keys takes at most, in bytes.
-	sendTxn = 1 << 20
 	// sendEntry is what an entry takes on disk besides its key and value, about, in bytes.
 	sendEntry = 32
 )
@@ -73,23 +71,28 @@ func (q *sends) take() []*sendWrite {
 	return taken
 }
 
-// writeSends commits batch, and answers each of it.
+// writeSends commits batch, in transactions of half of what Badger takes in one at most, and answers
+// each of it.
 func (s *Store) writeSends(db *badger.DB, batch []*sendWrite) {
-	var err error
 	for len(batch) > 0 {
-		n, size := 0, 0
-		for n < len(batch) && (n == 0 || size+len(batch[n].value) <= sendTxn) {
-			size += len(batch[n].value)
+		n, size := 0, int64(0)
+		for n < len(batch) && int64(n) < db.MaxBatchCount()/2 {
+			size += batch[n].size()
+			if n > 0 && size > db.MaxBatchSize()/2 {
+				break
+			}
 			n++
 		}
-		if err == nil { // after a failure the database is out of use
-			err = s.commitSends(db, batch[:n])
-		} else {
-			for _, w := range batch[:n] {
-				w.done <- err
+		err := s.commitSends(db, batch[:n])
+		batch = batch[n:]
+		if err != nil {
+			if db, err = s.database(); err != nil { // it is out of use
+				for _, w := range batch {
+					w.done <- err
+				}
+				return
 			}
 		}
-		batch = batch[n:]
 	}
 }
 
@@ -97,7 +100,7 @@ func (s *Store) writeSends(db *badger.DB, batch []*sendWrite) {
 func (w *sendWrite) size() int64 { return int64(len(w.key) + len(w.value) + sendEntry) }
 
 // commitSends is one transaction of writeSends. It answers each of batch and returns the error of
-// the commit.
+// the transaction.
 func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
 	now := s.now()
 	spans, used, moved := s.sends.counted(now, s.cfg.SendKeys.Keep)

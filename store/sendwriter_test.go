@@ -3,6 +3,8 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,4 +72,47 @@ func TestSendKeysFullOfAnotherTime(t *testing.T) {
 	}
 	now.set(noon.Add(26 * time.Hour))
 	must(t, sendKey(s, "order", "x").Begin(nil))
+}
+
+// TestManySendKeysAtOnce: more at a time than one transaction takes, by number or by size, are kept
+// nevertheless.
+func TestManySendKeysAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		many int
+		call func(*store.SendKey) error
+	}{
+		{"sends begin", 20_000, func(k *store.SendKey) error { return k.Begin(make([]byte, 70)) }},
+		{"sends are given back", 20_000, (*store.SendKey).Free},
+		{"long answers are kept", 100, func(k *store.SendKey) error { return k.Answer(make([]byte, store.MaxAnswer)) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := open(t, store.Config{Dir: t.TempDir()})
+			arrived, release := make(chan struct{}), make(chan struct{})
+			var first sync.Once
+			store.FailSyncs(s, func(real func() error) error {
+				first.Do(func() { close(arrived); <-release })
+				return real()
+			})
+			var all sync.WaitGroup
+			all.Go(func() { must(t, sendKey(s, "first", "x").Begin(nil)) })
+			<-arrived
+			var failed atomic.Int64
+			var last atomic.Pointer[error]
+			for n := range c.many {
+				all.Go(func() {
+					if err := c.call(sendKey(s, fmt.Sprint("order-", n), "x")); err != nil {
+						failed.Add(1)
+						last.Store(&err)
+					}
+				})
+			}
+			eventually(t, "all to wait", func() bool { return store.SendsWaiting(s) == c.many })
+			close(release)
+			all.Wait()
+			if n := failed.Load(); n > 0 {
+				t.Errorf("%d of %d failed: %v", n, c.many, *last.Load())
+			}
+		})
+	}
 }
