@@ -118,7 +118,9 @@ func (b *Batch) changes() (filter.Edit, error) {
 
 // footing is the edit that puts a footer where Parse found the end of the text, after a line break.
 func (p *parsed) footing(footer string, escape func(dst []byte, s string) []byte) edit {
-	return edit{p.place, p.at, p.at, escape(escape(nil, "\n"), footer)}
+	start := len(p.text)
+	p.text = escape(escape(p.text, "\n"), footer)
+	return edit{p.place, p.at, p.at, p.text[start:]}
 }
 
 // apply makes edits of what Parse read. Every other byte stays; a body that came compressed goes out

@@ -71,9 +71,12 @@ var loopbackCases = []struct {
 }{
 	{"forward", person.Address, "201", anyone, 0},
 	{"forward with express consent", person.Address, "201", filter.Config{}, 0},
+	{"rewrite", person.Address, "201", footed, 0},
 	{"block", "+14155550199", "400", anyone, 0},
 	{"block for want of consent", "+14155550177", "400", filter.Config{}, 0},
 }
+
+var footed = filter.Config{Require: anyone.Require, Footer: filter.Footer{Line: "Reply STOP to opt out"}}
 
 // overLoopback is a client of a gate between it and an unmoved upstream.
 func overLoopback(t testing.TB, st *store.Store, policy filter.Config, to, status string) *exchanger {
