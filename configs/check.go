@@ -37,6 +37,9 @@ func (d *decoder) check(cfg *Config) {
 			d.fault("proxy.breaker", err)
 		}
 	}
+	if err := cfg.Store.SendKeys.Check(); err != nil {
+		d.fault("store.send_keys", err)
+	}
 	for name, brand := range cfg.Brands {
 		key := join("brands", name)
 		if name == "" {

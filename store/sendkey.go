@@ -18,7 +18,7 @@ import (
 
 // SendKeys is how the keys of sends are kept: the `store.send_keys` section of the configuration.
 type SendKeys struct {
-	// Keep is how long a key, and the answer to its send, is remembered. Default 24h.
+	// Keep is how long a key, and the answer to its send, is remembered, at least a second. Default 24h.
 	Keep time.Duration `yaml:"keep"`
 	// Bytes is what all of them may take on disk. When that is full, further sends with a key are
 	// refused until older keys have run out: one that was forgotten early could be sent twice.
@@ -31,6 +31,17 @@ const (
 	DefaultKeepSendKeys  = 24 * time.Hour
 	DefaultSendKeysBytes = 1 << 30
 )
+
+// Check says what is wrong with k. Its errors begin with the key.
+func (k SendKeys) Check() error {
+	switch {
+	case k.Keep != 0 && k.Keep < time.Second:
+		return fmt.Errorf("keep: %s: want at least 1s", k.Keep)
+	case k.Bytes < 0:
+		return fmt.Errorf("bytes: %d: want more than 0", k.Bytes)
+	}
+	return nil
+}
 
 // MaxAnswer is the longest answer, in bytes, that is kept for a repeat.
 const MaxAnswer = 64 << 10

@@ -193,8 +193,8 @@ func (s *Store) open() (err error) {
 	if s.cfg.Tally < 0 {
 		return fmt.Errorf("tally: %d is negative", s.cfg.Tally)
 	}
-	if k := s.cfg.SendKeys; k.Keep < time.Second || k.Bytes < 0 {
-		return fmt.Errorf("send_keys: keep: %s, bytes: %d: want at least 1s, and no number below 0", k.Keep, k.Bytes)
+	if err = s.cfg.SendKeys.Check(); err != nil {
+		return fmt.Errorf("send_keys: %w", err)
 	}
 	if s.db, err = s.openBadger(); err != nil {
 		return err
