@@ -110,20 +110,31 @@ func (s *Store) putBlob(sha string, data []byte) error {
 // writeFile makes a file whole or not at all: under a temporary name first, synced before it gets
 // its own.
 func writeFile(dir, name, temp string, data []byte) error {
-	f, err := os.CreateTemp(dir, temp+"*") // made with mode 0600
+	f, err := putFile(dir, name, temp, data)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
+	return errors.Join(f.Close(), syncDir(dir))
+}
+
+// putFile is writeFile but for the sync of the folder. It returns the file open, to be written to.
+func putFile(dir, name, temp string, data []byte) (*os.File, error) {
+	f, err := os.CreateTemp(dir, temp+"*") // made with mode 0600
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(dir, name))
 	}
-	if err != nil {
-		_ = os.Remove(f.Name()) // the first error is the one that explains
-		return err
+	if err != nil { // the first error is the one that explains
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+		return nil, err
 	}
-	return syncDir(dir)
+	return f, nil
 }
 
 // Blob opens the blob with this SHA-256 in lower-case hex. The error is [fs.ErrNotExist] where

@@ -334,6 +334,16 @@ func FailSwitches(s *Store, f func(real func() error) error) {
 	s.switches.file.sync = func(file *os.File) error { return f(file.Sync) }
 }
 
+// FailSwitchFolder makes every sync of the folder of the file of switches go through f, and FailSwitchCuts
+// every cut of it.
+func FailSwitchFolder(s *Store, f func(real func() error) error) {
+	s.switches.file.syncDir = func(dir string) error { return f(func() error { return syncDir(dir) }) }
+}
+
+func FailSwitchCuts(s *Store, f func(real func() error) error) {
+	s.switches.file.cut = func(file *os.File, size int64) error { return f(func() error { return file.Truncate(size) }) }
+}
+
 // SweepTally drops what the tally would drop by and by.
 func SweepTally(s *Store) { s.sweepTally() }
 

@@ -33,11 +33,17 @@ type lift struct {
 
 // A switchFile holds the switches on disk; the zero one is of a store in memory.
 type switchFile struct {
-	dir  string
-	file *os.File
-	size int64                // of what is whole and acknowledged
-	torn bool                 // there may be something behind it
-	sync func(*os.File) error // tests make it fail
+	dir   string
+	file  *os.File
+	size  int64 // of what is whole and acknowledged
+	torn  bool  // there may be something behind it
+	end   int64 // of the line that torn is about: its line break, where that was written, else 0
+	moved bool  // the folder may not know on disk yet which file this is
+
+	// Tests make these fail.
+	sync    func(*os.File) error
+	syncDir func(dir string) error
+	cut     func(*os.File, int64) error // truncates
 }
 
 // open reads the file in dir, or makes one, and hands its lines to take. What a crash left half
@@ -45,9 +51,7 @@ type switchFile struct {
 // error: a line that nobody can read may be a pause.
 func (f *switchFile) open(dir string, take func(switchLine)) (err error) {
 	f.dir = filepath.Clean(dir)
-	if f.sync == nil {
-		f.sync = (*os.File).Sync
-	}
+	f.sync, f.syncDir, f.cut = (*os.File).Sync, syncDir, (*os.File).Truncate
 	name := filepath.Join(f.dir, switchesFile)
 	if f.file, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return err
@@ -81,10 +85,12 @@ func (f *switchFile) open(dir string, take func(switchLine)) (err error) {
 	if err := f.mend(); err != nil {
 		return err
 	}
-	return syncDir(f.dir)
+	return f.syncDir(f.dir)
 }
 
-// append adds a line and syncs it. When it returns an error, the line is not there.
+// append adds a line and syncs it. When it returns an error, the line is not there. It gets its line
+// break, without which it counts for nothing, once it is on disk: where nothing can be written any
+// more, so that it cannot be cut off either, it stays without.
 func (f *switchFile) append(line switchLine) error {
 	if f.dir == "" {
 		return nil
@@ -99,29 +105,48 @@ func (f *switchFile) append(line switchLine) error {
 	if err != nil {
 		return err
 	}
-	row = append(row, '\n')
-	f.torn = true
-	if _, err = f.file.WriteAt(row, f.size); err == nil {
-		err = f.sync(f.file)
+	f.torn, f.end = true, 0
+	if err = f.write(row, f.size); err == nil {
+		f.end = f.size + int64(len(row))
+		err = f.write([]byte{'\n'}, f.end)
 	}
 	if err != nil {
 		return errors.Join(err, f.mend())
 	}
-	f.size, f.torn = f.size+int64(len(row)), false
+	f.size, f.torn = f.end+1, false
 	return nil
 }
 
-// mend cuts off what is behind the last line that was acknowledged.
+// write puts bytes at a place and syncs them.
+func (f *switchFile) write(b []byte, at int64) error {
+	if _, err := f.file.WriteAt(b, at); err != nil {
+		return err
+	}
+	return f.sync(f.file)
+}
+
+// mend cuts off what is behind the last line that was acknowledged, and makes sure that the file is
+// the one that is found after a power cut. A line that cannot be cut off loses its line break.
 func (f *switchFile) mend() error {
-	if !f.torn {
-		return nil
+	if f.torn {
+		err := f.cut(f.file, f.size)
+		if err == nil {
+			err = f.sync(f.file)
+		} else if f.end > 0 {
+			err = errors.Join(err, f.write([]byte{' '}, f.end))
+		}
+		if err != nil {
+			return err
+		}
+		f.torn = false
 	}
-	err := f.file.Truncate(f.size)
-	if err == nil {
-		err = f.sync(f.file)
+	if f.moved {
+		if err := f.syncDir(f.dir); err != nil {
+			return err
+		}
+		f.moved = false
 	}
-	f.torn = err != nil
-	return err
+	return nil
 }
 
 // rewrite puts a file in place that says the same as all and keys do.
@@ -150,16 +175,13 @@ func (f *switchFile) rewrite(all []filter.Switch, keys map[string]string) error 
 			}
 		}
 	}
-	if err := writeFile(f.dir, switchesFile, switchesFile+".", text.Bytes()); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(filepath.Join(f.dir, switchesFile), os.O_RDWR, 0)
+	file, err := putFile(f.dir, switchesFile, switchesFile+".", text.Bytes())
 	if err != nil {
 		return err
 	}
 	f.close()
-	f.file, f.size, f.torn = file, int64(text.Len()), false
-	return nil
+	f.file, f.size, f.torn, f.moved = file, int64(text.Len()), false, true
+	return f.mend()
 }
 
 // close lets go of the file.
