@@ -138,3 +138,47 @@ func TestBadBudgets(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
+
+// Whoever asks about a later moment finds room then, and takes none away from today.
+func TestAskingKeepsTheBudget(t *testing.T) {
+	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
+	next := filter.Message{To: filter.Recipient{Brand: "default", Channel: filter.WhatsApp, Address: "+14155550102"}, Template: "sale"}
+	for name, ask := range map[string]func(*Gate, time.Time) error{
+		"a list is rehearsed for the day after tomorrow": func(g *Gate, at time.Time) error {
+			judge, _, err := g.Rehearse("sales", "", at, nil)
+			if err == nil {
+				m := next
+				var d filter.Decision
+				if d, _, err = judge(&m, filter.All, filter.All); d.Action == filter.Block {
+					t.Errorf("then it is %+v", d)
+				}
+			}
+			return err
+		},
+		"a decision of the day after tomorrow is explained": func(g *Gate, at time.Time) error {
+			d, _, err := g.Judge("sales", next, at)
+			if d.Action == filter.Block {
+				t.Errorf("then it is %+v", d)
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, addr := start(t, twoNumbers(base, Budgets{Portfolio: "acme", Unique: 1}), memory(t))
+			expect(t, "the first person", askOf(t, addr, "+14155550101"), 200, "allowed")
+			if err := ask(g, time.Now().Add(49*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, "another person", askOf(t, addr, next.To.Address), 400, "over-budget")
+			if u := g.Portfolios(); u[0].Used != 1 {
+				t.Errorf("the portfolio is told as %+v", u)
+			}
+		})
+	}
+}
+
+// askOf sends to a person from the sales number.
+func askOf(t *testing.T, addr, to string) told {
+	t.Helper()
+	return ask(t, addr, template("sales", "100", to))
+}

@@ -16,7 +16,8 @@ type Claims struct {
 	Unique    int
 	Within    time.Duration
 	// Sender and the recipient are a pair that gets one message an Every; or up to Burst messages within
-	// the first Every, paid for by waiting as long as so many take. Every 0: no limit.
+	// the first Every, paid for by waiting as long as so many take. Every 0: no limit. A message that is due
+	// later than it is asked for is outside of it.
 	Sender string
 	Every  time.Duration
 	Burst  int
@@ -37,12 +38,20 @@ type claim struct {
 	person uint64
 	pair   uint64
 	due    int64 // milliseconds since 1970
-	now    int64
+	now    int64 // when it is asked
+	clock  int64 // the store's own, which may be earlier where somebody asks what will be
 }
+
+// paired reports whether pairs are about the message: what is scheduled is not sent yet, and the provider
+// delivers it.
+func (c *claim) paired() bool { return c.Every > 0 && c.due <= c.now }
 
 func (s *Store) claim(c *Claims, address string, due, now int64) claim {
 	one := claim{Claims: c, due: due, now: now}
-	if c.Portfolio != nil || c.Every > 0 {
+	if c.Portfolio != nil {
+		one.clock = s.now().UnixMilli()
+	}
+	if c.Portfolio != nil || one.paired() {
 		p := s.keys.person(address)
 		one.person = binary.BigEndian.Uint64(p[:8])
 		one.pair = one.person ^ fnv1a(fnvBasis, c.Sender)*0x9e3779b97f4a7c15 | 1 // 0 is no pair

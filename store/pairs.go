@@ -10,7 +10,7 @@ const pairShards = 64
 
 // pairs is how far senders used up what may go to one person: WhatsApp takes one message in six seconds
 // from a number to a person, or up to 45 at once, after which it takes as long until the next as so many
-// would have taken.
+// would have taken. Scheduled messages are left out: what is held back now does not hinder them.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
 type pairs struct {
 	shards [pairShards]struct {
@@ -47,7 +47,7 @@ func (p pairState) then(c *claim) pairState {
 }
 
 func (p *pairs) until(c *claim) int64 {
-	if c.Every <= 0 {
+	if !c.paired() {
 		return c.due
 	}
 	shard := &p.shards[c.pair%pairShards]
@@ -66,7 +66,7 @@ type pairSlot struct {
 
 // take has the message of c count, and notes that in slot.
 func (p *pairs) take(slot *pairSlot, c *claim) error {
-	if c.Every <= 0 {
+	if !c.paired() {
 		return nil
 	}
 	shard := &p.shards[c.pair%pairShards]

@@ -3,14 +3,14 @@ package store
 import (
 	"container/heap"
 	"encoding/binary"
-	"slices"
 	"sync"
 	"time"
 )
 
 // A Portfolio is a business at WhatsApp, which may write to so many different people within a day, from
-// all its numbers together. A person counts from when a message to them is accepted until a day after
-// it was due. Its methods are safe for concurrent use.
+// all its numbers together. A person counts from when a message to them is due until a day later. People
+// are forgotten by the store's own clock alone: asking about another moment changes nothing. Its methods are
+// safe for concurrent use.
 // https://developers.facebook.com/docs/whatsapp/messaging-limits
 type Portfolio struct {
 	mark uint64 // fingerprint of its name
@@ -19,12 +19,8 @@ type Portfolio struct {
 	people map[uint64]counted
 	queue  personQueue
 	within int64 // the longest time that was asked for, in milliseconds
-}
-
-// A counted is a person who counts.
-type counted struct {
-	latest int64 // when the latest message is or was due, in milliseconds since 1970
-	sends  int32 // messages that were not given back
+	latest int64 // no time in people begins later
+	packed *packed
 }
 
 // portfolios are all of them, by the fingerprint of their name.
@@ -63,14 +59,20 @@ type Usage struct {
 	Next      time.Time `json:"next,omitzero"` // when the first of them counts no longer
 }
 
-// Usage is how far p is used up now, where so many people are its limit.
-func (p *Portfolio) Usage(name string, unique int, within time.Duration, now time.Time) Usage {
+// Usage is how far p is used up at a moment, as far as is known now, where so many people are its limit.
+func (p *Portfolio) Usage(name string, unique int, within time.Duration, at time.Time) Usage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.expire(now.UnixMilli(), within.Milliseconds())
-	u := Usage{Portfolio: name, Unique: unique, Within: within.String(), Used: len(p.queue), Left: max(0, unique-len(p.queue))}
-	if u.Used > 0 {
-		u.Next = time.UnixMilli(p.queue[0].at + within.Milliseconds()).UTC()
+	u, next := Usage{Portfolio: name, Unique: unique, Within: within.String()}, int64(0)
+	for _, one := range p.people {
+		if end := one.end(at.UnixMilli(), within.Milliseconds()); end > 0 {
+			if u.Used++; next == 0 || end < next {
+				next = end
+			}
+		}
+	}
+	if u.Left = max(0, unique-u.Used); next > 0 {
+		u.Next = time.UnixMilli(next).UTC()
 	}
 	return u
 }
@@ -85,41 +87,54 @@ func (p *Portfolio) until(c *claim) int64 {
 // room is until, while mu is held.
 func (p *Portfolio) room(c *claim) int64 {
 	within := c.Within.Milliseconds()
-	p.expire(c.now, within)
-	if one, counts := p.people[c.person]; len(p.queue) < c.Unique || counts && one.latest+within > c.due {
+	p.expire(c.clock, within)
+	if len(p.people) < c.Unique {
 		return c.due
 	}
-	if c.due <= c.now && len(p.queue) == c.Unique {
-		return p.queue[0].at + within
-	}
-	var then []int64 // who will count when a scheduled message is due, or while the limit was lowered
-	for _, one := range p.people {
-		if one.latest+within > c.due {
-			then = append(then, one.latest)
+	one, known := p.people[c.person]
+	if p.latest <= c.due { // nobody begins to count later
+		if known && one.end(c.due, within) > 0 {
+			return c.due
+		}
+		if first := p.queue[0].at + within; len(p.people) == c.Unique && first > c.due {
+			return first
 		}
 	}
-	if len(then) < c.Unique {
-		return c.due
+	due := c.due
+	for _, full := range p.full(c, known) {
+		if full.until > due && full.from < due+within {
+			due = full.until
+		}
 	}
-	slices.Sort(then)
-	return then[len(then)-c.Unique] + within
+	return due
 }
 
-// expire drops who counts no longer. Whoever is first in the queue then is so by their latest message. mu is
-// held.
+// expire drops who counts no longer, now or whenever a message that is sent later is due. Whoever is first
+// in the queue then is so by their latest message. mu is held.
 func (p *Portfolio) expire(now, within int64) {
 	p.within = max(p.within, within)
+	if len(p.queue) > 2*len(p.people)+64 { // most of it was given back
+		p.queue = p.queue[:0]
+		for person, one := range p.people {
+			p.queue = append(p.queue, personDue{person, one.last()})
+		}
+		heap.Init(&p.queue)
+	}
 	for len(p.queue) > 0 {
 		first := &p.queue[0]
-		switch at := p.people[first.person].latest; {
-		case at > first.at:
+		one, known := p.people[first.person]
+		switch at := one.last(); {
+		case !known:
+			heap.Pop(&p.queue)
+		case at != first.at:
 			first.at = at
 			heap.Fix(&p.queue, 0)
-		case at+within > now:
+		case at+p.within > now:
 			return
 		default:
 			delete(p.people, first.person)
 			heap.Pop(&p.queue)
+			p.packed = nil
 		}
 	}
 }
@@ -127,7 +142,8 @@ func (p *Portfolio) expire(now, within int64) {
 // count has a person count. mu is held.
 func (p *Portfolio) count(person uint64, due int64) {
 	one, known := p.people[person]
-	p.people[person] = counted{max(one.latest, due), one.sends + 1}
+	p.people[person] = one.with(due, p.within)
+	p.latest, p.packed = max(p.latest, due), nil
 	if !known {
 		heap.Push(&p.queue, personDue{person, due})
 	}
@@ -155,7 +171,8 @@ type bookSlot struct {
 	due    int64
 }
 
-// back gives a slot back. Somebody to whom another message went goes on counting, by the later of the two.
+// back gives a slot back. Somebody to whom another message went around that time goes on counting, by the
+// later of the two.
 func (l *bookSlot) back() {
 	p := l.book
 	if p == nil {
@@ -164,15 +181,19 @@ func (l *bookSlot) back() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	one, known := p.people[l.person]
-	if one.sends--; !known {
+	if !known {
 		return
 	}
-	if one.sends > 0 {
-		p.people[l.person] = one
+	p.packed = nil
+	left := one.without(l.due)
+	if left.sends == 0 {
+		delete(p.people, l.person) // its place in the queue is dropped in time
 		return
 	}
-	delete(p.people, l.person)
-	heap.Remove(&p.queue, slices.IndexFunc(p.queue, func(d personDue) bool { return d.person == l.person }))
+	p.people[l.person] = left
+	if left.last() < one.last() {
+		heap.Push(&p.queue, personDue{l.person, left.last()})
+	}
 }
 
 // sweep drops who counts no longer.
@@ -186,8 +207,8 @@ func (b *portfolios) sweep(now int64) {
 	}
 }
 
-// A personDue is a person in the queue of those who count, at a moment that is not later than their latest
-// message.
+// A personDue is a person in the queue of those who count. It stands there at a moment that is not later than
+// their latest message, and may do so again at a later one, or when they count no more.
 type personDue struct {
 	person uint64
 	at     int64
