@@ -122,7 +122,7 @@ func (g *Gate) survive(w *work, p any) {
 		g.uncount(w)
 	}
 	w.relayed, w.marks = false, marks{}
-	tell(w.resp, o)
+	confess(w.resp, o)
 	g.panics.Add(1)
 	g.log.Error("handling a request panicked", zap.Stringer("outcome", o), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 }

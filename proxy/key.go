@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -138,16 +139,14 @@ func (g *Gate) lead(rt *route, w *work, f *flight) {
 				g.unkept(rt, w, f.key.Free())
 			}
 			var resp fasthttp.Response
-			tell(&resp, o)
+			confess(&resp, o)
 			r = (&work{resp: &resp}).reply()
 		}
 		g.flights.end(f, r)
 	}()
 	switch state, text, err := f.key.Look(); {
 	case err != nil:
-		rt.count.keys[keyFailed].Add(1)
-		g.unkept(rt, w, err)
-		tell(w.resp, notSent)
+		g.failKey(rt, w, err)
 	case state == store.SendTaken:
 		rt.refuseKey(w)
 	case state != store.SendFree:
@@ -164,14 +163,23 @@ func (g *Gate) lead(rt *route, w *work, f *flight) {
 func (g *Gate) begin(rt *route, w *work) bool {
 	err := w.key.Begin((&reply{marks: w.marks}).encode())
 	if err != nil {
-		rt.count.keys[keyFailed].Add(1)
-		g.unkept(rt, w, err)
-		tell(w.resp, notSent)
+		g.failKey(rt, w, err)
 		return false
 	}
 	rt.count.keys[keyFirst].Add(1)
 	w.begun = true
 	return true
+}
+
+// failKey answers a request whose key could not be looked for, or kept.
+func (g *Gate) failKey(rt *route, w *work, err error) {
+	rt.count.keys[keyFailed].Add(1)
+	g.unkept(rt, w, err)
+	if errors.Is(err, store.ErrSendKeysFull) {
+		withhold(w.resp, "sendgate has no room to keep another key of a send until older ones have run out")
+	} else {
+		withhold(w.resp, "sendgate could not look for the key of this send, or keep it")
+	}
 }
 
 // settle keeps how a send ended, before the client can know. What surely sent nothing leaves the key

@@ -29,8 +29,8 @@ func TestKeyCannotBeKept(t *testing.T) {
 	if a := ask(t, addr, sale("order-1")); a.StatusCode != 201 {
 		t.Fatalf("the first is answered %s", a.Status)
 	}
-	if a := ask(t, addr, sale("order-2")); a.StatusCode != 503 || a.Header.Get("Sendgate-Outcome") != "not-sent" {
-		t.Errorf("with no room left, answered %s", a.Status)
+	if a := ask(t, addr, sale("order-2")); a.StatusCode != 503 || a.Header.Get("Sendgate-Outcome") != "not-sent" || !strings.Contains(a.body, "no room to keep another key") {
+		t.Errorf("with no room left, answered %s %s", a.Status, a.body)
 	}
 	if a := ask(t, addr, sale("order-1")); a.StatusCode != 201 {
 		t.Errorf("the repeat is answered %s", a.Status)
@@ -46,8 +46,8 @@ func TestKeyCannotBeKept(t *testing.T) {
 	if err := st.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
 		t.Fatal(err)
 	}
-	if a := ask(t, addr, sale("order-3")); a.StatusCode != 503 || a.Header.Get("Sendgate-Outcome") != "not-sent" || count.Load() != 2 {
-		t.Errorf("with the store closed, answered %s", a.Status)
+	if a := ask(t, addr, sale("order-3")); a.StatusCode != 503 || a.Header.Get("Sendgate-Outcome") != "not-sent" || !strings.Contains(a.body, "could not look for the key") || count.Load() != 2 {
+		t.Errorf("with the store closed, answered %s %s", a.Status, a.body)
 	}
 }
 

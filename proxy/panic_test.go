@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,6 +49,9 @@ func TestAPanicEndsOneRequestAndTellsTheTruth(t *testing.T) {
 			a := ask(t, addr, sms(person.Address, "Sale"))
 			if a.StatusCode != c.status || a.Header.Get("Sendgate-Outcome") != c.outcome || len(arrived) != c.arrived {
 				t.Errorf("answered %d, %q, and %d arrived", a.StatusCode, a.Header.Get("Sendgate-Outcome"), len(arrived))
+			}
+			if c.outcome == "not-sent" && !strings.Contains(a.body, "a fault of its own") {
+				t.Errorf("the client is told %s", a.body)
 			}
 			rt.provider = sound
 			if a := ask(t, addr, sms(person.Address, "Sale")); a.StatusCode != 200 || len(arrived) != c.arrived+1 {

@@ -43,13 +43,27 @@ func say(resp *fasthttp.Response, status int, sentence string) {
 // Apache's client on 429 and 503).
 func tell(resp *fasthttp.Response, o outcome) {
 	if o == notSent {
-		say(resp, fasthttp.StatusServiceUnavailable,
-			"sendgate could not reach the provider: nothing was sent, and the request can be repeated")
-	} else {
-		say(resp, fasthttp.StatusFailedDependency,
-			"sendgate handed this request to the provider and got no complete answer: it may have been sent, so ask the provider before you repeat it")
+		withhold(resp, "sendgate could not reach the provider")
+		return
 	}
+	say(resp, fasthttp.StatusFailedDependency,
+		"sendgate handed this request to the provider and got no complete answer: it may have been sent, so ask the provider before you repeat it")
 	resp.Header.Set("Sendgate-Outcome", o.String())
+}
+
+// withhold answers for a request that did not leave, and says why.
+func withhold(resp *fasthttp.Response, why string) {
+	say(resp, fasthttp.StatusServiceUnavailable, why+": nothing was sent, and the request can be repeated")
+	resp.Header.Set("Sendgate-Outcome", notSent.String())
+}
+
+// confess answers for a request whose handling panicked.
+func confess(resp *fasthttp.Response, o outcome) {
+	if o == notSent {
+		withhold(resp, "sendgate failed at this request by a fault of its own")
+	} else {
+		tell(resp, o)
+	}
 }
 
 // malform answers a request that no route can take.
