@@ -26,14 +26,13 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	if d.Action == filter.Block && rt.mode != Report {
 		return d
 	}
-	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
-		turn.Move(at)
+	due := m.Due(now)
+	if rt.mode != Report {
+		due = dueAs(m, &d, now)
+		turn.Move(due)
 	}
-	claims := rt.takes(m, &w.record, now)
+	claims := rt.takes(m, &w.record, due)
 	claims.Regardless = rt.mode == Report
-	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
-		turn.Move(at)
-	}
 	slot, err := turn.Take(&claims)
 	var over *store.OverBudget
 	switch {
