@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -14,14 +15,19 @@ type doorman struct {
 	net.Listener
 	g     *Gate
 	turns chan struct{} // one for each that is being turned away
+	close func() error
 }
 
 // turning bounds how many connections are turned away at a time; beyond it they are just closed.
 const turning = 64
 
 func newDoorman(ln net.Listener, g *Gate) *doorman {
-	return &doorman{ln, g, make(chan struct{}, turning)}
+	return &doorman{ln, g, make(chan struct{}, turning), sync.OnceValue(ln.Close)}
 }
+
+// Close lets nobody in any more. It may be called again: fasthttp closes what the gate closed already,
+// and would not wait for its connections after an error.
+func (d *doorman) Close() error { return d.close() }
 
 // Accept returns the next connection there is room for.
 func (d *doorman) Accept() (net.Conn, error) {

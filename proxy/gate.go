@@ -21,6 +21,7 @@ type Gate struct {
 	log    *zap.Logger
 	now    func() time.Time // nil: time.Now
 	server *fasthttp.Server
+	ports  ports
 
 	table     atomic.Pointer[table] // one snapshot serves a whole request
 	inFlight  atomic.Int64

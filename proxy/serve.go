@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 )
@@ -36,10 +37,14 @@ type silence struct{}
 
 func (silence) Printf(string, ...any) {}
 
-// Serve takes connections from ln until [Gate.Shutdown], and then returns nil. A gate may serve
-// several listeners.
+// Serve takes connections from ln until [Gate.Shutdown], and then closes it and returns nil. A gate may
+// serve several listeners.
 func (g *Gate) Serve(ln net.Listener) error {
-	if err := g.server.Serve(newDoorman(ln, g)); err != nil && !errors.Is(err, net.ErrClosed) {
+	d := newDoorman(ln, g)
+	if !g.ports.add(d) {
+		return d.Close() // nobody was let in
+	}
+	if err := g.server.Serve(d); err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("taking connections on %s: %w", ln.Addr(), err)
 	}
 	return nil
@@ -49,6 +54,7 @@ func (g *Gate) Serve(ln net.Listener) error {
 // to the upstreams. When ctx ends first it returns ctx's error, and requests may still be running.
 func (g *Gate) Shutdown(ctx context.Context) error {
 	g.stopping.Store(true)
+	g.ports.close() // fasthttp knows a listener only once its Serve has begun
 	for _, c := range g.known.list() {
 		c.retire()
 	}
@@ -62,4 +68,30 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("finishing the accepted requests: %w", err)
 	}
 	return nil
+}
+
+// ports are the listeners that a gate serves.
+type ports struct {
+	mu     sync.Mutex
+	all    []net.Listener
+	closed bool
+}
+
+// add reports whether ln may still be served.
+func (p *ports) add(ln net.Listener) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.all = append(p.all, ln)
+	}
+	return !p.closed
+}
+
+func (p *ports) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, ln := range p.all {
+		_ = ln.Close() // who serves it is told
+	}
+	p.all, p.closed = nil, true
 }
