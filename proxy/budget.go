@@ -46,7 +46,7 @@ type budget struct {
 func (b *budget) any() bool { return b.portfolio != nil || b.Pair.Every > 0 }
 
 // newBudget makes cfg ready. Errors name the key.
-func newBudget(cfg Budgets, st *store.Store) (budget, error) {
+func (g *Gate) newBudget(cfg Budgets) (budget, error) {
 	orDefault(&cfg.Within, filter.DefaultWindow)
 	orDefault(&cfg.Pair.Burst, metaBurst)
 	switch {
@@ -62,8 +62,12 @@ func newBudget(cfg Budgets, st *store.Store) (budget, error) {
 		return budget{}, fmt.Errorf("pair: burst: %d: want between 1 and 1000", cfg.Pair.Burst)
 	}
 	b := budget{Budgets: cfg}
-	if cfg.Portfolio != "" {
-		b.portfolio = st.Portfolio(cfg.Portfolio)
+	switch {
+	case cfg.Portfolio == "":
+	case g.draft:
+		b.portfolio = g.store.PortfolioAsIs(cfg.Portfolio)
+	default:
+		b.portfolio = g.store.Portfolio(cfg.Portfolio)
 	}
 	return b, nil
 }

@@ -182,3 +182,25 @@ func askOf(t *testing.T, addr, to string) told {
 	t.Helper()
 	return ask(t, addr, template("sales", "100", to))
 }
+
+// What a draft says of a portfolio is as of now, and is said of nothing that the store keeps.
+func TestDraftLooksAtPortfolios(t *testing.T) {
+	st := memory(t)
+	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
+	g, addr := start(t, twoNumbers(base, Budgets{Portfolio: "acme", Unique: 2}), st)
+	expect(t, "the first person", ask(t, addr, template("sales", "100", "+14155550101")), 200, "allowed")
+	cfg := twoNumbers(base, Budgets{Portfolio: "acme", Unique: 1, Within: 744 * time.Hour})
+	cfg.Draft = true
+	draft := newGate(t, cfg, st)
+	expect(t, "the second", ask(t, addr, template("sales", "100", "+14155550102")), 200, "allowed")
+	m := filter.Message{To: filter.Recipient{Brand: "default", Channel: filter.WhatsApp, Address: "+14155550103"}, Template: "sale"}
+	if d, _, err := draft.Judge("sales", m, time.Time{}); err != nil || d.Reason != filter.OverBudget {
+		t.Errorf("the draft judges %+v, %v", d, err)
+	}
+	if u := draft.Portfolios(); len(u) != 1 || u[0].Used != 1 {
+		t.Errorf("when the draft was made the portfolio was %+v", u)
+	}
+	if u := g.Portfolios(); len(u) != 1 || u[0].Used != 2 {
+		t.Errorf("the portfolio of the gate that serves is %+v", u)
+	}
+}

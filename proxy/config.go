@@ -20,6 +20,10 @@ type Config struct {
 	// Breaker pauses what providers refuse too much of. Nil: nothing is paused by itself.
 	Breaker *filter.Breaker `yaml:"breaker"`
 
+	// Draft makes a gate that is only asked for its judgement: the store keeps what it keeps for the gate
+	// that serves, for as long as that one asks.
+	Draft bool `yaml:"-"`
+
 	Logger  *zap.Logger           `yaml:"-"` // nil: none
 	Metrics prometheus.Registerer `yaml:"-"` // nil: none
 	Now     func() time.Time      `yaml:"-"` // nil: time.Now

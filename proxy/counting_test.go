@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -222,5 +223,47 @@ func TestExplanationsCountToo(t *testing.T) {
 	}
 	if d, _, err := g.Judge("twilio", m, before); err != nil || d.Action != filter.Forward {
 		t.Errorf("as of before: %+v, %v", d, err)
+	}
+}
+
+// A gate that only judges a draft looks back a year, and is reloaded. The store holds two messages,
+// and goes on to forget those that the gate that serves looks back at no more.
+func TestDraftLeavesTheStoreAlone(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		draft bool
+		full  bool
+	}{
+		{"a draft changes nothing", true, false},
+		{"a gate that serves has the store keep a year", false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+			st, err := store.Open(store.Config{Memory: true, Tally: 2, Now: func() time.Time { return now }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = st.Close() })
+			base := "http://127.0.0.1:1"
+			newGate(t, oneRoute(base, capped(9)), st)
+			year := oneRoute(base, func(rc *RouteConfig) { rc.Policy.Caps.Rows = []filter.Cap{{Most: 9, Within: 8784 * time.Hour}} })
+			year.Draft = c.draft
+			if err := newGate(t, year, st).Reload(year); err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				m, r := filter.Message{To: filter.Recipient{Brand: "a", Channel: filter.SMS, Address: "+14155550100"}}, filter.Record{}
+				var turn store.Turn
+				if turn, err = st.Turn(&m, &r, now); err != nil {
+					t.Fatal(err)
+				}
+				_, err = turn.Take(&store.Claims{Tally: true})
+				turn.End()
+				now = now.Add(48 * time.Hour)
+			}
+			if full := errors.Is(err, store.ErrTallyFull); full != c.full {
+				t.Errorf("counting a message a week later, %v; want full %t", err, c.full)
+			}
+		})
 	}
 }

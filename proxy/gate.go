@@ -17,6 +17,7 @@ import (
 // concurrent use.
 type Gate struct {
 	limits Limits
+	draft  bool // see Config
 	store  *store.Store
 	log    *zap.Logger
 	now    func() time.Time // nil: time.Now
@@ -47,6 +48,7 @@ type Gate struct {
 func New(cfg Config, st *store.Store) (*Gate, error) {
 	g := &Gate{
 		limits: cfg.Limits.withDefaults(),
+		draft:  cfg.Draft,
 		store:  st,
 		log:    cfg.Logger,
 		now:    cfg.Now,
@@ -110,8 +112,10 @@ func (g *Gate) Reload(cfg Config) error {
 
 // use has requests go by t from now on.
 func (g *Gate) use(t *table) {
-	for _, rt := range t.routes {
-		g.store.Remember(max(rt.policy.Lookback(), rt.budget.Within))
+	if !g.draft {
+		for _, rt := range t.routes {
+			g.store.Remember(max(rt.policy.Lookback(), rt.budget.Within))
+		}
 	}
 	g.table.Store(t)
 }

@@ -140,7 +140,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	budget, err := newBudget(cfg.Budgets, g.store)
+	budget, err := g.newBudget(cfg.Budgets)
 	if err != nil {
 		return nil, fmt.Errorf("budgets: %w", err)
 	}

@@ -3,6 +3,8 @@ package store
 import (
 	"container/heap"
 	"encoding/binary"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,8 +33,23 @@ type portfolios struct {
 
 // Portfolio is the portfolio called name, with what is counted against it.
 func (s *Store) Portfolio(name string) *Portfolio {
-	sum := s.keys.of(ofPortfolio, name)
-	return s.tally.books.book(binary.BigEndian.Uint64(sum[:8]))
+	return s.tally.books.book(s.keys.portfolio(name))
+}
+
+// PortfolioAsIs is a copy of the portfolio called name as it is now, for whoever only wants to know: nothing
+// that is asked of it changes what the store keeps.
+func (s *Store) PortfolioAsIs(name string) *Portfolio {
+	return s.tally.books.copy(s.keys.portfolio(name))
+}
+
+// portfolio is the fingerprint of the name of a portfolio.
+func (k *keys) portfolio(name string) uint64 {
+	sum := k.of(ofPortfolio, name)
+	return binary.BigEndian.Uint64(sum[:8])
+}
+
+func newPortfolio(mark uint64) *Portfolio {
+	return &Portfolio{mark: mark, people: map[uint64]counted{}, within: minKeep.Milliseconds()}
 }
 
 func (b *portfolios) book(mark uint64) *Portfolio {
@@ -43,10 +60,22 @@ func (b *portfolios) book(mark uint64) *Portfolio {
 		if b.books == nil {
 			b.books = map[uint64]*Portfolio{}
 		}
-		p = &Portfolio{mark: mark, people: map[uint64]counted{}, within: minKeep.Milliseconds()}
+		p = newPortfolio(mark)
 		b.books[mark] = p
 	}
 	return p
+}
+
+func (b *portfolios) copy(mark uint64) *Portfolio {
+	b.mu.Lock()
+	p, c := b.books[mark], newPortfolio(mark)
+	b.mu.Unlock()
+	if p != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		c.people, c.queue, c.within, c.latest = maps.Clone(p.people), slices.Clone(p.queue), p.within, p.latest
+	}
+	return c
 }
 
 // A Usage is how far the limit of a portfolio is used up.

@@ -137,6 +137,7 @@ func draftGate(name string, text []byte, st *store.Store) (*proxy.Gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.Proxy.Draft = true
 	gate, err := proxy.New(cfg.Proxy, st)
 	return gate, cfg.Locate(name, "proxy", err)
 }
