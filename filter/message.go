@@ -84,7 +84,7 @@ type Message struct {
 	Template string // name or id of an approved template; empty for a free-form message
 	Text     string // what the recipient would read, where the request shows it
 	// Extra is what else the recipient would see, as the request writes it: the values of a template,
-	// media, buttons. It is there to tell two messages apart.
+	// media, buttons. It is there to tell two messages apart, and may be empty where nothing does.
 	Extra string
 	// Room is how many more characters Text may take before the provider refuses the message.
 	// It is 0 where text cannot be added: templates, media without a caption.

@@ -54,6 +54,22 @@ func TestParseAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestExtrasAreReadWhereAskedFor(t *testing.T) {
+	for _, s := range providers.Samples() {
+		if s.Err != nil || s.Messages[0].Extra == "" {
+			continue
+		}
+		t.Run(s.Provider+"/"+s.Name, func(t *testing.T) {
+			p, want := provider(t, s.Provider, s.Region), s.Messages[0]
+			want.Extra = ""
+			var b providers.Batch
+			if err := p.Parse(read(t, s.Request), &b); err != nil || b.Messages[0] != want {
+				t.Errorf("Parse answers %v and reads\n%+v, want\n%+v", err, b.Messages, want)
+			}
+		})
+	}
+}
+
 func BenchmarkRefuse(b *testing.B) {
 	for _, name := range providers.Names() {
 		b.Run(name, func(b *testing.B) {

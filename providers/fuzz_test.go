@@ -52,7 +52,7 @@ var personal = regexp.MustCompile(`[0-9]{7}`)
 // checkParse holds what is true of any request and any provider. It returns the batch if the
 // request was read.
 func checkParse(t *testing.T, p providers.Provider, req *fasthttp.Request) *providers.Batch {
-	var b, again providers.Batch
+	b, again := providers.Batch{Extras: true}, providers.Batch{Extras: true}
 	err := p.Parse(req, &b)
 	errAgain := p.Parse(req, &again)
 	if fmt.Sprint(err) != fmt.Sprint(errAgain) || !reflect.DeepEqual(b.Messages, again.Messages) {
@@ -85,6 +85,7 @@ func checkFooter(t *testing.T, p providers.Provider, req *fasthttp.Request, b *p
 		checkRewritten(t, p, req, before)
 	}
 	b.Reset()
+	b.Extras = true
 	if err := p.Parse(req, b); err != nil {
 		t.Fatalf("what was read before cannot be read again: %v", err)
 	}

@@ -79,7 +79,7 @@ func TestSamples(t *testing.T) {
 			}
 			p := provider(t, s.Provider, s.Region)
 			req := read(t, s.Request)
-			var b providers.Batch
+			b := providers.Batch{Extras: true}
 			err := p.Parse(req, &b)
 			if again := read(t, s.Request); !bytes.Equal(again.Body(), req.Body()) || again.Header.String() != req.Header.String() {
 				t.Error("Parse changed the request")
@@ -223,7 +223,7 @@ func checkEdit(t *testing.T, p providers.Provider, req *fasthttp.Request, b *pro
 // reread is the one message that req has.
 func reread(t testing.TB, p providers.Provider, req *fasthttp.Request) filter.Message {
 	t.Helper()
-	var b providers.Batch
+	b := providers.Batch{Extras: true}
 	if err := p.Parse(req, &b); err != nil || len(b.Messages) != 1 {
 		t.Fatalf("the rewritten request cannot be read: %v", err)
 	}

@@ -75,6 +75,9 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 	if err := t.message(b, fields[:], h.validated); err != nil {
 		return err
 	}
+	if !b.Extras {
+		return nil
+	}
 	body := b.parsed.plain
 	if !b.parsed.gzipped {
 		body = req.Body()

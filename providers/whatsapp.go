@@ -115,7 +115,9 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	if err != nil {
 		return err
 	}
-	m.Extra = b.extra(d, shown)
+	if b.Extras {
+		m.Extra = b.extra(d, shown)
+	}
 	b.Messages = append(b.Messages[:0], m)
 	return nil
 }

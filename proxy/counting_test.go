@@ -183,6 +183,9 @@ func TestRepeatsAreDuplicates(t *testing.T) {
 	expect(t, "another text", ask(t, addr, sms("+14155550100", "Sales")), 200, "allowed")
 	go func() { <-arrived; answer <- okAnswer }()
 	expect(t, "the same text to another", ask(t, addr, sms("+14155550101", "Sale")), 200, "allowed")
+	go func() { <-arrived; answer <- okAnswer }()
+	expect(t, "the same text with a picture", ask(t, addr, sms("+14155550100", "Sale&MediaUrl=https://a.example/1")), 200, "allowed")
+	expect(t, "and with that picture again", ask(t, addr, sms("+14155550100", "Sale&MediaUrl=https://a.example/1")), 400, "duplicate")
 }
 
 // What cannot be counted is not sent: a full tally closes marketing, and opens what the route opens.

@@ -20,6 +20,7 @@ type route struct {
 	speaks   string // the provider's name
 	upstream *upstream
 	policy   filter.Policy
+	counts   bool // a rule of policy looks back at what was sent
 	budget   budget
 	brand    string
 	mode     Mode
@@ -145,7 +146,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 		return nil, fmt.Errorf("budgets: %w", err)
 	}
 	rt := &route{
-		name: name, provider: provider, speaks: cfg.Provider, policy: policy, budget: budget, brand: cfg.Brand, mode: cfg.Mode,
+		name: name, provider: provider, speaks: cfg.Provider, policy: policy, counts: policy.Lookback() > 0, budget: budget, brand: cfg.Brand, mode: cfg.Mode,
 		region: cfg.Region, labels: labels, stop: labels.declared.Stop, passUnknown: cfg.UnknownPaths == "pass", idempotencyKey: cfg.IdempotencyKey, count: g.counters(name),
 	}
 	if cfg.Stop != nil {

@@ -24,6 +24,7 @@ var errEmpty = errors.New("the request has no message in it")
 // send carries one request of a route that is not open through the gate.
 func (g *Gate) send(rt *route, w *work) {
 	b := &w.batch
+	b.Extras = rt.counts
 	err := rt.provider.Parse(w.req, b)
 	switch {
 	case errors.Is(err, providers.ErrNotSend), errors.Is(err, providers.ErrUnknownPath) && rt.passUnknown:
