@@ -155,13 +155,15 @@ func TestDuplicates(t *testing.T) {
 		{"of several the last counts", hour, Message{}, sentAt(-0.75, -0.25), 0.75},
 		{"another content is no duplicate", hour, Message{}, Tally{{At: noon, SameTopic: true}}, 0},
 		{"a code to sign in may be sent twice", hour, Message{Category: Authentication}, Tally{{At: noon, Category: Authentication, SameContent: true}}, 0},
+		{"a conversation may say the same twice", hour, Message{Category: Service}, Tally{{At: noon, Category: Service, SameContent: true}}, 0},
+		{"a notice may not", hour, Message{Category: Utility}, Tally{{At: noon, Category: Utility, SameContent: true}}, 1},
 		{"unless the configuration says otherwise", Duplicates{Within: time.Hour, Categories: []Category{Authentication}},
 			Message{Category: Authentication}, Tally{{At: noon, Category: Authentication, SameContent: true}}, 1},
 		{"what is scheduled is held against what will be sent then", hour, Message{SendAt: hours(5)}, sentAt(5.5), 6.5},
 		{"without the setting nothing is a duplicate", Duplicates{}, Message{}, sentAt(-0.5), 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			policy, err := New(Config{Require: map[Category]Basis{Marketing: NoBasis}, Duplicates: c.cfg})
+			policy, err := New(Config{Require: map[Category]Basis{Marketing: NoBasis, Utility: NoBasis, Service: NoBasis}, Duplicates: c.cfg})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,8 @@ type Duplicates struct {
 	// Within is how long after one message, and how long before a scheduled one, another with the same
 	// content is a duplicate of it; up to 8784h. Default: none is.
 	Within time.Duration `yaml:"within"`
-	// Categories are those looked at. Default: all but authentication.
+	// Categories are those looked at. Default: marketing and utility. Whoever is in a conversation may
+	// well be told the same twice, and whoever asks for a code again waits for it.
 	Categories []Category `yaml:"categories"`
 }
 
@@ -19,7 +20,8 @@ type Duplicates struct {
 type duplicate struct{ quota }
 
 func newDuplicate(cfg Duplicates) (duplicate, error) {
-	d := duplicate{quota{most: 1, within: cfg.Within, only: allButCodes, content: true}}
+	d := duplicate{quota{most: 1, within: cfg.Within, content: true}}
+	d.only = [Categories]bool{Marketing: true, Utility: true}
 	if cfg.Within != 0 && (cfg.Within < time.Second || cfg.Within > longestWithin) {
 		return d, fmt.Errorf("within: %s: want between a second and %d hours", cfg.Within, longestWithin/time.Hour)
 	}
