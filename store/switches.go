@@ -21,6 +21,8 @@ var (
 	ErrSwitchFull = fmt.Errorf("%d switches are in force: lift some first", maxSwitches)
 )
 
+var errBreakerFull = fmt.Errorf("the breaker has %d switches in force, and the rest of the room is for people: lift some first", breakerSwitches)
+
 // A SwitchError says what is wrong with a switch that somebody sets or lifts.
 type SwitchError struct {
 	Field   string // named as in JSON
@@ -33,8 +35,11 @@ const (
 	// maxSwitches is how many may be in force: each is compared with every message.
 	maxSwitches = 1000
 
+	// breakerSwitches is how many of them a breaker may set, so that people always find room.
+	breakerSwitches = 500
+
 	// A switch that ended by itself is in force again where the clock goes back before its end, but
-	// not by more than this.
+	// not by more than this, and not where another needs its room.
 	endedKept = 24 * time.Hour
 )
 
@@ -113,8 +118,8 @@ func (s *Store) Pause(sw filter.Switch, key string) (filter.Switch, error) {
 	if !sw.Until.IsZero() && !sw.Until.After(now) {
 		return sw, &SwitchError{"until", "want a moment to come, or none"}
 	}
-	if in := w.force.Load(); in != nil && len(*in) >= maxSwitches {
-		return sw, ErrSwitchFull
+	if err := w.room(&sw, now); err != nil {
+		return sw, err
 	}
 	sw.ID, sw.Set, sw.Until = NewID(now), now, sw.Until.Round(0).UTC()
 	sw.Lifted, sw.LiftedBy, sw.LiftedBecause = time.Time{}, "", ""
@@ -130,6 +135,30 @@ func (s *Store) Pause(sw filter.Switch, key string) (filter.Switch, error) {
 	w.enforce(now)
 	s.logger.Warn("sending is paused", append(switchFields(&sw), zap.String("actor", sw.Actor), zap.Time("until", sw.Until))...)
 	return sw, nil
+}
+
+// room says why one more switch is too many. What ended takes none, unless it is on trial. A breaker
+// that pauses again what is on trial lifts the earlier switch afterwards, so that one does not count.
+// The caller holds mu.
+func (w *switches) room(sw *filter.Switch, now time.Time) error {
+	all, breakers := 0, 0
+	for i := range w.all {
+		in := &w.all[i]
+		if !holding(in, now) || sw.Cause == filter.Refusals && in.Cause == filter.Refusals && in.On == sw.On {
+			continue
+		}
+		all++
+		if in.Cause == filter.Refusals {
+			breakers++
+		}
+	}
+	switch {
+	case all >= maxSwitches:
+		return ErrSwitchFull
+	case sw.Cause == filter.Refusals && breakers >= breakerSwitches:
+		return errBreakerFull
+	}
+	return nil
 }
 
 // switchFields are what the log says of sw: what people wrote as a reason is in its history alone.
@@ -195,6 +224,11 @@ func (w *switches) take(line switchLine) {
 	}
 }
 
+// holding reports whether sw pauses anything, or has it on trial.
+func holding(sw *filter.Switch, now time.Time) bool {
+	return sw.Lifted.IsZero() && (!sw.Ended(now) || sw.Trial(now) && now.Sub(sw.Until) < endedKept)
+}
+
 // enforce shows readers which switches are in force. The caller holds mu.
 func (w *switches) enforce(now time.Time) {
 	var force filter.Switches
@@ -202,6 +236,9 @@ func (w *switches) enforce(now time.Time) {
 		if sw.Lifted.IsZero() && (sw.Until.IsZero() || now.Sub(sw.Until) < endedKept) {
 			force = append(force, sw)
 		}
+	}
+	if len(force) > maxSwitches {
+		force = slices.DeleteFunc(force, func(sw filter.Switch) bool { return !holding(&sw, now) })
 	}
 	if force == nil {
 		w.force.Store(nil)

@@ -133,6 +133,49 @@ func TestNoMoreSwitchesThanCanBeCompared(t *testing.T) {
 	pause(t, s, stop("a", time.Time{}), "")
 }
 
+func TestEndedPausesLeaveRoom(t *testing.T) {
+	for name, after := range map[string]time.Duration{"at the moment they end": time.Minute, "a week later": 7 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			at := newClock(noon)
+			s := open(t, store.Config{Memory: true, Now: at.now})
+			for n := range 1000 {
+				pause(t, s, stop(fmt.Sprint(n), noon.Add(time.Minute)), "")
+			}
+			at.set(noon.Add(after))
+			sw := pause(t, s, filter.Switch{Reason: "stop all", Actor: "ana"}, "")
+			if all := s.Switches(); len(all) > 1000 || all.Find(sw.ID) == nil {
+				t.Errorf("%d switches are compared with every message, the new one: %+v", len(all), all.Find(sw.ID))
+			}
+		})
+	}
+}
+
+func TestBreakerLeavesRoomForPeople(t *testing.T) {
+	at := newClock(noon)
+	s := open(t, store.Config{Memory: true, Now: at.now})
+	refused := func(campaign string) error {
+		sw := stop(campaign, at.now().Add(time.Minute))
+		sw.Actor, sw.Cause = filter.ByBreaker, filter.Refusals
+		_, err := s.Pause(sw, "")
+		return err
+	}
+	for n := range 500 {
+		must(t, refused(fmt.Sprint(n)))
+	}
+	for _, after := range []time.Duration{0, time.Hour} { // they hold, and then they are on trial
+		at.set(noon.Add(after))
+		if refused("more") == nil {
+			t.Errorf("after %s the breaker takes the room of people", after)
+		}
+	}
+	must(t, refused("0")) // a trial that failed
+	pause(t, s, filter.Switch{Reason: "stop all", Actor: "ana"}, "")
+	at.set(noon.Add(48 * time.Hour))
+	if err := refused("more"); err != nil {
+		t.Errorf("when all are over: %v", err)
+	}
+}
+
 // switchesFile is where a store in dir keeps its switches.
 func switchesFile(dir string) string { return filepath.Join(dir, "switches.jsonl") }
 
