@@ -30,6 +30,19 @@ func (t *Target) covers(route string, m *Message) bool {
 		(t.Template == "" || t.Template == m.Template)
 }
 
+// Problem says which field of t, named as in JSON, no switch can have, and why. Both are empty where
+// there is none.
+func (t *Target) Problem() (field, problem string) {
+	for _, f := range [...]struct{ name, value string }{
+		{"brand", t.Brand}, {"route", t.Route}, {"campaign", t.Campaign}, {"topic", t.Topic}, {"sender", t.Sender}, {"template", t.Template},
+	} {
+		if problem := textProblem(f.value); problem != "" {
+			return f.name, problem
+		}
+	}
+	return "", ""
+}
+
 // String is t in words: campaign "spring" of brand "acme".
 func (t Target) String() string {
 	var words []string
@@ -172,13 +185,13 @@ func (all Switches) Find(id string) *Switch {
 // Problem says what is wrong with s as somebody sets it: the field, and a sentence. Both are empty
 // where nothing is.
 func (s *Switch) Problem() (field, problem string) {
-	for _, f := range [...]struct{ name, value string }{
-		{"reason", s.Reason}, {"actor", s.Actor}, {"on.brand", s.On.Brand}, {"on.route", s.On.Route}, {"on.campaign", s.On.Campaign},
-		{"on.topic", s.On.Topic}, {"on.sender", s.On.Sender}, {"on.template", s.On.Template},
-	} {
+	for _, f := range [...]struct{ name, value string }{{"reason", s.Reason}, {"actor", s.Actor}} {
 		if problem := textProblem(f.value); problem != "" {
 			return f.name, problem
 		}
+	}
+	if field, problem := s.On.Problem(); problem != "" {
+		return "on." + field, problem
 	}
 	if problem := categoriesProblem(s.Categories); problem != "" {
 		return "categories", problem

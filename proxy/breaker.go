@@ -23,6 +23,9 @@ const (
 
 	// sweepEvery is how often, where there is no more room, it is looked for some.
 	sweepEvery = time.Minute
+
+	// retryEvery is how far apart the attempts are to keep a switch that could not be kept.
+	retryEvery = 10 * time.Second
 )
 
 // A breaker keeps the circuits of a gate: what providers answered, by sender and by campaign of a
@@ -33,7 +36,7 @@ type breaker struct {
 	seed  maphash.Seed
 
 	opened    atomic.Uint64
-	unwatched atomic.Uint64 // messages whose circuit there was no room for
+	unwatched atomic.Uint64 // messages whose circuit there was no room for, or that no switch can pause
 
 	shards [breakerShards]breakerShard
 
@@ -106,6 +109,10 @@ func (g *Gate) tally(rt *route, sender, campaign string, messages, code int, now
 	}
 	all, n := targets(sender, rt.brand, campaign)
 	for _, on := range all[:n] {
+		if _, problem := on.Problem(); problem != "" { // clients name campaigns as they like
+			g.breaker.unwatched.Add(1)
+			continue
+		}
 		g.breaker.count(rt.breaker, on, messages, refusals, code, now)
 	}
 }
@@ -125,6 +132,9 @@ func (b *breaker) count(by *filter.Breaker, on filter.Target, messages, refusals
 		c.code = code
 	}
 	to := c.count(by, messages, refusals, now)
+	if since := now.Sub(c.failed); since >= 0 && since < retryEvery {
+		to = stay
+	}
 	id, because := c.id, ""
 	if to != stay {
 		c.busy, because = true, c.because(to, by)
@@ -135,7 +145,7 @@ func (b *breaker) count(by *filter.Breaker, on filter.Target, messages, refusals
 	}
 	next, done := b.turn(by, on, to, id, because, now)
 	s.mu.Lock()
-	c.busy = false
+	c.busy, c.failed = false, now
 	if done {
 		*c = circuit{code: c.code, id: next.ID, until: next.Until}
 	}
@@ -183,8 +193,8 @@ func (s *breakerShard) sweep(by *filter.Breaker, now time.Time) {
 	}
 }
 
-// turn sets or lifts the switch of on. done is false where that could not be kept: the next answer
-// tries again.
+// turn sets or lifts the switch of on. done is false where that could not be kept: an answer
+// after retryEvery tries again.
 func (b *breaker) turn(by *filter.Breaker, on filter.Target, to turnout, id, because string, now time.Time) (next filter.Switch, done bool) {
 	if to != shut {
 		var err error

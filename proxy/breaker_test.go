@@ -12,6 +12,8 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // A fuse is a gate with a breaker, whose provider answers as the test says, by a clock that it turns.
@@ -252,12 +254,14 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// TestBreakerThatCannotBeKept: on a disk that takes nothing the pause is tried again with each answer,
-// and sends are answered as ever.
+// TestBreakerThatCannotBeKept: on a disk that takes nothing the pause is tried again after a while, and
+// sends are answered as ever.
 func TestBreakerThatCannotBeKept(t *testing.T) {
 	f := blow(t, t.TempDir())
 	f.refuse(21610)
 	f.send(3)
+	core, logs := observer.New(zap.ErrorLevel)
+	f.g.breaker.log = zap.New(core)
 	if err := f.store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -268,8 +272,40 @@ func TestBreakerThatCannotBeKept(t *testing.T) {
 	if all := f.g.Circuits(); len(all) != 1 || all[0].State != "closed" || all[0].Refusals != 5 || by.opened.Load() != 0 {
 		t.Errorf("the circuits are %+v, opened %d times", all, by.opened.Load())
 	}
+	f.wait(9 * time.Second)
+	f.g.observe(rt, &m, 21610, f.now())
+	if logs.Len() != 1 {
+		t.Errorf("within ten seconds it was tried %d times", logs.Len())
+	}
+	f.wait(time.Second)
+	f.g.observe(rt, &m, 21610, f.now())
+	if logs.Len() != 2 {
+		t.Errorf("after ten seconds it was tried %d times", logs.Len())
+	}
 	if _, err := f.store.Pause(filter.Switch{Reason: "x", Actor: "x"}, ""); !errors.Is(err, store.ErrClosed) {
 		t.Fatalf("the store takes a switch all the same: %v", err)
+	}
+}
+
+// TestBreakerPassesOverLabels: a campaign that no switch can name is not watched, and takes nothing
+// from its sender.
+func TestBreakerPassesOverLabels(t *testing.T) {
+	for name, label := range map[string]string{"not UTF-8": "\xe9t\xe9", "with a control character": "a\tb", "too long": strings.Repeat("x", 1025)} {
+		t.Run(name, func(t *testing.T) {
+			f := blow(t, "")
+			core, logs := observer.New(zap.ErrorLevel)
+			f.g.breaker.log = zap.New(core)
+			rt := f.g.table.Load().routes["twilio"]
+			for range 50 {
+				f.g.observe(rt, &filter.Message{To: person, From: "+15005550006", Campaign: label}, 21610, f.now())
+			}
+			if all := f.store.Switches(); len(all) != 1 || all[0].On != (filter.Target{Sender: "+15005550006"}) || logs.Len() > 0 {
+				t.Errorf("50 refusals set %+v and logged %d errors", all, logs.Len())
+			}
+			if n := f.g.breaker.unwatched.Load(); n != 50 {
+				t.Errorf("%d were not watched", n)
+			}
+		})
 	}
 }
 

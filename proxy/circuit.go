@@ -56,7 +56,8 @@ type circuit struct {
 	refusals int       // of them
 	admitted time.Time // when the last one was let through on trial
 
-	busy bool // a switch is being set or lifted
+	busy   bool      // a switch is being set or lifted
+	failed time.Time // when that could not be kept
 }
 
 // trialEvery is how far apart the messages are that go out on trial: an answer comes in between.

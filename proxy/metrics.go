@@ -77,7 +77,7 @@ var (
 	descRefusals    = desc("provider_refusals_total", "Messages that the provider refused with a code that counts for the circuit breaker.", "route", "code")
 	descCircuits    = desc("breaker_circuits", "Senders and campaigns that are paused because providers refused too much, or on trial after that.", "state")
 	descOpened      = desc("breaker_opened_total", "Pauses that the circuit breaker began, or began again.")
-	descUnwatched   = desc("breaker_unwatched_total", "Answers about senders and campaigns beyond what the circuit breaker has room for.")
+	descUnwatched   = desc("breaker_unwatched_total", "Answers about senders and campaigns that the circuit breaker has no room for, or that no switch can name.")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
