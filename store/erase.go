@@ -27,7 +27,9 @@ type Erasure struct {
 // fingerprint, and of each event its kind, basis, scope, times, brand and channel; of each entry
 // of the decision log all but the address, the text and what else holds the number. The recipient
 // counts as opted out of everything from now on, for as long as [Config.KeepErased] says: only an
-// express opt-in from later on lifts that. The chain still verifies.
+// express opt-in from later on lifts that. The chain still verifies. Of pauses, the texts that hold
+// the address are blanked, and a campaign or sender in which it is a word of its own: such a pause holds
+// nothing any more, and the log names it.
 //
 // A recipient of a brand is erased for that brand alone. With an empty Brand everyone with this
 // address is, of every brand and on every channel.

@@ -27,6 +27,8 @@ type spelling struct {
 	lower  string   // the address in lower case, where it has letters
 	digits string   // else its digits
 	forms  []string // that it may be written in
+	id     string   // the address, where it is no number
+	whole  bool     // not inside a longer row of digits
 }
 
 const (
@@ -37,6 +39,9 @@ const (
 // spell is the spelling of an address in its canonical form.
 func spell(address string) *spelling {
 	s := new(spelling)
+	if strings.Trim(address, "0123456789") == "" || strings.ContainsFunc(address, unicode.IsLetter) {
+		s.id = address
+	}
 	if strings.ContainsFunc(address, unicode.IsLetter) {
 		s.lower = strings.ToLower(address)
 		return s
@@ -49,7 +54,7 @@ func spell(address string) *spelling {
 	}, address)
 	switch {
 	case len(s.digits) < minDigits:
-		s.lower, s.digits = address, ""
+		s.lower, s.digits, s.id = address, "", address
 	case e164(address) != 0:
 		s.forms = numberForms(s.digits)
 	default:
@@ -139,6 +144,29 @@ func (s *spelling) in(text string) bool {
 	return s.within(&run)
 }
 
+// alone reports whether the address stands in a name as a word of its own: between white space,
+// brackets, quotes, commas or semicolons. A number in E.164 digits does so wherever it is a row of digits
+// of its own, as in sale-14155550100; in its other spellings where no letter is joined to it, so that
+// newsletter-2026-11-01 is nobody's number.
+func (s *spelling) alone(name string) bool {
+	words := strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`()[]{}<>"',;`, r) })
+	if s.id != "" {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, s.id) })
+	}
+	rows := strings.FieldsFunc(name, func(r rune) bool { return r < '0' || r > '9' })
+	if slices.Contains(rows, s.digits) {
+		return true
+	}
+	for i, word := range words {
+		if strings.ContainsFunc(word, isLetter) {
+			words[i] = "....." // more than maxBreak
+		}
+	}
+	whole := *s
+	whole.whole = true
+	return whole.in(strings.Join(words, " "))
+}
+
 // pieces are rows of digits with little between them.
 type pieces struct {
 	digits []byte
@@ -165,7 +193,7 @@ func (s *spelling) within(run *pieces) bool {
 		if i+1 < len(run.begins) {
 			end = run.begins[i+1]
 		}
-		if strings.Contains(all[from:end], s.digits) {
+		if !s.whole && strings.Contains(all[from:end], s.digits) {
 			return true
 		}
 		for _, form := range s.forms {

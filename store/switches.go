@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -269,40 +268,6 @@ func (w *switches) close() {
 	defer w.mu.Unlock()
 	w.file.close()
 }
-
-// eraseSwitches takes an address out of the texts of all switches.
-func (s *Store) eraseSwitches(address string) error {
-	w := &s.switches
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	sp, found := spell(address), false
-	blank := func(text *string) {
-		if sp.in(*text) {
-			*text, found = erasedText, true
-		}
-	}
-	all, keys := slices.Clone(w.all), maps.Clone(w.keys)
-	for i := range all {
-		sw := &all[i]
-		for _, text := range []*string{&sw.Reason, &sw.Actor, &sw.LiftedBy, &sw.LiftedBecause, &sw.On.Brand, &sw.On.Route,
-			&sw.On.Campaign, &sw.On.Topic, &sw.On.Sender, &sw.On.Template} {
-			blank(text)
-		}
-	}
-	if !found {
-		return nil
-	}
-	if err := w.file.rewrite(all, keys); err != nil {
-		return err
-	}
-	w.all = all
-	w.enforce(s.now())
-	return nil
-}
-
-// erasedText stands where a text of a switch held the address of somebody who was erased. It is
-// never empty, so that no target grows wider by it.
-const erasedText = "(erased)"
 
 func cloneSwitch(sw filter.Switch) filter.Switch {
 	for _, text := range []*string{&sw.Reason, &sw.Actor, &sw.On.Brand, &sw.On.Route, &sw.On.Campaign, &sw.On.Topic, &sw.On.Sender, &sw.On.Template} {
