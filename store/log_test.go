@@ -114,6 +114,14 @@ func TestRetention(t *testing.T) {
 		t.Errorf("%d files are left: %v", len(files), files)
 	}
 	now.set(noon.Add(100 * 24 * time.Hour))
+	closeStore(t, s)
+	still := open(t, store.Config{Dir: dir, Retention: time.Hour, Now: now.now, Still: true})
+	store.Retain(still)
+	if looked := ids(t, still, store.Query{}); len(looked) != len(got) {
+		t.Errorf("who only looked left %d of %d entries", len(looked), len(got))
+	}
+	closeStore(t, still)
+	s = open(t, store.Config{Dir: dir, Retention: 72 * time.Hour, Now: now.now})
 	store.FlushLog(s)
 	store.Retain(s)
 	if got := ids(t, s, store.Query{}); len(got) != 0 {

@@ -230,6 +230,9 @@ func (seg *segment) close() error {
 
 // retain removes the segments whose newest entry is older than the retention.
 func (l *decisionLog) retain() {
+	if l.store.cfg.Still {
+		return
+	}
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	cutoff := l.store.now().Add(-l.store.cfg.Retention).Unix()

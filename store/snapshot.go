@@ -69,7 +69,7 @@ func (h *snapshotHead) encode(b []byte) []byte {
 // save writes a snapshot. Appends and reads go on: what changes meanwhile is in the chain behind
 // the head that it names, and so is read anew.
 func (s *Store) save() error {
-	if s.cfg.Memory {
+	if s.cfg.Memory || s.cfg.Still {
 		return nil
 	}
 	start := time.Now()

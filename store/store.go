@@ -46,6 +46,9 @@ type Config struct {
 	// SendKeys is how the keys are kept by which senders name one logical send.
 	SendKeys SendKeys `yaml:"send_keys"`
 
+	// Still removes nothing by age, and writes no snapshot, while the store is open: for whoever only looks
+	// into the folder of a gate, whose own numbers say for how long it keeps what.
+	Still bool `yaml:"-"`
 	// Memory keeps everything in memory and nothing on disk, for tests and benchmarks.
 	Memory  bool                  `yaml:"-"`
 	Logger  *zap.Logger           `yaml:"-"` // nil: no log

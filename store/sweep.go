@@ -38,6 +38,9 @@ func (s *Store) housekeep() {
 
 // sweep forgets the erased recipients whose time is over, and removes blobs that no event names.
 func (s *Store) sweep() error {
+	if s.cfg.Still {
+		return nil
+	}
 	for more := true; more; {
 		err := s.inWriter(func(db *badger.DB) (err error) {
 			more, err = s.forgetNext(db)

@@ -1,7 +1,11 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -54,4 +58,38 @@ func TestErasedAreForgotten(t *testing.T) {
 	now.set(noon.Add(200 * time.Hour))
 	must(t, store.Sweep(s))
 	sound(t, s)
+}
+
+// Who only looks into the folder of a gate leaves there what the gate keeps by its own numbers.
+func TestStillStoreRemovesNothing(t *testing.T) {
+	now := newClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: now.now, Retention: 8784 * time.Hour}
+	s := open(t, cfg)
+	s.Remember(30 * 24 * time.Hour)
+	m := filter.Message{To: person("acme", 1)}
+	take(t, s, m, noon)
+	keep(t, s, optIn(gonePerson, "a"))
+	erase(t, s, gonePerson)
+	left := len(history(t, s, gonePerson))
+	closeStore(t, s)
+	snapshot := filepath.Join(cfg.Dir, "index")
+	must(t, os.Remove(snapshot))
+
+	now.set(noon.Add(10 * 24 * time.Hour))
+	s = open(t, store.Config{Dir: cfg.Dir, Now: now.now, KeepErased: time.Hour, Still: true})
+	must(t, store.Sweep(s))
+	store.SweepTally(s)
+	if n := len(history(t, s, gonePerson)); n != left {
+		t.Errorf("%d of %d events of the erased recipient are left", n, left)
+	}
+	closeStore(t, s)
+	if _, err := os.Stat(snapshot); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a snapshot was written: %v", err)
+	}
+
+	s = open(t, cfg)
+	s.Remember(30 * 24 * time.Hour)
+	if got := tallyOf(t, s, m, now.now()); len(got) != 1 {
+		t.Errorf("the tally of 30 days is %+v", got)
+	}
 }

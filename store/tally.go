@@ -194,6 +194,9 @@ func (s *Store) GiveBack(slot *Slot) {
 
 // sweepTally drops what counts for nothing any more, from memory and from disk.
 func (s *Store) sweepTally() {
+	if s.cfg.Still {
+		return
+	}
 	now := s.now().UnixMilli()
 	horizon := now - s.tally.keep.Load()
 	for i := range s.tally.shards {

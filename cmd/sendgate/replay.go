@@ -59,15 +59,13 @@ func (c replayCmd) replay(t terminal, text []byte, opt console.ReplayOptions, ea
 	if c.Config == "" {
 		return last, fmt.Errorf("--data: without a gate nothing is in force: name a configuration with --config")
 	}
-	cfg, err := configs.Draft(c.Config, text)
-	if err != nil {
+	if _, err := configs.Draft(c.Config, text); err != nil {
 		return last, err
 	}
 	if _, err := os.Stat(filepath.Join(c.Data, "store.key")); err != nil {
 		return last, fmt.Errorf("--data: this is no folder of a store: %w", err)
 	}
-	cfg.Store.Dir = c.Data
-	st, err := store.Open(cfg.Store)
+	st, err := store.Open(store.Config{Dir: c.Data, Still: true}) // not as the draft says: it is not in force
 	if err != nil {
 		return last, fmt.Errorf("--data: %w", err)
 	}
