@@ -38,8 +38,7 @@ func (p Policy) Need(m *Message) Need {
 }
 
 // Decide is the first block, or all edits together, or Forward: a policy without rules forwards.
-// Rules that come after one that moves m to another time judge it as of then: what counts messages counts
-// it there. It allocates nothing unless two rules edit the same message, or it is moved.
+// It allocates nothing unless two rules edit the same message, or it is moved to another time.
 func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 	out, instead := forward, forward
 	for _, rule := range p {
@@ -55,29 +54,23 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 			if !d.Edit.SendAt.IsZero() {
 				out.Until = later(out.Until, d.Until)
 				instead = Decision{Action: Block, Reason: d.Reason, Rule: rule.Name(), Until: d.Until}
-				m = m.movedTo(d.Edit.SendAt)
 			}
 		default: // Block, and what is no action
 			return Decision{Action: Block, Reason: d.Reason, Rule: rule.Name(), Until: d.Until}
 		}
 	}
-	if !out.Edit.SendAt.IsZero() && !p.lets(m, r, now) {
+	if !out.Edit.SendAt.IsZero() && !p.lets(*m, r, now, out.Edit.SendAt) {
 		return instead
 	}
 	return out
 }
 
-// movedTo is m as it is asked for at another time.
-func (m Message) movedTo(at time.Time) *Message {
+// lets reports whether no rule has anything against m at a time that it is to be moved to: a window
+// that is open now may be closed then.
+func (p Policy) lets(m Message, r *Record, now, at time.Time) bool {
 	m.SendAt = at
-	return &m
-}
-
-// lets reports whether no rule has anything against m, which was moved: a window that is open now may be
-// closed then.
-func (p Policy) lets(m *Message, r *Record, now time.Time) bool {
 	for _, rule := range p {
-		if d := rule.Judge(m, r, now); d.Action != Forward && d.Action != Rewrite || !d.Edit.SendAt.IsZero() {
+		if d := rule.Judge(&m, r, now); d.Action != Forward && d.Action != Rewrite || !d.Edit.SendAt.IsZero() {
 			return false
 		}
 	}

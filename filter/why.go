@@ -9,7 +9,7 @@ import (
 // Why is what the rule that settled d about m went by, in words for people: what stands in r, rows of
 // data with their source, clocks and zones. Of a message that nothing objected to it says what
 // consent carries it. d is what Decide answers for the same arguments.
-func (p Policy) Why(m *Message, r *Record, d *Decision, now time.Time) string {
+func (p Policy) Why(m *Message, r *Record, d *Decision, now time.Time) (why string) {
 	settled := d.Rule
 	if d.Reason == Allowed {
 		settled = consent{}.Name()
@@ -19,13 +19,10 @@ func (p Policy) Why(m *Message, r *Record, d *Decision, now time.Time) string {
 			// detail says what the rule goes by for m at a moment.
 			detail(m *Message, r *Record, now time.Time) string
 		}); ok && rule.Name() == settled {
-			return talks.detail(m, r, now)
-		}
-		if at := rule.Judge(m, r, now).Edit.SendAt; !at.IsZero() {
-			m = m.movedTo(at) // as for Decide
+			why = talks.detail(m, r, now)
 		}
 	}
-	return ""
+	return why
 }
 
 // when is a moment in words.

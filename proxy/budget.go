@@ -104,23 +104,15 @@ func (rt *route) need(m *filter.Message) filter.Need {
 	return need
 }
 
-// dueAs is when m is due if it is sent as decided: it may be moved to another time.
-func dueAs(m *filter.Message, d *filter.Decision, now time.Time) time.Time {
-	if at := d.Edit.SendAt; !at.IsZero() {
-		return at.Truncate(time.Millisecond)
-	}
-	return m.Due(now)
-}
-
-// takes is what m takes up if it is sent and due at a moment.
-func (rt *route) takes(m *filter.Message, r *filter.Record, due time.Time) store.Claims {
+// takes is what m takes up if it is sent.
+func (rt *route) takes(m *filter.Message, r *filter.Record, now time.Time) store.Claims {
 	c := store.Claims{Tally: rt.policy.Need(m) == filter.NeedTally}
 	if !rt.budgeted(m) {
 		return c
 	}
 	b := &rt.budget
 	c.Sender, c.Every, c.Burst = m.From, b.Pair.Every, b.Pair.Burst
-	if b.portfolio != nil && !due.Before(r.LastInbound.Add(filter.DefaultWindow)) {
+	if b.portfolio != nil && !m.Due(now).Before(r.LastInbound.Add(filter.DefaultWindow)) {
 		c.Portfolio, c.Unique, c.Within = b.portfolio, b.Unique, b.Within
 	}
 	return c
@@ -139,8 +131,7 @@ func (rt *route) held(st *store.Store, m *filter.Message, r *filter.Record, now 
 	if st == nil || d.Action == filter.Block || !rt.budgeted(m) {
 		return d
 	}
-	due := dueAs(m, &d, now)
-	claims := rt.takes(m, r, due)
+	claims, due := rt.takes(m, r, now), m.Due(now)
 	if until := st.Room(&claims, m.To.Address, due, now); until.After(due) {
 		return overBudget(until)
 	}

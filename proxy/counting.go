@@ -26,13 +26,14 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	if d.Action == filter.Block && rt.mode != Report {
 		return d
 	}
-	due := m.Due(now)
-	if rt.mode != Report {
-		due = dueAs(m, &d, now)
-		turn.Move(due)
+	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
+		turn.Move(at)
 	}
-	claims := rt.takes(m, &w.record, due)
+	claims := rt.takes(m, &w.record, now)
 	claims.Regardless = rt.mode == Report
+	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
+		turn.Move(at)
+	}
 	slot, err := turn.Take(&claims)
 	var over *store.OverBudget
 	switch {

@@ -47,7 +47,7 @@ func (g *Gate) Rehearse(name, region string, at time.Time, claimed []string) (
 			list.read(m, &rec)
 		}
 		if d = g.judge(rt, m, &rec, at); counted && d.Action != filter.Block {
-			list.add(m, dueAs(m, &d, at))
+			list.add(m, at)
 		}
 		return d, bad, nil
 	}, rt.notes(claimed, at), nil
@@ -90,11 +90,11 @@ func (l *roster) read(m *filter.Message, r *filter.Record) {
 	slices.SortFunc(r.Tally, func(a, b filter.Sent) int { return a.At.Compare(b.At) })
 }
 
-// add takes in m, which would be due at a moment.
-func (l *roster) add(m *filter.Message, due time.Time) {
+// add takes in m, which would be sent at a moment.
+func (l *roster) add(m *filter.Message, at time.Time) {
 	key := maphash.Comparable(l.seed, m.To)
 	topic, content := l.marks(m)
-	l.sent = append(l.sent, listing{due, m.Category, topic, content, l.last[key]})
+	l.sent = append(l.sent, listing{m.Due(at), m.Category, topic, content, l.last[key]})
 	l.last[key] = len(l.sent)
 }
 
