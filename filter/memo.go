@@ -43,6 +43,9 @@ func (c *memo[T]) of(address, stated string) T {
 		return v
 	}
 	v = c.find(address, stated)
+	if strings.HasPrefix(address, "+") && Country(address) == "" {
+		return v // it is nobody's number, and says nothing of those that begin alike
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.known) >= maxMemo {

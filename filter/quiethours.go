@@ -172,7 +172,8 @@ func (q *quietHours) locate(address, stated string) *locality {
 	return l
 }
 
-// weeksOf are the rows about a spot: one, or those of all parts of the country where it is none of them.
+// weeksOf are the rows about a spot: one, or those of all parts of the country where it is none of them,
+// or all there are where nobody knows the country and no row is about anywhere.
 func (q *quietHours) weeksOf(at spot) (weeks []*week) {
 	for _, place := range []string{at.place, at.country, "*"} {
 		if w := q.weeks[place]; w != nil {
@@ -186,6 +187,9 @@ func (q *quietHours) weeksOf(at spot) (weeks []*week) {
 				weeks = append(weeks, w)
 			}
 		}
+	}
+	if at.country == "" && len(weeks) == 0 {
+		weeks = slices.AppendSeq(weeks, maps.Values(q.weeks))
 	}
 	return weeks
 }

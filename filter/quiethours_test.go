@@ -223,3 +223,31 @@ func BenchmarkQuietHours(b *testing.B) {
 		})
 	}
 }
+
+// What is nobody's number says nothing of the numbers that begin like it, whoever is judged first.
+func TestNobodysNumberTellsNothing(t *testing.T) {
+	night := utc("2026-07-15 08:00")
+	for real, nobodys := range map[string]string{newYorker: "+12120000000", "+17135550123": "+17130000000", "+61412345678": "+6141234567"} {
+		rows := []Hours{{Place: "AU", Weekdays: span("09:00-17:00")}}
+		for _, order := range [][]string{{real, nobodys}, {nobodys, real}} {
+			policy := quietPolicy(t, QuietHours{Preset: "law", Rows: rows})
+			for _, address := range order {
+				m := saleTo(address)
+				d := policy.Decide(&m, &Record{}, night)
+				if address == real && d.Reason != InQuietHours {
+					t.Errorf("judged in the order %v, %s at night: %+v", order, real, d)
+				}
+			}
+		}
+	}
+}
+
+// Where nobody knows the country, and no row is about anywhere, all rows count.
+func TestQuietHoursOfNobodyKnowsWhere(t *testing.T) {
+	policy := quietPolicy(t, QuietHours{Rows: []Hours{{Place: "US", Weekdays: span("08:00-21:00")}}})
+	m := saleTo("2345678901234567")
+	m.To.Channel = Messenger
+	if d := policy.Decide(&m, &Record{}, utc("2026-07-15 08:00")); d.Reason != InQuietHours {
+		t.Errorf("a page-scoped id at night: %+v", d)
+	}
+}
