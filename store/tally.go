@@ -179,6 +179,10 @@ func (s *Store) GiveBack(slot *Slot) {
 		return
 	}
 	tl := &s.tally
+	// First in the file: else another message may take the place, and after a crash both would count.
+	if err := tl.journal.void(slot.place); err != nil { // then it counts again after a restart, which is safe
+		s.logger.Warn("a place in the tally was given back, but not in its file", zap.Error(err))
+	}
 	if slot.row.when != 0 {
 		shard := &tl.shards[slot.row.key%tallyShards]
 		shard.mu.Lock()
@@ -186,9 +190,6 @@ func (s *Store) GiveBack(slot *Slot) {
 		shard.mu.Unlock()
 	}
 	tl.release(slot)
-	if err := tl.journal.void(slot.place); err != nil { // then it counts again after a restart, which is safe
-		s.logger.Warn("a place in the tally was given back, but not in its file", zap.Error(err))
-	}
 	*slot = Slot{}
 }
 
