@@ -35,7 +35,7 @@ func TestDialect(t *testing.T) {
 					t.Errorf("the host is %s", got)
 				}
 				req.Header.SetRequestURI(strings.TrimPrefix(string(req.RequestURI()), "/prefix"))
-				var b providers.Batch
+				b := providers.Batch{Extras: true}
 				err := p.Parse(&req, &b)
 				return &req, b, err
 			}
