@@ -286,9 +286,6 @@ func TestTornTally(t *testing.T) {
 
 // The journal goes on in another file when one is full.
 func TestTallyFiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes 16 MB")
-	}
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
 	entries := 2*store.TallyFileSize/32 + 1000
