@@ -72,27 +72,52 @@ func fillLarge(b *testing.B, dir string) {
 	b.Helper()
 	s, err := store.Open(largeConfig(dir))
 	must(b, err)
+	there := s.Recipients()
+	closeStore(b, s)
+	switch there {
+	case *openRecords:
+		return
+	case 0:
+	default:
+		b.Fatalf("%s holds %d recipients, not %d", dir, there, *openRecords)
+	}
 	start := time.Now()
-	event := func(i int) filter.Event {
-		e := optIn(person("acme", i), "import")
-		e.Time = noon.Add(time.Duration(i) * time.Second)
-		if *openOptouts {
-			e.Kind, e.Basis = filter.OptedOut, filter.NoBasis
-		}
-		return e
-	}
-	events := make([]filter.Event, 0, 10_000)
-	from := s.Recipients()
-	for i := from; i < *openRecords; i++ {
-		if events = append(events, event(i)); len(events) == cap(events) || i == *openRecords-1 {
-			must(b, s.Append(context.Background(), events...))
-			events = events[:0]
-		}
-	}
-	if n := *openRecords - from; n > 0 {
-		b.Logf("%d events appended at %.0f a second, anonymous memory %.0f MB", n, float64(n)/time.Since(start).Seconds(), rssAnon(b))
+	must(b, store.FillLarge(largeConfig(dir), *openRecords, largeEvent))
+	b.Logf("%d recipients written at %.0f a second", *openRecords, float64(*openRecords)/time.Since(start).Seconds())
+	s, err = store.Open(largeConfig(dir)) // reads what was written, and keeps the snapshot
+	must(b, err)
+	if n := s.Recipients(); n != *openRecords {
+		b.Fatalf("got %d recipients, want %d", n, *openRecords)
 	}
 	closeStore(b, s)
+}
+
+// largeEvent is what is known of a recipient in the store.
+func largeEvent(i int) filter.Event {
+	e := optIn(person("acme", i), "import")
+	e.Time = noon.Add(time.Duration(i) * time.Second)
+	if *openOptouts {
+		e.Kind, e.Basis = filter.OptedOut, filter.NoBasis
+	}
+	return e
+}
+
+// TestFillLarge shows that such a store is what appends would have made.
+func TestFillLarge(t *testing.T) {
+	cfg := store.Config{Dir: t.TempDir()}
+	const n = 12_345
+	must(t, store.FillLarge(cfg, n, largeEvent))
+	s, err := store.Open(cfg)
+	must(t, err)
+	defer closeStore(t, s)
+	if r := sound(t, s); r.Links != n || s.Recipients() != n {
+		t.Errorf("the chain has %d links, and there are %d recipients; want %d", r.Links, s.Recipients(), n)
+	}
+	must(t, store.CompareIndex(s))
+	keep(t, s, largeEvent(17), optOut(person("acme", 17), "later"))
+	if r := sound(t, s); r.Links != n+1 {
+		t.Errorf("the chain has %d links behind a known event and a new one, want %d", r.Links, n+1)
+	}
 }
 
 // opener opens the store in another process, which closes it again or is killed while it appends:
