@@ -95,6 +95,16 @@ func (g gate) launch(s site, cores int) (command, error) {
 	return c, nil
 }
 
+// check asks the program whether it takes the configuration that c starts it with: what it does not take
+// is no fault of the store, which would be filled anew.
+func (g gate) check(ctx context.Context, c command) error {
+	file := c.argv[len(c.argv)-1]
+	if said, err := exec.CommandContext(ctx, g.program, "check", file).CombinedOutput(); err != nil {
+		return errors.Join(ctx.Err(), fmt.Errorf("the gate does not take its configuration: %w: %s", err, said))
+	}
+	return nil
+}
+
 // forget removes the log of decisions, which is of no use after a load.
 func (g gate) forget() error { return os.RemoveAll(filepath.Join(g.store, "decisions")) }
 

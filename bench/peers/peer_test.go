@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/configs"
+	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/store"
 )
 
 // TestConfigurations holds what each peer is told against files that its own people can read.
@@ -142,8 +144,17 @@ func TestTheGateTakesItsConfiguration(t *testing.T) {
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if cfg, err := configs.Load(file); err != nil || len(cfg.Warnings) > 0 || len(cfg.Proxy.Routes) != 3 {
-				t.Errorf("%v, with warnings %v and %d routes", err, cfg.Warnings, len(cfg.Proxy.Routes))
+			cfg, err := configs.Load(file)
+			if err != nil || len(cfg.Warnings) > 0 {
+				t.Fatalf("%v, with warnings %v", err, cfg.Warnings)
+			}
+			memory, err := store.Open(store.Config{Memory: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer memory.Close()
+			if gate, err := proxy.New(cfg.Proxy, memory); err != nil || len(gate.Routes()) != 3 {
+				t.Errorf("got %v, want a gate with three routes", err)
 			}
 		})
 	}

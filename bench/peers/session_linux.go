@@ -138,11 +138,14 @@ func (s *session) prepareGate(ctx context.Context) (err error) {
 		return err
 	}
 	s.say("the gate's store is %s", s.gate.store)
+	c, err := s.gate.launch(s.gate.site, 0)
+	if err != nil {
+		return err
+	}
+	if err := s.gate.check(ctx, c); err != nil {
+		return err
+	}
 	if s.gate.filled() {
-		c, err := s.gate.launch(s.gate.site, 0)
-		if err != nil {
-			return err
-		}
 		p, err := s.started.start("sendgate-try", nil, c, nil)
 		if err != nil {
 			return err
