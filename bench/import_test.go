@@ -21,7 +21,8 @@ import (
 )
 
 var (
-	importRows  = flag.Int("import-rows", 1_000_000, "rows of the file that BenchmarkImport imports")
+	importRows  = flag.Int("import-rows", 1_000_000, "rows that BenchmarkImport imports")
+	importFiles = flag.Int("import-files", 1, "files that it imports them in, one after another: what takes more memory in one file than in several grows with the file, and the rest with the store")
 	importIndex = flag.Int64("import-index", 0, "records that the store holds in memory; with fewer than there are it holds none, and what the import itself takes can be seen")
 )
 
@@ -75,25 +76,19 @@ func importOnce(b *testing.B, header string, row func(int) string) {
 	}
 	srv := httptest.NewServer(s)
 	b.Cleanup(srv.Close)
-	file, w := io.Pipe()
-	go func() {
-		out := bufio.NewWriterSize(w, 64<<10)
-		_, _ = out.WriteString(header) // errors come out of the import
-		for i := range *importRows {
-			_, _ = out.WriteString(row(i))
-		}
-		_ = out.Flush()
-		_ = w.Close()
-	}()
+	client := console.NewClient(srv.URL, "0123456789abcdef")
 	done := make(chan struct{})
 	most := watchMemory(b, done)
 	b.StartTimer()
 	start := time.Now()
-	last, err := console.NewClient(srv.URL, "0123456789abcdef").Import(b.Context(), file, console.ImportOptions{Channel: filter.SMS, Brand: "shop"}, nil)
-	b.StopTimer()
-	if err != nil || last.Taken != *importRows {
-		b.Fatalf("got %+v, %v", last, err)
+	for i := range *importFiles {
+		from, to := *importRows*i / *importFiles, *importRows*(i+1) / *importFiles
+		last, err := client.Import(b.Context(), rowsOf(header, row, from, to), console.ImportOptions{Channel: filter.SMS, Brand: "shop"}, nil)
+		if err != nil || last.Taken != to-from {
+			b.Fatalf("got %+v, %v", last, err)
+		}
 	}
+	b.StopTimer()
 	b.ReportMetric(float64(*importRows)/time.Since(start).Seconds(), "rows/s")
 	close(done)
 	peak, held := <-most, atRest(b)
@@ -101,6 +96,21 @@ func importOnce(b *testing.B, header string, row func(int) string) {
 	b.ReportMetric(held, "store-MB")
 	b.ReportMetric(peak-held, "import-MB")
 	b.ReportMetric(memory(b, "VmHWM:"), "peak-with-mapped-files-MB")
+}
+
+// rowsOf is a file of the rows from one number up to another.
+func rowsOf(header string, row func(int) string, from, to int) io.Reader {
+	file, w := io.Pipe()
+	go func() {
+		out := bufio.NewWriterSize(w, 64<<10)
+		_, _ = out.WriteString(header) // errors come out of the import
+		for i := from; i < to; i++ {
+			_, _ = out.WriteString(row(i))
+		}
+		_ = out.Flush()
+		_ = w.Close()
+	}()
+	return file
 }
 
 // watchMemory samples how much memory the process holds that is no mapped file, until done is
