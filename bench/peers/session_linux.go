@@ -118,7 +118,8 @@ func (s *session) prepare(ctx context.Context) (err error) {
 	return s.prepareGate(ctx)
 }
 
-// prepareGate builds the gate and fills its store, unless that was done before.
+// prepareGate builds the gate and fills its store, unless that was done before. A store that cannot be
+// opened stays: another run may be using it.
 func (s *session) prepareGate(ctx context.Context) (err error) {
 	s.gate = gate{program: s.flags.Gate, book: s.book, say: s.say, dir: s.dir}
 	here := ""
@@ -145,19 +146,18 @@ func (s *session) prepareGate(ctx context.Context) (err error) {
 	if err := s.gate.check(ctx, c); err != nil {
 		return err
 	}
-	if s.gate.filled() {
-		p, err := s.started.start("sendgate-try", nil, c, nil)
-		if err != nil {
-			return err
-		}
-		_, err = p.listens(ctx, s.gate.site.Listen, 2*time.Minute)
-		p.stop()
-		if err == nil || ctx.Err() != nil {
-			return ctx.Err()
-		}
-		s.say("the kept store cannot be opened: %v", err)
+	if !s.gate.filled() {
+		return s.gate.fill(ctx, s.started)
 	}
-	return s.gate.fill(ctx, s.started)
+	p, err := s.started.start("sendgate-try", nil, c, nil)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	if _, err := p.listens(ctx, s.gate.site.Listen, 2*time.Minute); err != nil {
+		return fmt.Errorf("the kept store cannot be opened (where it is spoilt, remove %s, and it is filled anew): %w", s.gate.store, err)
+	}
+	return nil
 }
 
 // dropMissing takes out the peers that this machine lacks, and says so.
