@@ -62,6 +62,8 @@ func (d duplicate) Judge(m *Message, r *Record, now time.Time) Decision {
 	return b
 }
 
+func (d duplicate) unforeseen(m *Message) bool { return d.within > 0 && m.Text == "" }
+
 // detail says in words what the rule goes by for m at a moment.
 func (d duplicate) detail(_ *Message, r *Record, _ time.Time) string {
 	for i := len(r.Tally) - 1; i >= 0; i-- {

@@ -129,6 +129,10 @@ func (f *footer) Judge(m *Message, _ *Record, _ time.Time) Decision {
 	return Decision{Action: Rewrite, Reason: Content, Edit: Edit{Footer: line}}
 }
 
+func (f *footer) unforeseen(m *Message) bool {
+	return !f.lines.none() && m.Template == "" && m.Text == ""
+}
+
 func (f *footer) detail(m *Message, _ *Record, _ time.Time) string {
 	line, row := f.lines.choose(m)
 	return fmt.Sprintf("marketing text that does not say how to opt out; the line %q (%s) %s", line, row, takes(m, line, f.most))

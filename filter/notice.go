@@ -131,6 +131,10 @@ func (n *notice) below(m *Message, r *Record, now time.Time) string {
 	return ""
 }
 
+func (n *notice) unforeseen(m *Message) bool {
+	return !n.lines.none() && m.Template == "" && m.Text == ""
+}
+
 func (n *notice) detail(m *Message, r *Record, now time.Time) string {
 	line, _ := n.lines.choose(m)
 	whole := n.below(m, r, now) + line

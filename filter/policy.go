@@ -77,6 +77,17 @@ func (p Policy) lets(m Message, r *Record, now, at time.Time) bool {
 	return true
 }
 
+// Unforeseen names the rules that go by more of what m says than m shows: a list whose text is not written yet, or
+// a template whose values are not known, can be judged by all others.
+func (p Policy) Unforeseen(m *Message) (names []string) {
+	for _, rule := range p {
+		if reads, ok := rule.(interface{ unforeseen(m *Message) bool }); ok && reads.unforeseen(m) {
+			names = append(names, rule.Name())
+		}
+	}
+	return names
+}
+
 // forward is the decision of a rule without objection.
 var forward = Decision{Action: Forward, Reason: Allowed}
 

@@ -17,7 +17,8 @@ type QuietHours struct {
 	Rows []Hours `yaml:"rows"`
 	// Categories are what the hours are for. Default: marketing.
 	Categories []Category `yaml:"categories"`
-	// Reschedule has the provider itself deliver a message later, where it can, instead of blocking it.
+	// Reschedule has the provider itself deliver a message later, where it can, instead of blocking it. All
+	// rules and budgets must let it through both now and at that time, at which it counts.
 	Reschedule bool `yaml:"reschedule"`
 	// ExemptReplies lets through what goes to somebody whose customer service window is open.
 	ExemptReplies bool `yaml:"exempt_replies"`

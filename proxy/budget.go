@@ -41,6 +41,7 @@ const metaBurst = 45
 type budget struct {
 	Budgets
 	portfolio *store.Portfolio
+	rehearsal *store.Rehearsal // of a list, on a route of its own; see [Gate.Rehearse]
 }
 
 func (b *budget) any() bool { return b.portfolio != nil || b.Pair.Every > 0 }
@@ -104,18 +105,38 @@ func (rt *route) need(m *filter.Message) filter.Need {
 	return need
 }
 
-// takes is what m takes up if it is sent.
-func (rt *route) takes(m *filter.Message, r *filter.Record, now time.Time) store.Claims {
+// takes is what m takes up if it is sent and due at a moment.
+func (rt *route) takes(m *filter.Message, r *filter.Record, due time.Time) store.Claims {
 	c := store.Claims{Tally: rt.policy.Need(m) == filter.NeedTally}
 	if !rt.budgeted(m) {
 		return c
 	}
 	b := &rt.budget
-	c.Sender, c.Every, c.Burst = m.From, b.Pair.Every, b.Pair.Burst
-	if b.portfolio != nil && !m.Due(now).Before(r.LastInbound.Add(filter.DefaultWindow)) {
+	c.Sender, c.Every, c.Burst, c.Rehearsal = m.From, b.Pair.Every, b.Pair.Burst, b.rehearsal
+	if b.portfolio != nil && !due.Before(r.LastInbound.Add(filter.DefaultWindow)) {
 		c.Portfolio, c.Unique, c.Within = b.portfolio, b.Unique, b.Within
 	}
 	return c
+}
+
+// dueAs is when m is due if it is sent as d says: it may be moved to another time.
+func dueAs(m *filter.Message, d *filter.Decision, now time.Time) time.Time {
+	if at := d.Edit.SendAt; !at.IsZero() {
+		return at.Truncate(time.Millisecond)
+	}
+	return m.Due(now)
+}
+
+// takesAs is what m takes up if it is sent as d says, and when it is due then. Where decisions are only
+// reported, it is sent as it is, and takes what there is no room for, too.
+func (rt *route) takesAs(m *filter.Message, r *filter.Record, d *filter.Decision, now time.Time) (c store.Claims, due time.Time) {
+	due = m.Due(now)
+	if rt.mode != Report {
+		due = dueAs(m, d, now)
+	}
+	c = rt.takes(m, r, due)
+	c.Regardless = rt.mode == Report
+	return c, due
 }
 
 // budgetRule is the word of the budgets in the decision log.
@@ -125,17 +146,23 @@ func overBudget(until time.Time) filter.Decision {
 	return filter.Decision{Action: filter.Block, Reason: filter.OverBudget, Rule: budgetRule, Until: until}
 }
 
-// held is the decision of the budgets about m, which the policy lets through as d says. Without a store
-// they hold nothing back.
+// held is the decision of the budgets about m, which the policy lets through as d says. What is moved to
+// another time needs room now and then, as it needs the consent of all rules. Without a store they hold nothing
+// back.
 func (rt *route) held(st *store.Store, m *filter.Message, r *filter.Record, now time.Time, d filter.Decision) filter.Decision {
 	if st == nil || d.Action == filter.Block || !rt.budgeted(m) {
 		return d
 	}
-	claims, due := rt.takes(m, r, now), m.Due(now)
-	if until := st.Room(&claims, m.To.Address, due, now); until.After(due) {
-		return overBudget(until)
+	asked, moved := m.Due(now), dueAs(m, &d, now)
+	for due := asked; ; due = moved {
+		claims := rt.takes(m, r, due)
+		if until := st.Room(&claims, m.To.Address, due, now); until.After(due) {
+			return overBudget(until)
+		}
+		if due.Equal(moved) {
+			return d
+		}
 	}
-	return d
 }
 
 // why says in words what the budgets go by.

@@ -26,14 +26,8 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	if d.Action == filter.Block && rt.mode != Report {
 		return d
 	}
-	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
-		turn.Move(at)
-	}
-	claims := rt.takes(m, &w.record, now)
-	claims.Regardless = rt.mode == Report
-	if at := d.Edit.SendAt; !at.IsZero() && rt.mode != Report {
-		turn.Move(at)
-	}
+	claims, due := rt.takesAs(m, &w.record, &d, now)
+	turn.Move(due)
 	slot, err := turn.Take(&claims)
 	var over *store.OverBudget
 	switch {

@@ -1,101 +1,88 @@
 package proxy
 
 import (
+	"errors"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 )
 
-// Rehearse makes ready to judge messages of a route as they would be judged if they were sent at one
-// moment, the zero one for now: from what is known now, and without sending, keeping or reserving
-// anything. Numbers without a country code are of region, where that is not empty. notes are what to
+// Rehearse makes ready to judge the messages of a list, on a route, as they would be judged if they were sent
+// one after the other at one moment, the zero one for now: from what is known now, and without sending or
+// keeping anything. Numbers without a country code are of region, where that is not empty. notes are what to
 // know about the route: which of the headers claimed (category, topic, campaign) it does not believe,
 // what is left of its budget, that it blocks nothing.
 //
 // judge completes m as the route would that of a request whose headers claim a category and a topic,
-// All for none, and whose recipient is written as m.To.Address has it. What it lets through counts for
-// the caps and duplicates of what it judges next, and not for budgets. bad says why that is no address.
-// An err is that of a store that cannot be asked. judge is for one goroutine.
+// All for none, and whose recipient is written as m.To.Address has it. What would be sent counts for the caps,
+// duplicates and budgets of what it judges next, at the time of its arrival where it is moved to open hours.
+// bad says why that is no address. An err is that of a store that cannot be asked. judge is for one goroutine.
 func (g *Gate) Rehearse(name, region string, at time.Time, claimed []string) (
 	judge func(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error), notes []string, err error) {
-	rt, err := g.route(name)
+	found, err := g.route(name)
 	if err != nil {
 		return nil, nil, err
 	}
+	rt := *found // with budgets of its own
+	if rt.budget.any() {
+		rt.budget.rehearsal = g.store.Rehearse()
+	}
 	orDefault(&at, g.clock())
 	orDefault(&region, rt.region)
-	var rec filter.Record
-	list := newRoster()
-	return func(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error) {
-		orDefault(&m.To.Channel, providers.Channel(rt.speaks))
-		m.To.Address, bad = filter.Address(m.To.Channel, m.To.Address, region)
-		rt.believe(m, &category, &topic)
-		rt.label(m, category, topic)
-		providers.Complete(rt.speaks, m)
-		if err := g.store.ReadInto(&rec, m.To, rt.need(m)); err != nil {
-			return g.judge(rt, m, nil, at), bad, fmt.Errorf("reading the record of a recipient: %w", err)
-		}
-		counted := rt.policy.Need(m) == filter.NeedTally
-		if counted {
-			if err := g.store.ReadTally(m, &rec, at); err != nil {
-				return g.judge(rt, m, nil, at), bad, fmt.Errorf("reading what a recipient got lately: %w", err)
-			}
-			list.read(m, &rec)
-		}
-		if d = g.judge(rt, m, &rec, at); counted && d.Action != filter.Block {
-			list.add(m, at)
-		}
-		return d, bad, nil
-	}, rt.notes(claimed, at), nil
+	r := &rehearsal{gate: g, rt: &rt, region: region, at: at, list: newRoster()}
+	return r.judge, rt.notes(claimed, at), nil
 }
 
-// A roster is what a list would have sent before the message that is judged: whoever stands in it twice
-// gets no more than if it were sent.
-type roster struct {
-	seed maphash.Seed
-	last map[uint64]int // number of the last message to a recipient, from 1
-	sent []listing
+// A rehearsal judges the messages of a list.
+type rehearsal struct {
+	gate   *Gate
+	rt     *route
+	region string
+	at     time.Time
+	list   *roster
+	record filter.Record // of the recipient who is looked at
 }
 
-// A listing is one message, with hashes of its topic and content, and the number of the one before to
-// the same recipient, or 0.
-type listing struct {
-	due            time.Time
-	category       filter.Category
-	topic, content uint64
-	before         int
-}
-
-func newRoster() *roster { return &roster{seed: maphash.MakeSeed(), last: map[uint64]int{}} }
-
-func (l *roster) marks(m *filter.Message) (topic, content uint64) {
-	return maphash.String(l.seed, m.Topic), maphash.Comparable(l.seed, [...]string{m.Template, m.Text, m.Extra})
-}
-
-// read adds to r.Tally what the list would have sent to the recipient of m by now.
-func (l *roster) read(m *filter.Message, r *filter.Record) {
-	n := l.last[maphash.Comparable(l.seed, m.To)]
-	if n == 0 {
-		return
+func (r *rehearsal) judge(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error) {
+	orDefault(&m.To.Channel, providers.Channel(r.rt.speaks))
+	m.To.Address, bad = filter.Address(m.To.Channel, m.To.Address, r.region)
+	r.rt.believe(m, &category, &topic)
+	r.rt.label(m, category, topic)
+	providers.Complete(r.rt.speaks, m)
+	need := r.rt.need(m)
+	if err := r.gate.store.ReadInto(&r.record, m.To, need); err != nil {
+		return r.gate.judge(r.rt, m, nil, r.at), bad, fmt.Errorf("reading the record of a recipient: %w", err)
 	}
-	topic, content := l.marks(m)
-	for ; n > 0; n = l.sent[n-1].before {
-		s := &l.sent[n-1]
-		r.Tally = append(r.Tally, filter.Sent{At: s.due, Category: s.category, SameTopic: s.topic == topic, SameContent: s.content == content})
+	if need == filter.NeedTally {
+		if err := r.gate.store.ReadTally(m, &r.record, r.at); err != nil {
+			return r.gate.judge(r.rt, m, nil, r.at), bad, fmt.Errorf("reading what a recipient got lately: %w", err)
+		}
+		r.list.read(m, &r.record)
 	}
-	slices.SortFunc(r.Tally, func(a, b filter.Sent) int { return a.At.Compare(b.At) })
+	return r.count(m, r.gate.judge(r.rt, m, &r.record, r.at)), bad, nil
 }
 
-// add takes in m, which would be sent at a moment.
-func (l *roster) add(m *filter.Message, at time.Time) {
-	key := maphash.Comparable(l.seed, m.To)
-	topic, content := l.marks(m)
-	l.sent = append(l.sent, listing{m.Due(at), m.Category, topic, content, l.last[key]})
-	l.last[key] = len(l.sent)
+// count takes in what m takes up if it is sent as d says, and is the decision that stands then: as
+// [Gate.count] for a message that is sent.
+func (r *rehearsal) count(m *filter.Message, d filter.Decision) filter.Decision {
+	if d.Action == filter.Block && r.rt.mode != Report {
+		return d
+	}
+	claims, due := r.rt.takesAs(m, &r.record, &d, r.at)
+	if claims.Rehearsal != nil {
+		var over *store.OverBudget
+		if err := claims.Rehearsal.Take(&claims, m.To.Address, due, r.at); errors.As(err, &over) {
+			return overBudget(over.Until)
+		}
+	}
+	if claims.Tally {
+		r.list.add(m, due)
+	}
+	return d
 }
 
 // believe takes out of the claims what the route does not believe.
@@ -136,6 +123,20 @@ func (rt *route) notes(claimed []string, at time.Time) (notes []string) {
 		notes = append(notes, fmt.Sprintf("the mode of the route %s is %s: it would forward everything", rt.name, rt.mode))
 	}
 	return notes
+}
+
+// Unforeseen names the rules of a route that go by more than m shows: by what it says, or by whom it is from;
+// none where there is no such route.
+func (g *Gate) Unforeseen(name string, m *filter.Message) []string {
+	rt, err := g.route(name)
+	if err != nil {
+		return nil
+	}
+	rules := rt.policy.Unforeseen(m)
+	if m.From == "" && rt.budget.Pair.Every > 0 {
+		rules = append(rules, budgetRule)
+	}
+	return rules
 }
 
 // clock is the time now.

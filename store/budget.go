@@ -23,6 +23,8 @@ type Claims struct {
 	Burst  int
 	// Regardless takes what there is no room for, too: for a message that is sent whatever is decided.
 	Regardless bool
+	// Rehearsal has all this asked of what a list would leave of the budgets; nil: of what is left.
+	Rehearsal *Rehearsal
 }
 
 // An OverBudget says that there is no room in a budget, and from when on there is.
@@ -35,6 +37,8 @@ func (e *OverBudget) Error() string {
 // A claim is what Claims ask for in fingerprints, at a moment.
 type claim struct {
 	*Claims
+	book   *Portfolio // that it counts against; nil: none
+	pairs  *pairs
 	person uint64
 	pair   uint64
 	due    int64 // milliseconds since 1970
@@ -47,11 +51,14 @@ type claim struct {
 func (c *claim) paired() bool { return c.Every > 0 && c.due <= c.now }
 
 func (s *Store) claim(c *Claims, address string, due, now int64) claim {
-	one := claim{Claims: c, due: due, now: now}
-	if c.Portfolio != nil {
+	one := claim{Claims: c, book: c.Portfolio, pairs: &s.tally.pairs, due: due, now: now}
+	switch r := c.Rehearsal; {
+	case r != nil:
+		one.book, one.pairs, one.clock = r.book(c.Portfolio), &r.pairs, now
+	case one.book != nil:
 		one.clock = s.now().UnixMilli()
 	}
-	if c.Portfolio != nil || one.paired() {
+	if one.book != nil || one.paired() {
 		p := s.keys.person(address)
 		one.person = binary.BigEndian.Uint64(p[:8])
 		one.pair = one.person ^ fnv1a(fnvBasis, c.Sender)*0x9e3779b97f4a7c15 | 1 // 0 is no pair
@@ -63,12 +70,25 @@ func (s *Store) claim(c *Claims, address string, due, now int64) claim {
 // far as is known now. It takes nothing.
 func (s *Store) Room(c *Claims, address string, due, now time.Time) time.Time {
 	one := s.claim(c, address, due.UnixMilli(), now.UnixMilli())
-	until := max(one.due, s.tally.pairs.until(&one))
-	if c.Portfolio != nil {
-		until = max(until, c.Portfolio.until(&one))
+	until := max(one.due, one.pairs.until(&one))
+	if one.book != nil {
+		until = max(until, one.book.until(&one))
 	}
 	if until == one.due {
 		return due
 	}
 	return time.UnixMilli(until).UTC()
+}
+
+// take takes up in slot what c asks for, all or nothing.
+func (c *claim) take(slot *Slot) error {
+	if err := c.book.take(&slot.book, c); err != nil {
+		return err
+	}
+	if err := c.pairs.take(&slot.pair, c); err != nil {
+		slot.book.back()
+		slot.book = bookSlot{}
+		return err
+	}
+	return nil
 }

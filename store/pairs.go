@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -99,6 +100,16 @@ func (p *pairs) back(slot *pairSlot) {
 		delete(shard.state, slot.key)
 	default:
 		shard.state[slot.key] = pairState{one.start, one.next - slot.every, one.count - 1}
+	}
+}
+
+// copyTo puts into other, which is new, what stands in p now.
+func (p *pairs) copyTo(other *pairs) {
+	for i := range p.shards {
+		shard := &p.shards[i]
+		shard.mu.Lock()
+		other.shards[i].state = maps.Clone(shard.state)
+		shard.mu.Unlock()
 	}
 }
 

@@ -68,13 +68,20 @@ func (b *portfolios) book(mark uint64) *Portfolio {
 
 func (b *portfolios) copy(mark uint64) *Portfolio {
 	b.mu.Lock()
-	p, c := b.books[mark], newPortfolio(mark)
+	p := b.books[mark]
 	b.mu.Unlock()
-	if p != nil {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		c.people, c.queue, c.within, c.latest = maps.Clone(p.people), slices.Clone(p.queue), p.within, p.latest
+	if p == nil {
+		return newPortfolio(mark)
 	}
+	return p.copy()
+}
+
+// copy is p as it is now.
+func (p *Portfolio) copy() *Portfolio {
+	c := newPortfolio(p.mark)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.people, c.queue, c.within, c.latest = maps.Clone(p.people), slices.Clone(p.queue), p.within, p.latest
 	return c
 }
 

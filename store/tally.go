@@ -128,11 +128,7 @@ func (l *Slot) Taken() bool { return l.place.n > 0 }
 func (t *Turn) Take(c *Claims) (Slot, error) {
 	slot, tl := Slot{}, &t.s.tally
 	one := t.s.claim(c, t.address, t.row.due(), t.now)
-	if err := c.Portfolio.take(&slot.book, &one); err != nil {
-		return Slot{}, err
-	}
-	if err := tl.pairs.take(&slot.pair, &one); err != nil {
-		slot.book.back()
+	if err := one.take(&slot); err != nil {
 		return Slot{}, err
 	}
 	if c.Tally {

@@ -4,14 +4,9 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
@@ -51,23 +46,17 @@ func (c consentImportCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(c.File)
+	file, err := openUpload(c.File, t.err)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	progress := importProgress{to: t.err, size: info.Size()}
+	defer file.close()
 	refused := lineList{path: c.File + ".refused.csv", problem: func(l console.ImportLine) string { return l.Problem }}
 	doubtful := lineList{path: c.File + ".warnings.csv", problem: func(l console.ImportLine) string { return l.Warning }}
-	progress.begin("sending")
-	last, err := client.Import(t.ctx, io.TeeReader(file, &progress), options, func(l console.ImportLine) error {
+	last, err := client.Import(t.ctx, file, options, func(l console.ImportLine) error {
 		switch {
 		case l.Line == 0:
-			progress.at(l.Phase, l.Bytes)
+			file.at(l.Phase, l.Bytes)
 			return nil
 		case l.Warning != "":
 			return doubtful.add(l)
@@ -75,7 +64,7 @@ func (c consentImportCmd) Run(t terminal) error {
 			return refused.add(l)
 		}
 	})
-	progress.end()
+	file.end()
 	return c.report(t, last, errors.Join(hint(err), refused.close(), doubtful.close()), refused.path, doubtful.path)
 }
 
@@ -131,60 +120,6 @@ func (c consentImportCmd) report(t terminal, last console.ImportLine, err error,
 		return errors.Join(err, fmt.Errorf("%d rows refused: what is wrong with each is in %s", last.Refused, refused))
 	}
 	return err
-}
-
-// importProgress draws a bar for each phase of an import, with its rate and the time left: sending,
-// which it sees as a writer, and what the gate tells of.
-type importProgress struct {
-	to    io.Writer
-	size  int64
-	mu    sync.Mutex // an upload that was refused may still be read from
-	phase string
-	bar   *progressbar.ProgressBar
-}
-
-func (p *importProgress) begin(phase string) {
-	p.end()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.phase = phase
-	p.bar = progressbar.NewOptions64(p.size, progressbar.OptionSetWriter(p.to), progressbar.OptionShowBytes(true),
-		progressbar.OptionSetDescription(phase), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetPredictTime(true), progressbar.OptionSetVisibility(isTerminal(p.to)))
-}
-
-// Write counts what is sent.
-func (p *importProgress) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_ = p.bar.Add(len(b)) // a bar that cannot be drawn is no reason to stop
-	return len(b), nil
-}
-
-// at says how far the gate is in a phase.
-func (p *importProgress) at(phase string, bytes int64) {
-	if phase != "" && phase != p.phase {
-		p.begin(phase)
-	}
-	_ = p.bar.Set64(bytes)
-}
-
-func (p *importProgress) end() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.bar != nil {
-		_ = p.bar.Finish()
-	}
-}
-
-// isTerminal reports whether w is a terminal, where a progress bar makes sense.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // A lineList is a file that lists rows, and what is wrong with each. It exists only if there is one.

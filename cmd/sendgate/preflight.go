@@ -40,33 +40,27 @@ func (c preflightCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(c.List)
+	file, err := openUpload(c.List, t.err)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
+	defer file.close()
 	results := rowList{path: c.Output}
 	if err := results.open(); err != nil {
 		return err
 	}
 	unread := unreadRows{to: t.err, list: c.List}
-	progress := importProgress{to: t.err, size: info.Size()}
-	progress.begin("sending")
-	sum, err := client.Preflight(t.ctx, io.TeeReader(file, &progress), c.options(), func(l console.PreflightLine) error {
+	sum, err := client.Preflight(t.ctx, file, c.options(), func(l console.PreflightLine) error {
 		switch {
 		case l.Row == nil:
-			progress.at("judging", l.Bytes)
+			file.at("judging", l.Bytes)
 			return nil
 		case l.Row.Action == "":
 			unread.tell(l.Row)
 		}
 		return results.add(l.Row)
 	})
-	progress.end()
+	file.end()
 	if err := errors.Join(hint(err), results.close(err == nil)); err != nil {
 		return fmt.Errorf("%s: %w", c.List, err)
 	}

@@ -42,7 +42,7 @@ proxy:
       region: US
       trust: [category, topic, campaign]
       senders: {"+15005550009": topic:news}
-      policy: {quiet_hours: {preset: us-strictest, exempt_replies: true}, footer: {line: Reply STOP to opt out}, caps: {rows: [{most: 1, within: 24h, category: marketing}]}, duplicates: {within: 1h, categories: [utility]}}
+      policy: {quiet_hours: {preset: us-strictest, exempt_replies: true, reschedule: true}, footer: {line: Reply STOP to opt out}, caps: {rows: [{most: 1, within: 24h, category: marketing}]}, duplicates: {within: 1h, categories: [utility]}}
     report:
       provider: twilio
       upstream: %[2]s
@@ -60,15 +60,22 @@ proxy:
 console: {listen: 127.0.0.1:0}
 `
 
-// mixedGate serves mixedConfig before a provider that is played, until the test ends.
-func mixedGate(t testing.TB) (s *server, text string) {
+// mixedGate serves mixedConfig, see playedGate.
+func mixedGate(t testing.TB, now func() time.Time) (s *server, text string) {
 	t.Helper()
-	upstream, stop, err := mock.New(mock.Config{Keep: 1}).Start("127.0.0.1:0")
+	return playedGate(t, mixedConfig, now)
+}
+
+// playedGate serves a configuration, in which %s is the folder of the store and %[2]s the upstream, before a
+// provider that is played, until the test ends. All go by the same clock; nil is the real one.
+func playedGate(t testing.TB, format string, now func() time.Time) (s *server, text string) {
+	t.Helper()
+	upstream, stop, err := mock.New(mock.Config{Keep: 1, Now: now}).Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	text = fmt.Sprintf(mixedConfig, filepath.Join(dir, "data"), upstream)
+	text = fmt.Sprintf(format, filepath.Join(dir, "data"), upstream)
 	file := filepath.Join(dir, "sendgate.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -77,6 +84,7 @@ func mixedGate(t testing.TB) (s *server, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Store.Now, cfg.Proxy.Now, cfg.Console.Now = now, now, now
 	if s, err = open(cfg, file, zap.NewNop(), func() (configs.Config, error) { return configs.Load(file) }); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +203,7 @@ func busy(t *testing.T, s *server, n int) {
 //
 //	go test ./cmd/sendgate -run ReplayIsFaithful -replayed 1000000 -timeout 1h -v
 func TestReplayIsFaithful(t *testing.T) {
-	s, text := mixedGate(t)
+	s, text := mixedGate(t, nil)
 	busy(t, s, *replayed)
 	reasons := map[filter.Reason]int{}
 	for e, err := range s.store.Entries(store.Query{}) {

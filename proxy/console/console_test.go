@@ -144,6 +144,8 @@ func (o oneRoute) Rehearse(route, region string, at time.Time, claimed []string)
 	}, notes, nil
 }
 
+func (o oneRoute) Unforeseen(_ string, m *filter.Message) []string { return o.b.policy.Unforeseen(m) }
+
 // draft reads a configuration that names a window, and nothing else.
 func (b *bench) draft(name string, text []byte) (Judge, error) {
 	var cfg filter.Config

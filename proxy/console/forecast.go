@@ -75,7 +75,9 @@ type Forecast struct {
 	Avoided   float64 `json:"avoided,omitempty"`
 	Postponed float64 `json:"postponed,omitempty"`
 
-	Notes []string `json:"notes,omitempty"` // what to know about the route
+	// Unforeseen are the rules of the route that go by more than was given of the messages.
+	Unforeseen []string `json:"unforeseen,omitempty"`
+	Notes      []string `json:"notes,omitempty"` // what to know about the route
 }
 
 // An Outcome is what becomes of some rows alike.
@@ -120,6 +122,15 @@ type forecast struct {
 func newForecast(opt *PreflightOptions, notes []string) *forecast {
 	return &forecast{Forecast: Forecast{Route: opt.Route, Price: opt.Price, Notes: notes}, outcomes: map[Outcome]int{}, waiting: map[time.Time]int{},
 		lacking: map[Lack][2]int{}, seed: maphash.MakeSeed(), people: map[uint64]struct{}{}}
+}
+
+// unforeseen notes which rules were judged without what they go by.
+func (f *forecast) unforeseen(rules []string) {
+	if len(rules) == 0 {
+		return
+	}
+	f.Unforeseen = rules
+	f.Notes = append(f.Notes, "more than was given (from, template, text) decides what these rules would do, and is not foreseen: "+strings.Join(rules, ", "))
 }
 
 // add takes in what would become of m.

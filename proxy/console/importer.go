@@ -91,22 +91,12 @@ func (s *Server) importConsent(c *call) error {
 
 // receive takes the upload and reads its header row.
 func (im *importer) receive(stream *http.ResponseController, body io.Reader) error {
-	patient := readFunc(func(p []byte) (int, error) {
-		_ = stream.SetReadDeadline(time.Now().Add(streamPatience))
-		return body.Read(p)
-	})
-	err := im.spool.receive(patient)
-	_ = stream.SetReadDeadline(time.Time{})
-	if err != nil {
+	if err := im.spool.receive(stream, body); err != nil {
 		return err
 	}
-	_, _, err = im.open()
+	_, _, err := im.open()
 	return err
 }
-
-type readFunc func([]byte) (int, error)
-
-func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 func (s *Server) newImporter(c *call) (*importer, error) {
 	q := c.query

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,39 @@ func TestPreflightTellsEveryRow(t *testing.T) {
 		t.Error("something was recorded")
 	}
 }
+
+// Without what the messages say, the rules that go by it cannot be foreseen, and the forecast names them.
+func TestPreflightNamesWhatItCannotForesee(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		policy filter.Config
+		opt    PreflightOptions
+		want   string
+	}{
+		"no text":                    {noticed, PreflightOptions{}, "duplicate, footer, notice"},
+		"a template, and its values": {noticed, PreflightOptions{Template: "sale"}, "duplicate"},
+		"a text":                     {noticed, PreflightOptions{Text: "Sale"}, ""},
+		"no rule goes by it":         {filter.Config{}, PreflightOptions{}, ""},
+	} {
+		var err error
+		if b.policy, err = filter.New(c.policy); err != nil {
+			t.Fatal(err)
+		}
+		c.opt.Route = "twilio"
+		f, err := b.client(Viewer).Preflight(t.Context(), strings.NewReader("to\n+14155550100\n"), c.opt, nil)
+		if err != nil || strings.Join(f.Unforeseen, ", ") != c.want {
+			t.Errorf("%s: %+v, %v, want %s", name, f, err, c.want)
+			continue
+		}
+		if note := "more than was given (from, template, text) decides what these rules would do, and is not foreseen: " + c.want; slices.Contains(f.Notes, note) != (c.want != "") {
+			t.Errorf("%s: the notes are %q", name, f.Notes)
+		}
+	}
+}
+
+// noticed is a policy with all rules that go by what a message says.
+var noticed = filter.Config{Duplicates: filter.Duplicates{Within: time.Hour}, Footer: filter.Footer{Line: "Reply STOP to opt out"},
+	Notice: filter.Notice{Text: "Privacy: {policy_url}", PolicyURL: "https://acme.example/p"}}
 
 // Who must wait is counted by when, rounded up to a quarter of an hour.
 func TestForecastOfWhoWaits(t *testing.T) {

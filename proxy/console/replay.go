@@ -18,10 +18,13 @@ type Judge interface {
 	// Rehearse makes ready to judge messages of a route as if they were sent at a moment, the zero
 	// one for now. notes are what to know about the route, among it which of the headers claimed it
 	// does not believe. judge completes a message whose address is as somebody wrote it, and whose
-	// headers claim a category and a topic. bad says why that is no address; an err that nothing can
-	// be judged. judge is for one goroutine.
+	// headers claim a category and a topic; what would be sent of it counts for what is judged next.
+	// bad says why that is no address; an err that nothing can be judged. judge is for one goroutine.
 	Rehearse(route, region string, at time.Time, claimed []string) (
 		judge func(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error), notes []string, err error)
+	// Unforeseen names the rules of a route that go by more than m shows: by what it says, or by whom it is
+	// from.
+	Unforeseen(route string, m *filter.Message) []string
 }
 
 // ReplayOptions choose what is judged again.

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/http"
 	"os"
 	"strings"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -39,10 +41,16 @@ func newSpool() (*spool, error) {
 
 func (s *spool) close() { dropFile(s.file) }
 
-// receive takes the whole upload. Its error is an *Error where the file is at fault.
-func (s *spool) receive(body io.Reader) error {
+// receive takes the whole upload, each step of which may take streamPatience. Its error is an *Error where the
+// file is at fault.
+func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
+	patient := readFunc(func(p []byte) (int, error) {
+		_ = stream.SetReadDeadline(time.Now().Add(streamPatience))
+		return body.Read(p)
+	})
+	defer func() { _ = stream.SetReadDeadline(time.Time{}) }()
 	sum := sha256.New()
-	counted := &countingReader{r: body, sum: sum}
+	counted := &countingReader{r: patient, sum: sum}
 	in := bufio.NewReaderSize(counted, 64<<10)
 	head, err := in.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -67,6 +75,10 @@ func (s *spool) receive(body io.Reader) error {
 	}
 	return s.findSeparator()
 }
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 // decoded is the text of a file in UTF-8, without its byte order mark. head are its first bytes.
 func decoded(in *bufio.Reader, head []byte) (io.Reader, error) {
