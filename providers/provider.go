@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
@@ -120,12 +121,16 @@ func Host(name string) string { return byName[name].host }
 func Channel(name string) filter.Channel { return byName[name].channel }
 
 // Complete sets what Parse would say of m in a request to the provider called name that carries it as
-// text or by a template and nothing else: Room and Movable.
+// text or by a template and nothing else: Room and Movable. SendAt stays where the service takes a
+// delivery time for m.
 func Complete(name string, m *filter.Message) {
-	k := byName[name]
+	k, service := byName[name], strings.HasPrefix(m.From, "MG")
 	m.Room = 0
 	if m.Template == "" && m.Text != "" {
 		m.Room = max(0, k.text-utf8.RuneCountInString(m.Text))
 	}
-	m.Movable = k.moves != nil && k.moves(m, strings.HasPrefix(m.From, "MG"))
+	m.Movable = k.moves != nil && k.moves(m, service)
+	if k.moves == nil || !service {
+		m.SendAt = time.Time{}
+	}
 }

@@ -52,7 +52,8 @@ func (rt *route) undecided(m *filter.Message) filter.Decision {
 }
 
 // Classify completes m as the route would: its brand, the channel its provider mostly carries where
-// m names none, and category and topic as of a message whose sender claims nothing.
+// m names none, category and topic as of a message whose sender claims nothing, and what its provider
+// could do with it; see [providers.Complete].
 func (g *Gate) Classify(name string, m *filter.Message) error {
 	rt, err := g.route(name)
 	if err != nil {
@@ -62,6 +63,7 @@ func (g *Gate) Classify(name string, m *filter.Message) error {
 		m.To.Channel = providers.Channel(rt.speaks)
 	}
 	rt.label(m, filter.All, filter.All)
+	providers.Complete(rt.speaks, m)
 	return nil
 }
 

@@ -21,8 +21,10 @@ type explainCmd struct {
 	Region   string           `help:"Country of a recipient without a country code."`
 	Category *filter.Category `help:"Its category; default: what the route takes it for."`
 	Topic    string           `help:"Its topic."`
+	From     string           `help:"Number, service or phone-number id it would come from."`
 	Template string           `help:"Its template."`
 	Text     string           `help:"Its text."`
+	SendAt   later            `placeholder:"TIME" help:"When its provider would be asked to deliver it: 2026-12-01T09:00:00Z, or a duration from now such as 12h. Default: at once."`
 
 	At moment `placeholder:"TIME" help:"By what was known at a past moment: 2026-01-02T15:04:05Z, a date, or 24h before now. Default: that of the decision, or now."`
 }
@@ -63,6 +65,6 @@ func (c explainCmd) explain(t terminal, client *console.Client) (console.Explana
 	case c.Route == "" || c.To == "":
 		return console.Explanation{}, errors.New("name a decision, or a message with --route and --to")
 	}
-	return client.Ask(t.ctx, console.Question{Route: c.Route, Region: c.Region, Category: c.Category, Topic: c.Topic,
-		Template: c.Template, Text: c.Text, At: c.At.Time, To: filter.Recipient{Brand: c.Brand, Channel: c.Channel, Address: c.To}})
+	return client.Ask(t.ctx, console.Question{Route: c.Route, Region: c.Region, From: c.From, Category: c.Category, Topic: c.Topic, Template: c.Template,
+		Text: c.Text, SendAt: c.SendAt.Time, At: c.At.Time, To: filter.Recipient{Brand: c.Brand, Channel: c.Channel, Address: c.To}})
 }

@@ -28,8 +28,8 @@ type Config struct {
 	// Pprof adds the profiles of net/http/pprof under /debug/pprof/, for the role admin.
 	Pprof bool `yaml:"-"`
 
-	// Dir is the folder in which the console keeps how far the webhook is, which is the store's.
-	// Empty: it is not kept.
+	// Dir is the folder in which the console keeps how far the webhook is, and which day was summed up
+	// last; it is the store's. Empty: they are not kept.
 	Dir string `yaml:"-"`
 	// Store, Gate and Reload must be set.
 	Store *store.Store `yaml:"-"`
@@ -60,7 +60,8 @@ type Gate interface {
 	Routes() []string
 	// Brands names the brands that the routes write as, sorted.
 	Brands() []string
-	// Classify completes m as the route would: brand, channel where m names none, category, topic.
+	// Classify completes m as the route would: brand, channel where m names none, category, topic, and
+	// what the provider could do with it: Room, Movable, SendAt.
 	Classify(route string, m *filter.Message) error
 	// Judge says what would be decided about m at a moment, the zero one for now, and from which
 	// record: at a past moment from what was known then.

@@ -15,7 +15,7 @@ type Consent struct {
 	// At is the past moment that was asked about: all this is what was known then. Zero: now.
 	At time.Time `json:"at,omitzero"`
 	// Record is the brand's own record joined with the one that holds for every brand: what a
-	// send sees.
+	// send sees. A viewer sees it without its place.
 	Record filter.Record `json:"record"`
 	// Standing says per category, and per topic with a consent of its own, what that amounts to.
 	Standing []Standing `json:"standing"`
@@ -49,6 +49,9 @@ func (s *Server) getConsent(c *call) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.by.role < Reviewer {
+		known.Record = veilRecord(known.Record)
 	}
 	return answer(c.w, http.StatusOK, known)
 }

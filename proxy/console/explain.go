@@ -10,20 +10,6 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-// A Question asks what the gate would decide about one message.
-type Question struct {
-	Route    string           `json:"route"`
-	To       filter.Recipient `json:"to"`
-	Region   string           `json:"region,omitempty"` // country of a number without a country code
-	From     string           `json:"from,omitempty"`
-	Category *filter.Category `json:"category,omitempty"` // left out: what the route takes it for
-	Topic    string           `json:"topic,omitempty"`
-	Template string           `json:"template,omitempty"`
-	Text     string           `json:"text,omitempty"`
-	SendAt   time.Time        `json:"send_at,omitzero"` // asked delivery time; zero: at once
-	At       time.Time        `json:"at,omitzero"`      // the moment of the send; zero: now
-}
-
 // An Explanation is what stands behind a decision.
 type Explanation struct {
 	// Decision is the logged one; nil where a Question was asked.
@@ -49,20 +35,6 @@ type Clock struct {
 	Judged  time.Time `json:"judged"`           // the moment that windows were measured at
 	Zone    string    `json:"zone"`             // always UTC today
 	Inbound time.Time `json:"inbound,omitzero"` // the recipient's last message before: it opens windows
-}
-
-// A Judgement is a decision that nobody acted on.
-type Judgement struct {
-	Action filter.Action `json:"action"`
-	Reason filter.Reason `json:"reason"`
-	Rule   string        `json:"rule,omitempty"`
-	Until  time.Time     `json:"until,omitzero"`
-	Why    string        `json:"why,omitempty"` // rows of data, clocks and zones that the rule went by
-	Record filter.Record `json:"record"`        // what it was decided from
-	At     time.Time     `json:"at"`
-	Says   string        `json:"says"`
-	// Problem says why nothing could be decided, as when the route is gone.
-	Problem string `json:"problem,omitempty"`
 }
 
 // explainDecision explains an entry of the decision log by what was known when it was taken, or at
@@ -94,7 +66,7 @@ func (s *Server) explainDecision(c *call) error {
 	if err := s.recall(&x, &m, known, full && c.by.role >= Reviewer); err != nil {
 		return err
 	}
-	x.Now = s.judgement(e.Route, m, at)
+	x.Now = s.judgement(c.by.role, e.Route, m, at)
 	d := show(e, full)
 	x.Decision = &d
 	x.Says = slices.Concat(tell(&d), s.suspended(&e, &m), x.Says)
@@ -120,12 +92,15 @@ func (s *Server) explainMessage(c *call) error {
 	if q.At.IsZero() {
 		q.At = now
 	}
-	x := Explanation{Clock: clock(q.At, q.SendAt)}
+	x := Explanation{Clock: clock(q.At, m.SendAt)}
 	if err := s.recall(&x, &m, q.At, c.by.role >= Reviewer); err != nil {
 		return err
 	}
-	x.Now = s.judgement(q.Route, m, asked)
+	x.Now = s.judgement(c.by.role, q.Route, m, asked)
 	x.Says = append([]string{fmt.Sprintf("Category %s, through route %s to brand %s's recipient on %s, at %s: %s", m.Category, q.Route, m.To.Brand, m.To.Channel, moment(q.At), x.Now.Says)}, x.Says...)
+	if !q.SendAt.Equal(m.SendAt) {
+		x.Says = append(x.Says, sentAtOnce)
+	}
 	if q.At.Before(now) {
 		x.Says = append(x.Says, knownThen)
 	}
@@ -135,37 +110,14 @@ func (s *Server) explainMessage(c *call) error {
 // knownThen says what a judgement of the past is made from.
 const knownThen = "This is judged from what was known at that moment, by the configuration of today."
 
-// asked is the message that q is about: as the route would see it, but for what q says itself.
-func (s *Server) asked(q *Question) (m filter.Message, err error) {
-	switch {
-	case q.Route == "":
-		return m, bad("route", "missing: GET /api/v1/routes lists them")
-	case !slices.Contains(s.gate.Routes(), q.Route):
-		return m, bad("route", "unknown route %q: GET /api/v1/routes lists them", q.Route)
-	}
-	m = filter.Message{To: q.To, From: q.From, Template: q.Template, Text: q.Text, Room: roomToAsk, SendAt: q.SendAt}
-	if err := s.gate.Classify(q.Route, &m); err != nil {
-		return m, bad("route", "%v", err)
-	}
-	if q.To.Brand != "" {
-		m.To.Brand = q.To.Brand
-	}
-	if q.Category != nil {
-		m.Category = *q.Category
-	}
-	if q.Topic != "" {
-		m.Topic = q.Topic
-	}
-	m.To, err = canonical("to.", m.To, q.Region)
-	return m, err
-}
-
-// roomToAsk is the room for a footer that a question supposes: it has no provider's limit to
-// measure against.
-const roomToAsk = 1 << 16
+// sentAtOnce says what becomes of a delivery time that the provider would not read.
+const sentAtOnce = "The provider takes no delivery time for such a message, so it is judged as one that is sent at once."
 
 // seen is x as the asker may see it.
 func (s *Server) seen(c *call, x Explanation, full bool) Explanation {
+	if c.by.role < Reviewer {
+		x.Then = veilRecord(x.Then)
+	}
 	for i, e := range x.Events {
 		if c.by.role < Reviewer {
 			e = veil(e)
@@ -180,9 +132,9 @@ func (s *Server) seen(c *call, x Explanation, full bool) Explanation {
 }
 
 func clock(decided, sendAt time.Time) Clock {
-	k := Clock{Decided: decided.UTC(), Judged: decided.UTC(), Zone: "UTC"}
-	if !sendAt.IsZero() {
-		k.SendAt, k.Judged = sendAt.UTC(), sendAt.UTC()
+	k := Clock{Decided: decided.UTC(), SendAt: sendAt.UTC(), Judged: decided.UTC(), Zone: "UTC"}
+	if sendAt.After(decided) { // nothing is delivered in the past
+		k.Judged = k.SendAt
 	}
 	return k
 }
@@ -259,41 +211,4 @@ func tell(d *Decision) []string {
 		says = append(says, passes)
 	}
 	return append(says, fmt.Sprintf("It was judged by the clock at %s, with configuration %s.", moment(clock(d.Time, d.SendAt).Judged), d.Config))
-}
-
-// whenItPasses says when a message passes, if waiting helps.
-func whenItPasses(a filter.Action, until time.Time) string {
-	switch {
-	case until.IsZero():
-		return ""
-	case a == filter.Rewrite:
-		return "The provider is asked to deliver it at " + moment(until) + "."
-	}
-	return "The same message would pass after " + moment(until) + "."
-}
-
-func because(r filter.Reason, rule string) string {
-	if rule == "" {
-		return r.Text()
-	}
-	return fmt.Sprintf("%s (rule %s)", r.Text(), rule)
-}
-
-// judgement asks the gate what it would decide at a moment, the zero one for now.
-func (s *Server) judgement(route string, m filter.Message, at time.Time) *Judgement {
-	d, rec, err := s.gate.Judge(route, m, at)
-	if at.IsZero() {
-		at = s.now()
-	}
-	if err != nil {
-		return &Judgement{At: at, Problem: err.Error(), Says: "nothing can be decided: " + err.Error() + "."}
-	}
-	says := fmt.Sprintf("%s, because %s.", d.Action, because(d.Reason, d.Rule))
-	if d.Why != "" {
-		says += " It goes by " + d.Why + "."
-	}
-	if passes := whenItPasses(d.Action, d.Until); passes != "" {
-		says += " " + passes
-	}
-	return &Judgement{Action: d.Action, Reason: d.Reason, Rule: d.Rule, Until: d.Until, Why: d.Why, Record: rec, At: at, Says: says}
 }

@@ -135,3 +135,51 @@ func TestExplainRefusals(t *testing.T) {
 	_, err = c.Ask(t.Context(), Question{Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS}})
 	wantError(t, err, 400, "to.address", "missing")
 }
+
+// A message is judged when it would be delivered, and nothing is delivered before it is sent.
+func TestExplainClock(t *testing.T) {
+	b := newBench(t)
+	for ago, judged := range map[time.Duration]time.Duration{-time.Hour: time.Hour, time.Hour: 0, 0: 0} {
+		sent := noon.Add(24 * time.Hour)
+		sendAt := sent.Add(-ago)
+		x, err := b.client(Viewer).Ask(t.Context(), Question{Route: "twilio", To: carol, At: sent, SendAt: sendAt})
+		if err != nil || !x.Clock.Decided.Equal(sent) || !x.Clock.SendAt.Equal(sendAt) || !x.Clock.Judged.Equal(sent.Add(judged)) {
+			t.Errorf("asked for %s before the send: %+v, %v", ago, x.Clock, err)
+		}
+	}
+	id := b.log(1, func(_ int, e *store.Entry) { e.Time, e.SendAt = noon, noon.Add(-time.Hour) })[0]
+	x, err := b.client(Viewer).Explain(t.Context(), id, false)
+	if err != nil || !x.Clock.Judged.Equal(noon) || !strings.Contains(strings.Join(x.Says, "\n"), "judged by the clock at 2026-03-10 12:00:00 UTC") {
+		t.Errorf("a delivery time that was past when the message was sent: %+v, %v", x, err)
+	}
+}
+
+// forgetful plays a gate whose provider takes no delivery time and has room for ten characters more.
+type forgetful struct{ oneRoute }
+
+func (f forgetful) Classify(route string, m *filter.Message) error {
+	m.SendAt, m.Room = time.Time{}, 10
+	return f.oneRoute.Classify(route, m)
+}
+
+func TestQuestionOfWhatTheProviderCannot(t *testing.T) {
+	b := newBench(t)
+	var err error
+	b.policy, err = filter.New(filter.Config{Footer: filter.Footer{Line: "Reply STOP to opt out"}, Require: map[filter.Category]filter.Basis{filter.Marketing: filter.NoBasis}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.server.gate = forgetful{oneRoute{b}}
+	q := Question{Route: "twilio", To: carol, Text: "50% off", SendAt: noon.Add(time.Hour)}
+	x, err := b.client(Viewer).Ask(t.Context(), q)
+	if err != nil || x.Now.Action != filter.Block || x.Now.Reason != filter.Content || !x.Clock.SendAt.IsZero() || x.Says[len(x.Says)-1] != sentAtOnce {
+		t.Errorf("as the provider has it: %+v, %v", x, err)
+	}
+	q.Room = new(100)
+	if x, err = b.client(Viewer).Ask(t.Context(), q); err != nil || x.Now.Action != filter.Rewrite {
+		t.Errorf("with room for a hundred characters: %+v, %v", x.Now, err)
+	}
+	q.Room = new(-1)
+	_, err = b.client(Viewer).Ask(t.Context(), q)
+	wantError(t, err, 400, "room", "-1: want a number of characters")
+}

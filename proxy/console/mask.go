@@ -26,6 +26,12 @@ func show(e store.Entry, full bool) Decision {
 	return d
 }
 
+// veilRecord is r without where the recipient stated to be; that they did, and when, stays.
+func veilRecord(r filter.Record) filter.Record {
+	r.Place = ""
+	return r
+}
+
 // veil is e without what is personal in its evidence: enough to see that there is proof, and of
 // which kind.
 func veil(e filter.Event) filter.Event {

@@ -1,8 +1,11 @@
 package console
 
 import (
+	"net/url"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -25,6 +28,45 @@ func TestImportedPlaces(t *testing.T) {
 		r, err := b.store.Read(filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: address}, filter.NeedRecord)
 		if err != nil || r.Place != want {
 			t.Errorf("%s is at %q, %v, want %q", filter.Mask(address), r.Place, err, want)
+		}
+	}
+}
+
+// placed plays a gate that goes by where recipients are.
+type placed struct{ oneRoute }
+
+func (p placed) Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {
+	d, rec, err := p.oneRoute.Judge(route, m, at)
+	d.Why = "the clock in " + rec.Place
+	return d, rec, err
+}
+
+// Where somebody stated to be is told to those who see what else they stated: to reviewers.
+func TestPlaceIsForReviewers(t *testing.T) {
+	b := newBench(t)
+	b.server.gate = placed{oneRoute{b}}
+	e := optIn(carol, noon.Add(-time.Hour))
+	e.Proof.Place = "US-NY 100"
+	b.learn(e)
+	b.at(noon.Add(time.Minute))
+	id := b.log(1, nil)[0]
+	to := "channel=sms&brand=shop&address=" + url.QueryEscape(carol.Address)
+	for name, ask := range map[string][4]string{
+		"the record":                    {"GET", "/api/v1/consent?" + to},
+		"the record of a past moment":   {"GET", "/api/v1/consent?at=1s&" + to},
+		"the history":                   {"GET", "/api/v1/consent/history?" + to},
+		"a decision":                    {"GET", "/api/v1/explain?decision=" + id},
+		"a message that was not sent":   {"POST", "/api/v1/explain", "application/json", `{"route":"twilio","to":{"brand":"shop","channel":"sms","address":"+14155550100"}}`},
+		"a message of a moment gone by": {"POST", "/api/v1/explain", "application/json", `{"route":"twilio","to":{"brand":"shop","channel":"sms","address":"+14155550100"},"at":"2026-03-10T12:00:30Z"}`},
+	} {
+		for role, sees := range map[Role]bool{Viewer: false, Reviewer: true, Admin: true} {
+			status, body, _ := b.ask(role, ask[0], ask[1], ask[2], ask[3])
+			if status != 200 || strings.Contains(body, "US-NY") != sees {
+				t.Errorf("%s, asked for by a %s: %d %s", name, role, status, body)
+			}
+			if strings.Contains(ask[1], "explain") && strings.Contains(body, veiledWhy) == sees {
+				t.Errorf("%s, asked for by a %s: %s", name, role, body)
+			}
 		}
 	}
 }
