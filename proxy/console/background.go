@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -26,6 +27,10 @@ func (s *Server) outfit(cfg *Config) (err error) {
 	b := &s.background
 	b.quit, b.stop = context.WithCancel(context.Background())
 	b.abort, b.kill = context.WithCancel(context.Background())
+	s.daily = daily{now: s.now, log: s.log, do: s.tellDay}
+	if cfg.Dir != "" {
+		s.daily.path = filepath.Join(cfg.Dir, dailyName)
+	}
 	if cfg.Notify != nil {
 		if s.notifier, err = newNotifier(*cfg.Notify, s.store, cfg.Dir, s.log, s.now); err != nil {
 			return fmt.Errorf("notify: %w", err)
@@ -56,7 +61,7 @@ func (s *Server) Start() {
 		if s.anchorer != nil {
 			b.work.Go(func() { s.anchorer.run(b.quit) })
 		}
-		b.work.Go(func() { s.tellDays(b.quit) })
+		b.work.Go(func() { s.daily.run(b.quit) })
 	})
 }
 

@@ -39,6 +39,7 @@ type Server struct {
 
 	sortsAtOnce int // how many hashes an import sorts at a time
 	background  background
+	daily       daily     // tells what each day blocked
 	notifier    *notifier // nil: changes are told to nobody
 	anchorer    *anchorer // nil: nothing is anchored
 }

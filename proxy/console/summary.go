@@ -133,26 +133,11 @@ func yesterday(now time.Time) time.Time {
 	return time.Date(y, m, d-1, 0, 0, 0, 0, now.Location())
 }
 
-// tellDays writes to the log what each day blocked, or would have, shortly after it ended in UTC.
-func (s *Server) tellDays(quit context.Context) {
-	for {
-		now := s.now().UTC()
-		next := now.Truncate(24 * time.Hour).Add(24*time.Hour + time.Minute) // what was decided at midnight is logged by then
-		select {
-		case <-quit.Done():
-			return
-		case <-time.After(next.Sub(now)):
-			s.tellDay(quit, yesterday(s.now().UTC()))
-		}
-	}
-}
-
-// tellDay writes one line a route and reason.
-func (s *Server) tellDay(ctx context.Context, day time.Time) {
+// tellDay writes to the log what a day blocked, or would have: one line a route and reason.
+func (s *Server) tellDay(ctx context.Context, day time.Time) error {
 	sum, err := s.summary(ctx, day, "")
 	if err != nil {
-		s.log.Error("the summary of a day cannot be made", zap.String("day", day.Format(time.DateOnly)), zap.Error(err))
-		return
+		return err
 	}
 	for _, r := range sum.Routes {
 		did := "blocked in a day"
@@ -167,6 +152,7 @@ func (s *Server) tellDay(ctx context.Context, day time.Time) {
 			}
 		}
 	}
+	return nil
 }
 
 // Summary is what was decided on one day, as 2026-01-31, in a time zone, on one route: yesterday, UTC

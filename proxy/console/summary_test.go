@@ -55,7 +55,9 @@ func TestSummaryOfADay(t *testing.T) {
 	wantError(t, err, http.StatusBadRequest, "zone", `unknown time zone "Berlin": want a name such as America/Chicago`)
 
 	for days, want := range map[int]string{0: "would have been blocked in a day", 1: "blocked in a day"} {
-		b.server.tellDay(t.Context(), noon.Truncate(24*time.Hour).AddDate(0, 0, days))
+		if err := b.server.tellDay(t.Context(), noon.Truncate(24*time.Hour).AddDate(0, 0, days)); err != nil {
+			t.Fatal(err)
+		}
 		lines := b.logged.FilterMessage(want).All()
 		if len(lines) != 1 || lines[0].ContextMap()["decisions"] != int64(12) || lines[0].ContextMap()["of"] != int64(24) || strings.Contains(fmt.Sprint(lines[0].ContextMap()), carol.Address) {
 			t.Errorf("%s: got %v", want, lines)
