@@ -2,11 +2,13 @@ package proxy
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -31,7 +33,7 @@ func BenchmarkGate(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			st := memory(b)
 			learn(b, st, filter.Event{To: filter.Recipient{Brand: "default", Channel: filter.SMS, Address: "+14155550199"}, Kind: filter.OptedOut, Source: "test"})
-			g := inMemory(b, st, c.footer)
+			g := inMemory(b, st, oneRoute("http://127.0.0.1:1", func(rc *RouteConfig) { rc.Policy.Footer.Line = c.footer }))
 			request := parsed(b, c.request)
 			var ctx fasthttp.RequestCtx
 			b.ReportAllocs()
@@ -49,12 +51,86 @@ func BenchmarkGate(b *testing.B) {
 			}
 		})
 	}
+	b.Run("forward by every rule", byEveryRule)
 	b.Run("forward from a client", fromClient)
+}
+
+// byEveryRule sends to people one after another, each of whom agreed and gets a message a day, where
+// every rule looks at it and none objects, and the store is on disk.
+func byEveryRule(b *testing.B) {
+	const people = 4096
+	st, err := store.Open(store.Config{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = st.Close() })
+	request := []byte(sms("+14155550000", "Everything+must+go+until+Sunday%2C+in+all+our+shops.+Reply+STOP+to+opt+out"))
+	digits := request[bytes.Index(request, []byte("5550000&")):][:7]
+	write := func(n int) {
+		for i := len(digits) - 1; i > 2; i-- {
+			digits[i], n = byte('0'+n%10), n/10
+		}
+	}
+	var events []filter.Event
+	for n := range people {
+		write(n)
+		to := filter.Recipient{Brand: "default", Channel: filter.SMS, Address: "+1415" + string(digits)}
+		events = append(events, filter.Event{To: to, Kind: filter.OptedIn, Basis: filter.Express, Source: "test"})
+	}
+	learn(b, st, events...)
+	n, began := 0, time.Now()
+	cfg := oneRoute("http://127.0.0.1:1", func(rc *RouteConfig) { rc.Policy = everyRule(b) })
+	cfg.Hours = &filter.HourTables{Places: []filter.Place{{Place: "US-CA", AreaCodes: []int{415}, Zones: []string{"America/Los_Angeles"}}}}
+	cfg.OptOutLines = map[string][]filter.OptOutLine{"all": {{Words: strings.Fields(wordsToStop)}}}
+	cfg.Now = func() time.Time { return began.Add(time.Duration(n) * 25 * time.Hour / people) }
+	g := inMemory(b, st, cfg)
+	src := bytes.NewReader(request)
+	br := bufio.NewReaderSize(src, 4096)
+	var ctx fasthttp.RequestCtx
+	b.ReportAllocs()
+	for b.Loop() {
+		n++
+		write(n % people)
+		src.Reset(request)
+		br.Reset(src)
+		ctx.Init2(nil, nil, true)
+		if err := ctx.Request.Read(br); err != nil {
+			b.Fatal(err)
+		}
+		g.Handler(&ctx)
+		if ctx.Response.StatusCode() != 201 {
+			b.Fatalf("answered %d %s", ctx.Response.StatusCode(), ctx.Response.Body())
+		}
+		ctx.Request.Reset()
+		ctx.Response.Reset()
+	}
+}
+
+// wordsToStop are words by which texts in several languages say how to opt out.
+const wordsToStop = "abbestellen abmelden afmelden annuleren anulować arrêter avmelding avregistrera avslutt baja cancelar cancella " +
+	"darse desuscribirse disiscriviti désabonner désinscrire désinscription détacher eliminar keluar nehmen odhlásit odjava odjavi " +
+	"peruuta poistu rezygnuj stopp stopper sluta sair salir scrivi sospendi tilmelding uitschrijven uscire vertraag wypisz zastavit zrušit"
+
+// everyRule is a policy of all rules, none of which objects to marketing that says how to opt out.
+func everyRule(b *testing.B) filter.Config {
+	var always filter.Span
+	if err := always.UnmarshalText([]byte("00:00-24:00")); err != nil {
+		b.Fatal(err)
+	}
+	codes := []filter.Category{filter.Authentication}
+	return filter.Config{
+		Expiry:     []filter.Expiry{{Country: "US", Basis: filter.ByTransaction, Months: 24}},
+		QuietHours: filter.QuietHours{Rows: []filter.Hours{{Place: "US", Weekdays: always}, {Place: "*", Weekdays: always}}},
+		Caps:       filter.Caps{Rows: []filter.Cap{{Most: 3, Within: 24 * time.Hour}}},
+		Duplicates: filter.Duplicates{Within: time.Hour, Categories: codes},
+		Notice:     filter.Notice{Text: "Privacy: {policy_url}", PolicyURL: "https://example.com/privacy", Categories: codes},
+		Footer:     filter.Footer{Line: "Reply STOP to opt out"},
+	}
 }
 
 // fromClient sends through fasthttp's server, from as many clients as there are processors.
 func fromClient(b *testing.B) {
-	g := inMemory(b, memory(b), "")
+	g := inMemory(b, memory(b), oneRoute("http://127.0.0.1:1", nil))
 	ln := fasthttputil.NewInmemoryListener()
 	go func() { _ = g.Serve(ln) }()
 	b.Cleanup(func() { _ = g.Shutdown(context.Background()) })
@@ -94,9 +170,9 @@ func parsed(b *testing.B, request string) func() *bufio.Reader {
 }
 
 // inMemory is a gate whose upstream has no sockets.
-func inMemory(b *testing.B, st *store.Store, footer string) *Gate {
+func inMemory(b *testing.B, st *store.Store, cfg Config) *Gate {
 	b.Helper()
-	g, err := New(oneRoute("http://127.0.0.1:1", func(rc *RouteConfig) { rc.Policy.Footer.Line = footer }), st)
+	g, err := New(cfg, st)
 	if err != nil {
 		b.Fatal(err)
 	}
