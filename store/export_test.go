@@ -356,18 +356,30 @@ func BreakTally(s *Store) (mend func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	seg := j.files[len(j.files)-1]
-	whole := seg.file
+	whole := *seg
 	broken, err := os.Open(seg.path) // for reading alone
 	if err != nil {
 		panic(err)
 	}
-	seg.file = broken
+	seg.file, seg.view, seg.plain = broken, nil, true
 	return func() {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		seg.file = whole
+		seg.file, seg.view, seg.plain = whole.file, whole.view, whole.plain
 		_ = broken.Close()
 	}
+}
+
+// PlainTally makes the tally write its newest file by system calls from now on.
+func PlainTally(s *Store) {
+	j := &s.tally.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	seg := j.files[len(j.files)-1]
+	if err := unmapFile(seg.view); seg.view != nil && err != nil {
+		panic(err)
+	}
+	seg.view, seg.plain = nil, true
 }
 
 // TallyFileSize is how large a file of the tally gets.

@@ -1,10 +1,8 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +21,7 @@ const (
 	// checksum, its kind and the version of both, and three numbers.
 	tallyFile  = 8 << 20
 	tallyEntry = 32
+	tallySum   = 4 // the checksum
 
 	// tallySync is how long an entry waits until it is on disk at most.
 	tallySync = time.Second
@@ -52,18 +51,6 @@ type tallyJournal struct {
 	files []*tallySegment // the oldest first; entries go to the last
 	bytes int64           // of all of them
 	buf   [3 * tallyEntry]byte
-}
-
-// A tallySegment is one file.
-type tallySegment struct {
-	path   string
-	number uint64
-	file   *os.File // nil: complete, on disk, and closed
-	size   int64
-	begun  int64 // when its first entry came, in milliseconds since 1970; 0: it has none
-	last   int64 // the latest moment that an entry is about
-	full   bool  // it takes no more
-	dirty  bool  // what was written to it is not on disk yet
 }
 
 // A journalPlace is where the n entries of a message begin.
@@ -102,10 +89,9 @@ func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
 	b := j.buf[:n*tallyEntry]
 	seg.size += int64(len(b)) // also where it fails: what is there of it is not whole, or is written over now
 	j.bytes += int64(len(b))
-	if _, err := seg.file.WriteAt(b, place.at); err != nil {
+	if err := seg.put(b, place.at); err != nil {
 		clear(b)
-		_, verr := seg.file.WriteAt(b, place.at)
-		return journalPlace{}, errors.Join(err, verr)
+		return journalPlace{}, errors.Join(err, seg.put(b, place.at))
 	}
 	seg.last = max(seg.last, last)
 	seg.dirty = true
@@ -116,22 +102,23 @@ func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
 func (j *tallyJournal) void(p journalPlace) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if p.segment == nil || p.segment.file == nil && !slices.Contains(j.files, p.segment) {
+	seg, b := p.segment, j.buf[:p.n*tallyEntry]
+	clear(b)
+	switch {
+	case seg == nil:
+		return nil
+	case seg.file != nil:
+		seg.dirty = true
+		return seg.put(b, p.at)
+	case !slices.Contains(j.files, seg):
 		return nil
 	}
-	file := p.segment.file
-	if file == nil { // complete meanwhile
-		var err error
-		if file, err = os.OpenFile(p.segment.path, os.O_RDWR, 0o600); err != nil {
-			return err
-		}
-		defer file.Close()
+	file, err := os.OpenFile(seg.path, os.O_RDWR, 0o600) // complete meanwhile
+	if err != nil {
+		return err
 	}
-	b := j.buf[:p.n*tallyEntry]
-	clear(b)
-	_, err := file.WriteAt(b, p.at)
-	p.segment.dirty = true
-	return err
+	_, err = file.WriteAt(b, p.at)
+	return errors.Join(err, file.Close())
 }
 
 // current is the file that takes entries. It begins another where that is full. mu is held.
@@ -187,8 +174,7 @@ func (j *tallyJournal) sync() error {
 		if seg.file == nil {
 			err = nil
 		} else if seg.dirty = seg.dirty || err != nil; seg.full && !seg.dirty {
-			err = seg.file.Close()
-			seg.file = nil
+			err = seg.close()
 		}
 		j.mu.Unlock()
 		if err != nil {
@@ -217,8 +203,7 @@ func (j *tallyJournal) drop(now, horizon int64) (err error) {
 			return false
 		}
 		if seg.file != nil {
-			_ = seg.file.Close() // nothing in it is needed
-			seg.file = nil
+			_ = seg.close() // nothing in it is needed
 		}
 		j.bytes -= seg.size
 		return true
@@ -243,16 +228,6 @@ func (j *tallyJournal) close() error {
 	return j.sync()
 }
 
-// putEntry writes one entry to the beginning of b.
-func putEntry(b []byte, kind byte, key, when, mark uint64) {
-	clear(b[:tallyEntry])
-	b[4] = kind
-	binary.LittleEndian.PutUint64(b[8:], key)
-	binary.LittleEndian.PutUint64(b[16:], when)
-	binary.LittleEndian.PutUint64(b[24:], mark)
-	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:tallyEntry], castagnoli))
-}
-
 // load hands every entry that counts to take, in the order in which they were written, and goes on where the
 // last file ends.
 func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error {
@@ -275,7 +250,7 @@ func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error 
 		if err != nil {
 			return err
 		}
-		seg := &tallySegment{path: path, number: number, size: int64(len(data) / tallyEntry * tallyEntry), full: true}
+		seg := &tallySegment{path: path, number: number, full: true}
 		damaged += seg.read(data, take)
 		j.files = append(j.files, seg)
 		j.bytes += seg.size
@@ -292,26 +267,4 @@ func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error 
 	}
 	last.full = false
 	return last.file.Truncate(last.size) // what is behind it was torn
-}
-
-// read hands the entries of a file to take, and tells how many are damaged. The last may be torn, which
-// is no damage.
-func (g *tallySegment) read(data []byte, take func(kind byte, key, when, mark uint64)) (damaged int) {
-	for ; len(data) >= tallyEntry; data = data[tallyEntry:] {
-		b := data[:tallyEntry]
-		if b[4] == entryVoid && [tallyEntry]byte(b) == [tallyEntry]byte{} {
-			continue
-		}
-		if binary.LittleEndian.Uint32(b) != crc32.Checksum(b[4:], castagnoli) {
-			damaged++
-			continue
-		}
-		when := binary.LittleEndian.Uint64(b[16:])
-		g.last = max(g.last, int64(when>>whenShift))
-		if g.begun == 0 {
-			g.begun = g.last
-		}
-		take(b[4], binary.LittleEndian.Uint64(b[8:]), when, binary.LittleEndian.Uint64(b[24:]))
-	}
-	return damaged
 }
