@@ -2,6 +2,7 @@ package filter
 
 import (
 	"iter"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -12,6 +13,7 @@ type locality struct {
 	zones  []*time.Location
 	torn   bool                    // what they stated and their number cannot both be true
 	closed atomic.Pointer[closure] // the last that was met
+	minute atomic.Int64            // since 1970, the last that was found to be open; 0: none
 }
 
 // A closure is a time without an open moment. A zero until means that none is in sight.
@@ -19,6 +21,10 @@ type closure struct{ from, until time.Time }
 
 // open reports whether messages may arrive at a moment, wherever in l the recipient is.
 func (l *locality) open(at time.Time) bool {
+	minute := at.Unix() / 60
+	if minute > 0 && l.minute.Load() == minute {
+		return true
+	}
 	if len(l.weeks) > 0 && len(l.zones) == 0 {
 		return false
 	}
@@ -30,7 +36,17 @@ func (l *locality) open(at time.Time) bool {
 			}
 		}
 	}
+	if !slices.ContainsFunc(l.zones, func(zone *time.Location) bool { return !wholeMinute(minute, zone) }) {
+		l.minute.Store(minute)
+	}
 	return true
+}
+
+// wholeMinute reports whether a minute since 1970 is one in a zone, too.
+func wholeMinute(minute int64, zone *time.Location) bool {
+	_, first := time.Unix(60*minute, 0).In(zone).Zone()
+	_, last := time.Unix(60*minute+59, 999_999_999).In(zone).Zone()
+	return first == last && first%60 == 0
 }
 
 // horizon is how many days ahead the next open moment is looked for: further than any row of holidays

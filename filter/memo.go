@@ -28,7 +28,10 @@ func newMemo[T any](find func(address, stated string) T) *memo[T] {
 // of is what find says of an address and a statement. It allocates nothing for what is known.
 func (c *memo[T]) of(address, stated string) T {
 	key := origin{stated: stated}
+	empty := vacant(address)
 	switch {
+	case empty:
+		key.digits = address[:len("+1")+3+1]
 	case strings.HasPrefix(address, "+1"):
 		key.digits = address[:min(len(address), len("+1")+3)] // the area code
 	case strings.HasPrefix(address, "+"):
@@ -43,7 +46,7 @@ func (c *memo[T]) of(address, stated string) T {
 		return v
 	}
 	v = c.find(address, stated)
-	if strings.HasPrefix(address, "+") && Country(address) == "" {
+	if strings.HasPrefix(address, "+") && !empty && Country(address) == "" {
 		return v // it is nobody's number, and says nothing of those that begin alike
 	}
 	c.mu.Lock()
@@ -53,4 +56,11 @@ func (c *memo[T]) of(address, stated string) T {
 	}
 	c.known[origin{strings.Clone(key.digits), strings.Clone(stated)}] = v
 	return v
+}
+
+// vacant reports whether an address is a number of North America that is nobody's, as all are that begin with
+// the same area code and digit behind it: no exchange begins with 0 or 1.
+// https://en.wikipedia.org/wiki/North_American_Numbering_Plan
+func vacant(address string) bool {
+	return len(address) == len("+14155550100") && strings.HasPrefix(address, "+1") && address[len("+1415")] < '2'
 }

@@ -11,15 +11,16 @@ import (
 // of "nonstop". What counts as within is letters that have case, since the scripts without it often
 // write words together.
 type phrases struct {
-	ascii [utf8.RuneSelf][]phrase // by the first letter, in lower case
-	other map[rune][]phrase
+	ascii [utf8.RuneSelf][]phrase // by the first letter, in either case
+	other map[rune][]phrase       // in lower case
 }
 
 // A phrase is one of phrases.
 type phrase struct {
-	text  string
-	exact bool // in its own case only
-	ends  bool // with a letter that has case
+	text   string
+	second byte // the second letter in lower case, where both are ASCII, or 0
+	exact  bool // in its own case only
+	ends   bool // with a letter that has case
 }
 
 func newPhrase(text string) phrase {
@@ -28,7 +29,11 @@ func newPhrase(text string) phrase {
 		upper, lower = upper || unicode.IsUpper(r), lower || unicode.IsLower(r)
 	}
 	last, _ := utf8.DecodeLastRuneInString(text)
-	return phrase{text: text, exact: upper && !lower, ends: cased(last)}
+	p := phrase{text: text, exact: upper && !lower, ends: cased(last)}
+	if len(text) > 1 && text[0] < utf8.RuneSelf && text[1] < utf8.RuneSelf {
+		p.second = small(text[1])
+	}
+	return p
 }
 
 // add has p find text.
@@ -36,7 +41,8 @@ func (p *phrases) add(text string) {
 	one := newPhrase(text)
 	first, _ := utf8.DecodeRuneInString(text)
 	if first = lower(first); first < utf8.RuneSelf {
-		p.ascii[first] = append(p.ascii[first], one)
+		all := append(p.ascii[first], one)
+		p.ascii[first], p.ascii[unicode.ToUpper(first)] = all, all
 		return
 	}
 	if p.other == nil {
@@ -47,15 +53,20 @@ func (p *phrases) add(text string) {
 
 // in reports whether text has one of the phrases.
 func (p *phrases) in(text string) bool {
-	before := ' '
+	within := false // a word
 	for i, r := range text {
-		start := !(cased(before) && cased(r))
-		before = r
-		if !start {
+		was := within
+		if r < utf8.RuneSelf {
+			within = letter(byte(r))
+		} else {
+			within = cased(r)
+		}
+		if was && within {
 			continue
 		}
-		for _, one := range p.from(r) {
-			if one.begins(text[i:]) {
+		all := p.from(r)
+		for j := range all {
+			if all[j].may(text[i:]) && all[j].begins(text[i:]) {
 				return true
 			}
 		}
@@ -65,10 +76,18 @@ func (p *phrases) in(text string) bool {
 
 // from are the phrases that may begin with r.
 func (p *phrases) from(r rune) []phrase {
+	if r < utf8.RuneSelf {
+		return p.ascii[r]
+	}
 	if r = lower(r); r < utf8.RuneSelf {
 		return p.ascii[r]
 	}
 	return p.other[r]
+}
+
+// may reports whether the second letter of text, if both are ASCII, is that of p: most often it is not.
+func (p *phrase) may(text string) bool {
+	return p.second == 0 || text[0] >= utf8.RuneSelf || len(text) > 1 && (text[1] >= utf8.RuneSelf || small(text[1]) == p.second)
 }
 
 // mentions reports whether text has word, in either case and not within a longer word.
@@ -105,9 +124,20 @@ func lower(r rune) rune {
 
 func cased(r rune) bool {
 	if r < utf8.RuneSelf {
-		return 'a' <= r|0x20 && r|0x20 <= 'z'
+		return letter(byte(r))
 	}
 	return unicode.IsUpper(r) || unicode.IsLower(r)
+}
+
+// letter reports whether c, which is ASCII, is a letter.
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// small is c, which is ASCII, in lower case.
+func small(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c |= 0x20
+	}
+	return c
 }
 
 // cutPrefixFold is strings.CutPrefix, without regard to case unless exact.

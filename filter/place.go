@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nyaruka/phonenumbers"
@@ -144,8 +145,11 @@ func locations(names []string) ([]*time.Location, error) {
 	return zones, nil
 }
 
-// location is the zone of a name in the tz database.
+// location is the zone of a name in the tz database, as it is when the name is first asked for.
 func location(name string) (*time.Location, error) {
+	if zone, known := zoneNames.Load(name); known {
+		return zone.(*time.Location), nil
+	}
 	if name == "" || name == "Local" {
 		return nil, fmt.Errorf("%q is no time zone: want a name such as America/Chicago", name)
 	}
@@ -153,8 +157,13 @@ func location(name string) (*time.Location, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unknown time zone %q: want a name such as America/Chicago", name)
 	}
-	return zone, nil
+	known, _ := zoneNames.LoadOrStore(strings.Clone(name), zone)
+	return known.(*time.Location), nil
 }
+
+// zoneNames are the zones that were asked for, a *time.Location each: many numbers share one, which takes
+// long to read and some kilobytes to hold.
+var zoneNames sync.Map
 
 // country is where an address is from; empty where it does not tell.
 func (a *atlas) country(address string) string {
