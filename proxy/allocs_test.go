@@ -71,10 +71,14 @@ var loopbackCases = []struct {
 }{
 	{"forward", person.Address, "201", anyone, 0},
 	{"forward with express consent", person.Address, "201", filter.Config{}, 0},
+	{"forward within a cap", person.Address, "201", daily, 0},
 	{"rewrite", person.Address, "201", footed, 0},
 	{"block", "+14155550199", "400", anyone, 0},
 	{"block for want of consent", "+14155550177", "400", filter.Config{}, 0},
 }
+
+// daily is a policy of one message a day, which is how often time passes where a gate has it.
+var daily = filter.Config{Caps: filter.Caps{Rows: []filter.Cap{{Most: 1, Within: 24 * time.Hour}}}}
 
 var footed = filter.Config{Require: anyone.Require, Footer: filter.Footer{Line: "Reply STOP to opt out"}}
 
@@ -85,7 +89,11 @@ func overLoopback(t testing.TB, st *store.Store, policy filter.Config, to, statu
 	out.Address = "+14155550199"
 	learn(t, st, filter.Event{To: out, Kind: filter.OptedOut, Source: "test"},
 		filter.Event{To: person, Kind: filter.OptedIn, Basis: filter.Express, Source: "test"})
-	_, addr := start(t, oneRoute(unmoved(t), func(rc *RouteConfig) { rc.Policy = policy }), st)
+	cfg := oneRoute(unmoved(t), func(rc *RouteConfig) { rc.Policy = policy })
+	if now := time.Now(); policy.Caps.Rows != nil {
+		cfg.Now = func() time.Time { now = now.Add(24 * time.Hour); return now }
+	}
+	_, addr := start(t, cfg, st)
 	return newExchanger(t, addr, sms(to, "Your+order+12345+is+on+its+way"), status)
 }
 

@@ -29,18 +29,23 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	claims, due := rt.takesAs(m, &w.record, &d, now)
 	turn.Move(due)
 	slot, err := turn.Take(&claims)
-	var over *store.OverBudget
-	switch {
-	case err == nil:
-		w.slots = append(w.slots, slot)
-	case errors.As(err, &over):
-		d = overBudget(over.Until)
-	case rt.mode == Report:
-		g.undecidable(rt, m, now, err)
-	default:
-		return g.undecidable(rt, m, now, err)
+	if err != nil {
+		return g.uncounted(rt, m, d, now, err)
 	}
+	w.slots = append(w.slots, slot)
 	return d
+}
+
+// uncounted is the decision about m, which was d until err said that m cannot be counted.
+func (g *Gate) uncounted(rt *route, m *filter.Message, d filter.Decision, now time.Time, err error) filter.Decision {
+	if over, full := errors.AsType[*store.OverBudget](err); full {
+		return overBudget(over.Until)
+	}
+	undecided := g.undecidable(rt, m, now, err)
+	if rt.mode == Report {
+		return d
+	}
+	return undecided
 }
 
 // undecidable is the decision about m while its recipient cannot be asked about, or counted, for err.

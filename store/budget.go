@@ -36,7 +36,7 @@ func (e *OverBudget) Error() string {
 
 // A claim is what Claims ask for in fingerprints, at a moment.
 type claim struct {
-	*Claims
+	Claims
 	book   *Portfolio // that it counts against; nil: none
 	pairs  *pairs
 	person uint64
@@ -51,7 +51,7 @@ type claim struct {
 func (c *claim) paired() bool { return c.Every > 0 && c.due <= c.now }
 
 func (s *Store) claim(c *Claims, address string, due, now int64) claim {
-	one := claim{Claims: c, book: c.Portfolio, pairs: &s.tally.pairs, due: due, now: now}
+	one := claim{Claims: *c, book: c.Portfolio, pairs: &s.tally.pairs, due: due, now: now}
 	switch r := c.Rehearsal; {
 	case r != nil:
 		one.book, one.pairs, one.clock = r.book(c.Portfolio), &r.pairs, now

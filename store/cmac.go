@@ -10,6 +10,7 @@ import (
 // A cmac is AES-CMAC under one key (RFC 4493, NIST SP 800-38B): a message of at most sixteen
 // bytes, as every number in E.164 is, costs one AES block. It is immutable.
 type cmac struct {
+	none  [aes.BlockSize]byte // of nothing
 	block cipher.Block
 	whole [aes.BlockSize]byte // K1: masks a last block that is full
 	short [aes.BlockSize]byte // K2: masks one that was padded
@@ -25,6 +26,7 @@ func newCMAC(key []byte) *cmac {
 	double(&c.whole)
 	c.short = c.whole
 	double(&c.short)
+	c.run((*macState)(&c.none), "")
 	return c
 }
 
@@ -45,6 +47,9 @@ var macStates = sync.Pool{New: func() any { return new(macState) }}
 
 // sum is the CMAC of message.
 func (c *cmac) sum(message string) [aes.BlockSize]byte {
+	if message == "" {
+		return c.none
+	}
 	x := macStates.Get().(*macState)
 	c.run(x, message)
 	sum := *x
