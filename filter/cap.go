@@ -143,7 +143,7 @@ func newFrequency(cfg Caps) (*frequency, error) {
 }
 
 // locate lists the rows for whoever has an address: whose caps bind is asked before their record is read.
-func (f *frequency) locate(address, _ string) (rows []*ceiling) {
+func (f *frequency) locate(address, _ string) (rows []*ceiling, alike bool) {
 	place, country := f.atlas.where(address)
 	for _, c := range f.rows {
 		at := c.row.Place
@@ -151,7 +151,7 @@ func (f *frequency) locate(address, _ string) (rows []*ceiling) {
 			rows = append(rows, c)
 		}
 	}
-	return rows
+	return rows, !nobodys(address, country)
 }
 
 // of lists the rows for the recipient of m.

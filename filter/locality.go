@@ -16,8 +16,9 @@ type locality struct {
 	minute atomic.Int64            // since 1970, the last that was found to be open; 0: none
 }
 
-// A closure is a time without an open moment. A zero until means that none is in sight.
-type closure struct{ from, until time.Time }
+// A closure is a time without an open moment, which is known from from on until end. A zero until means that no
+// open moment is in sight.
+type closure struct{ from, until, end time.Time }
 
 // open reports whether messages may arrive at a moment, wherever in l the recipient is.
 func (l *locality) open(at time.Time) bool {
@@ -47,6 +48,19 @@ func wholeMinute(minute int64, zone *time.Location) bool {
 	_, first := time.Unix(60*minute, 0).In(zone).Zone()
 	_, last := time.Unix(60*minute+59, 999_999_999).In(zone).Zone()
 	return first == last && first%60 == 0
+}
+
+// closure is the one that at, which is not open, lies in.
+func (l *locality) closure(at time.Time) *closure {
+	c := &closure{from: at, until: l.next(at)}
+	c.end = c.until
+	for _, zone := range l.zones {
+		y, m, d := at.In(zone).Date()
+		if midnight := time.Date(y, m, d+1, 0, 0, 0, 0, zone); c.until.IsZero() && (c.end.IsZero() || midnight.Before(c.end)) {
+			c.end = midnight // then another day comes in sight
+		}
+	}
+	return c
 }
 
 // horizon is how many days ahead the next open moment is looked for: further than any row of holidays

@@ -12,7 +12,8 @@ const maxMemo = 1 << 16
 // their address, so that few beginnings stand for all numbers, and what they stated. It is safe for
 // concurrent use.
 type memo[T any] struct {
-	find func(address, stated string) T
+	// find says also whether that holds for all addresses that begin alike: not for what is nobody's number.
+	find func(address, stated string) (T, bool)
 
 	mu    sync.RWMutex
 	known map[origin]T
@@ -21,7 +22,7 @@ type memo[T any] struct {
 // An origin is what is known of where a recipient is: what their address begins with, and what they stated.
 type origin struct{ digits, stated string }
 
-func newMemo[T any](find func(address, stated string) T) *memo[T] {
+func newMemo[T any](find func(address, stated string) (T, bool)) *memo[T] {
 	return &memo[T]{find: find, known: map[origin]T{}}
 }
 
@@ -45,9 +46,9 @@ func (c *memo[T]) of(address, stated string) T {
 	if ok {
 		return v
 	}
-	v = c.find(address, stated)
-	if strings.HasPrefix(address, "+") && !empty && Country(address) == "" {
-		return v // it is nobody's number, and says nothing of those that begin alike
+	v, alike := c.find(address, stated)
+	if !alike && !empty {
+		return v
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

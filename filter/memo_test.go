@@ -40,7 +40,7 @@ func TestVacantNumbersAreAlike(t *testing.T) {
 // What was found out about a recipient costs nothing the second time, nobody's numbers among them.
 func TestMemoRemembers(t *testing.T) {
 	asked := 0
-	m := newMemo(func(string, string) int { asked++; return asked })
+	m := newMemo(func(string, string) (int, bool) { asked++; return asked, true })
 	for _, alike := range [][]string{{newYorker, "+12125550199"}, {"+12120550123", "+12120999999"}, {parisian, "+33612345999"}} {
 		first := m.of(alike[0], "")
 		if again := m.of(alike[1], ""); again != first {

@@ -176,6 +176,9 @@ func (a *atlas) country(address string) string {
 	return ""
 }
 
+// nobodys reports whether an address of a country, or of none, is a number that nobody can have.
+func nobodys(address, country string) bool { return country == "" && strings.HasPrefix(address, "+") }
+
 // where is the part of a country that an address is from, or the country where it does not tell, or
 // nothing.
 func (a *atlas) where(address string) (place, country string) {

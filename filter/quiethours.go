@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -52,7 +53,8 @@ type quietHours struct {
 	atlas   *atlas
 	home    *time.Location
 	known   *memo[*locality]
-	trust   bool // what was stated
+	spots   sync.Map // *locality by the name of the spot that a number is from
+	trust   bool     // what was stated
 }
 
 func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
@@ -130,11 +132,11 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 	}
 	l := q.known.of(m.To.Address, r.Place)
 	c := l.closed.Load()
-	if c == nil || at.Before(c.from) || !at.Before(c.until) {
+	if c == nil || at.Before(c.from) || !at.Before(c.end) {
 		if l.open(at) {
 			return forward
 		}
-		c = &closure{at, l.next(at)}
+		c = l.closure(at)
 		l.closed.Store(c)
 	}
 	if q.moves && m.Movable {
@@ -148,11 +150,22 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 }
 
 // locate is where the recipient with this address may be, who stated where they are.
-func (q *quietHours) locate(address, stated string) *locality {
-	spots := []spot{q.atlas.find(address)}
+func (q *quietHours) locate(address, stated string) (l *locality, alike bool) {
+	from := q.atlas.find(address)
+	alike = !nobodys(address, from.country)
 	if stated != "" {
-		spots = q.atlas.settle(spots[0], stated, q.trust)
+		return q.localityOf(q.atlas.settle(from, stated, q.trust)), alike
 	}
+	name := from.String()
+	known, ok := q.spots.Load(name)
+	if !ok {
+		known, _ = q.spots.LoadOrStore(name, q.localityOf([]spot{from}))
+	}
+	return known.(*locality), alike
+}
+
+// localityOf is where somebody may be who is in one of spots.
+func (q *quietHours) localityOf(spots []spot) *locality {
 	l := &locality{}
 	for _, at := range spots {
 		l.torn = l.torn || at.country != "" && (at.place != spots[0].place || at.country != spots[0].country)

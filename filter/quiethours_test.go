@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -150,6 +151,23 @@ func TestQuietHoursEndWhenTheySay(t *testing.T) {
 	}
 }
 
+// Whatever was judged before, of whomever, a message is judged as if it were the first.
+func TestQuietHoursRememberNothingThatMatters(t *testing.T) {
+	cfg := QuietHours{Preset: "law", Rows: []Hours{{Place: "AU", Weekdays: span("none")}, {Place: "US-NY", Weekdays: span("none"), Sunday: span("10:00-11:00")}}}
+	policy, random := quietPolicy(t, cfg), rand.New(rand.NewPCG(1, 9))
+	people := []string{newYorker, parisian, "+17135550123", "+61412345678", "+12110000000", "+10000000000", "+999123"}
+	for step := range 150 {
+		at := utc("2026-10-20 00:00").Add(time.Duration(step) * 179 * time.Minute)
+		if random.IntN(10) == 0 {
+			at = at.Add(-time.Duration(random.IntN(20*24)) * time.Hour)
+		}
+		m := saleTo(people[random.IntN(len(people))])
+		if got, want := policy.Decide(&m, &Record{}, at), quietPolicy(t, cfg).Decide(&m, &Record{}, at); got != want {
+			t.Fatalf("%s at %s: %+v, and judged first %+v", m.To.Address, at, got, want)
+		}
+	}
+}
+
 func TestQuietHoursExplainThemselves(t *testing.T) {
 	m := saleTo(parisian)
 	policy, now := quietPolicy(t, QuietHours{Preset: "law"}), utc("2026-12-25 10:00")
@@ -212,10 +230,12 @@ func TestQuietHoursFromManySides(t *testing.T) {
 }
 
 func BenchmarkQuietHours(b *testing.B) {
-	policy := quietPolicy(b, QuietHours{Preset: "law"})
-	for name, now := range map[string]time.Time{"open": utc("2026-07-15 15:00"), "quiet": utc("2026-07-15 05:00")} {
+	policy := quietPolicy(b, QuietHours{Preset: "law", Rows: []Hours{{Place: "GB", Weekdays: span("none")}}})
+	for name, c := range map[string]struct{ to, at string }{
+		"open": {"+17135550123", "2026-07-15 15:00"}, "quiet": {"+17135550123", "2026-07-15 05:00"}, "nobody's number": {"+12110000000", "2026-07-15 15:00"},
+	} {
 		b.Run(name, func(b *testing.B) {
-			m := saleTo("+17135550123")
+			m, now := saleTo(c.to), utc(c.at)
 			b.ReportAllocs()
 			for b.Loop() {
 				policy.Decide(&m, &Record{}, now)

@@ -89,6 +89,15 @@ type spot struct {
 	zones          []*time.Location
 }
 
+// String is the same for spots that are the same.
+func (s spot) String() string {
+	words := []string{s.place, s.country}
+	for _, zone := range s.zones {
+		words = append(words, zone.String())
+	}
+	return strings.Join(words, " ")
+}
+
 // stated is what a statement says: one spot, or two where its ZIP code is of another place than it says.
 func (a *atlas) stated(s statement) []spot {
 	at := spot{place: s.place, country: s.country()}
