@@ -62,9 +62,7 @@ func TestExplainIsWhatTheGateDoes(t *testing.T) {
 	now := time.Date(2026, 11, 24, 18, 0, 0, 0, time.UTC)
 	samples := slices.DeleteFunc(providers.Samples(), func(s providers.Sample) bool { return s.Err != nil })
 	s, text := playedGate(t, sampleConfig(samples), func() time.Time { return now })
-	_, dir, _ := strings.Cut(text, "store: {dir: ")
-	dir, _, _ = strings.Cut(dir, "}")
-	client := s.client(t, dir)
+	client := s.client(t, text)
 	for _, sample := range samples {
 		to := sample.Messages[0].To
 		for policy := range samplePolicies {

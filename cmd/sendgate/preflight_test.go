@@ -21,9 +21,11 @@ import (
 
 var preflightRows = flag.Int("preflight-rows", 100_000, "how many rows the list of BenchmarkPreflight has")
 
-// admin is a client of s, in the role of an admin.
-func (s *server) client(t testing.TB, dir string) *console.Client {
+// client is one of s, which has the configuration text of playedGate, in the role of an admin.
+func (s *server) client(t testing.TB, text string) *console.Client {
 	t.Helper()
+	_, dir, _ := strings.Cut(text, "store: {dir: ")
+	dir, _, _ = strings.Cut(dir, "}")
 	token, err := keptToken(filepath.Join(dir, tokenFile))
 	if err != nil {
 		t.Fatal(err)
@@ -37,16 +39,8 @@ func TestPreflightIsWhatTheGateDoes(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	s, text := mixedGate(t, func() time.Time { return now })
 	people := &crowd{rand.New(rand.NewPCG(7, 7))}
-	var events []filter.Event
-	for range 1500 {
-		events = append(events, people.event())
-	}
-	if err := s.store.Append(t.Context(), events...); err != nil {
-		t.Fatal(err)
-	}
-	_, dir, _ := strings.Cut(text, "store: {dir: ")
-	dir, _, _ = strings.Cut(dir, "}")
-	client := s.client(t, dir)
+	people.speak(t, s)
+	client := s.client(t, text)
 	reasons := map[string]int{}
 	for _, like := range []console.PreflightOptions{
 		{Route: "twilio", Topic: "offers", Text: "Sale"},
@@ -136,9 +130,7 @@ func alike(like *console.PreflightOptions, base, to string) *http.Request {
 //	go test ./cmd/sendgate -run '^$' -bench Preflight -benchtime 1x -preflight-rows 1000000
 func BenchmarkPreflight(b *testing.B) {
 	s, text := mixedGate(b, nil)
-	_, dir, _ := strings.Cut(text, "store: {dir: ")
-	dir, _, _ = strings.Cut(dir, "}")
-	client := s.client(b, dir)
+	client := s.client(b, text)
 	number := func(i int) string { return fmt.Sprintf("+1%03d%07d", 201+i%700, 2000000+i) }
 	var events []filter.Event
 	for i := 0; i < *preflightRows; i += 2 {

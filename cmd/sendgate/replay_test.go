@@ -122,6 +122,18 @@ func (c *crowd) event() filter.Event {
 	return e
 }
 
+// speak has s learn 1,500 things that they say.
+func (c *crowd) speak(t *testing.T, s *server) {
+	t.Helper()
+	var events []filter.Event
+	for range 1500 {
+		events = append(events, c.event())
+	}
+	if err := s.store.Append(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // send is a request to one of them, in the words of one of the providers.
 func (c *crowd) send(base string) *http.Request {
 	if c.random.IntN(3) == 0 {
@@ -166,14 +178,7 @@ func (c *crowd) whatsapp(base string) *http.Request {
 func busy(t *testing.T, s *server, n int) {
 	t.Helper()
 	base := "http://" + s.sends.Addr().String()
-	people := &crowd{rand.New(rand.NewPCG(1, 1))}
-	var first []filter.Event
-	for range 1500 {
-		first = append(first, people.event())
-	}
-	if err := s.store.Append(t.Context(), first...); err != nil {
-		t.Fatal(err)
-	}
+	(&crowd{rand.New(rand.NewPCG(1, 1))}).speak(t, s)
 	var all sync.WaitGroup
 	const senders = 4
 	for w := range senders {
