@@ -12,8 +12,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// rewritePrefix begins the names of files that are to take another's place.
-const rewritePrefix = "rewrite-"
+const (
+	// rewritePrefix begins the names of files that are to take another's place.
+	rewritePrefix = "rewrite-"
+
+	// erasingBytes is how much is waited for to be written while an erasure holds up the flusher.
+	erasingBytes = 64 << 10
+)
 
 // erase blanks the entries about the recipients of j, and what others say of their number, and returns
 // how many there were. Every entry is unpacked and read for that, which takes about a second a
@@ -30,7 +35,7 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	if shut {
 		return 0, ErrClosed
 	}
-	if err := l.flushChunks(); err != nil {
+	if err := l.flushChunks(true); err != nil {
 		return 0, err
 	}
 	s := spell(j.To.Address)
@@ -154,8 +159,8 @@ func (l *decisionLog) eraseSegment(j *journal, s *spelling, seg *segment, blocks
 		if n += m; m > 0 {
 			anew[b], whole[b] = l.pack(b.first, entries)
 		}
-		if l.pending() > flushBytes {
-			_ = l.flushChunks() // the next flush tells what is wrong
+		if l.pending() > erasingBytes {
+			_ = l.flushChunks(true) // the next flush tells what is wrong
 		}
 	}
 	switch {

@@ -59,7 +59,7 @@ func OpenLog(cfg Config) (s *Store, closeLog func() error, err error) {
 }
 
 // FlushLog writes out what the flusher would write by and by.
-func FlushLog(s *Store) { s.log.flush() }
+func FlushLog(s *Store) { s.log.flush(true) }
 
 // Retain removes what the flusher would remove by and by.
 func Retain(s *Store) { s.log.retain() }

@@ -22,10 +22,9 @@ const (
 	pendingSoft = 8 << 20
 	pendingHard = 32 << 20
 
-	// flushEvery is how long an entry waits at most before it is written to the tail, and
-	// flushBytes how much is waited for at most.
+	// flushEvery is how long an entry waits at most before it is written: to the tail, or in a block
+	// where its chunk is full before.
 	flushEvery = 100 * time.Millisecond
-	flushBytes = 64 << 10
 
 	// maxFilters is how much memory the Bloom filters of the blocks take at most. That is enough for
 	// 40 million entries. What else is in memory of a block is less than half a byte an entry.
@@ -60,7 +59,7 @@ type decisionLog struct {
 	watchers map[chan struct{}]struct{}
 	shut     bool
 
-	wake chan struct{} // the flusher has work that should not wait for its tick
+	wake chan struct{} // the flusher has a full chunk to write
 	stop chan struct{}
 	done chan struct{}
 
@@ -117,15 +116,12 @@ func (l *decisionLog) add(e *Entry, precious bool) bool {
 	if c.n == 0 {
 		c.oldest = l.store.now()
 	}
-	before := c.rows.Len()
 	c.rows.Write(row)
 	c.n++
 	l.bytes += len(row)
 	if c.n >= chunkEntries || c.rows.Len() >= chunkBytes {
 		l.seal()
-		l.rouse()
-	} else if before/flushBytes != c.rows.Len()/flushBytes {
-		l.rouse()
+		poke(l.wake)
 	}
 	for w := range l.watchers {
 		poke(w)
@@ -140,9 +136,6 @@ func (l *decisionLog) seal() {
 	l.open = &chunk{first: c.first + uint64(c.n)}
 	l.open.rows.Grow(c.rows.Len() + c.rows.Len()/16)
 }
-
-// rouse wakes the flusher.
-func (l *decisionLog) rouse() { poke(l.wake) }
 
 // poke puts a sign into a channel of capacity one, where none is yet.
 func poke(c chan struct{}) {
@@ -167,23 +160,25 @@ func (l *decisionLog) run() {
 	for {
 		select {
 		case <-l.wake:
+			l.flush(false)
+			continue
 		case <-tick.C:
 		case <-old.C:
 			l.retain()
 		case <-l.stop:
 			return
 		}
-		l.flush()
+		l.flush(true)
 	}
 }
 
-// flush writes out what is in memory: full chunks as blocks, the open one to the tail. A failure
-// is logged once and tried again at the next flush.
-func (l *decisionLog) flush() {
+// flush writes out what is in memory: full chunks as blocks, and the open one to the tail where that is
+// asked for. A failure is logged once and tried again at the next flush.
+func (l *decisionLog) flush(open bool) {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
-	err := l.flushChunks()
-	if failed := err != nil; l.failing.Swap(failed) != failed {
+	err := l.flushChunks(open)
+	if failed := err != nil; (failed || open) && l.failing.Swap(failed) != failed {
 		if failed {
 			l.logger.Error("the decision log cannot be written: entries wait in memory, then are dropped", zap.Error(err))
 		} else {
@@ -192,7 +187,7 @@ func (l *decisionLog) flush() {
 	}
 }
 
-func (l *decisionLog) flushChunks() error {
+func (l *decisionLog) flushChunks(open bool) error {
 	for {
 		l.mu.Lock()
 		if l.open.n > 0 && l.store.now().Sub(l.open.oldest) > min(chunkAge, l.store.cfg.Retention) {
@@ -201,6 +196,9 @@ func (l *decisionLog) flushChunks() error {
 		if len(l.full) == 0 {
 			first, row := l.open.first, l.open.rows.String()
 			l.mu.Unlock()
+			if !open {
+				return nil
+			}
 			return l.writeTail(first, row)
 		}
 		c := l.full[0]
@@ -233,7 +231,7 @@ func (l *decisionLog) close() error {
 	<-l.done
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
-	err := l.flushChunks()
+	err := l.flushChunks(true)
 	l.dec.Close()
 	return l.closeFiles(err)
 }
