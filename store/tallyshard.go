@@ -46,26 +46,31 @@ func (r *tallyRow) sameContent(o *tallyRow) bool {
 }
 
 // A tallyShard holds rows in no order, those of one recipient chained to each other. heads is where the
-// chains begin: a table with open addressing that holds the place of a row and one, and 0 for nothing.
+// chains begin: a table with open addressing that holds the place of a row and one, and 0 for nothing. Rows
+// are all over the memory, so tags has a byte of each key, and most rows of others need no look.
 type tallyShard struct {
 	mu    sync.Mutex
 	rows  []tallyRow
 	next  []uint32 // place of the recipient's next row and one, for each row
 	heads []uint32
-	used  int // heads that are taken
+	tags  []uint8 // one for each of heads
+	used  int     // heads that are taken
 }
 
 // chain is the place in heads of the chain of key, or where it would begin.
 func (s *tallyShard) chain(key uint64) int {
 	n := uint64(len(s.heads))
 	at, _ := bits.Mul64(key*0x9e3779b97f4a7c15, n)
-	for s.heads[at] != 0 && s.rows[s.heads[at]-1].key != key {
+	for tag := tagOf(key); s.heads[at] != 0 && (s.tags[at] != tag || s.rows[s.heads[at]-1].key != key); {
 		if at++; at == n {
 			at = 0
 		}
 	}
 	return int(at)
 }
+
+// tagOf is a byte of key, other than those that choose its shard.
+func tagOf(key uint64) uint8 { return uint8(key / tallyShards) }
 
 // each calls f with the rows of key until it returns false.
 func (s *tallyShard) each(key uint64, f func(*tallyRow) bool) {
@@ -108,11 +113,12 @@ func (s *tallyShard) add(row tallyRow, horizon int64) (added int) {
 
 // link puts row i at the beginning of its chain.
 func (s *tallyShard) link(i int) {
-	at := s.chain(s.rows[i].key)
+	key := s.rows[i].key
+	at := s.chain(key)
 	if s.heads[at] == 0 {
 		s.used++
 	}
-	s.next[i], s.heads[at] = s.heads[at], uint32(i+1)
+	s.next[i], s.heads[at], s.tags[at] = s.heads[at], uint32(i+1), tagOf(key)
 }
 
 // grow makes room for an eighth more rows.
@@ -124,7 +130,7 @@ func (s *tallyShard) grow() {
 
 // index makes heads anew, of size n.
 func (s *tallyShard) index(n int) {
-	s.heads, s.used = make([]uint32, n), 0
+	s.heads, s.tags, s.used = make([]uint32, n), make([]uint8, n), 0
 	for i := range s.rows {
 		s.link(i)
 	}
