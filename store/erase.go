@@ -35,7 +35,8 @@ type Erasure struct {
 // address is, of every brand and on every channel.
 //
 // actor says who did it, and reason why; both are kept, so neither may hold the address. When
-// Erase returns nil, no file in the folder holds the address any more. Until then appends wait,
+// Erase returns nil, no file in the folder holds the address any more, nor where this recipient alone was
+// stated to be. Until then appends wait,
 // a second or so where the store is large; and where not all recipients are held in memory (see
 // [Config.Index]), for part of the time whatever reads from disk. The whole decision log is read,
 // which takes about a second a million entries, and holds nothing up. What fails, or is cut short by
@@ -152,6 +153,7 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err := run(e.events); err != nil {
 		return Erasure{}, err
 	}
+	s.awaitSnapshot()
 	entries, err := s.log.erase(j)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in the decision log: %w", err)

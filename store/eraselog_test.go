@@ -231,6 +231,8 @@ func TestInterruptedErasure(t *testing.T) {
 				}
 				keep(t, s, events...)
 				logAbout(s, 100)
+				closeStore(t, s)
+				s = open(t, store.Config{Dir: dir}) // with a snapshot
 				store.FailNthCommit(s, n)
 				_, err := s.Erase(context.Background(), gonePerson, "ana", "asked")
 				if err == nil || !strings.Contains(err.Error(), "input/output error") {
@@ -245,6 +247,10 @@ func TestInterruptedErasure(t *testing.T) {
 					t.Error("the decision log was left as it was")
 				}
 				sound(t, s)
+				closeStore(t, s)
+				if files := found(t, dir); len(files) > 0 {
+					t.Error("after closing:", files)
+				}
 			})
 		}
 	}

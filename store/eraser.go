@@ -19,7 +19,8 @@ import (
 //     their record says that they opted out of everything.
 //  2. What is left of each event is kept in that space.
 //  3. The blobs that no other recipient's event names are removed.
-//  4. The events of the recipients are dropped from the space of whole events, in memory and in
+//  4. The snapshot of the index is removed, which may say where they are.
+//  5. The events of the recipients are dropped from the space of whole events, in memory and in
 //     every table on disk, with all their versions.
 type eraser struct {
 	s       *Store
@@ -30,7 +31,6 @@ type eraser struct {
 	count    int             // events that were emptied
 	blobs    map[string]bool // named by events that were emptied
 	removed  int             // of them, how many were removed
-	placed   bool            // an event said where somebody is
 }
 
 // erasePage is how many events one transaction of an erasure, or of forgetting, takes at most.
@@ -55,10 +55,8 @@ func (e *eraser) events(db *badger.DB) error {
 			return fmt.Errorf("removing blob %s: %w", sha, err)
 		}
 	}
-	if e.placed { // a snapshot may say where they are
-		if err := e.s.removeSnapshot(); err != nil {
-			return fmt.Errorf("removing the snapshot of the index: %w", err)
-		}
+	if err := e.s.removeSnapshot(); err != nil {
+		return fmt.Errorf("removing the snapshot of the index: %w", err)
 	}
 	return e.s.drop(db, prefixes)
 }
@@ -132,7 +130,6 @@ func (e *eraser) emptyPage(txn *badger.Txn, fp fingerprint, from []byte) (next [
 				return nil, err
 			}
 		}
-		e.placed = e.placed || k.Proof.Place != ""
 		if err := txn.Set(id.key(kindErased), k.skeleton(&id)); err != nil {
 			return nil, err
 		}

@@ -18,11 +18,11 @@ import (
 // A snapshot is what is in memory of the records, in a file beside the database, so that opening
 // the store need not read them all: sections of the index and of the Bloom filter, a table of the
 // sections, and where the table is. It names the head of the chain from which on it has to be made
-// good from the database, and holds nothing but keyed fingerprints, scopes, times, and the places that recipients stated. It may be
-// lost, or not read: then the records are.
+// good from the database, and holds nothing but keyed fingerprints, scopes, times, and the places that
+// its recipients stated. It may be lost, or not read: then the records are.
 const (
 	snapshotFile    = "index"
-	snapshotMagic   = "sendgate index 3"
+	snapshotMagic   = "sendgate index 4"
 	snapshotTrailer = 8 + 4 + 4 + len(snapshotMagic) // offset, length and checksum of the table; magic
 
 	// A snapshot is written when the store is closed, and while it is open whenever snapshotLinks
@@ -72,6 +72,8 @@ func (s *Store) save() error {
 	if s.cfg.Memory || s.cfg.Still {
 		return nil
 	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	start := time.Now()
 	h := snapshotHead{head: s.Head(), unchained: s.totals.Load().unchained}
 	removals := s.removals.Load()
@@ -136,11 +138,12 @@ func (s *Store) writeSnapshot(to io.Writer, h *snapshotHead) (size uint64, err e
 		w.add(sectionBloom, i, w.room)
 	}
 	if ix != nil {
+		var used []bool
 		for i := range indexShards {
-			w.room = ix.shards[i].encode(w.room[:0])
+			w.room, used = ix.shards[i].encode(w.room[:0], &ix.words, used)
 			w.add(sectionShard, i, w.room)
 		}
-		w.add(sectionWords, 0, ix.words.encode(nil)) // the last, so that every row has its words
+		w.add(sectionWords, 0, ix.words.encode(nil, used)) // the last, so that every row has its words
 	}
 	return w.finish()
 }
@@ -169,7 +172,8 @@ func (w *snapshotWriter) finish() (size uint64, err error) {
 	return w.offset + uint64(len(table)+snapshotTrailer), nil
 }
 
-// removeSnapshot removes the snapshot, which has somebody who is forgotten, and one that is being written.
+// removeSnapshot removes the snapshot, which has somebody who is erased or forgotten. One that is being
+// written does not get its name.
 func (s *Store) removeSnapshot() error {
 	s.renaming.Lock()
 	defer s.renaming.Unlock()
@@ -178,11 +182,16 @@ func (s *Store) removeSnapshot() error {
 	if s.cfg.Memory {
 		return nil
 	}
-	err := os.Remove(s.path(snapshotFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err := os.Remove(s.path(snapshotFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return err
+	return syncDir(filepath.Clean(s.cfg.Dir))
+}
+
+// awaitSnapshot waits until no snapshot from before is half written.
+func (s *Store) awaitSnapshot() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 }
 
 // saveLast writes the snapshot of a store that is being closed, unless there is one of it as it is.

@@ -7,8 +7,8 @@ import (
 	"github.com/bits-and-blooms/bloom/v3"
 )
 
-// encode writes the pages of a shard behind b.
-func (s *indexShard) encode(b []byte) []byte {
+// encode writes the pages of a shard behind b, and adds the heads of its rows to those that are used.
+func (s *indexShard) encode(b []byte, w *words, used []bool) ([]byte, []bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b = binary.AppendUvarint(append(b, s.depth), uint64(s.count))
@@ -23,8 +23,9 @@ func (s *indexShard) encode(b []byte) []byte {
 			b = binary.LittleEndian.AppendUint32(b, end)
 		}
 		b = append(b, pg.rows...)
+		used = w.mark(pg.rows, used)
 	}
-	return b
+	return b, used
 }
 
 // decode reads what encode wrote.
@@ -68,11 +69,16 @@ func (s *indexShard) decode(b []byte) error {
 	return nil
 }
 
-// encode writes the lists.
-func (w *words) encode(b []byte) []byte {
+// encode writes the lists. Of a head that no row has any more its number alone is kept: it may say where
+// somebody was who is erased.
+func (w *words) encode(b []byte, used []bool) []byte {
+	b = binary.AppendUvarint(b, uint64(len(used)))
 	heads := w.heads.all()
-	b = binary.AppendUvarint(b, uint64(len(heads)))
-	for i := range heads {
+	for i, is := range used {
+		if !is {
+			b = binary.AppendUvarint(b, uint64(nowhere))
+			continue
+		}
 		h := &heads[i]
 		var flags byte
 		for bit, set := range [...]bool{h.elsewhere, h.nanos, h.inbound, h.erased, h.many} {
@@ -98,6 +104,10 @@ func (w *words) decodeLists(b []byte) error {
 	d := decoder{rest: string(b)}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		h := head{place: placeNumber(d.uvarint())}
+		if h.place == nowhere {
+			w.heads.leave()
+			continue
+		}
 		flags := d.byte()
 		for bit, set := range [...]*bool{&h.elsewhere, &h.nanos, &h.inbound, &h.erased, &h.many} {
 			*set = flags>>bit&1 != 0

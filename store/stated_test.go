@@ -1,7 +1,11 @@
 package store_test
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +60,46 @@ func TestPlaceOfARecipient(t *testing.T) {
 			sound(t, s)
 			closeStore(t, s)
 		})
+	}
+}
+
+// A place that nobody is stated to be in any more is not in the snapshot, and everybody else is still where
+// they were: with places that came before it and behind it, and with one that comes when it is gone.
+func TestSnapshotWithoutAnErasedPlace(t *testing.T) {
+	dir := t.TempDir()
+	cfg := store.Config{Dir: dir}
+	s := open(t, cfg)
+	places := []string{"US-TX 797", "US-AK 995", "US-NY 100", "US-AK 996", "US-HI 967", "FR", "US-TX 797"}
+	for i, place := range places {
+		keep(t, s, stated(person("acme", i), fmt.Sprint(i), place, time.Hour))
+	}
+	gone := map[int]bool{}
+	for n, who := range []int{1, 3, 6} {
+		closeStore(t, s)
+		var used bool
+		if s, used = reopened(t, dir, 0); !used {
+			t.Error("the snapshot was not used")
+		}
+		erase(t, s, person("acme", who))
+		gone[who] = true
+		keep(t, s, stated(person("acme", 10+n), "new", fmt.Sprintf("US-CA 90%d", n), time.Hour))
+	}
+	closeStore(t, s)
+	snapshot, err := os.ReadFile(filepath.Join(dir, "index"))
+	must(t, err)
+	for _, place := range places {
+		if has := bytes.Contains(snapshot, []byte(place)); has != !strings.HasPrefix(place, "US-AK") {
+			t.Errorf("%s is in the snapshot: %v", place, has)
+		}
+	}
+	s, _ = reopened(t, dir, 0)
+	for i, place := range append(places, "", "", "", "US-CA 900", "US-CA 901", "US-CA 902") {
+		if gone[i] {
+			place = ""
+		}
+		if r := read(t, s, person("acme", i), filter.NeedRecord); r.Place != place {
+			t.Errorf("recipient %d is at %q, want %q", i, r.Place, place)
+		}
 	}
 }
 

@@ -104,6 +104,7 @@ type Store struct {
 	saving     sync.WaitGroup         // while snapshots may be written
 	counting   sync.WaitGroup         // while the tally is kept
 
+	writing  sync.Mutex // while a snapshot is written
 	renaming sync.Mutex // while the snapshot is put into place, or removed
 
 	sends sends // keys of sends on their way to disk

@@ -82,9 +82,8 @@ func (l *list[T]) add(v T) uint32 {
 	}
 	if l.numbers == nil {
 		l.numbers = make(map[T]uint32)
-		l.values.Store(new([]T))
 	}
-	values := append(*l.values.Load(), v) // readers see no further than their own slice
+	values := append(l.all(), v) // readers see no further than their own slice
 	n := uint32(len(values) - 1)
 	l.numbers[v] = n
 	l.values.Store(&values)
@@ -99,11 +98,15 @@ func (l *list[T]) all() []T {
 	return nil
 }
 
-func (l *list[T]) len() int {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return len(l.numbers)
+// leave gives a number to no value, which none is ever found under.
+func (l *list[T]) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	values := append(l.all(), *new(T))
+	l.values.Store(&values)
 }
+
+func (l *list[T]) len() int { return len(l.all()) }
 
 // maxWords bounds each of the lists. A record that would take more is read from the database.
 const maxWords = 1 << 16
@@ -117,6 +120,19 @@ type words struct {
 type sizedHead struct {
 	head
 	times int // head.size
+}
+
+// mark adds the heads of rows, by their numbers, to those that are in use.
+func (w *words) mark(rows []byte, used []bool) []bool {
+	for len(rows) > 0 {
+		number, _ := binary.Uvarint(rows[8:])
+		if more := int(number) + 1 - len(used); more > 0 {
+			used = append(used, make([]bool, more)...)
+		}
+		used[number] = true
+		rows = rows[w.next(rows).size:]
+	}
+	return used
 }
 
 // A rowView is a row where it lies.

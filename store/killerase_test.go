@@ -1,0 +1,105 @@
+package store_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+func init() { roles["eraser"] = eraseUntilKilled }
+
+// eraseUntilKilled erases gonePerson, and stands still at the n-th of the moments that it passes: before and
+// after each commit, and where all but the switches is done.
+func eraseUntilKilled(dir string) error {
+	n, err := strconv.Atoi(os.Getenv(roundVariable))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(store.Config{Dir: dir, Now: func() time.Time { return noon }})
+	if err != nil {
+		return err
+	}
+	stand := func() {
+		if n--; n == 0 {
+			fmt.Println("stands")
+			select {}
+		}
+	}
+	store.FailCommits(s, func(real func() error) error { stand(); defer stand(); return real() })
+	store.FailSwitches(s, func(real func() error) error { stand(); return real() })
+	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err != nil {
+		return err
+	}
+	fmt.Println("erased")
+	select {}
+}
+
+// Wherever an erasure is killed, the next start finishes it: also where the removal of the snapshot, which
+// says where the person was, never reached the disk.
+func TestKilledErasure(t *testing.T) {
+	base := t.TempDir()
+	s := open(t, store.Config{Dir: base})
+	var events []filter.Event
+	for i := range 300 {
+		events = append(events, telling(gonePerson, fmt.Sprint(i), ""), stated(person("acme", i), "in", "US-HI 967", time.Hour))
+	}
+	keep(t, s, events...)
+	logAbout(s, 100)
+	pause(t, s, stop("for "+gonePerson.Address, time.Time{}), "")
+	closeStore(t, s)
+	snapshot, err := os.ReadFile(filepath.Join(base, "index"))
+	must(t, err)
+	round := 0
+	for said := "stands"; said == "stands"; {
+		dir := filepath.Join(t.TempDir(), "copy")
+		must(t, os.CopyFS(dir, os.DirFS(base)))
+		round++
+		said = killedEraser(t, dir, round)
+		if said == "stands" {
+			must(t, os.WriteFile(filepath.Join(dir, "index"), snapshot, 0o600))
+		}
+		s := open(t, store.Config{Dir: dir})
+		judgeErased(t, s, gonePerson)
+		if files := found(t, dir); len(files) > 0 {
+			t.Errorf("killed at moment %d: %v", round, files)
+		}
+		sound(t, s)
+		closeStore(t, s)
+		if files := found(t, dir); len(files) > 0 {
+			t.Errorf("killed at moment %d, after closing: %v", round, files)
+		}
+		if s, used := reopened(t, dir, 0); !used || read(t, s, person("acme", 7), filter.NeedRecord).Place != "US-HI 967" {
+			t.Errorf("killed at moment %d: the snapshot was used: %v, and not everybody else is where they were", round, used)
+		}
+	}
+	if round < 6 {
+		t.Errorf("the erasure passed %d moments: the test showed little", round)
+	}
+}
+
+// killedEraser erases in dir until the n-th moment, is killed, and returns where it was.
+func killedEraser(t *testing.T, dir string, n int) (said string) {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), roleVariable+"=eraser", dirVariable+"="+dir, roundVariable+"="+strconv.Itoa(n))
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	must(t, err)
+	must(t, child.Start())
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		t.Error("the child says nothing")
+	}
+	must(t, child.Process.Kill())
+	_ = child.Wait() // it was killed
+	return lines.Text()
+}
