@@ -61,6 +61,37 @@ func TestALineIsAddedOnce(t *testing.T) {
 	}
 }
 
+// A keyword in an instruction is a way out, in whatever case, and the keyword alone is none.
+func TestAKeywordTellsInAnInstructionAlone(t *testing.T) {
+	policy := lined(t)
+	for _, row := range OptOutLines()[byLanguage] {
+		keywords := append([]string{"STOP"}, row.Keywords...)
+		for _, keyword := range keywords {
+			for _, text := range []string{keyword, "Sale!\n" + keyword, keyword + " 20 %"} {
+				if got := footer(policy, filter.SMS, "+14155550100", text); got == "" {
+					t.Errorf("%s: %q gets no line", row.Language, text)
+				}
+			}
+			var told []string
+			for _, before := range row.Before {
+				told = append(told, "Sale! "+before+" "+keyword, "Sale! "+strings.ToUpper(before)+": “"+strings.ToLower(keyword)+"”")
+			}
+			for _, after := range row.After {
+				after = strings.ReplaceAll(after, "#", "5")
+				told = append(told, "Sale! "+keyword+" "+after, strings.ToLower(keyword)+" "+strings.ToUpper(after))
+			}
+			for _, text := range told {
+				if got := footer(policy, filter.SMS, "+14155550100", text); got != "" {
+					t.Errorf("%s: %q gets %q", row.Language, text, got)
+				}
+			}
+		}
+		if len(row.Before) == 0 || len(row.After) == 0 {
+			t.Errorf("%s: nothing tells to send a keyword", row.Language)
+		}
+	}
+}
+
 // A text that shows no language has the line of the country that the number is from.
 func TestTheCountryTellsTheLanguage(t *testing.T) {
 	policy := lined(t)

@@ -19,10 +19,11 @@ type Footer struct {
 	// Line is for texts in a language without a row. {stop} and {brand} stand for Stop and for the
 	// name of the business.
 	Line string `yaml:"line"`
-	// Words show that a text already says how to opt out, besides those of Tables. They are looked
-	// for as whole words: in capitals only if they are written so, else in either case.
+	// Words show that a text already says how to opt out, besides what the rows say. They are looked
+	// for as whole words, wherever they stand: in capitals only if they are written so, else in either case.
 	Words []string `yaml:"words"`
-	// Stop is the word to reply with, {stop} in lines. Default STOP.
+	// Stop is the word to reply with, {stop} in lines. Default STOP. It shows a way out in an instruction
+	// alone, as Keywords of [OptOutLine] do, and so in either case, however it is written here.
 	Stop string `yaml:"stop"`
 	// Language is that of texts and recipients that tell none. Default en.
 	Language string `yaml:"language"`
@@ -39,13 +40,13 @@ type Footer struct {
 // caption have no text of ours to change and pass as they are.
 type footer struct {
 	lines      optOutLines
-	says       phrases // by which a text shows that it has a line
-	most       int     // segments
+	says       wayOut // by which a text shows that it has a line
+	most       int    // segments
 	impossible Fallback
 }
 
-// defaultWords show a way out in English.
-var defaultWords = []string{"STOP", "text stop", "reply stop", "unsubscribe", "opt out", "opt-out"}
+// plainEnglish shows a way out whatever the tables have.
+var plainEnglish = OptOutLine{Words: []string{"unsubscribe", "opt out", "opt-out"}, Keywords: []string{"STOP"}, Before: []string{"reply", "text"}}
 
 // newFooter makes the rule; business is the value of {brand}.
 func newFooter(cfg Footer, business string) (*footer, error) {
@@ -71,26 +72,30 @@ func newFooter(cfg Footer, business string) (*footer, error) {
 	if err := f.lines.fallBack(cfg.Language); err != nil {
 		return nil, fmt.Errorf("language: %w", err)
 	}
-	return f, f.learn(cfg)
+	return f, f.learn(&cfg)
 }
 
 // learn gathers the wordings by which texts show that they say how to opt out.
-func (f *footer) learn(cfg Footer) error {
-	for _, w := range cfg.Words {
-		if strings.TrimSpace(w) == "" {
-			return fmt.Errorf("words: %q is found in every text", w)
-		}
+func (f *footer) learn(cfg *Footer) error {
+	if err := checkWordings("words", cfg.Words); err != nil {
+		return err
 	}
-	all := append(append([]string{cfg.word()}, defaultWords...), cfg.Words...)
-	for _, rows := range cfg.Tables {
+	lines := slices.DeleteFunc(append(f.lines.all(), f.lines.other), func(line string) bool { return line == "" })
+	f.says.add(&plainEnglish)
+	f.says.add(&OptOutLine{Words: append(lines, cfg.Words...), Keywords: []string{cfg.word()}})
+	for _, rows := range append(slices.Collect(maps.Values(cfg.Tables)), cfg.Rows) {
 		for i := range rows {
-			all = append(all, rows[i].Words...)
+			f.says.add(&rows[i])
 		}
 	}
-	all = append(append(all, f.lines.all()...), f.lines.other)
-	for _, w := range all {
-		if w != "" {
-			f.says.add(w)
+	return nil
+}
+
+// checkWordings refuses what would be found in every text.
+func checkWordings(key string, texts []string) error {
+	for _, text := range texts {
+		if strings.TrimSpace(text) == "" {
+			return fmt.Errorf("%s: %q is found in every text", key, text)
 		}
 	}
 	return nil

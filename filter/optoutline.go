@@ -19,8 +19,14 @@ type OptOutLine struct {
 	// GSM is the same in the letters that an SMS takes as one place each, for texts that have no
 	// others: one letter outside the GSM alphabet more than halves the room of an SMS. Left out: Line.
 	GSM string `yaml:"gsm"`
-	// Words show that a text already says how to opt out, as [Footer] has them.
+	// Words show that a text already says how to opt out, wherever they stand, as [Footer] has them.
 	Words []string `yaml:"words"`
+	// Keywords are words to reply with. They show it in an instruction alone: behind one of Before, as in
+	// "reply STOP", or in front of one of After, as in "STOP to end", of whatever language. All are found in
+	// either case, and a # of Before and After stands for a digit.
+	Keywords []string `yaml:"keywords"`
+	Before   []string `yaml:"before"`
+	After    []string `yaml:"after"`
 	// Common are words by which a text shows that it is in this language.
 	Common []string `yaml:"common"`
 	// Countries are those in ISO 3166 whose people most likely read this language.
@@ -74,8 +80,11 @@ func (l *optOutLines) add(row *OptOutLine, values map[string]variable) error {
 	if err := checkReview(row.Reviewed, row.Confidence); err != nil {
 		return err
 	}
+	err := cmp.Or(checkWordings("words", row.Words), checkWordings("keywords", row.Keywords), checkWordings("before", row.Before), checkWordings("after", row.After))
+	if err != nil {
+		return err
+	}
 	made := optOutRow{language: row.Language, from: row.describe()}
-	var err error
 	if made.line, err = expand(row.Line, values); err != nil {
 		return fmt.Errorf("line: %w", err)
 	}

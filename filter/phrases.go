@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -30,16 +31,24 @@ func newPhrase(text string) phrase {
 	}
 	last, _ := utf8.DecodeLastRuneInString(text)
 	p := phrase{text: text, exact: upper && !lower, ends: cased(last)}
-	if len(text) > 1 && text[0] < utf8.RuneSelf && text[1] < utf8.RuneSelf {
+	if len(text) > 1 && text[0] < utf8.RuneSelf && text[1] < utf8.RuneSelf && text[1] != '#' {
 		p.second = small(text[1])
 	}
 	return p
 }
 
 // add has p find text.
-func (p *phrases) add(text string) {
+func (p *phrases) add(text string) { p.put(newPhrase(text)) }
+
+// addFold has p find text in either case, also where it is in capitals.
+func (p *phrases) addFold(text string) {
 	one := newPhrase(text)
-	first, _ := utf8.DecodeRuneInString(text)
+	one.exact = false
+	p.put(one)
+}
+
+func (p *phrases) put(one phrase) {
+	first, _ := utf8.DecodeRuneInString(one.text)
 	if first = lower(first); first < utf8.RuneSelf {
 		all := append(p.ascii[first], one)
 		p.ascii[first], p.ascii[unicode.ToUpper(first)] = all, all
@@ -69,6 +78,18 @@ func (p *phrases) in(text string) bool {
 			if all[j].may(text[i:]) && all[j].begins(text[i:]) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// begin reports whether text begins with one of the phrases.
+func (p *phrases) begin(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	all := p.from(first)
+	for i := range all {
+		if all[i].may(text) && all[i].begins(text) {
+			return true
 		}
 	}
 	return false
@@ -105,12 +126,17 @@ func mentions(text, word string) bool {
 
 // begins reports whether text begins with p and not with a longer word.
 func (p *phrase) begins(text string) bool {
-	rest, ok := cutPrefixFold(text, p.text, p.exact)
-	if !ok {
-		return false
+	_, ok := p.cut(text)
+	return ok
+}
+
+// cut is what follows p in a text that begins with it; ok is false where it does not.
+func (p *phrase) cut(text string) (rest string, ok bool) {
+	if rest, ok = cutPrefixFold(text, p.text, p.exact); !ok {
+		return "", false
 	}
 	after, _ := utf8.DecodeRuneInString(rest)
-	return !(p.ends && cased(after))
+	return rest, !(p.ends && cased(after))
 }
 
 // lower is r in lower case. The Turkish i without a dot counts as one with it: in capitals it is the
@@ -140,11 +166,11 @@ func small(c byte) byte {
 	return c
 }
 
-// cutPrefixFold is strings.CutPrefix, without regard to case unless exact.
+// cutPrefixFold is strings.CutPrefix, without regard to case unless exact. A # in prefix stands for a digit, too.
 func cutPrefixFold(s, prefix string, exact bool) (rest string, ok bool) {
 	for _, p := range prefix {
 		r, n := utf8.DecodeRuneInString(s)
-		if n == 0 || r != p && (exact || lower(r) != lower(p)) {
+		if n == 0 || r != p && (exact || lower(r) != lower(p)) && !(p == '#' && strings.ContainsRune("0123456789", r)) {
 			return "", false
 		}
 		s = s[n:]

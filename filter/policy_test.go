@@ -52,6 +52,7 @@ func TestNewRefuses(t *testing.T) {
 		{"expiry that nobody can rate", Config{Expiry: []Expiry{{Country: "CA", Basis: ByInquiry, Days: 1, Confidence: "sure"}}},
 			`expiry[0]: confidence: unknown word "sure": want high, medium or low`},
 		{"a footer word that every text has", Config{Footer: Footer{Words: []string{"stop", " "}}}, `footer: words: " " is found in every text`},
+		{"a footer row with a keyword that every text has", Config{Footer: Footer{Rows: []OptOutLine{{Language: "de", Line: "x", Keywords: []string{""}}}}}, `footer: rows[0]: keywords: "" is found in every text`},
 		{"a footer of a preset that is none", Config{Footer: Footer{Preset: "all", Tables: map[string][]OptOutLine{"one": nil, "two": nil}}},
 			`footer: preset: unknown preset "all": want one of one, two`},
 		{"a footer with a variable that is none", Config{Footer: Footer{Line: "Reply {word}"}}, "footer: line: unknown variable {word}: want one of {brand}, {stop}"},
