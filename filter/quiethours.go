@@ -228,9 +228,12 @@ func (q *quietHours) detail(m *Message, r *Record, now time.Time) string {
 	slices.Sort(rows)
 	text := fmt.Sprintf("open hours: %s; local time: %s", strings.Join(rows, "; "), strings.Join(clocks, ", "))
 	if r.Place != "" {
-		text += fmt.Sprintf("; the recipient stated on %s to be in %s", when(r.Placed), r.Place)
+		text += fmt.Sprintf("; the recipient stated on %s to be in %s", when(r.Placed), strings.ReplaceAll(r.Place, "|", " or "))
 	}
-	if l.torn {
+	switch {
+	case strings.Contains(r.Place, "|"):
+		text += ": all of them count"
+	case l.torn:
 		text += ", and their number is from elsewhere: both count"
 	}
 	return text

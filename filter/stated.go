@@ -12,8 +12,26 @@ import (
 // American ZIP code, and a time zone by its name in the tz database, as in "US-TX 798 America/Denver". It
 // reads them in this order, each where it is given, with blanks or commas between, and a part also behind
 // its country, as in "US, TX, 79835". Postcodes tell where somebody is in the United States alone: of those
-// elsewhere nothing is kept. An empty text is an empty place.
+// elsewhere nothing is kept. Where somebody may be in either of several places these stand with a | between, as
+// in "CA|US-CA", and the hours of all of them are kept. An empty text is an empty place.
 func ParsePlace(text string) (string, error) {
+	var all []string
+	for either := range strings.SplitSeq(text, "|") {
+		place, err := parseOne(either)
+		if err == nil && place == "" && either != text {
+			err = fmt.Errorf("%q: a place is missing beside the |", text)
+		}
+		if err != nil {
+			return "", err
+		}
+		if !slices.Contains(all, place) {
+			all = append(all, place)
+		}
+	}
+	return strings.Join(all, "|"), nil
+}
+
+func parseOne(text string) (string, error) {
 	var s statement
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == ';' || r == '\t' }) {
 		if err := s.take(word); err != nil {
@@ -37,7 +55,11 @@ func (s statement) String() string {
 
 func (s *statement) take(word string) error {
 	digits := strings.ReplaceAll(word, "-", "")
-	switch upper := strings.ToUpper(word); {
+	upper := strings.ToUpper(word)
+	if territory, ok := strings.CutPrefix(upper, "US-"); ok && territories[territory] {
+		upper = territory
+	}
+	switch {
 	case s.zone != "":
 		return fmt.Errorf("%q stands behind the time zone", word)
 	case strings.Contains(word, "/") || upper == "UTC":
@@ -59,6 +81,8 @@ func (s *statement) take(word string) error {
 			return fmt.Errorf("%q is no place", word)
 		}
 		s.place = upper
+	case s.place == "US" && territories[upper]:
+		s.place = upper
 	case s.place == s.country():
 		if err := checkPlace(s.place+"-"+upper, false); err != nil {
 			return fmt.Errorf("%q is no part of %s", word, s.place)
@@ -69,6 +93,10 @@ func (s *statement) take(word string) error {
 	}
 	return nil
 }
+
+// territories are the parts of the United States that are countries in ISO 3166, too: those are their names
+// here, and in the data.
+var territories = map[string]bool{"AS": true, "GU": true, "MP": true, "PR": true, "VI": true}
 
 func (s *statement) country() string { country, _, _ := strings.Cut(s.place, "-"); return country }
 
@@ -134,7 +162,13 @@ func narrow(zones []*time.Location, zone *time.Location) []*time.Location {
 // settle is where somebody may be whose number is of one spot and who said something else, or the same
 // more exactly. Where the two cannot both be true, both count, unless what was said is trusted.
 func (a *atlas) settle(number spot, said string, trust bool) (all []spot) {
-	s := parseStatement(said)
+	for either := range strings.SplitSeq(said, "|") {
+		all = append(all, a.settleOne(number, parseStatement(either), trust)...)
+	}
+	return all
+}
+
+func (a *atlas) settleOne(number spot, s statement, trust bool) (all []spot) {
 	if s.place == "" {
 		if zone, err := location(s.zone); err == nil {
 			if number.zones = narrow(number.zones, zone); trust {

@@ -16,6 +16,10 @@ func TestParsePlace(t *testing.T) {
 		{"the canonical form is its own", "US-TX 798 America/Denver", "US-TX 798 America/Denver"},
 		{"a time zone alone", "Europe/Berlin", "Europe/Berlin"},
 		{"of a postcode elsewhere nothing is kept", "DE 10115", "DE"},
+		{"either of two", "ca | US CA 94016", "CA|US-CA 940"},
+		{"the same twice is one", "US-CA|US, CA", "US-CA"},
+		{"a territory has one name", "US PR 00901", "PR"},
+		{"by its other name too", "us-gu", "GU"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got, err := ParsePlace(c.text); got != c.want || err != nil {
@@ -29,6 +33,7 @@ func TestParsePlace(t *testing.T) {
 		"79835":               `"79835": the postcode "79835" is of no country`,
 		"US 7983":             `"US 7983": "7983" is no ZIP code`,
 		"US Texas":            `"US Texas": "Texas" is no part of US`,
+		"US|Texas":            `"Texas": "Texas" is no place`,
 		"US-TX DE":            `"US-TX DE": "DE" is one place too many`,
 		"America/Houston":     `"America/Houston": unknown time zone "America/Houston": want a name such as America/Chicago`,
 		"America/Chicago US":  `"America/Chicago US": "US" stands behind the time zone`,

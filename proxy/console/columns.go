@@ -26,6 +26,7 @@ type layout struct {
 	several bool // a row may say several things
 	notes   int  // columns that make up the note
 	said    []statement
+	remark  remark // about the row that was read
 }
 
 // A statement is one thing that a row says, or what is wrong with it.
@@ -33,7 +34,11 @@ type statement struct {
 	event  filter.Event
 	column string // the column that says it, where a row says several things
 	err    error  // an *Error whose Field is a column
+	remark remark // about the row, at the first of its statements
 }
+
+// A remark is what there is to report of how a row was read that is taken; without a text nothing.
+type remark struct{ column, text string }
 
 // newLayout reads the header row by the mapping m. defaults and region answer what the file leaves
 // open.
@@ -192,7 +197,7 @@ func columnName(cell string) string {
 
 // read is what one row says. The result holds until the next call.
 func (l *layout) read(row []string) []statement {
-	l.said = l.said[:0]
+	l.said, l.remark = l.said[:0], remark{}
 	e, err := l.common(row)
 	switch {
 	case err != nil:
@@ -201,6 +206,9 @@ func (l *layout) read(row []string) []statement {
 		l.readSeveral(e, row)
 	default:
 		l.say("", e)
+	}
+	if len(l.said) > 0 {
+		l.said[0].remark = l.remark
 	}
 	return l.said
 }
@@ -220,7 +228,7 @@ const silent = filter.Kind(255)
 
 // common is the event that every statement of a row begins with.
 func (l *layout) common(row []string) (filter.Event, error) {
-	e, region := l.base, l.region
+	e, location := l.base, ""
 	var where [4]string // as in placeColumns
 	for i, c := range l.columns {
 		if !utf8.ValidString(row[i]) {
@@ -237,12 +245,7 @@ func (l *layout) common(row []string) (filter.Event, error) {
 		case slices.Contains(placeColumns, c.field):
 			where[slices.Index(placeColumns, c.field)] = text
 		case c.field == "location":
-			if filter.KnownRegion(text) {
-				region = text
-			}
-			if place, err := filter.ParsePlace(text); err == nil && e.Proof.Place == "" {
-				e.Proof.Place = place
-			}
+			location, l.remark.column = text, columnName(c.name)
 			fallthrough
 		case c.field == "note" && l.notes > 1, c.field == "note" && columnName(c.name) != "note":
 			e.Note = strings.TrimPrefix(e.Note+"; "+c.name+" "+text, "; ")
@@ -252,34 +255,14 @@ func (l *layout) common(row []string) (filter.Event, error) {
 			}
 		}
 	}
-	if err := l.address(&e, region); err != nil {
+	if err := l.address(&e, regionOf(location, l.region, e.To.Address)); err != nil {
 		return e, err
+	}
+	if location != "" && e.Proof.Place == "" {
+		e.Proof.Place, l.remark.text = locate(e.To.Address, location)
 	}
 	place(&e, where)
 	return e, nil
-}
-
-// placeColumns are the columns that say together where a recipient is.
-var placeColumns = []string{"country", "part", "postcode", "time_zone"}
-
-// place puts together what several columns say. A part or a postcode without its country is of that of the
-// number, and a postcode counts in the United States alone.
-func place(e *filter.Event, where [4]string) {
-	if e.Proof.Place != "" {
-		return
-	}
-	country := strings.ToUpper(where[0])
-	if country == "" && (where[1] != "" || where[2] != "") {
-		country = filter.Country(e.To.Address)
-	}
-	words := []string{country}
-	if country != "" {
-		words = append(words, strings.TrimPrefix(strings.ToUpper(where[1]), country+"-"))
-	}
-	if country == "US" {
-		words = append(words, where[2])
-	}
-	e.Proof.Place = strings.Join(strings.Fields(strings.Join(append(words, where[3]), " ")), " ")
 }
 
 // translate is what a cell says, and whether it says anything.

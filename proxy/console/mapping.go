@@ -26,7 +26,9 @@ type Mapping struct {
 	//
 	//	address, brand, channel, state, scope, basis, time, note, and the fields of filter.Evidence
 	//	location      where the recipient is, as [filter.ParsePlace] reads it; else a note. A country is also that
-	//	              of a number without a country code
+	//	              of a number without a country code. With a number of +1, a state need not have its country in
+	//	              front; letters that are a state's and a country's, as CA, count as both, and a number
+	//	              without a country code is of the country that the request names. The report says so
 	//	country, part, postcode, time_zone   the same, in several columns
 	//	tags          tags, which Tags gives a meaning
 	//	state:SCOPE   the state of one scope, as in state:marketing or state:topic:offers

@@ -10,6 +10,29 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
+// Letters that a state shares with a country are read as both for numbers of +1, and as the country for its own.
+func TestImportedLocations(t *testing.T) {
+	b := newBench(t)
+	file, err := os.Open("testdata/import/locations.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, _, err := runImport(t, b, file, "preset=salesforce&channel=sms&brand=shop&scope=topic:journey&region=US"); err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"+14155550101": "CA|US-CA", "+13175550102": "IN|US-IN", "+13025550103": "DE|US-DE", "+14165550104": "CA", "+12145550105": "US-TX",
+		"+4915123456789": "DE", "+12145550107": "", "+12145550108": "US 752", "+14155550109": "CA|US-CA 940", "+13025550110": "DE|US-DE",
+		"+4915123456780": "DE", "+12145550112": "US-TX", "+14155550113": "CA-ON", "+393331234567": "",
+	} {
+		r, err := b.store.Read(filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: address}, filter.NeedRecord)
+		if err != nil || len(r.Consents) == 0 || r.Place != want {
+			t.Errorf("%s is at %q, %v, want %q", filter.Mask(address), r.Place, err, want)
+		}
+	}
+}
+
 // What the columns of an import say of where somebody is reaches their record, in its canonical form.
 func TestImportedPlaces(t *testing.T) {
 	b := newBench(t)

@@ -101,7 +101,7 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 	}
 	im.clash.taken(line, e)
 	im.count(e.Kind, known)
-	return known, rec, im.doubt(line, first, e, doubts)
+	return known, rec, im.doubt(line, first, st, doubts)
 }
 
 // mayOptIn refuses an opt-in that a no of the recipient stands against, in the same file or known.
@@ -135,13 +135,18 @@ func (im *importer) count(kind filter.Kind, known bool) {
 }
 
 // doubt lists what is doubtful about a statement that is taken.
-func (im *importer) doubt(line, first int, e *filter.Event, doubts []filter.Finding) error {
+func (im *importer) doubt(line, first int, st *statement, doubts []filter.Finding) error {
 	if first > 0 {
 		if err := im.warn(line, "", fmt.Sprintf("says the same as line %d", first)); err != nil {
 			return err
 		}
 	}
-	if now := im.s.now(); e.Time.After(now.Add(clockSkew)) {
+	if st.remark.text != "" {
+		if err := im.warn(line, st.remark.column, st.remark.text); err != nil {
+			return err
+		}
+	}
+	if e, now := &st.event, im.s.now(); e.Time.After(now.Add(clockSkew)) {
 		if err := im.warn(line, "time", fmt.Sprintf("%s lies in the future: the opt-out counts from now", moment(e.Time))); err != nil {
 			return err
 		}
