@@ -56,6 +56,7 @@ func calendars() map[string]map[filter.Date]bool {
 		"DK": dk.Holidays, "ES": es.Holidays, "FR": fr.Holidays, "GB": gb.Holidays, "GR": gr.Holidays, "IE": ie.Holidays,
 		"IT": it.Holidays, "NL": nl.Holidays, "NO": no.Holidays, "NZ": nz.Holidays, "PL": pl.Holidays, "SE": se.Holidays,
 		"US": us.Holidays, "US-LA": append([]*cal.Holiday{mardiGras}, us.Holidays...), "ZA": za.Holidays,
+		"AS": us.Holidays, "GU": us.Holidays, "MP": us.Holidays, "PR": us.Holidays, "VI": us.Holidays, // less their own
 	} {
 		all[place] = days(holidays)
 	}
