@@ -28,6 +28,8 @@ type ruleCase struct {
 	Message caseMessage   `yaml:"message"`
 	Events  []caseEvent   `yaml:"events"` // in the order in which they were learnt
 
+	Sent []caseSent `yaml:"sent"` // to the recipient lately, the oldest first
+
 	Route    string       `yaml:"route"`    // that the message takes, for switches
 	Switches []caseSwitch `yaml:"switches"` // in force, and asked before the policy as the gate does
 
@@ -114,6 +116,10 @@ func (c *ruleCase) record() (r filter.Record) {
 			event.Time = c.now().Add(-e.ago)
 		}
 		r = r.After(event)
+	}
+	for _, s := range c.Sent {
+		s.At = c.now().Add(-s.ago)
+		r.Tally = append(r.Tally, s.Sent)
 	}
 	return r
 }
@@ -287,7 +293,7 @@ func readCases(t *testing.T, file string) []ruleCase {
 		for _, err := range d.errs {
 			t.Errorf("in the case %q: %v", c.Case, err)
 		}
-		c.Policy.QuietHours.Tables, c.Policy.Footer.Tables = Hours(), OptOutLines()
+		c.Policy.QuietHours.Tables, c.Policy.Caps.Tables, c.Policy.Footer.Tables = Hours(), Caps(), OptOutLines()
 		if c.Policy.Expiry == nil {
 			c.Policy.Expiry = Expiry()
 		}

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -130,6 +131,13 @@ func TestEveryRowHasItsCases(t *testing.T) {
 			delete(byRow, name)
 		}
 	}
+	for preset, rows := range Caps().Presets {
+		for i := range rows {
+			name := "caps " + preset + " " + cmp.Or(rows[i].Place, "*")
+			t.Run(name, func(t *testing.T) { capCovered(t, &rows[i], byRow[name]) })
+			delete(byRow, name)
+		}
+	}
 	for _, row := range Expiry() {
 		name := "expiry " + row.Country + " " + row.Basis.String()
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +204,30 @@ func hoursCovered(t *testing.T, row *filter.Hours, cases []ruleCase) {
 	for _, c := range cases {
 		days[c.now().Weekday()] = true
 	}
+	holidays := Hours().Holidays[row.Place]
+	if country, _, parted := strings.Cut(row.Place, "-"); holidays == nil && parted {
+		holidays = Hours().Holidays[country]
+	}
+	if row.Holidays != (filter.Span{}) && !slices.ContainsFunc(cases, func(c ruleCase) bool { return holidays[filter.DateOf(c.now())] }) {
+		t.Error("the row has hours of its own for holidays, and none is tried")
+	}
 	if row.Saturday != (filter.Span{}) && !days[time.Saturday] || row.Sunday != (filter.Span{}) && !days[time.Sunday] {
 		t.Errorf("the days tried are %v, and the row has hours of its own for others", days)
+	}
+}
+
+// capCovered looks for a case with one message fewer than a row allows, one with as many of which the oldest
+// is only just within its time, and one where that has just passed.
+func capCovered(t *testing.T, row *filter.Cap, cases []ruleCase) {
+	has := func(action filter.Action, sent int, oldest time.Duration) bool {
+		return slices.ContainsFunc(cases, func(c ruleCase) bool {
+			return c.Want.action == action && len(c.Sent) == sent && (oldest == 0 || c.Sent[0].ago == oldest)
+		})
+	}
+	if !has(filter.Forward, row.Most-1, 0) {
+		t.Error("there is no case with room for one more")
+	}
+	if !has(filter.Block, row.Most, row.Within-time.Minute) || !has(filter.Forward, row.Most, row.Within) {
+		t.Error("there is no case of the last minute that is full, or of the first with room again")
 	}
 }
