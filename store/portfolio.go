@@ -124,10 +124,10 @@ func (p *Portfolio) until(c *claim) int64 {
 func (p *Portfolio) room(c *claim) int64 {
 	within := c.Within.Milliseconds()
 	p.expire(c.clock, within)
-	if len(p.people) < c.Unique {
+	one, known := p.people[c.person]
+	if others := len(p.people); others < c.Unique || known && others == c.Unique { // without the person there is a place
 		return c.due
 	}
-	one, known := p.people[c.person]
 	if p.latest <= c.due { // nobody begins to count later
 		if known && one.end(c.due, within) > 0 {
 			return c.due

@@ -85,3 +85,27 @@ func TestRehearsalOfALaterMoment(t *testing.T) {
 		t.Errorf("now the portfolio is %+v", u)
 	}
 }
+
+// BenchmarkRehearsal is a row of a list to somebody who counts already, where a portfolio is full and some of it
+// scheduled.
+func BenchmarkRehearsal(b *testing.B) {
+	const people = 100_000
+	s := open(b, store.Config{Memory: true})
+	c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: people, Within: 24 * time.Hour}
+	for n := range people {
+		m := whatsApp(n)
+		if n == 0 {
+			m.SendAt = noon.Add(2 * time.Hour)
+		}
+		claim(b, s, m, c, noon)
+	}
+	list, now := s.Rehearse(), noon.Add(time.Hour)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if err := list.Take(&c, whatsApp(n%people).To.Address, now, now); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+}
