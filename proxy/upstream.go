@@ -194,8 +194,11 @@ func (u *upstream) ask(c *conn, request []byte, toHead bool, now time.Time, resp
 	if len(request) > holdMost { // which took its time
 		now = time.Now()
 	}
-	if err := c.socket.SetReadDeadline(now.Add(u.key.timeouts.Response)); err != nil {
-		return c.lost(), false, err
+	if err := c.socket.SetReadDeadline(now.Add(u.key.timeouts.Response)); err != nil { // it is closed already
+		if c.left() {
+			return unknown, false, fmt.Errorf("no answer: %w", err)
+		}
+		return notSent, false, fmt.Errorf("sending the request: %w", err)
 	}
 	keep, err = c.receive(resp, a, toHead, u.body)
 	if len(c.socket.held) > 0 { // all that was read had come before the request

@@ -107,6 +107,74 @@ func TestOutcome(t *testing.T) {
 	})
 }
 
+// A leaver is a connection whose peer leaves when a method of it is called, before that does anything.
+type leaver struct {
+	net.Conn
+	leave func()
+	at    string
+}
+
+func (l *leaver) called(method string) {
+	if l.at == method {
+		l.leave()
+	}
+}
+
+func (l *leaver) Read(p []byte) (int, error)  { l.called("Read"); return l.Conn.Read(p) }
+func (l *leaver) Write(p []byte) (int, error) { l.called("Write"); return l.Conn.Write(p) }
+
+func (l *leaver) SetReadDeadline(t time.Time) error {
+	l.called("SetReadDeadline")
+	return l.Conn.SetReadDeadline(t)
+}
+
+func (l *leaver) SetWriteDeadline(t time.Time) error {
+	l.called("SetWriteDeadline")
+	return l.Conn.SetWriteDeadline(t)
+}
+
+// TestOutcomeInEveryOrder: what became of a request, and the words for it, do not depend on what the
+// gate was about when its peer left.
+func TestOutcomeInEveryOrder(t *testing.T) {
+	large := strings.Repeat("x", 2*holdMost)
+	for _, c := range []struct {
+		name, at, request string
+		reads             int // bytes that the peer takes before it leaves
+		want              outcome
+		says              string
+	}{
+		{"before anything was asked of the connection", "", pieces, 0, notSent, "sending the request"},
+		{"while the answer's deadline is set", "SetReadDeadline", pieces, 0, notSent, "sending the request"},
+		{"while the request's deadline is set", "SetWriteDeadline", pieces, 0, notSent, "sending the request"},
+		{"while the request is written", "Write", pieces, 0, notSent, "sending the request"},
+		{"while the answer is read", "Read", pieces, len(pieces), unknown, "no answer"},
+		{"before a long request", "", large, 0, notSent, "sending the request"},
+		{"while a long request is written", "Write", large, 0, notSent, "sending the request"},
+		{"after a long request, while the answer's deadline is set", "SetReadDeadline", large, len(large), unknown, "no answer"},
+		{"after a long request, while the answer is read", "Read", large, len(large), unknown, "no answer"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := direct(t, func() (net.Conn, error) {
+				here, there := net.Pipe()
+				read := make(chan struct{})
+				go func() {
+					_, _ = io.CopyN(io.Discard, there, int64(c.reads))
+					close(read)
+				}()
+				leave := func() { <-read; _ = there.Close() }
+				if c.at == "" {
+					leave()
+				}
+				return &leaver{here, leave, c.at}, nil
+			}, nil)
+			got, err := u.exchange([]byte(c.request), false, time.Now(), new(fasthttp.Response), new(answer))
+			if got != c.want || err == nil || !strings.HasPrefix(err.Error(), c.says+": ") {
+				t.Errorf("outcome %s, %v; want %s, %q", got, err, c.want, c.says)
+			}
+		})
+	}
+}
+
 func TestAnswer(t *testing.T) {
 	upstream := "HTTP/1.1 201 Made\r\nDATE: Sat, 21 Nov 2026 10:00:00 GMT\r\nx-ODD: 1\r\nx-odd: 2\r\nX-Empty:\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n" +
 		"Connection: keep-alive, X-Own\r\nX-Own: 1\r\nKeep-Alive: timeout=5\r\nSendgate-Decision: forward\r\nSENDGATE-id: x\r\n" +
