@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -51,12 +52,12 @@ func (b Breaker) WithDefaults() (Breaker, error) {
 	case b.Trials < 0:
 		return b, fmt.Errorf("trials: %d: want a number of messages", b.Trials)
 	}
-	orDefault(&b.Refusals, DefaultRefusals)
-	orDefault(&b.Share, DefaultRefusalShare)
-	orDefault(&b.Window, DefaultBreakerTime)
-	orDefault(&b.Pause, DefaultBreakerTime)
-	orDefault(&b.Trials, DefaultTrials)
-	orDefault(&b.LowQuality, DefaultLowQuality)
+	b.Refusals = cmp.Or(b.Refusals, DefaultRefusals)
+	b.Share = cmp.Or(b.Share, DefaultRefusalShare)
+	b.Window = cmp.Or(b.Window, DefaultBreakerTime)
+	b.Pause = cmp.Or(b.Pause, DefaultBreakerTime)
+	b.Trials = cmp.Or(b.Trials, DefaultTrials)
+	b.LowQuality = cmp.Or(b.LowQuality, DefaultLowQuality)
 	for _, t := range []struct {
 		key string
 		is  time.Duration
@@ -72,13 +73,6 @@ func (b Breaker) WithDefaults() (Breaker, error) {
 		return b, fmt.Errorf("categories: %s", problem)
 	}
 	return b, nil
-}
-
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
 }
 
 // Watches reports whether messages of this category count.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -48,8 +49,8 @@ func (b *budget) any() bool { return b.portfolio != nil || b.Pair.Every > 0 }
 
 // newBudget makes cfg ready. Errors name the key.
 func (g *Gate) newBudget(cfg Budgets) (budget, error) {
-	orDefault(&cfg.Within, filter.DefaultWindow)
-	orDefault(&cfg.Pair.Burst, metaBurst)
+	cfg.Within = cmp.Or(cfg.Within, filter.DefaultWindow)
+	cfg.Pair.Burst = cmp.Or(cfg.Pair.Burst, metaBurst)
 	switch {
 	case cfg.Portfolio == "" && cfg.Unique != 0:
 		return budget{}, errors.New("portfolio: missing: want a name for the portfolio that the limit is of")

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -109,26 +110,19 @@ type Timeouts struct {
 	Idle     time.Duration `yaml:"idle"`     // how long a pooled connection is kept; below the upstream's own. Default 15s
 }
 
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
-}
-
 func (l Limits) withDefaults() Limits {
-	orDefault(&l.Body, 4<<20)
-	orDefault(&l.Header, 16<<10)
-	orDefault(&l.Connections, 10_000)
-	orDefault(&l.Idle, 2*time.Minute)
-	orDefault(&l.Read, 30*time.Second)
+	l.Body = cmp.Or(l.Body, 4<<20)
+	l.Header = cmp.Or(l.Header, 16<<10)
+	l.Connections = cmp.Or(l.Connections, 10_000)
+	l.Idle = cmp.Or(l.Idle, 2*time.Minute)
+	l.Read = cmp.Or(l.Read, 30*time.Second)
 	return l
 }
 
 func (t Timeouts) withDefaults() Timeouts {
-	orDefault(&t.Connect, 5*time.Second)
-	orDefault(&t.Write, 10*time.Second)
-	orDefault(&t.Response, 2*time.Minute)
-	orDefault(&t.Idle, 15*time.Second)
+	t.Connect = cmp.Or(t.Connect, 5*time.Second)
+	t.Write = cmp.Or(t.Write, 10*time.Second)
+	t.Response = cmp.Or(t.Response, 2*time.Minute)
+	t.Idle = cmp.Or(t.Idle, 15*time.Second)
 	return t
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,8 +32,8 @@ func (g *Gate) Rehearse(name, region string, at time.Time, claimed []string) (
 	if rt.budget.any() {
 		rt.budget.rehearsal = g.store.Rehearse()
 	}
-	orDefault(&at, g.clock())
-	orDefault(&region, rt.region)
+	at = cmp.Or(at, g.clock())
+	region = cmp.Or(region, rt.region)
 	r := &rehearsal{gate: g, rt: &rt, region: region, at: at, list: newRoster()}
 	return r.judge, rt.notes(claimed, at), nil
 }
@@ -48,7 +49,7 @@ type rehearsal struct {
 }
 
 func (r *rehearsal) judge(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error) {
-	orDefault(&m.To.Channel, providers.Channel(r.rt.speaks))
+	m.To.Channel = cmp.Or(m.To.Channel, providers.Channel(r.rt.speaks))
 	m.To.Address, bad = filter.Address(m.To.Channel, m.To.Address, r.region)
 	r.rt.believe(m, &category, &topic)
 	r.rt.label(m, category, topic)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -119,11 +120,11 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !isToken(byte(r)) || r == '%' }) {
 		return nil, errors.New("a route's name is one path segment of letters, digits and - . _ ~")
 	}
-	orDefault(&cfg.Provider, name)
-	orDefault(&cfg.Upstream, providers.Host(cfg.Provider))
-	orDefault(&cfg.Brand, "default")
-	orDefault(&cfg.InFlight, 1024)
-	orDefault(&cfg.Handshakes, 32)
+	cfg.Provider = cmp.Or(cfg.Provider, name)
+	cfg.Upstream = cmp.Or(cfg.Upstream, providers.Host(cfg.Provider))
+	cfg.Brand = cmp.Or(cfg.Brand, "default")
+	cfg.InFlight = cmp.Or(cfg.InFlight, 1024)
+	cfg.Handshakes = cmp.Or(cfg.Handshakes, 32)
 	cfg.Timeouts = cfg.Timeouts.withDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -84,7 +85,7 @@ func TestSend(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			st := memory(t)
 			learn(t, st, c.known...)
-			orDefault(&c.answer, okAnswer)
+			c.answer = cmp.Or(c.answer, okAnswer)
 			seen := make(chan wire, 1)
 			base := play(t, loopback(t), echo(c.answer, func(w wire) { seen <- w }))
 			_, addr := start(t, oneRoute(base, c.route), st)

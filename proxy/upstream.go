@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -91,9 +92,9 @@ func checkUpstream(base *url.URL) (address string, err error) {
 	port := base.Port()
 	switch base.Scheme {
 	case "https":
-		orDefault(&port, "443")
+		port = cmp.Or(port, "443")
 	case "http":
-		orDefault(&port, "80")
+		port = cmp.Or(port, "80")
 		if !isLoopback(base.Hostname()) {
 			return "", errors.New("would send messages in the clear: http:// is for loopback only")
 		}

@@ -10,60 +10,11 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
 
 // ErrClosed is the answer of a store after [Store.Close].
 var ErrClosed = errors.New("the store is closed")
-
-// Config is where and how a store keeps what it knows: the `store` section of the configuration.
-type Config struct {
-	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
-	// store), blobs/ (what proves consent), decisions/ (the decision log), tally/ (what was sent to whom
-	// lately, in fingerprints), switches.jsonl (what pauses sending), index (a snapshot of what is held
-	// in memory) and store.key (the key of the
-	// fingerprints).
-	// Default "./data".
-	Dir string `yaml:"dir"`
-	// Retention is how long the decision log is kept. It goes by files of a day or 64 MB: one is
-	// removed when its newest entry is older. Default 2160h, 90 days.
-	Retention time.Duration `yaml:"retention"`
-	// KeepErased is how long it is remembered that an erased recipient opted out, by the keyed
-	// fingerprint alone. Default 87660h, ten years.
-	KeepErased time.Duration `yaml:"keep_erased"`
-	// Index is up to how many recipients the store holds their records in memory, at 15 to 20 bytes
-	// each, so that a send never waits for the disk. Where there are more, memory holds the Bloom
-	// filter alone, 2 bytes for each who ever opted out: whom it knows, and everybody where consent
-	// is needed, is read from disk then, which takes microseconds and waits for writes under way.
-	// Default 16000000.
-	Index int64 `yaml:"index"`
-	// Tally is up to how many messages are remembered for caps, duplicates and budgets, as long as the
-	// longest of them looks back, at about 40 bytes of memory and 32 on disk each. Where there are more, a message
-	// that has to be counted is not sent: it is undecided. Default 20000000.
-	Tally int64 `yaml:"tally"`
-
-	// SendKeys is how the keys are kept by which senders name one logical send.
-	SendKeys SendKeys `yaml:"send_keys"`
-
-	// Still removes nothing by age, and writes no snapshot, while the store is open: for whoever only looks
-	// into the folder of a gate, whose own numbers say for how long it keeps what.
-	Still bool `yaml:"-"`
-	// Memory keeps everything in memory and nothing on disk, for tests and benchmarks.
-	Memory  bool                  `yaml:"-"`
-	Logger  *zap.Logger           `yaml:"-"` // nil: no log
-	Metrics prometheus.Registerer `yaml:"-"` // nil: no metrics
-	Now     func() time.Time      `yaml:"-"` // nil: time.Now
-}
-
-// Defaults of [Config].
-const (
-	DefaultDir        = "./data"
-	DefaultRetention  = 90 * 24 * time.Hour
-	DefaultKeepErased = 87660 * time.Hour // ten years
-	DefaultIndex      = 16_000_000
-	DefaultTally      = 20_000_000
-)
 
 // A Store is open from [Open] to [Store.Close]. Its methods are safe for concurrent use.
 type Store struct {
@@ -139,33 +90,7 @@ func (s *Store) start() {
 }
 
 func newStore(cfg Config) *Store {
-	if cfg.Dir == "" {
-		cfg.Dir = DefaultDir
-	}
-	if cfg.Retention == 0 {
-		cfg.Retention = DefaultRetention
-	}
-	if cfg.KeepErased == 0 {
-		cfg.KeepErased = DefaultKeepErased
-	}
-	if cfg.Index == 0 {
-		cfg.Index = DefaultIndex
-	}
-	if cfg.Tally == 0 {
-		cfg.Tally = DefaultTally
-	}
-	if cfg.SendKeys.Keep == 0 {
-		cfg.SendKeys.Keep = DefaultKeepSendKeys
-	}
-	if cfg.SendKeys.Bytes == 0 {
-		cfg.SendKeys.Bytes = DefaultSendKeysBytes
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = zap.NewNop()
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg = cfg.withDefaults()
 	s := &Store{
 		cfg:     cfg,
 		logger:  cfg.Logger.Named("store"),
@@ -185,20 +110,8 @@ func newStore(cfg Config) *Store {
 
 // open opens the parts from the ground up, and closes again what it opened when one fails.
 func (s *Store) open() (err error) {
-	if s.cfg.Retention < 0 {
-		return fmt.Errorf("retention: %s is negative", s.cfg.Retention)
-	}
-	if s.cfg.KeepErased < 0 {
-		return fmt.Errorf("keep_erased: %s is negative", s.cfg.KeepErased)
-	}
-	if s.cfg.Index < 0 {
-		return fmt.Errorf("index: %d is negative", s.cfg.Index)
-	}
-	if s.cfg.Tally < 0 {
-		return fmt.Errorf("tally: %d is negative", s.cfg.Tally)
-	}
-	if err = s.cfg.SendKeys.Check(); err != nil {
-		return fmt.Errorf("send_keys: %w", err)
+	if err = s.cfg.check(); err != nil {
+		return err
 	}
 	if s.db, err = s.openBadger(); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,18 +58,11 @@ func (c *runCmd) defaults() {
 			c.Peers = []string{nginx, haproxyList, sendgate}
 		}
 	}
-	orDefault(&c.Rounds, rounds)
-	orDefault(&c.Seconds, seconds)
-	orDefault(&c.List, list)
-	orDefault(&c.Consents, min(c.List, consents))
-	orDefault(&c.Seed, uint64(time.Now().UnixNano())%1_000_000)
-}
-
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
+	c.Rounds = cmp.Or(c.Rounds, rounds)
+	c.Seconds = cmp.Or(c.Seconds, seconds)
+	c.List = cmp.Or(c.List, list)
+	c.Consents = cmp.Or(c.Consents, min(c.List, consents))
+	c.Seed = cmp.Or(c.Seed, uint64(time.Now().UnixNano())%1_000_000)
 }
 
 type renderCmd struct {
