@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -20,12 +18,7 @@ import (
 // room again.
 func TestFileSizeLimit(t *testing.T) {
 	dir := t.TempDir()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), roleVariable+"=limited", dirVariable+"="+dir)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	must(t, err)
-	must(t, child.Start())
+	child, out := spawn(t, "limited", dir, "")
 	var acknowledged []int
 	refused, recovered := false, false
 	for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -58,18 +51,12 @@ func TestFileSizeLimit(t *testing.T) {
 // limited is the child: it appends until its files may not grow, then gets room and goes on. It
 // ends without closing the store.
 func limited(dir string) error {
-	signal.Ignore(syscall.SIGXFSZ)
 	s, err := store.Open(store.Config{Dir: dir})
 	if err != nil {
 		return err
 	}
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		return err
-	}
-	wide := limit
-	limit.Cur = 12 << 20 // room for a table, none for the next write-ahead log
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+	widen, err := narrow(12 << 20) // room for a table, none for the next write-ahead log
+	if err != nil {
 		return err
 	}
 	n := 0
@@ -91,7 +78,7 @@ func limited(dir string) error {
 			return fmt.Errorf("an opt-out that was acknowledged reads as none")
 		}
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &wide); err != nil {
+	if err := widen(); err != nil {
 		return err
 	}
 	for err != nil {
@@ -100,6 +87,19 @@ func limited(dir string) error {
 	fmt.Println("kept", n)
 	fmt.Println("recovered")
 	return nil
+}
+
+// narrow bounds how many bytes a file of this process may have, until widen.
+func narrow(size uint64) (widen func() error, err error) {
+	signal.Ignore(syscall.SIGXFSZ)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return nil, err
+	}
+	narrow := limit
+	narrow.Cur = size
+	widen = func() error { return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit) }
+	return widen, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &narrow)
 }
 
 // bulky is an opt-out of a hundred kilobytes.

@@ -30,6 +30,18 @@ const (
 // roles are what the test binary does instead of testing when a test starts it.
 var roles = map[string]func(dir string) error{"writer": writeUntilKilled}
 
+// spawn starts a process in a role, which round may say more of. What it prints comes out of out.
+func spawn(t testing.TB, role, dir, round string) (child *exec.Cmd, out io.Reader) {
+	t.Helper()
+	child = exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), roleVariable+"="+role, dirVariable+"="+dir, roundVariable+"="+round)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	must(t, err)
+	must(t, child.Start())
+	return child, out
+}
+
 func TestMain(m *testing.M) {
 	role := roles[os.Getenv(roleVariable)]
 	if role == nil {
@@ -144,12 +156,7 @@ func TestKillLoop(t *testing.T) {
 // pairs of writer and number.
 func killRound(t *testing.T, dir string, round int) (acks [][2]int) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), roleVariable+"=writer", dirVariable+"="+dir, roundVariable+"="+strconv.Itoa(round))
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	must(t, err)
-	must(t, child.Start())
+	child, out := spawn(t, "writer", dir, strconv.Itoa(round))
 	kill := func() { _ = child.Process.Kill() }
 	after := rand.IntN(300) // acknowledgements
 	if after < 30 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -92,12 +91,7 @@ type importer struct {
 // run starts the importer, kills it at a random moment, and takes down what it acknowledged.
 func (im *importer) run() {
 	t := im.t
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), roleVariable+"=importer", dirVariable+"="+im.dir, roundVariable+"="+fmt.Sprintf("%d %d", im.file, im.row))
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	must(t, err)
-	must(t, child.Start())
+	child, out := spawn(t, "importer", im.dir, fmt.Sprintf("%d %d", im.file, im.row))
 	kill := func() { _ = child.Process.Kill() }
 	after := rand.IntN(6) // lines
 	delay := time.Duration(rand.IntN(60_000)) * time.Microsecond

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
 	"testing"
 	"time"
@@ -128,12 +127,7 @@ func TestCapRaceKilled(t *testing.T) {
 // killCounting runs the counter, kills it at a random moment, and returns what it sent to whom.
 func killCounting(t *testing.T, dir string, round int) (sent [killCounted]int) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), roleVariable+"=counter", dirVariable+"="+dir, roundVariable+"="+strconv.Itoa(round))
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	must(t, err)
-	must(t, child.Start())
+	child, out := spawn(t, "counter", dir, strconv.Itoa(round))
 	lines, after := bufio.NewScanner(out), rand.IntN(200)
 	for heard := 0; lines.Scan(); heard++ {
 		var what string

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -232,13 +231,8 @@ func TestSendKeysShareCommits(t *testing.T) {
 func TestSendKeyKilled(t *testing.T) {
 	dir := t.TempDir()
 	for _, answer := range []string{"", answerText} {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), roleVariable+"=sender", dirVariable+"="+dir, roundVariable+"="+answer)
-		child.Stderr = os.Stderr
-		out, err := child.StdoutPipe()
-		must(t, err)
-		must(t, child.Start())
-		_, err = out.Read(make([]byte, 1))
+		child, out := spawn(t, "sender", dir, answer)
+		_, err := out.Read(make([]byte, 1))
 		must(t, err)
 		must(t, child.Process.Kill())
 		_ = child.Wait() // it was killed

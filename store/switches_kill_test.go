@@ -3,8 +3,6 @@ package store_test
 import (
 	"bufio"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -19,12 +17,7 @@ func TestKilledAfterPause(t *testing.T) {
 	dir := t.TempDir()
 	want := map[string]bool{}
 	for round := range 12 {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), roleVariable+"=pauser", dirVariable+"="+dir)
-		child.Stderr = os.Stderr
-		out, err := child.StdoutPipe()
-		must(t, err)
-		must(t, child.Start())
+		child, out := spawn(t, "pauser", dir, "")
 		lines := bufio.NewScanner(out)
 		for n := 0; n <= round && lines.Scan(); n++ {
 			id, lifted := strings.CutPrefix(lines.Text(), "lifted ")

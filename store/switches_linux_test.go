@@ -2,11 +2,9 @@ package store_test
 
 import (
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
-	"os/signal"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,18 +15,17 @@ import (
 // pause is refused, and the file is whole.
 func TestSwitchesOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), roleVariable+"=crammed", dirVariable+"="+dir)
-	out, err := child.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "refused") {
-		t.Fatalf("the child ended with %v: %s", err, out)
+	child, out := spawn(t, "crammed", dir, "")
+	said, err := io.ReadAll(out)
+	must(t, err)
+	if err := child.Wait(); err != nil || !strings.Contains(string(said), "refused") {
+		t.Fatalf("the child ended with %v: %s", err, said)
 	}
 	equal(t, "in force", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"a", "c"})
 }
 
 // crammed is the child.
 func crammed(dir string) error {
-	signal.Ignore(syscall.SIGXFSZ)
 	s, err := store.Open(store.Config{Dir: dir})
 	if err != nil {
 		return err
@@ -40,13 +37,8 @@ func crammed(dir string) error {
 	if err != nil {
 		return err
 	}
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		return err
-	}
-	narrow := limit
-	narrow.Cur = uint64(info.Size()) + 20
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &narrow); err != nil {
+	widen, err := narrow(uint64(info.Size()) + 20)
+	if err != nil {
 		return err
 	}
 	_, err = s.Pause(stop("b", time.Time{}), "")
@@ -54,7 +46,7 @@ func crammed(dir string) error {
 		return fmt.Errorf("a pause that there was no room for: %v, in force %+v", err, s.Switches())
 	}
 	fmt.Println("refused", err)
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+	if err := widen(); err != nil {
 		return err
 	}
 	_, err = s.Pause(stop("c", time.Time{}), "")
