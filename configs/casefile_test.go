@@ -59,6 +59,7 @@ type caseMessage struct {
 	Channel  string          `yaml:"channel"` // default: sms
 	To       string          `yaml:"to"`
 	From     string          `yaml:"from"`
+	Service  string          `yaml:"service"`
 	Category filter.Category `yaml:"category"`
 	Topic    string          `yaml:"topic"`
 	Labels   []filter.Scope  `yaml:"labels"` // in place of category and topic: what the lists of the brand say
@@ -75,7 +76,7 @@ func (c *ruleCase) message() filter.Message {
 	w := &c.Message
 	m := filter.Message{
 		To:   filter.Recipient{Brand: w.Brand, Channel: filter.Channel(w.Channel), Address: w.To},
-		From: w.From, Category: w.Category, Topic: w.Topic, Campaign: w.Campaign, Strays: w.Strays,
+		From: w.From, Service: w.Service, Category: w.Category, Topic: w.Topic, Campaign: w.Campaign, Strays: w.Strays,
 		Template: w.Template, Text: w.Text, Room: w.Room, SendAt: w.SendAt.Time, Movable: w.Movable,
 	}
 	if len(w.Labels) > 0 {

@@ -84,12 +84,12 @@ func (b Brand) undeclared(topic string) error {
 }
 
 // Label gives m the category and topic that its labels say: those of a template list, the route,
-// the sender's identity, a claim, in this order, and All where one says nothing. The strictest
+// its senders, a claim, in this order, and All where one says nothing. The strictest
 // category wins. Of several topics that under the strictest category wins, and the first of equals;
-// up to three others go to m.Others. A topic that the brand does not declare says nothing, and where
+// up to four others go to m.Others. A topic that the brand does not declare says nothing, and where
 // nothing is said m is marketing. Label allocates nothing.
 func (b Brand) Label(m *Message, labels ...Scope) {
-	m.Category, m.Topic, m.Strays, m.Others = Marketing, "", false, [3]string{}
+	m.Category, m.Topic, m.Strays, m.Others = Marketing, "", false, [4]string{}
 	others := m.Others[:0]
 	said, under := Category(Categories), Category(Categories) // the category of m, and of its topic
 	for _, s := range labels {

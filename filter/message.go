@@ -64,6 +64,9 @@ func (r Recipient) Everywhere() Recipient { r.Brand = ""; return r }
 type Message struct {
 	To   Recipient
 	From string // number, sender ID, messaging service or phone-number id; see [Sender]
+	// Service is a second sender: the messaging service that a request names beside From. What is said of
+	// one of the two is said of m. Empty: From is all there is.
+	Service string
 
 	Category Category
 	Topic    string // the brand's own subdivision of a category; empty for none
@@ -75,7 +78,7 @@ type Message struct {
 
 	// Others are further topics that m was labelled with and that gave way to Topic. Consent to one
 	// of them carries nothing, but an opt-out of one binds.
-	Others [3]string
+	Others [4]string
 
 	// MarketingOnly is set where the endpoint itself carries nothing but marketing: then no list
 	// and no claim can say otherwise.
@@ -97,6 +100,11 @@ type Message struct {
 	// SendAt is the asked delivery time; zero or the past means now. Windows are judged at this
 	// time.
 	SendAt time.Time
+}
+
+// isFrom reports whether m comes from sender.
+func (m *Message) isFrom(sender string) bool {
+	return sender == m.From || sender == m.Service && sender != ""
 }
 
 // at is the moment at which m would be delivered. Nothing is delivered in the past: a window that

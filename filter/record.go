@@ -151,7 +151,7 @@ func (r *Record) OptedOut(m *Message) (at time.Time, scope Scope) {
 func (r *Record) optedOut(m *Message) (at time.Time, scope Scope) {
 	at = r.Erased
 	for i := range r.Consents {
-		if k := &r.Consents[i]; k.OptedOut.After(at) && k.Scope.covers(m) {
+		if k := &r.Consents[i]; k.OptedOut.After(at) && k.Scope.Covers(m) {
 			at, scope = k.OptedOut, k.Scope
 		}
 	}
@@ -163,7 +163,8 @@ func (r *Record) optedOut(m *Message) (at time.Time, scope Scope) {
 //
 // To cover a message is not enough to carry it. Implied consent never carries marketing, and a
 // transaction nothing but the utility messages that its scope names. Consent to a topic does not
-// carry a message that strays from it, nor consent to [Privacy] any marketing.
+// carry a message that strays from it, nor consent to [Privacy] any marketing, nor consent to a
+// messaging service what names another sender beside it.
 func (r *Record) Granted(m *Message, b Basis) time.Time {
 	at := r.granted(m, b)
 	if out, _ := r.optedOut(m); !at.After(out) {
@@ -188,9 +189,11 @@ func (r *Record) granted(m *Message, b Basis) (at time.Time) {
 // carries reports whether consent within s, given on basis b, is consent to m.
 func (s Scope) carries(m *Message, b Basis) bool {
 	switch {
-	case !s.covers(m):
+	case !s.Covers(m):
 		return false
 	case s.over == overTopic && (s.name != m.Topic || m.Strays || m.Category == Marketing && s.name == Privacy):
+		return false
+	case s.over == overSender && s.name != m.From:
 		return false
 	case b == ByInquiry:
 		return m.Category != Marketing
@@ -207,7 +210,7 @@ func (s Scope) carries(m *Message, b Basis) bool {
 func (r *Record) Answer(m *Message) (k Kind, since time.Time) {
 	var asked, refused time.Time
 	for i := range r.Consents {
-		if k := &r.Consents[i]; k.Scope.covers(m) {
+		if k := &r.Consents[i]; k.Scope.Covers(m) {
 			asked, refused = later(asked, k.Asked), later(refused, k.Refused)
 		}
 	}

@@ -37,23 +37,18 @@ func OfTopic(topic string) Scope { return Scope{over: overTopic, name: topic} }
 // OfSender is the scope of everything that comes from one sender, named as [Sender] writes it.
 func OfSender(sender string) Scope { return Scope{over: overSender, name: sender} }
 
-// Covers reports whether a message of category c and topic from sender lies within s.
-func (s Scope) Covers(c Category, topic, sender string) bool {
+// Covers reports whether m lies within s, by any of its topics and senders.
+func (s Scope) Covers(m *Message) bool {
 	switch s.over {
 	case overAll:
 		return true
 	case overCategory:
-		return s.category == c
+		return s.category == m.Category
 	case overTopic:
-		return s.name == topic
+		return s.name == m.Topic || slices.Contains(m.Others[:], s.name)
 	default:
-		return s.name == sender
+		return m.isFrom(s.name)
 	}
-}
-
-// covers reports whether m lies within s, by any of its topics.
-func (s Scope) covers(m *Message) bool {
-	return s.Covers(m.Category, m.Topic, m.From) || s.over == overTopic && slices.Contains(m.Others[:], s.name)
 }
 
 // Topic is the topic that s is the scope of, if it is one's.

@@ -26,7 +26,7 @@ func (t *Target) covers(route string, m *Message) bool {
 		(t.Route == "" || t.Route == route) &&
 		(t.Campaign == "" || t.Campaign == m.Campaign) &&
 		(t.Topic == "" || t.Topic == m.Topic || slices.Contains(m.Others[:], t.Topic)) &&
-		(t.Sender == "" || t.Sender == m.From) &&
+		(t.Sender == "" || m.isFrom(t.Sender)) &&
 		(t.Template == "" || t.Template == m.Template)
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // paused is a message that every field of a target can speak of.
-var paused = Message{To: Recipient{Brand: "shop", Channel: SMS, Address: "+14155550100"}, From: "+14155550199", Topic: "offers", Others: [3]string{"news"}, Campaign: "spring", Template: "spring_sale"}
+var paused = Message{To: Recipient{Brand: "shop", Channel: SMS, Address: "+14155550100"}, From: "+14155550199", Topic: "offers", Others: [4]string{"news"}, Campaign: "spring", Template: "spring_sale"}
 
 // A topic that gave way to another is the message's all the same.
 func TestSwitchOfAnotherTopic(t *testing.T) {

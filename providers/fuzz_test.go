@@ -90,7 +90,7 @@ func checkFooter(t *testing.T, p providers.Provider, req *fasthttp.Request, b *p
 		t.Fatalf("what was read before cannot be read again: %v", err)
 	}
 	want := b.Messages[0]
-	want.Text, want.From = strings.Clone(want.Text), strings.Clone(want.From)
+	want.Text, want.From, want.Service = strings.Clone(want.Text), strings.Clone(want.From), strings.Clone(want.Service)
 	decide(b, move)
 	if err := p.Rewrite(req, b); want.Movable != (err == nil) {
 		t.Fatalf("Rewrite of %+v to another time answers %v", want, err)

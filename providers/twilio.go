@@ -165,8 +165,10 @@ func (t twilio) message(b *Batch, fields []field, signed bool) error {
 		Text:     fields[twBody].text,
 		SendAt:   sendAt,
 	}
-	if m.From == "" {
-		m.From = fields[twService].text
+	if service := fields[twService].text; m.From == "" {
+		m.From = service
+	} else if service != m.From {
+		m.Service = service
 	}
 	// A signed body cannot be changed, and beside a content template Body is not what is read.
 	if body := fields[twBody]; body.text != "" && m.Template == "" && !signed {

@@ -113,7 +113,7 @@ func (rt *route) takes(m *filter.Message, r *filter.Record, due time.Time) store
 		return c
 	}
 	b := &rt.budget
-	c.Sender, c.Every, c.Burst, c.Rehearsal = m.From, b.Pair.Every, b.Pair.Burst, b.rehearsal
+	c.Sender, c.Service, c.Every, c.Burst, c.Rehearsal = m.From, m.Service, b.Pair.Every, b.Pair.Burst, b.rehearsal
 	if b.portfolio != nil && !due.Before(r.LastInbound.Add(filter.DefaultWindow)) {
 		c.Portfolio, c.Unique, c.Within = b.portfolio, b.Unique, b.Within
 	}

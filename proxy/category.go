@@ -83,13 +83,22 @@ func (rt *route) classify(m *filter.Message, h *head) {
 // label is classify for a message whose claims are known.
 func (rt *route) label(m *filter.Message, category, topic filter.Scope) {
 	m.To.Brand = rt.brand
-	m.From = filter.Sender(m.From, rt.region)
+	rt.spell(m)
 	l := &rt.labels
 	list := l.freeForm
 	if m.Template != "" {
 		list = l.templates[m.Template]
 	}
-	l.declared.Label(m, list, l.category, l.topic, l.senders[m.From], category, topic)
+	service := filter.All
+	if m.Service != "" {
+		service = l.senders[m.Service]
+	}
+	l.declared.Label(m, list, l.category, l.topic, l.senders[m.From], service, category, topic)
+}
+
+// spell writes the senders of m in the one way.
+func (rt *route) spell(m *filter.Message) {
+	m.From, m.Service = filter.Sender(m.From, rt.region), filter.Sender(m.Service, rt.region)
 }
 
 // claims are the category and the topic that the sender claims, believed or not, in words.

@@ -75,7 +75,7 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 	if err != nil {
 		return filter.Decision{}, filter.Record{}, err
 	}
-	m.From = filter.Sender(m.From, rt.region)
+	rt.spell(&m)
 	if c, declared := rt.labels.declared.Category(m.Topic); declared {
 		m.Strays = m.Category < c
 	}
@@ -130,7 +130,7 @@ func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record
 	if err != nil {
 		return filter.Decision{}, err
 	}
-	m := filter.Message{To: e.To, From: e.From, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
+	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
 		Template: e.Template, Text: e.Text, Room: e.Room, SendAt: e.SendAt}
 	var category, topic filter.Scope
 	if rt.trusts.category && e.ClaimCategory != "" {

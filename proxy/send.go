@@ -191,13 +191,20 @@ func (g *Gate) learn(rt *route, w *work, now time.Time, edited bool) {
 		return
 	}
 	defer func() { w.done = time.Now() }()
-	for i := range events {
+	for i := range len(events) {
 		if events[i].Kind == filter.Noticed {
 			continue
 		}
 		events[i].Time, events[i].To.Brand = now, rt.brand
-		events[i] = rt.stop.Apply(events[i], w.sender(events[i].To))
 		events[i].ID = w.ids[0] + "." + strconv.Itoa(i)
+		from, service := w.senders(events[i].To)
+		e := events[i]
+		events[i] = rt.stop.Apply(e, from)
+		// Who may have said STOP to either of two senders, said it to both.
+		if e = rt.stop.Apply(e, service); service != "" && e.Scope != events[i].Scope {
+			e.ID = w.ids[0] + "." + strconv.Itoa(len(events))
+			events = append(events, e)
+		}
 	}
 	limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -220,14 +227,14 @@ func (w *work) noticed(events []filter.Event, now time.Time) []filter.Event {
 	return events
 }
 
-// sender is who the message to this address came from.
-func (w *work) sender(to filter.Recipient) string {
+// senders are who the message to this address came from.
+func (w *work) senders(to filter.Recipient) (from, service string) {
 	for i := range w.batch.Messages {
 		if m := &w.batch.Messages[i]; m.To.Address == to.Address {
-			return strings.Clone(m.From)
+			return strings.Clone(m.From), strings.Clone(m.Service)
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // mark notes what is told of the decisions: what was done, and why, which in a report tells what
@@ -256,7 +263,7 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		m, d := &w.batch.Messages[i], &w.batch.Decisions[i]
 		rt.count.decisions[d.Action][d.Reason].Add(1)
 		e.ID, e.Tally = w.ids[i], w.tally(i)
-		e.To, e.From, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Category, m.Topic, m.Campaign
+		e.To, e.From, e.Service, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Service, m.Category, m.Topic, m.Campaign
 		e.Template, e.Text, e.SendAt = m.Template, m.Text, m.SendAt
 		e.Room, e.MarketingOnly, e.Movable = m.Room, m.MarketingOnly, m.Movable
 		e.Action, e.Reason, e.Rule, e.Until, e.Footer = d.Action, d.Reason, d.Rule, d.Until, d.Edit.Footer

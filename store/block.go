@@ -20,11 +20,9 @@ import (
 //
 // All numbers of the prefix are four bytes, little-endian. Blocks of earlier formats are read, not
 // written: the bodies of the first are entries behind their lengths, compressed with zstd, and those
-// of the second lack what entries have held since.
+// of later ones lack what entries have held since.
 const (
-	blockMagic  = 0x34424753 // "SGB4"
-	blockMagic3 = 0x33424753 // "SGB3"
-	blockMagic2 = 0x32424753 // "SGB2"
+	blockMagic  = 0x35424753 // "SGB5"
 	blockMagic1 = 0x31424753 // "SGB1"
 	blockPrefix = 5 * 4
 	blockHead   = 1 << 20 // no head is longer
@@ -181,7 +179,7 @@ func headSum(prefix, head []byte) uint32 {
 // readPrefix reads the lengths at the beginning of a block.
 func readPrefix(p []byte) (head, body int, err error) {
 	magic, h, n := binary.LittleEndian.Uint32(p), binary.LittleEndian.Uint32(p[4:]), binary.LittleEndian.Uint32(p[8:])
-	if magic != blockMagic && magic != blockMagic3 && magic != blockMagic2 && magic != blockMagic1 || h > blockHead || n > blockBody {
+	if magic&(1<<24-1) != blockMagic&(1<<24-1) || magic < blockMagic1 || magic > blockMagic || h > blockHead || n > blockBody {
 		return 0, 0, errDamaged
 	}
 	return int(h), int(n), nil

@@ -33,7 +33,7 @@ func oddEntries(random *rand.Rand, n int) []store.Entry {
 		e.Time, e.SendAt, e.Until = at, moment(), moment()
 		e.To = filter.Recipient{Brand: pick("acme", "other"), Channel: filter.Channel(pick("", "sms")),
 			Address: pick("", "+", "+0123", "+14155550100", "+999999999999999999", "+9999999999999999999", "14155550100", "+1415555010x", "ana@example.com")}
-		e.From, e.Fault = pick("a", fmt.Sprint(i)), pick("", fmt.Sprint("fault ", random.IntN(20)))
+		e.From, e.Service, e.Fault = pick("a", fmt.Sprint(i)), pick("", "MG1", fmt.Sprint(i)), pick("", fmt.Sprint("fault ", random.IntN(20)))
 		e.Text = pick("", "Hi "+fmt.Sprint(i)+", the sale has begun", "the sale", "Hi , the sale has begun", strings.Repeat("sale", 2000))
 		e.Category, e.Action, e.Reason = filter.Category(random.IntN(256)), filter.Action(random.IntN(256)), filter.Reason(random.IntN(256))
 		e.Enforced, e.Status, e.Micros = random.IntN(2) == 0, random.IntN(3)*300-300, random.Int64()-1<<62
@@ -196,21 +196,28 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 	}
 }
 
-// A log of the second format, block and tail, is read as it was, and what it lacks is nothing.
-func TestSecondFormat(t *testing.T) {
-	dir := t.TempDir()
-	must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/second-format")))
-	s := open(t, store.Config{Dir: dir})
-	for n := range 1100 {
-		if got, ok, err := s.Entry(idAt(n)); err != nil || !ok || !reflect.DeepEqual(got, decision(n)) {
-			t.Fatalf("got %+v, %v, %v, want %+v", got, ok, err, decision(n))
-		}
+// A log of an earlier format, block and tail, is read as it was, and what it lacks is nothing.
+func TestEarlierFormats(t *testing.T) {
+	for _, format := range []string{"second-format", "fourth-format"} {
+		t.Run(format, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/"+format)))
+			s := open(t, store.Config{Dir: dir})
+			for n := range 1100 {
+				if got, ok, err := s.Entry(idAt(n)); err != nil || !ok || !reflect.DeepEqual(got, decision(n)) {
+					t.Fatalf("got %+v, %v, %v, want %+v", got, ok, err, decision(n))
+				}
+			}
+			for n := 1100; n < 3000; n++ {
+				e := decision(n)
+				e.Room, e.Known, e.Service = 1565, uint64(n), "MG1"
+				s.Log(e)
+			}
+			store.FlushLog(s)
+			equal(t, "all", ids(t, s, store.Query{}), newestFirst(2999, 0))
+			if e, ok, err := s.Entry(idAt(2000)); err != nil || !ok || e.Service != "MG1" {
+				t.Errorf("got %+v, %v, %v", e, ok, err)
+			}
+		})
 	}
-	for n := 1100; n < 3000; n++ {
-		e := decision(n)
-		e.Room, e.Known = 1565, uint64(n)
-		s.Log(e)
-	}
-	store.FlushLog(s)
-	equal(t, "all", ids(t, s, store.Query{}), newestFirst(2999, 0))
 }

@@ -17,10 +17,10 @@ type Claims struct {
 	Within    time.Duration
 	// Sender and the recipient are a pair that gets one message an Every; or up to Burst messages within
 	// the first Every, paid for by waiting as long as so many take. Every 0: no limit. A message that is due
-	// later than it is asked for is outside of it.
-	Sender string
-	Every  time.Duration
-	Burst  int
+	// later than it is asked for is outside of it. Where Service is not empty, so are it and the recipient.
+	Sender, Service string
+	Every           time.Duration
+	Burst           int
 	// Regardless takes what there is no room for, too: for a message that is sent whatever is decided.
 	Regardless bool
 	// Rehearsal has all this asked of what a list would leave of the budgets; nil: of what is left.
@@ -40,10 +40,10 @@ type claim struct {
 	book   *Portfolio // that it counts against; nil: none
 	pairs  *pairs
 	person uint64
-	pair   uint64
-	due    int64 // milliseconds since 1970
-	now    int64 // when it is asked
-	clock  int64 // the store's own, which may be earlier where somebody asks what will be
+	keys   [2]uint64 // of the pairs; 0: none
+	due    int64     // milliseconds since 1970
+	now    int64     // when it is asked
+	clock  int64     // the store's own, which may be earlier where somebody asks what will be
 }
 
 // paired reports whether pairs are about the message: what is scheduled is not sent yet, and the provider
@@ -61,9 +61,19 @@ func (s *Store) claim(c *Claims, address string, due, now int64) claim {
 	if one.book != nil || one.paired() {
 		p := s.keys.person(address)
 		one.person = binary.BigEndian.Uint64(p[:8])
-		one.pair = one.person ^ fnv1a(fnvBasis, c.Sender)*0x9e3779b97f4a7c15 | 1 // 0 is no pair
+	}
+	if one.paired() {
+		one.keys[0] = pairOf(one.person, c.Sender)
+		if c.Service != "" {
+			one.keys[1] = pairOf(one.person, c.Service)
+		}
 	}
 	return one
+}
+
+// pairOf is the fingerprint of a sender and a person.
+func pairOf(person uint64, sender string) uint64 {
+	return person ^ fnv1a(fnvBasis, sender)*0x9e3779b97f4a7c15 | 1 // 0 is no pair
 }
 
 // Room is the first moment from due on at which the budgets of c have room for a message to an address, as
@@ -85,7 +95,7 @@ func (c *claim) take(slot *Slot) error {
 	if err := c.book.take(&slot.book, c); err != nil {
 		return err
 	}
-	if err := c.pairs.take(&slot.pair, c); err != nil {
+	if err := c.pairs.take(&slot.pairs, c); err != nil {
 		slot.book.back()
 		slot.book = bookSlot{}
 		return err

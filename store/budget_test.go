@@ -206,3 +206,32 @@ func TestPair(t *testing.T) {
 		t.Errorf("the message after one alone waits until %s", until)
 	}
 }
+
+// A message that names two senders counts for both, whichever of them is asked about, and gives both back.
+func TestPairOfTwoSenders(t *testing.T) {
+	const every = time.Minute
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	both := store.Claims{Sender: "100", Service: "MG1", Every: every, Burst: 1}
+	number, service := both, both
+	number.Service, service.Sender, service.Service = "", "MG1", ""
+	slot, _ := claim(t, s, whatsApp(1), both, noon)
+	s.GiveBack(&slot)
+	claim(t, s, whatsApp(1), both, noon)
+	for range 2 { // the second time after a restart
+		for name, c := range map[string]store.Claims{"both": both, "the number": number, "the service": service} {
+			if room := s.Room(&c, whatsApp(1).To.Address, noon, noon); !room.Equal(noon.Add(every)) {
+				t.Errorf("%s: the next waits until %s", name, room)
+			}
+		}
+		closeStore(t, s)
+		s = open(t, store.Config{Dir: dir})
+	}
+	claim(t, s, whatsApp(2), service, noon)
+	if _, until := claim(t, s, whatsApp(2), both, noon); !until.Equal(noon.Add(every)) {
+		t.Errorf("with nothing left of the service, both wait until %s", until)
+	}
+	if _, until := claim(t, s, whatsApp(2), number, noon); !until.Equal(noon) {
+		t.Errorf("what was refused took something of the number, which waits until %s", until)
+	}
+}

@@ -20,6 +20,7 @@ type Entry struct {
 
 	To       filter.Recipient `json:"to"`
 	From     string           `json:"from,omitempty"`
+	Service  string           `json:"service,omitempty"` // the messaging service named beside From
 	Category filter.Category  `json:"category"`
 	Topic    string           `json:"topic,omitempty"`
 	Campaign string           `json:"campaign,omitempty"`
@@ -61,7 +62,7 @@ type Entry struct {
 }
 
 const (
-	entryVersion = 3
+	entryVersion = 4
 
 	// Longer strings are cut: the log is bounded, whatever a sender writes.
 	maxEntryID   = 64
@@ -83,16 +84,26 @@ func clip(s string, n int) string {
 }
 
 const (
-	entryNames  = 17
-	oldNames    = 15 // as many had the entries of version 1
-	addressName = 6  // which of them is To.Address
+	entryNames  = 18
+	addressName = 6 // which of them is To.Address
 )
+
+// namesOf is how many of the names entries of a version have.
+func namesOf(version int) int {
+	switch {
+	case version < 2:
+		return 15
+	case version < 4:
+		return 17
+	}
+	return entryNames
+}
 
 // names lists the short strings of e in the order they are kept.
 func (e *Entry) names() [entryNames]*string {
 	return [...]*string{&e.Route, &e.Provider, &e.Mode, &e.Config,
 		&e.To.Brand, (*string)(&e.To.Channel), &e.To.Address, &e.From, &e.Topic, &e.Campaign, &e.Template,
-		&e.Rule, &e.Footer, &e.Fault, &e.Outcome, &e.ClaimCategory, &e.ClaimTopic}
+		&e.Rule, &e.Footer, &e.Fault, &e.Outcome, &e.ClaimCategory, &e.ClaimTopic, &e.Service}
 }
 
 // appendEntry writes e behind its length in four bytes.
@@ -119,16 +130,11 @@ func appendEntry(b []byte, e *Entry) []byte {
 func (e *Entry) decode(s string) error {
 	d := decoder{rest: s}
 	version, names := d.byte(), e.names()
-	known := names[:]
-	switch version {
-	case 1:
-		known = names[:oldNames]
-	case 2, entryVersion:
-	default:
+	if version < 1 || version > entryVersion {
 		d.fail()
 	}
 	e.ID, e.Time = d.string(), d.time()
-	for _, s := range known {
+	for _, s := range names[:namesOf(int(version))] {
 		*s = d.string()
 	}
 	e.Text = d.string()

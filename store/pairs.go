@@ -14,10 +14,12 @@ const pairShards = 64
 // would have taken. Scheduled messages are left out: what is held back now does not hinder them.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
 type pairs struct {
-	shards [pairShards]struct {
-		mu    sync.Mutex
-		state map[uint64]pairState
-	}
+	shards [pairShards]pairShard
+}
+
+type pairShard struct {
+	mu    sync.Mutex
+	state map[uint64]pairState
 }
 
 // A pairState is what a pair sent lately. Moments are milliseconds since 1970.
@@ -47,14 +49,21 @@ func (p pairState) then(c *claim) pairState {
 	return pairState{p.start, p.next + every, min(p.count+1, maxBurst)}
 }
 
+// until is when there is room for a message of all its pairs.
 func (p *pairs) until(c *claim) int64 {
-	if !c.paired() {
-		return c.due
+	until := c.due
+	for _, key := range c.keys {
+		if key != 0 {
+			until = max(until, p.shards[key%pairShards].until(key, c))
+		}
 	}
-	shard := &p.shards[c.pair%pairShards]
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	one := shard.state[c.pair]
+	return until
+}
+
+func (s *pairShard) until(key uint64, c *claim) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.state[key]
 	return one.until(c)
 }
 
@@ -65,31 +74,51 @@ type pairSlot struct {
 	every int64
 }
 
-// take has the message of c count, and notes that in slot.
-func (p *pairs) take(slot *pairSlot, c *claim) error {
-	if !c.paired() {
-		return nil
+// A pairSlots is what one message took up of all its pairs.
+type pairSlots [2]pairSlot
+
+// take has the message of c count, and notes that in slots. Where one of its pairs has no room it takes
+// nothing.
+func (p *pairs) take(slots *pairSlots, c *claim) error {
+	for i, key := range c.keys {
+		if key == 0 {
+			continue
+		}
+		if until := p.shards[key%pairShards].take(&slots[i], key, c); until > c.due {
+			p.back(slots)
+			return &OverBudget{time.UnixMilli(max(until, p.until(c))).UTC()}
+		}
 	}
-	shard := &p.shards[c.pair%pairShards]
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	one := shard.state[c.pair]
-	if until := one.until(c); until > c.due && !c.Regardless {
-		return &OverBudget{time.UnixMilli(until).UTC()}
-	}
-	*slot = pairSlot{c.pair, one.then(c), c.Every.Milliseconds()}
-	if shard.state == nil {
-		shard.state = map[uint64]pairState{}
-	}
-	shard.state[c.pair] = slot.state
 	return nil
 }
 
-// back gives a slot back.
-func (p *pairs) back(slot *pairSlot) {
-	if slot.key == 0 {
-		return
+// take has the message of c count for one pair, and returns when it is due; or when there is room.
+func (s *pairShard) take(slot *pairSlot, key uint64, c *claim) (until int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.state[key]
+	if free := one.until(c); free > c.due && !c.Regardless {
+		return free
 	}
+	*slot = pairSlot{key, one.then(c), c.Every.Milliseconds()}
+	if s.state == nil {
+		s.state = map[uint64]pairState{}
+	}
+	s.state[key] = slot.state
+	return c.due
+}
+
+// back gives slots back.
+func (p *pairs) back(slots *pairSlots) {
+	for i := range slots {
+		if slots[i].key != 0 {
+			p.backOne(&slots[i])
+		}
+	}
+	*slots = pairSlots{}
+}
+
+func (p *pairs) backOne(slot *pairSlot) {
 	shard := &p.shards[slot.key%pairShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()

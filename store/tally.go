@@ -113,7 +113,7 @@ func (t *Turn) Move(at time.Time) { t.row.move(at.UnixMilli()) }
 // A Slot is what a message took up, to be given back if it surely was not sent. The zero Slot is nothing.
 type Slot struct {
 	row   tallyRow // none where row.when is 0
-	pair  pairSlot
+	pairs pairSlots
 	book  bookSlot
 	place journalPlace
 }
@@ -165,7 +165,7 @@ func (t *Turn) roomy() error {
 
 // release gives back what is not in the tally yet.
 func (tl *tally) release(slot *Slot) {
-	tl.pairs.back(&slot.pair)
+	tl.pairs.back(&slot.pairs)
 	slot.book.back()
 }
 

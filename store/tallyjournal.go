@@ -50,7 +50,7 @@ type tallyJournal struct {
 	mu    sync.Mutex
 	files []*tallySegment // the oldest first; entries go to the last
 	bytes int64           // of all of them
-	buf   [3 * tallyEntry]byte
+	buf   [4 * tallyEntry]byte
 }
 
 // A journalPlace is where the n entries of a message begin.
@@ -75,8 +75,10 @@ func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
 	if b := &slot.book; b.book != nil {
 		put(entryPerson, b.person, uint64(b.due)<<whenShift, b.book.mark)
 	}
-	if p := &slot.pair; p.key != 0 {
-		put(entryPair, p.key, uint64(p.state.start)<<whenShift|uint64(p.state.count), uint64(p.state.next))
+	for i := range slot.pairs {
+		if p := &slot.pairs[i]; p.key != 0 {
+			put(entryPair, p.key, uint64(p.state.start)<<whenShift|uint64(p.state.count), uint64(p.state.next))
+		}
 	}
 	if j.dir == "" || n == 0 {
 		return journalPlace{n: n}, nil

@@ -19,8 +19,7 @@ type unpacker struct {
 	at      moment
 	known   uint64
 	most    int
-	old     bool // the second format
-	tallied bool // the fourth
+	version int // of the entries: the second format has those of version 1, and so on
 	bad     bool
 }
 
@@ -32,11 +31,11 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 		return nil, errDamaged
 	}
 	plain, packed := body[used:used+int(length)], body[used+int(length):]
-	u, last := unpacker{old: magic == blockMagic2, tallied: magic == blockMagic}, columns
-	switch {
-	case u.old:
+	u, last := unpacker{version: int(magic>>24) - '1'}, columns
+	switch u.version {
+	case 1:
 		last = oldColumns
-	case !u.tallied:
+	case 2:
 		last = untallied
 	}
 	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].rest) {
@@ -104,12 +103,12 @@ func (u *unpacker) next(e *Entry) {
 	e.To.Address, e.Text = address, u.text()
 	e.SendAt, e.Until = c[columnTimes].time(), c[columnTimes].time()
 	e.Micros = c[columnMicros].varint()
-	if !u.old {
+	if u.version > 1 {
 		u.known += uint64(c[columnKnown].varint())
 		e.Known = u.known
 		u.room(e)
 	}
-	if u.tallied {
+	if u.version > 2 {
 		c[columnTally].tally(e)
 	}
 }
@@ -144,13 +143,15 @@ func (u *unpacker) shape(e *Entry) {
 // newShape reads a shape for the first time.
 func (u *unpacker) newShape() (e Entry) {
 	var s shape
+	known := namesOf(u.version)
 	for i := range s {
-		if !u.old || i < oldNames || i >= entryNames {
+		if i < known || i >= entryNames {
 			s[i] = u.columns[columnShapes].uvarint()
 		}
 	}
-	for i, name := range e.names() {
-		if i != addressName && (!u.old || i < oldNames) {
+	names := e.names()
+	for i, name := range names[:known] {
+		if i != addressName {
 			*name = u.name(i, s[i])
 		}
 	}

@@ -134,7 +134,7 @@ func (c blockedShowCmd) Run(t terminal) error {
 	tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	for _, f := range []struct{ name, value string }{
 		{"decision", d.ID}, {"time", d.Time.Local().Format(time.RFC1123)}, {"route", d.Route}, {"mode", d.Mode},
-		{"to", d.To.Address}, {"channel", string(d.To.Channel)}, {"brand", d.To.Brand}, {"from", d.From},
+		{"to", d.To.Address}, {"channel", string(d.To.Channel)}, {"brand", d.To.Brand}, {"from", d.From}, {"service", d.Service},
 		{"category", d.Category.String()}, {"topic", d.Topic}, {"campaign", d.Campaign}, {"template", d.Template}, {"text", d.Text},
 		{"decided", d.Action.String()}, {"reason", d.Reason.String() + ": " + d.Reason.Text()}, {"rule", d.Rule}, {"fault", d.Fault},
 		{"outcome", d.Outcome}, {"configuration", d.Config},

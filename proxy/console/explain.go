@@ -57,7 +57,7 @@ func (s *Server) explainDecision(c *call) error {
 		return err
 	}
 	x := Explanation{Config: e.Config, Clock: clock(e.Time, e.SendAt)}
-	m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
+	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
 		Template: e.Template, Text: e.Text, Room: e.Room, MarketingOnly: e.MarketingOnly, SendAt: e.SendAt, Movable: e.Movable}
 	known := e.Time
 	if !at.IsZero() {
@@ -155,7 +155,7 @@ func (s *Server) recall(x *Explanation, m *filter.Message, at time.Time, words b
 			return fmt.Errorf("reading the history: %w", err)
 		}
 		for _, e := range events {
-			if !e.Recorded.After(at) && (e.Kind == filter.Wrote || e.Scope.Covers(m.Category, m.Topic, m.From)) {
+			if !e.Recorded.After(at) && (e.Kind == filter.Wrote || e.Scope.Covers(m)) {
 				x.Events = append(x.Events, e)
 			}
 		}
