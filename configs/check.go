@@ -2,7 +2,9 @@ package configs
 
 import (
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 
 // check refuses what can be read but makes no sense.
 func (d *decoder) check(cfg *Config) {
+	d.personal(cfg)
 	d.listener("proxy.listen", cfg.Proxy.Listen)
 	d.listener("console.listen", cfg.Console.Listen)
 	if at := cfg.Console.Listen; at != "" && !loopback(at) && len(cfg.Console.Tokens) == 0 {
@@ -53,6 +56,27 @@ func (d *decoder) check(cfg *Config) {
 		if route.Region != "" && !filter.KnownRegion(route.Region) {
 			d.fail(d.place(key), key, "unknown region %q: want an ISO 3166 country such as US or DE", route.Region)
 		}
+	}
+}
+
+// personal warns of names that read as somebody's phone number: they stand in every decision and pause that
+// is about them, and an erasure leaves them there. The warning, which is logged, names their place alone.
+func (d *decoder) personal(cfg *Config) {
+	warn := func(section, below, name string) {
+		if filter.ShowsNumber(name) {
+			at := d.place(join(below, name))
+			cfg.Warnings = append(cfg.Warnings, (&Error{d.file, at.Line, at.Column, section,
+				"a name here reads as a phone number, and would stay on record when that person is erased"}).Error())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Brands)) {
+		warn("brands", "brands", name)
+		for _, topic := range slices.Sorted(maps.Keys(cfg.Brands[name].Topics)) {
+			warn("brands", join("brands", name)+".topics", topic)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.Routes)) {
+		warn("proxy.routes", "proxy.routes", name)
 	}
 }
 

@@ -189,6 +189,19 @@ func TestSecretFileForAllEyesIsAWarning(t *testing.T) {
 	}
 }
 
+func TestNamesThatReadAsNumbersAreWarnings(t *testing.T) {
+	cfg, err := load(t, "brands:\n  acme:\n    topics: {for-491512345678: marketing, spring-2026: marketing}\n  '14155550100': {}\n"+
+		"proxy:\n  routes:\n    vip-491512345678: {provider: twilio, brand: acme}\n")
+	if err != nil || len(cfg.Warnings) != 3 {
+		t.Fatalf("got %q, %v", cfg.Warnings, err)
+	}
+	for i, want := range []string{":4:18: brands: ", ":3:32: brands: ", ":7:23: proxy.routes: "} {
+		if w := cfg.Warnings[i]; !strings.Contains(w, want) || !strings.HasSuffix(w, "reads as a phone number, and would stay on record when that person is erased") || strings.Contains(w, "1512345678") {
+			t.Errorf("got %s, want it at %s", w, want)
+		}
+	}
+}
+
 // Whatever is in a file, Load refuses it with lines that name a place, or takes it.
 func FuzzParse(f *testing.F) {
 	f.Add(string(Example()))

@@ -43,6 +43,9 @@ func (t *Target) Problem() (field, problem string) {
 	return "", ""
 }
 
+// personal is what is wrong with a text that reads as if it named a person.
+const personal = "it holds what reads as somebody's phone number: pauses are kept when a person is erased, so leave it out"
+
 // String is t in words: campaign "spring" of brand "acme".
 func (t Target) String() string {
 	var words []string
@@ -183,7 +186,8 @@ func (all Switches) Find(id string) *Switch {
 }
 
 // Problem says what is wrong with s as somebody sets it: the field, and a sentence. Both are empty
-// where nothing is.
+// where nothing is. Nobody's phone number may be in what people write and senders claim; a sender is the
+// operator's own, and the rest of the target are names of the configuration.
 func (s *Switch) Problem() (field, problem string) {
 	for _, f := range [...]struct{ name, value string }{{"reason", s.Reason}, {"actor", s.Actor}} {
 		if problem := textProblem(f.value); problem != "" {
@@ -197,6 +201,10 @@ func (s *Switch) Problem() (field, problem string) {
 		return "categories", problem
 	}
 	switch {
+	case s.Cause == 0 && ShowsNumber(s.Reason):
+		return "reason", personal
+	case ShowsNumber(s.On.Campaign):
+		return "on.campaign", personal
 	case s.Reason == "":
 		return "reason", "missing: want a sentence for those who find sending paused"
 	case s.Actor == "":

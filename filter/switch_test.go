@@ -44,6 +44,8 @@ func TestSwitchProblems(t *testing.T) {
 		{"actor", "missing", func(s *Switch) { s.Actor = "" }},
 		{"reason", "on one line", func(s *Switch) { s.Reason = "a\nb" }},
 		{"reason", "at most 1024", func(s *Switch) { s.Reason = strings.Repeat("x", 1025) }},
+		{"reason", "phone number", func(s *Switch) { s.Reason = "complaint of 0151 2345678" }},
+		{"on.campaign", "phone number", func(s *Switch) { s.On.Campaign = "vip-491512345678" }},
 		{"on.campaign", "UTF-8", func(s *Switch) { s.On.Campaign = "\xff" }},
 		{"categories", "there twice", func(s *Switch) { s.Categories = []Category{Utility, Utility} }},
 		{"categories", "9 is no category", func(s *Switch) { s.Categories = []Category{9} }},

@@ -28,8 +28,8 @@ type Erasure struct {
 // of the decision log all but the address, the text and what else holds the number. The recipient
 // counts as opted out of everything from now on, for as long as [Config.KeepErased] says: only an
 // express opt-in from later on lifts that. The chain still verifies. Of pauses, the texts that hold
-// the address are blanked, and a campaign or sender in which it is a word of its own: such a pause holds
-// nothing any more, and the log names it.
+// the address are blanked. An erasure lifts no pause: while one is in force for a campaign or a sender in
+// which the address is a word of its own, Erase refuses with an [*EventError].
 //
 // A recipient of a brand is erased for that brand alone. With an empty Brand everyone with this
 // address is, of every brand and on every channel.
@@ -77,6 +77,9 @@ func (s *Store) erase(ctx context.Context, j *journal) (Erasure, error) {
 		if _, err := s.follow(old, s.inWriter); err != nil {
 			return Erasure{}, fmt.Errorf("finishing an earlier one: %w", err)
 		}
+	}
+	if err := s.unpaused(j.To.Address); err != nil {
+		return Erasure{}, err
 	}
 	if j.Recipients, err = s.everyoneAt(ctx, j.To); err != nil {
 		return Erasure{}, err

@@ -1,21 +1,44 @@
 package store
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
+	"github.com/sendgate/sendgate/filter"
 	"go.uber.org/zap"
 )
 
-// eraseSwitches takes an address out of the texts of all switches. What names a thing of the
-// configuration stays: brand, route, topic and template. A campaign or a sender in which the address
-// stands alone, see [spelling.alone], becomes "(erased)": such a switch stays in the history, and in
-// force for a campaign or a sender of that name, so it pauses nothing any more. The log says so.
+// named reports whether sw is for a campaign or a sender in which the address of sp stands alone, see
+// [spelling.alone]. What names a thing of the configuration is the operator's own word: brand, route,
+// topic and template.
+func (sp *spelling) named(sw *filter.Switch) bool {
+	return sp.alone(sw.On.Campaign) || sp.alone(sw.On.Sender)
+}
+
+// unpaused refuses an erasure that would have to take the name out of a pause in force, and so lift it.
+func (s *Store) unpaused(address string) error {
+	w := &s.switches
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	sp, now := spell(address), s.now()
+	for i := range w.all {
+		if sw := &w.all[i]; holding(sw, now) && sp.named(sw) {
+			return &EventError{0, "to.address", fmt.Sprintf("the pause %s, which is in force, is for a campaign or a sender that is named by it, "+
+				"and an erasure would lift that: resume it first", sw.ID)}
+		}
+	}
+	return nil
+}
+
+// eraseSwitches takes an address out of the texts of all switches, and out of the names of campaigns and
+// senders that are paused no more. A pause that somebody set for such a name since the erasure began
+// is in force, and stays as it is; the log says so.
 func (s *Store) eraseSwitches(address string) error {
 	w := &s.switches
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	sp, found := spell(address), false
+	sp, now, found := spell(address), s.now(), false
 	all, keys := slices.Clone(w.all), maps.Clone(w.keys)
 	for i := range all {
 		sw := &all[i]
@@ -24,10 +47,15 @@ func (s *Store) eraseSwitches(address string) error {
 				*text, found = erasedText, true
 			}
 		}
+		if holding(sw, now) {
+			if sp.named(sw) {
+				s.logger.Warn("a pause in force is for a campaign or a sender named by an address that is erased: resume it, and erase again", zap.String("switch", sw.ID))
+			}
+			continue
+		}
 		for _, text := range []*string{&sw.On.Campaign, &sw.On.Sender} {
 			if sp.alone(*text) {
 				*text, found = erasedText, true
-				s.logger.Warn("a switch was for a campaign or a sender named by an address that is erased: it pauses nothing any more", zap.String("switch", sw.ID))
 			}
 		}
 	}
@@ -38,7 +66,7 @@ func (s *Store) eraseSwitches(address string) error {
 		return err
 	}
 	w.all = all
-	w.enforce(s.now())
+	w.enforce(now)
 	return nil
 }
 

@@ -1,6 +1,13 @@
 package store_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,11 +15,31 @@ import (
 	"github.com/sendgate/sendgate/store"
 )
 
-// TestErasePauses: an erasure lifts no pause but one that is named by the address itself.
-func TestErasePauses(t *testing.T) {
+// older is a folder with pauses from when nobody looked for phone numbers in what people wrote. They have
+// the ids 1, 2 and so on; those that have an end from somebody have it.
+func older(t testing.TB, all ...filter.Switch) (dir string) {
+	t.Helper()
+	var text bytes.Buffer
+	out := json.NewEncoder(&text)
+	for i, sw := range all {
+		end := map[string]any{"id": fmt.Sprint(i + 1), "time": noon, "actor": sw.LiftedBy, "reason": sw.LiftedBecause}
+		sw.ID, sw.Set, sw.Categories = fmt.Sprint(i+1), noon.Add(-time.Hour), []filter.Category{filter.Marketing}
+		sw.LiftedBy, sw.LiftedBecause = "", ""
+		must(t, out.Encode(map[string]any{"set": sw, "key": "k" + sw.ID}))
+		if end["actor"] != "" {
+			must(t, out.Encode(map[string]any{"lift": end}))
+		}
+	}
+	dir = t.TempDir()
+	must(t, os.WriteFile(switchesFile(dir), text.Bytes(), 0o600))
+	return dir
+}
+
+// TestErasureLiftsNoPause: while a pause in force is named by an address, that is not erased; afterwards it is.
+func TestErasureLiftsNoPause(t *testing.T) {
 	for name, c := range map[string]struct {
 		address, campaign string
-		blank             bool
+		named             bool
 	}{
 		"a short id at the end of a label":            {"12345", "sale-12345", false},
 		"a name inside a word":                        {"anna", "Savanna", false},
@@ -28,18 +55,93 @@ func TestErasePauses(t *testing.T) {
 		"a number that was recorded in no known form": {"(+1) 415 555 0100", "for 1 415 555 0100", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, store.Config{Memory: true})
-			pause(t, s, stop(c.campaign, time.Time{}), "")
 			things := filter.Target{Brand: c.address, Route: c.address, Topic: c.address, Template: c.address}
-			pause(t, s, filter.Switch{On: things, Reason: "x", Actor: "ana"}, "")
-			erase(t, s, filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: c.address})
-			want := c.campaign
-			if c.blank {
-				want = "(erased)"
+			s := open(t, store.Config{Dir: older(t, stop(c.campaign, time.Time{}), filter.Switch{On: things, Reason: "x", Actor: "ana"})})
+			to := filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: c.address}
+			keep(t, s, optIn(to, "in"))
+			_, err := s.Erase(context.Background(), to, "olga", "asked by letter")
+			var problem *store.EventError
+			if refused := errors.As(err, &problem); refused != c.named || !refused && err != nil || refused && (problem.Field != "to.address" || !strings.Contains(err.Error(), "the pause 1,")) {
+				t.Errorf("the erasure returns %v", err)
 			}
-			if all := s.Switches(); len(all) != 2 || all[0].On.Campaign != want || all[1].On != things {
+			if all := s.Switches(); len(all) != 2 || all[0].On.Campaign != c.campaign || all[1].On != things {
 				t.Errorf("in force is %+v", all)
 			}
+			if events := history(t, s, to); c.named && len(events) != 1 {
+				t.Errorf("an erasure that was refused left %+v", events)
+			}
+			if !c.named {
+				return
+			}
+			_, err = s.Lift("1", "bo", "mended")
+			must(t, err)
+			erase(t, s, to)
+			if past, err := s.SwitchHistory("", 10); err != nil || len(past) != 2 || past[1].On.Campaign != "(erased)" || len(s.Switches()) != 1 {
+				t.Errorf("the history is %+v, %v", past, err)
+			}
 		})
+	}
+}
+
+// TestEraseLeavesNothingInSwitches: not in what is paused, nor in what was, nor in why.
+func TestEraseLeavesNothingInSwitches(t *testing.T) {
+	was, is := stop("for 14155550100", time.Time{}), stop("spring", time.Time{})
+	was.On.Sender, was.Reason, was.LiftedBy, was.LiftedBecause = "+14155550100", "(415) 555-0100 called", "bo", "415.555.0100 called again"
+	is.Reason = "complaint of 415-555-0100"
+	dir := older(t, was, is)
+	s := open(t, store.Config{Dir: dir})
+	if len(found(t, dir)) == 0 {
+		t.Fatal("the search finds nothing before the erasure either")
+	}
+	erase(t, s, gonePerson)
+	for _, opened := range []bool{false, true} {
+		if opened {
+			closeStore(t, s)
+			s = open(t, store.Config{Dir: dir})
+		}
+		if files := found(t, dir); len(files) > 0 {
+			t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+		}
+		past, err := s.SwitchHistory("", 10)
+		must(t, err)
+		if len(past) != 2 || past[1].On != (filter.Target{Campaign: "(erased)", Sender: "(erased)"}) || past[1].Reason != "(erased)" ||
+			past[1].LiftedBecause != "(erased)" || past[1].LiftedBy != "bo" || past[0].Reason != "(erased)" {
+			t.Errorf("the history is %+v", past)
+		}
+		equal(t, "in force", held(s.Switches(), noon), []string{"spring"})
+		if _, err := s.Pause(stop("other", time.Time{}), "k1"); !errors.Is(err, store.ErrSwitchKey) {
+			t.Errorf("the key is forgotten: %v", err)
+		}
+	}
+	pause(t, s, stop("c", time.Time{}), "")
+	closeStore(t, s)
+	equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"spring", "c"})
+}
+
+// TestNobodysNumberIsKeptWithAPause: what reads as a phone number is refused where people write, and taken where
+// the operator's own numbers are.
+func TestNobodysNumberIsKeptWithAPause(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	refused := func(what string, err error, field string) {
+		t.Helper()
+		var problem *store.SwitchError
+		if !errors.As(err, &problem) || problem.Field != field || !strings.Contains(problem.Problem, "phone number") {
+			t.Errorf("%s: %v, want a refusal of %s", what, err, field)
+		}
+	}
+	sw := stop("spring", time.Time{})
+	sw.Reason = "complaint of 0151 2345678"
+	_, err := s.Pause(sw, "")
+	refused("a number as a reason", err, "reason")
+	_, err = s.Pause(stop("vip-491512345678", time.Time{}), "")
+	refused("a number as a campaign", err, "on.campaign")
+	own := pause(t, s, filter.Switch{On: filter.Target{Sender: "+14155550199"}, Reason: "wrong link", Actor: "ana"}, "")
+	_, err = s.Lift(own.ID, "bo", "+14155550100 called")
+	refused("a number as a reason to resume", err, "reason")
+	sw = stop("summer", noon.Add(time.Hour))
+	sw.Reason, sw.Cause = "rated low: number 14155550199 flagged", filter.Quality
+	pause(t, s, sw, "") // what the gate pauses by itself is paused, whatever a provider says
+	if all := s.Switches(); len(all) != 2 {
+		t.Errorf("in force is %+v", all)
 	}
 }

@@ -245,44 +245,6 @@ func TestSwitchesThatCannotBeKept(t *testing.T) {
 	equal(t, "in force after a restart", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"a", "c"})
 }
 
-func TestEraseLeavesNothingInSwitches(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir})
-	sw := stop("for 14155550100", time.Time{})
-	sw.Reason = "(415) 555-0100 called"
-	sw = pause(t, s, sw, "k")
-	other := pause(t, s, stop("spring", time.Time{}), "")
-	_, err := s.Lift(other.ID, "bo", "415.555.0100 called again")
-	must(t, err)
-	if len(found(t, dir)) == 0 {
-		t.Fatal("the search finds nothing before the erasure either")
-	}
-	erase(t, s, gonePerson)
-	for _, opened := range []bool{false, true} {
-		if opened {
-			closeStore(t, s)
-			s = open(t, store.Config{Dir: dir})
-		}
-		if files := found(t, dir); len(files) > 0 {
-			t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
-		}
-		past, err := s.SwitchHistory("", 10)
-		must(t, err)
-		if len(past) != 2 || past[1].ID != sw.ID || past[1].Reason != "(erased)" || past[0].LiftedBecause != "(erased)" || past[0].LiftedBy != "bo" {
-			t.Errorf("the history is %+v", past)
-		}
-		if m := (filter.Message{Campaign: "summer"}); s.Switches().Holding("", &m, noon) != nil || len(s.Switches()) != 1 {
-			t.Errorf("in force is %+v", s.Switches())
-		}
-		if _, err := s.Pause(stop("other", time.Time{}), "k"); !errors.Is(err, store.ErrSwitchKey) {
-			t.Errorf("the key is forgotten: %v", err)
-		}
-	}
-	pause(t, s, stop("c", time.Time{}), "")
-	closeStore(t, s)
-	equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"(erased)", "c"})
-}
-
 // Readers see a switch that was acknowledged, whatever others set and lift meanwhile.
 func TestSwitchesRace(t *testing.T) {
 	s := open(t, store.Config{Memory: true})

@@ -52,9 +52,10 @@ func TestLiftThatCannotBeKept(t *testing.T) {
 // TestPauseAfterAFailedErasure: an erasure that put another file in place, and could not make sure of
 // that, does not leave pauses to a file that nobody finds again.
 func TestPauseAfterAFailedErasure(t *testing.T) {
-	dir := t.TempDir()
+	told := stop("a", time.Time{})
+	told.Reason = "14155550100 called"
+	dir := older(t, told)
 	s := open(t, store.Config{Dir: dir})
-	pause(t, s, stop("for 14155550100", time.Time{}), "")
 	var broken error = errors.New("input/output error")
 	store.FailSwitchFolder(s, func(real func() error) error { return errors.Join(broken, real()) })
 	if _, err := s.Erase(context.Background(), gonePerson, "bo", "asked by letter"); !errors.Is(err, broken) {
@@ -67,7 +68,5 @@ func TestPauseAfterAFailedErasure(t *testing.T) {
 	pause(t, s, stop("c", time.Time{}), "")
 	closeStore(t, s)
 	s = open(t, store.Config{Dir: dir})
-	if all := held(s.Switches(), noon); len(all) != 2 || all[1] != "c" {
-		t.Errorf("in force after a restart: %q", all)
-	}
+	equal(t, "in force after a restart", held(s.Switches(), noon), []string{"a", "c"})
 }
