@@ -29,7 +29,14 @@ const (
 )
 
 // A breaker keeps the circuits of a gate: what providers answered, by sender and by campaign of a
-// brand. It outlives reloads; what it goes by is the route's. Its methods are safe for concurrent use.
+// brand. Two brands may well write as the same name, and one is not paused for the other.
+//
+// What a route in mode report sends, really is sent, and refused; but to people whom a route that
+// enforces keeps out, and no pause stops it. So it is counted apart, for that route: its circuits show
+// what would be paused, and open for no other. A sender that a provider throttles as a whole finds its own
+// refusals on the routes that enforce.
+//
+// A breaker outlives reloads; what it goes by is the route's. Its methods are safe for concurrent use.
 type breaker struct {
 	store *store.Store
 	log   *zap.Logger
@@ -67,18 +74,29 @@ func newBreaker(st *store.Store, log *zap.Logger) *breaker {
 	return b
 }
 
-// targets are what the messages of a sender, in a campaign of a brand, are counted for.
-func targets(sender, brand, campaign string) (all [2]filter.Target, n int) {
-	if sender != "" {
-		all[n].Sender = sender
-		n++
+// targets are what m is counted for: each of its senders, and its campaign.
+func (rt *route) targets(m *filter.Message) (all [3]filter.Target, n int) {
+	on := filter.Target{Brand: rt.brand}
+	if rt.mode != Enforce {
+		on.Route = rt.name
 	}
-	if campaign != "" {
-		all[n].Brand, all[n].Campaign = brand, campaign
+	for _, sender := range [...]string{m.From, m.Service} {
+		if sender != "" {
+			all[n] = on
+			all[n].Sender = sender
+			n++
+		}
+	}
+	if m.Campaign != "" {
+		all[n] = on
+		all[n].Campaign = m.Campaign
 		n++
 	}
 	return all, n
 }
+
+// tries reports whether what rt sends is among what shows whether to lift sw.
+func (rt *route) tries(sw *filter.Switch) bool { return rt.mode == Enforce || sw.On.Route == rt.name }
 
 // observe takes in the provider's answer to m: code is the one that it refused it with, or 0. What the
 // gate itself refused is never among these.
@@ -86,7 +104,7 @@ func (g *Gate) observe(rt *route, m *filter.Message, code int, now time.Time) {
 	if rt.breaker == nil || !rt.breaker.Watches(m.Category) {
 		return
 	}
-	g.tally(rt, m.From, m.Campaign, 1, code, now)
+	g.tally(rt, m, 1, code, now)
 }
 
 // Observe takes in a refusal that a provider tells of later, as in a status callback: the message
@@ -95,25 +113,34 @@ func (g *Gate) observe(rt *route, m *filter.Message, code int, now time.Time) {
 func (g *Gate) Observe(route, sender, campaign string, code int) error {
 	rt, err := g.route(route)
 	if err == nil && rt.breaker != nil {
-		g.tally(rt, filter.Sender(sender, rt.region), campaign, 0, code, g.clock())
+		m := filter.Message{To: filter.Recipient{Brand: rt.brand}, From: filter.Sender(sender, rt.region), Campaign: campaign,
+			Category: rt.breaker.Categories[0]}
+		g.tally(rt, &m, 0, code, g.clock())
 	}
 	return err
 }
 
-// tally counts messages, and a refusal where code is one that counts.
-func (g *Gate) tally(rt *route, sender, campaign string, messages, code int, now time.Time) {
+// tally counts messages like m, and a refusal where code is one that counts. What was paused under
+// another target, as before the mode of the route was another, is tried all the same.
+func (g *Gate) tally(rt *route, m *filter.Message, messages, code int, now time.Time) {
 	refusals := 0
 	if n := rt.refusals[code]; n != nil {
 		n.Add(1)
 		refusals = 1
 	}
-	all, n := targets(sender, rt.brand, campaign)
+	all, n := rt.targets(m)
 	for _, on := range all[:n] {
 		if _, problem := on.Problem(); problem != "" { // clients name campaigns as they like
 			g.breaker.unwatched.Add(1)
 			continue
 		}
 		g.breaker.count(rt.breaker, on, messages, refusals, code, now)
+	}
+	force := g.store.Switches()
+	for i := range force {
+		if s := &force[i]; s.Trial(now) && rt.tries(s) && s.Covers(rt.name, m) && !slices.Contains(all[:n], s.On) {
+			g.breaker.count(rt.breaker, s.On, messages, refusals, code, now)
+		}
 	}
 }
 
@@ -152,8 +179,8 @@ func (b *breaker) count(by *filter.Breaker, on filter.Target, messages, refusals
 	s.mu.Unlock()
 }
 
-// circuit is the circuit of on, or nil where there are too many. The caller holds the lock of its
-// shard. After a restart it begins where the switch of on says. One whose switch somebody lifted is
+// circuit is the circuit of on, or nil where there are too many, or no switch may be for it: it reads as
+// if it named a person. The caller holds the lock of its shard. After a restart it begins where the switch of on says. One whose switch somebody lifted is
 // closed, and has seen nothing.
 func (b *breaker) circuit(s *breakerShard, on filter.Target, by *filter.Breaker, now time.Time) *circuit {
 	force := b.store.Switches()
@@ -166,7 +193,7 @@ func (b *breaker) circuit(s *breakerShard, on filter.Target, by *filter.Breaker,
 	if len(s.circuits) >= maxCircuits/breakerShards {
 		s.sweep(by, now)
 	}
-	if len(s.circuits) >= maxCircuits/breakerShards {
+	if len(s.circuits) >= maxCircuits/breakerShards || filter.ShowsNumber(on.Campaign) {
 		return nil
 	}
 	c := new(circuit)
@@ -175,7 +202,8 @@ func (b *breaker) circuit(s *breakerShard, on filter.Target, by *filter.Breaker,
 			c.id, c.until = force[i].ID, force[i].Until
 		}
 	}
-	s.circuits[filter.Target{Sender: strings.Clone(on.Sender), Brand: on.Brand, Campaign: strings.Clone(on.Campaign)}] = c
+	on.Sender, on.Campaign = strings.Clone(on.Sender), strings.Clone(on.Campaign)
+	s.circuits[on] = c
 	return c
 }
 
@@ -221,7 +249,7 @@ func (g *Gate) admits(rt *route, m *filter.Message, now time.Time) bool {
 	}
 	force := g.store.Switches()
 	for i := range force {
-		if s := &force[i]; s.Trial(now) && s.Covers(rt.name, m) && !g.breaker.admit(s, rt.breaker, now) {
+		if s := &force[i]; s.Trial(now) && rt.tries(s) && s.Covers(rt.name, m) && !g.breaker.admit(s, rt.breaker, now) {
 			return false
 		}
 	}
