@@ -22,6 +22,7 @@ type consentCmd struct {
 	History consentHistoryCmd `cmd:"" help:"Show everything learnt about a recipient, oldest first."`
 	Import  consentImportCmd  `cmd:"" help:"Record consents and opt-outs from a CSV file."`
 	Export  consentExportCmd  `cmd:"" help:"Write every record, or what changed, in a form that import reads."`
+	Webhook consentWebhookCmd `cmd:"" help:"Show how far the webhook is that tells changes to another system, and why it waits."`
 	Proof   consentProofCmd   `cmd:"" help:"Write one file that shows everything a recipient agreed to."`
 	Erase   consentEraseCmd   `cmd:"" help:"Remove every personal field of a recipient, and keep them from being written to."`
 }

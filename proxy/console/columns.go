@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
@@ -277,16 +276,4 @@ func (l *layout) translate(field, cell string) (text string, says bool) {
 		return text, text != "" && text != "-"
 	}
 	return text, text != ""
-}
-
-// rowOf writes one fact of a record as a row of a consent file.
-func rowOf(to filter.Recipient, kind filter.Kind, scope filter.Scope, basis filter.Basis, at time.Time) []string {
-	row := []string{to.Brand, string(to.Channel), to.Address, kind.String(), "", "", at.UTC().Format(time.RFC3339Nano), ""}
-	if kind != filter.Wrote {
-		row[4] = scope.String()
-	}
-	if kind == filter.OptedIn {
-		row[5] = basis.String()
-	}
-	return row
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -12,7 +13,8 @@ import (
 )
 
 // exportConsent writes the selected records. As CSV it is a file that an import reads back: one row
-// for each fact of a record, oldest first, so that opt-ins that an opt-out ended come before it.
+// for each fact of a record, oldest first, so that opt-ins that an opt-out ended come before it, with where
+// the recipient is, and with all that proves the fact if that is asked for.
 // As JSON Lines it is one record a line. The trailer says where the next export goes on.
 func (s *Server) exportConsent(c *call) error {
 	x, err := c.export()
@@ -24,7 +26,7 @@ func (s *Server) exportConsent(c *call) error {
 		return beyond(*x.Since, head)
 	}
 	c.w.Header().Set("Trailer", nextTrailer)
-	st, err := newStreamer(c, c.query.Get("format"), consentColumns)
+	st, err := newStreamer(c, c.query.Get("format"), x.columns())
 	if err != nil {
 		c.w.Header().Del("Trailer")
 		return err
@@ -37,7 +39,7 @@ func (s *Server) exportConsent(c *call) error {
 		return s.cut(c, st, err)
 	}
 	c.w.Header().Set(nextTrailer, strconv.FormatUint(head, 10))
-	s.log.Info("consent exported", zap.String("actor", c.by.name), zap.Int("records", records), zap.Uint64("next", head))
+	s.log.Info("consent exported", zap.String("actor", c.by.name), zap.Int("records", records), zap.Bool("evidence", x.Evidence), zap.Uint64("next", head))
 	return nil
 }
 
@@ -52,7 +54,7 @@ func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records in
 				return err
 			}
 			records++
-			return writeKnown(st, k)
+			return s.writeKnown(st, x, k)
 		}
 		if x.Since != nil {
 			err = s.changed(*x.Since, head, want, take)
@@ -79,12 +81,36 @@ func (s *Server) all(want func(filter.Recipient) bool, f func(store.Known) error
 	return nil
 }
 
-func writeKnown(st *streamer, known store.Known) error {
+// proofColumns are the columns of the evidence in an export: all but the digest of a screenshot, which is
+// nothing without the picture.
+var proofColumns = slices.DeleteFunc(slices.Clone(evidenceColumns.names), func(name string) bool { return name == "screenshot_sha256" })
+
+// columns are those of x as CSV.
+func (x *Export) columns() []string {
+	if x.Evidence {
+		return slices.Concat(consentColumns, proofColumns)
+	}
+	return append(slices.Clone(consentColumns), "place")
+}
+
+func (s *Server) writeKnown(st *streamer, x *Export, known store.Known) error {
 	if st.json != nil {
 		return st.write(nil, known)
 	}
-	for _, f := range facts(&known.Record) {
-		if err := st.write(rowOf(known.To, f.kind, f.scope, f.basis, f.at), nil); err != nil {
+	all := facts(&known.Record)
+	if x.Evidence && known.To.Address != "" { // else they were erased, and so was it
+		events, err := s.store.History(known.To)
+		if err != nil {
+			return fmt.Errorf("reading the history: %w", err)
+		}
+		for i := range all {
+			all[i].prove(events)
+		}
+	}
+	settle(all, &known.Record)
+	columns := x.columns()
+	for i := range all {
+		if err := st.write(all[i].row(&known.To, columns), nil); err != nil {
 			return fmt.Errorf("writing a row: %w", err)
 		}
 	}
@@ -97,6 +123,57 @@ type fact struct {
 	scope filter.Scope
 	basis filter.Basis
 	at    time.Time
+
+	note  string
+	proof filter.Evidence
+}
+
+// prove adds to f what is kept with the event that it comes from.
+func (f *fact) prove(events []filter.Event) {
+	for i := range events {
+		if e := &events[i]; e.Kind == f.kind && e.Scope == f.scope && e.Basis == f.basis && e.Time.Equal(f.at) {
+			f.note, f.proof = e.Note, e.Proof
+		}
+	}
+}
+
+// settle adds where the recipient is to the fact that it was stated with, or to the next after that.
+func settle(all []fact, rec *filter.Record) {
+	if rec.Place == "" || len(all) == 0 {
+		return
+	}
+	i := slices.IndexFunc(all, func(f fact) bool { return !f.at.Before(rec.Placed) })
+	if i < 0 {
+		i = len(all) - 1
+	}
+	all[i].proof.Place = rec.Place
+}
+
+// row is f as a row of a consent file with these columns.
+func (f *fact) row(to *filter.Recipient, columns []string) []string {
+	row := append(make([]string, 0, len(columns)), to.Brand, string(to.Channel), to.Address, f.kind.String(), "", "", stamp(f.at), cell(f.note))
+	if f.kind != filter.Wrote {
+		row[4] = f.scope.String()
+	}
+	if f.kind == filter.OptedIn {
+		row[5] = f.basis.String()
+	}
+	proof := reflect.ValueOf(&f.proof).Elem()
+	for _, name := range columns[len(row):] {
+		text := ""
+		switch v := proof.Field(evidenceColumns.index[name]).Interface().(type) {
+		case string:
+			text = cell(v)
+		case time.Time:
+			text = stamp(v)
+		case bool:
+			if v {
+				text = "yes"
+			}
+		}
+		row = append(row, text)
+	}
+	return row
 }
 
 // facts are the moments in rec, oldest first; of two at once the no comes last, as it wins.
@@ -110,7 +187,7 @@ func facts(rec *filter.Record) []fact {
 	add(fact{kind: filter.Wrote, at: rec.LastInbound})
 	for _, k := range rec.Consents {
 		for b, at := range k.Granted {
-			add(fact{filter.OptedIn, k.Scope, filter.Basis(b), at})
+			add(fact{kind: filter.OptedIn, scope: k.Scope, basis: filter.Basis(b), at: at})
 		}
 	}
 	for _, k := range rec.Consents {

@@ -64,7 +64,7 @@ func setField(e *filter.Event, name, text string) error {
 	}
 	switch field := field.(type) {
 	case *string:
-		*field = text
+		*field = unmark(text)
 		return nil
 	case *time.Time:
 		at, err := parseMoment(text)
@@ -82,6 +82,14 @@ func setField(e *filter.Event, name, text string) error {
 		return nil
 	}
 	return readText(name, text, reflect.ValueOf(field).Elem())
+}
+
+// unmark takes off the apostrophe that [cell] adds.
+func unmark(text string) string {
+	if rest, marked := strings.CutPrefix(text, "'"); marked && cell(rest) == text {
+		return rest
+	}
+	return text
 }
 
 var flagWords = map[string]bool{"yes": true, "true": true, "1": true, "no": false, "false": false, "0": false}

@@ -29,7 +29,8 @@ type notifier struct {
 	client *http.Client
 	log    *zap.Logger
 	now    func() time.Time
-	random func() float64 // from 0 up to 1
+	random func() float64     // from 0 up to 1
+	hurry  chan chan struct{} // whoever wants the next try now; what they send is closed once it was made
 
 	mu           sync.Mutex
 	cursor       store.Head // the last change that was acknowledged; Time is not kept
@@ -47,7 +48,7 @@ func newNotifier(cfg Notify, st *store.Store, dir string, log *zap.Logger, now f
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	n := &notifier{cfg: cfg.withDefaults(), head: st.Head, file: newCursorFile(dir), log: log, now: now, random: rand.Float64}
+	n := &notifier{cfg: cfg.withDefaults(), head: st.Head, file: newCursorFile(dir), log: log, now: now, random: rand.Float64, hurry: make(chan chan struct{})}
 	n.client = newPoster(n.cfg.Timeouts.Connect)
 	n.read = func(since uint64) (Changes, store.Head, error) {
 		var show func(*store.Change)
@@ -99,24 +100,52 @@ func (n *notifier) status() Notified {
 // run sends until quit ends. A try that is under way then goes on, until abort ends.
 func (n *notifier) run(quit, abort context.Context) {
 	defer n.client.CloseIdleConnections()
-	for quit.Err() == nil {
-		wait := n.cfg.Every
-		if n.status().Behind > 0 {
-			switch more, err := n.step(abort); {
-			case abort.Err() != nil && err != nil:
-				return // the peer did nothing wrong
-			case err != nil:
-				wait = n.fail(err)
-			case more:
-				continue
-			}
+	var done chan struct{}
+	for quit.Err() == nil && abort.Err() == nil {
+		wait, more := n.turn(abort)
+		if done != nil {
+			close(done)
+			done = nil
+		}
+		if more {
+			continue
 		}
 		pause := time.NewTimer(wait)
 		select {
 		case <-quit.Done():
-			pause.Stop()
 		case <-pause.C:
+		case done = <-n.hurry:
 		}
+		pause.Stop()
+	}
+}
+
+// turn makes one try, if anything waits, and says whether more does, or how long to wait until the next.
+func (n *notifier) turn(abort context.Context) (wait time.Duration, more bool) {
+	if n.status().Behind == 0 {
+		return n.cfg.Every, false
+	}
+	more, err := n.step(abort)
+	if err != nil && abort.Err() == nil { // else the peer did nothing wrong
+		return n.fail(err), false
+	}
+	return n.cfg.Every, more
+}
+
+// tryNow has what waits be tried at once, and returns when it was, or ctx or quit ended before.
+func (n *notifier) tryNow(ctx, quit context.Context) {
+	done := make(chan struct{})
+	select {
+	case n.hurry <- done:
+	case <-ctx.Done():
+		return
+	case <-quit.Done():
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-quit.Done():
 	}
 }
 

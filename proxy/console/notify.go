@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Notify is the `notify` section of the console's configuration: a webhook that tells another
@@ -156,6 +159,22 @@ type Notified struct {
 	Failures     int       `json:"failures,omitempty"` // tries in a row that failed
 	Error        string    `json:"error,omitempty"`    // why the last of them did
 	NextTry      time.Time `json:"next_try,omitzero"`  // when it is tried again
+}
+
+// hurried is how long who wants a try now waits for it.
+const hurried = 10 * time.Second
+
+// retryNotify has the webhook try at once what waits, and answers how far it is once that was done, or
+// is still under way after a while.
+func (s *Server) retryNotify(c *call) error {
+	if s.notifier == nil {
+		return errorf(http.StatusNotFound, "", "there is no webhook: console.notify in the configuration makes one")
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), hurried)
+	defer cancel()
+	s.notifier.tryNow(ctx, s.background.quit)
+	s.log.Info("the webhook was told to try now", zap.String("actor", c.by.name))
+	return answer(c.w, http.StatusOK, s.notifier.status())
 }
 
 // getNotify answers how far the webhook is.

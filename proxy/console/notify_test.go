@@ -179,6 +179,10 @@ func TestNotifyIsVisible(t *testing.T) {
 	if err := b.client(Viewer).get(t.Context(), "/api/v1/notify", nil, &got); err != nil || got != (Notified{Head: 2}) {
 		t.Errorf("without a webhook: got %+v, %v", got, err)
 	}
+	_, err := b.client(Reviewer).RetryWebhook(t.Context())
+	wantError(t, err, 404, "", "there is no webhook: console.notify in the configuration makes one")
+	_, err = b.client(Viewer).RetryWebhook(t.Context())
+	wantError(t, err, 403, "", `POST /api/v1/notify/retry needs the role reviewer; token "vera" is a viewer`)
 	cfg := b.config(nil)
 	cfg.Notify = &Notify{URL: "https://crm.example.com/hooks/s3cret?key=s3cret", Secret: notifySecret}
 	s, err := New(cfg)
@@ -200,6 +204,31 @@ func TestNotifyIsVisible(t *testing.T) {
 			t.Errorf("/metrics has no %q", line)
 		}
 	}
+}
+
+// Who has mended the receiver need not wait until the webhook tries again by itself.
+func TestRetryNow(t *testing.T) {
+	b := newBench(t)
+	b.learnMany(2)
+	met := make(chan struct{})
+	_, url := newReceiver(t, 2, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		close(met)
+	})
+	n := b.quick(url, t.TempDir(), func(c *Notify) { c.Retry = Backoff{First: time.Hour, Most: time.Hour} })
+	tried := make(chan struct{})
+	go func() {
+		<-met
+		n.tryNow(t.Context(), t.Context())
+		close(tried)
+	}()
+	b.during(n, tried)
+	if s := n.status(); s.Behind != 0 || s.Failures != 0 || n.failed != 1 || n.taken != 1 {
+		t.Errorf("got %+v after %d failures", s, n.failed)
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	n.tryNow(t.Context(), over) // it runs no more, and nobody waits for it
 }
 
 func TestReceiversThatAreRefused(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 )
 
 // exportParams select recipients.
-var exportParams = []string{"format", "brand", "channel", "topic", "state", "since"}
+var exportParams = []string{"format", "brand", "channel", "topic", "state", "since", "evidence"}
 
 // nextTrailer is the trailer of an export that says what since must be to export what changes
 // after it. It comes last, so that whoever has it has the whole.
@@ -30,6 +30,9 @@ type Export struct {
 	// Since, where it is set, selects the recipients who changed after an event's number. One may
 	// come more than once.
 	Since *uint64
+	// Evidence adds to a CSV what proves each fact, personal fields and notes too, and not the pictures. It
+	// takes several times as long.
+	Evidence bool
 }
 
 // A State is where a recipient stands towards a category or a topic.
@@ -56,6 +59,9 @@ func (x *Export) values(format string) url.Values {
 	if x.Since != nil {
 		q.Set("since", strconv.FormatUint(*x.Since, 10))
 	}
+	if x.Evidence {
+		q.Set("evidence", "true")
+	}
 	return q
 }
 
@@ -78,7 +84,10 @@ func (c *call) export() (x Export, err error) {
 		}
 		x.Since = &since
 	}
-	return x, nil
+	if x.Evidence, err = parseBool("evidence", q.Get("evidence")); err == nil && x.Evidence && q.Get("format") == "jsonl" {
+		err = bad("evidence", "a record is no list of events: want format csv")
+	}
+	return x, err
 }
 
 // concerns reports whether to is of the brand and channel asked for.

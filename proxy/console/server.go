@@ -140,6 +140,7 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/circuits", Viewer, nil, (*Server).listCircuits},
 	{"POST", "/api/v1/quality", Reviewer, nil, (*Server).postQuality},
 	{"GET", "/api/v1/notify", Viewer, nil, (*Server).getNotify},
+	{"POST", "/api/v1/notify/retry", Reviewer, nil, (*Server).retryNotify},
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},
 	{"GET", "/api/v1/routes", Viewer, nil, (*Server).listRoutes},
