@@ -15,6 +15,7 @@ type wayOut struct {
 	keywords phrases // to reply with, in either case
 	before   phrases // what stands in front of a keyword, in either case
 	after    phrases // what stands behind one, in either case
+	longest  int     // of before, in bytes in either case
 }
 
 // add has w find the wordings of row.
@@ -27,47 +28,58 @@ func (w *wayOut) add(row *OptOutLine) {
 			list.take(text)
 		}
 	}
+	for _, text := range row.Before {
+		w.longest = max(w.longest, 2*len(text)) // a letter may have more bytes in the other case
+	}
 }
 
 // in reports whether text tells a way out.
-func (w *wayOut) in(text string) bool {
-	return w.told.in(text) || w.keywords.in(text) && w.instructs(text)
-}
+func (w *wayOut) in(text string) bool { return w.instructs(text) || w.told.in(text) }
 
-// instructs reports whether a keyword in text is part of an instruction.
+// instructs reports whether a keyword in text is part of an instruction. In "Text STOP THE CLOCK" it is a part
+// of a name.
 func (w *wayOut) instructs(text string) bool {
-	previous := ' '
+	within := false // a word
 	for i, r := range text {
-		start := !(cased(previous) && cased(r))
-		previous = r
-		if !start {
+		was := within
+		if within = cased(r); was && within {
 			continue
 		}
-		keywords, before := w.keywords.from(r), w.before.from(r)
-		for j := range keywords {
-			if rest, ok := keywords[j].cut(text[i:]); ok && w.after.begin(linked(rest)) {
-				return true
+		all := w.keywords.from(r)
+		for j := range all {
+			if !all[j].may(text[i:]) {
+				continue
 			}
-		}
-		for j := range before {
-			if before[j].may(text[i:]) {
-				if rest, ok := before[j].cut(text[i:]); ok && w.keyed(linked(rest)) {
-					return true
-				}
+			rest, ok := all[j].cut(text[i:])
+			if ok && (w.after.begin(linked(rest)) || !shouts(strings.TrimLeft(rest, " ")) && w.leads(text[:i])) {
+				return true
 			}
 		}
 	}
 	return false
 }
 
-// keyed reports whether text begins with a keyword that is not the first of several words in capitals: in
-// "Text STOP THE CLOCK" it is a part of a name.
-func (w *wayOut) keyed(text string) bool {
-	first, _ := utf8.DecodeRuneInString(text)
-	all := w.keywords.from(first)
-	for i := range all {
-		if rest, ok := all[i].cut(text); ok && !shouts(strings.TrimLeft(rest, " ")) {
-			return true
+// leads reports whether text, which stands in front of a keyword, ends with what makes an instruction of it.
+func (w *wayOut) leads(text string) bool {
+	text = strings.TrimRightFunc(text, links)
+	from := max(0, len(text)-w.longest)
+	for from > 0 && !utf8.RuneStart(text[from]) {
+		from--
+	}
+	previous, _ := utf8.DecodeLastRuneInString(text[:from])
+	for i, r := range text[from:] {
+		start := !(cased(previous) && cased(r))
+		previous = r
+		if !start {
+			continue
+		}
+		all := w.before.from(r)
+		for j := range all {
+			if all[j].may(text[from+i:]) {
+				if rest, ok := all[j].cut(text[from+i:]); ok && rest == "" {
+					return true
+				}
+			}
 		}
 	}
 	return false
