@@ -148,7 +148,9 @@ func (t twilio) form(req *fasthttp.Request, b *Batch, h *head, fields []field) e
 	return nil
 }
 
-// message makes the message of b out of the parameters.
+// message makes the message of b out of the parameters. A messaging service stands in MessagingServiceSid
+// instead of From, or beside it, or in From itself.
+// Source: https://www.twilio.com/docs/errors/21603
 func (t twilio) message(b *Batch, fields []field, signed bool) error {
 	to := fields[twTo].text
 	if strings.TrimSpace(to) == "" {

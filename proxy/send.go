@@ -200,7 +200,8 @@ func (g *Gate) learn(rt *route, w *work, now time.Time, edited bool) {
 		from, service := w.senders(events[i].To)
 		e := events[i]
 		events[i] = rt.stop.Apply(e, from)
-		// Who may have said STOP to either of two senders, said it to both.
+		// A STOP to a number of a messaging service holds for the service, and nobody says to which it came.
+		// Source: https://support.twilio.com/hc/en-us/articles/223133627
 		if e = rt.stop.Apply(e, service); service != "" && e.Scope != events[i].Scope {
 			e.ID = w.ids[0] + "." + strconv.Itoa(len(events))
 			events = append(events, e)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -46,7 +45,9 @@ func eraseUntilKilled(dir string) error {
 // Wherever an erasure is killed, the next start finishes it: also where the removal of the snapshot, which
 // says where the person was, never reached the disk.
 func TestKilledErasure(t *testing.T) {
-	base := t.TempDir()
+	told := stop("spring", time.Time{})
+	told.Reason = "for " + gonePerson.Address
+	base := older(t, told)
 	s := open(t, store.Config{Dir: base})
 	var events []filter.Event
 	for i := range 300 {
@@ -54,7 +55,6 @@ func TestKilledErasure(t *testing.T) {
 	}
 	keep(t, s, events...)
 	logAbout(s, 100)
-	pause(t, s, stop("for "+gonePerson.Address, time.Time{}), "")
 	closeStore(t, s)
 	snapshot, err := os.ReadFile(filepath.Join(base, "index"))
 	must(t, err)
@@ -89,12 +89,7 @@ func TestKilledErasure(t *testing.T) {
 // killedEraser erases in dir until the n-th moment, is killed, and returns where it was.
 func killedEraser(t *testing.T, dir string, n int) (said string) {
 	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), roleVariable+"=eraser", dirVariable+"="+dir, roundVariable+"="+strconv.Itoa(n))
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	must(t, err)
-	must(t, child.Start())
+	child, out := spawn(t, "eraser", dir, strconv.Itoa(n))
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() {
 		t.Error("the child says nothing")
