@@ -93,13 +93,15 @@ type known struct {
 	// moves reports whether the service can deliver m at another time than now, where it comes from
 	// one of its messaging services or not. Nil: it never can.
 	moves func(m *filter.Message, service bool) bool
-	make  func(Config) Provider
+	// address is what it takes for a recipient on its channel. Nil: [filter.Address].
+	address func(text, region string) (string, error)
+	make    func(Config) Provider
 }
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, newTwilio},
-	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, newWhatsApp},
+	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, newTwilio},
+	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, newWhatsApp},
 }
 
 // New makes the provider called name.
@@ -120,11 +122,21 @@ func Host(name string) string { return byName[name].host }
 // Channel is what most messages of the provider called name go by; empty for an unknown one.
 func Channel(name string) filter.Channel { return byName[name].channel }
 
+// Address is what Parse would read of a recipient who is written as text in a request to the provider called
+// name, on a channel, where numbers without a country code are of region; see [Config]. Errors are as those of
+// [filter.Address].
+func Address(name string, channel filter.Channel, text, region string) (string, error) {
+	if k := byName[name]; k.address != nil && channel == k.channel {
+		return k.address(text, region)
+	}
+	return filter.Address(channel, text, region)
+}
+
 // Complete sets what Parse would say of m in a request to the provider called name that carries it as
 // text or by a template and nothing else: Room and Movable. SendAt stays where the service takes a
 // delivery time for m.
 func Complete(name string, m *filter.Message) {
-	k, service := byName[name], strings.HasPrefix(m.From, "MG")
+	k, service := byName[name], m.Service != "" || strings.HasPrefix(m.From, "MG")
 	m.Room = 0
 	if m.Template == "" && m.Text != "" {
 		m.Room = max(0, k.text-utf8.RuneCountInString(m.Text))

@@ -22,6 +22,9 @@ func TestRegion(t *testing.T) {
 		{"six digits that are a number of the region", "312345", "AD", "+376312345", "+376312345"},
 		{"six digits that are none", "312345", "US", "", ""},
 		{"six digits without a region", "312345", "", "", ""},
+		{"a plus, brackets and hyphens", "+1 (650) 555-1234", "DE", "+16505551234", "+16505551234"},
+		{"dots, which WhatsApp may not take", "+1.650.555.1234", "US", "+16505551234", ""},
+		{"words", "call me", "US", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for name, want := range map[string]string{"twilio": c.twilio, "whatsapp": c.whatsapp} {
@@ -35,6 +38,9 @@ func TestRegion(t *testing.T) {
 				}
 				if got := b.Messages[0].To.Address; got != want {
 					t.Errorf("%s reads %q in %q as %q, want %q", name, c.to, c.region, got, want)
+				}
+				if got, err := providers.Address(name, providers.Channel(name), c.to, c.region); got != want || (err == nil) != (want != "") {
+					t.Errorf("in a list %s reads %q in %q as %q, %v, want %q", name, c.to, c.region, got, err, want)
 				}
 			}
 		})

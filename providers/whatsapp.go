@@ -2,6 +2,7 @@ package providers
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -158,6 +159,18 @@ func (w whatsapp) number(b *Batch, d document, i int) (address string, ok bool) 
 		return "", true
 	}
 	return address, true
+}
+
+// whatsappAddress reads what stands in a list as the members to and recipient are read.
+func whatsappAddress(text, region string) (string, error) {
+	if strings.Trim(strings.TrimPrefix(text, "+"), "0123456789 -()") == "" {
+		return filter.NumberWithoutPlus(text, region)
+	}
+	address, err := filter.Address(filter.WhatsApp, text, "")
+	if strings.HasPrefix(address, "+") {
+		return "", errors.New("a number on WhatsApp has nothing but digits, spaces, hyphens and brackets")
+	}
+	return address, err
 }
 
 // scoped reads the member recipient: a business-scoped user id, and no number.

@@ -88,7 +88,7 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := filter.Message{To: filter.Recipient{Address: person.Address}}
-	if err := g.Classify("twilio", &m); err != nil || m.To != person || m.Category != filter.Marketing {
+	if bad, err := g.Classify("twilio", "", &m); bad != nil || err != nil || m.To != person || m.Category != filter.Marketing {
 		t.Errorf("completed as %+v, %v", m, err)
 	}
 	if d, r, err := g.Judge("twilio", m, time.Now()); err != nil || d.Action != filter.Forward || len(r.Consents) != 1 {
@@ -99,7 +99,7 @@ func TestJudge(t *testing.T) {
 		t.Errorf("as another brand: %+v, %v", d, err)
 	}
 	m = filter.Message{To: filter.Recipient{Address: person.Address}}
-	if err := g.Classify("whatsapp", &m); err != nil || m.To.Channel != filter.WhatsApp || m.Category != filter.Utility {
+	if bad, err := g.Classify("whatsapp", "", &m); bad != nil || err != nil || m.To.Channel != filter.WhatsApp || m.Category != filter.Utility {
 		t.Errorf("completed as %+v, %v", m, err)
 	}
 	if _, _, err := g.Judge("vonage", m, time.Now()); err == nil || !strings.Contains(err.Error(), `no route "vonage": want one of twilio`) {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -52,19 +53,24 @@ func (rt *route) undecided(m *filter.Message) filter.Decision {
 }
 
 // Classify completes m as the route would: its brand, the channel its provider mostly carries where
-// m names none, category and topic as of a message whose sender claims nothing, and what its provider
-// could do with it; see [providers.Complete].
-func (g *Gate) Classify(name string, m *filter.Message) error {
+// m names none, the address in its canonical form, category and topic as of a message whose sender claims
+// nothing, and what its provider could do with it; see [providers.Complete]. Numbers without a country code are
+// of region, or where that is empty of the route's. bad says why m has no address; then it stays as it is.
+func (g *Gate) Classify(name, region string, m *filter.Message) (bad, err error) {
 	rt, err := g.route(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if m.To.Channel == "" {
 		m.To.Channel = providers.Channel(rt.speaks)
 	}
+	address, bad := providers.Address(rt.speaks, m.To.Channel, m.To.Address, cmp.Or(region, rt.region))
+	if bad == nil {
+		m.To.Address = address
+	}
 	rt.label(m, filter.All, filter.All)
 	providers.Complete(rt.speaks, m)
-	return nil
+	return bad, nil
 }
 
 // Judge answers what would be decided about m at a moment, the zero one for now, on a route, and

@@ -50,7 +50,7 @@ type rehearsal struct {
 
 func (r *rehearsal) judge(m *filter.Message, category, topic filter.Scope) (d filter.Decision, bad, err error) {
 	m.To.Channel = cmp.Or(m.To.Channel, providers.Channel(r.rt.speaks))
-	m.To.Address, bad = filter.Address(m.To.Channel, m.To.Address, r.region)
+	m.To.Address, bad = providers.Address(r.rt.speaks, m.To.Channel, m.To.Address, r.region)
 	r.rt.believe(m, &category, &topic)
 	r.rt.label(m, category, topic)
 	providers.Complete(r.rt.speaks, m)

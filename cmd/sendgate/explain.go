@@ -18,10 +18,11 @@ type explainCmd struct {
 	To       string           `placeholder:"ADDRESS" help:"Its recipient."`
 	Channel  filter.Channel   `help:"Its channel; default: the one its route mostly carries."`
 	Brand    string           `help:"Its brand; default: the route's."`
-	Region   string           `help:"Country of a recipient without a country code."`
+	Region   string           `help:"Country of a recipient without a country code; default: the route's."`
 	Category *filter.Category `help:"Its category; default: what the route takes it for."`
 	Topic    string           `help:"Its topic."`
 	From     string           `help:"Number, service or phone-number id it would come from."`
+	Service  string           `help:"Messaging service it would name beside a number."`
 	Template string           `help:"Its template."`
 	Text     string           `help:"Its text."`
 	SendAt   later            `placeholder:"TIME" help:"When its provider would be asked to deliver it: 2026-12-01T09:00:00Z, or a duration from now such as 12h. Default: at once."`
@@ -65,6 +66,6 @@ func (c explainCmd) explain(t terminal, client *console.Client) (console.Explana
 	case c.Route == "" || c.To == "":
 		return console.Explanation{}, errors.New("name a decision, or a message with --route and --to")
 	}
-	return client.Ask(t.ctx, console.Question{Route: c.Route, Region: c.Region, From: c.From, Category: c.Category, Topic: c.Topic, Template: c.Template,
+	return client.Ask(t.ctx, console.Question{Route: c.Route, Region: c.Region, From: c.From, Service: c.Service, Category: c.Category, Topic: c.Topic, Template: c.Template,
 		Text: c.Text, SendAt: c.SendAt.Time, At: c.At.Time, To: filter.Recipient{Brand: c.Brand, Channel: c.Channel, Address: c.To}})
 }

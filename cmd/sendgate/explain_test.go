@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,9 @@ func sampleRoute(s *providers.Sample, policy string) string {
 // an endpoint of its own.
 var odd = []string{"signed", "signed-service", "half-a-schedule", "document", "image-with-caption", "interactive", "video", "marketing-messages"}
 
+// writtenTo is a recipient as a request to the Cloud API has it.
+var writtenTo = regexp.MustCompile(`"to": *"([^"\\]+)"`)
+
 // TestExplainIsWhatTheGateDoes: what is said of a message that is asked about is what then becomes of it, when
 // it is sent: for every sample of every provider.
 func TestExplainIsWhatTheGateDoes(t *testing.T) {
@@ -78,7 +82,10 @@ func TestExplainIsWhatTheGateDoes(t *testing.T) {
 	for _, policy := range []string{"consent", "night", "content", "caps", "twice"} {
 		for _, sample := range samples {
 			m := &sample.Messages[0]
-			q := console.Question{Route: sampleRoute(&sample, policy), To: m.To, From: m.From, Template: m.Template, Text: m.Text, SendAt: m.SendAt}
+			q := console.Question{Route: sampleRoute(&sample, policy), To: m.To, From: m.From, Service: m.Service, Template: m.Template, Text: m.Text, SendAt: m.SendAt}
+			if written := writtenTo.FindSubmatch(sample.Request); written != nil && sample.Provider == "whatsapp" {
+				q.To.Address = string(written[1])
+			}
 			if slices.Contains(odd, sample.Name) {
 				q.Room, q.Movable, q.MarketingOnly = &m.Room, &m.Movable, m.MarketingOnly
 			}

@@ -24,6 +24,7 @@ type preflightCmd struct {
 	Category *filter.Category `help:"Category they will claim, in Sendgate-Category."`
 	Campaign string           `help:"Campaign they will claim, in Sendgate-Campaign."`
 	From     string           `help:"Number, service or phone-number id they will come from."`
+	Service  string           `help:"Messaging service they will name beside a number."`
 	Text     string           `help:"Their text."`
 	Template string           `help:"Their template."`
 	Channel  filter.Channel   `help:"Their channel; default: the one the route mostly carries."`
@@ -72,7 +73,7 @@ func (c preflightCmd) Run(t terminal) error {
 
 func (c preflightCmd) options() console.PreflightOptions {
 	return console.PreflightOptions{Route: c.Route, Channel: c.Channel, Region: c.Region, Category: c.Category, Topic: c.Topic, Campaign: c.Campaign,
-		From: c.From, Template: c.Template, Text: c.Text, At: c.At.Time, Price: c.Price, Rows: c.Output != "", Full: c.Full}
+		From: c.From, Service: c.Service, Template: c.Template, Text: c.Text, At: c.At.Time, Price: c.Price, Rows: c.Output != "", Full: c.Full}
 }
 
 // A later is a moment to come: RFC 3339, a date, or a duration from now.

@@ -47,6 +47,7 @@ func TestPreflightIsWhatTheGateDoes(t *testing.T) {
 		{Route: "twilio", Topic: "orders", Category: new(filter.Utility), Text: "Your order", From: "+14155550196"},
 		{Route: "twilio", Text: strings.Repeat("long ", 318), From: "+15005550009"},
 		{Route: "twilio", Topic: "offers", Text: "Sale tonight", From: "MG00000000000000000000000000000001"},
+		{Route: "twilio", Topic: "offers", Text: "Sale again", From: "+14155550196", Service: "MG00000000000000000000000000000001"},
 		{Route: "report", Topic: "offers", Text: "Sale"},
 		{Route: "whatsapp", Text: "Hello", From: "106540352242922"},
 		{Route: "whatsapp", Template: "spring_sale", From: "106540352242922"},
@@ -58,6 +59,8 @@ func TestPreflightIsWhatTheGateDoes(t *testing.T) {
 			to := people.number() // some of them several times
 			if like.Route != "whatsapp" {
 				to = people.pick(to, to, to, "12", "(212) 555-0033")
+			} else {
+				to = people.pick(to, to[1:], "("+to[1:4]+") "+to[4:], "12.12")
 			}
 			rows = append(rows, to)
 			fmt.Fprintf(&list, "%q\n", to)
@@ -112,6 +115,9 @@ func alike(like *console.PreflightOptions, base, to string) *http.Request {
 		return req
 	}
 	form := url.Values{"To": {to}, "From": {cmp.Or(like.From, "+14155550199")}, "Body": {like.Text}}
+	if like.Service != "" {
+		form.Set("MessagingServiceSid", like.Service)
+	}
 	req, _ := http.NewRequest("POST", base+"/"+like.Route+"/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth("AC00000000000000000000000000000001", "secret")

@@ -53,7 +53,7 @@ func (c *Client) Replay(ctx context.Context, name string, config []byte, opt Rep
 func (o *PreflightOptions) values() url.Values {
 	q := url.Values{}
 	for name, text := range map[string]string{"route": o.Route, "channel": string(o.Channel), "region": o.Region, "topic": o.Topic,
-		"campaign": o.Campaign, "from": o.From, "template": o.Template, "text": o.Text} {
+		"campaign": o.Campaign, "from": o.From, "service": o.Service, "template": o.Template, "text": o.Text} {
 		if text != "" {
 			q.Set(name, text)
 		}

@@ -60,9 +60,10 @@ type Gate interface {
 	Routes() []string
 	// Brands names the brands that the routes write as, sorted.
 	Brands() []string
-	// Classify completes m as the route would: brand, channel where m names none, category, topic, and
-	// what the provider could do with it: Room, Movable, SendAt.
-	Classify(route string, m *filter.Message) error
+	// Classify completes m as the route would: brand, channel where m names none, address, category, topic, and
+	// what the provider could do with it: Room, Movable, SendAt. Numbers without a country code are of region,
+	// or where that is empty of the route's. bad says why m has no address; then it stays as it is.
+	Classify(route, region string, m *filter.Message) (bad, err error)
 	// Judge says what would be decided about m at a moment, the zero one for now, and from which
 	// record: at a past moment from what was known then.
 	Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error)

@@ -91,12 +91,15 @@ type oneRoute struct{ b *bench }
 func (oneRoute) Routes() []string { return []string{"twilio", "whatsapp"} }
 func (oneRoute) Brands() []string { return nil }
 
-func (oneRoute) Classify(_ string, m *filter.Message) error {
+func (oneRoute) Classify(_, region string, m *filter.Message) (bad, err error) {
 	m.To.Brand = "shop"
 	if m.To.Channel == "" {
 		m.To.Channel = filter.SMS
 	}
-	return nil
+	if address, err := filter.Address(m.To.Channel, m.To.Address, region); err == nil {
+		m.To.Address = address
+	}
+	return nil, nil
 }
 
 func (o oneRoute) Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error) {

@@ -157,9 +157,9 @@ func TestExplainClock(t *testing.T) {
 // forgetful plays a gate whose provider takes no delivery time and has room for ten characters more.
 type forgetful struct{ oneRoute }
 
-func (f forgetful) Classify(route string, m *filter.Message) error {
+func (f forgetful) Classify(route, region string, m *filter.Message) (bad, err error) {
 	m.SendAt, m.Room = time.Time{}, 10
-	return f.oneRoute.Classify(route, m)
+	return f.oneRoute.Classify(route, region, m)
 }
 
 func TestQuestionOfWhatTheProviderCannot(t *testing.T) {

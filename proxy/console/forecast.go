@@ -19,6 +19,7 @@ type PreflightOptions struct {
 	Topic    string           // likewise
 	Campaign string
 	From     string
+	Service  string // messaging service beside From
 	Template string
 	Text     string
 	At       time.Time // when it is going to be sent; zero: now

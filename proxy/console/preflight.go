@@ -15,7 +15,7 @@ import (
 	"go.uber.org/zap"
 )
 
-var preflightParams = []string{"route", "topic", "category", "campaign", "from", "template", "text", "at", "channel", "region", "price", "rows", "full"}
+var preflightParams = []string{"route", "topic", "category", "campaign", "from", "service", "template", "text", "at", "channel", "region", "price", "rows", "full"}
 
 // A preflight judges a list. It belongs to one request.
 type preflight struct {
@@ -79,7 +79,7 @@ func (s *Server) postPreflight(c *call) error {
 // ask reads what the list is to be judged as.
 func (p *preflight) ask(c *call) (err error) {
 	q, opt := c.query, &p.opt
-	*opt = PreflightOptions{Route: q.Get("route"), Topic: q.Get("topic"), Campaign: q.Get("campaign"), From: q.Get("from"), Template: q.Get("template"),
+	*opt = PreflightOptions{Route: q.Get("route"), Topic: q.Get("topic"), Campaign: q.Get("campaign"), From: q.Get("from"), Service: q.Get("service"), Template: q.Get("template"),
 		Text: q.Get("text"), Channel: filter.Channel(q.Get("channel")), Region: q.Get("region")}
 	switch {
 	case opt.Route == "":

@@ -54,7 +54,7 @@ func (p *preflight) take(row []string, r *PreflightRow) error {
 		}
 	}
 	m := filter.Message{To: filter.Recipient{Channel: p.opt.Channel, Address: strings.TrimSpace(row[p.place.address])},
-		From: p.opt.From, Campaign: p.opt.Campaign, Template: p.opt.Template, Text: p.opt.Text}
+		From: p.opt.From, Service: p.opt.Service, Campaign: p.opt.Campaign, Template: p.opt.Template, Text: p.opt.Text}
 	category, topic := filter.All, filter.All
 	if c := p.opt.Category; c != nil {
 		category = filter.OfCategory(*c)

@@ -13,8 +13,9 @@ import (
 type Question struct {
 	Route    string           `json:"route"`
 	To       filter.Recipient `json:"to"`
-	Region   string           `json:"region,omitempty"` // country of a number without a country code
+	Region   string           `json:"region,omitempty"` // country of a number without a country code; empty: the route's
 	From     string           `json:"from,omitempty"`
+	Service  string           `json:"service,omitempty"`  // messaging service beside From
 	Category *filter.Category `json:"category,omitempty"` // left out: what the route takes it for
 	Topic    string           `json:"topic,omitempty"`
 	Template string           `json:"template,omitempty"`
@@ -37,8 +38,9 @@ func (s *Server) asked(q *Question) (m filter.Message, err error) {
 	case q.Room != nil && *q.Room < 0:
 		return m, bad("room", "%d: want a number of characters", *q.Room)
 	}
-	m = filter.Message{To: q.To, From: q.From, Template: q.Template, Text: q.Text, MarketingOnly: q.MarketingOnly, SendAt: q.SendAt}
-	if err := s.gate.Classify(q.Route, &m); err != nil {
+	m = filter.Message{To: q.To, From: q.From, Service: q.Service, Template: q.Template, Text: q.Text, MarketingOnly: q.MarketingOnly, SendAt: q.SendAt}
+	unread, err := s.gate.Classify(q.Route, q.Region, &m)
+	if err != nil {
 		return m, bad("route", "%v", err)
 	}
 	if q.To.Brand != "" {
@@ -56,6 +58,8 @@ func (s *Server) asked(q *Question) (m filter.Message, err error) {
 	if q.Movable != nil {
 		m.Movable = *q.Movable
 	}
-	m.To, err = canonical("to.", m.To, q.Region)
+	if m.To, err = canonical("to.", m.To, q.Region); err == nil && unread != nil {
+		err = bad("to.address", "%v", unread)
+	}
 	return m, err
 }
