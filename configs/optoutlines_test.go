@@ -74,7 +74,7 @@ func TestAKeywordTellsInAnInstructionAlone(t *testing.T) {
 			}
 			var told []string
 			for _, before := range row.Before {
-				told = append(told, "Sale! "+before+" "+keyword, "Sale! "+strings.ToUpper(before)+": “"+strings.ToLower(keyword)+"”")
+				told = append(told, "Sale! "+before+" "+keyword, "Sale! "+strings.ToUpper(before)+" “"+strings.ToLower(keyword)+"”")
 			}
 			for _, after := range row.After {
 				after = strings.ReplaceAll(after, "#", "5")

@@ -93,9 +93,10 @@ func shouts(text string) bool {
 }
 
 // linked is text without what may stand between a keyword and the words that make it an instruction: blanks,
-// quotes, brackets, marks of emphasis and a colon, but nothing that ends a sentence or a line.
+// quotes, brackets and marks of emphasis, but nothing that ends a sentence or a line, and no colon: what follows
+// one may be a text of its own, as in "read this text: STOP overpaying".
 func linked(text string) string { return strings.TrimLeftFunc(text, links) }
 
 func links(r rune) bool {
-	return strings.ContainsRune(" \t\"'`*_~:：<>", r) || unicode.In(r, unicode.Zs, unicode.Ps, unicode.Pe, unicode.Pi, unicode.Pf)
+	return strings.ContainsRune(" \t\"'`*_~<>", r) || unicode.In(r, unicode.Zs, unicode.Ps, unicode.Pe, unicode.Pi, unicode.Pf)
 }
