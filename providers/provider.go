@@ -134,8 +134,11 @@ func Address(name string, channel filter.Channel, text, region string) (string, 
 
 // Complete sets what Parse would say of m in a request to the provider called name that carries it as
 // text or by a template and nothing else: Room and Movable. SendAt stays where the service takes a
-// delivery time for m.
+// delivery time for m. A messaging service without a number beside it is From.
 func Complete(name string, m *filter.Message) {
+	if m.From == "" {
+		m.From, m.Service = m.Service, ""
+	}
 	k, service := byName[name], m.Service != "" || strings.HasPrefix(m.From, "MG")
 	m.Room = 0
 	if m.Template == "" && m.Text != "" {

@@ -102,6 +102,13 @@ func TestJudge(t *testing.T) {
 	if bad, err := g.Classify("whatsapp", "", &m); bad != nil || err != nil || m.To.Channel != filter.WhatsApp || m.Category != filter.Utility {
 		t.Errorf("completed as %+v, %v", m, err)
 	}
+	m = filter.Message{To: filter.Recipient{Address: person.Address}, Service: "MG1"}
+	if bad, err := g.Classify("twilio", "", &m); bad != nil || err != nil || m.From != "MG1" || m.Service != "" || !m.Movable {
+		t.Errorf("from a messaging service alone: %+v, %v, %v", m, bad, err)
+	}
+	if bad, err := g.Classify("twilio", "", &filter.Message{To: filter.Recipient{Address: "12"}}); bad == nil || err != nil {
+		t.Errorf("to what is no address: %v, %v", bad, err)
+	}
 	if _, _, err := g.Judge("vonage", m, time.Now()); err == nil || !strings.Contains(err.Error(), `no route "vonage": want one of twilio`) {
 		t.Errorf("an unknown route: %v", err)
 	}

@@ -68,8 +68,8 @@ func (g *Gate) Classify(name, region string, m *filter.Message) (bad, err error)
 	if bad == nil {
 		m.To.Address = address
 	}
-	rt.label(m, filter.All, filter.All)
 	providers.Complete(rt.speaks, m)
+	rt.label(m, filter.All, filter.All)
 	return bad, nil
 }
 

@@ -52,8 +52,8 @@ func (r *rehearsal) judge(m *filter.Message, category, topic filter.Scope) (d fi
 	m.To.Channel = cmp.Or(m.To.Channel, providers.Channel(r.rt.speaks))
 	m.To.Address, bad = providers.Address(r.rt.speaks, m.To.Channel, m.To.Address, r.region)
 	r.rt.believe(m, &category, &topic)
-	r.rt.label(m, category, topic)
 	providers.Complete(r.rt.speaks, m)
+	r.rt.label(m, category, topic)
 	need := r.rt.need(m)
 	if err := r.gate.store.ReadInto(&r.record, m.To, need); err != nil {
 		return r.gate.judge(r.rt, m, nil, r.at), bad, fmt.Errorf("reading the record of a recipient: %w", err)
