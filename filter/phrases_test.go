@@ -30,6 +30,27 @@ func FuzzPhrases(f *testing.F) {
 	})
 }
 
+// FuzzWayOut holds the search for instructions to what must be so of every text: one that tells a way out by a
+// keyword has the keyword, and an instruction below any text is found.
+func FuzzWayOut(f *testing.F) {
+	row := OptOutLine{Words: []string{"unsubscribe"}, Keywords: []string{"STOP", "退"}, Before: []string{"reply", "antworten sie mit", "回"}, After: []string{"to end", "au #####"}}
+	var w wayOut
+	w.add(&row)
+	for _, text := range []string{"Reply STOP", "reply «stop» ", "STOP to end", "stop au 36111", "Reply STOP THE CLOCK", "回退", "Antworten Sie mit STOP.", "STOP", "\xffreply stop", "İreply STOPı"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if w.in(text) && !mentions(text, "unsubscribe") && !mentions(text, "STOP") && !mentions(text, "退") {
+			t.Errorf("%q tells a way out without a keyword", text)
+		}
+		for _, line := range []string{"Reply STOP", "stop to end", "Antworten Sie mit “Stop”.", "回退"} {
+			if utf8.ValidString(text) && !w.in(text+"\n"+line) {
+				t.Errorf("%q below %q is not found", line, text)
+			}
+		}
+	})
+}
+
 func TestPhrasesInCapitalsAreFoundInCapitals(t *testing.T) {
 	var p phrases
 	p.add("STOP")
