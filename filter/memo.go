@@ -3,6 +3,7 @@ package filter
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // maxMemo bounds how many beginnings of addresses a memo holds. When there are more, it begins anew.
@@ -15,8 +16,12 @@ type memo[T any] struct {
 	// find says also whether that holds for all addresses that begin alike: not for what is nobody's number.
 	find func(address, stated string) (T, bool)
 
+	// areas is what is known of numbers of North America, by area code, of those who stated nothing: first of
+	// somebody's, then of nobody's.
+	areas [1000][2]atomic.Pointer[T]
+
 	mu    sync.RWMutex
-	known map[origin]T
+	known map[origin]T // of all others
 }
 
 // An origin is what is known of where a recipient is: what their address begins with, and what they stated.
@@ -28,8 +33,42 @@ func newMemo[T any](find func(address, stated string) (T, bool)) *memo[T] {
 
 // of is what find says of an address and a statement. It allocates nothing for what is known.
 func (c *memo[T]) of(address, stated string) T {
-	key := origin{stated: stated}
 	empty := vacant(address)
+	area, american := areaCode(address)
+	if !american || stated != "" {
+		return c.other(address, stated, empty)
+	}
+	place := &c.areas[area][0]
+	if empty {
+		place = &c.areas[area][1]
+	}
+	if v := place.Load(); v != nil {
+		return *v
+	}
+	v, alike := c.find(address, stated)
+	if alike || empty {
+		place.Store(&v)
+	}
+	return v
+}
+
+// areaCode is the area code of a number of North America.
+func areaCode(address string) (code int, ok bool) {
+	if len(address) != len("+14155550100") || !strings.HasPrefix(address, "+1") {
+		return 0, false
+	}
+	for _, c := range []byte(address[len("+1"):len("+1415")]) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		code = 10*code + int(c-'0')
+	}
+	return code, true
+}
+
+// other is of for all that areas has no place for.
+func (c *memo[T]) other(address, stated string, empty bool) T {
+	key := origin{stated: stated}
 	switch {
 	case empty:
 		key.digits = address[:len("+1")+3+1]
