@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
 )
 
 func load(t *testing.T, text string) (Config, error) {
@@ -22,7 +23,8 @@ func load(t *testing.T, text string) (Config, error) {
 	return Load(path)
 }
 
-// Each file below testdata/bad says in its first lines what it is refused with.
+// Each file below testdata/bad says in its first lines what it is refused with, as it is read or as the gate
+// is built from it.
 func TestBadFiles(t *testing.T) {
 	t.Setenv("GOOD_SECRET", "0123456789abcdef")
 	t.Setenv("SHORT_SECRET", "short")
@@ -31,6 +33,11 @@ func TestBadFiles(t *testing.T) {
 	if err != nil || len(files) < 40 {
 		t.Fatalf("found %d bad files (%v), want all of them", len(files), err)
 	}
+	st, err := store.Open(store.Config{Memory: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
@@ -43,7 +50,11 @@ func TestBadFiles(t *testing.T) {
 					want = append(want, file+":"+strings.TrimSpace(sentence))
 				}
 			}
-			_, err = Load(file)
+			cfg, err := Load(file)
+			if err == nil {
+				_, err = proxy.New(cfg.Proxy, st)
+				err = cfg.Locate(file, "proxy", err)
+			}
 			if err == nil || err.Error() != strings.Join(want, "\n") {
 				t.Errorf("got\n%v\nwant\n%s", err, strings.Join(want, "\n"))
 			}

@@ -162,21 +162,7 @@ func TestQuietHoursExplainThemselves(t *testing.T) {
 	}
 }
 
-func TestBadQuietHours(t *testing.T) {
-	for want, cfg := range map[string]QuietHours{
-		`quiet_hours: preset: unknown preset "laws": want one of law`:                                                    {Preset: "laws"},
-		`quiet_hours: rows[0]: place: unknown country "USA": want ISO 3166, such as FR, or a part of one, such as US-TX`: {Rows: []Hours{{Place: "USA", Weekdays: span("08:00-20:00")}}},
-		`quiet_hours: rows[0]: weekdays: missing: want the open hours, such as 08:00-21:00`:                              {Rows: []Hours{{Place: "US"}}},
-		`quiet_hours: rows[0]: holidays: there is no calendar of holidays for DE`:                                        {Rows: []Hours{{Place: "DE", Weekdays: span("08:00-20:00"), Holidays: span("none")}}},
-		`quiet_hours: rows[0]: confidence: unknown word "sure": want high, medium or low`:                                {Rows: []Hours{{Place: "DE", Weekdays: span("08:00-20:00"), Confidence: "sure"}}},
-		`quiet_hours: zone: unknown time zone "Berlin": want a name such as America/Chicago`:                             {Zone: "Berlin"},
-		`quiet_hours: categories: there is no category 9`:                                                                {Categories: []Category{9}},
-	} {
-		cfg.Tables = &HourTables{Presets: map[string][]Hours{"law": nil}}
-		if _, err := New(Config{QuietHours: cfg}); err == nil || err.Error() != want {
-			t.Errorf("got  %v\nwant %s", err, want)
-		}
-	}
+func TestBadSpans(t *testing.T) {
 	for _, text := range []string{"", "8-20", "08:00", "20:00-08:00", "08:00-08:00", "08:00-25:00", "08:60-09:00", "none ", "24:00-24:00"} {
 		var s Span
 		if err := s.UnmarshalText([]byte(text)); err == nil {

@@ -117,28 +117,6 @@ func resize(request string) string {
 	return post(target, "application/x-www-form-urlencoded", body)
 }
 
-func TestBadBudgets(t *testing.T) {
-	for want, b := range map[string]Budgets{
-		"routes: care: budgets: portfolio: missing: want a name for the portfolio that the limit is of": {Unique: 250},
-		"routes: care: budgets: unique: 0: want how many people the portfolio may write to":             {Portfolio: "acme"},
-		"routes: care: budgets: within: 1s: want between a minute and 744 hours":                        {Portfolio: "acme", Unique: 250, Within: time.Second},
-		"routes: care: budgets: pair: every: 2h0m0s: want up to an hour":                                {Pair: Pair{Every: 2 * time.Hour}},
-		"routes: care: budgets: pair: burst: -1: want between 1 and 1000":                               {Pair: Pair{Every: time.Second, Burst: -1}},
-	} {
-		if _, err := New(twoNumbers("http://127.0.0.1:1", b), memory(t)); err == nil || err.Error() != want {
-			t.Errorf("got %v, want %s", err, want)
-		}
-	}
-	cfg := twoNumbers("http://127.0.0.1:1", Budgets{Portfolio: "acme", Unique: 250})
-	sales := cfg.Routes["sales"]
-	sales.Budgets.Unique = 2000
-	cfg.Routes["sales"] = sales
-	const want = `routes: sales: budgets: portfolio: "acme" has 2000 people in 24h0m0s here, and 250 in 24h0m0s on the route care`
-	if _, err := New(cfg, memory(t)); err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
-}
-
 // Whoever asks about a later moment finds room then, and takes none away from today.
 func TestAskingKeepsTheBudget(t *testing.T) {
 	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
