@@ -19,5 +19,6 @@ var caps = sync.OnceValue(func() *filter.CapTables {
 		Presets map[string][]filter.Cap `yaml:"presets"`
 	}
 	builtIn("caps.yaml", capsText, &table)
-	return &filter.CapTables{Presets: table.Presets, Places: Hours().Places}
+	hours := Hours()
+	return &filter.CapTables{Presets: table.Presets, Places: hours.Places, Postcodes: hours.Postcodes}
 })

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +26,7 @@ type ruleCase struct {
 	Brand   filter.Brand  `yaml:"brand"`  // whose topics the labels are
 	Message caseMessage   `yaml:"message"`
 	Events  []caseEvent   `yaml:"events"` // in the order in which they were learnt
-
-	Sent []caseSent `yaml:"sent"` // to the recipient lately, the oldest first
+	Sent    []caseSent    `yaml:"sent"`   // messages that count before this one
 
 	Route    string       `yaml:"route"`    // that the message takes, for switches
 	Switches []caseSwitch `yaml:"switches"` // in force, and asked before the policy as the gate does
@@ -53,180 +51,11 @@ type ruleCase struct {
 // noon is when a case plays that says nothing of it.
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// A caseMessage is a [filter.Message] as a case writes it.
-type caseMessage struct {
-	Brand    string          `yaml:"brand"`
-	Channel  string          `yaml:"channel"` // default: sms
-	To       string          `yaml:"to"`
-	From     string          `yaml:"from"`
-	Service  string          `yaml:"service"`
-	Category filter.Category `yaml:"category"`
-	Topic    string          `yaml:"topic"`
-	Labels   []filter.Scope  `yaml:"labels"` // in place of category and topic: what the lists of the brand say
-	Campaign string          `yaml:"campaign"`
-	Strays   bool            `yaml:"strays"`
-	Template string          `yaml:"template"`
-	Text     string          `yaml:"text"`
-	Room     int             `yaml:"room"`
-	SendAt   caseTime        `yaml:"send_at"`
-	Movable  bool            `yaml:"movable"`
-}
-
-func (c *ruleCase) message() filter.Message {
-	w := &c.Message
-	m := filter.Message{
-		To:   filter.Recipient{Brand: w.Brand, Channel: filter.Channel(w.Channel), Address: w.To},
-		From: w.From, Service: w.Service, Category: w.Category, Topic: w.Topic, Campaign: w.Campaign, Strays: w.Strays,
-		Template: w.Template, Text: w.Text, Room: w.Room, SendAt: w.SendAt.Time, Movable: w.Movable,
-	}
-	if len(w.Labels) > 0 {
-		c.Brand.Label(&m, w.Labels...)
-	}
-	return m
-}
-
-// A caseSwitch is a [filter.Switch] as a case writes it.
-type caseSwitch struct {
-	Brand      string            `yaml:"brand"`
-	Route      string            `yaml:"route"`
-	Campaign   string            `yaml:"campaign"`
-	Topic      string            `yaml:"topic"`
-	Sender     string            `yaml:"sender"`
-	Template   string            `yaml:"template"`
-	Categories []filter.Category `yaml:"categories"`
-	Set        caseTime          `yaml:"set"`
-	Until      caseTime          `yaml:"until"`
-	Actor      string            `yaml:"actor"`
-	Reason     string            `yaml:"reason"`
-}
-
-func (c *ruleCase) switches() (all filter.Switches) {
-	for _, s := range c.Switches {
-		all = append(all, filter.Switch{ID: "s" + strconv.Itoa(len(all)+1), Categories: s.Categories, Actor: s.Actor, Reason: s.Reason,
-			On:  filter.Target{Brand: s.Brand, Route: s.Route, Campaign: s.Campaign, Topic: s.Topic, Sender: s.Sender, Template: s.Template},
-			Set: s.Set.Time, Until: s.Until.Time})
-	}
-	return all
-}
-
-// record is what the events of c add up to.
-func (c *ruleCase) record() (r filter.Record) {
-	for _, e := range c.Events {
-		event := e.Event
-		if e.before {
-			event.Time = c.now().Add(-e.ago)
-		}
-		r = r.After(event)
-	}
-	for _, s := range c.Sent {
-		s.At = c.now().Add(-s.ago)
-		r.Tally = append(r.Tally, s.Sent)
-	}
-	return r
-}
-
 func (c *ruleCase) now() time.Time {
 	if c.Now.IsZero() {
 		return noon
 	}
 	return c.Now.Time
-}
-
-// A caseTime is a moment by the clock of some zone. "never" is the zero time, given.
-type caseTime struct {
-	time.Time
-	given bool
-}
-
-func (t *caseTime) UnmarshalText(text []byte) error {
-	t.given = true
-	if string(text) == "never" {
-		return nil
-	}
-	clock, zone, ok := cutLast(string(text))
-	if !ok {
-		return fmt.Errorf("%q: want a moment such as 2026-07-15 08:00 America/Chicago, or never", text)
-	}
-	if zone == "Z" {
-		zone = "UTC"
-	}
-	where, err := time.LoadLocation(zone)
-	if err != nil {
-		return err
-	}
-	layout := "2006-01-02 15:04"
-	if strings.Count(clock, ":") > 1 {
-		layout = time.DateTime
-	}
-	t.Time, err = time.ParseInLocation(layout, clock, where)
-	return err
-}
-
-func cutLast(s string) (before, last string, ok bool) {
-	i := strings.LastIndexByte(s, ' ')
-	if i < 0 {
-		return "", s, false
-	}
-	return s[:i], s[i+1:], true
-}
-
-// A caseEvent is an event as "opted-in express topic:offers 100h ago" or "wrote at 2026-07-15 08:00 Z":
-// its kind, then its basis and its scope where it has them, then "stating US-TX" where it says where the
-// recipient is, then when. A day is 24 hours, as in 731d.
-type caseEvent struct {
-	filter.Event
-	before bool // Time is not given: it is ago before now
-	ago    time.Duration
-}
-
-func (e *caseEvent) UnmarshalText(text []byte) error {
-	what := string(text)
-	if before, ok := strings.CutSuffix(what, " ago"); ok {
-		rest, length, _ := cutLast(before)
-		var err error
-		if days, ok := strings.CutSuffix(length, "d"); ok {
-			var n int
-			n, err = strconv.Atoi(days)
-			e.ago = time.Duration(n) * 24 * time.Hour
-		} else {
-			e.ago, err = time.ParseDuration(length)
-		}
-		if err != nil {
-			return err
-		}
-		e.before, what = true, rest
-	} else {
-		before, moment, ok := strings.Cut(what, " at ")
-		if !ok {
-			return fmt.Errorf("%q: want when it was: 100h ago, 731d ago, or at 2026-07-15 08:00 Z", text)
-		}
-		var at caseTime
-		if err := at.UnmarshalText([]byte(moment)); err != nil {
-			return err
-		}
-		e.Time, what = at.Time, before
-	}
-	what, place, _ := strings.Cut(what, " stating ")
-	var err error
-	if e.Proof.Place, err = filter.ParsePlace(place); err != nil {
-		return err
-	}
-	words := strings.Fields(what)
-	if len(words) == 0 {
-		return fmt.Errorf("%q names no kind of event", text)
-	}
-	if err := e.Kind.UnmarshalText([]byte(words[0])); err != nil {
-		return err
-	}
-	for _, word := range words[1:] {
-		if e.Basis == filter.NoBasis && e.Basis.UnmarshalText([]byte(word)) == nil {
-			continue
-		}
-		if err := e.Scope.UnmarshalText([]byte(word)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // A caseWant is what is decided, without its details.

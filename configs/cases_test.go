@@ -48,7 +48,9 @@ func tryCase(t *testing.T, c *ruleCase) {
 		t.Fatal(err)
 	}
 	m, r := c.message(), c.record()
+	c.count(t, policy, &m, &r)
 	d := policy.Decide(&m, &r, c.now())
+	passesUntil(t, policy, m, &r, &d, c.now())
 	held := c.switches().Holding(c.Route, &m, c.now())
 	if held != nil {
 		d = held.Decision()
@@ -221,7 +223,7 @@ func hoursCovered(t *testing.T, row *filter.Hours, cases []ruleCase) {
 func capCovered(t *testing.T, row *filter.Cap, cases []ruleCase) {
 	has := func(action filter.Action, sent int, oldest time.Duration) bool {
 		return slices.ContainsFunc(cases, func(c ruleCase) bool {
-			return c.Want.action == action && len(c.Sent) == sent && (oldest == 0 || c.Sent[0].ago == oldest)
+			return c.Want.action == action && len(c.Sent) == sent && (oldest == 0 || c.Sent[0].when.ago == oldest)
 		})
 	}
 	if !has(filter.Forward, row.Most-1, 0) {

@@ -106,7 +106,7 @@ func (b Brand) Label(m *Message, labels ...Scope) {
 			if c < under {
 				m.Topic, under, loser = s.name, c, m.Topic
 			}
-			if loser != "" && loser != m.Topic && len(others) < cap(others) {
+			if loser != "" && loser != m.Topic && len(others) < cap(others) && !slices.Contains(others, loser) {
 				others = append(others, loser)
 			}
 		}

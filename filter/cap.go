@@ -13,7 +13,12 @@ import (
 //
 // A recipient is counted as one brand writes to them on one channel, over all routes of the brand whose
 // policy caps the message. What was really sent counts, or may have been: see the gate. A message that is
-// scheduled counts at the time of its delivery, and is held against what is due before and after it.
+// scheduled counts at the time of its delivery, and is held against what is due before and after it. One
+// with several topics counts under each of them, and once where topics do not matter.
+//
+// Where a recipient is follows from their number and from what they stated, as for [QuietHours]. Where the
+// two cannot both be true, the rows about either count. What no rule counted when it was sent is not known,
+// so that the cap of a place that somebody states may begin with what is sent from then on.
 type Caps struct {
 	// Preset is the table that rows are taken from, by its name in Tables. Empty: none.
 	Preset string `yaml:"preset"`
@@ -26,8 +31,9 @@ type Caps struct {
 
 // CapTables is the data that caps go by. It is not changed once it is in use.
 type CapTables struct {
-	Presets map[string][]Cap
-	Places  []Place
+	Presets   map[string][]Cap
+	Places    []Place
+	Postcodes []Postcodes
 }
 
 // A Cap is the most messages within any time of a length: one row of a table that is data, with its source.
@@ -42,57 +48,15 @@ type Cap struct {
 	// SameTopic counts each topic for itself, as laws do that speak of messages on the same subject.
 	// Messages without a topic are about one subject.
 	SameTopic bool `yaml:"same_topic" json:"same_topic,omitempty"`
-	// Place limits the row to numbers from a country in ISO 3166, such as FR, or from a part of one, such as
-	// US-TX. It also counts for numbers of that country that do not tell which part, and for addresses
-	// that do not tell the country. Left out or "*": anywhere.
+	// Place limits the row to people in a country in ISO 3166, such as FR, or in a part of one, such as
+	// US-TX. It also counts for those of whom it is known that they are in that country and not in which
+	// part, or nothing. Left out or "*": anywhere.
 	Place string `yaml:"place" json:"place,omitempty"`
 
 	// Source, Reviewed and Confidence are as in [Expiry].
 	Source     string `yaml:"source" json:"source,omitempty"`
 	Reviewed   string `yaml:"reviewed" json:"reviewed,omitempty"`
 	Confidence string `yaml:"confidence" json:"confidence,omitempty"`
-}
-
-// A ceiling is a Cap made ready.
-type ceiling struct {
-	quota
-	row Cap
-}
-
-func newCeiling(row Cap) (*ceiling, error) {
-	switch {
-	case row.Most < 1:
-		return nil, fmt.Errorf("most: %d: want at least one message", row.Most)
-	case row.Within < time.Second || row.Within > longestWithin:
-		return nil, fmt.Errorf("within: %s: want between a second and %d hours", row.Within, longestWithin/time.Hour)
-	case row.Category != nil && *row.Category >= Categories:
-		return nil, fmt.Errorf("category: there is no category %s", *row.Category)
-	}
-	if row.Place == "*" {
-		row.Place = ""
-	}
-	if row.Place != "" {
-		if err := checkPlace(row.Place, false); err != nil {
-			return nil, err
-		}
-	}
-	if err := checkReview(row.Reviewed, row.Confidence); err != nil {
-		return nil, err
-	}
-	c := &ceiling{row: row, quota: quota{most: row.Most, within: row.Within, only: allButCodes, topic: row.SameTopic || row.Topic != ""}}
-	if row.Topic != "" {
-		c.only = [Categories]bool{true, true, true, true}
-	}
-	if row.Category != nil {
-		c.only = [Categories]bool{}
-		c.only[*row.Category] = true
-	}
-	return c, nil
-}
-
-// applies reports whether c is about m, wherever its recipient is.
-func (c *ceiling) applies(m *Message) bool {
-	return c.only[m.Category] && (c.row.Topic == "" || c.row.Topic == m.Topic)
 }
 
 // frequency blocks what would be one message too many for its recipient.
@@ -137,40 +101,49 @@ func newFrequency(cfg Caps) (*frequency, error) {
 		return f, nil
 	}
 	var err error
-	f.atlas, err = newAtlas(tables.Places, nil)
+	f.atlas, err = newAtlas(tables.Places, tables.Postcodes)
 	f.placed = newMemo(f.locate)
 	return f, err
 }
 
-// locate lists the rows for whoever has an address: whose caps bind is asked before their record is read.
-func (f *frequency) locate(address, _ string) (rows []*ceiling, alike bool) {
-	place, country := f.atlas.where(address)
+// locate lists the rows for whoever has an address and stated where they are.
+func (f *frequency) locate(address, stated string) (rows []*ceiling, alike bool) {
+	number, spots := f.atlas.spots(address, stated, false)
 	for _, c := range f.rows {
-		at := c.row.Place
-		if at == "" || at == place || at == country || country == "" || place == country && strings.HasPrefix(at, country+"-") {
+		if slices.ContainsFunc(spots, c.binds) {
 			rows = append(rows, c)
 		}
 	}
-	return rows, !nobodys(address, country)
+	return rows, !nobodys(address, number.country)
 }
 
 // of lists the rows for the recipient of m.
-func (f *frequency) of(m *Message) []*ceiling {
+func (f *frequency) of(m *Message, r *Record) []*ceiling {
 	if f.placed == nil {
 		return f.rows
 	}
-	return f.placed.of(m.To.Address, "")
+	return f.placed.of(m.To.Address, r.Place)
 }
 
 func (*frequency) Name() string { return "cap" }
 
+// Need is the tally too where a row may be about m: whom the row of a place is for is in the record.
 func (f *frequency) Need(m *Message) Need {
-	for _, c := range f.of(m) {
+	for _, c := range f.rows {
 		if c.applies(m) {
 			return NeedTally
 		}
 	}
 	return NeedOptOut
+}
+
+func (f *frequency) tallies(m *Message, r *Record) bool {
+	for _, c := range f.of(m, r) {
+		if c.applies(m) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *frequency) lookback() (longest time.Duration) {
@@ -196,11 +169,8 @@ func (f *frequency) until(m *Message, r *Record, due time.Time) (time.Time, *cei
 	var by *ceiling
 	for before := (time.Time{}); !before.Equal(due); {
 		before = due
-		for _, c := range f.of(m) {
-			if !c.applies(m) {
-				continue
-			}
-			if free := c.free(r.Tally, due); free.After(due) {
+		for _, c := range f.of(m, r) {
+			if free := c.room(m, r.Tally, due); free.After(due) {
 				due, by = free, c
 			}
 		}
@@ -215,45 +185,9 @@ func (f *frequency) detail(m *Message, r *Record, now time.Time) string {
 	if c == nil {
 		return ""
 	}
-	n := 0
-	for i := range r.Tally {
-		if s := &r.Tally[i]; c.counts(s) && s.At.After(due.Add(-c.within)) && s.At.Before(due.Add(c.within)) {
-			n++
-		}
-	}
-	return fmt.Sprintf("%s; %d counted within that time of %s; there is room from %s on", c.row.describe(), n, when(due), when(until))
-}
-
-// describe is a row in words, with its source.
-func (c *Cap) describe() string {
-	text := fmt.Sprintf("at most %d", c.Most)
-	if c.Category != nil {
-		text += " " + c.Category.String()
-	}
-	if c.Topic != "" {
-		text += " of topic " + c.Topic
-	}
-	if c.SameTopic {
-		text += " of one topic"
-	}
-	text += " in " + spell(c.Within)
-	if c.Place != "" {
-		text += " to " + c.Place
-	}
-	if c.Source == "" {
-		return text + ", by this gate's own configuration"
-	}
-	return text + cite(c.Source, c.Reviewed, c.Confidence)
-}
-
-// spell writes a duration without the units that are nothing: 24h and not 24h0m0s.
-func spell(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
+	text := fmt.Sprintf("%s; %d counted within that time of %s; there is room from %s on", c.row.describe(), c.counted(m, r.Tally, due), when(due), when(until))
+	if c.row.Place != "" && r.Place != "" {
+		text += fmt.Sprintf("; the recipient stated on %s to be in %s", when(r.Placed), r.Place)
 	}
 	return text
 }

@@ -46,6 +46,8 @@ func (d duplicate) Need(m *Message) Need {
 	return NeedOptOut
 }
 
+func (d duplicate) tallies(m *Message, _ *Record) bool { return d.Need(m) == NeedTally }
+
 func (d duplicate) lookback() time.Duration { return d.within }
 
 func (d duplicate) Judge(m *Message, r *Record, now time.Time) Decision {
@@ -53,7 +55,7 @@ func (d duplicate) Judge(m *Message, r *Record, now time.Time) Decision {
 		return forward
 	}
 	due := m.Due(now)
-	until := d.free(r.Tally, due)
+	until := d.free(r.Tally, anyTopic, due)
 	if !until.After(due) {
 		return forward
 	}
@@ -67,7 +69,7 @@ func (d duplicate) unforeseen(m *Message) bool { return d.within > 0 && m.Text =
 // detail says in words what the rule goes by for m at a moment.
 func (d duplicate) detail(_ *Message, r *Record, _ time.Time) string {
 	for i := len(r.Tally) - 1; i >= 0; i-- {
-		if s := &r.Tally[i]; d.counts(s) {
+		if s := &r.Tally[i]; d.counts(s, anyTopic) {
 			return fmt.Sprintf("the same content to the same recipient within %s; the other is of %s", spell(d.within), when(s.At))
 		}
 	}

@@ -110,3 +110,20 @@ func (m *Message) isFrom(sender string) bool {
 // at is the moment at which m would be delivered. Nothing is delivered in the past: a window that
 // was open then says nothing about now.
 func (m *Message) at(now time.Time) time.Time { return later(now, m.SendAt) }
+
+// topics is how many topics m has. Without any it has one that is empty.
+func (m *Message) topics() int {
+	n := 1
+	for n <= len(m.Others) && m.Others[n-1] != "" {
+		n++
+	}
+	return n
+}
+
+// topic is topic number i of m: Topic is 0, and Others follow.
+func (m *Message) topic(i int) string {
+	if i == 0 {
+		return m.Topic
+	}
+	return m.Others[i-1]
+}

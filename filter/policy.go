@@ -11,7 +11,7 @@ type Need uint8
 const (
 	NeedOptOut Need = iota // only whether they opted out: the Bloom filter usually answers
 	NeedRecord             // all of it but the tally
-	NeedTally              // the tally too, which is counted on if the message is sent
+	NeedTally              // the tally too, wherever [Policy.Counts] says so
 )
 
 // A Rule may object to a message: block it or edit it. No rule can let through what another

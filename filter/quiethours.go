@@ -151,15 +151,15 @@ func (q *quietHours) Judge(m *Message, r *Record, now time.Time) Decision {
 
 // locate is where the recipient with this address may be, who stated where they are.
 func (q *quietHours) locate(address, stated string) (l *locality, alike bool) {
-	from := q.atlas.find(address)
+	from, spots := q.atlas.spots(address, stated, q.trust)
 	alike = !nobodys(address, from.country)
 	if stated != "" {
-		return q.localityOf(q.atlas.settle(from, stated, q.trust)), alike
+		return q.localityOf(spots), alike
 	}
 	name := from.String()
 	known, ok := q.spots.Load(name)
 	if !ok {
-		known, _ = q.spots.LoadOrStore(name, q.localityOf([]spot{from}))
+		known, _ = q.spots.LoadOrStore(name, q.localityOf(spots))
 	}
 	return known.(*locality), alike
 }

@@ -54,7 +54,7 @@ func anyEvent(random *rand.Rand) Event {
 		Kind:  pick(random, OptedOut, OptedOut, OptedIn, OptedIn, OptedIn, Wrote, Asked, Refused, Erased, Noticed, 0, Kinds),
 		Scope: pick(random, All, OfCategory(Marketing), OfCategory(Utility), OfTopic("offers"), OfTopic("news"), OfSender("+14155550199")),
 		Basis: pick(random, NoBasis, ByInquiry, ByTransaction, Express, Express, Bases),
-		Proof: Evidence{Place: pick(random, "", "", "US-TX", "US-NY", "DE")},
+		Proof: Evidence{Place: pick(random, "", "", "US-TX", "US-OR", "DE")},
 		Time:  pick(random, time.Time{}, hours(-3), hours(-2), hours(-1).In(time.FixedZone("", 3600)), hours(-1), noon),
 	}
 }

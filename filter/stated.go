@@ -159,6 +159,15 @@ func narrow(zones []*time.Location, zone *time.Location) []*time.Location {
 	return append(slices.Clip(zones), zone)
 }
 
+// spots is where the number of an address is from, and everywhere that somebody with it may be, who said where
+// they are or said nothing.
+func (a *atlas) spots(address, said string, trust bool) (number spot, all []spot) {
+	if number = a.find(address); said == "" {
+		return number, []spot{number}
+	}
+	return number, a.settle(number, said, trust)
+}
+
 // settle is where somebody may be whose number is of one spot and who said something else, or the same
 // more exactly. Where the two cannot both be true, both count, unless what was said is trusted.
 func (a *atlas) settle(number spot, said string, trust bool) (all []spot) {

@@ -53,7 +53,7 @@ func anyRule(random *rand.Rand, house Policy) Rule {
 // anyTally is what may have been sent in the weeks that the tests play in, the oldest first.
 func anyTally(random *rand.Rand) (t Tally) {
 	for at := -48.0; random.IntN(8) > 0; at += random.Float64() * 60 {
-		t = append(t, Sent{At: hours(at).Truncate(time.Millisecond), Category: Category(random.IntN(Categories)), SameTopic: random.IntN(2) == 0, SameContent: random.IntN(2) == 0})
+		t = append(t, Sent{At: hours(at).Truncate(time.Millisecond), Category: Category(random.IntN(Categories)), SameTopic: random.IntN(2) == 0, SameOthers: [4]bool{random.IntN(2) == 0}, SameContent: random.IntN(2) == 0})
 	}
 	return t
 }
@@ -63,7 +63,7 @@ func anyMessage(random *rand.Rand) Message {
 	return Message{
 		To:       Recipient{Brand: "shop", Channel: pick(random, SMS, WhatsApp, Messenger), Address: address},
 		Category: pick(random, Marketing, Marketing, Category(random.IntN(Categories))),
-		Topic:    pick(random, "", "offers"), From: pick(random, "", "+14155550199"), Strays: random.IntN(4) == 0,
+		Topic:    pick(random, "", "offers", "news"), Others: pick(random, [4]string{}, [4]string{}, [4]string{"offers"}), From: pick(random, "", "+14155550199"), Strays: random.IntN(4) == 0,
 		Template: pick(random, "", "welcome"), Text: pick(random, "", "Hello", "STOP"), Room: random.IntN(100),
 		SendAt:  pick(random, time.Time{}, hours(float64(random.IntN(100)-20))),
 		Movable: random.IntN(2) == 0,
@@ -111,10 +111,13 @@ func TestRulesOnlySubtract(t *testing.T) {
 		if again := policy.Decide(&m, &r, now); again != before {
 			t.Fatalf("%v decides %+v of %+v with %+v at %s, and then %+v", policy, before, m, r, now, again)
 		}
-		if untold := r; policy.Need(&m) < NeedTally {
+		if untold := r; !policy.Counts(&m, &r) {
 			if untold.Tally = nil; policy.Decide(&m, &untold, now) != before {
 				t.Fatalf("%v looks at the tally, which it does not ask for: %+v of %+v at %s", policy, r, m, now)
 			}
+		}
+		if policy.Counts(&m, &r) && policy.Need(&m) < NeedTally {
+			t.Fatalf("%v goes by a tally that it does not ask for: %+v of %+v at %s", policy, r, m, now)
 		}
 		if stranger := (Record{}); policy.Need(&m) == NeedOptOut && !r.EverOptedOut() && policy.Decide(&m, &stranger, now) != before {
 			t.Fatalf("%v looks at more of %+v than it asks for: %+v at %s", policy, r, m, now)

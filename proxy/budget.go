@@ -108,7 +108,7 @@ func (rt *route) need(m *filter.Message) filter.Need {
 
 // takes is what m takes up if it is sent and due at a moment.
 func (rt *route) takes(m *filter.Message, r *filter.Record, due time.Time) store.Claims {
-	c := store.Claims{Tally: rt.policy.Need(m) == filter.NeedTally}
+	c := store.Claims{Tally: rt.policy.Counts(m, r)}
 	if !rt.budgeted(m) {
 		return c
 	}

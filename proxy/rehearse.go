@@ -54,11 +54,10 @@ func (r *rehearsal) judge(m *filter.Message, category, topic filter.Scope) (d fi
 	r.rt.believe(m, &category, &topic)
 	providers.Complete(r.rt.speaks, m)
 	r.rt.label(m, category, topic)
-	need := r.rt.need(m)
-	if err := r.gate.store.ReadInto(&r.record, m.To, need); err != nil {
+	if err := r.gate.store.ReadInto(&r.record, m.To, r.rt.need(m)); err != nil {
 		return r.gate.judge(r.rt, m, nil, r.at), bad, fmt.Errorf("reading the record of a recipient: %w", err)
 	}
-	if need == filter.NeedTally {
+	if r.rt.policy.Counts(m, &r.record) {
 		if err := r.gate.store.ReadTally(m, &r.record, r.at); err != nil {
 			return r.gate.judge(r.rt, m, nil, r.at), bad, fmt.Errorf("reading what a recipient got lately: %w", err)
 		}

@@ -27,8 +27,9 @@ type listing struct {
 
 // A likeness is what tells the messages to one recipient apart. A list has few.
 type likeness struct {
-	category                       filter.Category
-	topic, template, text, further string
+	category                filter.Category
+	topics                  topicSet[string]
+	template, text, further string
 }
 
 func newRoster() *roster { return &roster{seed: maphash.MakeSeed(), last: map[uint64]uint32{}} }
@@ -39,11 +40,13 @@ func (l *roster) read(m *filter.Message, r *filter.Record) {
 	if n == 0 {
 		return
 	}
+	topics := topicsOf(m)
 	for ; n > 0; n = l.sent[n-1].before {
-		s := &l.sent[n-1]
-		k := &l.likes[s.like]
-		r.Tally = append(r.Tally, filter.Sent{At: time.UnixMilli(s.due).UTC(), Category: k.category, SameTopic: k.topic == m.Topic,
-			SameContent: k.template == m.Template && k.text == m.Text && k.further == m.Extra})
+		one := &l.sent[n-1]
+		k := &l.likes[one.like]
+		s := filter.Sent{At: time.UnixMilli(one.due).UTC(), Category: k.category, SameContent: k.template == m.Template && k.text == m.Text && k.further == m.Extra}
+		k.topics.mark(&s, &topics)
+		r.Tally = append(r.Tally, s)
 	}
 	slices.SortFunc(r.Tally, func(a, b filter.Sent) int { return a.At.Compare(b.At) })
 }
@@ -57,11 +60,14 @@ func (l *roster) add(m *filter.Message, due time.Time) {
 
 // like is the number of the likeness of m.
 func (l *roster) like(m *filter.Message) uint32 {
-	k := likeness{m.Category, m.Topic, m.Template, m.Text, m.Extra}
+	k := likeness{m.Category, topicsOf(m), m.Template, m.Text, m.Extra}
 	at := slices.Index(l.likes, k)
 	if at < 0 {
 		at = len(l.likes)
-		l.likes = append(l.likes, likeness{k.category, strings.Clone(k.topic), strings.Clone(k.template), strings.Clone(k.text), strings.Clone(k.further)})
+		for i, topic := range k.topics {
+			k.topics[i] = strings.Clone(topic)
+		}
+		l.likes = append(l.likes, likeness{k.category, k.topics, strings.Clone(k.template), strings.Clone(k.text), strings.Clone(k.further)})
 	}
 	return uint32(at)
 }

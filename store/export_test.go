@@ -344,47 +344,6 @@ func FailSwitchCuts(s *Store, f func(real func() error) error) {
 	s.switches.file.cut = func(file *os.File, size int64) error { return f(func() error { return file.Truncate(size) }) }
 }
 
-// SweepTally drops what the tally would drop by and by.
-func SweepTally(s *Store) { s.sweepTally() }
-
-// TallyCount is how many messages the tally holds.
-func TallyCount(s *Store) int64 { return s.tally.count.Load() }
-
-// BreakTally makes every write of the tally fail from now on, and returns how to mend that.
-func BreakTally(s *Store) (mend func()) {
-	j := &s.tally.journal
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	seg := j.files[len(j.files)-1]
-	whole := *seg
-	broken, err := os.Open(seg.path) // for reading alone
-	if err != nil {
-		panic(err)
-	}
-	seg.file, seg.view, seg.plain = broken, nil, true
-	return func() {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		seg.file, seg.view, seg.plain = whole.file, whole.view, whole.plain
-		_ = broken.Close()
-	}
-}
-
-// PlainTally makes the tally write its newest file by system calls from now on.
-func PlainTally(s *Store) {
-	j := &s.tally.journal
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	seg := j.files[len(j.files)-1]
-	if err := unmapFile(seg.view); seg.view != nil && err != nil {
-		panic(err)
-	}
-	seg.view, seg.plain = nil, true
-}
-
-// TallyFileSize is how large a file of the tally gets.
-const TallyFileSize = tallyFile
-
 // RowSizes is how many bytes the rows of recipients take in the index.
 func RowSizes(s *Store, all ...filter.Recipient) (sizes []int) {
 	ix := s.index.Load()

@@ -49,7 +49,7 @@ func (k *keys) portfolio(name string) uint64 {
 }
 
 func newPortfolio(mark uint64) *Portfolio {
-	return &Portfolio{mark: mark, people: map[uint64]counted{}, within: minKeep.Milliseconds()}
+	return &Portfolio{mark: mark, people: map[uint64]counted{}, within: TallyKeep.Milliseconds()}
 }
 
 func (b *portfolios) book(mark uint64) *Portfolio {

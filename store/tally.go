@@ -2,11 +2,8 @@ package store
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"math/bits"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -30,13 +27,14 @@ type tally struct {
 	journal tallyJournal
 	count   atomic.Int64 // rows of all shards, of which some may be of no more use
 	keep    atomic.Int64 // milliseconds after which a message counts for nothing
+	clock   steadyClock  // by which it forgets
 	pairs   pairs
 	books   portfolios
 }
 
-// minKeep is for how long messages are kept at least, whatever the configuration looks back: who takes
+// TallyKeep is for how long messages are kept at least, whatever the configuration looks back: who takes
 // the caps out of it, and puts them back, finds them as they were.
-const minKeep = 24 * time.Hour
+const TallyKeep = 24 * time.Hour
 
 // Remember makes the tally hold on to messages for as long as lookback, or longer. What was forgotten
 // before comes not back: a longer time is whole only once it has passed. It never makes the time
@@ -56,6 +54,7 @@ type Turn struct {
 	s       *Store
 	shard   *tallyShard
 	row     tallyRow
+	topics  topicMarks
 	address string
 	now     int64
 }
@@ -68,7 +67,14 @@ func (s *Store) Turn(m *filter.Message, r *filter.Record, now time.Time) (Turn, 
 	}
 	t := s.turn(m, now)
 	t.shard.mu.Lock()
+	whole := false
+	defer func() {
+		if !whole { // it panics: others have their turn all the same
+			t.shard.mu.Unlock()
+		}
+	}()
 	t.read(r)
+	whole = true
 	return t, nil
 }
 
@@ -85,26 +91,50 @@ func (s *Store) ReadTally(m *filter.Message, r *filter.Record, now time.Time) er
 func (t *Turn) End() { t.shard.mu.Unlock() }
 
 func (s *Store) turn(m *filter.Message, now time.Time) Turn {
-	key := s.keys.tally(&m.To)
+	key, topics := s.keys.tally(&m.To), marksOf(m)
 	return Turn{
-		s: s, shard: &s.tally.shards[key%tallyShards], address: m.To.Address, now: now.UnixMilli(),
-		row: newTallyRow(key, m.Due(now).UnixMilli(), m.Category, topicMark(m.Topic), s.keys.content(m)),
+		s: s, shard: &s.tally.shards[key%tallyShards], topics: topics, address: m.To.Address, now: now.UnixMilli(),
+		row: newTallyRow(key, m.Due(now).UnixMilli(), m.Category, topics.marks[0], s.keys.content(m)),
 	}
 }
 
 // read fills r.Tally, the oldest first.
 func (t *Turn) read(r *filter.Record) {
 	r.Tally = r.Tally[:0]
-	horizon := t.now - t.s.tally.keep.Load()
-	if len(t.shard.heads) > 0 {
-		for i := t.shard.heads[t.shard.chain(t.row.key)]; i != 0; i = t.shard.next[i-1] {
-			if row := &t.shard.rows[i-1]; row.due() >= horizon {
-				r.Tally = append(r.Tally, filter.Sent{At: time.UnixMilli(row.due()).UTC(), Category: row.category(),
-					SameTopic: row.sameTopic(&t.row), SameContent: row.sameContent(&t.row)})
-			}
+	shard, horizon, first := t.shard, t.now-t.s.tally.keep.Load(), t.shard.first(t.row.key)
+	further := false
+	for i := first; i != 0; i = shard.next[i-1] {
+		switch row := &shard.rows[i-1]; {
+		case row.due() < horizon:
+		case row.when&furtherBit != 0:
+			further = true
+		default:
+			sent := filter.Sent{At: time.UnixMilli(row.due()).UTC(), Category: row.category(), SameContent: row.sameContent(&t.row)}
+			t.topics.see(&sent, row)
+			r.Tally = append(r.Tally, sent)
+		}
+	}
+	for i := first; further && i != 0; i = shard.next[i-1] {
+		if row := &shard.rows[i-1]; row.due() >= horizon && row.when&furtherBit != 0 {
+			t.join(r.Tally, row, first, horizon)
 		}
 	}
 	slices.SortFunc(r.Tally, func(a, b filter.Sent) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
+}
+
+// join notes a further topic with the message that it is of. tally is in the order of the rows.
+func (t *Turn) join(tally filter.Tally, topic *tallyRow, first uint32, horizon int64) {
+	n := 0
+	for i := first; i != 0; i = t.shard.next[i-1] {
+		row := &t.shard.rows[i-1]
+		if row.due() < horizon || row.when&furtherBit != 0 {
+			continue
+		}
+		if topic.of(row) {
+			t.topics.see(&tally[n], topic)
+		}
+		n++
+	}
 }
 
 // Move has [Turn.Take] count the message at another time than it asks for.
@@ -112,10 +142,11 @@ func (t *Turn) Move(at time.Time) { t.row.move(at.UnixMilli()) }
 
 // A Slot is what a message took up, to be given back if it surely was not sent. The zero Slot is nothing.
 type Slot struct {
-	row   tallyRow // none where row.when is 0
-	pairs pairSlots
-	book  bookSlot
-	place journalPlace
+	row    tallyRow // none where row.when is 0
+	topics topicMarks
+	pairs  pairSlots
+	book   bookSlot
+	place  journalPlace
 }
 
 // Taken reports whether there is anything to give back.
@@ -136,7 +167,7 @@ func (t *Turn) Take(c *Claims) (Slot, error) {
 			tl.release(&slot)
 			return Slot{}, err
 		}
-		slot.row = t.row
+		slot.row, slot.topics = t.row, t.topics
 	}
 	place, err := tl.journal.write(&slot, t.now)
 	if err != nil {
@@ -145,19 +176,24 @@ func (t *Turn) Take(c *Claims) (Slot, error) {
 	}
 	slot.place = place
 	if c.Tally {
-		tl.count.Add(int64(t.shard.add(slot.row, t.now-tl.keep.Load())))
+		horizon := tl.horizon(t.now)
+		added := t.shard.add(slot.row, horizon)
+		for _, topic := range slot.topics.further() {
+			added += t.shard.add(slot.row.further(topic), horizon)
+		}
+		tl.count.Add(int64(added))
 	}
 	return slot, nil
 }
 
-// roomy makes sure that one more row may be held.
+// roomy makes sure that the rows of one more message may be held.
 func (t *Turn) roomy() error {
-	tl := &t.s.tally
-	if tl.count.Load() < t.s.cfg.Tally {
+	tl, most := &t.s.tally, t.s.cfg.Tally-int64(t.topics.n)
+	if tl.count.Load() <= most {
 		return nil
 	}
-	tl.count.Add(-int64(t.shard.sweep(t.now - tl.keep.Load())))
-	if tl.count.Load() < t.s.cfg.Tally {
+	tl.count.Add(-int64(t.shard.sweep(tl.horizon(t.now))))
+	if tl.count.Load() <= most {
 		return nil
 	}
 	return ErrTallyFull
@@ -183,6 +219,9 @@ func (s *Store) GiveBack(slot *Slot) {
 		shard := &tl.shards[slot.row.key%tallyShards]
 		shard.mu.Lock()
 		shard.remove(slot.row)
+		for _, topic := range slot.topics.further() {
+			shard.remove(slot.row.further(topic))
+		}
 		shard.mu.Unlock()
 	}
 	tl.release(slot)
@@ -194,26 +233,36 @@ func (s *Store) sweepTally() {
 	if s.cfg.Still {
 		return
 	}
+	tl := &s.tally
 	now := s.now().UnixMilli()
-	horizon := now - s.tally.keep.Load()
-	for i := range s.tally.shards {
-		shard := &s.tally.shards[i]
+	tl.clock.tick(now, tl.keep.Load())
+	horizon := tl.horizon(now)
+	for i := range tl.shards {
+		shard := &tl.shards[i]
 		shard.mu.Lock()
-		s.tally.count.Add(-int64(shard.sweep(horizon)))
+		tl.count.Add(-int64(shard.sweep(horizon)))
 		shard.mu.Unlock()
 	}
-	s.tally.pairs.sweep(now)
-	s.tally.books.sweep(now)
-	if err := s.tally.journal.drop(now, horizon); err != nil {
+	tl.pairs.sweep(now)
+	tl.books.sweep(now)
+	if err := tl.journal.drop(tl.clock.atMost(now), horizon); err != nil {
 		s.logger.Warn("removing what caps no longer look back at", zap.Error(err))
 	}
 }
 
+// horizon is since when messages are kept, at a moment on the clock.
+func (tl *tally) horizon(now int64) int64 { return tl.clock.atMost(now) - tl.keep.Load() }
+
 // openTally reads what was sent lately.
 func (s *Store) openTally() error {
 	tl := &s.tally
-	tl.keep.Store(minKeep.Milliseconds())
+	tl.keep.Store(TallyKeep.Milliseconds())
 	tl.journal.room, tl.journal.logger = s.room, s.logger
+	if tl.clock.passed == nil {
+		began := s.cfg.Now()
+		tl.clock.passed = func() time.Duration { return s.cfg.Now().Sub(began) }
+	}
+	tl.clock.believe(s.now().UnixMilli())
 	if s.cfg.Memory {
 		return nil
 	}
@@ -222,6 +271,9 @@ func (s *Store) openTally() error {
 		switch kind {
 		case entrySent:
 			row := tallyRow{key, when, mark}
+			tl.count.Add(int64(tl.shards[key%tallyShards].add(row, 0)))
+		case entryTopic:
+			row := tallyRow{key, when | furtherBit, mark}
 			tl.count.Add(int64(tl.shards[key%tallyShards].add(row, 0)))
 		case entryPerson:
 			tl.books.book(mark).count(key, int64(when>>whenShift))
@@ -254,38 +306,4 @@ func (s *Store) keepTally() {
 			return
 		}
 	}
-}
-
-// tally is the fingerprint of a recipient in the tally.
-func (k *keys) tally(to *filter.Recipient) uint64 {
-	p := k.person(to.Address)
-	h := fnv1a(fnv1a(fnvBasis, to.Brand), "\x00")
-	return binary.BigEndian.Uint64(p[:8]) ^ fnv1a(h, string(to.Channel))*0x9e3779b97f4a7c15
-}
-
-// content is the fingerprint of what a message says.
-func (k *keys) content(m *filter.Message) uint64 {
-	h := uint64(0)
-	for _, part := range [...]string{m.Template, m.Text, m.Extra} {
-		sum := k.of(ofContent, part)
-		h = bits.RotateLeft64(h, 21) + binary.BigEndian.Uint64(sum[:8])
-	}
-	return h
-}
-
-// topicMark tells topics apart. A brand has few, and their names are no secret.
-func topicMark(topic string) uint32 {
-	h := fnv1a(fnvBasis, topic)
-	return uint32(h ^ h>>32)
-}
-
-// fnvBasis is where FNV-1a begins.
-var fnvBasis = fnv.New64a().Sum64()
-
-// fnv1a goes on from h with text, without allocating: https://www.rfc-editor.org/rfc/rfc9923
-func fnv1a(h uint64, text string) uint64 {
-	for i := range len(text) {
-		h = (h ^ uint64(text[i])) * 1099511628211
-	}
-	return h
 }

@@ -157,7 +157,8 @@ func TestScheduledMessagesCountAtTheirTime(t *testing.T) {
 }
 
 func TestTallyFull(t *testing.T) {
-	s := open(t, store.Config{Memory: true, Tally: 3})
+	clock := newClock(noon)
+	s := open(t, store.Config{Memory: true, Tally: 3, Now: clock.now})
 	for n := range 3 {
 		take(t, s, filter.Message{To: person("acme", n)}, noon)
 	}
@@ -165,7 +166,8 @@ func TestTallyFull(t *testing.T) {
 	if _, _, err := count(s, nil, &m, &r, noon); !errors.Is(err, store.ErrTallyFull) {
 		t.Errorf("a fourth of three returns %v", err)
 	}
-	if _, ok, err := count(s, nil, &m, &r, noon.Add(25*time.Hour)); err != nil || !ok {
+	clock.set(noon.Add(25 * time.Hour))
+	if _, ok, err := count(s, nil, &m, &r, clock.now()); err != nil || !ok {
 		t.Errorf("once the first counts no longer there is no room: %v", err)
 	}
 }
@@ -304,7 +306,8 @@ func TestTallyFiles(t *testing.T) {
 
 // TestTheTallyAgreesWithAList compares the tally with a plain list over many steps.
 func TestTheTallyAgreesWithAList(t *testing.T) {
-	s := open(t, store.Config{Memory: true})
+	clock := newClock(noon)
+	s := open(t, store.Config{Memory: true, Now: clock.now})
 	s.Remember(24 * time.Hour)
 	random := rand.New(rand.NewPCG(3, 4))
 	type held struct {
@@ -315,6 +318,7 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 	now := noon
 	for step := range 30_000 {
 		now = now.Add(time.Duration(random.IntN(60)) * time.Second)
+		clock.set(now)
 		n := random.IntN(50)
 		m := filter.Message{To: person("acme", n)}
 		list[n] = slices.DeleteFunc(list[n], func(h held) bool { return h.at.Before(now.Add(-24 * time.Hour)) })

@@ -37,7 +37,12 @@ const (
 	entrySent               // a row of the tally
 	entryPerson             // a person who counts against a portfolio
 	entryPair               // how far a sender used up what may go to one person
+	entryTopic              // a further topic of the message before
 )
+
+// slotEntries is how many entries a message takes up at most: one for each of its topics, a person and two
+// pairs.
+const slotEntries = maxTopics + 3
 
 // A tallyJournal is the tally on disk: files of small entries, each written before what it counts is
 // sent. What is given back is written over. A file is removed once nothing in it counts any more. An entry
@@ -50,7 +55,7 @@ type tallyJournal struct {
 	mu    sync.Mutex
 	files []*tallySegment // the oldest first; entries go to the last
 	bytes int64           // of all of them
-	buf   [4 * tallyEntry]byte
+	buf   [slotEntries * tallyEntry]byte
 }
 
 // A journalPlace is where the n entries of a message begin.
@@ -71,6 +76,9 @@ func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
 	}
 	if slot.row.when != 0 {
 		put(entrySent, slot.row.key, slot.row.when, slot.row.mark)
+		for _, topic := range slot.topics.further() {
+			put(entryTopic, slot.row.key, slot.row.when, slot.row.further(topic).mark)
+		}
 	}
 	if b := &slot.book; b.book != nil {
 		put(entryPerson, b.person, uint64(b.due)<<whenShift, b.book.mark)

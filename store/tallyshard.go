@@ -11,14 +11,16 @@ import (
 // all recipients in it.
 const tallyShards = 1024
 
-// A tallyRow is one message of the tally, in 24 bytes.
+// A tallyRow is one message of the tally, in 24 bytes, or a further topic of one: a row that is like the
+// message's own but for the topic.
 type tallyRow struct {
 	key  uint64 // of the recipient: see [keys.tally]
-	when uint64 // milliseconds since 1970, two bits of category, and 18 of the content; 0: none any more
+	when uint64 // furtherBit, milliseconds since 1970, two bits of category, and 18 of the content; 0: none any more
 	mark uint64 // 32 bits of the topic, and 32 of the content
 }
 
 const (
+	furtherBit  = 1 << 63 // of when: the row is about a further topic
 	whenShift   = 20
 	contentBits = 18 // of when
 )
@@ -31,15 +33,24 @@ func newTallyRow(key uint64, due int64, c filter.Category, topic uint32, content
 	}
 }
 
-func (r *tallyRow) due() int64 { return int64(r.when >> whenShift) }
+// further is the row of a further topic of the message of r.
+func (r tallyRow) further(topic uint32) tallyRow {
+	return tallyRow{r.key, r.when | furtherBit, uint64(topic)<<32 | r.mark&(1<<32-1)}
+}
+
+// of reports whether r, which is about a further topic, is of the message of o. So are those of two
+// messages with the same content at the same millisecond, and each then counts under the topics of both.
+func (r *tallyRow) of(o *tallyRow) bool {
+	return r.when == o.when|furtherBit && uint32(r.mark) == uint32(o.mark)
+}
+
+func (r *tallyRow) due() int64 { return int64(r.when &^ furtherBit >> whenShift) }
 
 // move makes r due at another moment, in milliseconds since 1970.
 func (r *tallyRow) move(due int64) { r.when = uint64(due)<<whenShift | r.when&(1<<whenShift-1) }
 
 func (r *tallyRow) category() filter.Category { return filter.Category(r.when >> contentBits & 3) }
-func (r *tallyRow) sameTopic(o *tallyRow) bool {
-	return r.mark>>32 == o.mark>>32
-}
+func (r *tallyRow) topic() uint32             { return uint32(r.mark >> 32) }
 func (r *tallyRow) sameContent(o *tallyRow) bool {
 	const content = 1<<contentBits - 1
 	return uint32(r.mark) == uint32(o.mark) && r.when&content == o.when&content
@@ -72,12 +83,17 @@ func (s *tallyShard) chain(key uint64) int {
 // tagOf is a byte of key, other than those that choose its shard.
 func tagOf(key uint64) uint8 { return uint8(key / tallyShards) }
 
+// first is the place of the first row of key and one, and 0 where it has none.
+func (s *tallyShard) first(key uint64) uint32 {
+	if len(s.heads) == 0 {
+		return 0
+	}
+	return s.heads[s.chain(key)]
+}
+
 // each calls f with the rows of key until it returns false.
 func (s *tallyShard) each(key uint64, f func(*tallyRow) bool) {
-	if len(s.heads) == 0 {
-		return
-	}
-	for i := s.heads[s.chain(key)]; i != 0; i = s.next[i-1] {
+	for i := s.first(key); i != 0; i = s.next[i-1] {
 		if !f(&s.rows[i-1]) {
 			return
 		}

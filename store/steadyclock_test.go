@@ -1,0 +1,89 @@
+package store_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// A clock that leaps a year ahead, and back again: what was sent before still counts, from memory and from
+// disk, and what was sent meanwhile counts in a year.
+func TestTheTallyOutlastsALeapOfTheClock(t *testing.T) {
+	dir, clock := t.TempDir(), newClock(noon)
+	var passed atomic.Int64
+	s, err := store.Steady(store.Config{Dir: dir, Now: clock.now}, func() time.Duration { return time.Duration(passed.Load()) })
+	must(t, err)
+	wait := func(d time.Duration) {
+		passed.Add(int64(d))
+		clock.set(clock.now().Add(d))
+		store.SweepTally(s)
+	}
+	ana, ben := filter.Message{To: person("acme", 1)}, filter.Message{To: person("acme", 2)}
+	for _, m := range []filter.Message{ana, ana, ben} {
+		take(t, s, m, clock.now())
+	}
+	year := 365 * 24 * time.Hour
+	clock.set(clock.now().Add(year))
+	take(t, s, ana, clock.now()) // before anybody looked at the clock
+	wait(time.Minute)
+	take(t, s, ana, clock.now())
+	wait(time.Hour)
+	clock.set(clock.now().Add(-year))
+	if got := len(tallyOf(t, s, ana, clock.now())); got != 4 {
+		t.Errorf("back at the right time %d messages count, want the two of before and the two of in a year", got)
+	}
+	wait(time.Minute)
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: dir, Now: clock.now})
+	if got := tallyOf(t, s, ana, clock.now()); len(got) != 4 || !got[0].At.Equal(noon) || !got[1].At.Equal(noon) || got[2].At.Before(noon.Add(year)) {
+		t.Errorf("after a restart the tally is %+v", got)
+	}
+	if got := len(tallyOf(t, s, ben, clock.now())); got != 1 {
+		t.Errorf("to whom nothing was sent meanwhile %d messages count", got)
+	}
+}
+
+// A clock that was set right, and stays so, is believed once all that was counted by the wrong one is old.
+func TestAClockThatWasSetIsBelievedInTime(t *testing.T) {
+	clock := newClock(noon)
+	var passed atomic.Int64
+	s, err := store.Steady(store.Config{Memory: true, Now: clock.now}, func() time.Duration { return time.Duration(passed.Load()) })
+	must(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	take(t, s, filter.Message{To: person("acme", 1)}, clock.now())
+	clock.set(clock.now().Add(1000 * time.Hour))
+	for hours, want := range []int64{1, 1, 1, 0} {
+		store.SweepTally(s)
+		if got := store.TallyCount(s); got != want {
+			t.Errorf("%d hours after the leap it holds %d messages, want %d", 8*hours, got, want)
+		}
+		passed.Add(int64(8 * time.Hour))
+		clock.set(clock.now().Add(8 * time.Hour))
+	}
+}
+
+// A turn that ends in a panic is over: others are decided all the same.
+func TestATurnThatPanicsIsOver(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	m := filter.Message{To: person("acme", 1)}
+	take(t, s, m, noon)
+	mend := store.BreakTurns(s, &m)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("nothing panicked, so nothing is shown")
+			}
+		}()
+		_ = s.ReadTally(&m, new(filter.Record), noon)
+	}()
+	if store.InTurn(s, &m) {
+		t.Fatal("the turn goes on for ever")
+	}
+	mend()
+	if got := len(tallyOf(t, s, m, noon)); got != 1 {
+		t.Errorf("once mended the tally has %d messages", got)
+	}
+}

@@ -1,0 +1,37 @@
+package store
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math/bits"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// tally is the fingerprint of a recipient in the tally.
+func (k *keys) tally(to *filter.Recipient) uint64 {
+	p := k.person(to.Address)
+	h := fnv1a(fnv1a(fnvBasis, to.Brand), "\x00")
+	return binary.BigEndian.Uint64(p[:8]) ^ fnv1a(h, string(to.Channel))*0x9e3779b97f4a7c15
+}
+
+// content is the fingerprint of what a message says.
+func (k *keys) content(m *filter.Message) uint64 {
+	h := uint64(0)
+	for _, part := range [...]string{m.Template, m.Text, m.Extra} {
+		sum := k.of(ofContent, part)
+		h = bits.RotateLeft64(h, 21) + binary.BigEndian.Uint64(sum[:8])
+	}
+	return h
+}
+
+// fnvBasis is where FNV-1a begins.
+var fnvBasis = fnv.New64a().Sum64()
+
+// fnv1a goes on from h with text, without allocating: https://www.rfc-editor.org/rfc/rfc9923
+func fnv1a(h uint64, text string) uint64 {
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * 1099511628211
+	}
+	return h
+}
