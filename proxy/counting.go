@@ -19,7 +19,7 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 		return g.undecidable(rt, m, now, err)
 	}
 	defer turn.End()
-	if rt.policy.Need(m) == filter.NeedTally {
+	if rt.policy.Counts(m, &w.record) {
 		w.remember(i)
 	}
 	d := g.judgeSend(rt, m, &w.record, now)
@@ -70,22 +70,15 @@ func (w *work) remember(i int) {
 	}
 	from := len(w.sent)
 	w.sent = append(w.sent, w.record.Tally...)
-	w.tallies[i] = w.sent[from:]
+	if w.tallies[i] = w.sent[from:]; from == len(w.sent) {
+		w.tallies[i] = filter.Tally{}
+	}
 }
 
-// tally is what message i of w was judged by; none where nothing was counted.
+// tally is what message i of w was judged by; nil where nothing was counted.
 func (w *work) tally(i int) filter.Tally {
 	if i < len(w.tallies) {
 		return w.tallies[i]
 	}
 	return nil
-}
-
-// rebudgeted is d, the decision about the message of e as of then, or what was decided then where the
-// budgets settled it and are still about such messages: how far they were used up is not known any more.
-func (rt *route) rebudgeted(m *filter.Message, e *store.Entry, d filter.Decision) filter.Decision {
-	if d.Action != filter.Block && e.Reason == filter.OverBudget && rt.budgeted(m) {
-		return overBudget(e.Until)
-	}
-	return d
 }

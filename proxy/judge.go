@@ -116,7 +116,7 @@ func (g *Gate) recordOf(rt *route, m *filter.Message, at time.Time, past bool) (
 	} else {
 		rec, err = g.store.Read(m.To, filter.NeedRecord)
 	}
-	if err != nil || rt.policy.Need(m) != filter.NeedTally {
+	if err != nil || !rt.policy.Counts(m, &rec) {
 		return rec, err
 	}
 	err = g.store.ReadTally(m, &rec, at)
@@ -125,52 +125,4 @@ func (g *Gate) recordOf(rt *route, m *filter.Message, at time.Time, past bool) (
 		rec.Tally = slices.DeleteFunc(rec.Tally, func(s filter.Sent) bool { return !s.At.Before(at) })
 	}
 	return rec, err
-}
-
-// Again is the decision about the message of e, an entry of the decision log, as the routes of this
-// gate would take it at the same moment, and about which recipient: what the message is, and whom it
-// is written as, follows from what its request said and from the routes of today. known is what was
-// known of the recipient then.
-func (g *Gate) Again(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
-	rt, err := g.route(e.Route)
-	if err != nil {
-		return filter.Decision{}, err
-	}
-	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
-		Template: e.Template, Text: e.Text, Room: e.Room, SendAt: e.SendAt}
-	var category, topic filter.Scope
-	if rt.trusts.category && e.ClaimCategory != "" {
-		var c filter.Category
-		if err := c.UnmarshalText([]byte(e.ClaimCategory)); err != nil {
-			return filter.Decision{}, fmt.Errorf("reading what category it claimed: %w", err)
-		}
-		category = filter.OfCategory(c)
-	}
-	if rt.trusts.topic {
-		topic = rt.labels.topics[e.ClaimTopic]
-	}
-	rt.label(&m, category, topic)
-	rec, err := known(m.To)
-	if err != nil {
-		return filter.Decision{}, err
-	}
-	rec.Tally = e.Tally
-	switches := g.switchesOf(rt, &m, e)
-	d := rt.judge(nil, switches, &m, &rec, e.Time)
-	if e.Reason == filter.Suspended && d.Action != filter.Block && switches.Trying(rt.name, &m, e.Time) != nil {
-		// It waited for its trial, which depends on what else was sent in that second.
-		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}, nil
-	}
-	return rt.rebudgeted(&m, e, d), nil
-}
-
-// switchesOf are the switches that e was decided under: those of the moment it came in, or of when it
-// was answered. Where the two differ, what was decided shows which.
-func (g *Gate) switchesOf(rt *route, m *filter.Message, e *store.Entry) filter.Switches {
-	switches := g.store.SwitchesAt(e.Time)
-	held := switches.Holding(rt.name, m, e.Time) != nil
-	if held != (e.Reason == filter.Suspended) {
-		return g.store.SwitchesAt(e.Time.Add(time.Duration(e.Micros) * time.Microsecond))
-	}
-	return switches
 }

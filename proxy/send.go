@@ -99,7 +99,7 @@ func (g *Gate) decide(rt *route, w *work, i int, now time.Time) filter.Decision 
 	if err := g.store.ReadInto(&w.record, m.To, need); err != nil {
 		return g.undecidable(rt, m, now, err)
 	}
-	if need == filter.NeedTally || rt.budgeted(m) {
+	if need == filter.NeedTally && rt.policy.Counts(m, &w.record) || rt.budgeted(m) {
 		return g.count(rt, w, i, now)
 	}
 	return g.judgeSend(rt, m, &w.record, now)
@@ -264,6 +264,7 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		m, d := &w.batch.Messages[i], &w.batch.Decisions[i]
 		rt.count.decisions[d.Action][d.Reason].Add(1)
 		e.ID, e.Tally = w.ids[i], w.tally(i)
+		e.Counted = e.Tally != nil
 		e.To, e.From, e.Service, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Service, m.Category, m.Topic, m.Campaign
 		e.Template, e.Text, e.SendAt = m.Template, m.Text, m.SendAt
 		e.Room, e.MarketingOnly, e.Movable = m.Room, m.MarketingOnly, m.Movable

@@ -40,9 +40,11 @@ type Entry struct {
 	// Known is the number of the last event, of any recipient, that the decision surely knew. One
 	// that came right after it may have been known, too.
 	Known uint64 `json:"known,omitempty"`
-	// Tally is what the recipient got lately, where a rule counted it: the newest of it, where that is more
-	// than 256 messages.
-	Tally filter.Tally `json:"tally,omitempty"`
+	// Counted says that a rule went by what the recipient got lately, and that the message counted in turn if
+	// it was sent; entries from before 22 November 2026 do not say it. Tally is what they got: the newest of
+	// it, where that is more than 256 messages.
+	Counted bool         `json:"counted,omitempty"`
+	Tally   filter.Tally `json:"tally,omitempty"`
 	// Erased says that what was personal in here was removed, about the recipient or somebody else.
 	Erased bool `json:"erased,omitempty"`
 
@@ -160,7 +162,11 @@ func appendTally(b []byte, e *Entry) []byte {
 	for i := range tally {
 		s := &tally[i]
 		b = binary.AppendVarint(b, s.At.UnixMilli()-e.Time.UnixMilli())
-		b = append(b, byte(s.Category&3)|flag(s.SameTopic)<<2|flag(s.SameContent)<<3)
+		what := byte(s.Category&3) | flag(s.SameTopic)<<2 | flag(s.SameContent)<<3
+		for i, same := range s.SameOthers {
+			what |= flag(same) << (4 + i)
+		}
+		b = append(b, what)
 	}
 	return b
 }
@@ -176,28 +182,32 @@ func (d *decoder) tally(e *Entry) {
 	for range n {
 		at := time.UnixMilli(e.Time.UnixMilli() + d.varint()).UTC()
 		b := d.byte()
-		e.Tally = append(e.Tally, filter.Sent{At: at, Category: filter.Category(b & 3), SameTopic: b&4 != 0, SameContent: b&8 != 0})
+		s := filter.Sent{At: at, Category: filter.Category(b & 3), SameTopic: b&4 != 0, SameContent: b&8 != 0}
+		for i := range s.SameOthers {
+			s.SameOthers[i] = b>>(4+i)&1 != 0
+		}
+		e.Tally = append(e.Tally, s)
 	}
 }
 
 // flags are what is so or not so of e, a bit each.
 func (e *Entry) flags() byte {
-	return flag(e.Enforced) | flag(e.MarketingOnly)<<1 | flag(e.Erased)<<2 | flag(e.Movable)<<3
+	return flag(e.Enforced) | flag(e.MarketingOnly)<<1 | flag(e.Erased)<<2 | flag(e.Movable)<<3 | flag(e.Counted)<<4
 }
 
 func (e *Entry) setFlags(b byte) {
-	e.Enforced, e.MarketingOnly, e.Erased, e.Movable = b&1 != 0, b&2 != 0, b&4 != 0, b&8 != 0
+	e.Enforced, e.MarketingOnly, e.Erased, e.Movable, e.Counted = b&1 != 0, b&2 != 0, b&4 != 0, b&8 != 0, b&16 != 0
 }
 
-// Cut reports whether e may hold less than was there: strings of this length were cut where they were
-// longer.
+// Cut reports whether e may hold less than was there: strings and tallies of this length were cut where they
+// were longer.
 func (e *Entry) Cut() bool {
 	for _, s := range e.names() {
 		if len(*s) > maxEntryName-utf8.UTFMax {
 			return true
 		}
 	}
-	return len(e.Text) > maxEntryText-utf8.UTFMax
+	return len(e.Text) > maxEntryText-utf8.UTFMax || len(e.Tally) >= maxEntryTally
 }
 
 // nextFrame cuts the first entry off a row of them; ok is false when none is whole.
@@ -220,6 +230,7 @@ type Query struct {
 	Route, Campaign string
 	// To chooses by recipient: by Address, and by Brand and Channel too where they are set.
 	To     filter.Recipient
+	Oldest bool   // the oldest first, instead of the newest
 	Limit  int    // how many entries at most; 0: no limit
 	Before string // only decision ids that sort before this one: the last id of the page before
 }

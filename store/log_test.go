@@ -24,6 +24,28 @@ func decision(n int) store.Entry {
 
 func idAt(n int) string { return fmt.Sprintf("01arz%021d", n) }
 
+// Whoever reads an entry can tell that the log does not hold all that was counted.
+func TestALongTallyIsCutAndSaysSo(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	for n, c := range []struct {
+		messages, kept int
+		cut            bool
+	}{{0, 0, false}, {255, 255, false}, {256, 256, true}, {1000, 256, true}} {
+		e := decision(n)
+		for i := range c.messages {
+			e.Tally = append(e.Tally, filter.Sent{At: noon.Add(time.Duration(i) * time.Second)})
+		}
+		s.Log(e)
+		got, ok, err := s.Entry(e.ID)
+		if err != nil || !ok || len(got.Tally) != c.kept || got.Cut() != c.cut {
+			t.Errorf("of %d messages %d came back, cut: %t, %v; want %d, cut: %t", c.messages, len(got.Tally), got.Cut(), err, c.kept, c.cut)
+		}
+		if c.kept > 0 && !got.Tally[c.kept-1].At.Equal(e.Tally[c.messages-1].At) {
+			t.Errorf("of %d messages the newest is not there", c.messages)
+		}
+	}
+}
+
 func TestEntryComesBackAsItWas(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
 	e := decision(1)
@@ -32,6 +54,8 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 	e.Action, e.Enforced, e.Reason, e.Rule = filter.Rewrite, false, filter.Content, "footer"
 	e.Footer, e.Fault, e.Outcome = "Reply STOP", "none", "unknown"
 	e.ClaimCategory, e.ClaimTopic, e.MarketingOnly, e.Erased, e.Movable, e.Room, e.Known = "utility", "news", true, true, true, 1565, 42
+	e.Counted, e.Tally = true, filter.Tally{{At: noon.Add(-time.Hour), Category: filter.Utility, SameTopic: true, SameOthers: [4]bool{true, false, true}},
+		{At: noon.Add(48 * time.Hour), Category: filter.Service, SameOthers: [4]bool{false, true}, SameContent: true}}
 	s.Log(e)
 	for _, when := range []string{"in memory", "in the tail", "in a block"} {
 		got, ok, err := s.Entry(e.ID)

@@ -7,13 +7,15 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/bits-and-blooms/bloom/v3"
 	"go.uber.org/zap"
 )
 
-// Entries walks the entries of the decision log that q chooses, newest first: in falling order of
-// their ids. It sees everything logged before the walk began. Blocks are read as the walk comes
+// Entries walks the entries of the decision log that q chooses, newest first, in falling order of
+// their ids, or oldest first, in rising order. It sees everything logged before the walk began. Blocks are read as the walk comes
 // to them, and only those whose index says that they may have something; a damaged block is
 // logged and skipped. The walk ends with the first error.
 func (s *Store) Entries(q Query) iter.Seq2[Entry, error] {
@@ -49,12 +51,12 @@ func (s *Store) Entry(id string) (Entry, bool, error) {
 }
 
 // A walk merges blocks and chunks. Entries are logged when they are answered, so blocks overlap a
-// little in time: an entry comes out once no block that is not read yet can have a newer one.
+// little in time: an entry comes out once no block that is not read yet can have one that comes before it.
 type walk struct {
 	log    *decisionLog
 	q      *Query
 	oldest string   // no older id is looked for
-	blocks []*block // not looked at yet, the one with the newest id last
+	blocks []*block // not looked at yet, the one with the newest id last; or the oldest
 	found  found
 	file   *os.File // of the last head that was read again, or nil
 
@@ -66,7 +68,7 @@ type walk struct {
 
 // walk takes a snapshot of the log.
 func (l *decisionLog) walk(q *Query) *walk {
-	w := &walk{log: l, q: q}
+	w := &walk{log: l, q: q, found: found{oldest: q.Oldest}}
 	if q.To.Address != "" {
 		address := clip(q.To.Address, maxEntryName)
 		w.number, w.recipient = e164(address), l.store.keys.of(ofAddress, address)
@@ -75,6 +77,10 @@ func (l *decisionLog) walk(q *Query) *walk {
 	w.blocks = l.newest
 	rows := l.rows()
 	l.mu.Unlock()
+	if q.Oldest {
+		w.blocks = slices.Clone(w.blocks)
+		slices.SortFunc(w.blocks, func(a, b *block) int { return strings.Compare(b.minID, a.minID) })
+	}
 	for _, r := range rows {
 		from := r.first
 		r.from(&from, func(e Entry, _ error) bool {
@@ -111,11 +117,11 @@ func (l *decisionLog) snapshot() ([]*block, []row) {
 	return l.blocks, l.rows()
 }
 
-// next is the newest entry that is left.
+// next is the newest entry that is left, or the oldest.
 func (w *walk) next() (e Entry, ok bool, err error) {
 	for len(w.blocks) > 0 {
 		b := w.blocks[len(w.blocks)-1]
-		if b.maxID < w.oldest || len(w.found) > 0 && b.maxID < w.found[0].ID {
+		if b.maxID < w.oldest || w.found.before(b) {
 			break
 		}
 		w.blocks = w.blocks[:len(w.blocks)-1]
@@ -132,7 +138,7 @@ func (w *walk) next() (e Entry, ok bool, err error) {
 			}
 		}
 	}
-	if len(w.found) == 0 {
+	if w.found.Len() == 0 {
 		return Entry{}, false, nil
 	}
 	return *heap.Pop(&w.found).(*Entry), true, nil
@@ -206,17 +212,36 @@ func (l *decisionLog) read(b *block, number uint64) ([]Entry, error) {
 	return entries, err
 }
 
-// found is a heap of entries with the newest on top.
-type found []*Entry
+// found is a heap of entries with the newest on top, or the oldest.
+type found struct {
+	entries []*Entry
+	oldest  bool
+}
 
-func (h found) Len() int           { return len(h) }
-func (h found) Less(i, j int) bool { return h[i].ID > h[j].ID }
-func (h found) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *found) Push(e any)        { *h = append(*h, e.(*Entry)) }
+// before reports whether an entry of h comes before all that are in b.
+func (h *found) before(b *block) bool {
+	switch {
+	case len(h.entries) == 0:
+		return false
+	case h.oldest:
+		return h.entries[0].ID < b.minID
+	}
+	return b.maxID < h.entries[0].ID
+}
+
+func (h *found) Len() int      { return len(h.entries) }
+func (h *found) Swap(i, j int) { h.entries[i], h.entries[j] = h.entries[j], h.entries[i] }
+func (h *found) Push(e any)    { h.entries = append(h.entries, e.(*Entry)) }
+func (h *found) Less(i, j int) bool {
+	if h.oldest {
+		return h.entries[i].ID < h.entries[j].ID
+	}
+	return h.entries[i].ID > h.entries[j].ID
+}
 func (h *found) Pop() any {
-	last := len(*h) - 1
-	e := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
+	last := len(h.entries) - 1
+	e := h.entries[last]
+	h.entries[last] = nil
+	h.entries = h.entries[:last]
 	return e
 }

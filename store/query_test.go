@@ -60,6 +60,9 @@ func TestQueries(t *testing.T) {
 		}{
 			"everything":                   {store.Query{}, 19},
 			"the newest ten":               {store.Query{Limit: 10}, 2},
+			"the oldest ten":               {store.Query{Oldest: true, Limit: 10}, 2},
+			"everything, the oldest first": {store.Query{Oldest: true}, 19},
+			"a page from the oldest on":    {store.Query{Oldest: true, Since: noon.Add(time.Hour), Route: "route-1", Limit: 50}, 3},
 			"an hour in the middle":        {store.Query{Since: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)}, 5},
 			"a recipient":                  {store.Query{To: person("acme", 4242)}, 19},
 			"an address of any brand":      {store.Query{To: filter.Recipient{Address: person("", 4243).Address}}, 19},
@@ -145,7 +148,9 @@ func chosen(entries []store.Entry, q store.Query) []string {
 		}
 	}
 	slices.Sort(out)
-	slices.Reverse(out)
+	if !q.Oldest {
+		slices.Reverse(out)
+	}
 	if q.Limit > 0 {
 		out = out[:min(q.Limit, len(out))]
 	}

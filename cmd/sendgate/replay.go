@@ -82,7 +82,7 @@ var apartText = map[string]string{
 	"erased":    "are about people who were erased",
 	"fault":     "are about requests that could not be read or changed, which the log does not hold",
 	"undecided": "were taken while the store could not be asked",
-	"cut":       "have longer texts than the log holds",
+	"cut":       "have longer texts, or more messages before them, than the log holds",
 	"route":     "took a route that the configuration does not have",
 	"unsure":    "were taken while something about the recipient was being recorded",
 }
@@ -122,7 +122,7 @@ func printReplay(w io.Writer, r *console.ReplayLine) error {
 	return tw.Flush()
 }
 
-// replayProgress draws how far a replay is: it goes back in time from until to since.
+// replayProgress draws how far a replay is: it goes on in time from since to until.
 type replayProgress struct {
 	to  io.Writer
 	opt console.ReplayOptions
@@ -138,7 +138,7 @@ func (p *replayProgress) at(l console.ReplayLine) error {
 		p.bar = progressbar.NewOptions64(int64(until.Sub(p.opt.Since)), progressbar.OptionSetWriter(p.to), progressbar.OptionSetDescription("judging again"),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionSetVisibility(isTerminal(p.to)))
 	}
-	_ = p.bar.Set64(max(0, int64(until.Sub(l.At)))) // a bar that cannot be drawn is no reason to stop
+	_ = p.bar.Set64(max(0, int64(l.At.Sub(p.opt.Since)))) // a bar that cannot be drawn is no reason to stop
 	return nil
 }
 

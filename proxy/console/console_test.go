@@ -118,13 +118,15 @@ func (o oneRoute) Judge(route string, m filter.Message, at time.Time) (filter.De
 	return o.b.policy.Decide(&m, &rec, at), rec, err
 }
 
-func (o oneRoute) Again(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
-	if e.Route != "twilio" {
-		return filter.Decision{}, errors.New("there is no route " + e.Route)
-	}
-	rec, err := known(e.To)
-	m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Text: e.Text, Room: e.Room}
-	return o.b.policy.Decide(&m, &rec, e.Time), err
+func (o oneRoute) Again() (func(*store.Entry, func(filter.Recipient) (filter.Record, error)) (filter.Decision, error), func(*store.Entry, *filter.Decision)) {
+	return func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
+		if e.Route != "twilio" {
+			return filter.Decision{}, errors.New("there is no route " + e.Route)
+		}
+		rec, err := known(e.To)
+		m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Text: e.Text, Room: e.Room}
+		return o.b.policy.Decide(&m, &rec, e.Time), err
+	}, func(*store.Entry, *filter.Decision) {}
 }
 
 func (o oneRoute) Rehearse(route, region string, at time.Time, claimed []string) (

@@ -12,9 +12,12 @@ import (
 
 // A Judge judges what is not sent. Its methods are safe for concurrent use.
 type Judge interface {
-	// Again is the decision about the message of an entry of the decision log, at the same moment,
-	// from what was known then of whom the Judge takes it to be written to.
-	Again(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error)
+	// Again makes ready to judge the entries of a decision log, in the order of their time. judge is the
+	// decision about the message of one, at the same moment, from what was known then of whom the Judge
+	// takes it to be written to, and from what the entries before would have sent: settle is told what was
+	// decided about each after it was judged, and nil of those that could not be. Both are for one goroutine.
+	Again() (judge func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error),
+		settle func(e *store.Entry, d *filter.Decision))
 	// Rehearse makes ready to judge messages of a route as if they were sent at a moment, the zero
 	// one for now. notes are what to know about the route, among it which of the headers claimed it
 	// does not believe. judge completes a message whose address is as somebody wrote it, and whose
@@ -43,7 +46,7 @@ const maxExamples, defaultExamples = 100, 5
 type ReplayLine struct {
 	Done    bool   `json:"done,omitempty"`
 	Problem string `json:"problem,omitempty"`
-	// At is the time of the last decision that was looked at: it goes from the newest to the oldest.
+	// At is the time of the last decision that was looked at: it goes from the oldest to the newest.
 	At        time.Time `json:"at,omitzero"`
 	Decisions int       `json:"decisions"` // looked at so far
 	Same      int       `json:"same"`      // judged again with the same result
@@ -59,7 +62,7 @@ type Changed struct {
 	Is        string    `json:"is"`                 // likewise, under the other configuration
 	Differs   string    `json:"differs"`            // "action", "reason", "rule", "until" or "footer": the first that does
 	Decisions int       `json:"decisions"`          // how many
-	Examples  []Example `json:"examples,omitempty"` // the newest
+	Examples  []Example `json:"examples,omitempty"` // the oldest
 }
 
 // An Example names one decision.
@@ -79,7 +82,7 @@ const (
 	apartErased    = "erased"    // what it was about was removed with the person
 	apartFault     = "fault"     // the request could not be read, or not be changed as decided: what it said is not in the log
 	apartUndecided = "undecided" // the store could not be asked then
-	apartCut       = "cut"       // the log holds only the beginning of a text or name
+	apartCut       = "cut"       // the log holds only a part of a text, of a name or of what was counted
 	apartRoute     = "route"     // the configuration has no such route
 	apartUnsure    = "unsure"    // something about the recipient was recorded while it was decided, and matters
 )
@@ -101,7 +104,8 @@ func apart(e *store.Entry) string {
 
 // A replay judges decisions again.
 type replay struct {
-	judge    Judge
+	judge    func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error)
+	settle   func(e *store.Entry, d *filter.Decision)
 	past     *store.Past
 	examples int
 	sum      ReplayLine
@@ -128,9 +132,10 @@ const replayStep = 10_000
 // what comes out differently. say is told how far it is; its error, and the end of ctx, end the replay.
 // The last line is returned, not said.
 func Replay(ctx context.Context, st *store.Store, judge Judge, opt ReplayOptions, say func(ReplayLine) error) (ReplayLine, error) {
-	r := &replay{judge: judge, past: st.Past(), examples: opt.Examples, changes: map[change]*Changed{}}
+	r := &replay{past: st.Past(), examples: opt.Examples, changes: map[change]*Changed{}}
+	r.judge, r.settle = judge.Again()
 	r.sum.Apart = map[string]int{}
-	for e, err := range st.Entries(store.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route}) {
+	for e, err := range st.Entries(store.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route, Oldest: true}) {
 		if err == nil {
 			err = r.take(&e)
 		}
@@ -160,18 +165,19 @@ func Replay(ctx context.Context, st *store.Store, judge Judge, opt ReplayOptions
 func (r *replay) take(e *store.Entry) error {
 	r.sum.Decisions++
 	r.sum.At = e.Time
-	if why := apart(e); why != "" {
-		r.sum.Apart[why]++
-		return nil
-	}
-	d, why, err := r.again(e)
-	if err != nil {
-		return fmt.Errorf("judging %s again: %w", e.ID, err)
+	why, d := apart(e), filter.Decision{}
+	if why == "" {
+		var err error
+		if d, why, err = r.again(e); err != nil {
+			return fmt.Errorf("judging %s again: %w", e.ID, err)
+		}
 	}
 	if why != "" {
+		r.settle(e, nil)
 		r.sum.Apart[why]++
 		return nil
 	}
+	r.settle(e, &d)
 	what := differs(e, &d)
 	if what == "" {
 		r.sum.Same++
@@ -194,7 +200,7 @@ func (r *replay) take(e *store.Entry) error {
 func (r *replay) again(e *store.Entry) (d filter.Decision, apart string, err error) {
 	var later filter.Record
 	unsure, gone := false, true
-	d, err = r.judge.Again(e, func(to filter.Recipient) (rec filter.Record, err error) {
+	d, err = r.judge(e, func(to filter.Recipient) (rec filter.Record, err error) {
 		gone = false
 		rec, later, unsure, err = r.past.Record(to, e)
 		return rec, err
@@ -205,7 +211,7 @@ func (r *replay) again(e *store.Entry) (d filter.Decision, apart string, err err
 	case err != nil || !unsure:
 		return d, "", err
 	}
-	with, err := r.judge.Again(e, func(filter.Recipient) (filter.Record, error) { return later, nil })
+	with, err := r.judge(e, func(filter.Recipient) (filter.Record, error) { return later, nil })
 	if err == nil && with != d {
 		return d, apartUnsure, nil
 	}

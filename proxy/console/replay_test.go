@@ -42,12 +42,13 @@ func TestReplayCountsWhatComesOutDifferently(t *testing.T) {
 	b.store.Log(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.Unreadable, Fault: "no form"})
 	b.store.Log(store.Entry{Time: b.now(), Route: "twilio", To: carol, Reason: filter.Undecided})
 	b.store.Log(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.Allowed, To: carol, Text: strings.Repeat("x", 9000)})
+	b.store.Log(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.Allowed, To: carol, Counted: true, Tally: make(filter.Tally, 300)})
 	b.store.Log(store.Entry{Time: b.now(), Route: "gone", Reason: filter.Allowed, To: carol})
 	b.store.Log(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.NoConsent, Erased: true})
-	apart := map[string]int{"fault": 1, "undecided": 1, "cut": 1, "route": 1, "erased": 1}
+	apart := map[string]int{"fault": 1, "undecided": 1, "cut": 2, "route": 1, "erased": 1}
 
 	r, err := b.client(Reviewer).Replay(t.Context(), "", nil, ReplayOptions{Examples: 2}, nil)
-	if err != nil || !r.Done || r.Decisions != 19 || r.Same != 14 || r.Different != 0 || !reflect.DeepEqual(r.Apart, apart) {
+	if err != nil || !r.Done || r.Decisions != 20 || r.Same != 14 || r.Different != 0 || !reflect.DeepEqual(r.Apart, apart) {
 		t.Errorf("under the configuration in force: %+v, %v", r, err)
 	}
 	r, err = b.client(Reviewer).Replay(t.Context(), "new", []byte("90m"), ReplayOptions{Examples: 2}, nil)

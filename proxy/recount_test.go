@@ -1,0 +1,152 @@
+package proxy
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// A traffic is sends to few people over some weeks, of several topics and categories, some scheduled, and to
+// one person whom the provider never takes a message for.
+type traffic struct {
+	bodies, claims []string
+	at             []time.Time
+}
+
+const refusedTo = "+14155550109"
+
+func newTraffic(n int) (tr traffic) {
+	random := rand.New(rand.NewPCG(5, 6))
+	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	now := time.Date(2026, 10, 1, 8, 0, 0, 0, time.UTC)
+	for i := range n {
+		now = now.Add(time.Duration(1+random.IntN(3*3600)) * time.Second)
+		form := url.Values{"To": {pick("+14155550101", "+14155550102", "+13055550103", refusedTo)}, "From": {"+15005550006"}, "Body": {fmt.Sprint("Sale ", i)}}
+		if random.IntN(6) == 0 {
+			form.Del("From")
+			form.Set("MessagingServiceSid", "MG00000000000000000000000000000001")
+			form.Set("ScheduleType", "fixed")
+			form.Set("SendAt", now.Add(time.Duration(1+random.IntN(30))*time.Hour).Format(time.RFC3339))
+		}
+		claim := "Sendgate-Topic: " + pick("", "offers", "news", "club") + "\r\nSendgate-Category: " + pick("", "marketing", "utility") + "\r\n"
+		tr.bodies, tr.claims, tr.at = append(tr.bodies, form.Encode()), append(tr.claims, claim), append(tr.at, now)
+	}
+	return tr
+}
+
+// weekly is a route for traffic with these caps.
+func weekly(upstream string, rows ...filter.Cap) Config {
+	cfg := oneRoute(upstream, func(rc *RouteConfig) {
+		rc.Trust, rc.Topic = []string{"category", "topic"}, "club"
+		rc.Policy.Caps.Rows = rows
+	})
+	cfg.Brands = map[string]filter.Brand{"default": {Topics: map[string]filter.Category{"offers": filter.Marketing, "news": filter.Marketing, "club": filter.Utility}}}
+	return cfg
+}
+
+// run sends all of tr through a gate, and returns its log.
+func (tr *traffic) run(t *testing.T, cfg Config) (*store.Store, []store.Entry) {
+	t.Helper()
+	var now atomic.Pointer[time.Time]
+	now.Store(&tr.at[0])
+	clock := func() time.Time { return *now.Load() }
+	st, err := store.Open(store.Config{Memory: true, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	cfg.Now = clock
+	_, addr := start(t, cfg, st)
+	s := speak(t, addr)
+	for i, body := range tr.bodies {
+		now.Store(&tr.at[i])
+		s.write(strings.Replace(post("/twilio"+messages, "application/x-www-form-urlencoded", body), "Host: gate\r\n", "Host: gate\r\n"+tr.claims[i], 1))
+		s.hear(http.MethodPost)
+	}
+	var log []store.Entry
+	eventually(t, "the decision log has everything", func() bool {
+		log = log[:0]
+		for e, err := range st.Entries(store.Query{Oldest: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			log = append(log, e)
+		}
+		return len(log) == len(tr.bodies)
+	})
+	return st, log
+}
+
+// What a gate decided, judged again under other caps, is what a gate with these caps decides of the same sends.
+func TestAgainCountsWhatWouldHaveBeenSent(t *testing.T) {
+	base := play(t, loopback(t), func(c net.Conn) {
+		echoEach(c, func(w wire) string {
+			if strings.Contains(w.body, url.QueryEscape(refusedTo)) {
+				return "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2\r\n\r\n{}"
+			}
+			return okAnswer
+		})
+	})
+	day := 24 * time.Hour
+	few, many, long := filter.Cap{Most: 1, Within: day}, filter.Cap{Most: 5, Within: day}, filter.Cap{Most: 6, Within: 7 * day}
+	offers := filter.Cap{Most: 1, Within: 2 * day, Topic: "offers"}
+	tr := newTraffic(400)
+	reported := weekly(base, few)
+	rt := reported.Routes["twilio"]
+	rt.Mode = Report
+	reported.Routes["twilio"] = rt
+	for _, c := range []struct {
+		name     string
+		was, new Config
+	}{
+		{"the same cap", weekly(base, many), weekly(base, many)},
+		{"a lower one", weekly(base, many), weekly(base, few)},
+		{"a higher one", weekly(base, few), weekly(base, many)},
+		{"one over a longer time", weekly(base, many), weekly(base, long)},
+		{"the first one", weekly(base), weekly(base, few)},
+		{"none any more", weekly(base, few), weekly(base)},
+		{"one on a topic beside it", weekly(base, many), weekly(base, many, offers)},
+		{"one on a topic instead", weekly(base, few), weekly(base, offers)},
+		{"one on everything instead of a topic", weekly(base, offers), weekly(base, many)},
+		{"each topic for itself", weekly(base, many), weekly(base, filter.Cap{Most: 1, Within: day, SameTopic: true})},
+		{"one on marketing alone", weekly(base, filter.Cap{Most: 1, Within: day, Category: &utility}), weekly(base, filter.Cap{Most: 1, Within: day, Category: &marketing})},
+		{"what was reported, enforced", reported, weekly(base, few)},
+		{"what was enforced, reported", weekly(base, few), reported},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			st, was := tr.run(t, c.was)
+			_, want := tr.run(t, c.new)
+			draft := c.new
+			draft.Draft = true
+			judge, settle := newGate(t, draft, st).Again()
+			capped := 0
+			for i := range was {
+				d, err := judge(&was[i], func(filter.Recipient) (filter.Record, error) { return filter.Record{}, nil })
+				if err != nil {
+					t.Fatal(err)
+				}
+				settle(&was[i], &d)
+				w := &want[i]
+				if d.Action != w.Action || d.Reason != w.Reason || !d.Until.Equal(w.Until) {
+					t.Fatalf("message %d of %d at %s is %s %s until %s, want %s %s until %s", i, len(was), w.Time, d.Action, d.Reason, d.Until, w.Action, w.Reason, w.Until)
+				}
+				if d.Reason == filter.CapReached {
+					capped++
+				}
+			}
+			t.Logf("%d of %d messages were too many", capped, len(was))
+			if caps := len(c.new.Routes["twilio"].Policy.Caps.Rows); (capped > 0) != (caps > 0) {
+				t.Errorf("under %d caps %d messages were too many", caps, capped)
+			}
+		})
+	}
+}
