@@ -101,6 +101,11 @@ func (s *Server) explainMessage(c *call) error {
 	if !q.SendAt.Equal(m.SendAt) {
 		x.Says = append(x.Says, sentAtOnce)
 	}
+	if s.judge != nil {
+		if rules := s.judge.Unforeseen(q.Route, &m); len(rules) > 0 {
+			x.Says = append(x.Says, "Not foreseen is what these rules would do, which go by more than was asked about: "+strings.Join(rules, ", ")+".")
+		}
+	}
 	if q.At.Before(now) {
 		x.Says = append(x.Says, knownThen)
 	}

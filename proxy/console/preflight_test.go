@@ -108,6 +108,10 @@ func TestPreflightNamesWhatItCannotForesee(t *testing.T) {
 		if note := "more than was given (from, template, text) decides what these rules would do, and is not foreseen: " + c.want; slices.Contains(f.Notes, note) != (c.want != "") {
 			t.Errorf("%s: the notes are %q", name, f.Notes)
 		}
+		x, err := b.client(Viewer).Ask(t.Context(), Question{Route: "twilio", To: carol, Template: c.opt.Template, Text: c.opt.Text})
+		if says := strings.Join(x.Says, " "); err != nil || strings.Contains(says, "by more than was asked about: "+c.want+".") != (c.want != "") {
+			t.Errorf("%s: explained as %q, %v", name, says, err)
+		}
 	}
 }
 
