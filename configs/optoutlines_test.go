@@ -147,3 +147,18 @@ func TestATextWithALineCostsNoMemory(t *testing.T) {
 		}
 	}
 }
+
+func TestALineForATextThatTellsItsLanguageCostsNoMemory(t *testing.T) {
+	policy := lined(t)
+	r := new(filter.Record)
+	for _, text := range []string{"Today only: the Sale that you have been waiting for, and 20 % off", "Nur heute: 20 % auf alles, und das für Sie und Ihre Freunde", "今日优惠"} {
+		m := filter.Message{To: filter.Recipient{Channel: filter.SMS, Address: "+4915123456789"}, Text: text, Room: 100}
+		if n := testing.AllocsPerRun(100, func() {
+			if d := policy.Decide(&m, r, noon); d.Action != filter.Rewrite {
+				t.Fatalf("%q: %+v", text, d)
+			}
+		}); n != 0 {
+			t.Errorf("%q: %v allocations", text, n)
+		}
+	}
+}

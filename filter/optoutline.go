@@ -169,13 +169,10 @@ func (l *optOutLines) choose(m *Message) (line, from string) {
 // language is the row for m; -1 where none is for it.
 func (l *optOutLines) language(m *Message) int {
 	written := script(m.Text)
-	home, known := l.countries[Country(m.To.Address)]
-	if scopedID(m.To.Address) {
-		home, known = l.countries[m.To.Address[:2]]
-	}
 	if at := l.spoken(m.Text, written); at >= 0 {
 		return at
 	}
+	home, known := l.home(m.To.Address)
 	if known && (written == nil || written == unicode.Latin || l.rows[home].script == written) {
 		return home
 	}
@@ -188,6 +185,16 @@ func (l *optOutLines) language(m *Message) int {
 		return 0
 	}
 	return l.fallback
+}
+
+// home is the row for the country that an address is from, which costs memory to find out.
+func (l *optOutLines) home(address string) (at int, known bool) {
+	if scopedID(address) {
+		at, known = l.countries[address[:2]]
+	} else {
+		at, known = l.countries[Country(address)]
+	}
+	return at, known
 }
 
 // enough is how many common words of one language, and of no other as many, tell that a text is in it.
@@ -204,9 +211,15 @@ func (l *optOutLines) spoken(text string, written *unicode.RangeTable) int {
 	if only >= 0 && !several && written != unicode.Latin {
 		return only
 	}
-	score := make([]int, len(l.rows))
+	var room [64]int
+	score := append(room[:0], make([]int, len(l.rows))...)
+	var lower [32]byte
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.M, r) }) {
-		for _, at := range l.common[strings.ToLower(word)] {
+		w := lower[:0]
+		for _, r := range word {
+			w = utf8.AppendRune(w, unicode.ToLower(r))
+		}
+		for _, at := range l.common[string(w)] {
 			score[at]++
 		}
 	}
