@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ type upstream struct {
 	dialer dialer
 	pool   pool
 	count  *counters
+	alone  bool // there is one processor for all that the gate does
 }
 
 // settings is what an upstream is made of: where a reload leaves them as they were, the upstream
@@ -68,6 +70,7 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 		body:   limits.Body,
 		places: make(chan struct{}, cfg.InFlight),
 		count:  count,
+		alone:  runtime.GOMAXPROCS(0) == 1,
 	}
 	u.pool = pool{keep: cfg.Timeouts.Idle}
 	u.dialer = dialer{
@@ -142,7 +145,14 @@ func tlsConfig(name, caFile string) (cfg *tls.Config, digest string, err error) 
 // connection only when nothing has left on the first. toHead says that the request's method is HEAD;
 // now is what time it is. resp and a are of use only when the outcome is answered, except for when
 // that was; err says why it is not.
+//
+// On one processor, other requests that came in are decided about first, so that all of them leave one after
+// the other: an upstream that has begun to wait again takes microseconds to wake. On several, this would wake
+// processors of our own that have nothing to do.
 func (u *upstream) exchange(request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (o outcome, err error) {
+	if u.alone {
+		runtime.Gosched()
+	}
 	waited, err := u.enter()
 	if err != nil {
 		a.done = time.Now()
