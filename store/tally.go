@@ -140,18 +140,6 @@ func (t *Turn) join(tally filter.Tally, topic *tallyRow, first uint32, horizon i
 // Move has [Turn.Take] count the message at another time than it asks for.
 func (t *Turn) Move(at time.Time) { t.row.move(at.UnixMilli()) }
 
-// A Slot is what a message took up, to be given back if it surely was not sent. The zero Slot is nothing.
-type Slot struct {
-	row    tallyRow // none where row.when is 0
-	topics topicMarks
-	pairs  pairSlots
-	book   bookSlot
-	place  journalPlace
-}
-
-// Taken reports whether there is anything to give back.
-func (l *Slot) Taken() bool { return l.place.n > 0 }
-
 // Take takes a place in the tally for the message whose turn it is, and what c asks for, all or nothing. When it
 // returns, the places survive the end of the process, however it ends: they are written to a file, and are
 // on disk within a second, so that a loss of power can lose the last second's and no more. An error that is
@@ -197,35 +185,6 @@ func (t *Turn) roomy() error {
 		return nil
 	}
 	return ErrTallyFull
-}
-
-// release gives back what is not in the tally yet.
-func (tl *tally) release(slot *Slot) {
-	tl.pairs.back(&slot.pairs)
-	slot.book.back()
-}
-
-// GiveBack frees what a message took up that surely was not sent. Its turn is over.
-func (s *Store) GiveBack(slot *Slot) {
-	if !slot.Taken() {
-		return
-	}
-	tl := &s.tally
-	// First in the file: else another message may take the place, and after a crash both would count.
-	if err := tl.journal.void(slot.place); err != nil { // then it counts again after a restart, which is safe
-		s.logger.Warn("a place in the tally was given back, but not in its file", zap.Error(err))
-	}
-	if slot.row.when != 0 {
-		shard := &tl.shards[slot.row.key%tallyShards]
-		shard.mu.Lock()
-		shard.remove(slot.row)
-		for _, topic := range slot.topics.further() {
-			shard.remove(slot.row.further(topic))
-		}
-		shard.mu.Unlock()
-	}
-	tl.release(slot)
-	*slot = Slot{}
 }
 
 // sweepTally drops what counts for nothing any more, from memory and from disk.
