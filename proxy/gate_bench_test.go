@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,7 +60,10 @@ func BenchmarkGate(b *testing.B) {
 // every rule looks at it and none objects, and the store is on disk.
 func byEveryRule(b *testing.B) {
 	const people = 4096
-	st, err := store.Open(store.Config{Dir: b.TempDir()})
+	var n atomic.Int64
+	began := time.Now()
+	clock := func() time.Time { return began.Add(time.Duration(n.Load()) * 25 * time.Hour / people) }
+	st, err := store.Open(store.Config{Dir: b.TempDir(), Now: clock})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -78,19 +82,17 @@ func byEveryRule(b *testing.B) {
 		events = append(events, filter.Event{To: to, Kind: filter.OptedIn, Basis: filter.Express, Source: "test"})
 	}
 	learn(b, st, events...)
-	n, began := 0, time.Now()
 	cfg := oneRoute("http://127.0.0.1:1", func(rc *RouteConfig) { rc.Policy = everyRule(b) })
 	cfg.Hours = &filter.HourTables{Places: []filter.Place{{Place: "US-CA", AreaCodes: []int{415}, Zones: []string{"America/Los_Angeles"}}}}
 	cfg.OptOutLines = map[string][]filter.OptOutLine{"all": {{Words: strings.Fields(wordsToStop)}}}
-	cfg.Now = func() time.Time { return began.Add(time.Duration(n) * 25 * time.Hour / people) }
+	cfg.Now = clock
 	g := inMemory(b, st, cfg)
 	src := bytes.NewReader(request)
 	br := bufio.NewReaderSize(src, 4096)
 	var ctx fasthttp.RequestCtx
 	b.ReportAllocs()
 	for b.Loop() {
-		n++
-		write(n % people)
+		write(int(n.Add(1)) % people)
 		src.Reset(request)
 		br.Reset(src)
 		ctx.Init2(nil, nil, true)
