@@ -119,6 +119,7 @@ func (t *Turn) read(r *filter.Record) {
 			t.join(r.Tally, row, first, horizon)
 		}
 	}
+	slices.Reverse(r.Tally) // the chain begins with the last, which mostly is the latest
 	slices.SortFunc(r.Tally, func(a, b filter.Sent) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
 }
 
