@@ -84,7 +84,7 @@ func (g gate) launch(s site, cores int) (command, error) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return command{}, err
 	}
-	// The log of earlier loads would make each start different from the last.
+	// What is left of earlier loads would make each start different from the last.
 	if err := g.forget(); err != nil {
 		return command{}, err
 	}
@@ -105,8 +105,10 @@ func (g gate) check(ctx context.Context, c command) error {
 	return nil
 }
 
-// forget removes the log of decisions, which is of no use after a load.
-func (g gate) forget() error { return os.RemoveAll(filepath.Join(g.store, "decisions")) }
+// forget removes the log of decisions and what was sent to whom, which are of no use after a load.
+func (g gate) forget() error {
+	return errors.Join(os.RemoveAll(filepath.Join(g.store, "decisions")), os.RemoveAll(filepath.Join(g.store, "tally")))
+}
 
 // filled reports whether the store holds the book.
 func (g gate) filled() bool {
