@@ -212,7 +212,10 @@ func (l *optOutLines) spoken(text string, written *unicode.RangeTable) int {
 		return only
 	}
 	var room [64]int
-	score := append(room[:0], make([]int, len(l.rows))...)
+	score := room[:]
+	if len(l.rows) > len(room) {
+		score = make([]int, len(l.rows))
+	}
 	var lower [32]byte
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.M, r) }) {
 		w := lower[:0]
