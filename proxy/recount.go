@@ -11,9 +11,11 @@ import (
 
 // A recount is what recipients would have got if the entries of a decision log had been decided by other
 // routes. It takes the tally that each entry was judged by and changes only what came out differently of the
-// entries before: what is no longer sent is taken out, what is sent now is put in. So under the same routes
-// every tally is what it was, whatever had its turn first or gave its place back meanwhile. It cannot tell
-// which of the messages that it puts in have the same content, since the log does not hold all of it.
+// entries before: what is no longer sent is taken out, what is sent now is put in, and what has other topics
+// now is told by these. So under the same routes every tally is what it was, whatever had its turn first or
+// gave its place back meanwhile. It cannot tell which of the messages that it puts in have the same content,
+// since the log does not hold all of it. Whether a message of an earlier entry counted, which does not say so,
+// is told by the tallies after it.
 type recount struct {
 	seed     maphash.Seed
 	lookback time.Duration // of all routes
@@ -21,6 +23,7 @@ type recount struct {
 	held     int // messages of all people
 	swept    int // how many there were when all were looked through
 	was, is  filter.Tally
+	says     bool // whether entries say what counted: from the first one that does, all do
 
 	last struct { // what was judged last
 		rt     *route
@@ -38,7 +41,9 @@ type resent struct {
 	then, now         int64 // when it was due, and is
 	category, becomes filter.Category
 	took, takes       bool // a place
+	sure              bool // that it took it: its entry says so, or it was found there
 	gone              bool // it gave it back, or would have
+	kept              bool // it was not judged again: of its topics only the first is known
 	topics            topicSet[uint64]
 }
 
@@ -58,56 +63,74 @@ func (c *recount) tally(rt *route, e *store.Entry, m *filter.Message, rec *filte
 		return e.Tally
 	}
 	c.held -= p.forget(e.Time.Add(-c.lookback).UnixMilli())
-	alike := e.Counted && e.Topic == m.Topic // what is as it was looks to m as it did
-	whole := alike && c.lookback <= store.TallyKeep
-	if whole && len(p.other) == 0 {
-		return e.Tally
-	}
 	judged := hashed(c.seed, m)
 	c.was, c.is = append(c.was[:0], e.Tally...), c.is[:0]
-	for i := range p.other {
-		c.change(e, &p.other[i], &judged, false)
-	}
-	for i := 0; !whole && i < len(p.same); i++ {
-		c.change(e, &p.same[i], &judged, alike)
+	for _, list := range [][]resent{p.other, p.same} {
+		for i := range list {
+			c.change(e, &list[i], &judged, e.Topic == m.Topic)
+		}
 	}
 	c.was = append(c.was, c.is...)
 	slices.SortStableFunc(c.was, func(a, b filter.Sent) int { return a.At.Compare(b.At) })
 	return c.was
 }
 
-// change takes one out of what was counted, and puts it back as it is now, if it still is. One that is alike
-// stays where it is found.
+// change takes one out of what was counted, and puts it back as it is now, if it still is. One that was not
+// judged again looks as it did to a message that is alike.
 func (c *recount) change(e *store.Entry, one *resent, judged *topicSet[uint64], alike bool) {
+	s := filter.Sent{At: time.UnixMilli(one.now).UTC(), Category: one.becomes}
+	one.topics.mark(&s, judged)
 	i := -1
 	if one.took {
-		i = slices.IndexFunc(c.was, func(s filter.Sent) bool { return s.At.UnixMilli() == one.then && s.Category == one.category })
+		i = one.find(c.was, s.SameTopic)
 	}
-	s := filter.Sent{At: time.UnixMilli(one.now).UTC(), Category: one.becomes}
 	switch {
-	case i >= 0 && alike:
+	case i >= 0 && alike && one.kept:
+		one.sure = true
 		return
 	case i >= 0:
+		one.sure = true
 		s.SameContent = c.was[i].SameContent
 		c.was = slices.Delete(c.was, i, i+1)
-	case one.took && e.Counted && e.Time.UnixMilli()-one.then <= store.TallyKeep.Milliseconds():
+	case one.sure && one.took && counted(e) && e.Time.UnixMilli()-one.then <= store.TallyKeep.Milliseconds():
 		return // it had its turn after e, or had given its place back by then
 	case one.gone:
 		return
 	}
 	if one.takes {
-		one.topics.mark(&s, judged)
 		c.is = append(c.is, s)
 	}
 }
+
+// find is where o is in a tally, -1 if nowhere: of several that were due at once, one that has the topic or not.
+func (o *resent) find(t filter.Tally, sameTopic bool) int {
+	found := -1
+	for i := range t {
+		if s := &t[i]; s.Category == o.category && s.At.UnixMilli() == o.then {
+			if s.SameTopic == sameTopic {
+				return i
+			}
+			if found < 0 {
+				found = i
+			}
+		}
+	}
+	return found
+}
+
+// counted reports whether the message of e surely counted if it was sent. Earlier entries say so only by what
+// was counted before.
+func counted(e *store.Entry) bool { return e.Counted || len(e.Tally) > 0 }
 
 // settle takes in that d is decided about the message of e, which was judged last; nil: what was decided then.
 func (c *recount) settle(e *store.Entry, d *filter.Decision) {
 	if c.lookback == 0 {
 		return
 	}
-	one := resent{then: dueThen(e), category: e.Category, took: e.Counted && (e.Action != filter.Block || !e.Enforced),
+	c.says = c.says || e.Counted
+	one := resent{then: dueThen(e), category: e.Category, sure: counted(e), kept: d == nil,
 		gone: e.Outcome == notSent.String() || e.Outcome == answered.String() && declined(e.Status)}
+	one.took = (one.sure || d != nil && !c.says) && (e.Action != filter.Block || !e.Enforced)
 	m := filter.Message{To: e.To, Topic: e.Topic}
 	one.now, one.becomes, one.takes = one.then, one.category, one.took
 	if d != nil {

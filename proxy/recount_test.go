@@ -104,6 +104,13 @@ func TestAgainCountsWhatWouldHaveBeenSent(t *testing.T) {
 	rt := reported.Routes["twilio"]
 	rt.Mode = Report
 	reported.Routes["twilio"] = rt
+	club := filter.Cap{Most: 1, Within: day, Topic: "club"}
+	without := func(cfg Config) Config { // the topic that the route gives everything
+		rt := cfg.Routes["twilio"]
+		rt.Topic = ""
+		cfg.Routes["twilio"] = rt
+		return cfg
+	}
 	for _, c := range []struct {
 		name     string
 		was, new Config
@@ -121,32 +128,69 @@ func TestAgainCountsWhatWouldHaveBeenSent(t *testing.T) {
 		{"one on marketing alone", weekly(base, filter.Cap{Most: 1, Within: day, Category: &utility}), weekly(base, filter.Cap{Most: 1, Within: day, Category: &marketing})},
 		{"what was reported, enforced", reported, weekly(base, few)},
 		{"what was enforced, reported", weekly(base, few), reported},
+		{"one on a further topic that everything has now", without(weekly(base, many)), weekly(base, club)},
+		{"one on a further topic that not everything has any more", weekly(base, many), without(weekly(base, club))},
+		{"each topic for itself, with a further one", without(weekly(base, few)), weekly(base, filter.Cap{Most: 2, Within: day, SameTopic: true})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st, was := tr.run(t, c.was)
 			_, want := tr.run(t, c.new)
 			draft := c.new
 			draft.Draft = true
-			judge, settle := newGate(t, draft, st).Again()
-			capped := 0
-			for i := range was {
-				d, err := judge(&was[i], func(filter.Recipient) (filter.Record, error) { return filter.Record{}, nil })
-				if err != nil {
-					t.Fatal(err)
+			g := newGate(t, draft, st)
+			for _, says := range []int{0, len(was) / 2, len(was)} { // from which entry on they say what counted
+				judge, settle := g.Again()
+				capped := 0
+				for i, e := range was {
+					e.Counted = e.Counted && i >= says
+					d, err := judge(&e, func(filter.Recipient) (filter.Record, error) { return filter.Record{}, nil })
+					if err != nil {
+						t.Fatal(err)
+					}
+					settle(&e, &d)
+					w := &want[i]
+					if d.Action != w.Action || d.Reason != w.Reason || !d.Until.Equal(w.Until) {
+						t.Fatalf("counted is said from %d on: message %d of %d at %s is %s %s until %s, want %s %s until %s", says, i, len(was), w.Time, d.Action, d.Reason, d.Until, w.Action, w.Reason, w.Until)
+					}
+					if d.Reason == filter.CapReached {
+						capped++
+					}
 				}
-				settle(&was[i], &d)
-				w := &want[i]
-				if d.Action != w.Action || d.Reason != w.Reason || !d.Until.Equal(w.Until) {
-					t.Fatalf("message %d of %d at %s is %s %s until %s, want %s %s until %s", i, len(was), w.Time, d.Action, d.Reason, d.Until, w.Action, w.Reason, w.Until)
+				t.Logf("counted is said from %d on: %d of %d messages were too many", says, capped, len(was))
+				if caps := len(c.new.Routes["twilio"].Policy.Caps.Rows); (capped > 0) != (caps > 0) {
+					t.Errorf("under %d caps %d messages were too many", caps, capped)
 				}
-				if d.Reason == filter.CapReached {
-					capped++
-				}
-			}
-			t.Logf("%d of %d messages were too many", capped, len(was))
-			if caps := len(c.new.Routes["twilio"].Policy.Caps.Rows); (capped > 0) != (caps > 0) {
-				t.Errorf("under %d caps %d messages were too many", caps, capped)
 			}
 		})
+	}
+}
+
+// A message that cannot be judged again still counts under all of its topics.
+func TestAgainCountsWhatCannotBeJudged(t *testing.T) {
+	cfg := weekly(play(t, loopback(t), echo(okAnswer, func(wire) {})), filter.Cap{Most: 2, Within: 24 * time.Hour, Topic: "club"})
+	tr := newTraffic(200)
+	st, log := tr.run(t, cfg)
+	judge, settle := newGate(t, cfg, st).Again()
+	capped := 0
+	for i := range log {
+		e := &log[i]
+		if i%3 == 0 {
+			settle(e, nil)
+			continue
+		}
+		d, err := judge(e, func(filter.Recipient) (filter.Record, error) { return filter.Record{}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		settle(e, &d)
+		if d.Action != e.Action || d.Reason != e.Reason || !d.Until.Equal(e.Until) {
+			t.Fatalf("message %d is %s %s until %s, was %s %s until %s", i, d.Action, d.Reason, d.Until, e.Action, e.Reason, e.Until)
+		}
+		if d.Reason == filter.CapReached {
+			capped++
+		}
+	}
+	if capped == 0 {
+		t.Error("no message was too many")
 	}
 }
