@@ -139,6 +139,9 @@ func Complete(name string, m *filter.Message) {
 	if m.From == "" {
 		m.From, m.Service = m.Service, ""
 	}
+	if m.Service == m.From { // said twice, it is one
+		m.Service = ""
+	}
 	k, service := byName[name], m.Service != "" || strings.HasPrefix(m.From, "MG")
 	m.Room = 0
 	if m.Template == "" && m.Text != "" {

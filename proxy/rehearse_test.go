@@ -103,6 +103,33 @@ func BenchmarkRoster(b *testing.B) {
 	}
 }
 
+// A list that says its Messaging Service twice, as Twilio takes it, is judged as the request is.
+func TestListSaysItsServiceTwice(t *testing.T) {
+	const mg = "MG00000000000000000000000000000001"
+	cfg, now := night(play(t, loopback(t), echo(okAnswer, func(wire) {})), func(rc *RouteConfig) {
+		rc.Policy.QuietHours = filter.QuietHours{}
+		rc.Policy.Require = anyone.Require
+		rc.Budgets = Budgets{Pair: Pair{Every: time.Hour, Burst: 2}}
+	})
+	cfg.Now = func() time.Time { return now }
+	g, addr := start(t, cfg, nightly(t, cfg.Now))
+	judge, _, err := g.Rehearse("twilio", "", now, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		m := filter.Message{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+12125550100"}, From: mg, Service: mg, Template: "HX1"}
+		d, bad, err := judge(&m, filter.All, filter.All)
+		if bad != nil || err != nil {
+			t.Fatal(bad, err)
+		}
+		a := ask(t, addr, post("/twilio"+messages, "application/x-www-form-urlencoded", "To=whatsapp%3A%2B12125550100&From="+mg+"&MessagingServiceSid="+mg+"&ContentSid=HX1"))
+		if did := a.Header.Get("Sendgate-Decision"); d.Action.String() != did {
+			t.Errorf("message %d: said %s %s, did %s %s", n, d.Action, d.Reason, did, a.Header.Get("Sendgate-Reason"))
+		}
+	}
+}
+
 // Without a sender nobody knows what the pairs of it and its recipients may still send.
 func TestPairsAreUnforeseenWithoutASender(t *testing.T) {
 	g := newGate(t, twoNumbers("http://127.0.0.1:1", Budgets{Pair: Pair{Every: 6 * time.Second}}), memory(t))
