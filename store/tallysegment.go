@@ -48,7 +48,7 @@ func (g *tallySegment) store(b []byte, at int64) (err error) {
 		switch p := recover().(type) {
 		case nil:
 		case interface{ Addr() uintptr }:
-			err = fmt.Errorf("writing to %s: the system has no room for it: %v", g.path, p)
+			err = fmt.Errorf("writing to %s: the system has no room for it", g.path)
 		default:
 			panic(p)
 		}
