@@ -5,9 +5,18 @@ import (
 	"strings"
 )
 
-// figures are what is no number of anybody's: UUIDs, and days, with what tells the time of one, as in
-// 2026-11-01 14:00, 01.11.2026, 202611011400.
-var figures = regexp.MustCompile(`(?i)\b([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{4}|20\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[T_-]?(\d{4}|\d{6})?)([T ]\d\d:\d\d(:\d\d)?)?\b`)
+// figures are what is no number of anybody's: UUIDs, counters filled up with zeros, and days, with what tells
+// the time of one, as in 2026-11-01 14:00, 01.11.2026, 11-22-2026, 2026/11/1, 202611011400. The first group is
+// one that may be, as a country code or an area code stands in front.
+var figures = func() *regexp.Regexp {
+	const (
+		year, month, day = `(?:19|20)\d\d`, `(?:0?[1-9]|1[0-2])`, `(?:0?[1-9]|[12]\d|3[01])`
+		date             = year + `[-./]` + month + `[-./]` + day + `|` + day + `[-./]` + day + `[-./]` + year +
+			`|20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[T_-]?(?:\d{4}|\d{6})?`
+		figure = `\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|000\d+|(?:` + date + `)(?:[T ]\d\d:\d\d(?::\d\d)?)?)\b`
+	)
+	return regexp.MustCompile(`(?i)((?:\+\d{1,3}[ ./()-]{1,3}|\b0\d\d+[-./])` + figure + `)|` + figure)
+}()
 
 // ShowsNumber reports whether text holds what reads as somebody's phone number, for words that are kept
 // where nobody expects a person: a plus and seven digits or more; nine or more that begin with 0; eleven
@@ -16,7 +25,7 @@ var figures = regexp.MustCompile(`(?i)\b([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{1
 // brackets between them. It may be wrong in both ways: a date is no number, but a long reference may be
 // taken for one.
 func ShowsNumber(text string) bool {
-	text = figures.ReplaceAllString(text, "x")
+	text = figures.ReplaceAllString(text, "${1}x")
 	var run sighting
 	for _, r := range text {
 		switch d, ok := digit(r); {

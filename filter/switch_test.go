@@ -36,6 +36,12 @@ func TestSwitchProblems(t *testing.T) {
 	if field, problem := good.Problem(); field != "" || problem != "" {
 		t.Errorf("a good switch has a problem with its %s: %s", field, problem)
 	}
+	for _, campaign := range []string{"newsletter 2026/11/22 08:00", "22-11-2026 08:00", "2026.11.22-14.00"} {
+		dated := Switch{On: Target{Campaign: campaign}, Reason: "wrong prices since " + campaign, Actor: "ana"}
+		if field, problem := dated.Problem(); problem != "" {
+			t.Errorf("a pause of %q has a problem with its %s: %s", campaign, field, problem)
+		}
+	}
 	for _, c := range []struct {
 		field, problem string
 		spoil          func(*Switch)

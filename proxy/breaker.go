@@ -179,8 +179,9 @@ func (b *breaker) count(by *filter.Breaker, on filter.Target, messages, refusals
 	s.mu.Unlock()
 }
 
-// circuit is the circuit of on, or nil where there are too many, or no switch may be for it: it reads as
-// if it named a person. The caller holds the lock of its shard. After a restart it begins where the switch of on says. One whose switch somebody lifted is
+// circuit is the circuit of on. It is nil where there are too many, or no switch may be for it as it reads as if
+// it named a person; not where one is in force all the same, as from before that was asked. The caller holds the
+// lock of its shard. After a restart it begins where the switch of on says. One whose switch somebody lifted is
 // closed, and has seen nothing.
 func (b *breaker) circuit(s *breakerShard, on filter.Target, by *filter.Breaker, now time.Time) *circuit {
 	force := b.store.Switches()
@@ -193,14 +194,14 @@ func (b *breaker) circuit(s *breakerShard, on filter.Target, by *filter.Breaker,
 	if len(s.circuits) >= maxCircuits/breakerShards {
 		s.sweep(by, now)
 	}
-	if len(s.circuits) >= maxCircuits/breakerShards || filter.ShowsNumber(on.Campaign) {
-		return nil
-	}
 	c := new(circuit)
 	for i := range force {
 		if force[i].Cause == filter.Refusals && force[i].On == on {
 			c.id, c.until = force[i].ID, force[i].Until
 		}
+	}
+	if c.id == "" && (len(s.circuits) >= maxCircuits/breakerShards || filter.ShowsNumber(on.Campaign)) {
+		return nil
 	}
 	on.Sender, on.Campaign = strings.Clone(on.Sender), strings.Clone(on.Campaign)
 	s.circuits[on] = c

@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -224,6 +227,34 @@ func TestBreakerPassesOverLabels(t *testing.T) {
 				t.Errorf("%d were not watched", n)
 			}
 		})
+	}
+}
+
+// TestTrialOfALabelThatNobodyMayPause: a pause from before that was asked is tried and ends as others do.
+func TestTrialOfALabelThatNobodyMayPause(t *testing.T) {
+	const label = "Sendgate-Campaign: sale-14155550100"
+	dir := t.TempDir()
+	sw := filter.Switch{ID: "1", On: filter.Target{Brand: "default", Campaign: "sale-14155550100"}, Reason: "refused", Actor: filter.ByBreaker, Cause: filter.Refusals,
+		Set: time.Date(2026, 3, 10, 11, 0, 0, 0, time.UTC), Until: time.Date(2026, 3, 10, 12, 30, 0, 0, time.UTC)}
+	text, err := json.Marshal(map[string]any{"set": sw, "key": "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "switches.jsonl"), append(text, '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := blow(t, dir)
+	f.want("it is paused", f.send(1, label), "suspended")
+	f.wait(31 * time.Minute)
+	f.want("one goes out on trial", f.send(1, label), "allowed")
+	f.want("the next waits for a second", f.send(1, label), "suspended")
+	for range 4 {
+		f.wait(time.Second)
+		f.want("and then goes out", f.send(1, label), "allowed")
+	}
+	f.want("it is over", f.send(3, label), "allowed")
+	if force := f.store.Switches(); len(force) != 0 {
+		t.Errorf("still in force: %+v", force)
 	}
 }
 
