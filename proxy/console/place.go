@@ -40,11 +40,15 @@ var stateCodes = map[string][]string{
 }
 
 // regionOf is the country of a number without a country code: the one in the cell of its location, and home,
-// which the request names, where that is no country, or a state of home's and the number may be one of home.
+// which the request names, where that is no country, or a state of home's and the number can be read as one of home.
 func regionOf(location, home, number string) string {
-	state := slices.Contains(stateCodes[strings.ToUpper(home)], strings.ToUpper(location))
-	if !filter.KnownRegion(location) || state && !strings.HasPrefix(number, "0") { // no number of +1 begins with it
+	if !filter.KnownRegion(location) {
 		return home
+	}
+	if slices.Contains(stateCodes[strings.ToUpper(home)], strings.ToUpper(location)) {
+		if _, err := filter.Number(strings.TrimPrefix(number, "'"), home); err == nil {
+			return home
+		}
 	}
 	return location
 }

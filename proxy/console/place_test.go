@@ -25,6 +25,7 @@ func TestImportedLocations(t *testing.T) {
 		"+14155550101": "CA|US-CA", "+13175550102": "IN|US-IN", "+13025550103": "DE|US-DE", "+14165550104": "CA", "+12145550105": "US-TX",
 		"+4915123456789": "DE", "+12145550107": "", "+12145550108": "US 752", "+14155550109": "CA|US-CA 940", "+13025550110": "DE|US-DE",
 		"+4915123456780": "DE", "+12145550112": "US-TX", "+14155550113": "CA-ON", "+393331234567": "",
+		"+919812345678": "IN", "+4915123456781": "DE", "+573001234567": "CO", "+4915123456782": "DE", "+13025550120": "DE|US-DE",
 	} {
 		r, err := b.store.Read(filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: address}, filter.NeedRecord)
 		if err != nil || len(r.Consents) == 0 || r.Place != want {
