@@ -22,7 +22,7 @@ func newCeiling(row Cap) (*ceiling, error) {
 	case row.Category != nil && *row.Category >= Categories:
 		return nil, fmt.Errorf("category: there is no category %s", *row.Category)
 	}
-	if row.Place == "*" {
+	if row.Place = placeName(row.Place); row.Place == "*" {
 		row.Place = ""
 	}
 	if row.Place != "" {

@@ -101,6 +101,7 @@ type week struct {
 }
 
 func newWeek(row Hours, holidays map[string]map[Date]bool) (*week, error) {
+	row.Place = placeName(row.Place)
 	if err := checkPlace(row.Place, true); err != nil {
 		return nil, err
 	}

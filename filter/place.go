@@ -66,19 +66,20 @@ type atlas struct {
 func newAtlas(rows []Place, postcodes []Postcodes) (*atlas, error) {
 	a := &atlas{zones: map[string][]*time.Location{}, parts: map[string]bool{}}
 	for i := range rows {
-		if err := a.add(&rows[i]); err != nil {
+		if err := a.add(rows[i]); err != nil {
 			return nil, fmt.Errorf("places[%d]: %w", i, err)
 		}
 	}
 	for i := range postcodes {
-		if err := a.addPostcodes(&postcodes[i]); err != nil {
+		if err := a.addPostcodes(postcodes[i]); err != nil {
 			return nil, fmt.Errorf("postcodes[%d]: %w", i, err)
 		}
 	}
 	return a, nil
 }
 
-func (a *atlas) addPostcodes(row *Postcodes) error {
+func (a *atlas) addPostcodes(row Postcodes) error {
+	row.Place = placeName(row.Place)
 	if err := checkPlace(row.Place, false); err != nil {
 		return err
 	}
@@ -110,7 +111,8 @@ func (a *atlas) addPostcodes(row *Postcodes) error {
 	return nil
 }
 
-func (a *atlas) add(row *Place) error {
+func (a *atlas) add(row Place) error {
+	row.Place = placeName(row.Place)
 	if err := checkPlace(row.Place, false); err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (q *quietHours) take(rows []Hours, tables *HourTables, own bool) error {
 		if err != nil {
 			return fmt.Errorf("[%d]: %w", i, err)
 		}
-		place := rows[i].Place
+		place := w.row.Place
 		if j, twice := first[place]; twice {
 			return fmt.Errorf("[%d]: place: %s has its hours in row %d already", i, place, j)
 		}

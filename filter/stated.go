@@ -55,10 +55,7 @@ func (s statement) String() string {
 
 func (s *statement) take(word string) error {
 	digits := strings.ReplaceAll(word, "-", "")
-	upper := strings.ToUpper(word)
-	if territory, ok := strings.CutPrefix(upper, "US-"); ok && territories[territory] {
-		upper = territory
-	}
+	upper := placeName(strings.ToUpper(word))
 	switch {
 	case s.zone != "":
 		return fmt.Errorf("%q stands behind the time zone", word)
@@ -97,6 +94,14 @@ func (s *statement) take(word string) error {
 // territories are the parts of the United States that are countries in ISO 3166, too: those are their names
 // here, and in the data.
 var territories = map[string]bool{"AS": true, "GU": true, "MP": true, "PR": true, "VI": true}
+
+// placeName is the name that a place has here: PR where it is US-PR.
+func placeName(name string) string {
+	if territory, ok := strings.CutPrefix(name, "US-"); ok && territories[territory] {
+		return territory
+	}
+	return name
+}
 
 func (s *statement) country() string { country, _, _ := strings.Cut(s.place, "-"); return country }
 

@@ -70,3 +70,17 @@ func TestAStatedPlaceAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Tables may name a territory as a part of the United States, too.
+func TestTerritoriesOfTables(t *testing.T) {
+	a, err := newAtlas([]Place{{Place: "US-GU", Zones: []string{"Pacific/Saipan"}}}, []Postcodes{{Place: "US-GU", Prefixes: []string{"969"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := a.find("+16715550123").String(); at != "GU GU Pacific/Saipan" {
+		t.Errorf("a number of Guam is at %q", at)
+	}
+	if at := a.stated(parseStatement("US 969")); len(at) != 1 || at[0].place != "GU" {
+		t.Errorf("a ZIP code of Guam is at %v", at)
+	}
+}
