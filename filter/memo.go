@@ -17,8 +17,8 @@ type memo[T any] struct {
 	find func(address, stated string) (T, bool)
 
 	// areas is what is known of numbers of North America, by area code, of those who stated nothing: first of
-	// somebody's, then of nobody's.
-	areas [1000][2]atomic.Pointer[T]
+	// somebody's, then of nobody's, whose exchange begins with 0, and with 1.
+	areas [1000][3]atomic.Pointer[T]
 
 	mu    sync.RWMutex
 	known map[origin]T // of all others
@@ -39,7 +39,10 @@ func (c *memo[T]) of(address, stated string) T {
 		return c.other(address, stated, empty)
 	}
 	place := &c.areas[area][0]
-	if empty {
+	switch {
+	case empty && address[len("+1415")] == '1':
+		place = &c.areas[area][2]
+	case empty:
 		place = &c.areas[area][1]
 	}
 	if v := place.Load(); v != nil {

@@ -7,16 +7,23 @@ import (
 	"time"
 )
 
-// Whatever the area code, numbers whose exchange begins with 0 or 1 are all from the same country, or none.
+// Whatever the area code, numbers whose exchange begins with 0 are all from the same country, or none, and in the
+// same zones, and so are those whose exchange begins with 1.
 func TestVacantNumbersAreAlike(t *testing.T) {
+	a, err := newAtlas(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	nobodys := 0
 	for area := 200; area < 1000; area++ {
 		for _, first := range []string{"0", "1"} {
 			alike := fmt.Sprintf("+1%03d%s", area, first)
-			country := Country(alike + "000000")
+			country, spot := Country(alike+"000000"), a.find(alike+"000000").String()
 			for _, rest := range []string{"000123", "150199", "550100", "911234", "999999"} {
 				if address := alike + rest; !vacant(address) || Country(address) != country {
 					t.Errorf("%s is of %q, and others that begin alike of %q", address, Country(address), country)
+				} else if at := a.find(address).String(); at != spot {
+					t.Errorf("%s is at %q, and others that begin alike at %q", address, at, spot)
 				}
 			}
 			if country == "" {
@@ -49,6 +56,9 @@ func TestMemoRemembers(t *testing.T) {
 	}
 	if first, other := m.of("+12120550123", ""), m.of(newYorker, ""); first == other {
 		t.Error("a number that is nobody's is taken for one that begins alike")
+	}
+	if zero, one := m.of("+18000550123", ""), m.of("+18001550123", ""); zero == one {
+		t.Error("an exchange that begins with 1 is taken for one that begins with 0, which may be in other zones")
 	}
 }
 
