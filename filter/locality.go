@@ -11,7 +11,6 @@ import (
 type locality struct {
 	weeks  []*week
 	zones  []*time.Location
-	torn   bool                    // what they stated and their number cannot both be true
 	closed atomic.Pointer[closure] // the last that was met
 	minute atomic.Int64            // since 1970, the last that was found to be open; 0: none
 }

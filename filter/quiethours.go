@@ -168,7 +168,6 @@ func (q *quietHours) locate(address, stated string) (l *locality, alike bool) {
 func (q *quietHours) localityOf(spots []spot) *locality {
 	l := &locality{}
 	for _, at := range spots {
-		l.torn = l.torn || at.country != "" && (at.place != spots[0].place || at.country != spots[0].country)
 		for _, w := range q.weeksOf(at) {
 			if !slices.Contains(l.weeks, w) {
 				l.weeks = append(l.weeks, w)
@@ -230,11 +229,17 @@ func (q *quietHours) detail(m *Message, r *Record, now time.Time) string {
 	if r.Place != "" {
 		text += fmt.Sprintf("; the recipient stated on %s to be in %s", when(r.Placed), strings.ReplaceAll(r.Place, "|", " or "))
 	}
+	places, elsewhere := q.atlas.beside(m.To.Address, r.Place)
+	elsewhere = elsewhere && !q.trust
 	switch {
+	case elsewhere && places == 1:
+		text += ", and their number is from elsewhere: both count"
+	case elsewhere:
+		text += ", and their number is from elsewhere: all of them count"
 	case strings.Contains(r.Place, "|"):
 		text += ": all of them count"
-	case l.torn:
-		text += ", and their number is from elsewhere: both count"
+	case places > 1:
+		text += ", and their ZIP code is of elsewhere: both count"
 	}
 	return text
 }

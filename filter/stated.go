@@ -195,7 +195,7 @@ func (a *atlas) settleOne(number spot, s statement, trust bool) (all []spot) {
 		switch {
 		case number.country == "", trust:
 			all = append(all, at)
-		case at.country != number.country, at.place != at.country && number.place != number.country && at.place != number.place:
+		case at.apart(number):
 			all = append(all, at, number)
 		case at.place == at.country && number.place != number.country: // it says less than the number
 			if zone, err := location(s.zone); err == nil {
@@ -207,4 +207,28 @@ func (a *atlas) settleOne(number spot, s statement, trust bool) (all []spot) {
 		}
 	}
 	return all
+}
+
+// apart reports whether nobody can be at both of two spots.
+func (s spot) apart(other spot) bool {
+	return s.country != other.country || s.place != s.country && other.place != other.country && s.place != other.place
+}
+
+// beside is how many places what somebody said is of, and whether their number is from none of these.
+func (a *atlas) beside(address, said string) (places int, elsewhere bool) {
+	number := a.find(address)
+	named := map[string]bool{}
+	elsewhere = number.country != ""
+	for either := range strings.SplitSeq(said, "|") {
+		s := parseStatement(either)
+		if s.place == "" { // it says no more than a time zone
+			elsewhere = false
+			continue
+		}
+		for _, at := range a.stated(s) {
+			named[at.place] = true
+			elsewhere = elsewhere && at.apart(number)
+		}
+	}
+	return len(named), elsewhere
 }
