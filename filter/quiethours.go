@@ -118,6 +118,11 @@ func (q *quietHours) take(rows []Hours, tables *HourTables, own bool) error {
 
 func (*quietHours) Name() string { return "quiet-hours" }
 
+// unforeseen reports whether it is left open what can be moved: some senders' messages can, as Movable says then.
+func (q *quietHours) unforeseen(m *Message) bool {
+	return q.moves && len(q.weeks) > 0 && m.From == "" && m.Movable
+}
+
 func (q *quietHours) Need(m *Message) Need {
 	if q.applies[m.Category] {
 		return NeedRecord // where they are may be in it

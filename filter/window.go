@@ -29,6 +29,8 @@ func (window) applies(m *Message) bool {
 	return m.To.Channel == WhatsApp && m.Template == ""
 }
 
+func (w window) unforeseen(m *Message) bool { return w.applies(m) && m.Text == "" }
+
 // open reports whether a window of this length, from when the recipient last wrote, is open at.
 func (r *Record) open(length time.Duration, at time.Time) bool {
 	return !r.LastInbound.IsZero() && at.Before(r.LastInbound.Add(length))

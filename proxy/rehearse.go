@@ -125,18 +125,51 @@ func (rt *route) notes(claimed []string, at time.Time) (notes []string) {
 	return notes
 }
 
-// Unforeseen names the rules of a route that go by more than m shows: by what it says, or by whom it is from;
-// none where there is no such route.
+// Unforeseen names the rules of a route that go by more than m shows, by what it says or by whom it is from, and
+// which labels its sender might give it; none where there is no such route.
 func (g *Gate) Unforeseen(name string, m *filter.Message) []string {
 	rt, err := g.route(name)
 	if err != nil {
 		return nil
 	}
-	rules := rt.policy.Unforeseen(m)
-	if m.From == "" && rt.budget.Pair.Every > 0 {
-		rules = append(rules, budgetRule)
+	shown := *m
+	shown.To.Channel = cmp.Or(m.To.Channel, providers.Channel(rt.speaks))
+	if m.From != "" {
+		return rt.policy.Unforeseen(&shown)
 	}
-	return rules
+	service := shown
+	service.From = "MG" // a Messaging Service can move what a number cannot
+	providers.Complete(rt.speaks, &service)
+	shown.Movable = service.Movable
+	return append(rt.policy.Unforeseen(&shown), g.bySender(rt)...)
+}
+
+// bySender names what else on a route goes by whom a message is from.
+func (g *Gate) bySender(rt *route) (names []string) {
+	if rt.stop == filter.StopSender {
+		names = append(names, "opt-out")
+	}
+	now := g.clock()
+	if slices.ContainsFunc(g.store.Switches(), func(s filter.Switch) bool {
+		return s.On.Sender != "" && !s.Ended(now) && (s.On.Brand == "" || s.On.Brand == rt.brand) && (s.On.Route == "" || s.On.Route == rt.name)
+	}) {
+		names = append(names, "switch")
+	}
+	category, topic := false, false
+	for _, label := range rt.labels.senders {
+		_, is := label.Topic()
+		category, topic = true, topic || is // a topic has a category, too
+	}
+	if category {
+		names = append(names, "category")
+	}
+	if topic {
+		names = append(names, "topic")
+	}
+	if rt.budget.Pair.Every > 0 {
+		names = append(names, budgetRule)
+	}
+	return names
 }
 
 // clock is the time now.

@@ -130,15 +130,59 @@ func TestListSaysItsServiceTwice(t *testing.T) {
 	}
 }
 
-// Without a sender nobody knows what the pairs of it and its recipients may still send.
-func TestPairsAreUnforeseenWithoutASender(t *testing.T) {
-	g := newGate(t, twoNumbers("http://127.0.0.1:1", Budgets{Pair: Pair{Every: 6 * time.Second}}), memory(t))
-	for from, want := range map[string]string{"": "[budget]", "100": "[]"} {
-		if got := fmt.Sprint(g.Unforeseen("sales", &filter.Message{From: from, Text: "Sale"})); got != want {
-			t.Errorf("from %q: %s, want %s", from, got, want)
-		}
+// Without a sender nobody knows what the rules that go by it would do; without a text or a template, whether a
+// window matters.
+func TestWhatTheSenderDecidesIsUnforeseen(t *testing.T) {
+	const mg = "MG00000000000000000000000000000001"
+	none := func(*RouteConfig) {}
+	for name, c := range map[string]struct {
+		set     func(*RouteConfig)
+		on      filter.Target // of a pause, where it has a sender
+		m       filter.Message
+		without string
+		with    string
+	}{
+		"nothing goes by it":                      {set: func(rc *RouteConfig) { rc.Policy.QuietHours = filter.QuietHours{} }, m: filter.Message{Text: "Sale"}, without: "[]", with: "[]"},
+		"quiet hours that move to open ones":      {set: none, m: filter.Message{Text: "Sale"}, without: "[quiet-hours]", with: "[]"},
+		"quiet hours that move nothing":           {set: func(rc *RouteConfig) { rc.Policy.QuietHours.Reschedule = false }, m: filter.Message{Text: "Sale"}, without: "[]", with: "[]"},
+		"quiet hours, where no sender's can move": {set: func(rc *RouteConfig) { rc.Provider = "whatsapp" }, m: filter.Message{Text: "Sale"}, without: "[]", with: "[]"},
+		"stops by sender":                         {set: func(rc *RouteConfig) { rc.Policy.QuietHours, rc.Stop = filter.QuietHours{}, new(filter.StopSender) }, m: filter.Message{Text: "Sale"}, without: "[opt-out]", with: "[]"},
+		"a pause of a sender":                     {set: func(rc *RouteConfig) { rc.Policy.QuietHours = filter.QuietHours{} }, on: filter.Target{Sender: mg}, m: filter.Message{Text: "Sale"}, without: "[switch]", with: "[]"},
+		"a pause of another brand's sender":       {set: func(rc *RouteConfig) { rc.Policy.QuietHours = filter.QuietHours{} }, on: filter.Target{Brand: "acme", Sender: mg}, m: filter.Message{Text: "Sale"}, without: "[]", with: "[]"},
+		"a category by sender":                    {set: labelled(filter.OfCategory(filter.Utility)), m: filter.Message{Text: "Sale"}, without: "[category]", with: "[]"},
+		"a topic by sender":                       {set: labelled(filter.OfTopic("offers")), m: filter.Message{Text: "Sale"}, without: "[category topic]", with: "[]"},
+		"pairs": {set: func(rc *RouteConfig) {
+			rc.Policy.QuietHours, rc.Budgets.Pair = filter.QuietHours{}, Pair{Every: time.Second}
+		}, m: filter.Message{Text: "Sale"}, without: "[budget]", with: "[]"},
+		"WhatsApp, and neither a text nor a template": {set: func(rc *RouteConfig) { rc.Provider = "whatsapp" }, without: "[window]", with: "[window]"},
+		"WhatsApp on a route that mostly carries SMS": {set: func(rc *RouteConfig) { rc.Policy.QuietHours = filter.QuietHours{} }, m: filter.Message{To: filter.Recipient{Channel: filter.WhatsApp}}, without: "[window]", with: "[window]"},
+		"WhatsApp, and a template":                    {set: func(rc *RouteConfig) { rc.Provider = "whatsapp" }, m: filter.Message{Template: "sale"}, without: "[]", with: "[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, _ := night("http://127.0.0.1:1", c.set)
+			cfg.Brands = map[string]filter.Brand{"default": {Topics: map[string]filter.Category{"offers": filter.Marketing}}}
+			st := memory(t)
+			if c.on.Sender != "" {
+				pause(t, st, c.on, time.Time{})
+			}
+			g := newGate(t, cfg, st)
+			for from, want := range map[string]string{"": c.without, mg: c.with} {
+				c.m.From = from
+				if got := fmt.Sprint(g.Unforeseen("twilio", &c.m)); got != want {
+					t.Errorf("from %q: %s, want %s", from, got, want)
+				}
+			}
+			if got := g.Unforeseen("telex", &filter.Message{}); got != nil {
+				t.Errorf("on a route that is not there: %v", got)
+			}
+		})
 	}
-	if got := g.Unforeseen("telex", &filter.Message{}); got != nil {
-		t.Errorf("on a route that is not there: %v", got)
+}
+
+// labelled is a route without quiet hours that labels what a Messaging Service sends.
+func labelled(s filter.Scope) func(*RouteConfig) {
+	return func(rc *RouteConfig) {
+		rc.Policy.QuietHours = filter.QuietHours{}
+		rc.Senders = map[string]filter.Scope{"MG00000000000000000000000000000001": s}
 	}
 }

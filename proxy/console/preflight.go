@@ -140,7 +140,8 @@ func (p *preflight) begin(now time.Time) error {
 	}
 	p.judge = judge
 	p.sum = newForecast(opt, notes)
-	p.sum.unforeseen(p.s.judge.Unforeseen(opt.Route, &filter.Message{From: cmp.Or(opt.From, opt.Service), Template: opt.Template, Text: opt.Text}))
+	p.sum.unforeseen(p.s.judge.Unforeseen(opt.Route, &filter.Message{To: filter.Recipient{Channel: opt.Channel},
+		From: cmp.Or(opt.From, opt.Service), Template: opt.Template, Text: opt.Text}))
 	if p.sum.At = opt.At; opt.At.IsZero() {
 		p.sum.At = now.UTC()
 	}
