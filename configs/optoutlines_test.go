@@ -61,13 +61,26 @@ func TestALineIsAddedOnce(t *testing.T) {
 	}
 }
 
-// A keyword in an instruction is a way out, in whatever case, and the keyword alone is none.
+// A keyword in an instruction is a way out, in whatever case, and the keyword alone is none. In small letters it
+// is an ordinary word unless it has an instruction on both its sides, or a sentence that begins or ends there.
 func TestAKeywordTellsInAnInstructionAlone(t *testing.T) {
 	policy := lined(t)
 	for _, row := range OptOutLines()[byLanguage] {
 		keywords := append([]string{"STOP"}, row.Keywords...)
 		for _, keyword := range keywords {
-			for _, text := range []string{keyword, "Sale!\n" + keyword, keyword + " 20 %"} {
+			plain := []string{keyword, "Sale!\n" + keyword, keyword + " 20 %"}
+			if small := strings.ToLower(keyword); small != strings.ToUpper(keyword) {
+				for _, before := range row.Before {
+					plain = append(plain, "Sale! "+before+" "+small+" 20 %", "Sale! "+before+" non-"+keyword)
+				}
+				for _, after := range row.After {
+					if footer(policy, filter.SMS, "+14155550100", after) == "" {
+						continue // tells by itself
+					}
+					plain = append(plain, "One "+small+" "+strings.ReplaceAll(after, "#", "5"))
+				}
+			}
+			for _, text := range plain {
 				if got := footer(policy, filter.SMS, "+14155550100", text); got == "" {
 					t.Errorf("%s: %q gets no line", row.Language, text)
 				}

@@ -23,7 +23,8 @@ type OptOutLine struct {
 	Words []string `yaml:"words"`
 	// Keywords are words to reply with. They show it in an instruction alone: behind one of Before, as in
 	// "reply STOP", or in front of one of After, as in "STOP to end", of whatever language. All are found in
-	// either case, and a # of Before and After stands for a digit.
+	// either case, but a keyword that is neither in capitals nor in quotes needs both, or one and a sentence that
+	// begins or ends on its other side. A # of Before and After stands for a digit.
 	Keywords []string `yaml:"keywords"`
 	Before   []string `yaml:"before"`
 	After    []string `yaml:"after"`

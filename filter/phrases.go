@@ -22,6 +22,7 @@ type phrase struct {
 	second byte // the second letter in lower case, where both are ASCII, or 0
 	exact  bool // in its own case only
 	ends   bool // with a letter that has case
+	answer bool // is asked for, see answers
 }
 
 func newPhrase(text string) phrase {
