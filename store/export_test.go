@@ -355,3 +355,9 @@ func RowSizes(s *Store, all ...filter.Recipient) (sizes []int) {
 	}
 	return sizes
 }
+
+// LoseRecord takes the record of a recipient out of the database, and nothing else.
+func LoseRecord(s *Store, to filter.Recipient) error {
+	fp := s.fingerprintOf(to)
+	return s.db.Update(func(txn *badger.Txn) error { return txn.Delete(recordKey(fp)) })
+}

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -32,6 +33,7 @@ func (s *Store) load(db *badger.DB) error {
 	close(parts)
 	var workers sync.WaitGroup
 	errs := make([]error, loadRanges)
+	var found atomic.Int64
 	for range min(runtime.GOMAXPROCS(0), loadRanges) {
 		workers.Go(func() {
 			l := loader{s: s, index: ix, fresh: true}
@@ -41,6 +43,7 @@ func (s *Store) load(db *badger.DB) error {
 			for part := range parts {
 				errs[part] = l.load(db, byte(part*256/loadRanges), byte((part+1)*256/loadRanges-1))
 			}
+			found.Add(l.count)
 		})
 	}
 	workers.Wait()
@@ -48,6 +51,10 @@ func (s *Store) load(db *badger.DB) error {
 		if err != nil {
 			return fmt.Errorf("reading the records: %w", err)
 		}
+	}
+	// Whoever's record is lost would look like somebody who never opted out.
+	if n := found.Load(); n < t.recipients {
+		return fmt.Errorf("%d of the %d records are lost: restore consent/ and %s from a backup", t.recipients-n, t.recipients, keyFile)
 	}
 	s.adoptIndex(ix)
 	debug.FreeOSMemory() // reading left behind more than is kept
@@ -62,6 +69,7 @@ type loader struct {
 	fresh  bool   // it has none of those who are read
 	rows   rowWriter
 	record filter.Record
+	count  int64 // of records read
 }
 
 // load reads the records of the persons whose first byte lies in [first, last].
@@ -78,6 +86,7 @@ func (l *loader) load(db *badger.DB, first, last byte) error {
 				break
 			}
 			fp := fingerprint(key[1:])
+			l.count++
 			if err := it.Item().Value(func(value []byte) error { l.take(txn, &fp, value); return nil }); err != nil {
 				return err
 			}
