@@ -57,6 +57,7 @@ var twilioErrors = map[int]twilioError{
 	21655: {400, "The ContentSid is Invalid: %s"},
 	21656: {400, "The Content Variables Parameter is invalid: %s"},
 	21701: {400, "The Messaging Service does not exist: %s"},
+	30409: {400, "This message cannot be canceled"},
 	35111: {400, "SendAt timestamp is missing"},
 	35114: {400, "Scheduling does not support this timestamp: %s"},
 	35115: {400, "SendAt time must be between 300 seconds and 35 days (3024000 seconds) in the future, inclusive"},

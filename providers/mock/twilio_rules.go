@@ -211,7 +211,9 @@ func (m *Mock) twilioUpdate(f twilioFormat, r *http.Request, id string, form url
 	}
 	t := *sends[i].message
 	switch {
-	case form.Get("Status") == "canceled" && t.Status == "scheduled":
+	case form.Get("Status") == "canceled" && t.Status != "scheduled":
+		return f.fail(30409)
+	case form.Get("Status") == "canceled":
 		t.Status = "canceled"
 	case form.Has("Body") && form.Get("Body") == "":
 		t.Body = new(string)

@@ -1,0 +1,90 @@
+package providers
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// A Writer is a Provider that can write requests of its own. The methods of [Provider] bind it, too.
+type Writer interface {
+	// Admits says what c lacks as credentials for this service, or has too much of. An error names the key.
+	Admits(c *Credentials) error
+	// Compose writes o into req, which is empty, as a request that this service takes and that Parse
+	// reads as the same message.
+	Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error
+	// Cancel writes into req, which is empty, that the message with this id, which the service is to
+	// deliver later, is not to be delivered. It is no send. ErrNoSchedule: the service delivers nothing later.
+	Cancel(req *fasthttp.Request, id string, c *Credentials) error
+	// Accepted reads the service's answer to a send that it took: its id of the message, and whether
+	// it is to deliver that later. The id is empty where the answer tells none.
+	Accepted(resp *fasthttp.Response) (id string, scheduled bool)
+}
+
+// ErrNoSchedule is what Cancel answers for a service that delivers nothing later.
+var ErrNoSchedule = errors.New("this service delivers nothing later")
+
+// An Outgoing is a free-form message that the gate writes itself.
+type Outgoing struct {
+	To filter.Recipient // its address is canonical; the brand says nothing here
+	// From is the sender that the answer to somebody's message comes from, as [filter.Sender] writes it: a
+	// number, or a phone-number id. Service is the messaging service it belongs to; empty for none.
+	From, Service string
+	Text          string
+	// Buttons stand below the text where the service has them for a free-form message: at most
+	// three. What it says must be understood without them.
+	Buttons []Button
+}
+
+// A Button is a reply that somebody may tap: ID comes back, and up to 20 characters of Title are read.
+type Button struct{ ID, Title string }
+
+// Credentials are what a service knows a customer by: the `credentials` of a route. The gate writes its own
+// messages and cancellations with them, and uses them for nothing else. They never print.
+type Credentials struct {
+	// Account is Twilio's account SID, AC….
+	Account string `yaml:"account"`
+	// User is the SID of one of the account's API keys, SK…. Default: Account.
+	User string `yaml:"user"`
+	// Secret is the secret of that key; the auth token, where User is the account.
+	Secret string `yaml:"secret" ref:"secret"`
+	// Token is a system user's token for the Cloud API.
+	Token string `yaml:"token" ref:"secret"`
+}
+
+// String tells nothing.
+func (c Credentials) String() string { return "credentials" }
+
+// GoString tells nothing.
+func (c Credentials) GoString() string { return "credentials" }
+
+// check refuses the keys called foreign where they are set, wants the others, and refuses all that could not stand
+// in a header.
+func (c *Credentials) check(service string, foreign ...string) error {
+	for _, part := range []struct{ key, value string }{{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}, {"token", c.Token}} {
+		other := false
+		for _, key := range foreign {
+			other = other || key == part.key
+		}
+		switch {
+		case other && part.value != "":
+			return fmt.Errorf("%s: %s knows none", part.key, service)
+		case !other && part.value == "" && part.key != "user":
+			return fmt.Errorf("%s: missing: %s asks for it", part.key, service)
+		case strings.ContainsFunc(part.value, func(r rune) bool { return r <= ' ' || r > '~' }):
+			return fmt.Errorf("%s: it holds a blank, or a character that no credential has", part.key)
+		}
+	}
+	return nil
+}
+
+// posting makes req a POST of a body of this type to a path.
+func posting(req *fasthttp.Request, path, contentType string, body []byte) {
+	req.Header.SetMethod(fasthttp.MethodPost)
+	req.SetRequestURI(path)
+	req.Header.SetContentType(contentType)
+	req.SetBody(body)
+}

@@ -1,0 +1,221 @@
+package providers_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	account = "AC00000000000000000000000000000001"
+	apiKey  = "SK00000000000000000000000000000002"
+	service = "MG00000000000000000000000000000003"
+	message = "SM00000000000000000000000000000004"
+)
+
+var goodCredentials = map[string]providers.Credentials{
+	"twilio":   {Account: account, User: apiKey, Secret: "s3cret"},
+	"whatsapp": {Token: "EAAtoken"},
+}
+
+func writer(t *testing.T, name string) (providers.Provider, providers.Writer) {
+	t.Helper()
+	p, err := providers.New(name, providers.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, ok := p.(providers.Writer)
+	if !ok {
+		t.Fatalf("%s writes no requests", name)
+	}
+	return p, w
+}
+
+// sent is req as somebody reads it who got its bytes.
+func sent(t *testing.T, req *fasthttp.Request) *fasthttp.Request {
+	t.Helper()
+	req.SetHost("gate.example")
+	var wire bytes.Buffer
+	out := bufio.NewWriter(&wire)
+	if err := req.Write(out); err != nil {
+		t.Fatal(err)
+	}
+	_ = out.Flush()
+	var back fasthttp.Request
+	if err := back.Read(bufio.NewReader(&wire)); err != nil {
+		t.Fatal(err)
+	}
+	return &back
+}
+
+func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
+	const text = "Acme: \"nous\" + 50 % & Ørsted;\n\\o/ 🙂 STOP=fin"
+	for _, c := range []struct {
+		name, provider string
+		o              providers.Outgoing
+		from           string // as it is parsed
+		why            string // it is refused
+	}{
+		{"an SMS goes from the number that was written to", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}, From: "+14155550199", Service: service}, "+14155550199", ""},
+		{"an SMS to a number known by its service alone goes from the service", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}, Service: service}, service, ""},
+		{"what was written to an RCS agent is answered by its service", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}, From: "brand_agent", Service: service}, service, ""},
+		{"WhatsApp by Twilio has the channel before both", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "+14155550199"}, "whatsapp:+14155550199", ""},
+		{"a user id of WhatsApp by Twilio", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "US.1349"}, From: "+14155550199"}, "whatsapp:+14155550199", ""},
+		{"Messenger by Twilio", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.Messenger, Address: "123456"}, From: "987"}, "messenger:987", ""},
+		{"nobody to come from", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}}, "", "nobody is named that the message could come from"},
+		{"a channel that Twilio has not", "twilio",
+			providers.Outgoing{To: filter.Recipient{Channel: "line", Address: "x"}, From: "+14155550199"}, "", "no channel line is known of Twilio's"},
+		{"a text of the Cloud API", "whatsapp",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "106540352242922"}, "106540352242922", ""},
+		{"a user id of the Cloud API", "whatsapp",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "US.1349"}, From: "106540352242922"}, "106540352242922", ""},
+		{"buttons of the Cloud API", "whatsapp",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "106540352242922",
+				Buttons: []providers.Button{{"yes", "AGREE & \"GO\""}, {"no", "No"}}}, "106540352242922", ""},
+		{"more buttons than there may be", "whatsapp",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "1", Buttons: make([]providers.Button, 4)}, "", "a message has at most three buttons"},
+		{"a sender that is no phone-number id", "whatsapp",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "1/../2"}, "",
+			"the message names no phone-number id that it could come from"},
+		{"SMS by the Cloud API", "whatsapp",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}, From: "1"}, "", "no channel sms is known of the Cloud API's"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, w := writer(t, c.provider)
+			credentials := goodCredentials[c.provider]
+			c.o.Text = text
+			var req fasthttp.Request
+			err := w.Compose(&req, &c.o, &credentials)
+			if c.why != "" {
+				if err == nil || err.Error() != c.why {
+					t.Fatalf("got %v, want %s", err, c.why)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b providers.Batch
+			if err := p.Parse(sent(t, &req), &b); err != nil {
+				t.Fatal(err)
+			}
+			want := filter.Message{To: c.o.To, From: c.from, Text: text, Room: b.Messages[0].Room, Movable: b.Messages[0].Movable}
+			if len(b.Messages) != 1 || b.Messages[0] != want {
+				t.Errorf("parsed as\n%+v\nwant\n%+v", b.Messages, want)
+			}
+		})
+	}
+}
+
+func TestACancellationIsNoSend(t *testing.T) {
+	p, w := writer(t, "twilio")
+	credentials := goodCredentials["twilio"]
+	var req fasthttp.Request
+	if err := w.Cancel(&req, message, &credentials); err != nil {
+		t.Fatal(err)
+	}
+	got := sent(t, &req)
+	var b providers.Batch
+	if err := p.Parse(got, &b); !errors.Is(err, providers.ErrNotSend) {
+		t.Errorf("parsed as %v", err)
+	}
+	if path := string(got.RequestURI()); path != "/2010-04-01/Accounts/"+account+"/Messages/"+message+".json" || string(got.Body()) != "Status=canceled" {
+		t.Errorf("wrote %s to %s", got.Body(), path)
+	}
+	if err := w.Cancel(&req, "SM1/../../Messages", &credentials); err == nil {
+		t.Error("took an id that is a path")
+	}
+	_, meta := writer(t, "whatsapp")
+	if err := meta.Cancel(&req, message, &credentials); !errors.Is(err, providers.ErrNoSchedule) {
+		t.Errorf("Meta: %v", err)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	twilio := goodCredentials["twilio"]
+	with := func(change func(*providers.Credentials)) providers.Credentials {
+		c := twilio
+		change(&c)
+		return c
+	}
+	for _, c := range []struct {
+		name, provider string
+		credentials    providers.Credentials
+		want           string
+	}{
+		{"an account with an API key", "twilio", twilio, ""},
+		{"an account with its token", "twilio", with(func(c *providers.Credentials) { c.User = "" }), ""},
+		{"no secret", "twilio", with(func(c *providers.Credentials) { c.Secret = "" }), "secret: missing: Twilio asks for it"},
+		{"no account", "twilio", with(func(c *providers.Credentials) { c.Account = "" }), "account: missing: Twilio asks for it"},
+		{"an account that is a path", "twilio", with(func(c *providers.Credentials) { c.Account = "AC/../x" }), "account: want an account SID: AC and 32 hexadecimal digits"},
+		{"a user that is none", "twilio", with(func(c *providers.Credentials) { c.User = "ana" }),
+			"user: want the SID of an API key, SK and 32 hexadecimal digits, or the account again"},
+		{"a token at Twilio", "twilio", with(func(c *providers.Credentials) { c.Token = "x" }), "token: Twilio knows none"},
+		{"a secret that ends the header", "twilio", with(func(c *providers.Credentials) { c.Secret = "a\r\nHost: b" }),
+			"secret: it holds a blank, or a character that no credential has"},
+		{"a token", "whatsapp", goodCredentials["whatsapp"], ""},
+		{"no token", "whatsapp", providers.Credentials{}, "token: missing: the Cloud API asks for it"},
+		{"an account at Meta", "whatsapp", providers.Credentials{Account: account, Token: "x"}, "account: the Cloud API knows none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, w := writer(t, c.provider)
+			got := ""
+			if err := w.Admits(&c.credentials); err != nil {
+				got = err.Error()
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+	if text := fmt.Sprintf("%v %+v %#v %s", twilio, &twilio, twilio, &twilio); strings.Contains(text, twilio.Secret) || strings.Contains(text, twilio.Account) {
+		t.Errorf("credentials print as %s", text)
+	}
+}
+
+func TestAccepted(t *testing.T) {
+	for _, c := range []struct {
+		name, provider string
+		status         int
+		headers, body  string
+		id             string
+		scheduled      bool
+	}{
+		{"a message that is queued", "twilio", 201, "", `{"sid":"SM1","status":"queued"}`, "SM1", false},
+		{"a message that is scheduled", "twilio", 201, "", `{"sid":"SM1","status":"scheduled"}`, "SM1", true},
+		{"a message that is scheduled, in XML", "twilio", 201, "",
+			"<?xml version='1.0' encoding='UTF-8'?>\n<TwilioResponse><Message><Sid>SM1</Sid><Status>scheduled</Status></Message></TwilioResponse>", "SM1", true},
+		{"a message that is scheduled, compressed", "twilio", 201, "Content-Encoding: gzip\r\n", packed(`{"sid":"SM1","status":"scheduled"}`), "SM1", true},
+		{"a refusal", "twilio", 400, "", `{"sid":"SM1","status":"scheduled"}`, "", false},
+		{"half an answer", "twilio", 201, "", `{"sid":"SM1","status":"scheduled"`, "", false},
+		{"no body", "twilio", 201, "", "", "", false},
+		{"a message of the Cloud API", "whatsapp", 200, "", `{"messages":[{"id":"wamid.1"}]}`, "wamid.1", false},
+		{"an answer of the Cloud API about none", "whatsapp", 200, "", `{"success":true}`, "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, w := writer(t, c.provider)
+			var resp fasthttp.Response
+			raw := fmt.Sprintf("HTTP/1.1 %d Whatever\r\n%sContent-Length: %d\r\n\r\n%s", c.status, c.headers, len(c.body), c.body)
+			if err := resp.Read(bufio.NewReader(strings.NewReader(raw))); err != nil {
+				t.Fatal(err)
+			}
+			if id, scheduled := w.Accepted(&resp); id != c.id || scheduled != c.scheduled {
+				t.Errorf("got %q, %t", id, scheduled)
+			}
+		})
+	}
+}
