@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,23 +50,51 @@ const (
 // it.
 const maxUnborn = 8
 
-// openBadger opens the database of the consent store.
+var errOpenAlready = errors.New("it is open already: one process owns the folder, and while a gate runs everything else asks it through its admin API")
+
+// openBadger opens the database of the consent store, whose manifest is judged as long as it is open.
+func (s *Store) openBadger() (*badger.DB, error) {
+	dir := s.databaseDir()
+	if !s.cfg.Memory {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		if err := s.room(minFree); err != nil {
+			return nil, err
+		}
+		if err := openManifest(dir, s.logger, &s.metrics.undone); err != nil {
+			return nil, err
+		}
+	}
+	db, err := openDatabase(s.options(dir))
+	if err != nil {
+		closeManifest(dir)
+	}
+	return db, err
+}
+
+// closeBadger closes a database that openBadger opened.
+func (s *Store) closeBadger(db *badger.DB) error {
+	defer closeManifest(s.databaseDir())
+	return db.Close()
+}
+
+// databaseDir is the folder of the database, empty where it is in memory.
+func (s *Store) databaseDir() string {
+	if s.cfg.Memory {
+		return ""
+	}
+	return s.path("consent")
+}
+
+// options are how Badger keeps the consent store.
 //
 // Values are small and live in the tree, so the value log stays empty; without compression no
 // block cache is needed. A small memory table makes a sync cheaper and a replay after a crash
 // short. One goroutine commits, so conflicts cannot be. Tables have one size on every level: by
 // default they double from level to level, so that the memory of a compaction would grow with what
 // is stored. When memory tables are filled faster than compactions follow, commits wait.
-func (s *Store) openBadger() (*badger.DB, error) {
-	dir := s.path("consent")
-	if s.cfg.Memory {
-		dir = ""
-	} else if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	if err := s.room(minFree); err != nil {
-		return nil, err
-	}
+func (s *Store) options(dir string) badger.Options {
 	opt := badger.DefaultOptions(dir).
 		WithBaseTableSize(s.tableSize()).
 		WithNumMemtables(2).
@@ -85,6 +114,11 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		WithNumCompactors(2).
 		WithBloomFalsePositive(0.01)
 	opt.TableSizeMultiplier = 1
+	return opt
+}
+
+// openDatabase opens a database, also where files of it are empty.
+func openDatabase(opt badger.Options) (*badger.DB, error) {
 	db, err := badger.Open(opt)
 	for range maxUnborn {
 		if err == nil || !strings.Contains(err.Error(), "Create a new file") {
@@ -93,7 +127,7 @@ func (s *Store) openBadger() (*badger.DB, error) {
 		db, err = badger.Open(opt)
 	}
 	if err != nil && strings.Contains(err.Error(), "Another process is using this Badger database") {
-		return nil, fmt.Errorf("it is open already: one process owns the folder, and while a gate runs everything else asks it through its admin API: %w", err)
+		return nil, fmt.Errorf("%w: %w", errOpenAlready, err)
 	}
 	return db, err
 }

@@ -61,7 +61,7 @@ func (s *Store) broken(cause error, doubt ...fingerprint) error {
 
 // mend closes old and opens the database again until that works or the store is closed.
 func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
-	if err := old.Close(); err != nil {
+	if err := s.closeBadger(old); err != nil {
 		s.logger.Warn("closing the database after a failed commit", zap.Error(err))
 	}
 	for {
@@ -71,7 +71,7 @@ func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
 				s.adopt(db)
 				return
 			}
-			_ = db.Close() // nothing was written
+			_ = s.closeBadger(db) // nothing was written
 		}
 		s.logger.Error("opening the database again", zap.Error(err))
 		select {
@@ -87,7 +87,7 @@ func (s *Store) adopt(db *badger.DB) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed.Load() {
-		_ = db.Close() // nothing was written
+		_ = s.closeBadger(db) // nothing was written
 		return
 	}
 	s.db = db

@@ -15,6 +15,7 @@ type metrics struct {
 	appendSeconds prometheus.Histogram
 	appends       atomic.Uint64
 	commits       atomic.Uint64
+	undone        atomic.Uint64 // changes of the tables that would have lost something
 
 	logged  [filter.Actions]atomic.Uint64
 	dropped [filter.Actions]atomic.Uint64
@@ -36,6 +37,7 @@ func (m *metrics) register(s *Store) error {
 		m.appendSeconds,
 		counter("sendgate_store_appends_total", "Events kept.", &m.appends),
 		counter("sendgate_store_commits_total", "Transactions committed and synced; appends share them.", &m.commits),
+		counter("sendgate_store_compactions_undone_total", "Changes of the database's files that failed and were taken back, so that nothing was lost.", &m.undone),
 		reads("negative", func() uint64 { negative, _ := s.optouts.asked(); return negative }),
 		reads("positive", func() uint64 { _, positive := s.optouts.asked(); return positive }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -119,7 +119,7 @@ func (s *Store) open() (err error) {
 	defer func() {
 		if err != nil {
 			s.wal.forget()
-			_ = s.db.Close() // the first error is the one that explains
+			_ = s.closeBadger(s.db) // the first error is the one that explains
 		}
 	}()
 	if err = s.removeTemps(); err != nil {
@@ -212,7 +212,7 @@ func (s *Store) Close() error {
 	db := s.db
 	s.db = nil
 	s.wal.forget()
-	if cerr := db.Close(); cerr != nil {
+	if cerr := s.closeBadger(db); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("closing the store in %s: %w", s.place(), cerr))
 	}
 	return err

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"os"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+	"go.uber.org/zap"
+)
+
+// Undone is how many changes of the tables were taken back.
+func Undone(s *Store) uint64 { return s.metrics.undone.Load() }
+
+// Compact compacts as long as there is anything to do, or until it fails.
+func Compact(s *Store) error { return s.db.Flatten(1) }
+
+// A SmallDatabase is one with small tables and memory tables, whose manifest is judged, or not.
+type SmallDatabase struct {
+	*badger.DB
+	dir    string
+	undone atomic.Uint64
+}
+
+// OpenSmall opens one in a folder.
+func OpenSmall(dir string, judged bool) (*SmallDatabase, error) {
+	d := &SmallDatabase{dir: dir}
+	if judged {
+		if err := openManifest(dir, zap.NewNop(), &d.undone); err != nil {
+			return nil, err
+		}
+	}
+	opt := badger.DefaultOptions(dir).WithLogger(nil).WithCompression(options.None).WithBlockCacheSize(0).
+		WithMemTableSize(1 << 20).WithBaseTableSize(64 << 10).WithBaseLevelSize(256 << 10).WithValueThreshold(1 << 10).WithNumVersionsToKeep(1).
+		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(1000).WithNumCompactors(0) // it compacts when it is told to
+	var err error
+	d.DB, err = badger.Open(opt)
+	return d, err
+}
+
+// Undone is how many changes of its tables were taken back.
+func (d *SmallDatabase) Undone() uint64 { return d.undone.Load() }
+
+// Drop removes keys as an erasure does.
+func (d *SmallDatabase) Drop(prefix string) error {
+	dropping(d.dir, [][]byte{[]byte(prefix)})
+	defer dropping(d.dir, nil)
+	return d.DropPrefix([]byte(prefix))
+}
+
+// Close closes it.
+func (d *SmallDatabase) Close() error {
+	defer closeManifest(d.dir)
+	return d.DB.Close()
+}
+
+// JudgeManifest is what happens when Badger has written to the manifest in a folder, which was as before.
+func JudgeManifest(dir string, before, now []byte) error {
+	if err := os.WriteFile(manifestName(dir), before, 0o600); err != nil {
+		return err
+	}
+	if err := openManifest(dir, zap.NewNop(), new(atomic.Uint64)); err != nil {
+		return err
+	}
+	defer closeManifest(dir)
+	fresh := manifestName(dir) + "-REWRITE"
+	if err := os.WriteFile(fresh, now, 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, manifestName(dir)); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(manifestName(dir), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return badgerSync(f)
+}
