@@ -24,6 +24,8 @@ type Brand struct {
 	Evidence Preset `yaml:"evidence"`
 	// Stop is what a STOP without further words covers: brand (default), sender or everything.
 	Stop StopScope `yaml:"stop"`
+	// Keywords are words of the brand's own beside those that everybody's STOP and HELP are known by.
+	Keywords BrandWords `yaml:"keywords"`
 }
 
 // Check says what is wrong with b. An error names the key.
@@ -44,6 +46,9 @@ func (b Brand) Check() error {
 		return fmt.Errorf("evidence: there is no preset %s", b.Evidence)
 	case b.Stop >= stopScopes:
 		return fmt.Errorf("stop: there is no scope %s", b.Stop)
+	}
+	if err := b.Keywords.check(&b); err != nil {
+		return fmt.Errorf("keywords: %w", err)
 	}
 	return nil
 }

@@ -42,6 +42,8 @@ type Config struct {
 	Caps *filter.CapTables `yaml:"-"`
 	// OptOutLines is the data that the footers of policies go by.
 	OptOutLines map[string][]filter.OptOutLine `yaml:"-"`
+	// Keywords reads what people write.
+	Keywords *filter.Keywords `yaml:"-"`
 }
 
 // Limits bound what a client may ask of the gate. They are read when the gate is made; a reload

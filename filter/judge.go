@@ -1,0 +1,166 @@
+package filter
+
+// A judge says what the units of a text come to.
+type judge struct {
+	units    []unit
+	whole    bool // the units are all of the text
+	question bool
+}
+
+// A count is what kinds of units some units are.
+type count struct {
+	stop, maybe, both, phrase, typo        int // both: an opt-out unless it answers a question that is open
+	start, agreed, help, privacy, polite   int
+	about, scope, other, unknown, unspaced int
+	digits                                 bool
+}
+
+func countOf(units []unit) (c count) {
+	for i := range units {
+		switch u := &units[i]; {
+		case u.means&meansPhrase != 0:
+			c.phrase++
+		case u.means&(meansStop|meansMaybe) == meansStop|meansMaybe:
+			c.both++
+		case u.means&meansStop != 0:
+			c.stop++
+		case u.means&meansPolite != 0:
+			c.polite++
+		case u.means&meansMaybe != 0:
+			c.maybe++
+		case u.means&meansTypo != 0:
+			c.typo++
+		case u.means&meansScope != 0:
+			c.scope++
+		case u.means&meansAbout != 0:
+			c.about++
+		case u.means&meansPrivacy != 0:
+			c.privacy++
+		case u.means&meansHelp != 0:
+			c.help++
+		case u.means&meansStart != 0:
+			c.start++
+		case u.means&meansAgreed != 0:
+			c.agreed++
+		case u.means&meansOther != 0:
+			c.other++
+		default:
+			c.unknown++
+			c.digits = c.digits || u.digits
+		}
+		if units[i].unspaced {
+			c.unspaced++
+		}
+	}
+	return c
+}
+
+// stops is how many units opt out.
+func (c *count) stops() int { return c.stop + c.both + c.maybe + c.phrase + c.typo }
+
+// mostBeside is how many words a text may have that begins with an opt-out and goes on with what nobody
+// listed: "STOP 12345".
+const mostBeside = 4
+
+// judge is what the text is taken for, and which meaning says so. The order is the precedence: an opt-out
+// wins over all else.
+func (j *judge) judge() (Reading, meaning) {
+	c := countOf(j.units)
+	listed := j.whole && c.unknown+c.other == 0
+	switch {
+	case c.stops() > 0 && listed:
+		return j.all(&c)
+	case c.phrase > 0:
+		return Reading{Keyword: StopWord, Certainty: Probable}, meansPhrase
+	case c.stop > 0:
+		return Reading{Keyword: StopWord, Certainty: j.within(&c)}, meansStop
+	case len(j.units) == 1 && j.whole:
+		return single(j.units[0].means)
+	case listed && c.start+c.agreed+c.about+c.scope == 0 && c.privacy > 0:
+		return Reading{Keyword: PrivacyWord, Certainty: Probable}, meansPrivacy
+	case listed && c.start+c.agreed+c.scope == 0 && c.help > 0:
+		return Reading{Keyword: HelpWord, Certainty: Probable}, meansHelp
+	}
+	return Reading{}, 0
+}
+
+// all reads a text that is an opt-out and what belongs to one, and nothing else.
+func (j *judge) all(c *count) (Reading, meaning) {
+	found := Reading{Keyword: StopWord, Certainty: Definite, Scope: j.scope()}
+	means := optsOut
+	switch {
+	case c.start > 0:
+		found.Certainty = Ambiguous
+	case c.stop+c.phrase > 0:
+		means = meansStop | meansPhrase
+	case c.both > 0 && !j.question:
+		means = meansStop
+	case c.typo > 0:
+		found.Certainty, means = Probable, meansTypo
+	default:
+		found.Certainty = Ambiguous
+	}
+	return found, means
+}
+
+// within is how sure an opt-out is that stands among words which are not listed.
+func (j *judge) within(c *count) Certainty {
+	for from := 0; from < len(j.units); {
+		to := from
+		for to < len(j.units)-1 && !j.units[to].ends {
+			to++
+		}
+		to++
+		if s := countOf(j.units[from:to]); s.stop > 0 && s.unknown+s.other == 0 && to-from < len(j.units) {
+			return Probable // a sentence of its own
+		}
+		from = to
+	}
+	if first := j.first(); j.whole && first != nil && first.means&meansStop != 0 && first.means&meansMaybe == 0 &&
+		len(j.units) <= mostBeside && c.other+c.unspaced == 0 {
+		return Ambiguous
+	}
+	return Hint
+}
+
+// first is the first unit that is more than polite.
+func (j *judge) first() *unit {
+	for i := range j.units {
+		if j.units[i].means&meansPolite == 0 {
+			return &j.units[i]
+		}
+	}
+	return nil
+}
+
+// scope is the one that the units name; All where they name several or none.
+func (j *judge) scope() Scope {
+	scope, named := All, false
+	for i := range j.units {
+		if j.units[i].means&meansScope == 0 {
+			continue
+		}
+		for _, s := range j.units[i].scopes() {
+			if named && s != scope {
+				return All
+			}
+			scope, named = s, true
+		}
+	}
+	return scope
+}
+
+// single reads a text that is one word or wording, which is no opt-out.
+func single(means meaning) (Reading, meaning) {
+	switch {
+	case means&meansPrivacy != 0:
+		return Reading{Keyword: PrivacyWord, Certainty: Definite}, meansPrivacy
+	case means&meansHelp != 0:
+		return Reading{Keyword: HelpWord, Certainty: Definite}, meansHelp
+	case means&meansStart != 0:
+		return Reading{Keyword: StartWord, Certainty: Definite}, meansStart
+	case means&meansAgreed != 0:
+		return Reading{Keyword: StartWord, Certainty: Ambiguous}, meansAgreed
+	}
+	return Reading{}, 0
+}
