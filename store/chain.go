@@ -110,10 +110,39 @@ func (s *Store) loadSmall(db *badger.DB) error {
 	}
 	return db.View(func(txn *badger.Txn) error {
 		h, err := readHead(txn)
+		if err == nil {
+			err = s.checkEnd(txn, h.Seq)
+		}
 		s.head.Store(&h)
 		return err
 	})
 }
+
+// checkEnd fails where what says how much there is, is older than the rest, or lost.
+func (s *Store) checkEnd(txn *badger.Txn, links uint64) error {
+	if _, err := txn.Get(metaKey(metaTotals)); (err == nil) != (links > 0) {
+		if err != nil && !errors.Is(err, badger.ErrKeyNotFound) {
+			return err
+		}
+		return errEnd
+	}
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{kindPiece}})
+	defer it.Close()
+	if it.Seek(pieceKey(max(1, links))); it.Valid() != (links > 0) {
+		return errEnd
+	}
+	if links > 0 {
+		if last, ok := pieceEnd(it.Item()); !ok || last != links {
+			return errEnd
+		}
+		if it.Next(); it.Valid() {
+			return errEnd
+		}
+	}
+	return nil
+}
+
+var errEnd = fmt.Errorf("the chain does not end where it should: some of the database is lost: restore consent/ and %s from a backup", keyFile)
 
 // A link is a Link as it is kept: its number and sum follow from its place.
 type link struct {

@@ -95,13 +95,17 @@ func (s *Store) adopt(db *badger.DB) {
 }
 
 // Healthy is nil while writes work. After a failed one it asks for a trial write in the
-// background, so a later call finds out when writes work again.
+// background, so a later call finds out when writes work again. Once records were found to be lost
+// it is an error until the store is opened again.
 func (s *Store) Healthy() error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
 	if err := s.room(minFree); err != nil {
 		return err
+	}
+	if lost := s.lost.Load(); lost != nil {
+		return *lost
 	}
 	sick := s.sick.Load()
 	if sick == nil {

@@ -59,6 +59,9 @@ var spareRecords = sync.Pool{New: func() any { return new(filter.Record) }}
 // wait for it: a transaction that only reads still waits for commits that are under way.
 func (s *Store) readRecords(r *filter.Record, p *person, at bearing) error {
 	*r = filter.Record{}
+	if lost := s.lost.Load(); lost != nil { // whoever is not found may be among them
+		return *lost
+	}
 	err := s.view(func(txn *badger.Txn) error {
 		if _, err := readRecord(txn, p.at(at.own), r); err != nil || at.own == at.all {
 			return err

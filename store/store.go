@@ -53,7 +53,7 @@ type Store struct {
 	removals   atomic.Uint64          // how often the snapshot was removed
 	serving    bool                   // set before the writer starts
 	saving     sync.WaitGroup         // while snapshots may be written
-	counting   sync.WaitGroup         // while the tally is kept
+	counting   sync.WaitGroup         // while the tally is kept, and records may be counted
 
 	writing  sync.Mutex // while a snapshot is written
 	renaming sync.Mutex // while the snapshot is put into place, or removed
@@ -63,6 +63,7 @@ type Store struct {
 	erasing chan struct{} // holds a sign while an erasure goes on
 	erasure *journal      // of the store in memory; whoever put the sign there has it
 
+	lost   atomic.Pointer[error]       // records are not there any more
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
 	commit func(*badger.Txn) error     // commits without syncing; tests make it fail
 	sync   func(*os.File) error        // makes durable what was committed into a file; likewise
@@ -87,6 +88,9 @@ func (s *Store) start() {
 	go s.housekeep()
 	s.saving.Go(s.keepSnapshot)
 	s.counting.Go(s.keepTally)
+	if !s.cfg.Still && !s.cfg.Memory {
+		s.counting.Go(s.keepCensus)
+	}
 }
 
 func newStore(cfg Config) *Store {
