@@ -1,0 +1,209 @@
+package providers
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// ErrSignature is what Verify answers for a call that the service did not make: it is to be refused,
+// and nothing in it is believed. The errors that wrap it say what was wrong and show nothing of the call.
+var ErrSignature = errors.New("the call is not signed by the service")
+
+// ErrHandshake is what Signals answers for a call that asks for its challenge back and tells nothing:
+// Acknowledge writes it.
+var ErrHandshake = errors.New("the call asks for its challenge and tells nothing")
+
+// A Caller is a Provider that calls back: it tells of answers, receipts and preferences by webhooks.
+// Its methods are safe for concurrent use and keep no reference to what they are given. Names of
+// headers may be spelled in any case.
+type Caller interface {
+	// Verify reports whether the service made this call: nil if it did, or an error that wraps
+	// [ErrSignature]. Comparing takes the same time whatever is wrong. Neither Twilio nor Meta signs a
+	// time, so that now decides nothing for them and a recorded call stays good: what defends against
+	// one that is played again is [Signal.ID].
+	Verify(req *fasthttp.Request, w *Webhook, now time.Time) error
+	// Signals reads a call that was verified. What it tells of nobody, and what this gate does not know,
+	// gives none. With an error, whose text is a sentence that shows no address, come the signals of
+	// those parts that could be read. They own their strings.
+	Signals(req *fasthttp.Request) ([]Signal, error)
+	// Acknowledge answers what the service wants to read where nobody has more to say; for a
+	// handshake, its challenge.
+	Acknowledge(req *fasthttp.Request, resp *fasthttp.Response)
+	// Sign has req go to w.URL, signed as the service would sign it there with the first of w.Secrets:
+	// by its signature, the header of w, or both. Method, body and all other headers stay.
+	Sign(req *fasthttp.Request, w *Webhook)
+}
+
+// A Webhook is what is known about the calls of a service to one route. What is set must all hold;
+// where neither Secrets nor Header is set, no call is the service's.
+type Webhook struct {
+	// URL is the address under which the service calls, as it is written in the service's own
+	// settings, followed by path and query as they came. It is never taken from the Host header.
+	URL string
+	// Secrets are the keys of which any may have signed: auth tokens of Twilio, app secrets of Meta.
+	Secrets []string
+	// VerifyToken is the word by which Meta's handshake is known; empty: there is none.
+	VerifyToken string
+	// Header is a header that must carry Value exactly, for services that do not sign (360dialog).
+	// Authorization, with "Basic " and its base64, is that of HTTP Basic authentication.
+	Header, Value string
+}
+
+// A SignalKind is what a signal is about. The zero SignalKind is none.
+type SignalKind uint8
+
+// What services tell of by webhooks.
+const (
+	_             SignalKind = iota
+	Message                  // a person wrote, or pressed a button
+	Preference               // a person stopped or resumed a kind of messages in the service's own settings
+	Receipt                  // what became of a message that was sent
+	Quality                  // how the service rates a sender, or a template where Template is set
+	TemplateMoved            // a template has another category from now on
+	PersonMoved              // a person has other addresses from now on, which are Aliases
+)
+
+var signalNames = []string{"none", "message", "preference", "receipt", "quality", "template-moved", "person-moved"}
+
+// String is the word for k, such as "template-moved".
+func (k SignalKind) String() string { return signalNames[k] }
+
+// MarshalText writes the word for k.
+func (k SignalKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads a word for a kind.
+func (k *SignalKind) UnmarshalText(text []byte) error {
+	for i, name := range signalNames {
+		if i > 0 && name == string(text) {
+			*k = SignalKind(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown kind of signal %q: want one of %s", text, strings.Join(signalNames[1:], ", "))
+}
+
+// A Signal is one thing that a service told. The business's own words (echoes, the texts of receipts)
+// are in none.
+type Signal struct {
+	Kind SignalKind `json:"kind"`
+	// ID is the service's own name for this thing: the same again is the same, however often and to
+	// which URL it comes. Ids of WhatsApp messages hold the number of the person, in base64.
+	ID string `json:"id"`
+	// Time is when it happened; zero where the service does not say.
+	Time time.Time `json:"time,omitzero"`
+
+	// From is the person, canonical and without a brand, and Aliases are further addresses of theirs on
+	// the same channel: numbers, and the ids that one business has for them. None in Quality and
+	// TemplateMoved.
+	From    filter.Recipient `json:"from,omitzero"`
+	Aliases []string         `json:"aliases,omitempty"`
+
+	// Sender is the business's side: a number or id as [filter.Sender] writes it, for WhatsApp the
+	// phone-number id, and Service the messaging service. Display is the number of a Sender that is an
+	// id, in E.164; a rating of WhatsApp names a sender by nothing else.
+	Sender  string `json:"sender,omitempty"`
+	Service string `json:"service,omitempty"`
+	Display string `json:"display,omitempty"`
+
+	// Of a Message: what the person wrote or what stood on the button, what the button means to the
+	// sender, and the id of the message that was answered. Media is how many files came with it. Word is
+	// what the service took it for, and answered itself.
+	Text    string         `json:"text,omitempty"`
+	Payload string         `json:"payload,omitempty"`
+	ReplyTo string         `json:"reply_to,omitempty"`
+	Media   int            `json:"media,omitempty"`
+	Word    filter.Keyword `json:"word,omitzero"`
+
+	// Of a Receipt: the service's word in lower case, its error code or 0, and the id of the message.
+	Status    string `json:"status,omitempty"`
+	Code      int    `json:"code,omitempty"`
+	MessageID string `json:"message_id,omitempty"`
+
+	// Of a Preference: whether it stops messages or has them again, and which.
+	Stop  bool         `json:"stop,omitempty"`
+	Scope filter.Scope `json:"scope,omitzero"`
+
+	// Of Quality: whether it is low, and the service's own words for it.
+	Low    bool   `json:"low,omitempty"`
+	Detail string `json:"detail,omitempty"`
+
+	// Template is the name of a template, and of TemplateMoved Category is what it is now.
+	Template string          `json:"template,omitempty"`
+	Language string          `json:"language,omitempty"`
+	Category filter.Category `json:"category,omitzero"`
+}
+
+// unsigned wraps ErrSignature with a sentence.
+func unsigned(why string) error { return fmt.Errorf("%w: %s", ErrSignature, why) }
+
+// carried reports whether a call has the header of w, where w has one.
+func (w *Webhook) carried(h *fasthttp.RequestHeader) bool {
+	if w.Header == "" {
+		return true
+	}
+	value, n := header(h, strings.ToLower(w.Header))
+	return n == 1 && w.Value != "" && same(value, w.Value)
+}
+
+// carry adds the header of w, where w has one.
+func (w *Webhook) carry(h *fasthttp.RequestHeader) {
+	if w.Header != "" {
+		drop(h, strings.ToLower(w.Header))
+		h.Set(w.Header, w.Value)
+	}
+}
+
+// header is the value of the header called lower, which is in lower case, and how often it is there.
+func header(h *fasthttp.RequestHeader, lower string) (value []byte, n int) {
+	for name, v := range h.All() {
+		if fold(name, lower) {
+			value = v
+			n++
+		}
+	}
+	return value, n
+}
+
+// drop removes the header called lower, however it is spelled.
+func drop(h *fasthttp.RequestHeader, lower string) {
+	var spelled []string
+	for name := range h.All() {
+		if fold(name, lower) {
+			spelled = append(spelled, string(name))
+		}
+	}
+	for _, name := range spelled {
+		h.Del(name)
+	}
+}
+
+// same compares in constant time, also where the lengths differ.
+func same(a []byte, b string) bool {
+	x, y := sha256.Sum256(a), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// digest is an id made of parts, for what the service gives none. It shows no address.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// calledWith is the body of a call, which no service compresses.
+func calledWith(req *fasthttp.Request) ([]byte, error) {
+	if v, n := header(&req.Header, "content-encoding"); n > 0 && !fold(v, "identity") {
+		return nil, errors.New("the body is compressed, which the service never does")
+	}
+	return req.Body(), nil
+}

@@ -1,0 +1,110 @@
+package providers
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"reflect"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+func TestSignals(t *testing.T) {
+	for _, s := range webhookSamples(t) {
+		t.Run(s.provider+"/"+s.name, func(t *testing.T) {
+			c, req := caller(t, s.provider), arrived(t, s.request)
+			got, err := c.Signals(req)
+			var resp fasthttp.Response
+			c.Acknowledge(req, &resp)
+			if resp.StatusCode() != 200 || string(resp.Body()) != s.answer() {
+				t.Errorf("the answer is %d %q", resp.StatusCode(), resp.Body())
+			}
+			if s.challenge != "" {
+				if got != nil || !errors.Is(err, ErrHandshake) {
+					t.Errorf("a handshake tells %v, %v", got, err)
+				}
+				return
+			}
+			if said := errorText(err); said != s.fault {
+				t.Errorf("Signals answers %q, want %q", said, s.fault)
+			}
+			clear(req.Body())
+			if !reflect.DeepEqual(got, s.signals) {
+				text, _ := json.MarshalIndent(got, "", "  ")
+				t.Errorf("Signals reads\n%s", text)
+			}
+		})
+	}
+}
+
+func (s *webhookSample) answer() string {
+	if s.provider == "twilio" {
+		return `<?xml version="1.0" encoding="UTF-8"?><Response/>`
+	}
+	return s.challenge
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// fuzzSignals holds what is true of any call: nothing panics, what is not signed is not verified, an error shows
+// no address, and signals name the person as sends do.
+func fuzzSignals(f *testing.F, name string) {
+	for _, s := range webhookSamples(f) {
+		if s.provider == name {
+			req := arrived(f, s.request)
+			f.Add(string(req.Header.Method()), string(req.Header.RequestURI()), string(req.Header.ContentType()), req.Body())
+		}
+	}
+	personal := regexp.MustCompile(`[0-9]{7}`)
+	f.Fuzz(func(t *testing.T, method, target, contentType string, body []byte) {
+		var req fasthttp.Request
+		req.Header.SetMethod(method)
+		req.Header.SetRequestURI(target)
+		req.Header.SetContentType(contentType)
+		req.SetBody(body)
+		c := caller(t, name)
+		hook := Webhook{URL: "https://gate.example" + target, Secrets: []string{"secret"}, VerifyToken: "never guessed"}
+		if err := c.Verify(&req, &hook, time.Time{}); !errors.Is(err, ErrSignature) {
+			t.Fatalf("an unsigned call: %v", err)
+		}
+		signals, err := c.Signals(&req)
+		if err != nil && personal.MatchString(err.Error()) {
+			t.Fatalf("the error may show an address: %v", err)
+		}
+		for _, s := range signals {
+			if s.ID == "" || s.Kind == 0 || (s.From.Address == "") != (s.Kind == Quality || s.Kind == TemplateMoved) {
+				t.Fatalf("a signal about nothing: %+v", s)
+			}
+			if s.From.Address == "" {
+				continue
+			}
+			for _, address := range append([]string{s.From.Address}, s.Aliases...) {
+				if again, err := Address(name, s.From.Channel, address, ""); err != nil || again != address {
+					t.Fatalf("%q is not as sends have it: %q, %v", address, again, err)
+				}
+			}
+		}
+		if _, err := url.Parse(hook.URL); err != nil || !req.Header.IsPost() {
+			return
+		}
+		if _, ok := pairs(req.Body()); !ok && formBody(&req) {
+			return // which no service signs
+		}
+		c.Sign(&req, &hook)
+		hook.URL = string(req.Header.RequestURI())
+		if err := c.Verify(&req, &hook, time.Time{}); err != nil {
+			t.Fatalf("what was signed: %v", err)
+		}
+	})
+}
+
+func FuzzTwilioSignals(f *testing.F)   { fuzzSignals(f, "twilio") }
+func FuzzWhatsAppSignals(f *testing.F) { fuzzSignals(f, "whatsapp") }

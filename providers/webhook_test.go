@@ -1,0 +1,108 @@
+package providers
+
+import (
+	"bufio"
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/valyala/fasthttp"
+)
+
+// A webhookSample is a call of a service as it arrives, and what is to be read from it. Its signature
+// was made by another program.
+type webhookSample struct {
+	provider, name string
+	hook           Webhook
+	request        []byte
+	signals        []Signal
+	fault          string // what Signals answers besides; empty: nothing
+	challenge      string // of a handshake, which has no signals
+}
+
+// webhookSamples reads testdata/PROVIDER/webhooks. The comment of a file says what it shows, and has a
+// line for each field of its Webhook.
+func webhookSamples(t testing.TB) (all []webhookSample) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*/webhooks/*.txtar")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("%d samples of webhooks: %v", len(files), err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if about, _, _ := strings.Cut(string(archive.Comment), "\n"); !strings.HasSuffix(about, ".") {
+			t.Errorf("%s: %q is no sentence that says what the sample shows", file, about)
+		}
+		dir, name := filepath.Split(strings.TrimSuffix(file, ".txtar"))
+		s := webhookSample{provider: filepath.Base(filepath.Dir(filepath.Clean(dir))), name: name}
+		for line := range strings.Lines(string(archive.Comment)) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			switch key {
+			case "url":
+				s.hook.URL = value
+			case "secret":
+				s.hook.Secrets = []string{value}
+			case "verify_token":
+				s.hook.VerifyToken = value
+			case "header":
+				s.hook.Header, s.hook.Value, _ = strings.Cut(value, ": ")
+			}
+		}
+		for _, f := range archive.Files {
+			data := bytes.TrimSuffix(f.Data, []byte("\n"))
+			switch f.Name {
+			case "request":
+				s.request = rawHTTP(data, "")
+			case "signals":
+				s.expect(t, file, string(data))
+			default:
+				t.Fatalf("%s: there is no section %s", file, f.Name)
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func (s *webhookSample) expect(t testing.TB, file, text string) {
+	t.Helper()
+	if challenge, found := strings.CutPrefix(text, "handshake: "); found {
+		s.challenge = challenge
+		return
+	}
+	if fault, found := strings.CutPrefix(text, "error: "); found {
+		if s.fault, text, found = strings.Cut(fault, "\n"); !found {
+			text = "[]"
+		}
+	}
+	if err := strict([]byte(text), &s.signals); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if len(s.signals) == 0 {
+		s.signals = nil
+	}
+}
+
+// arrived is a raw request as a listener reads it.
+func arrived(t testing.TB, raw []byte) *fasthttp.Request {
+	t.Helper()
+	var req fasthttp.Request
+	if err := req.Read(bufio.NewReaderSize(bytes.NewReader(raw), 64<<10)); err != nil {
+		t.Fatal(err)
+	}
+	return &req
+}
+
+func caller(t testing.TB, name string) Caller {
+	t.Helper()
+	p, err := New(name, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.(Caller)
+}
