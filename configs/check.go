@@ -49,12 +49,30 @@ func (d *decoder) check(cfg *Config) {
 			d.fail(d.place("brands"), "brands", "a brand needs a name")
 		} else if err := brand.Check(); err != nil {
 			d.fault(key, err)
+		} else if brand.Answers != nil {
+			if _, err := filter.NewAnswerBook(brand, Answers(), OptOutLines()); err != nil {
+				d.fault(key, err)
+			}
 		}
 	}
+	d.mute(cfg)
 	for name, route := range cfg.Proxy.Routes {
 		key := join("proxy.routes", name) + ".region"
 		if route.Region != "" && !filter.KnownRegion(route.Region) {
 			d.fail(d.place(key), key, "unknown region %q: want an ISO 3166 country such as US or DE", route.Region)
+		}
+	}
+}
+
+// mute warns of routes on which the gate should answer and cannot.
+func (d *decoder) mute(cfg *Config) {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.Routes)) {
+		route := cfg.Proxy.Routes[name]
+		if route.Credentials == nil && cfg.Brands[route.Brand].Answers != nil {
+			key := join("proxy.routes", name)
+			at := d.place(key)
+			cfg.Warnings = append(cfg.Warnings, (&Error{d.file, at.Line, at.Column, key,
+				"nobody is answered here, although the brand has answers: the gate needs credentials of its own to write"}).Error())
 		}
 	}
 }

@@ -134,6 +134,6 @@ func (c *Config) complete() {
 	}
 	c.Proxy.Version = c.Version
 	c.Proxy.Expiry, c.Proxy.Hours, c.Proxy.Caps, c.Proxy.OptOutLines = Expiry(), Hours(), Caps(), OptOutLines()
-	c.Proxy.Refusals, c.Proxy.Keywords = Refusals(), Keywords()
+	c.Proxy.Refusals, c.Proxy.Keywords, c.Proxy.Answers = Refusals(), Keywords(), Answers()
 	c.Proxy.Brands, c.Console.Brands = c.Brands, c.Brands
 }

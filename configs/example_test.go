@@ -21,6 +21,7 @@ func loadExample(t *testing.T) (Config, string) {
 	t.Helper()
 	t.Setenv("SENDGATE_ADMIN_TOKEN", "0123456789abcdef")
 	t.Setenv("SENDGATE_NOTIFY_SECRET", "0123456789abcdef")
+	t.Setenv("SENDGATE_TWILIO_SECRET", "0123456789abcdef")
 	key, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,10 @@ func (c *Config) Overdue(now time.Time) []string {
 			list.lines("opt-out-lines.yaml: "+preset, c.Proxy.OptOutLines[preset])
 		}
 		list.lines(key+".footer.rows", policy.Footer.Rows)
+		if answers := c.Brands[routes[name].Brand].Answers; answers != nil {
+			list.answers("answers.yaml", c.Proxy.Answers)
+			list.answers(join("brands", routes[name].Brand)+".answers.texts", answers.Texts)
+		}
 	}
 	if c.Proxy.Breaker != nil {
 		for _, row := range c.Proxy.Refusals {
@@ -73,6 +77,12 @@ func (o *overdue) hours(table string, rows []filter.Hours) {
 }
 
 func (o *overdue) lines(table string, rows []filter.OptOutLine) {
+	for i := range rows {
+		o.row(table, rows[i].Language, rows[i].Source, rows[i].Reviewed)
+	}
+}
+
+func (o *overdue) answers(table string, rows []filter.AnswerTexts) {
 	for i := range rows {
 		o.row(table, rows[i].Language, rows[i].Source, rows[i].Reviewed)
 	}

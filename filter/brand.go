@@ -20,6 +20,12 @@ type Brand struct {
 	// Business is the name that the wording of a consent must show. Default: the name that each
 	// piece of evidence gives.
 	Business string `yaml:"business"`
+	// Contact is how people reach the business: a number, an e-mail address or a site. PolicyURL is
+	// where its privacy policy can be read. Answers show both.
+	Contact   string `yaml:"contact"`
+	PolicyURL string `yaml:"policy_url"`
+	// Answers has the gate confirm opt-outs and answer HELP by itself. Nil: it writes nobody.
+	Answers *Answers `yaml:"answers"`
 	// Evidence is what is demanded of consents on entry: strict, meta-2024 (default) or none.
 	Evidence Preset `yaml:"evidence"`
 	// Stop is what a STOP without further words covers: brand (default), sender or everything.

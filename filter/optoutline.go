@@ -75,8 +75,8 @@ func (l *optOutLines) take(rows []OptOutLine, values map[string]variable) error 
 }
 
 func (l *optOutLines) add(row *OptOutLine, values map[string]variable) error {
-	if n := len(row.Language); n < 2 || n > 3 || strings.Trim(row.Language, "abcdefghijklmnopqrstuvwxyz") != "" {
-		return fmt.Errorf("language: %q: want two or three small letters of ISO 639, such as de", row.Language)
+	if err := checkLanguage(row.Language); err != nil {
+		return err
 	}
 	if err := checkReview(row.Reviewed, row.Confidence); err != nil {
 		return err
@@ -109,6 +109,13 @@ func (l *optOutLines) add(row *OptOutLine, values map[string]variable) error {
 		l.rows[at] = made
 	}
 	return l.index(at, row)
+}
+
+func checkLanguage(code string) error {
+	if n := len(code); n < 2 || n > 3 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return fmt.Errorf("language: %q: want two or three small letters of ISO 639, such as de", code)
+	}
+	return nil
 }
 
 // index notes by what the language of row at is told.

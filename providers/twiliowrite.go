@@ -17,7 +17,7 @@ import (
 // Admits wants the SID of an account, and a secret.
 // Source: https://www.twilio.com/docs/iam/api-keys
 func (t twilio) Admits(c *Credentials) error {
-	if err := c.check("Twilio", "token"); err != nil {
+	if err := c.check("Twilio"); err != nil {
 		return err
 	}
 	switch {

@@ -10,10 +10,10 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Admits wants a token alone.
+// Admits wants a secret alone, which is a token.
 // Source: https://developers.facebook.com/docs/whatsapp/business-management-api/get-started
 func (w whatsapp) Admits(c *Credentials) error {
-	return c.check("the Cloud API", "account", "user", "secret")
+	return c.check("the Cloud API", "account", "user")
 }
 
 // whatsappButtons is how many reply buttons a message may have.
@@ -57,7 +57,7 @@ func (w whatsapp) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) er
 		out = append(out, `]}}}`...)
 	}
 	posting(req, "/"+o.From+"/messages", "application/json", out)
-	req.Header.Set(fasthttp.HeaderAuthorization, "Bearer "+c.Token)
+	req.Header.Set(fasthttp.HeaderAuthorization, "Bearer "+c.Secret)
 	return nil
 }
 

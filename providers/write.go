@@ -3,6 +3,7 @@ package providers
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
@@ -49,10 +50,9 @@ type Credentials struct {
 	Account string `yaml:"account"`
 	// User is the SID of one of the account's API keys, SK…. Default: Account.
 	User string `yaml:"user"`
-	// Secret is the secret of that key; the auth token, where User is the account.
+	// Secret is the secret of that key, or the auth token, where User is the account; for the Cloud API the
+	// token of a system user, and all there is.
 	Secret string `yaml:"secret" ref:"secret"`
-	// Token is a system user's token for the Cloud API.
-	Token string `yaml:"token" ref:"secret"`
 }
 
 // String tells nothing.
@@ -64,11 +64,8 @@ func (c Credentials) GoString() string { return "credentials" }
 // check refuses the keys called foreign where they are set, wants the others, and refuses all that could not stand
 // in a header.
 func (c *Credentials) check(service string, foreign ...string) error {
-	for _, part := range []struct{ key, value string }{{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}, {"token", c.Token}} {
-		other := false
-		for _, key := range foreign {
-			other = other || key == part.key
-		}
+	for _, part := range []struct{ key, value string }{{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}} {
+		other := slices.Contains(foreign, part.key)
 		switch {
 		case other && part.value != "":
 			return fmt.Errorf("%s: %s knows none", part.key, service)

@@ -22,7 +22,7 @@ const (
 
 var goodCredentials = map[string]providers.Credentials{
 	"twilio":   {Account: account, User: apiKey, Secret: "s3cret"},
-	"whatsapp": {Token: "EAAtoken"},
+	"whatsapp": {Secret: "EAAtoken"},
 }
 
 func writer(t *testing.T, name string) (providers.Provider, providers.Writer) {
@@ -164,12 +164,11 @@ func TestCredentials(t *testing.T) {
 		{"an account that is a path", "twilio", with(func(c *providers.Credentials) { c.Account = "AC/../x" }), "account: want an account SID: AC and 32 hexadecimal digits"},
 		{"a user that is none", "twilio", with(func(c *providers.Credentials) { c.User = "ana" }),
 			"user: want the SID of an API key, SK and 32 hexadecimal digits, or the account again"},
-		{"a token at Twilio", "twilio", with(func(c *providers.Credentials) { c.Token = "x" }), "token: Twilio knows none"},
 		{"a secret that ends the header", "twilio", with(func(c *providers.Credentials) { c.Secret = "a\r\nHost: b" }),
 			"secret: it holds a blank, or a character that no credential has"},
 		{"a token", "whatsapp", goodCredentials["whatsapp"], ""},
-		{"no token", "whatsapp", providers.Credentials{}, "token: missing: the Cloud API asks for it"},
-		{"an account at Meta", "whatsapp", providers.Credentials{Account: account, Token: "x"}, "account: the Cloud API knows none"},
+		{"no token", "whatsapp", providers.Credentials{}, "secret: missing: the Cloud API asks for it"},
+		{"an account at Meta", "whatsapp", providers.Credentials{Account: account, Secret: "x"}, "account: the Cloud API knows none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, w := writer(t, c.provider)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 	"go.uber.org/zap"
 )
 
@@ -44,6 +45,8 @@ type Config struct {
 	OptOutLines map[string][]filter.OptOutLine `yaml:"-"`
 	// Keywords reads what people write.
 	Keywords *filter.Keywords `yaml:"-"`
+	// Answers is the data that the answers of brands go by.
+	Answers []filter.AnswerTexts `yaml:"-"`
 }
 
 // Limits bound what a client may ask of the gate. They are read when the gate is made; a reload
@@ -95,6 +98,13 @@ type RouteConfig struct {
 	// what the brand says.
 	Stop   *filter.StopScope `yaml:"stop"`
 	Policy filter.Config     `yaml:"policy"`
+
+	// Credentials are those by which the gate itself writes to people on this route, and cancels what the
+	// provider has scheduled. Nil: it does neither.
+	Credentials *providers.Credentials `yaml:"credentials"`
+	// KeywordReplies says who answers STOP, START and HELP where providers do by default: provider
+	// (default), or gate where the provider was told to leave that to its customer.
+	KeywordReplies string `yaml:"keyword_replies"`
 
 	// Budgets hold back what the platform would refuse. Default: nothing.
 	Budgets Budgets `yaml:"budgets"`

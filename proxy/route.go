@@ -34,6 +34,8 @@ type route struct {
 
 	idempotencyKey bool // counts for Sendgate-Key
 
+	pen pen // for what the gate itself writes
+
 	breaker  *filter.Breaker        // nil: off
 	refusals map[int]*atomic.Uint64 // of the codes that count for it, how many there were
 
@@ -77,6 +79,9 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		own.Policy.QuietHours.Tables, own.Policy.Footer.Tables = cfg.Hours, cfg.OptOutLines
 		own.Policy.Caps.Tables = cfg.Caps
 		rt, err := g.newRoute(name, own, cfg.Brands)
+		if err == nil {
+			err = rt.ink(&own, &cfg)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)
 		}
@@ -179,6 +184,11 @@ func (cfg *RouteConfig) check() error {
 	case "", "refuse", "pass":
 	default:
 		return fmt.Errorf("unknown_paths: unknown word %q: want refuse or pass", cfg.UnknownPaths)
+	}
+	switch cfg.KeywordReplies {
+	case "", "provider", "gate":
+	default:
+		return fmt.Errorf("keyword_replies: unknown word %q: want provider or gate", cfg.KeywordReplies)
 	}
 	for _, w := range cfg.Trust {
 		if w != "category" && w != "topic" && w != "campaign" {

@@ -37,9 +37,9 @@ func TestWhatTheGateComposesIsTaken(t *testing.T) {
 			providers.Outgoing{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}, From: "+14155550199", Text: "Acme: done & dusted"}},
 		{"WhatsApp by Twilio", "twilio", providers.Credentials{Account: account, Secret: "x"},
 			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "+14155550199", Text: "Acme: ✓"}},
-		{"a text on WhatsApp", "whatsapp", providers.Credentials{Token: "x"},
+		{"a text on WhatsApp", "whatsapp", providers.Credentials{Secret: "x"},
 			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "106540352242922", Text: "Acme: \"✓\"\n"}},
-		{"buttons on WhatsApp", "whatsapp", providers.Credentials{Token: "x"},
+		{"buttons on WhatsApp", "whatsapp", providers.Credentials{Secret: "x"},
 			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "US.1349"}, From: "106540352242922", Text: "Acme?", Buttons: buttons}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
