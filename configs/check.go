@@ -43,6 +43,9 @@ func (d *decoder) check(cfg *Config) {
 	if err := cfg.Store.SendKeys.Check(); err != nil {
 		d.fault("store.send_keys", err)
 	}
+	if err := cfg.Store.Errands.Check(); err != nil {
+		d.fault("store.errands", err)
+	}
 	for name, brand := range cfg.Brands {
 		key := join("brands", name)
 		if name == "" {

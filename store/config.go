@@ -13,8 +13,8 @@ import (
 type Config struct {
 	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
 	// store), blobs/ (what proves consent), decisions/ (the decision log), tally/ (what was sent to whom
-	// lately, in fingerprints), switches.jsonl (what pauses sending), index (a snapshot of what is held
-	// in memory) and store.key (the key of the fingerprints).
+	// lately, in fingerprints), errands/ (what is still to be done), switches.jsonl (what pauses sending), index (a
+	// snapshot of what is held in memory) and store.key (the key of the fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`
 	// Retention is how long the decision log is kept. It goes by files of a day or 64 MB: one is
@@ -36,6 +36,8 @@ type Config struct {
 
 	// SendKeys is how the keys are kept by which senders name one logical send.
 	SendKeys SendKeys `yaml:"send_keys"`
+	// Errands is how what the gate still has to do is kept.
+	Errands Errands `yaml:"errands"`
 
 	// Still removes nothing by age, and writes no snapshot, while the store is open: for whoever only looks
 	// into the folder of a gate, whose own numbers say for how long it keeps what.
@@ -64,6 +66,8 @@ func (c Config) withDefaults() Config {
 	c.Tally = cmp.Or(c.Tally, DefaultTally)
 	c.SendKeys.Keep = cmp.Or(c.SendKeys.Keep, DefaultKeepSendKeys)
 	c.SendKeys.Bytes = cmp.Or(c.SendKeys.Bytes, DefaultSendKeysBytes)
+	c.Errands.Bytes = cmp.Or(c.Errands.Bytes, DefaultErrandsBytes)
+	c.Errands.KeepDead = cmp.Or(c.Errands.KeepDead, DefaultKeepDead)
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()
 	}
@@ -87,6 +91,9 @@ func (c *Config) check() error {
 	}
 	if err := c.SendKeys.Check(); err != nil {
 		return fmt.Errorf("send_keys: %w", err)
+	}
+	if err := c.Errands.Check(); err != nil {
+		return fmt.Errorf("errands: %w", err)
 	}
 	return nil
 }

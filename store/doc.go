@@ -1,7 +1,7 @@
 // Package store remembers what is known of each recipient, and what was decided about each
 // message.
 //
-// There are four things on disk, in one folder that belongs to one process:
+// There are five things on disk, in one folder that belongs to one process:
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
 //     fingerprint of the recipient. It is the one thing to back up, together with store.key: an
@@ -11,6 +11,9 @@
 //     SHA-256. Back them up too.
 //   - The decision log, in decisions/: one [Entry] a message, append-only and compressed. Losing
 //     it loses history, not safety.
+//   - What the gate still has to do, in errands/: a journal of its own, append-only, in which those who add
+//     share syncs as appends do, see [Store.AddErrands]. Losing it loses what was to be passed on or answered,
+//     not what was learnt.
 //   - A snapshot of what is held in memory of the records, the file index: written when the store
 //     is closed, and by and by, so that the next start is quick. It may be lost.
 //

@@ -46,7 +46,7 @@ func (fp *fingerprint) place() placeNumber {
 type keys struct {
 	check   [sha256.Size]byte // shows which secret they are of
 	persons *cmac
-	uses    [4]*cmac
+	uses    [5]*cmac
 	sends   [sha256.Size]byte // for [Store.SendKey]
 }
 
@@ -56,6 +56,7 @@ const (
 	ofAddress // in the decision log
 	ofContent // of a message, in the tally
 	ofPortfolio
+	ofErrand // its ID
 )
 
 // newKeys makes the key of each use: the first half of HMAC-SHA256 of its name under the secret.
@@ -71,7 +72,7 @@ func newKeys(secret []byte) keys {
 		persons: of("person"),
 		sends:   derive("key of a send"),
 		uses: [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log"),
-			ofContent: of("content of a message"), ofPortfolio: of("portfolio")},
+			ofContent: of("content of a message"), ofPortfolio: of("portfolio"), ofErrand: of("id of an errand")},
 	}
 }
 

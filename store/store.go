@@ -26,6 +26,7 @@ type Store struct {
 	log     *decisionLog
 	blobs   blobs
 	tally   tally
+	errands *errands
 
 	switches switches
 
@@ -53,7 +54,7 @@ type Store struct {
 	removals   atomic.Uint64          // how often the snapshot was removed
 	serving    bool                   // set before the writer starts
 	saving     sync.WaitGroup         // while snapshots may be written
-	counting   sync.WaitGroup         // while the tally is kept, and records may be counted
+	counting   sync.WaitGroup         // while the tally and the errands are kept, and records may be counted
 
 	writing  sync.Mutex // while a snapshot is written
 	renaming sync.Mutex // while the snapshot is put into place, or removed
@@ -91,6 +92,7 @@ func (s *Store) start() {
 	if !s.cfg.Still && !s.cfg.Memory {
 		s.counting.Go(s.keepCensus)
 	}
+	s.counting.Go(s.keepErrands)
 }
 
 func newStore(cfg Config) *Store {
@@ -109,6 +111,7 @@ func newStore(cfg Config) *Store {
 		s.sync = func(*os.File) error { return nil }
 	}
 	s.wal.dir = s.path("consent")
+	s.errands = newErrands(s)
 	return s
 }
 
@@ -150,6 +153,14 @@ func (s *Store) open() (err error) {
 	defer func() {
 		if err != nil {
 			_ = s.tally.journal.close() // the first error is the one that explains
+		}
+	}()
+	if err = s.openErrands(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.errands.close()
 		}
 	}()
 	if err = s.openSwitches(); err != nil {
@@ -206,6 +217,7 @@ func (s *Store) Close() error {
 
 	err := errors.Join(s.log.close(), s.tally.journal.close())
 	s.switches.close()
+	s.errands.close()
 	s.metrics.unregister()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,323 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// errand is an errand about a person, in their lane.
+func errand(id string, to filter.Recipient) store.Errand {
+	return store.Errand{ID: id, Kind: store.ErrandRelay, Route: "twilio", People: []filter.Recipient{to}, Lane: to.Address,
+		Body: []byte("From=" + to.Address), Remember: time.Hour}
+}
+
+func addErrands(t testing.TB, s *store.Store, errands ...store.Errand) []bool {
+	t.Helper()
+	added, err := s.AddErrands(context.Background(), errands...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added
+}
+
+// errandIDs lists the errands that q chooses.
+func errandIDs(t testing.TB, s *store.Store, q store.ErrandQuery) (all []string) {
+	t.Helper()
+	for e, err := range s.Errands(q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e.ID)
+	}
+	return all
+}
+
+// due is the IDs of what is due at a moment.
+func due(t testing.TB, s *store.Store, now time.Time, most int, kinds ...store.ErrandKind) (all []string, next time.Time) {
+	t.Helper()
+	errands, next, err := s.DueErrands(now, kinds, most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range errands {
+		all = append(all, e.ID)
+	}
+	return all, next
+}
+
+func TestErrandIsKept(t *testing.T) {
+	for name, cfg := range map[string]store.Config{"on disk": {Dir: t.TempDir()}, "in memory": {Memory: true}} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, cfg)
+			want := store.Errand{ID: "SM1", Kind: store.ErrandDialogue, Route: "twilio", People: []filter.Recipient{person("acme", 1), person("", 2)},
+				Lane: "+15550000001", Added: noon.Add(-time.Minute), Due: noon, Until: noon.Add(time.Hour), Changed: noon,
+				Body: []byte("a body\x00"), Tries: 2, Error: "a fault", Remember: time.Minute}
+			if added := addErrands(t, s, want, want); !reflect.DeepEqual(added, []bool{true, false}) {
+				t.Errorf("the same errand twice: added %v", added)
+			}
+			if added := addErrands(t, s, want); added[0] {
+				t.Error("a repeat was added")
+			}
+			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error {
+				e.ID, e.Tries, e.State, e.Error = "other", e.Tries+1, store.ErrandBegun, "another fault"
+				return nil
+			}))
+			want.Tries, want.State, want.Error = 3, store.ErrandBegun, "another fault"
+			if !cfg.Memory {
+				closeStore(t, s)
+				s = open(t, cfg)
+			}
+			if got, err := s.Errand("SM1"); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("it is\n%+v, %v, want\n%+v", got, err, want)
+			}
+			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Body = []byte("new"); return nil }))
+			refused := errors.New("refused")
+			if err := s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Body[0] = 'x'; return refused }); !errors.Is(err, refused) {
+				t.Errorf("a change that objects: %v", err)
+			}
+			if got, err := s.Errand("SM1"); err != nil || string(got.Body) != "new" {
+				t.Errorf("the body is %q, %v", got.Body, err)
+			}
+			must(t, s.EndErrand(context.Background(), "SM1"))
+			for what, err := range map[string]error{"end": s.EndErrand(context.Background(), "SM1"),
+				"change": s.ChangeErrand(context.Background(), "SM1", func(*store.Errand) error { return nil })} {
+				if !errors.Is(err, store.ErrNoErrand) {
+					t.Errorf("%s of an errand that ended: %v", what, err)
+				}
+			}
+		})
+	}
+}
+
+func TestErrandOrder(t *testing.T) {
+	cfg := store.Config{Dir: t.TempDir()}
+	s := open(t, cfg)
+	a, b := person("acme", 1), person("acme", 2)
+	late := errand("a3", a)
+	late.Due = noon.Add(-time.Hour) // its turn comes after a1 and a2 all the same
+	loose := errand("loose", a)
+	loose.Lane, loose.Kind = "", store.ErrandAnswer
+	waits := errand("b1", b)
+	waits.Due = noon.Add(time.Minute)
+	addErrands(t, s, errand("a1", a), waits)
+	addErrands(t, s, errand("a2", a), late, loose, errand("b2", b))
+	change := func(id string, f func(*store.Errand)) {
+		t.Helper()
+		must(t, s.ChangeErrand(context.Background(), id, func(e *store.Errand) error { f(e); return nil }))
+	}
+	check := func(want []string, wantNext time.Time, most int, kinds ...store.ErrandKind) {
+		t.Helper()
+		for _, reopen := range []bool{false, true} {
+			if reopen {
+				closeStore(t, s)
+				s = open(t, cfg)
+			}
+			got, next := due(t, s, noon, most, kinds...)
+			equal(t, "due", got, want)
+			if !next.Equal(wantNext) {
+				t.Errorf("the next is due at %v, want %v", next, wantNext)
+			}
+		}
+	}
+	check([]string{"a1", "loose"}, noon.Add(time.Minute), 10)
+	check([]string{"a1"}, noon, 1)
+	check([]string{"loose"}, time.Time{}, 10, store.ErrandAnswer)
+	change("a1", func(e *store.Errand) { e.State = store.ErrandDead })
+	check([]string{"a2", "loose"}, noon.Add(time.Minute), 10)
+	change("a1", func(e *store.Errand) { e.State = store.ErrandWaiting }) // tried again: it is the first once more
+	check([]string{"a1", "loose"}, noon.Add(time.Minute), 10)
+	change("a1", func(e *store.Errand) { e.Due = noon.Add(time.Second) })
+	check([]string{"loose"}, noon.Add(time.Second), 10)
+	must(t, s.EndErrand(context.Background(), "a2")) // out of the middle
+	must(t, s.EndErrand(context.Background(), "a1"))
+	check([]string{"a3", "loose"}, noon.Add(time.Minute), 10)
+	change("b1", func(e *store.Errand) { e.Lane = "another" })
+	check([]string{"a3", "loose", "b2"}, noon.Add(time.Minute), 10)
+	equal(t, "by person", errandIDs(t, s, store.ErrandQuery{Person: b}), []string{"b1", "b2"})
+	equal(t, "by kind", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}), []string{"loose"})
+	equal(t, "by state", errandIDs(t, s, store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}), nil)
+	equal(t, "by route", errandIDs(t, s, store.ErrandQuery{Route: "other"}), nil)
+}
+
+// The ID of an errand that ended is known for as long as the errand said, also after a restart.
+func TestErrandRemembersItsEnd(t *testing.T) {
+	now := newClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: now.now}
+	s := open(t, cfg)
+	forgotten := errand("forgotten", person("acme", 1))
+	forgotten.Remember = 0
+	addErrands(t, s, errand("SM1", person("acme", 1)), forgotten)
+	must(t, s.EndErrand(context.Background(), "SM1"))
+	must(t, s.EndErrand(context.Background(), "forgotten"))
+	for range 3 {
+		closeStore(t, s)
+		s = open(t, cfg)
+		if added := addErrands(t, s, errand("SM1", person("acme", 1))); added[0] {
+			t.Fatal("an errand that was done is to be done again")
+		}
+		must(t, store.CleanErrands(s))
+	}
+	if added := addErrands(t, s, forgotten); !added[0] {
+		t.Error("an errand that asked not to be remembered is")
+	}
+	now.set(noon.Add(2 * time.Hour))
+	store.ExpireErrands(s)
+	if added := addErrands(t, s, errand("SM1", person("acme", 1))); !added[0] {
+		t.Error("an errand is remembered for longer than it said")
+	}
+}
+
+// A repeat is acknowledged no earlier than what it repeats, and fails with it.
+func TestErrandRepeatWaitsForTheDisk(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	broken := errors.New("the disk is broken")
+	var once sync.Once
+	syncing, end := make(chan struct{}), make(chan struct{})
+	store.FailSyncs(s, func(func() error) error {
+		once.Do(func() { close(syncing) })
+		<-end
+		return broken
+	})
+	first := make(chan error)
+	go func() {
+		_, err := s.AddErrands(context.Background(), errand("SM1", person("acme", 1)))
+		first <- err
+	}()
+	<-syncing
+	repeat := make(chan error)
+	go func() {
+		_, err := s.AddErrands(context.Background(), errand("SM1", person("acme", 1)))
+		repeat <- err
+	}()
+	if got, _ := due(t, s, noon, 10); len(got) > 0 {
+		t.Errorf("%v is to be done before it is on disk", got)
+	}
+	select {
+	case err := <-repeat:
+		t.Errorf("the repeat was answered with %v while the first was not on disk", err)
+	default:
+	}
+	close(end)
+	if err := <-first; !errors.Is(err, broken) {
+		t.Errorf("the first: %v", err)
+	}
+	if err := <-repeat; !errors.Is(err, broken) {
+		t.Errorf("the repeat: %v", err)
+	}
+}
+
+func TestErrandsRefuse(t *testing.T) {
+	s := open(t, store.Config{Memory: true, Errands: store.Errands{Bytes: 4000}})
+	to := person("acme", 1)
+	for field, spoil := range map[string]func(*store.Errand){
+		"id":     func(e *store.Errand) { e.ID = "" },
+		"kind":   func(e *store.Errand) { e.Kind = 0 },
+		"state":  func(e *store.Errand) { e.State = 9 },
+		"body":   func(e *store.Errand) { e.Body = make([]byte, store.MaxErrandBody+1) },
+		"people": func(e *store.Errand) { e.People = make([]filter.Recipient, 17) },
+		"lane":   func(e *store.Errand) { e.Lane = strings.Repeat("x", 2000) },
+	} {
+		e := errand("SM1", to)
+		spoil(&e)
+		if _, err := s.AddErrands(context.Background(), errand("SM0", to), e); err == nil || !strings.Contains(err.Error(), "errand 1: "+field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if _, err := s.Errand("SM0"); !errors.Is(err, store.ErrNoErrand) {
+		t.Errorf("a part of a call was added: %v", err)
+	}
+	big := errand("SM1", to)
+	big.Body, big.Remember = make([]byte, 3000), 0
+	addErrands(t, s, big)
+	other := errand("SM2", to)
+	other.Body = make([]byte, 3000)
+	if _, err := s.AddErrands(context.Background(), other); !errors.Is(err, store.ErrErrandsFull) {
+		t.Errorf("beyond the room that the setting gives: %v", err)
+	}
+	must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Body = make([]byte, 3500); return nil }))
+	must(t, s.EndErrand(context.Background(), "SM1"))
+	addErrands(t, s, other)
+	closeStore(t, s)
+	if _, err := s.AddErrands(context.Background(), big); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("on a closed store: %v", err)
+	}
+	if _, _, err := s.DueErrands(noon, nil, 1); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("on a closed store: %v", err)
+	}
+}
+
+// Many who add, do and end at once lose nothing, do nothing twice, and keep the order of each lane.
+func TestErrandsAtOnce(t *testing.T) {
+	cfg := store.Config{Dir: t.TempDir()}
+	s := open(t, cfg)
+	const lanes, each = 16, 40
+	var adders sync.WaitGroup
+	for lane := range lanes {
+		adders.Go(func() {
+			for n := range each {
+				addErrands(t, s, errand(fmt.Sprintf("%d-%d", lane, n), person("acme", lane)))
+			}
+		})
+	}
+	done := map[string]int{} // by lane: how many
+	for total := 0; total < lanes*each; {
+		errands, _, err := s.DueErrands(noon, nil, lanes)
+		must(t, err)
+		var ends sync.WaitGroup
+		for _, e := range errands {
+			var lane, n int
+			_, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &n)
+			must(t, err)
+			if done[e.Lane] != n {
+				t.Fatalf("%s came when %d of its lane were done", e.ID, done[e.Lane])
+			}
+			done[e.Lane]++
+			total++
+			ends.Go(func() {
+				must(t, s.ChangeErrand(context.Background(), e.ID, func(e *store.Errand) error { e.Tries++; return nil }))
+				must(t, s.EndErrand(context.Background(), e.ID))
+			})
+		}
+		ends.Wait()
+		must(t, store.CleanErrands(s))
+	}
+	adders.Wait()
+	closeStore(t, s)
+	s = open(t, cfg)
+	if left := errandIDs(t, s, store.ErrandQuery{}); len(left) > 0 {
+		t.Errorf("%v came back", left)
+	}
+	if added := addErrands(t, s, errand("3-7", person("acme", 3))); added[0] {
+		t.Error("an errand that was done is to be done again")
+	}
+}
+
+// What many change at once adds up.
+func TestChangeErrandIsAtomic(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	addErrands(t, s, errand("SM1", person("acme", 1)))
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Tries++; return nil }))
+		})
+	}
+	all.Wait()
+	if e, err := s.Errand("SM1"); err != nil || e.Tries != 20 {
+		t.Errorf("it was tried %d times, %v", e.Tries, err)
+	}
+	select {
+	case <-s.ErrandsAdded():
+	default:
+		t.Error("nobody is told that an errand was changed")
+	}
+}

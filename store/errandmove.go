@@ -1,0 +1,136 @@
+package store
+
+import (
+	"errors"
+
+	"go.uber.org/zap"
+)
+
+// cleanFirst moves what is needed of the oldest file behind all others, and removes it. It is the oldest, so
+// nothing that is left out was said to undo anything in a file before it.
+func (e *errands) cleanFirst() error {
+	e.mu.Lock()
+	if e.shut || len(e.segments) == 0 {
+		e.mu.Unlock()
+		return ErrClosed
+	}
+	g := e.segments[0]
+	e.mu.Unlock()
+	if err := e.store.room(minFree); err != nil {
+		return err
+	}
+	data, err := g.all()
+	if err != nil {
+		return err
+	}
+	var frames []frameView
+	var places []framePlace
+	size := int64(0)
+	flush := func() {
+		if err == nil && len(frames) > 0 {
+			err = e.move(frames, places)
+		}
+		frames, places, size = frames[:0], places[:0], 0
+	}
+	walkFrames(data[:g.size], false, func(at int, f frameView) {
+		frames, places = append(frames, f), append(places, framePlace{g, uint32(at), uint32(f.size)})
+		if size += f.size; size > cleanBytes {
+			flush()
+		}
+	}, func(int, int) {})
+	if flush(); err != nil {
+		return err
+	}
+	return e.removeFirst(g)
+}
+
+// move writes again what is needed of frames at places in the oldest file.
+func (e *errands) move(frames []frameView, places []framePlace) error {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	var ops []errandOp
+	for i := range frames {
+		op, needed, err := e.again(&frames[i], places[i])
+		if err != nil {
+			return err
+		}
+		if needed {
+			ops = append(ops, op)
+		}
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	if err := e.write(ops); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range ops {
+		op := &ops[i]
+		g := op.place.segment
+		g.size = max(g.size, int64(op.place.at)+int64(op.place.size))
+		if op.kind == frameEnd {
+			g.ends += endFrame
+			g.remembered = max(g.remembered, op.until)
+			continue
+		}
+		e.weigh(op.row, -1)
+		op.row.head, op.row.body, op.row.doubt = op.place, op.place, false
+		e.weigh(op.row, 1)
+	}
+	return nil
+}
+
+// again is a frame that says what is needed of one in the oldest file. The body of an errand lies nowhere behind
+// its head: so with the body the head moves, wherever that is. writing is held.
+func (e *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, err error) {
+	e.mu.Lock()
+	r, until, shut := e.rows[f.id], e.ended[f.id], e.shut
+	e.mu.Unlock()
+	switch {
+	case shut:
+		return op, false, ErrClosed
+	case f.kind == frameEnd:
+		op = errandOp{kind: frameEnd, frame: f.id.frame(frameEnd, 8), row: new(errandRow), until: until}
+		return op, r == nil && until == f.until() && until > e.store.now().Unix(), nil
+	case r == nil || r.flight != nil || r.body != at:
+		return op, false, nil
+	case r.head == at && !r.doubt:
+		frame := append(f.id.frame(framePut, len(f.payload)), f.payload...)
+		return errandOp{kind: framePut, frame: frame, row: r}, true, nil
+	}
+	one, err := readErrand(r.head, r.body, r.doubt)
+	if errors.Is(err, errDamaged) {
+		return op, false, nil // removeFirst tells
+	}
+	op = e.putOp(&one)
+	op.row = r
+	return op, true, err
+}
+
+// removeFirst removes the oldest file. What is still in there cannot be read, and is lost.
+func (e *errands) removeFirst(g *errandSegment) error {
+	e.files.Lock() // nobody reads from it
+	defer e.files.Unlock()
+	if e.dir != "" {
+		if err := errors.Join(g.remove(), syncDir(e.dir)); err != nil {
+			return err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.segments = e.segments[1:]
+	if g.live == 0 {
+		return nil
+	}
+	for id, r := range e.rows {
+		if r.flight == nil && (r.head.segment == g || r.body.segment == g) {
+			e.store.logger.Error("an errand is lost: what it is about is damaged", zap.String("file", g.path), zap.Stringer("kind", r.kind))
+			e.out(r)
+			r.gone = true
+			delete(e.rows, id)
+		}
+	}
+	return nil
+}
