@@ -25,6 +25,7 @@ type answer struct {
 	code     int            // the service's error code
 	fault    string         // why it was refused
 	fate     fate
+	follows  []*Call // what the service and the person do, once the message is accepted
 }
 
 // A fate is how an answer reaches the client, or does not.

@@ -27,6 +27,17 @@
 //	+15005550429   429 20429         429 130429
 //	+15005550500   500 20500         500 131000
 //	+15005550503   503 20503         503 131016
+//	+15005550710   accepted; the person answers STOP
+//	+15005550711   accepted; the person answers AGREE
+//	+15005550712   accepted; the person answers something else
+//	+15005550713   accepted; the person answers nothing, as anybody else
+//	+15005550714   accepted; the person answers START
+//	+15005550715   accepted; the person answers HELP
+//	+15005550720   accepted, and failed later: 21610, 131050
+//	+15005550721   accepted         accepted; the person stops marketing in the settings
+//	+15005550722   accepted         accepted; the person resumes it there
+//	+15005550730   accepted         accepted; the sender is FLAGGED
+//	+15005550731   accepted         accepted; the sender is UNFLAGGED
 //	+15005550900   no answer until the client leaves, or Config.Hold is closed; then accepted
 //	+15005550901   accepted, but the connection is closed before the answer
 //	+15005550902   accepted, but the connection is closed in the middle of the answer
@@ -46,8 +57,17 @@
 // GET /mock/sends the same as JSON (without headers, bodies and query strings, which carry
 // secrets), and DELETE /mock/sends forgets them.
 //
+// # What the services tell
+//
+// With Config.Webhooks the services call back, signed as the real ones sign: what the people above
+// write and choose, and for every message a receipt, which Twilio brings to the StatusCallback of
+// the message where it has one. Who answered STOP by SMS is refused by Twilio from then on (21610),
+// until they answer START. A call that is not answered with 2xx is repeated: by Twilio once, by Meta
+// five times. The mock calls on loopback only. [Mock.Calls] has the latest calls, and GET /mock/calls
+// the same as JSON.
+//
 // # Not played
 //
-// Webhooks and delivery, media uploads, Graph batches and encrypted messages (400 with a sentence),
+// Delivery at a later time, calls of Twilio in JSON or with GET, media uploads, Graph batches and encrypted messages (400 with a sentence),
 // form bodies on the Graph API, templates that do not exist, and quotas over time.
 package mock

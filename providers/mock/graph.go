@@ -130,7 +130,7 @@ func (m *Mock) graphCall(o object, marketing bool, s *Send) answer {
 	if fate.WhatsApp != 0 {
 		return graphFail(fate.WhatsApp, "")
 	}
-	id := "wamid." + base64.StdEncoding.EncodeToString(append([]byte{0x1d, 0x18, 0x0b}, randomBytes(30)...))
+	id := newWamid()
 	contact := map[string]string{"input": input}
 	switch {
 	case number != "":
@@ -148,6 +148,7 @@ func (m *Mock) graphCall(o object, marketing bool, s *Send) answer {
 		Messages []map[string]string `json:"messages"`
 	}{"whatsapp", []map[string]string{contact}, []map[string]string{sent}})
 	a.accepted, a.id, a.fate = true, id, fate.fate
+	a.follows = m.graphFollows(s.From, input, number, id)
 	return a
 }
 
@@ -165,6 +166,11 @@ func whatsAppID(number string) string {
 	default:
 		return number
 	}
+}
+
+// newWamid is the id of a message.
+func newWamid() string {
+	return "wamid." + base64.StdEncoding.EncodeToString(append([]byte{0x1d, 0x18, 0x0b}, randomBytes(30)...))
 }
 
 func randomBytes(n int) []byte {

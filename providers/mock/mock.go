@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,14 +35,21 @@ type Config struct {
 	OnSend func(Send)
 	// Host is the Host header that requests must carry; empty means any.
 	Host string
-	// Keep is how many requests are remembered, the latest; 0 means 1000.
+	// Keep is how many requests are remembered, the latest, and as many calls; 0 means 1000.
 	Keep int
+	// Webhooks are where the services call, by twilio and whatsapp. Reply is how long people take to
+	// answer, and services to tell what became of a message. Retry is how long a service waits until it
+	// calls again after an answer other than 2xx, and twice as long each further time; 0 means a second.
+	Webhooks     map[string]Webhook
+	Reply, Retry time.Duration
 }
 
 // A Mock is the messaging services, played. It is safe for concurrent use.
 type Mock struct {
-	cfg  Config
-	kept ring
+	cfg      Config
+	kept     ring
+	board    *switchboard
+	departed departed
 }
 
 // New makes a mock.
@@ -52,12 +60,18 @@ func New(cfg Config) *Mock {
 	if cfg.Keep <= 0 {
 		cfg.Keep = defaultKeep
 	}
-	return &Mock{cfg: cfg, kept: ring{size: cfg.Keep}}
+	cfg.Retry = cmp.Or(cfg.Retry, time.Second)
+	m := &Mock{cfg: cfg, kept: ring{size: cfg.Keep}}
+	m.board = newSwitchboard(&m.cfg)
+	return m
 }
 
+// Close gives up calls that are not done, and waits for those under way.
+func (m *Mock) Close() { m.board.close() }
+
 // Start serves the mock on addr, which must be a loopback address such as "127.0.0.1:0". It
-// returns the base URL, and a function that stops serving, closes all connections and waits until
-// the last request was left.
+// returns the base URL, and a function that closes m, stops serving, closes all connections and waits
+// until the last request was left.
 func (m *Mock) Start(addr string) (base string, stop func(), err error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -65,6 +79,14 @@ func (m *Mock) Start(addr string) (base string, stop func(), err error) {
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return "", nil, fmt.Errorf("mock address %q: the mock listens on loopback only", addr)
+	}
+	for name, hook := range m.cfg.Webhooks {
+		if tries[name] == 0 {
+			return "", nil, fmt.Errorf("mock webhook %s: there is no such service: want twilio or whatsapp", name)
+		}
+		if err := onLoopback(hook.URL); err != nil {
+			return "", nil, fmt.Errorf("mock webhook %s: %w", name, err)
+		}
 	}
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -83,6 +105,7 @@ func (m *Mock) Start(addr string) (base string, stop func(), err error) {
 	}()
 	stop = func() {
 		cancel()
+		m.Close()
 		_ = srv.Close() // connections that break while closing are closed all the same
 		<-done
 	}
@@ -91,8 +114,14 @@ func (m *Mock) Start(addr string) (base string, stop func(), err error) {
 
 // ServeHTTP plays one request.
 func (m *Mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/mock/sends" {
+	switch r.URL.Path {
+	case "/mock/sends":
 		m.serveSends(w, r)
+		return
+	case "/mock/calls":
+		serveJSON(w, r, struct {
+			Calls []Call `json:"calls"`
+		}{m.Calls()})
 		return
 	}
 	s := Send{Time: m.cfg.Now(), Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header.Clone()}
@@ -112,6 +141,7 @@ func (m *Mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m.cfg.Latency != nil {
 		wait(r.Context(), m.cfg.Latency())
 	}
+	m.board.place(a.follows)
 	m.deliver(w, r, a, s.Seq)
 }
 
@@ -186,8 +216,7 @@ func wait(ctx context.Context, d time.Duration) {
 func (m *Mock) serveSends(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(struct { // the client may leave
+		serveJSON(w, r, struct {
 			Counts Counts `json:"counts"`
 			Sends  []Send `json:"sends"`
 		}{m.Counts(), m.Sends()})
@@ -198,4 +227,15 @@ func (m *Mock) serveSends(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, DELETE")
 		http.Error(w, "want GET or DELETE", http.StatusMethodNotAllowed)
 	}
+}
+
+// serveJSON shows v to who reads.
+func serveJSON(w http.ResponseWriter, r *http.Request, v any) {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET")
+		http.Error(w, "want GET", http.StatusMethodNotAllowed)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // the client may leave
 }

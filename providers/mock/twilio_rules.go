@@ -53,8 +53,12 @@ func (m *Mock) twilioSend(f twilioFormat, account string, form url.Values, s *Se
 		return f.fail(fate.Twilio, s.To)
 	}
 	t := newMessage(account, form, m.cfg.Now())
+	if !strings.HasPrefix(t.To, "whatsapp:") && m.departed.has(twilioSender(&t), number) {
+		return f.fail(21610)
+	}
 	a := f.resource(http.StatusCreated, t)
 	a.accepted, a.id, a.message, a.fate = true, t.Sid, &t, fate.fate
+	a.follows = m.twilioFollows(&t, form, number)
 	return a
 }
 

@@ -1,0 +1,73 @@
+package mock
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+)
+
+// What Meta says of the mock's own side.
+const (
+	graphAccount = "102290129340398"
+	graphNumber  = "15550783881" // of any phone-number id
+)
+
+// graphFollows are the calls that follow an accepted message from a phone-number id to a number: a
+// receipt, and what the person or Meta does.
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
+func (m *Mock) graphFollows(from, to, number, id string) []*Call {
+	hook := m.cfg.Webhooks["whatsapp"]
+	if hook.URL == "" || number == "" {
+		return nil
+	}
+	does, person := reactions[number], whatsAppID(number)
+	at := m.cfg.Now().Unix()
+	when := strconv.FormatInt(at, 10)
+	value := func(name string, list ...any) map[string]any {
+		return map[string]any{"messaging_product": "whatsapp", name: list,
+			"metadata": map[string]string{"display_phone_number": graphNumber, "phone_number_id": from},
+			"contacts": []any{map[string]any{"wa_id": person, "profile": map[string]string{"name": "Ana"}}}}
+	}
+	call := func(kind, field string, value any) *Call { return graphCallback(kind, to, hook, at, field, value) }
+
+	receipt := map[string]any{"id": id, "status": "delivered", "timestamp": when, "recipient_id": person}
+	if does.leaves {
+		receipt["status"] = "failed"
+		receipt["errors"] = []any{map[string]any{"code": 131050, "title": graphErrors[131050].message,
+			"error_data": map[string]string{"details": graphErrors[131050].details}}}
+	}
+	calls := []*Call{call("receipt", "messages", value("statuses", receipt))}
+	if does.writes != "" {
+		calls = append(calls, call("message", "messages", value("messages", map[string]any{"from": person, "id": newWamid(), "timestamp": when,
+			"type": "text", "text": map[string]string{"body": does.writes}})))
+	}
+	if does.setting != "" {
+		calls = append(calls, call("preference", "user_preferences", value("user_preferences", map[string]any{"wa_id": person, "category": "marketing_messages",
+			"detail": "User requested to " + does.setting + " marketing messages", "value": does.setting, "timestamp": at})))
+	}
+	if does.rating != "" {
+		calls = append(calls, call("quality", "phone_number_quality_update",
+			map[string]string{"display_phone_number": graphNumber, "event": does.rating, "current_limit": "TIER_10K"}))
+	}
+	return calls
+}
+
+// graphCallback is a call that tells one change.
+func graphCallback(kind, to string, hook Webhook, at int64, field string, value any) *Call {
+	body := jsonAnswer(0, map[string]any{"object": "whatsapp_business_account", "entry": []any{
+		map[string]any{"id": graphAccount, "time": at, "changes": []any{map[string]any{"field": field, "value": value}}}}}).body
+	return &Call{Provider: "whatsapp", Kind: kind, To: to, URL: hook.URL,
+		request: func(ctx context.Context) (*http.Request, error) {
+			return posting(ctx, hook.URL, "application/json", body, "X-Hub-Signature-256", "sha256="+graphSign(hook.Secret, body), "User-Agent", "facebookexternalua")
+		}}
+}
+
+// graphSign is Meta's signature of a body: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+func graphSign(secret string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}

@@ -1,0 +1,53 @@
+package mock
+
+import "sync"
+
+// A reaction is what follows a message that a magic recipient was sent.
+type reaction struct {
+	writes  string // the answer
+	leaves  bool   // the message fails later, because the person had left
+	setting string // what they choose in the settings of WhatsApp: stop or resume
+	rating  string // how Meta rates the sender from now on
+}
+
+// reactions are those of the magic recipients, by the digits of their numbers. Everybody else
+// answers nothing.
+var reactions = map[string]reaction{
+	"15005550710": {writes: "STOP"},
+	"15005550711": {writes: "AGREE"},
+	"15005550712": {writes: "Who is this?"},
+	"15005550714": {writes: "START"},
+	"15005550715": {writes: "HELP"},
+	"15005550720": {leaves: true},
+	"15005550721": {setting: "stop"},
+	"15005550722": {setting: "resume"},
+	"15005550730": {rating: "FLAGGED"},
+	"15005550731": {rating: "UNFLAGGED"},
+}
+
+// A departed is who answered STOP by SMS, and to whom: Twilio itself then refuses further messages,
+// until they answer START. https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+type departed struct {
+	mu    sync.Mutex
+	pairs map[[2]string]bool // sender and person
+}
+
+func (d *departed) hears(sender, person, text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case text == "START":
+		delete(d.pairs, [2]string{sender, person})
+	case text == "STOP" && len(d.pairs) < maxCalls:
+		if d.pairs == nil {
+			d.pairs = map[[2]string]bool{}
+		}
+		d.pairs[[2]string{sender, person}] = true
+	}
+}
+
+func (d *departed) has(sender, person string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pairs[[2]string{sender, person}]
+}
