@@ -52,8 +52,13 @@ func (d *decoder) check(cfg *Config) {
 			d.fail(d.place("brands"), "brands", "a brand needs a name")
 		} else if err := brand.Check(); err != nil {
 			d.fault(key, err)
-		} else if brand.Answers != nil {
-			if _, err := filter.NewAnswerBook(brand, Answers(), OptOutLines()); err != nil {
+		} else {
+			if brand.Answers != nil {
+				if _, err := filter.NewAnswerBook(brand, Answers(), OptOutLines()); err != nil {
+					d.fault(key, err)
+				}
+			}
+			if _, err := filter.NewScripts(brand, Dialogues(), OptOutLines()[byLanguage]); err != nil {
 				d.fault(key, err)
 			}
 		}

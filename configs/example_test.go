@@ -67,7 +67,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 		t.Fatalf("the configuration has %d keys: the walk over its types is broken", len(want))
 	}
 	for key := range want {
-		if cfg.where[strings.NewReplacer("routes.*", "routes.twilio", "brands.*", "brands.default").Replace(key)] == nil {
+		if cfg.where[strings.NewReplacer("routes.*", "routes.twilio", "brands.*", "brands.default", "dialogues.*", "dialogues.privacy").Replace(key)] == nil {
 			t.Errorf("%s is not in the example", key)
 		}
 	}
@@ -78,7 +78,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 func TestExampleExplainsEveryKey(t *testing.T) {
 	cfg, _ := loadExample(t)
 	lines := strings.Split(string(Example()), "\n")
-	named := regexp.MustCompile(`\.(templates|senders|topics)\.|^brands\.\w+$`)
+	named := regexp.MustCompile(`\.(templates|senders|topics|aliases|purposes)\.|^brands\.\w+$|\.dialogues\.\w+$`)
 	explained := regexp.MustCompile(`(^|\s)# \S`)
 	for key, at := range cfg.where {
 		line := at.Line - 1

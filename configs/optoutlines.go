@@ -7,6 +7,9 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
+// byLanguage is the preset of opt-out lines that covers the most languages.
+const byLanguage = "by-language"
+
 //go:embed opt-out-lines.yaml
 var optOutText []byte
 

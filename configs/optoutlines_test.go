@@ -11,8 +11,6 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-const byLanguage = "by-language"
-
 // lined is a policy that adds the lines that ship to whatever is marketing.
 func lined(t *testing.T) filter.Policy {
 	t.Helper()

@@ -17,6 +17,11 @@ const Privacy = "privacy"
 type Brand struct {
 	// Topics are the brand's own subdivisions, each under one category. Each has its own consent.
 	Topics map[string]Category `yaml:"topics"`
+	// Aliases are the brand's other words for its topics, such as the tags of a contact list. Default:
+	// Consent: Privacy for the topic privacy.
+	Aliases map[string]string `yaml:"aliases"`
+	// Dialogues say how the gate asks people for consent, by topic. Default: it asks nobody.
+	Dialogues map[string]DialogueConfig `yaml:"dialogues"`
 	// Business is the name that the wording of a consent must show. Default: the name that each
 	// piece of evidence gives.
 	Business string `yaml:"business"`
@@ -47,6 +52,14 @@ func (b Brand) Check() error {
 			return fmt.Errorf("topics: %s: consent to privacy never counts as consent to marketing: want another category", topic)
 		}
 	}
+	for _, topic := range slices.Sorted(maps.Keys(b.Aliases)) {
+		switch alias := b.Aliases[topic]; {
+		case b.undeclared(topic) != nil:
+			return fmt.Errorf("aliases: %w", b.undeclared(topic))
+		case strings.TrimSpace(alias) == "" || len(alias) > 64 || strings.ContainsAny(alias, ",;|") || strings.ContainsFunc(alias, unicode.IsControl):
+			return fmt.Errorf("aliases: %s: %q: want 1 to 64 bytes without commas, semicolons and bars", topic, alias)
+		}
+	}
 	switch {
 	case b.Evidence >= Presets:
 		return fmt.Errorf("evidence: there is no preset %s", b.Evidence)
@@ -69,6 +82,30 @@ func isTopic(name string) bool {
 func (b Brand) Category(topic string) (Category, bool) {
 	c, ok := b.Topics[topic]
 	return c, ok
+}
+
+// Alias is the brand's other word for topic; empty for none.
+func (b Brand) Alias(topic string) string {
+	if alias := b.Aliases[topic]; alias != "" || topic != Privacy {
+		return alias
+	}
+	return "Consent: Privacy"
+}
+
+// Named is the topic that word is the name or, in either case, the alias of; else word as it stands.
+func (b Brand) Named(word string) string {
+	if _, ok := b.Topics[word]; ok {
+		return word
+	}
+	for _, topic := range slices.Sorted(maps.Keys(b.Topics)) {
+		if strings.EqualFold(b.Alias(topic), word) && word != "" {
+			return topic
+		}
+	}
+	if strings.EqualFold(b.Alias(Privacy), word) {
+		return Privacy
+	}
+	return word
 }
 
 // CheckLabel says what is wrong with s as a label of messages: it names a category, or a topic that

@@ -27,20 +27,21 @@ type Kind uint8
 
 // What can be learnt about a recipient.
 const (
-	_        Kind = iota
-	OptedOut      // the recipient withdrew, within Scope
-	OptedIn       // the recipient agreed, within Scope, on a Basis
-	Wrote         // an inbound message: opens the customer service window, and is never an opt-in
-	Asked         // the recipient was asked to agree, within Scope, and has not answered yet
-	Refused       // the recipient was asked, and said no, within Scope
-	Erased        // their personal fields were removed on request; stands for an opt-out of everything
-	Noticed       // the recipient was told how their data is handled, under the topic [Privacy]
+	_          Kind = iota
+	OptedOut        // the recipient withdrew, within Scope
+	OptedIn         // the recipient agreed, within Scope, on a Basis
+	Wrote           // an inbound message: opens the customer service window, and is never an opt-in
+	Asked           // the recipient was asked to agree, within Scope, and has not answered yet
+	Refused         // the recipient was asked, and said no, within Scope
+	Erased          // their personal fields were removed on request; stands for an opt-out of everything
+	Noticed         // the recipient was told how their data is handled, under the topic [Privacy]
+	Unanswered      // the recipient was asked, within Scope, and gave no answer in time: they stand as Asked
 )
 
 // Kinds is how many kinds there are with the zero Kind, for arrays indexed by one.
-const Kinds = 8
+const Kinds = 9
 
-var kindNames = []string{"none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased", "noticed"}
+var kindNames = []string{"none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased", "noticed", "unanswered"}
 
 // String is the word for k.
 func (k Kind) String() string { return name(kindNames, k) }

@@ -58,7 +58,7 @@ func (r Record) After(e Event) Record {
 		return r.With(Record{Erased: at})
 	case e.Kind == OptedOut:
 		c.OptedOut = at
-	case e.Kind == Asked:
+	case e.Kind == Asked, e.Kind == Unanswered:
 		c.Asked = at
 	case e.Kind == Refused:
 		c.Refused = at

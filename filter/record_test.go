@@ -51,7 +51,7 @@ func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(f
 // among them some that a store refuses.
 func anyEvent(random *rand.Rand) Event {
 	return Event{
-		Kind:  pick(random, OptedOut, OptedOut, OptedIn, OptedIn, OptedIn, Wrote, Asked, Refused, Erased, Noticed, 0, Kinds),
+		Kind:  pick(random, OptedOut, OptedOut, OptedIn, OptedIn, OptedIn, Wrote, Asked, Refused, Erased, Noticed, Unanswered, 0, Kinds),
 		Scope: pick(random, All, OfCategory(Marketing), OfCategory(Utility), OfTopic("offers"), OfTopic("news"), OfSender("+14155550199")),
 		Basis: pick(random, NoBasis, ByInquiry, ByTransaction, Express, Express, Bases),
 		Proof: Evidence{Place: pick(random, "", "", "US-TX", "US-OR", "DE")},

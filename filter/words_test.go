@@ -49,7 +49,7 @@ func TestEveryWordIsReadAsItIsWritten(t *testing.T) {
 		"cap-reached", "duplicate", "suspended", "over-budget")
 	checkWords[Category](t, Categories, "marketing", "utility", "service", "authentication")
 	checkWords[Basis](t, Bases, "none", "inquiry", "transaction", "express")
-	checkWords[Kind](t, Kinds, "none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased", "noticed")
+	checkWords[Kind](t, Kinds, "none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased", "noticed", "unanswered")
 	checkWords[Preset](t, Presets, "meta-2024", "strict", "none")
 	checkWords[StopScope](t, stopScopes, "brand", "sender", "everything")
 	checkWords[Severity](t, int(Refuse)+1, "none", "warn", "refuse")

@@ -217,7 +217,7 @@ func checkEvent(i int, e *filter.Event) error {
 	var back filter.Scope
 	switch {
 	case e.Kind == 0 || e.Kind == filter.Erased || e.Kind >= filter.Kinds:
-		return wrong("kind", "want opted-out, opted-in, wrote, asked, refused or noticed; erasing is a call of its own")
+		return wrong("kind", "want opted-out, opted-in, wrote, asked, refused, noticed or unanswered; erasing is a call of its own")
 	case e.To.Channel == "":
 		return wrong("to.channel", "it is missing")
 	case e.To.Address == "":

@@ -61,7 +61,11 @@ func printConsent(w io.Writer, known console.Consent) error {
 	fmt.Fprintf(w, "%s on %s, %s%s\n", known.To.Address, known.To.Channel, brandName(known.To.Brand), as)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, s := range known.Standing {
-		fmt.Fprintf(tw, "  %s\t%s\n", s.Scope, s.Says)
+		scope := s.Scope.String()
+		if s.Alias != "" {
+			scope += " (" + s.Alias + ")"
+		}
+		fmt.Fprintf(tw, "  %s\t%s\n", scope, s.Says)
 	}
 	if last := known.Record.LastInbound; !last.IsZero() {
 		fmt.Fprintf(tw, "  last wrote\t%s\n", last.Local().Format(time.RFC1123))

@@ -25,6 +25,7 @@ type Consent struct {
 // needs is up to its route's policy.
 type Standing struct {
 	Scope    filter.Scope `json:"scope"`
+	Alias    string       `json:"alias,omitempty"`    // the brand's other word for a topic
 	OptedOut time.Time    `json:"opted_out,omitzero"` // since when; zero: not opted out
 	Basis    filter.Basis `json:"basis"`              // the strongest that stands
 	Since    time.Time    `json:"since,omitzero"`     // when it was given
@@ -71,7 +72,7 @@ func (s *Server) consentAt(to filter.Recipient, at time.Time) (Consent, error) {
 	if err != nil {
 		return Consent{}, fmt.Errorf("reading the record of that moment: %w", err)
 	}
-	return Consent{To: to, At: at, Record: rec, Standing: standing(&rec)}, nil
+	return Consent{To: to, At: at, Record: rec, Standing: s.standing(&rec, to.Brand)}, nil
 }
 
 func (s *Server) consent(to filter.Recipient) (Consent, error) {
@@ -79,11 +80,11 @@ func (s *Server) consent(to filter.Recipient) (Consent, error) {
 	if err != nil {
 		return Consent{}, fmt.Errorf("reading the record: %w", err)
 	}
-	return Consent{To: to, Record: rec, Standing: standing(&rec)}, nil
+	return Consent{To: to, Record: rec, Standing: s.standing(&rec, to.Brand)}, nil
 }
 
-// standing reads rec aloud: the four categories, then every topic it speaks of.
-func standing(rec *filter.Record) []Standing {
+// standing reads rec, that of a recipient of a brand, aloud: the four categories, then every topic it speaks of.
+func (s *Server) standing(rec *filter.Record, brand string) []Standing {
 	var all []Standing
 	for c := range filter.Category(filter.Categories) {
 		all = append(all, stand(rec, filter.OfCategory(c), c, ""))
@@ -94,7 +95,9 @@ func standing(rec *filter.Record) []Standing {
 			if topic == filter.Privacy {
 				c = filter.Service // it never counts as marketing
 			}
-			all = append(all, stand(rec, k.Scope, c, topic))
+			st := stand(rec, k.Scope, c, topic)
+			st.Alias = s.brands[brand].Alias(topic)
+			all = append(all, st)
 		}
 	}
 	return all

@@ -21,7 +21,7 @@ var stateWords = map[string]filter.Kind{
 	"opted-in": filter.OptedIn, "subscribed": filter.OptedIn,
 	"opted-out": filter.OptedOut, "unsubscribed": filter.OptedOut,
 	"wrote": filter.Wrote, "asked": filter.Asked, "refused": filter.Refused,
-	"noticed": filter.Noticed,
+	"noticed": filter.Noticed, "unanswered": filter.Unanswered,
 }
 
 func isField(name string) bool {

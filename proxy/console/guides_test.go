@@ -96,6 +96,15 @@ func TestGuides(t *testing.T) {
 		if len(rec.Consents) != 1 || rec.Consents[0].Scope != filter.OfTopic(filter.Privacy) {
 			t.Errorf("got %+v", rec)
 		}
+		known, err := b.client(Viewer).Consent(t.Context(), berta, "")
+		if err != nil || known.Standing[len(known.Standing)-1].Alias != "Consent: Privacy" {
+			t.Errorf("the tag does not stand beside its topic: %+v, %v", known.Standing, err)
+		}
+		for tag, people := range map[string]int{"consent: privacy": 1, "Consent: Marketing": 0} {
+			if found, _ := addresses(t, b, Export{Topic: tag, State: StateGranted}); len(found) != people {
+				t.Errorf("%s finds %d people, want %d", tag, len(found), people)
+			}
+		}
 		for _, topic := range []string{"", "offers", filter.Privacy} {
 			if d := action(b, filter.Message{To: berta, Topic: topic}); d.Action != filter.Block || d.Reason != filter.NoConsent {
 				t.Errorf("marketing about %q: got %+v", topic, d)

@@ -154,6 +154,19 @@ func (s *Server) lint(e *filter.Event) (doubts []filter.Finding, refusal error) 
 	return doubts, nil
 }
 
+// named is the topic that word is an alias of for any brand; else word.
+func (s *Server) named(word string) string {
+	if s.declared(word) {
+		return word
+	}
+	for _, name := range sortedKeys(s.brands) {
+		if topic := s.brands[name].Named(word); topic != word {
+			return topic
+		}
+	}
+	return word
+}
+
 // declared reports whether any brand has this topic.
 func (s *Server) declared(topic string) bool {
 	for _, b := range s.brands {

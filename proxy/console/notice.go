@@ -191,14 +191,14 @@ func (s *Server) checkEvent(e *filter.Event) error {
 		if e.Basis == filter.NoBasis {
 			return bad("basis", "missing: an opt-in needs the basis it was given on: want one of inquiry, transaction, express")
 		}
-	case filter.OptedOut, filter.Wrote, filter.Asked, filter.Refused, filter.Noticed:
+	case filter.OptedOut, filter.Wrote, filter.Asked, filter.Refused, filter.Noticed, filter.Unanswered:
 		if e.Basis != filter.NoBasis {
 			return bad("basis", "%s has no basis: it belongs to an opt-in", e.Kind)
 		}
 	case filter.Erased:
 		return bad("kind", "erased is recorded by an erasure alone")
 	default:
-		return bad("kind", "missing: want one of opted-in, opted-out, wrote, asked, refused, noticed")
+		return bad("kind", "missing: want one of opted-in, opted-out, wrote, asked, refused, noticed, unanswered")
 	}
 	place, err := filter.ParsePlace(e.Proof.Place)
 	switch {

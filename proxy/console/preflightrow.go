@@ -60,7 +60,7 @@ func (p *preflight) take(row []string, r *PreflightRow) error {
 		category = filter.OfCategory(*c)
 	}
 	if name := p.opt.Topic; name != "" {
-		topic = filter.OfTopic(name)
+		topic = filter.OfTopic(p.s.named(name))
 	}
 	if at := p.place.category; at >= 0 && strings.TrimSpace(row[at]) != "" {
 		var c filter.Category
@@ -71,7 +71,7 @@ func (p *preflight) take(row []string, r *PreflightRow) error {
 		category = filter.OfCategory(c)
 	}
 	if at := p.place.topic; at >= 0 && strings.TrimSpace(row[at]) != "" {
-		topic = filter.OfTopic(strings.TrimSpace(row[at]))
+		topic = filter.OfTopic(p.s.named(strings.TrimSpace(row[at])))
 	}
 	raw := m.To.Address
 	d, wrong, err := p.judge(&m, category, topic)

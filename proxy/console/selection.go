@@ -23,7 +23,7 @@ type Export struct {
 	// Brand selects the recipients of one brand, and those of every brand: what they said binds it too.
 	Brand   string
 	Channel filter.Channel
-	// Topic and State select by where recipients stand towards one topic; without Topic, towards
+	// Topic, which may be an alias, and State select by where recipients stand towards one topic; without Topic, towards
 	// any category or topic.
 	Topic string
 	State State
@@ -121,7 +121,7 @@ func (x *Export) takes(s *Server, k store.Known) (bool, error) {
 		return filter.Message{Category: c, Topic: topic}
 	}
 	if x.Topic != "" {
-		return is(about(x.Topic)), nil
+		return is(about(brand.Named(x.Topic))), nil
 	}
 	for c := range filter.Category(filter.Categories) {
 		if is(filter.Message{Category: c}) {
