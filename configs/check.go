@@ -21,9 +21,10 @@ func (d *decoder) check(cfg *Config) {
 	if at := cfg.Console.Listen; at != "" && !loopback(at) && len(cfg.Console.Tokens) == 0 {
 		d.fail(d.place("console.listen"), "console.listen", "%s can be reached from other machines: give console.tokens first", at)
 	}
-	if a := cfg.Console.Listen; a != "" && a == cfg.Proxy.Listen && !strings.HasSuffix(a, ":0") {
-		d.fail(d.place("console.listen"), "console.listen", "%s is the address of proxy.listen too", a)
-	}
+	d.listener("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen)
+	d.apart("console.listen", cfg.Console.Listen, "proxy.listen", cfg.Proxy.Listen)
+	d.apart("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen, "proxy.listen", cfg.Proxy.Listen)
+	d.apart("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen, "console.listen", cfg.Console.Listen)
 	d.tokens(cfg.Console.Tokens)
 	if n := cfg.Console.Notify; n != nil && (n.Secret != "" || d.where["console.notify.secret"] == nil) { // or reported already
 		if err := n.Check(); err != nil {
@@ -145,6 +146,13 @@ func (d *decoder) listener(key, at string) {
 		d.fail(d.place(key), key, "%q: the port must be a number from 0 to 65535", at)
 	case number > 0 && host != "" && host != "localhost" && net.ParseIP(host) == nil && strings.ContainsAny(host, " /"):
 		d.fail(d.place(key), key, "%q: %q is no host", at, host)
+	}
+}
+
+// apart refuses one address for two listeners.
+func (d *decoder) apart(key, at, other, taken string) {
+	if at != "" && at == taken && !strings.HasSuffix(at, ":0") {
+		d.fail(d.place(key), key, "%s is the address of %s too", at, other)
 	}
 }
 

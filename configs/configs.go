@@ -47,6 +47,8 @@ const (
 	DefaultVersion = "default"
 	// DefaultListen is where sends come in unless told otherwise.
 	DefaultListen = "127.0.0.1:8080"
+	// DefaultWebhooks is where providers call unless told otherwise, once a route takes webhooks.
+	DefaultWebhooks = "127.0.0.1:8082"
 )
 
 // largest is more than any configuration that people write; what is larger is another file.
@@ -131,6 +133,9 @@ func (c *Config) complete() {
 	}
 	if c.Console.Listen == "" {
 		c.Console.Listen = console.DefaultListen
+	}
+	if c.Proxy.Webhooks.Listen == "" {
+		c.Proxy.Webhooks.Listen = DefaultWebhooks
 	}
 	c.Proxy.Version = c.Version
 	c.Proxy.Expiry, c.Proxy.Hours, c.Proxy.Caps, c.Proxy.OptOutLines = Expiry(), Hours(), Caps(), OptOutLines()

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
@@ -20,8 +21,9 @@ import (
 func loadExample(t *testing.T) (Config, string) {
 	t.Helper()
 	t.Setenv("SENDGATE_ADMIN_TOKEN", "0123456789abcdef")
-	t.Setenv("SENDGATE_NOTIFY_SECRET", "0123456789abcdef")
-	t.Setenv("SENDGATE_TWILIO_SECRET", "0123456789abcdef")
+	for _, name := range []string{"SENDGATE_NOTIFY_SECRET", "SENDGATE_TWILIO_SECRET", "TWILIO_AUTH_TOKEN", "META_VERIFY_TOKEN", "WEBHOOK_KEY"} {
+		t.Setenv(name, "0123456789abcdef")
+	}
 	key, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
 	if err != nil {
 		t.Fatal(err)
@@ -102,6 +104,10 @@ func TestExampleShowsDefaults(t *testing.T) {
 	plain, err := Load("")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if cfg.Proxy.Webhooks.Listen != plain.Proxy.Webhooks.Listen || cfg.Proxy.Webhooks.Limits != (proxy.Limits{Body: 1 << 20, Header: 16 << 10,
+		Connections: 1000, Idle: time.Minute, Read: 10 * time.Second}) || cfg.Brands["default"].CrossChannel != plain.Brands["default"].CrossChannel {
+		t.Errorf("webhooks: got %+v", cfg.Proxy.Webhooks)
 	}
 	if cfg.Proxy.Listen != plain.Proxy.Listen || cfg.Console.Listen != plain.Console.Listen {
 		t.Errorf("listeners: got %s and %s, want %s and %s", cfg.Proxy.Listen, cfg.Console.Listen, plain.Proxy.Listen, plain.Console.Listen)

@@ -12,8 +12,8 @@ import (
 // largestSecret bounds a file that a secret is read from: what is larger is another file.
 const largestSecret = 64 << 10
 
-// secrets replaces the references in cfg by what they point to. A field that holds one, a string,
-// has the tag ref:"secret" in its type.
+// secrets replaces the references in cfg by what they point to. A field that holds one, a string, or
+// several, a list of strings, has the tag ref:"secret" in its type.
 func (d *decoder) secrets(cfg *Config, resolve resolver) {
 	eachSecret("", reflect.ValueOf(cfg).Elem(), func(key string, secret *string) {
 		if *secret == "" && d.where[key] == nil {
@@ -57,10 +57,14 @@ func eachSecret(key string, v reflect.Value, f func(key string, secret *string))
 			name := field.Tag.Get("yaml")
 			switch {
 			case name == "" || name == "-":
-			case field.Tag.Get("ref") == "secret":
-				f(join(key, name), v.Field(i).Addr().Interface().(*string))
-			default:
+			case field.Tag.Get("ref") != "secret":
 				eachSecret(join(key, name), v.Field(i), f)
+			case v.Field(i).Kind() == reflect.Slice:
+				for j := range v.Field(i).Len() {
+					f(join(key, name)+"["+strconv.Itoa(j)+"]", v.Field(i).Index(j).Addr().Interface().(*string))
+				}
+			default:
+				f(join(key, name), v.Field(i).Addr().Interface().(*string))
 			}
 		}
 	}

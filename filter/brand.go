@@ -37,6 +37,9 @@ type Brand struct {
 	Stop StopScope `yaml:"stop"`
 	// Keywords are words of the brand's own beside those that everybody's STOP and HELP are known by.
 	Keywords BrandWords `yaml:"keywords"`
+	// CrossChannel has an opt-out that a provider tells of bind the same phone number on the brand's
+	// other channels too. One of a single sender stays on that sender's channel.
+	CrossChannel bool `yaml:"cross_channel"`
 }
 
 // Check says what is wrong with b. An error names the key.

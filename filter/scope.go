@@ -54,6 +54,9 @@ func (s Scope) Covers(m *Message) bool {
 // Topic is the topic that s is the scope of, if it is one's.
 func (s Scope) Topic() (topic string, ok bool) { return s.name, s.over == overTopic }
 
+// Sender is the sender that s is the scope of, if it is one's.
+func (s Scope) Sender() (sender string, ok bool) { return s.name, s.over == overSender }
+
 // Named reports whether s is that of a topic or sender, of which there may be any number.
 func (s Scope) Named() bool { return s.name != "" }
 

@@ -95,13 +95,16 @@ type known struct {
 	moves func(m *filter.Message, service bool) bool
 	// address is what it takes for a recipient on its channel. Nil: [filter.Address].
 	address func(text, region string) (string, error)
-	make    func(Config) Provider
+	// withdrawn is what a refusal with each of these codes says that its recipient opted out of. Other
+	// codes say nothing about anybody's will.
+	withdrawn map[int]filter.Scope
+	make      func(Config) Provider
 }
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, newTwilio},
-	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, newWhatsApp},
+	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},
+	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, whatsappWithdrawn, newWhatsApp},
 }
 
 // New makes the provider called name.
@@ -151,4 +154,11 @@ func Complete(name string, m *filter.Message) {
 	if k.moves == nil || !service {
 		m.SendAt = time.Time{}
 	}
+}
+
+// Withdrawn is what a refusal by the provider called name, at once or in a receipt, says with its code that the
+// recipient opted out of. Most codes say nothing about anybody's will, and then ok is false.
+func Withdrawn(name string, code int) (scope filter.Scope, ok bool) {
+	scope, ok = byName[name].withdrawn[code]
+	return scope, ok
 }

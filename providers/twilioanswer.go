@@ -113,9 +113,12 @@ func (t twilio) Rewrite(req *fasthttp.Request, b *Batch) error {
 // twilioTime is how Twilio wants a time in UTC: https://www.twilio.com/docs/api/errors/35114
 const twilioTime = "2006-01-02T15:04:05Z"
 
-// Learn reads 21610 as an opt-out, which means that the recipient unsubscribed from the sender, or
-// that the number has a new owner. Other codes say nothing about anybody's will.
-// Source: https://www.twilio.com/docs/api/errors/21610
+// twilioWithdrawn are the codes that are opt-outs: of 21610 the recipient unsubscribed from the sender, or the
+// number has a new owner; of 63014 they blocked the sender on their channel, or opted out there.
+// Sources: https://www.twilio.com/docs/api/errors/21610 and https://www.twilio.com/docs/api/errors/63014
+var twilioWithdrawn = map[int]filter.Scope{21610: filter.All, 63014: filter.All}
+
+// Learn reads the codes of twilioWithdrawn as opt-outs.
 func (t twilio) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
 	body, ok := refused(resp)
 	if !ok {
@@ -136,8 +139,8 @@ func (t twilio) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []
 			refusal = j.Code
 		}
 	}
-	if refusal == 21610 && resp.StatusCode() == fasthttp.StatusBadRequest {
-		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.All, Source: "twilio answer", Note: "21610"})
+	if scope, ok := twilioWithdrawn[refusal]; ok && resp.StatusCode() == fasthttp.StatusBadRequest {
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "twilio answer", Note: strconv.Itoa(refusal)})
 	}
 	return refusal, events
 }

@@ -61,9 +61,12 @@ func (w whatsapp) Rewrite(req *fasthttp.Request, b *Batch) error {
 	return b.apply(req, b.parsed.footing(change.Footer, escapeJSON))
 }
 
-// Learn reads 131050 as an opt-out: the recipient stopped marketing from this business, and nothing
-// else. Other codes (131026, 131047, 131049, 130472) say nothing about anybody's will.
+// whatsappWithdrawn are the codes that are opt-outs: of 131050 the recipient stopped marketing from this
+// business, and nothing else. Others (131026, 131047, 131049, 130472) say nothing about anybody's will.
 // Source: https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+var whatsappWithdrawn = map[int]filter.Scope{131050: filter.OfCategory(filter.Marketing)}
+
+// Learn reads the codes of whatsappWithdrawn as opt-outs.
 func (w whatsapp) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
 	body, ok := refused(resp)
 	if !ok {
@@ -77,9 +80,9 @@ func (w whatsapp) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events 
 	if json.Unmarshal(body, &j) != nil {
 		return 0, nil
 	}
-	if refusal = j.Error.Code; refusal == 131050 {
-		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.OfCategory(filter.Marketing),
-			Source: "whatsapp answer", Note: "131050"})
+	refusal = j.Error.Code
+	if scope, ok := whatsappWithdrawn[refusal]; ok {
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "whatsapp answer", Note: strconv.Itoa(refusal)})
 	}
 	return refusal, events
 }

@@ -113,11 +113,15 @@ func (g *Gate) observe(rt *route, m *filter.Message, code int, now time.Time) {
 func (g *Gate) Observe(route, sender, campaign string, code int) error {
 	rt, err := g.route(route)
 	if err == nil && rt.breaker != nil {
-		m := filter.Message{To: filter.Recipient{Brand: rt.brand}, From: filter.Sender(sender, rt.region), Campaign: campaign,
-			Category: rt.breaker.Categories[0]}
-		g.tally(rt, &m, 0, code, g.clock())
+		g.refusedLater(rt, filter.Message{From: filter.Sender(sender, rt.region), Campaign: campaign}, code, g.clock())
 	}
 	return err
+}
+
+// refusedLater is Observe for a route with a breaker, by the senders and the campaign of m.
+func (g *Gate) refusedLater(rt *route, m filter.Message, code int, now time.Time) {
+	m.To.Brand, m.Category = rt.brand, rt.breaker.Categories[0]
+	g.tally(rt, &m, 0, code, now)
 }
 
 // tally counts messages like m, and a refusal where code is one that counts. What was paused under

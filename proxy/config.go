@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,9 @@ type Config struct {
 	// Routes is keyed by the first path segment: /{route}/rest goes to that route's upstream as
 	// /rest. Empty: one route a provider, under the provider's own name, with all defaults.
 	Routes map[string]RouteConfig `yaml:"routes"`
+
+	// Webhooks is where providers call back.
+	Webhooks Webhooks `yaml:"webhooks"`
 
 	// Breaker pauses what providers refuse too much of. Nil: nothing is paused by itself.
 	Breaker *filter.Breaker `yaml:"breaker"`
@@ -106,6 +110,9 @@ type RouteConfig struct {
 	// (default), or gate where the provider was told to leave that to its customer.
 	KeywordReplies string `yaml:"keyword_replies"`
 
+	// Webhook is how the provider's calls to this route are known. Left out: it takes none.
+	Webhook *WebhookConfig `yaml:"webhook"`
+
 	// Budgets hold back what the platform would refuse. Default: nothing.
 	Budgets Budgets `yaml:"budgets"`
 
@@ -129,6 +136,13 @@ func (l Limits) withDefaults() Limits {
 	l.Idle = cmp.Or(l.Idle, 2*time.Minute)
 	l.Read = cmp.Or(l.Read, 30*time.Second)
 	return l
+}
+
+func (l Limits) check() error {
+	if l.Body < 0 || l.Header < 0 || l.Connections < 0 || l.Idle < 0 || l.Read < 0 {
+		return fmt.Errorf("limits: %+v: none can be negative", l)
+	}
+	return nil
 }
 
 func (t Timeouts) withDefaults() Timeouts {

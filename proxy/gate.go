@@ -41,6 +41,7 @@ type Gate struct {
 	counts map[string]*counters
 
 	breaker *breaker
+	calls   callbacks
 }
 
 // New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the
@@ -62,8 +63,12 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	if g.log == nil {
 		g.log = zap.NewNop()
 	}
-	if l := g.limits; l.Body < 0 || l.Header < 0 || l.Connections < 0 || l.Idle < 0 || l.Read < 0 {
-		return nil, fmt.Errorf("limits: %+v: none can be negative", l)
+	if err := g.limits.check(); err != nil {
+		return nil, err
+	}
+	g.calls.limits = cfg.Webhooks.Limits.callback()
+	if err := g.calls.limits.check(); err != nil {
+		return nil, fmt.Errorf("webhooks: %w", err)
 	}
 	g.breaker = newBreaker(st, g.log)
 	t, err := g.newTable(cfg, nil)
@@ -72,6 +77,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	}
 	g.use(t)
 	g.server = g.newServer()
+	g.calls.server = g.newCallbacks(g.calls.limits)
 	if cfg.Metrics != nil {
 		if err := cfg.Metrics.Register(collector{g}); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)

@@ -21,6 +21,11 @@ type counters struct {
 	unlearnt  atomic.Uint64 // events of answers that could not be kept
 	seconds   durations
 
+	calls      [callEnds]atomic.Uint64 // of the provider
+	suspicions [callEnds]suspicion
+	rush       rush
+	heard      [filter.Kinds]atomic.Uint64 // events of such calls that were kept
+
 	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
 }
 
@@ -79,6 +84,9 @@ var (
 	descOpened      = desc("breaker_opened_total", "Pauses that the circuit breaker began, or began again.")
 	descUnwatched   = desc("breaker_unwatched_total", "Answers about senders and campaigns that the circuit breaker has no room for, or that no switch can name.")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
+	descCalls       = desc("webhooks_total", "Calls of providers, by what became of them. Without a route: those that none takes, or that are no requests.", "route", "result")
+	descHeard       = desc("webhook_events_total", "Events learnt from calls of providers, told for the first time or again.", "route", "kind")
+	descRushes      = desc("webhook_rushes_total", "Times that receipts told of more than 200 new opt-outs within 12 hours.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
 	descMalformed   = desc("malformed_total", "Requests refused for their framing, size or route.")
@@ -95,7 +103,7 @@ type collector struct{ g *Gate }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
-		descRefusals, descCircuits, descOpened, descUnwatched} {
+		descCalls, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
 }
@@ -115,6 +123,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descPortfolio, int64(u.Used), u.Portfolio, "used")
 		gauge(descPortfolio, int64(u.Left), u.Portfolio, "left")
 	}
+	total(descCalls, c.g.calls.stray.Load(), "", "no-route")
 	total(descOpened, c.g.breaker.opened.Load())
 	total(descUnwatched, c.g.breaker.unwatched.Load())
 	states := map[string]int64{"open": 0, "trial": 0}
@@ -148,6 +157,17 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			total(descRefusals, count.(*atomic.Uint64).Load(), name, strconv.Itoa(code.(int)))
 			return true
 		})
+		if rt.webhook != nil {
+			for i := range n.calls {
+				total(descCalls, n.calls[i].Load(), name, callNames[i])
+			}
+			total(descRushes, n.rush.often(), name)
+			for kind := range n.heard {
+				if v := n.heard[kind].Load(); v > 0 {
+					total(descHeard, v, name, filter.Kind(kind).String())
+				}
+			}
+		}
 		total(descPlain, n.plain.Load(), name)
 		total(descDials, n.dials.Load(), name)
 		total(descStale, n.stale.Load(), name)

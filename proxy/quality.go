@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"go.uber.org/zap"
 )
 
 // Quality takes in how a provider rates a sender, as WhatsApp does: low pauses what the breaker's
@@ -43,4 +45,20 @@ func rated(how, detail string) string {
 		text += ": " + detail
 	}
 	return text
+}
+
+// quality takes in how the provider rates a sender, which it may name by a number alone: by which id
+// that number sends, earlier calls told.
+func (h *heard) quality(sig *providers.Signal) error {
+	sender := sig.Sender
+	if id, ok := h.g.calls.ids.Load(sig.Display); ok && sender == "" {
+		sender = id.(string)
+	}
+	if sig.Template != "" || sender == "" {
+		h.g.log.Warn("a provider rates what the gate cannot pause by itself", zap.String("route", h.rt.name),
+			zap.String("template", sig.Template), zap.String("number", sig.Display), zap.Bool("low", sig.Low), zap.String("detail", sig.Detail))
+		return nil
+	}
+	_, err := h.g.Quality(sender, sig.Low, h.rt.speaks+" webhook", sig.Detail)
+	return err
 }

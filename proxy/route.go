@@ -32,6 +32,9 @@ type route struct {
 	trusts struct{ category, topic, campaign bool }
 	stop   filter.StopScope
 
+	webhook  *webhook // nil: the provider does not call
+	keywords *filter.Keywords
+
 	idempotencyKey bool // counts for Sendgate-Key
 
 	pen pen // for what the gate itself writes
@@ -68,6 +71,10 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		}
 	}
 	t := &table{routes: make(map[string]*route, len(cfg.Routes)), version: cfg.Version}
+	base, err := cfg.Webhooks.base()
+	if err != nil {
+		return nil, fmt.Errorf("webhooks: %w", err)
+	}
 	if err := t.setBreaker(&cfg); err != nil {
 		return nil, fmt.Errorf("breaker: %w", err)
 	}
@@ -84,6 +91,12 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)
+		}
+		if rt.keywords = cfg.Keywords; rt.keywords == nil && own.Webhook != nil {
+			return nil, fmt.Errorf("routes: %s: webhook: there are no keywords to read what people write by", name)
+		}
+		if rt.webhook, err = newWebhook(own.Webhook, rt.provider, base); err != nil {
+			return nil, fmt.Errorf("routes: %s: webhook: %w", name, err)
 		}
 		if cfg.Breaker != nil {
 			rt.breaker, rt.refusals = &t.breaker, rt.count.watch(t.breaker.Codes[rt.speaks])

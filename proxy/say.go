@@ -74,21 +74,28 @@ func (g *Gate) malform(resp *fasthttp.Response, status int, sentence string) {
 
 // broken answers a request that fasthttp could not read. fasthttp ends the connection after it.
 func (g *Gate) broken(ctx *fasthttp.RequestCtx, err error) {
+	status, sentence := misread(err, g.limits, "limits")
+	g.malform(&ctx.Response, status, sentence)
+	hearOut(ctx)
+}
+
+// misread is what is said of a request that fasthttp could not read within l, the section of the
+// configuration that is called so.
+func misread(err error, l Limits, section string) (status int, sentence string) {
 	var small *fasthttp.ErrSmallBuffer
 	var late net.Error
 	var chunk fasthttp.ErrBrokenChunk
-	l := g.limits
-	status, sentence := fasthttp.StatusBadRequest, ""
+	status, sentence = fasthttp.StatusBadRequest, ""
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		status, sentence = fasthttp.StatusRequestEntityTooLarge,
-			fmt.Sprintf("the request's body is larger than limits.body allows (%d bytes)", l.Body)
+			fmt.Sprintf("the request's body is larger than %s.body allows (%d bytes)", section, l.Body)
 	case errors.As(err, &small):
 		status, sentence = fasthttp.StatusRequestHeaderFieldsTooLarge,
-			fmt.Sprintf("the request's head is larger than limits.header allows (%d bytes)", l.Header)
+			fmt.Sprintf("the request's head is larger than %s.header allows (%d bytes)", section, l.Header)
 	case errors.As(err, &late) && late.Timeout():
 		status, sentence = fasthttp.StatusRequestTimeout,
-			fmt.Sprintf("the request did not arrive within limits.read (%s)", l.Read)
+			fmt.Sprintf("the request did not arrive within %s.read (%s)", section, l.Read)
 	case errors.As(err, &chunk):
 		sentence = "the request's chunks are not well-formed"
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -103,6 +110,5 @@ func (g *Gate) broken(ctx *fasthttp.RequestCtx, err error) {
 			sentence += ": " + cause.Error()
 		}
 	}
-	g.malform(&ctx.Response, status, sentence)
-	hearOut(ctx)
+	return status, sentence
 }

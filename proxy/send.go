@@ -191,19 +191,14 @@ func (g *Gate) learn(rt *route, w *work, now time.Time, edited bool) {
 		return
 	}
 	defer func() { w.done = time.Now() }()
-	for i := range len(events) {
-		if events[i].Kind == filter.Noticed {
-			continue
-		}
-		events[i].Time, events[i].To.Brand = now, rt.brand
-		events[i].ID = w.ids[0] + "." + strconv.Itoa(i)
-		from, service := w.senders(events[i].To)
-		e := events[i]
-		events[i] = rt.stop.Apply(e, from)
-		// A STOP to a number of a messaging service holds for the service, and nobody says to which it came.
-		// Source: https://support.twilio.com/hc/en-us/articles/223133627
-		if e = rt.stop.Apply(e, service); service != "" && e.Scope != events[i].Scope {
-			e.ID = w.ids[0] + "." + strconv.Itoa(len(events))
+	learnt := events
+	events = make([]filter.Event, 0, len(learnt))
+	for i, e := range learnt {
+		if e.Kind != filter.Noticed {
+			e.Time, e.To.Brand, e.ID = now, rt.brand, w.ids[0]+"."+strconv.Itoa(i)
+			from, service := w.senders(e.To)
+			events = append(events, rt.covered(e, from, service)...)
+		} else {
 			events = append(events, e)
 		}
 	}

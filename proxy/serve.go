@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,15 +51,16 @@ func (g *Gate) Serve(ln net.Listener) error {
 	return nil
 }
 
-// Shutdown stops taking connections, lets the accepted requests finish, and closes the connections
-// to the upstreams. When ctx ends first it returns ctx's error, and requests may still be running.
+// Shutdown stops taking connections, lets the accepted requests and webhooks finish, and closes the
+// connections to the upstreams. When ctx ends first it returns ctx's error, and requests may still be running.
 func (g *Gate) Shutdown(ctx context.Context) error {
 	g.stopping.Store(true)
 	g.ports.close() // fasthttp knows a listener only once its Serve has begun
 	for _, c := range g.known.list() {
 		c.retire()
 	}
-	err := g.server.ShutdownWithContext(ctx)
+	g.calls.ports.close()
+	err := cmp.Or(g.calls.server.ShutdownWithContext(ctx), g.server.ShutdownWithContext(ctx))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, rt := range g.table.Load().routes {

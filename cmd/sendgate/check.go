@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,5 +42,9 @@ func (c checkCmd) Run(t terminal) error {
 	routes := gate.Routes()
 	slices.Sort(routes)
 	fmt.Fprintf(t.out, "configuration is good: routes %s\n", strings.Join(routes, ", "))
+	webhooks := gate.Webhooks()
+	for _, name := range slices.Sorted(maps.Keys(webhooks)) {
+		fmt.Fprintf(t.out, "the provider of %s has to call back at %s\n", name, webhooks[name])
+	}
 	return nil
 }

@@ -96,6 +96,9 @@ func TestReadmeCommands(t *testing.T) {
 		if len(samples) == 0 {
 			t.Fatal("the README shows no configuration")
 		}
+		for _, name := range []string{"TWILIO_AUTH_TOKEN", "META_APP_SECRET", "META_VERIFY_TOKEN"} {
+			t.Setenv(name, "0123456789abcdef")
+		}
 		for _, sample := range samples {
 			path := filepath.Join(t.TempDir(), "sendgate.yaml")
 			if err := os.WriteFile(path, []byte(sample), 0o600); err != nil {

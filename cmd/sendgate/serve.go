@@ -36,8 +36,12 @@ func (c serveCmd) Run(t terminal) error {
 		return err
 	}
 	s.start()
-	log.Info("serving", zap.Stringer("sends", s.sends.Addr()), zap.Stringer("admin", s.admin.Addr()),
-		zap.Strings("routes", s.gate.Routes()), zap.String("config", cfg.Version))
+	at := []zap.Field{zap.Stringer("sends", s.sends.Addr()), zap.Stringer("admin", s.admin.Addr()),
+		zap.Strings("routes", s.gate.Routes()), zap.String("config", cfg.Version)}
+	if s.calls != nil {
+		at = append(at, zap.Stringer("webhooks", s.calls.Addr()))
+	}
+	log.Info("serving", at...)
 	return s.until(t, c.Config)
 }
 

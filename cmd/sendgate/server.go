@@ -48,6 +48,7 @@ type server struct {
 	log     *zap.Logger
 
 	sends, admin net.Listener
+	calls        net.Listener // of providers; nil where no route takes webhooks
 	reload       func() error // reads the configuration again; keeps the one in force on error
 	failed       chan error   // what ended a listener
 }
@@ -60,7 +61,7 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	s := &server{log: log, failed: make(chan error, 2)}
+	s := &server{log: log, failed: make(chan error, 3)}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -74,7 +75,11 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 			return err
 		}
 		s.tell(cfg, next)
-		return next.Locate(file, "proxy", s.gate.Reload(s.proxy(next, metrics)))
+		err = next.Locate(file, "proxy", s.gate.Reload(s.proxy(next, metrics)))
+		if err == nil && s.calls == nil && len(s.gate.Webhooks()) > 0 {
+			s.log.Warn("a route takes webhooks now, and the listener for them waits for a restart")
+		}
+		return err
 	})
 
 	keep := cfg.Store
@@ -93,6 +98,11 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	}
 	if s.admin, err = net.Listen("tcp", cfg.Console.Listen); err != nil {
 		return nil, fmt.Errorf("console.listen: %w", err)
+	}
+	if len(s.gate.Webhooks()) > 0 {
+		if s.calls, err = net.Listen("tcp", cfg.Proxy.Webhooks.Listen); err != nil {
+			return nil, fmt.Errorf("proxy.webhooks.listen: %w", err)
+		}
 	}
 	return s, nil
 }
@@ -151,6 +161,7 @@ func (s *server) tell(old, next configs.Config) {
 	for name, same := range map[string]bool{
 		"store": reflect.DeepEqual(old.Store, next.Store), "console": reflect.DeepEqual(old.Console, next.Console),
 		"log": old.Log == next.Log, "proxy.listen": old.Proxy.Listen == next.Proxy.Listen, "proxy.limits": old.Proxy.Limits == next.Proxy.Limits,
+		"proxy.webhooks.listen": old.Proxy.Webhooks.Listen == next.Proxy.Webhooks.Listen, "proxy.webhooks.limits": old.Proxy.Webhooks.Limits == next.Proxy.Webhooks.Limits,
 	} {
 		if !same {
 			waiting = append(waiting, name)
@@ -178,7 +189,7 @@ func reloader(metrics prometheus.Registerer, reload func() error) func() error {
 	}
 }
 
-// start serves both listeners, and begins what the console does by itself. What ends a listener
+// start serves the listeners, and begins what the console does by itself. What ends a listener
 // early arrives in s.failed.
 func (s *server) start() {
 	s.admins.Start()
@@ -187,6 +198,13 @@ func (s *server) start() {
 			s.failed <- fmt.Errorf("serving sends: %w", err)
 		}
 	}()
+	if s.calls != nil {
+		go func() {
+			if err := s.gate.ServeWebhooks(s.calls); err != nil {
+				s.failed <- fmt.Errorf("serving webhooks: %w", err)
+			}
+		}()
+	}
 	go func() {
 		if err := s.console.Serve(s.admin); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serving the admin API: %w", err)
@@ -205,8 +223,10 @@ func (s *server) stop() error {
 
 // release gives back what open took before it failed.
 func (s *server) release() {
-	if s.sends != nil {
-		s.sends.Close()
+	for _, ln := range []net.Listener{s.sends, s.admin} {
+		if ln != nil {
+			ln.Close()
+		}
 	}
 	if s.store != nil {
 		s.store.Close()

@@ -1,0 +1,248 @@
+package proxy
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
+)
+
+// keeping is how long what a call tells may take to be on disk. Twilio waits for 15 seconds.
+const keeping = 10 * time.Second
+
+// heard is what a call tells, as far as it has still to be kept before the call is acknowledged.
+type heard struct {
+	g       *Gate
+	rt      *route
+	now     time.Time
+	events  []filter.Event
+	errands []store.Errand // what the gate has still to do
+	reviews []store.Errand // what a person should look at
+}
+
+// hear keeps what the provider of rt tells. When it returns nil all of it is on disk; where it does not, the
+// provider repeats the call, and what was kept already stays as it is: the ids of events and errands
+// follow from the provider's own.
+func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) error {
+	ctx, cancel := context.WithTimeout(context.Background(), keeping)
+	defer cancel()
+	h := heard{g: g, rt: rt, now: now}
+	for i := range signals {
+		if err := h.hear(ctx, &signals[i]); err != nil {
+			return err
+		}
+	}
+	return h.keep(ctx)
+}
+
+// hear takes in one signal. It keeps at once only what the next has to be judged by.
+func (h *heard) hear(ctx context.Context, sig *providers.Signal) error {
+	sig.From.Brand = h.rt.brand
+	if sig.Display != "" && sig.Sender != "" {
+		h.g.calls.ids.Store(sig.Display, sig.Sender)
+	}
+	switch sig.Kind {
+	case providers.Message:
+		return h.message(ctx, sig)
+	case providers.Preference:
+		return h.preference(ctx, sig)
+	case providers.Receipt:
+		return h.receipt(ctx, sig)
+	case providers.Quality:
+		return h.quality(sig)
+	}
+	return nil
+}
+
+// keep puts what was heard on disk, opt-outs first. What a person should look at binds nobody: it never
+// stands in the way of the rest.
+func (h *heard) keep(ctx context.Context) error {
+	if err := h.g.store.Append(ctx, h.events...); err != nil {
+		return fmt.Errorf("keeping %d events: %w", len(h.events), err)
+	}
+	for i := range h.events {
+		h.rt.count.heard[h.events[i].Kind].Add(1)
+	}
+	if len(h.errands) > 0 {
+		if _, err := h.g.store.AddErrands(ctx, h.errands...); err != nil {
+			return err
+		}
+	}
+	if len(h.reviews) > 0 {
+		_, err := h.g.store.AddErrands(ctx, h.reviews...)
+		if errors.Is(err, store.ErrErrandsFull) {
+			h.g.suspect(h.rt, callUnkept, "what people wrote, and somebody should look at, is not kept for review", err)
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	h.events, h.errands, h.reviews = nil, nil, nil
+	return nil
+}
+
+// before is the record of who a signal is from, as what was heard before left it.
+func (h *heard) before(ctx context.Context, sig *providers.Signal) (filter.Record, error) {
+	if slices.ContainsFunc(h.events, func(e filter.Event) bool { return e.To.Address == sig.From.Address }) {
+		if err := h.keep(ctx); err != nil {
+			return filter.Record{}, err
+		}
+	}
+	return h.g.store.Read(sig.From, filter.NeedRecord)
+}
+
+// message takes in what a person wrote. That somebody wrote is never an opt-in.
+func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
+	before, err := h.before(ctx, sig)
+	if err != nil {
+		return err
+	}
+	wrote := h.event(sig, filter.Wrote)
+	reading := h.rt.read(sig)
+	stops := reading.Keyword == filter.StopWord && h.rt.stops(reading)
+	switch {
+	case stops:
+		h.withdraw(h.spoken(sig, filter.OptedOut, reading), &before, sig)
+	case reading.Keyword == filter.StartWord && reading.Certainty == filter.Definite:
+		if err := h.start(ctx, sig, reading, wrote); err != nil {
+			return err
+		}
+	}
+	if reading.Keyword == filter.StopWord && reading.Certainty <= filter.Ambiguous {
+		h.review(sig, reading, stops)
+	}
+	h.events = append(h.events, wrote)
+	return nil
+}
+
+// read is what a message is taken for: an opt-out where the provider or the words say so, and else what
+// the provider took it for, which answered it so. What a button means to the sender is read where what
+// stands on it says nothing.
+func (rt *route) read(sig *providers.Signal) filter.Reading {
+	in := filter.Hearing{Country: country(sig), Brand: &rt.labels.declared}
+	reading := rt.keywords.Read(sig.Text, in)
+	if reading.Keyword == filter.NoKeyword && sig.Payload != "" {
+		if r := rt.keywords.Read(sig.Payload, in); r.Certainty == filter.Definite {
+			reading = r
+		}
+	}
+	theirs := filter.Reading{Keyword: sig.Word, Certainty: filter.Definite, Language: reading.Language, Match: reading.Match}
+	switch {
+	case sig.Word == filter.NoKeyword:
+		return reading
+	case sig.Word != filter.StopWord && reading.Keyword == filter.StopWord && reading.Certainty >= filter.Probable:
+		return reading
+	}
+	return theirs
+}
+
+// country is where the address of a person is from; empty where it does not tell.
+func country(sig *providers.Signal) string {
+	for _, address := range append([]string{sig.From.Address}, sig.Aliases...) {
+		if strings.HasPrefix(address, "+") {
+			return filter.Country(address)
+		}
+	}
+	return ""
+}
+
+// stops reports whether a reading of a stop word is an opt-out. A word inside a sentence is none.
+func (rt *route) stops(r filter.Reading) bool {
+	return r.Certainty > filter.Ambiguous || r.Certainty == filter.Ambiguous && rt.webhook.uncertain == UncertainOptsOut
+}
+
+// withdraw takes in an opt-out, with all that it covers on the route.
+func (h *heard) withdraw(e filter.Event, before *filter.Record, sig *providers.Signal) {
+	e.Time = withdrawn(e.Time, before)
+	h.events = append(h.events, h.rt.covered(e, sig.Sender, sig.Service)...)
+}
+
+// lag is by how much the clock of a provider, which tells seconds, may be behind ours.
+const lag = time.Minute
+
+// withdrawn is the time of an opt-out that a provider says was made at a moment: that, unless an opt-in
+// of about then would outrank it for no more than the difference of two clocks. Zero is now.
+func withdrawn(at time.Time, r *filter.Record) time.Time {
+	for i := range r.Consents {
+		for _, given := range r.Consents[i].Granted {
+			if !given.Before(at) && given.Before(at.Add(lag)) {
+				return time.Time{}
+			}
+		}
+	}
+	return at
+}
+
+// preference takes in what a person set at the provider. To have messages again lifts that setting and nothing
+// that they told the business itself.
+func (h *heard) preference(ctx context.Context, sig *providers.Signal) error {
+	before, err := h.before(ctx, sig)
+	if err != nil {
+		return err
+	}
+	e := h.event(sig, filter.OptedOut)
+	e.Scope, e.Note = sig.Scope, sig.Detail
+	if sig.Stop {
+		h.withdraw(e, &before, sig)
+		return nil
+	}
+	e.Kind, e.Basis, e.ID = filter.OptedIn, filter.Express, h.id(sig, "resume")
+	e.Proof.Action = "changed the setting"
+	return h.lift(ctx, e, func(r *filter.Record) bool {
+		return slices.Equal(r.Withdrawn(), []filter.Scope{sig.Scope})
+	})
+}
+
+// event is what sig tells of who it is from. The same signal gives the same event.
+func (h *heard) event(sig *providers.Signal, kind filter.Kind) filter.Event {
+	e := filter.Event{ID: h.id(sig, kind.String()), Time: sig.Time, To: sig.From, Kind: kind, Source: h.rt.speaks + " webhook"}
+	if e.Time.IsZero() && kind != filter.OptedOut {
+		e.Time = h.now // which an opt-out never ranks below, see store.Append
+	}
+	return e
+}
+
+// spoken is event with the very words in evidence.
+func (h *heard) spoken(sig *providers.Signal, kind filter.Kind, r filter.Reading) filter.Event {
+	e := h.event(sig, kind)
+	e.Scope = r.Scope
+	e.Note = fmt.Sprintf("%s %s, to %s: read as %s (%s)", sig.Kind, sig.ID, sig.Sender, r.Keyword, r.Certainty)
+	e.Proof = filter.Evidence{Method: string(sig.From.Channel), Action: "replied", Wording: words(sig), Language: r.Language, CapturedAt: h.now}
+	if sig.From.Channel == filter.WhatsApp {
+		e.Proof.Method = "whatsapp thread"
+	}
+	return e
+}
+
+// words are what a person wrote, or the button that they pressed, as far as it is kept.
+func words(sig *providers.Signal) string {
+	const most = 4 << 10
+	text := strings.ToValidUTF8(sig.Text, "\uFFFD")
+	if text == "" {
+		text = strings.ToValidUTF8(sig.Payload, "\uFFFD")
+	}
+	if len(text) <= most {
+		return text
+	}
+	cut := most
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut]
+}
+
+// id names what a signal gives: the ids of providers hold numbers of people, and may be long.
+func (h *heard) id(sig *providers.Signal, what string) string {
+	sum := sha256.Sum256([]byte(h.rt.speaks + "\x00" + sig.ID + "\x00" + what))
+	return "webhook." + hex.EncodeToString(sum[:16])
+}

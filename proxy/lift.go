@@ -1,0 +1,56 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+)
+
+// errIdle is why an opt-in is not kept that would lift nothing.
+var errIdle = errors.New("there is nothing to lift")
+
+// start takes in the word START: an express opt-in to what its sender opted out of, or was asked and did not
+// answer yet, and to nothing else. For a stranger it is only that they wrote.
+//
+// An opt-out from after START stays, also where the two meet in the store, or where the provider tells of
+// START once more: wrote is kept after all that START does, so that START was heard where wrote is known.
+func (h *heard) start(ctx context.Context, sig *providers.Signal, r filter.Reading, wrote filter.Event) error {
+	known, scopes := true, []filter.Scope(nil)
+	err := h.g.store.AppendIf(ctx, wrote, func(_ *filter.Event, now *filter.Record) error {
+		known, scopes = false, now.Startable()
+		return errIdle
+	})
+	if known || !errors.Is(err, errIdle) {
+		return err
+	}
+	for _, scope := range scopes {
+		e := h.spoken(sig, filter.OptedIn, r)
+		e.ID, e.Scope, e.Basis = h.id(sig, "start "+scope.String()), scope, filter.Express
+		if err := h.lift(ctx, e, func(now *filter.Record) bool { return slices.Contains(now.Startable(), scope) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lift keeps an opt-in where there is something to lift, and is not any more once the opt-in is kept: it
+// does nothing against what is newer.
+func (h *heard) lift(ctx context.Context, e filter.Event, something func(*filter.Record) bool) error {
+	err := h.g.store.AppendIf(ctx, e, func(e *filter.Event, now *filter.Record) error {
+		after := now.After(*e)
+		if !something(now) || something(&after) {
+			return errIdle
+		}
+		return nil
+	})
+	if err == nil {
+		h.rt.count.heard[e.Kind].Add(1)
+	}
+	if errors.Is(err, errIdle) {
+		return nil
+	}
+	return err
+}
