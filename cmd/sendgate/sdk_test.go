@@ -33,7 +33,7 @@ var sdkClients = []sdkClient{
 		refusedBy: "RestException", optedOut: 21610, noNumber: 21211, limited: 1},
 	{name: "twilio for Node with autoRetry", provider: "twilio", build: nodeClient("twilio.mjs"), env: []string{"AUTO_RETRY=1"},
 		refusedBy: "RestException", optedOut: 21610, noNumber: 21211, limited: 4},
-	{name: "twilio-go", provider: "twilio", build: goClient,
+	{name: "twilio-go", provider: "twilio", build: goProgram("."),
 		refusedBy: "*client.TwilioRestError", optedOut: 21610, noNumber: 21211, limited: 1},
 	{name: "a WhatsApp client for Node, text", provider: "whatsapp", build: nodeClient("whatsapp.mjs"),
 		refusedBy: "GraphApiError", optedOut: 131050, noNumber: 131009, limited: 1},
@@ -181,22 +181,24 @@ func nodeClient(script string) func(*testing.T) []string {
 	}
 }
 
-// goClient builds the module of the Go client, which is its own: what it needs is no business of
-// the gate.
-func goClient(t *testing.T) []string {
-	t.Helper()
-	dir := filepath.Join("testdata", "sdk", "go")
-	env := append(os.Environ(), "GOWORK=off")
-	modules := exec.CommandContext(t.Context(), "go", "mod", "download")
-	modules.Dir, modules.Env = dir, env
-	if out, err := modules.CombinedOutput(); err != nil {
-		notTested(t, "the modules of twilio-go cannot be had: "+err.Error()+"\n"+string(out), "(cd cmd/sendgate/testdata/sdk/go && go mod download)")
+// goProgram builds a program of the module of the Go client, which is its own: what it needs is no
+// business of the gate.
+func goProgram(name string) func(*testing.T) []string {
+	return func(t *testing.T) []string {
+		t.Helper()
+		dir := filepath.Join("testdata", "sdk", "go")
+		env := append(os.Environ(), "GOWORK=off")
+		modules := exec.CommandContext(t.Context(), "go", "mod", "download")
+		modules.Dir, modules.Env = dir, env
+		if out, err := modules.CombinedOutput(); err != nil {
+			notTested(t, "the modules of twilio-go cannot be had: "+err.Error()+"\n"+string(out), "(cd cmd/sendgate/testdata/sdk/go && go mod download)")
+		}
+		bin := filepath.Join(t.TempDir(), "client")
+		build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, name)
+		build.Dir, build.Env = dir, env
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building the twilio-go client: %v\n%s", err, out)
+		}
+		return []string{bin}
 	}
-	bin := filepath.Join(t.TempDir(), "client")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".")
-	build.Dir, build.Env = dir, env
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the twilio-go client: %v\n%s", err, out)
-	}
-	return []string{bin}
 }
