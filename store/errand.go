@@ -47,11 +47,12 @@ func (e Errands) Check() error {
 	return nil
 }
 
-// MaxErrandBody is the longest body of an errand, in bytes.
-const MaxErrandBody = 256 << 10
+// MaxErrandBody is the longest body of an errand, in bytes. A webhook of Meta's has up to 3 MB.
+const MaxErrandBody = 4 << 20
 
-// maxPeople is how many people an errand may be about.
-const maxPeople = 16
+// maxNamed is what the people and the lanes of an errand may take together, in bytes: Meta tells of
+// many people at once.
+const maxNamed = 2 << 20
 
 // An Errand is something that the gate still has to do after it acknowledged something. It is on disk, synced,
 // before [Store.AddErrands] returns, and there until it was ended, whatever becomes of the process.
@@ -60,9 +61,9 @@ type Errand struct {
 	Kind   ErrandKind         `json:"kind"`
 	Route  string             `json:"route,omitempty"`
 	People []filter.Recipient `json:"people,omitempty"` // whom it is about: erasing any of them removes it
-	// Lane: errands of one lane are done one at a time, in the order in which they were added. One without
+	// Lanes: errands that share one are done one at a time, in the order in which they were added. One without any
 	// waits for nobody.
-	Lane  string    `json:"lane,omitempty"`
+	Lanes []string  `json:"lanes,omitempty"`
 	Added time.Time `json:"added"`          // zero: now
 	Due   time.Time `json:"due"`            // not to be done before; zero: at once
 	Until time.Time `json:"until,omitzero"` // to be given up by who does it after that; zero: never
@@ -136,15 +137,24 @@ func (s *Store) AddErrands(ctx context.Context, errands ...Errand) (added []bool
 
 // check says what is wrong with an errand.
 func (e *Errand) check() error {
-	for _, text := range [...]textField{{"id", &e.ID}, {"route", &e.Route}, {"lane", &e.Lane}} {
+	for _, text := range [...]textField{{"id", &e.ID}, {"route", &e.Route}} {
 		if len(*text.value) > maxName || !utf8.ValidString(*text.value) {
 			return fmt.Errorf("%s: want valid UTF-8 of at most %d bytes", text.name, maxName)
 		}
 	}
+	named := 0
 	for _, to := range e.People {
-		if len(to.Brand)+len(to.Channel)+len(to.Address) > maxName {
+		size := len(to.Brand) + len(to.Channel) + len(to.Address)
+		if size > maxName {
 			return fmt.Errorf("people: a recipient of more than %d bytes", maxName)
 		}
+		named += size
+	}
+	for _, lane := range e.Lanes {
+		if len(lane) > maxName || !utf8.ValidString(lane) {
+			return fmt.Errorf("lanes: want valid UTF-8 of at most %d bytes", maxName)
+		}
+		named += len(lane)
 	}
 	switch {
 	case e.ID == "":
@@ -153,8 +163,8 @@ func (e *Errand) check() error {
 		return fmt.Errorf("kind: %d is none", e.Kind)
 	case e.State >= ErrandStates:
 		return fmt.Errorf("state: %d is none", e.State)
-	case len(e.People) > maxPeople:
-		return fmt.Errorf("people: %d are too many: want at most %d", len(e.People), maxPeople)
+	case named > maxNamed:
+		return fmt.Errorf("people, lanes: %d bytes are too many: want at most %d", named, maxNamed)
 	case len(e.Body) > MaxErrandBody:
 		return fmt.Errorf("body: %d bytes are too long: want at most %d", len(e.Body), MaxErrandBody)
 	case e.Remember < 0:
@@ -187,8 +197,9 @@ func (s *Store) Errands(q ErrandQuery) iter.Seq2[Errand, error] {
 	}
 }
 
-// DueErrands is up to most errands of some kinds, of all where kinds is empty, that are due at now: those due
-// for the longest first, of each lane only the first that is not dead. One that was begun is among them:
+// DueErrands is the errands of some kinds, of all where kinds is empty, that are due at now: those due for the
+// longest first, of each lane only the first that is not dead, and up to most of each kind and route, so
+// that those which cannot be done now hide none of another route. One that was begun is among them:
 // whoever begins one and ends, or dies, finds it here again. next is when the next one is due that is not
 // among them, and zero where there is none.
 func (s *Store) DueErrands(now time.Time, kinds []ErrandKind, most int) (due []Errand, next time.Time, err error) {
@@ -239,6 +250,16 @@ func (s *Store) EndErrand(ctx context.Context, id string) error {
 		return err
 	}
 	return nil
+}
+
+// ErrandsIn is how many errands are in a lane that are not dead.
+func (s *Store) ErrandsIn(lane string) int {
+	s.errands.mu.Lock()
+	defer s.errands.mu.Unlock()
+	if l := s.errands.turns.lanes[laneOf(lane)]; l != nil {
+		return l.count
+	}
+	return 0
 }
 
 // ErrandsAdded has a sign in it after an errand was added or changed. One alone may wait for it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +17,7 @@ import (
 
 // errand is an errand about a person, in their lane.
 func errand(id string, to filter.Recipient) store.Errand {
-	return store.Errand{ID: id, Kind: store.ErrandRelay, Route: "twilio", People: []filter.Recipient{to}, Lane: to.Address,
+	return store.Errand{ID: id, Kind: store.ErrandRelay, Route: "twilio", People: []filter.Recipient{to}, Lanes: []string{to.Address},
 		Body: []byte("From=" + to.Address), Remember: time.Hour}
 }
 
@@ -59,7 +60,7 @@ func TestErrandIsKept(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, cfg)
 			want := store.Errand{ID: "SM1", Kind: store.ErrandDialogue, Route: "twilio", People: []filter.Recipient{person("acme", 1), person("", 2)},
-				Lane: "+15550000001", Added: noon.Add(-time.Minute), Due: noon, Until: noon.Add(time.Hour), Changed: noon,
+				Lanes: []string{"+15550000001"}, Added: noon.Add(-time.Minute), Due: noon, Until: noon.Add(time.Hour), Changed: noon,
 				Body: []byte("a body\x00"), Tries: 2, Error: "a fault", Remember: time.Minute}
 			if added := addErrands(t, s, want, want); !reflect.DeepEqual(added, []bool{true, false}) {
 				t.Errorf("the same errand twice: added %v", added)
@@ -105,7 +106,7 @@ func TestErrandOrder(t *testing.T) {
 	late := errand("a3", a)
 	late.Due = noon.Add(-time.Hour) // its turn comes after a1 and a2 all the same
 	loose := errand("loose", a)
-	loose.Lane, loose.Kind = "", store.ErrandAnswer
+	loose.Lanes, loose.Kind = nil, store.ErrandAnswer
 	waits := errand("b1", b)
 	waits.Due = noon.Add(time.Minute)
 	addErrands(t, s, errand("a1", a), waits)
@@ -129,7 +130,7 @@ func TestErrandOrder(t *testing.T) {
 		}
 	}
 	check([]string{"a1", "loose"}, noon.Add(time.Minute), 10)
-	check([]string{"a1"}, noon, 1)
+	check([]string{"a1", "loose"}, noon.Add(time.Minute), 1)
 	check([]string{"loose"}, time.Time{}, 10, store.ErrandAnswer)
 	change("a1", func(e *store.Errand) { e.State = store.ErrandDead })
 	check([]string{"a2", "loose"}, noon.Add(time.Minute), 10)
@@ -140,12 +141,70 @@ func TestErrandOrder(t *testing.T) {
 	must(t, s.EndErrand(context.Background(), "a2")) // out of the middle
 	must(t, s.EndErrand(context.Background(), "a1"))
 	check([]string{"a3", "loose"}, noon.Add(time.Minute), 10)
-	change("b1", func(e *store.Errand) { e.Lane = "another" })
+	change("b1", func(e *store.Errand) { e.Lanes = []string{"another"} })
 	check([]string{"a3", "loose", "b2"}, noon.Add(time.Minute), 10)
 	equal(t, "by person", errandIDs(t, s, store.ErrandQuery{Person: b}), []string{"b1", "b2"})
 	equal(t, "by kind", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}), []string{"loose"})
 	equal(t, "by state", errandIDs(t, s, store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}), nil)
 	equal(t, "by route", errandIDs(t, s, store.ErrandQuery{Route: "other"}), nil)
+}
+
+// An errand in several lanes, as one about several people, waits in all of them and holds up all of them.
+func TestErrandInSeveralLanes(t *testing.T) {
+	cfg := store.Config{Dir: t.TempDir()}
+	s := open(t, cfg)
+	in := func(id string, lanes ...string) store.Errand {
+		e := errand(id, person("acme", 1))
+		e.Lanes = lanes
+		return e
+	}
+	addErrands(t, s, in("1", "a"), in("2", "a", "b", "a"), in("3", "b"), in("4", "c"), in("5", "b", "c"), in("6", "c"), in("7", "a"))
+	check := func(want ...string) {
+		t.Helper()
+		for range 2 {
+			got, _ := due(t, s, noon, 10)
+			equal(t, "due", got, want)
+			closeStore(t, s)
+			s = open(t, cfg)
+		}
+	}
+	check("1", "4")
+	must(t, s.EndErrand(context.Background(), "4"))
+	check("1")
+	if a, none := s.ErrandsIn("a"), s.ErrandsIn("d"); a != 3 || none != 0 {
+		t.Errorf("%d errands in a lane with 3, and %d in one with none", a, none)
+	}
+	must(t, s.EndErrand(context.Background(), "1"))
+	check("2")
+	dead := func(state store.ErrandState) {
+		must(t, s.ChangeErrand(context.Background(), "2", func(e *store.Errand) error { e.State = state; return nil }))
+	}
+	dead(store.ErrandDead)
+	check("3", "7")
+	must(t, s.EndErrand(context.Background(), "3"))
+	check("5", "7")
+	dead(store.ErrandWaiting) // it is before both again
+	check("2")
+	must(t, s.EndErrand(context.Background(), "2"))
+	check("5", "7")
+	must(t, s.EndErrand(context.Background(), "5"))
+	check("6", "7")
+}
+
+// What waits at one route hides nothing of another.
+func TestErrandsDueByRoute(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	for i := range 5 {
+		addErrands(t, s, errand(fmt.Sprintf("t%d", i), person("acme", i)))
+	}
+	other := errand("w", person("acme", 9))
+	other.Route = "whatsapp"
+	addErrands(t, s, other)
+	got, next := due(t, s, noon, 2)
+	equal(t, "due", got, []string{"t0", "t1", "w"})
+	if !next.Equal(noon) {
+		t.Errorf("the next is due at %v", next)
+	}
 }
 
 // The ID of an errand that ended is known for as long as the errand said, also after a restart.
@@ -223,8 +282,8 @@ func TestErrandsRefuse(t *testing.T) {
 		"kind":   func(e *store.Errand) { e.Kind = 0 },
 		"state":  func(e *store.Errand) { e.State = 9 },
 		"body":   func(e *store.Errand) { e.Body = make([]byte, store.MaxErrandBody+1) },
-		"people": func(e *store.Errand) { e.People = make([]filter.Recipient, 17) },
-		"lane":   func(e *store.Errand) { e.Lane = strings.Repeat("x", 2000) },
+		"people": func(e *store.Errand) { e.Lanes = slices.Repeat([]string{strings.Repeat("x", 1000)}, 3000) },
+		"lanes":  func(e *store.Errand) { e.Lanes = []string{strings.Repeat("x", 2000)} },
 	} {
 		e := errand("SM1", to)
 		spoil(&e)
@@ -277,10 +336,10 @@ func TestErrandsAtOnce(t *testing.T) {
 			var lane, n int
 			_, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &n)
 			must(t, err)
-			if done[e.Lane] != n {
-				t.Fatalf("%s came when %d of its lane were done", e.ID, done[e.Lane])
+			if done[e.Lanes[0]] != n {
+				t.Fatalf("%s came when %d of its lane were done", e.ID, done[e.Lanes[0]])
 			}
-			done[e.Lane]++
+			done[e.Lanes[0]]++
 			total++
 			ends.Go(func() {
 				must(t, s.ChangeErrand(context.Background(), e.ID, func(e *store.Errand) error { e.Tries++; return nil }))

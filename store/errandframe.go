@@ -36,7 +36,7 @@ const (
 	frameMagic     = "Errd"
 	frameFront     = 41 // bytes of a frame before its payload
 	endFrame       = frameFront + 8
-	maxFrame       = 512 << 10 // no payload is as long
+	maxFrame       = 8 << 20 // no payload is as long
 	headVersion    = 1
 	maxErrandError = 2 << 10 // of the error of the last try, bytes that are kept
 )
@@ -129,7 +129,11 @@ func appendErrand(b, head, body []byte) []byte {
 // errandHead is all of e but its body.
 func errandHead(e *Errand) []byte {
 	b := append(make([]byte, 0, 256), headVersion, byte(e.Kind), byte(e.State))
-	b = appendString(appendString(appendString(b, e.ID), e.Route), e.Lane)
+	b = appendString(appendString(b, e.ID), e.Route)
+	b = binary.AppendUvarint(b, uint64(len(e.Lanes)))
+	for _, lane := range e.Lanes {
+		b = appendString(b, lane)
+	}
 	b = binary.AppendUvarint(b, uint64(len(e.People)))
 	for _, to := range e.People {
 		b = appendString(appendString(appendString(b, to.Brand), to.Channel), to.Address)
@@ -152,7 +156,10 @@ func decodeErrand(head []byte) (e Errand, err error) {
 		return e, errDamaged
 	}
 	e.Kind, e.State = ErrandKind(d.byte()), ErrandState(d.byte())
-	e.ID, e.Route, e.Lane = d.string(), d.string(), d.string()
+	e.ID, e.Route = d.string(), d.string()
+	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+		e.Lanes = append(e.Lanes, d.string())
+	}
 	for n := d.uvarint(); n > 0 && !d.bad; n-- {
 		e.People = append(e.People, filter.Recipient{Brand: d.string(), Channel: filter.Channel(d.string()), Address: d.string()})
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"time"
+	"unique"
 )
 
 // An errandOp is one frame on its way to disk, and what it makes of the row of its errand.
@@ -38,11 +39,9 @@ func (e *errands) headOp(one *Errand) errandOp {
 // rowOf is the row of an errand.
 func rowOf(id errandID, one *Errand) errandRow {
 	r := errandRow{
-		id: id, kind: one.Kind, state: one.State, due: unixNano(one.Due), added: one.Added.Unix(), changed: one.Changed.Unix(),
+		id: id, kind: one.Kind, state: one.State, route: unique.Make(one.Route), stands: standsIn(one.Lanes),
+		due: unixNano(one.Due), added: one.Added.Unix(), changed: one.Changed.Unix(),
 		remember: int64((one.Remember + time.Second - 1) / time.Second),
-	}
-	if one.Lane != "" {
-		r.lane = fnv1a(fnvBasis, one.Lane) | 1
 	}
 	if !one.Until.IsZero() {
 		r.until = one.Until.Unix()

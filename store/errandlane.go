@@ -2,6 +2,8 @@ package store
 
 import (
 	"container/heap"
+	"slices"
+	"unique"
 )
 
 // An errandRow is what is in memory of an errand. Its place says where the rest is.
@@ -13,10 +15,11 @@ type errandRow struct {
 	doubt bool // what last became of it was lost, so it is dead
 	gone  bool // it ended
 
-	lane    uint64 // hash of its lane; 0: none
-	due     int64  // nanoseconds since 1970
-	added   int64  // seconds since 1970, likewise below
-	until   int64  // 0: never
+	route   unique.Handle[string]
+	stands  []errandStand // one in each of its lanes
+	due     int64         // nanoseconds since 1970
+	added   int64         // seconds since 1970, likewise below
+	until   int64         // 0: never
 	changed int64
 	// remember is for how many seconds its ID is known after its end.
 	remember int64
@@ -24,8 +27,15 @@ type errandRow struct {
 	head, body framePlace
 	flight     *errandBatch // which has not reached the disk yet; nil
 
-	prev, next *errandRow // in its lane
-	at         int        // in the heap of its kind, from 1; 0: it is not there
+	behind int // in how many of its lanes another is before it
+	at     int // in the heap of its kind and route, from 1; 0: it is not there
+}
+
+// An errandStand is the place of an errand in one lane.
+type errandStand struct {
+	row        *errandRow
+	lane       uint64 // hash of its name
+	prev, next *errandStand
 }
 
 // size is how many bytes r takes on disk.
@@ -37,9 +47,19 @@ func (r *errandRow) size() int64 {
 }
 
 // An errandLane holds the errands of a lane that are not dead, in the order of their numbers.
-type errandLane struct{ first, last *errandRow }
+type errandLane struct {
+	first, last *errandStand
+	count       int
+}
 
-// An errandHeap holds the errands of a kind whose turn it is in their lane, the one that is due first on top.
+// An errandQueue is a kind and a route.
+type errandQueue struct {
+	kind  ErrandKind
+	route unique.Handle[string]
+}
+
+// An errandHeap holds the errands of a kind and route whose turn it is in all of their lanes, the one that is due
+// first on top.
 type errandHeap []*errandRow
 
 func (h errandHeap) Len() int           { return len(h) }
@@ -67,89 +87,144 @@ func (r *errandRow) before(other *errandRow) bool {
 	return r.due < other.due || r.due == other.due && r.seq < other.seq
 }
 
-// turns says whose turn it is. It has an errand that is not dead for each lane, and all without a lane.
+// turns says whose turn it is. It has an errand that is not dead for each lane, and all without a lane. Whoever has
+// the lowest number is before all others in each of its lanes, so that there is always one whose turn it is.
 type turns struct {
 	lanes map[uint64]*errandLane
-	heaps [ErrandKinds]errandHeap
+	heaps map[errandQueue]*errandHeap
+}
+
+func newTurns() turns {
+	return turns{lanes: make(map[uint64]*errandLane), heaps: make(map[errandQueue]*errandHeap)}
+}
+
+// heap is where r is when it is its turn.
+func (t *turns) heap(r *errandRow) *errandHeap {
+	q := errandQueue{r.kind, r.route}
+	h := t.heaps[q]
+	if h == nil {
+		h = new(errandHeap)
+		t.heaps[q] = h
+	}
+	return h
 }
 
 // enter has r wait for its turn.
 func (t *turns) enter(r *errandRow) {
-	if r.lane == 0 {
-		heap.Push(&t.heaps[r.kind], r)
-		return
+	r.behind = 0
+	for i := range r.stands {
+		r.stands[i].row = r
+		t.line(&r.stands[i])
 	}
-	l := t.lanes[r.lane]
+	if r.behind == 0 {
+		heap.Push(t.heap(r), r)
+	}
+}
+
+// line puts s into its lane.
+func (t *turns) line(s *errandStand) {
+	l := t.lanes[s.lane]
 	if l == nil {
 		l = new(errandLane)
-		t.lanes[r.lane] = l
+		t.lanes[s.lane] = l
 	}
-	r.prev = l.last
-	for r.prev != nil && r.prev.seq > r.seq { // it was dead meanwhile
-		r.prev = r.prev.prev
+	l.count++
+	s.prev = l.last
+	for s.prev != nil && s.prev.row.seq > s.row.seq { // it was dead meanwhile
+		s.prev = s.prev.prev
 	}
-	if r.prev == nil {
-		r.next = l.first
-		if r.next != nil {
-			heap.Remove(&t.heaps[r.next.kind], r.next.at-1)
+	if s.prev == nil {
+		s.next, l.first = l.first, s
+	} else {
+		s.next, s.prev.next = s.prev.next, s
+		s.row.behind++
+	}
+	switch {
+	case s.next == nil:
+		l.last = s
+		return
+	case s.prev == nil:
+		next := s.next.row
+		if next.behind++; next.at > 0 {
+			heap.Remove(t.heap(next), next.at-1)
 		}
-		l.first = r
-		heap.Push(&t.heaps[r.kind], r)
-	} else {
-		r.next = r.prev.next
-		r.prev.next = r
 	}
-	if r.next == nil {
-		l.last = r
-	} else {
-		r.next.prev = r
-	}
+	s.next.prev = s
 }
 
-// leave takes r out, and has the next of its lane take its turn.
+// leave takes r out, and has the next of its lanes take their turns.
 func (t *turns) leave(r *errandRow) {
 	if r.at > 0 {
-		heap.Remove(&t.heaps[r.kind], r.at-1)
+		heap.Remove(t.heap(r), r.at-1)
 	}
-	if r.lane == 0 {
-		return
-	}
-	l := t.lanes[r.lane]
-	if r.prev == nil {
-		l.first = r.next
-		if r.next != nil {
-			heap.Push(&t.heaps[r.next.kind], r.next)
-		}
-	} else {
-		r.prev.next = r.next
-	}
-	if r.next == nil {
-		l.last = r.prev
-	} else {
-		r.next.prev = r.prev
-	}
-	r.prev, r.next = nil, nil
-	if l.first == nil {
-		delete(t.lanes, r.lane)
+	for i := range r.stands {
+		t.unline(&r.stands[i])
 	}
 }
 
-// first is up to most of some kinds that are due at a moment, and the next behind them, or nil.
-func (t *turns) first(now int64, kinds []ErrandKind, most int) (due []*errandRow, next *errandRow) {
-	for {
-		next = nil
-		for _, k := range kinds {
-			if h := t.heaps[k]; len(h) > 0 && (next == nil || h[0].before(next)) {
-				next = h[0]
+// unline takes s out of its lane.
+func (t *turns) unline(s *errandStand) {
+	l := t.lanes[s.lane]
+	if s.next == nil {
+		l.last = s.prev
+	} else {
+		s.next.prev = s.prev
+	}
+	if s.prev == nil {
+		l.first = s.next
+		if s.next != nil {
+			next := s.next.row
+			if next.behind--; next.behind == 0 {
+				heap.Push(t.heap(next), next)
 			}
 		}
-		if next == nil || next.due > now || len(due) >= most {
-			break
+	} else {
+		s.prev.next = s.next
+	}
+	s.prev, s.next = nil, nil
+	if l.count--; l.count == 0 {
+		delete(t.lanes, s.lane)
+	}
+}
+
+// first is up to most of each kind, of those in kinds, and route that are due at a moment, in the order in which
+// they are, and the next behind them, or nil.
+func (t *turns) first(now int64, kinds []ErrandKind, most int) (due []*errandRow, next *errandRow) {
+	for q, h := range t.heaps {
+		if !slices.Contains(kinds, q.kind) {
+			continue
 		}
-		due = append(due, heap.Pop(&t.heaps[next.kind]).(*errandRow))
+		begin := len(due)
+		for len(*h) > 0 && (*h)[0].due <= now && len(due)-begin < most {
+			due = append(due, heap.Pop(h).(*errandRow))
+		}
+		if len(*h) > 0 && (next == nil || (*h)[0].before(next)) {
+			next = (*h)[0]
+		}
+		for _, r := range due[begin:] {
+			heap.Push(h, r)
+		}
 	}
-	for _, r := range due {
-		heap.Push(&t.heaps[r.kind], r)
-	}
+	slices.SortFunc(due, func(a, b *errandRow) int {
+		if a.before(b) {
+			return -1
+		}
+		return 1
+	})
 	return due, next
+}
+
+// laneOf is the hash of the name of a lane.
+func laneOf(name string) uint64 { return fnv1a(fnvBasis, name) }
+
+// standsIn is a place in each of some lanes.
+func standsIn(lanes []string) []errandStand {
+	var all []errandStand
+	for _, name := range lanes {
+		lane := laneOf(name)
+		if !slices.ContainsFunc(all, func(s errandStand) bool { return s.lane == lane }) {
+			all = append(all, errandStand{lane: lane})
+		}
+	}
+	return all
 }

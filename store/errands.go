@@ -43,7 +43,7 @@ type errands struct {
 func newErrands(s *Store) *errands {
 	e := &errands{
 		store: s, added: make(chan struct{}, 1), work: make(chan struct{}, 1), rows: make(map[errandID]*errandRow),
-		turns: turns{lanes: make(map[uint64]*errandLane)}, ended: make(map[errandID]int64), hours: make(map[int64][]errandID),
+		turns: newTurns(), ended: make(map[errandID]int64), hours: make(map[int64][]errandID),
 	}
 	if !s.cfg.Memory {
 		e.dir = s.path(errandsDir)
