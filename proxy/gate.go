@@ -42,6 +42,7 @@ type Gate struct {
 
 	breaker *breaker
 	calls   callbacks
+	errands *errandWorker
 }
 
 // New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the
@@ -71,6 +72,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
 	g.breaker = newBreaker(st, g.log)
+	g.errands = newErrandWorker(st, g.log, g.clock, &g.panics)
 	t, err := g.newTable(cfg, nil)
 	if err != nil {
 		return nil, err

@@ -51,8 +51,13 @@ func (g *Gate) Serve(ln net.Listener) error {
 	return nil
 }
 
-// Shutdown stops taking connections, lets the accepted requests and webhooks finish, and closes the
-// connections to the upstreams. When ctx ends first it returns ctx's error, and requests may still be running.
+// Start begins to do what the gate still has to do after it acknowledged something; see [store.Errand]. It does
+// nothing the second time.
+func (g *Gate) Start() { g.errands.start() }
+
+// Shutdown stops taking connections, lets the accepted requests and webhooks and the errands under way finish,
+// and closes the connections to the upstreams. When ctx ends first it returns ctx's error, and requests may still
+// be running.
 func (g *Gate) Shutdown(ctx context.Context) error {
 	g.stopping.Store(true)
 	g.ports.close() // fasthttp knows a listener only once its Serve has begun
@@ -61,6 +66,7 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 	}
 	g.calls.ports.close()
 	err := cmp.Or(g.calls.server.ShutdownWithContext(ctx), g.server.ShutdownWithContext(ctx))
+	g.errands.shutdown(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, rt := range g.table.Load().routes {

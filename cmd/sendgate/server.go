@@ -189,10 +189,11 @@ func reloader(metrics prometheus.Registerer, reload func() error) func() error {
 	}
 }
 
-// start serves the listeners, and begins what the console does by itself. What ends a listener
-// early arrives in s.failed.
+// start serves the listeners, and begins what the gate and the console do by themselves. What ends a
+// listener early arrives in s.failed.
 func (s *server) start() {
 	s.admins.Start()
+	s.gate.Start()
 	go func() {
 		if err := s.gate.Serve(s.sends); err != nil {
 			s.failed <- fmt.Errorf("serving sends: %w", err)

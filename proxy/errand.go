@@ -1,0 +1,294 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// How errands are tried: again errandFirst after a failure, twice as long after each further one, up to
+// errandMost, less up to a half at random. A store that fails is asked again after errandFirst.
+const (
+	errandFirst = time.Second
+	errandMost  = 5 * time.Minute
+	// errandPlaces is how many errands of one kind and route run at a time, where nothing else is said.
+	errandPlaces = 8
+	// errandKeep is how long the store may take to keep what became of an errand.
+	errandKeep = 10 * time.Second
+)
+
+// An errandStore keeps errands: [store.Store], or in a test what can be asked under a clock of the test.
+type errandStore interface {
+	DueErrands(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error)
+	ChangeErrand(ctx context.Context, id string, change func(*store.Errand) error) error
+	EndErrand(ctx context.Context, id string) error
+	ErrandsAdded() <-chan struct{}
+}
+
+// An errandRunner does one errand. It may run again for an errand that it did, after a kill: what must
+// not happen twice is noted in the store before it begins, see [store.Errand]. It returns soon after ctx ends.
+type errandRunner func(ctx context.Context, e *store.Errand) errandEnd
+
+// An errandEnd is what became of one run of an errand. The zero value: it is done.
+type errandEnd struct {
+	err   error         // why it is not done, without addresses and secrets: people are shown it
+	after time.Duration // when to run it again; 0: as the failures in a row say
+	dead  bool          // keep it, and leave it to people to run it again
+	kept  func()        // called once this is in the store, if not nil
+}
+
+// An errandWorker does what the gate still has to do after it acknowledged something: it runs the errands
+// that are due, several at a time. Of those that share a lane the store offers one alone. One that fails is
+// tried again until its time is over; then it is dead: it is kept for people to see, and holds up nobody.
+type errandWorker struct {
+	store   errandStore
+	runners map[store.ErrandKind]errandRunner
+	places  func(kind store.ErrandKind, route string) int // how many may run at a time
+	log     *zap.Logger
+	now     func() time.Time
+	random  func() float64 // from 0 up to 1
+	panics  *atomic.Uint64
+
+	quit, abort context.Context
+	stop, kill  context.CancelFunc
+	begin       sync.Once
+	work        sync.WaitGroup
+	ended       chan struct{} // a sign that a place is free
+
+	running map[string]bool // by id; run alone touches it
+	taken   map[errandPlace]int
+	most    int // the most places that one kind and route has
+
+	mu       sync.Mutex
+	finished []*store.Errand // which run has not seen yet
+	crowds   map[errandPlace]bool
+}
+
+// An errandPlace is what errands share their places by.
+type errandPlace struct {
+	kind  store.ErrandKind
+	route string
+}
+
+func newErrandWorker(st errandStore, log *zap.Logger, now func() time.Time, panics *atomic.Uint64) *errandWorker {
+	w := &errandWorker{
+		store: st, log: log, now: now, random: rand.Float64, panics: panics,
+		runners: make(map[store.ErrandKind]errandRunner),
+		places:  func(store.ErrandKind, string) int { return errandPlaces },
+		ended:   make(chan struct{}, 1),
+		running: make(map[string]bool),
+		taken:   make(map[errandPlace]int),
+		most:    errandPlaces,
+	}
+	w.quit, w.stop = context.WithCancel(context.Background())
+	w.abort, w.kill = context.WithCancel(context.Background())
+	return w
+}
+
+// start begins to do errands. It does nothing the second time, and after shutdown.
+func (w *errandWorker) start() {
+	w.begin.Do(func() {
+		if len(w.runners) > 0 {
+			w.work.Go(w.run)
+		}
+	})
+}
+
+// shutdown begins no further errand and waits for those that run, until ctx ends: then they are broken off.
+func (w *errandWorker) shutdown(ctx context.Context) {
+	w.begin.Do(func() {})
+	w.stop()
+	defer context.AfterFunc(ctx, w.kill)()
+	w.work.Wait()
+	w.kill()
+}
+
+// run begins errands as they come due.
+func (w *errandWorker) run() {
+	kinds := slices.Sorted(maps.Keys(w.runners))
+	for w.quit.Err() == nil {
+		wait, err := w.round(kinds)
+		if err != nil {
+			w.log.Error("the store did not tell which errands are due", zap.Error(err))
+			wait = errandFirst
+		}
+		alarm := time.NewTimer(wait)
+		select {
+		case <-w.quit.Done():
+		case <-alarm.C:
+		case <-w.ended:
+		case <-w.store.ErrandsAdded():
+		}
+		alarm.Stop()
+	}
+}
+
+// round begins all errands that are due and have a place, and says when to look again if nothing happens.
+func (w *errandWorker) round(kinds []store.ErrandKind) (wait time.Duration, err error) {
+	for w.quit.Err() == nil {
+		w.clear() // before the store is asked: what ended since may be among the answers
+		now := w.now()
+		due, next, err := w.store.DueErrands(now, kinds, 2*w.most) // those that run are among them
+		if err != nil {
+			return 0, err
+		}
+		begun, crowds := 0, make(map[errandPlace]bool)
+		for i := range due {
+			e := &due[i]
+			switch {
+			case w.running[e.ID]:
+			case w.enter(e):
+				begun++
+				w.work.Go(func() { w.do(e) })
+			default:
+				crowds[placeOf(e)] = true
+			}
+		}
+		w.mu.Lock()
+		w.crowds = crowds
+		w.mu.Unlock()
+		switch {
+		case begun > 0: // and others may have been hidden behind them
+		case next.IsZero():
+			return errandMost, nil
+		case next.After(now):
+			return next.Sub(now), nil
+		default: // it waits for a place
+			return errandFirst, nil
+		}
+	}
+	return 0, nil
+}
+
+// crowded reports whether errands of a kind and route are due and wait for a place.
+func (w *errandWorker) crowded(kind store.ErrandKind, route string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.crowds[errandPlace{kind, route}]
+}
+
+func placeOf(e *store.Errand) errandPlace { return errandPlace{e.Kind, e.Route} }
+
+// enter takes a place for e, if there is one.
+func (w *errandWorker) enter(e *store.Errand) bool {
+	p, places := placeOf(e), w.places(e.Kind, e.Route)
+	w.most = max(w.most, places)
+	if w.taken[p] >= places {
+		return false
+	}
+	w.running[e.ID] = true
+	w.taken[p]++
+	return true
+}
+
+// leave is called by a run of e that is over.
+func (w *errandWorker) leave(e *store.Errand) {
+	w.mu.Lock()
+	w.finished = append(w.finished, e)
+	w.mu.Unlock()
+	select {
+	case w.ended <- struct{}{}:
+	default:
+	}
+}
+
+// clear gives back the places of the runs that are over.
+func (w *errandWorker) clear() {
+	w.mu.Lock()
+	over := w.finished
+	w.finished = nil
+	w.mu.Unlock()
+	for _, e := range over {
+		delete(w.running, e.ID)
+		p := placeOf(e)
+		if w.taken[p]--; w.taken[p] == 0 {
+			delete(w.taken, p)
+		}
+	}
+}
+
+// do runs e once and keeps what became of it.
+func (w *errandWorker) do(e *store.Errand) {
+	defer w.leave(e)
+	end := w.try(e)
+	if end.kept != nil {
+		defer end.kept()
+	}
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), errandKeep)
+		err := w.settle(ctx, e, end)
+		cancel()
+		if err == nil || errors.Is(err, store.ErrNoErrand) { // somebody was erased meanwhile
+			return
+		}
+		w.log.Error("what became of an errand could not be kept: until it is, its lane waits", zap.String("kind", e.Kind.String()),
+			zap.String("route", e.Route), zap.String("id", e.ID), zap.Error(err))
+		pause := time.NewTimer(errandFirst)
+		select {
+		case <-w.quit.Done(): // after the next start it runs again
+			pause.Stop()
+			return
+		case <-pause.C:
+		}
+	}
+}
+
+// try runs e, unless its time is over.
+func (w *errandWorker) try(e *store.Errand) (end errandEnd) {
+	if !e.Until.IsZero() && w.now().After(e.Until) {
+		return errandEnd{err: errors.New("its time was over before it could be done"), dead: true}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			w.panics.Add(1)
+			w.log.Error("an errand panicked", zap.String("kind", e.Kind.String()), zap.String("id", e.ID), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
+			end = errandEnd{err: errors.New("the gate failed at this errand by a fault of its own")}
+		}
+	}()
+	return w.runners[e.Kind](w.abort, e)
+}
+
+// settle keeps what became of a run of e.
+func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEnd) error {
+	if end.err == nil {
+		return w.store.EndErrand(ctx, e.ID)
+	}
+	if w.abort.Err() != nil && !end.dead { // broken off by ourselves: after the next start it is as due as now
+		return nil
+	}
+	wait := end.after
+	if wait == 0 {
+		wait = w.pause(e.Tries + 1)
+	}
+	due := w.now().Add(wait)
+	dead := end.dead || !e.Until.IsZero() && due.After(e.Until)
+	level := zap.DebugLevel // while an owner is away, there are many
+	if dead {
+		level = zap.WarnLevel
+	}
+	w.log.Log(level, "an errand was not done", zap.String("kind", e.Kind.String()), zap.String("route", e.Route), zap.String("id", e.ID),
+		zap.Int("tries", e.Tries+1), zap.Bool("dead", dead), zap.Duration("wait", wait), zap.Error(end.err))
+	return w.store.ChangeErrand(ctx, e.ID, func(e *store.Errand) error {
+		e.Tries++
+		e.Error, e.Due = end.err.Error(), due
+		if dead {
+			e.State = store.ErrandDead
+		}
+		return nil
+	})
+}
+
+// pause is how long to wait after so many failures.
+func (w *errandWorker) pause(failures int) time.Duration {
+	d := min(errandFirst<<min(failures-1, 20), errandMost)
+	return d/2 + time.Duration(w.random()*float64(d-d/2))
+}

@@ -1,0 +1,351 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// An errandBox keeps errands as the store does, in memory and under the clock of a test.
+type errandBox struct {
+	mu     sync.Mutex
+	all    []*store.Errand // in the order they came
+	lanes  map[string][]*store.Errand
+	added  chan struct{}
+	broken error // what every change ends with
+	writes int
+}
+
+func newErrandBox() *errandBox {
+	return &errandBox{lanes: make(map[string][]*store.Errand), added: make(chan struct{}, 1)}
+}
+
+func (b *errandBox) add(all ...store.Errand) {
+	b.mu.Lock()
+	for _, e := range all {
+		b.all = append(b.all, &e)
+		for _, lane := range e.Lanes {
+			b.lanes[lane] = append(b.lanes[lane], &e)
+		}
+	}
+	b.mu.Unlock()
+	b.sign()
+}
+
+func (b *errandBox) sign() {
+	select {
+	case b.added <- struct{}{}:
+	default:
+	}
+}
+
+func (b *errandBox) ErrandsAdded() <-chan struct{} { return b.added }
+
+func (b *errandBox) DueErrands(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	count := map[errandPlace]int{}
+	for _, e := range b.byDue() {
+		p := placeOf(e)
+		if e.State == store.ErrandDead || !slices.Contains(kinds, e.Kind) || !b.head(e) {
+			continue
+		}
+		if !e.Due.After(now) && count[p] < most {
+			count[p]++
+			due = append(due, *e)
+		} else if next.IsZero() || e.Due.Before(next) {
+			next = e.Due
+		}
+	}
+	return due, next, nil
+}
+
+func (b *errandBox) ChangeErrand(_ context.Context, id string, change func(*store.Errand) error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.writes++
+	if b.broken != nil {
+		return b.broken
+	}
+	i := slices.IndexFunc(b.all, func(e *store.Errand) bool { return e.ID == id })
+	if i < 0 {
+		return store.ErrNoErrand
+	}
+	return change(b.all[i])
+}
+
+func (b *errandBox) EndErrand(_ context.Context, id string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.writes++
+	if b.broken != nil {
+		return b.broken
+	}
+	is := func(e *store.Errand) bool { return e.ID == id }
+	i := slices.IndexFunc(b.all, is)
+	if i < 0 {
+		return store.ErrNoErrand
+	}
+	for _, lane := range b.all[i].Lanes {
+		b.lanes[lane] = slices.DeleteFunc(b.lanes[lane], is)
+	}
+	b.all = slices.Delete(b.all, i, i+1)
+	return nil
+}
+
+// byDue is all errands, those that are due first before the others.
+func (b *errandBox) byDue() []*store.Errand {
+	all := slices.Clone(b.all)
+	slices.SortStableFunc(all, func(x, y *store.Errand) int { return x.Due.Compare(y.Due) })
+	return all
+}
+
+// head reports whether nobody is before e in any of its lanes.
+func (b *errandBox) head(e *store.Errand) bool {
+	for _, lane := range e.Lanes {
+		first := slices.IndexFunc(b.lanes[lane], func(e *store.Errand) bool { return e.State != store.ErrandDead })
+		if b.lanes[lane][first] != e {
+			return false
+		}
+	}
+	return true
+}
+
+// ErrandsIn is how many errands of a lane are not dead.
+func (b *errandBox) ErrandsIn(lane string) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.lanes[lane] {
+		if e.State != store.ErrandDead {
+			n++
+		}
+	}
+	return n
+}
+
+// left are copies of the errands there are.
+func (b *errandBox) left() (all []store.Errand) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.all {
+		all = append(all, *e)
+	}
+	return all
+}
+
+// working runs a worker over a box until the test ends.
+func working(t *testing.T, b *errandBox, run errandRunner) *errandWorker {
+	w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
+	w.runners[testErrand] = run
+	w.start()
+	t.Cleanup(func() { w.shutdown(t.Context()) })
+	return w
+}
+
+func errandOf(id string, lanes ...string) store.Errand {
+	return store.Errand{ID: id, Kind: testErrand, Route: "twilio", Lanes: lanes, Added: time.Now(), Due: time.Now()}
+}
+
+// testErrand is the kind of the errands of tests.
+const testErrand = store.ErrandReview
+
+var errAway = errors.New("nobody is there")
+
+func TestErrandLanes(t *testing.T) {
+	t.Run("errands of one lane are done one at a time in their order, whatever others do", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newErrandBox()
+			var mu sync.Mutex
+			var order []string
+			busy, most := 0, 0
+			working(t, b, func(_ context.Context, e *store.Errand) errandEnd {
+				mu.Lock()
+				busy++
+				most = max(most, busy)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				mu.Lock()
+				defer mu.Unlock()
+				busy--
+				order = append(order, e.ID)
+				return errandEnd{}
+			})
+			for i := range 5 {
+				b.add(errandOf(fmt.Sprintf("ana %d", i), "ana"), errandOf(fmt.Sprintf("bea %d", i), "bea"))
+			}
+			time.Sleep(5500 * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			if most != 2 || len(order) != 10 || len(b.left()) != 0 {
+				t.Errorf("%d at a time, done %v, left %v: want two at a time and all done after 5 s", most, order, b.left())
+			}
+			ana := slices.DeleteFunc(slices.Clone(order), func(id string) bool { return id[:3] != "ana" })
+			if !slices.IsSorted(ana) {
+				t.Errorf("done in the order %v", ana)
+			}
+		})
+	})
+	t.Run("an errand in two lanes waits in both and holds up both", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newErrandBox()
+			done := make(chan string, 10)
+			working(t, b, func(_ context.Context, e *store.Errand) errandEnd {
+				time.Sleep(time.Second)
+				done <- e.ID
+				return errandEnd{}
+			})
+			b.add(errandOf("1", "ana"), errandOf("2", "ana", "bea"), errandOf("3", "bea"))
+			for _, want := range []string{"1", "2", "3"} {
+				if got := <-done; got != want {
+					t.Errorf("%s was done where %s was to be", got, want)
+				}
+			}
+		})
+	})
+	t.Run("a failing errand holds up its own lane until it is dead, and no other", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newErrandBox()
+			began, done := time.Now(), map[string]time.Duration{}
+			var mu sync.Mutex
+			working(t, b, func(_ context.Context, e *store.Errand) errandEnd {
+				if e.ID == "poison" {
+					return errandEnd{err: errAway}
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				done[e.ID] = time.Since(began)
+				return errandEnd{}
+			})
+			poison := errandOf("poison", "ana")
+			poison.Until = time.Now().Add(time.Hour)
+			b.add(poison, errandOf("behind", "ana"), errandOf("beside", "bea"))
+			time.Sleep(2 * time.Hour)
+			mu.Lock()
+			defer mu.Unlock()
+			if done["beside"] != 0 || done["behind"] < 55*time.Minute || done["behind"] > time.Hour {
+				t.Errorf("done after %v: want the one beside at once, and the one behind when the hour was over", done)
+			}
+			left := b.left()
+			if len(left) != 1 || left[0].State != store.ErrandDead || left[0].Error != errAway.Error() || left[0].Tries < 12 || left[0].Tries > 40 {
+				t.Errorf("left: %+v, want the poison, dead after some tries", left)
+			}
+		})
+	})
+}
+
+func TestErrandPlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newErrandBox()
+		began := time.Now()
+		var other atomic.Int64
+		w := working(t, b, func(ctx context.Context, e *store.Errand) errandEnd {
+			if e.Route == "whatsapp" {
+				other.Store(int64(time.Since(began)) + 1)
+				return errandEnd{}
+			}
+			<-ctx.Done() // hangs
+			return errandEnd{err: ctx.Err()}
+		})
+		for i := range 10 * errandPlaces {
+			b.add(errandOf(fmt.Sprint(i)))
+		}
+		e := errandOf("the other route")
+		e.Route = "whatsapp"
+		b.add(e)
+		time.Sleep(time.Second)
+		if other.Load() != 1 {
+			t.Errorf("behind %d errands that hang, one of another route was done after %s", 10*errandPlaces, time.Duration(other.Load()))
+		}
+		if !w.crowded(testErrand, "twilio") || w.crowded(testErrand, "whatsapp") {
+			t.Error("it is not known that one route waits for places, and the other does not")
+		}
+	})
+}
+
+func TestErrandBackOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newErrandBox()
+		var tries []time.Time
+		w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
+		w.random = func() float64 { return 1 }
+		w.runners[testErrand] = func(context.Context, *store.Errand) errandEnd {
+			tries = append(tries, time.Now())
+			if len(tries) == 5 {
+				panic("a fault of our own")
+			}
+			return errandEnd{err: errAway}
+		}
+		w.start()
+		b.add(errandOf("1"))
+		time.Sleep(time.Hour)
+		w.shutdown(t.Context())
+		want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300}
+		for i, s := range want {
+			if got := tries[i+1].Sub(tries[i]); got != s*time.Second {
+				t.Errorf("after try %d the next came %s later, want %d s", i+1, got, s)
+			}
+		}
+		if w.panics.Load() != 1 {
+			t.Errorf("%d panics counted", w.panics.Load())
+		}
+	})
+}
+
+func TestErrandKeptLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newErrandBox()
+		runs := 0
+		b.broken = errors.New("the disk is full")
+		working(t, b, func(context.Context, *store.Errand) errandEnd { runs++; return errandEnd{} })
+		b.add(errandOf("1"))
+		time.Sleep(time.Minute)
+		b.mu.Lock()
+		b.broken = nil
+		writes := b.writes
+		b.mu.Unlock()
+		time.Sleep(2 * time.Second)
+		if runs != 1 || len(b.left()) != 0 || writes < 30 || writes > 70 {
+			t.Errorf("while its end could not be kept for a minute, an errand ran %d times, with %d tries to keep it; left %v", runs, writes, b.left())
+		}
+	})
+}
+
+func TestErrandShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newErrandBox()
+		w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
+		w.runners[testErrand] = func(ctx context.Context, e *store.Errand) errandEnd {
+			if e.ID == "quick" {
+				time.Sleep(time.Second)
+				return errandEnd{}
+			}
+			<-ctx.Done()
+			return errandEnd{err: ctx.Err()}
+		}
+		w.start()
+		b.add(errandOf("quick"), errandOf("hangs"))
+		synctest.Wait()
+		b.add(errandOf("later", "x"))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		began := time.Now()
+		w.shutdown(ctx)
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("the shutdown took %s", took)
+		}
+		w.start()
+		left := b.left()
+		if len(left) != 2 || left[0].ID != "hangs" || left[0].Tries != 0 {
+			t.Errorf("left: %+v, want the one that was broken off, as it was, and the one that came later", left)
+		}
+	})
+}
