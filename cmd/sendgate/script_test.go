@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			"sale": sale, "lift": lift,
 		},
 		Setup: func(env *testscript.Env) error {
-			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM"} {
+			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS"} {
 				addr, err := freeAddress()
 				if err != nil {
 					return err
