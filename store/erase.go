@@ -20,6 +20,7 @@ type Erasure struct {
 	Events     int       `json:"events"`     // how many events lost their personal fields
 	Blobs      int       `json:"blobs"`      // how many screenshots were removed
 	Entries    int       `json:"entries"`    // how many entries of the decision log were blanked
+	Errands    int       `json:"errands"`    // how many errands were ended
 }
 
 // Erase removes every personal field of a recipient: from their events, with the proof and the
@@ -28,7 +29,8 @@ type Erasure struct {
 // of the decision log all but the address, the text and what else holds the number. The recipient
 // counts as opted out of everything from now on, for as long as [Config.KeepErased] says: only an
 // express opt-in from later on lifts that. The chain still verifies. Of pauses, the texts that hold
-// the address are blanked. An erasure lifts no pause: while one is in force for a campaign or a sender in
+// the address are blanked. Errands about the recipient end, and so do others that say their number; what a provider
+// repeats of them is not new. An erasure lifts no pause: while one is in force for a campaign or a sender in
 // which the address is a word of its own, Erase refuses with an [*EventError].
 //
 // A recipient of a brand is erased for that brand alone. With an empty Brand everyone with this
@@ -161,6 +163,10 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in the decision log: %w", err)
 	}
+	errands, err := s.errands.erase(j)
+	if err != nil {
+		return Erasure{}, fmt.Errorf("in %s: %w", errandsDir, err)
+	}
 	if err := s.eraseSwitches(j.To.Address); err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", switchesFile, err)
 	}
@@ -168,7 +174,7 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 		return Erasure{}, err
 	}
 	return Erasure{ID: j.ID, Time: e.time, KeepUntil: e.recorded.Add(s.cfg.KeepErased), Recipients: len(j.Recipients),
-		Events: e.count, Blobs: e.removed, Entries: entries}, nil
+		Events: e.count, Blobs: e.removed, Entries: entries, Errands: errands}, nil
 }
 
 // resume finishes at Open what a crash interrupted.

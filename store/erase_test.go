@@ -91,6 +91,7 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 		}
 	}
 	store.FlushLog(s)
+	addErrands(t, s, goneErrands()[:8]...)
 	return own, shared
 }
 
@@ -125,6 +126,10 @@ func TestEraseLeavesNothing(t *testing.T) {
 			e := erase(t, s, gonePerson)
 			if files := found(t, dir); len(files) > 0 {
 				t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+			}
+			equal(t, "the errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
+			if added := addErrands(t, s, goneErrands()[1]); added[0] || e.Errands != 7 {
+				t.Errorf("%d errands ended, and a repeat of one was added: %v", e.Errands, added)
 			}
 			if e.Recipients != 1 || e.Events < 4 || e.Blobs != 1 || e.Entries != 25 || !e.Time.Equal(noon) || !e.KeepUntil.After(noon.AddDate(9, 11, 0)) {
 				t.Errorf("the erasure says %+v", e)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sendgate/sendgate/filter"
 	"go.uber.org/zap"
 )
 
@@ -64,12 +65,12 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	return n, l.removeUnread(segments)
 }
 
-// concerns reports whether e is about a recipient of the erasure, whose spelling is s.
-func (j *journal) concerns(e *Entry, s *spelling) bool {
-	if j.To.Brand != "" && (e.To.Brand != j.To.Brand || e.To.Channel != j.To.Channel) {
+// concerns reports whether somebody is a recipient of the erasure, whose spelling is s.
+func (j *journal) concerns(one filter.Recipient, s *spelling) bool {
+	if j.To.Brand != "" && (one.Brand != j.To.Brand || one.Channel != j.To.Channel) {
 		return false
 	}
-	at, to := e.To.Address, j.To.Address
+	at, to := one.Address, j.To.Address
 	if at == to || at == "" || strings.HasPrefix(at, "+") && strings.HasPrefix(to, "+") {
 		return at == to // two numbers in the only form they have, or nothing
 	}
@@ -103,7 +104,7 @@ func (j *journal) forget(e *Entry, s *spelling) (found bool) {
 
 // erase takes out of e what j says, and reports whether there was anything.
 func (j *journal) erase(e *Entry, s *spelling) bool {
-	if j.concerns(e, s) {
+	if j.concerns(e.To, s) {
 		e.blank(s)
 		return true
 	}

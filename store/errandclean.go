@@ -107,19 +107,29 @@ func (e *errands) rest() error {
 	if !idle {
 		return nil
 	}
-	return e.roll()
+	_, err := e.roll()
+	return err
 }
 
-// roll begins another file.
-func (e *errands) roll() error {
+// roll begins another file, where the last one holds anything, and returns its number.
+func (e *errands) roll() (number uint64, err error) {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	if err := e.mend(); err != nil {
-		return err
+	e.mu.Lock()
+	shut, n := e.shut, len(e.segments)
+	e.mu.Unlock()
+	if shut {
+		return 0, ErrClosed
 	}
-	e.spent = true
-	_, err := e.last(0)
-	return err
+	if err := e.mend(); err != nil {
+		return 0, err
+	}
+	e.spent = e.spent || n > 0 && e.segments[n-1].size > 0
+	g, err := e.last(0)
+	if err != nil {
+		return 0, err
+	}
+	return g.number, nil
 }
 
 // idle reports whether less than half of a file is needed.

@@ -9,6 +9,8 @@ import (
 // cleanFirst moves what is needed of the oldest file behind all others, and removes it. It is the oldest, so
 // nothing that is left out was said to undo anything in a file before it.
 func (e *errands) cleanFirst() error {
+	e.cleaning.Lock()
+	defer e.cleaning.Unlock()
 	e.mu.Lock()
 	if e.shut || len(e.segments) == 0 {
 		e.mu.Unlock()

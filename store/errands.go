@@ -19,6 +19,8 @@ type errands struct {
 
 	// changing is held, that of the ID, by whoever changes or ends an errand; before any other.
 	changing [64]sync.Mutex
+	// cleaning is held by whoever removes the oldest file, before writing.
+	cleaning sync.Mutex
 	// writing is held by whoever writes to the files.
 	writing sync.Mutex
 	torn    bool   // there may be something behind what is acknowledged; under writing, like buf
@@ -37,7 +39,8 @@ type errands struct {
 	ended    map[errandID]int64   // until when it is remembered, in seconds since 1970
 	hours    map[int64][]errandID // of them, by the hour
 	counts   [ErrandKinds][ErrandStates]int
-	bytes    int64 // of the frames of rows, also of those on their way
+	first    [ErrandKinds]*errandRow // of those that are not dead; nil: nobody looked
+	bytes    int64                   // of the frames of rows, also of those on their way
 }
 
 func newErrands(s *Store) *errands {
@@ -211,8 +214,12 @@ func (e *errands) park(r *errandRow, err error) {
 func (e *errands) in(r *errandRow) {
 	e.counts[r.kind][r.state]++
 	e.weigh(r, 1)
-	if r.state != ErrandDead {
-		e.turns.enter(r)
+	if r.state == ErrandDead {
+		return
+	}
+	e.turns.enter(r)
+	if first := e.first[r.kind]; first != nil && r.seq < first.seq {
+		e.first[r.kind] = r
 	}
 }
 
@@ -222,6 +229,9 @@ func (e *errands) out(r *errandRow) {
 	e.weigh(r, -1)
 	if r.state != ErrandDead {
 		e.turns.leave(r)
+	}
+	if e.first[r.kind] == r {
+		e.first[r.kind] = nil
 	}
 }
 

@@ -361,9 +361,3 @@ func LoseRecord(s *Store, to filter.Recipient) error {
 	fp := s.fingerprintOf(to)
 	return s.db.Update(func(txn *badger.Txn) error { return txn.Delete(recordKey(fp)) })
 }
-
-// CleanErrands removes what would be removed by and by of errands that are done.
-func CleanErrands(s *Store) error { return s.errands.clean() }
-
-// ExpireErrands ends what would be ended by and by.
-func ExpireErrands(s *Store) { s.errands.expire() }

@@ -17,7 +17,7 @@ import (
 func init() { roles["eraser"] = eraseUntilKilled }
 
 // eraseUntilKilled erases gonePerson, and stands still at the n-th of the moments that it passes: before and
-// after each commit, and where all but the switches is done.
+// after each commit, before each sync, and where all but the switches is done.
 func eraseUntilKilled(dir string) error {
 	n, err := strconv.Atoi(os.Getenv(roundVariable))
 	if err != nil {
@@ -34,6 +34,7 @@ func eraseUntilKilled(dir string) error {
 		}
 	}
 	store.FailCommits(s, func(real func() error) error { stand(); defer stand(); return real() })
+	store.FailSyncs(s, func(real func() error) error { stand(); return real() })
 	store.FailSwitches(s, func(real func() error) error { stand(); return real() })
 	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err != nil {
 		return err
@@ -55,6 +56,7 @@ func TestKilledErasure(t *testing.T) {
 	}
 	keep(t, s, events...)
 	logAbout(s, 100)
+	addErrands(t, s, goneErrands()[:8]...)
 	closeStore(t, s)
 	snapshot, err := os.ReadFile(filepath.Join(base, "index"))
 	must(t, err)
@@ -73,6 +75,7 @@ func TestKilledErasure(t *testing.T) {
 			t.Errorf("killed at moment %d: %v", round, files)
 		}
 		sound(t, s)
+		equal(t, "errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
 		closeStore(t, s)
 		if files := found(t, dir); len(files) > 0 {
 			t.Errorf("killed at moment %d, after closing: %v", round, files)

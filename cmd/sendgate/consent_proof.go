@@ -46,7 +46,7 @@ func (c consentEraseCmd) Run(t terminal) error {
 	if c.JSON {
 		return printJSON(t.out, done)
 	}
-	_, err = fmt.Fprintf(t.out, "erased; what was personal is gone from %d events, %d screenshots and %d decisions\nthe address stays opted out until %s\n",
-		done.Events, done.Blobs, done.Entries, done.KeepUntil.Format("2006-01-02"))
+	_, err = fmt.Fprintf(t.out, "erased; what was personal is gone from %d events, %d screenshots, %d decisions and %d errands\nthe address stays opted out until %s\n",
+		done.Events, done.Blobs, done.Entries, done.Errands, done.KeepUntil.Format("2006-01-02"))
 	return err
 }

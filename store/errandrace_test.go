@@ -1,0 +1,117 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// A repeat is acknowledged no earlier than what it repeats, and fails with it.
+func TestErrandRepeatWaitsForTheDisk(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	broken := errors.New("the disk is broken")
+	var once sync.Once
+	syncing, end := make(chan struct{}), make(chan struct{})
+	store.FailSyncs(s, func(func() error) error {
+		once.Do(func() { close(syncing) })
+		<-end
+		return broken
+	})
+	first := make(chan error)
+	go func() {
+		_, err := s.AddErrands(context.Background(), errand("SM1", person("acme", 1)))
+		first <- err
+	}()
+	<-syncing
+	repeat := make(chan error)
+	go func() {
+		_, err := s.AddErrands(context.Background(), errand("SM1", person("acme", 1)))
+		repeat <- err
+	}()
+	if got, _ := due(t, s, noon, 10); len(got) > 0 {
+		t.Errorf("%v is to be done before it is on disk", got)
+	}
+	select {
+	case err := <-repeat:
+		t.Errorf("the repeat was answered with %v while the first was not on disk", err)
+	default:
+	}
+	close(end)
+	if err := <-first; !errors.Is(err, broken) {
+		t.Errorf("the first: %v", err)
+	}
+	if err := <-repeat; !errors.Is(err, broken) {
+		t.Errorf("the repeat: %v", err)
+	}
+}
+
+// Many who add, do and end at once lose nothing, do nothing twice, and keep the order of each lane.
+func TestErrandsAtOnce(t *testing.T) {
+	cfg := store.Config{Dir: t.TempDir()}
+	s := open(t, cfg)
+	const lanes, each = 16, 40
+	var adders sync.WaitGroup
+	for lane := range lanes {
+		adders.Go(func() {
+			for n := range each {
+				addErrands(t, s, errand(fmt.Sprintf("%d-%d", lane, n), person("acme", lane)))
+			}
+		})
+	}
+	done := map[string]int{} // by lane: how many
+	for total := 0; total < lanes*each; {
+		errands, _, err := s.DueErrands(noon, nil, lanes)
+		must(t, err)
+		var ends sync.WaitGroup
+		for _, e := range errands {
+			var lane, n int
+			_, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &n)
+			must(t, err)
+			if done[e.Lanes[0]] != n {
+				t.Fatalf("%s came when %d of its lane were done", e.ID, done[e.Lanes[0]])
+			}
+			done[e.Lanes[0]]++
+			total++
+			ends.Go(func() {
+				must(t, s.ChangeErrand(context.Background(), e.ID, func(e *store.Errand) error { e.Tries++; return nil }))
+				must(t, s.EndErrand(context.Background(), e.ID))
+			})
+		}
+		ends.Wait()
+		must(t, store.CleanErrands(s))
+	}
+	adders.Wait()
+	closeStore(t, s)
+	s = open(t, cfg)
+	if left := errandIDs(t, s, store.ErrandQuery{}); len(left) > 0 {
+		t.Errorf("%v came back", left)
+	}
+	if added := addErrands(t, s, errand("3-7", person("acme", 3))); added[0] {
+		t.Error("an errand that was done is to be done again")
+	}
+}
+
+// What many change at once adds up.
+func TestChangeErrandIsAtomic(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	addErrands(t, s, errand("SM1", person("acme", 1)))
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Tries++; return nil }))
+		})
+	}
+	all.Wait()
+	if e, err := s.Errand("SM1"); err != nil || e.Tries != 20 {
+		t.Errorf("it was tried %d times, %v", e.Tries, err)
+	}
+	select {
+	case <-s.ErrandsAdded():
+	default:
+		t.Error("nobody is told that an errand was changed")
+	}
+}

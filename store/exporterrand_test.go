@@ -1,0 +1,26 @@
+package store
+
+// CleanErrands removes what would be removed by and by of errands that are done.
+func CleanErrands(s *Store) error { return s.errands.clean() }
+
+// RewriteErrands has every file of errands written anew.
+func RewriteErrands(s *Store) error {
+	last, err := s.errands.roll()
+	for err == nil && s.errands.oldest() < last {
+		err = s.errands.cleanFirst()
+	}
+	return err
+}
+
+// OpenErrands opens the errands alone, which is quick.
+func OpenErrands(cfg Config) (*Store, error) {
+	s := newStore(cfg)
+	s.keys = newKeys(nil)
+	return s, s.openErrands()
+}
+
+// CloseErrands is the opposite of OpenErrands.
+func CloseErrands(s *Store) { s.errands.close() }
+
+// ExpireErrands ends what would be ended by and by.
+func ExpireErrands(s *Store) { s.errands.expire() }

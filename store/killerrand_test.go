@@ -1,0 +1,125 @@
+package store_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+func init() { roles["errander"] = errandsUntilKilled }
+
+// errandsUntilKilled adds errands, changes and ends those of earlier rounds, and says what was acknowledged.
+func errandsUntilKilled(dir string) error {
+	round := os.Getenv(roundVariable)
+	s, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	ctx, errs := context.Background(), make(chan error)
+	for lane := range killWriters {
+		go func() {
+			for n := 0; ; n++ {
+				e := errand(fmt.Sprintf("%s-%d-%d", round, lane, n), person("acme", lane))
+				e.Body = bytes.Repeat([]byte{byte(n)}, rand.IntN(3000))
+				_, err := s.AddErrands(ctx, e)
+				if err == nil {
+					_, err = fmt.Printf("added %s\n", e.ID)
+				}
+				if err == nil && n%3 > 0 {
+					if err = s.ChangeErrand(ctx, e.ID, func(e *store.Errand) error { e.State = store.ErrandBegun; return nil }); err == nil {
+						_, err = fmt.Printf("begun %s\n", e.ID)
+					}
+				}
+				if err == nil && n%3 == 2 {
+					if _, err = fmt.Printf("ending %s\n", e.ID); err == nil {
+						err = s.EndErrand(ctx, e.ID)
+					}
+					if err == nil {
+						_, err = fmt.Printf("ended %s\n", e.ID)
+					}
+				}
+				if err == nil && n%50 == 0 {
+					err = store.CleanErrands(s)
+				}
+				if err != nil {
+					errs <- err
+					return
+				}
+			}
+		}()
+	}
+	return <-errs
+}
+
+// A process that is killed at any moment has lost no errand that it acknowledged, none that was begun waits again,
+// none that ended comes back, and each lane is in order.
+func TestKilledErrands(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	said := map[string]string{} // of each errand the last word
+	for round := range 20 {
+		child, out := spawn(t, "errander", dir, strconv.Itoa(round))
+		lines, n, most := bufio.NewScanner(out), 0, 1+rand.IntN(400)
+		for lines.Scan() {
+			word, id, _ := strings.Cut(lines.Text(), " ")
+			said[id] = word
+			if n++; n == most {
+				time.AfterFunc(time.Duration(rand.IntN(3000))*time.Microsecond, func() { _ = child.Process.Kill() })
+			}
+		}
+		if err := child.Wait(); err == nil || child.ProcessState.ExitCode() != -1 {
+			t.Fatalf("the child was not killed but ended: %v", err)
+		}
+		s := open(t, store.Config{Dir: dir, Now: time.Now})
+		if round%3 == 2 {
+			must(t, store.CleanErrands(s))
+		}
+		judgeErrands(t, s, said)
+		closeStore(t, s)
+		if t.Failed() {
+			t.Fatalf("round %d", round)
+		}
+	}
+	t.Logf("%d errands acknowledged, none lost", len(said))
+}
+
+func judgeErrands(t *testing.T, s *store.Store, said map[string]string) {
+	t.Helper()
+	there, last := map[string]store.Errand{}, map[string]int{}
+	for e, err := range s.Errands(store.ErrandQuery{}) {
+		must(t, err)
+		var round, lane, n int
+		if _, err := fmt.Sscanf(e.ID, "%d-%d-%d", &round, &lane, &n); err != nil {
+			t.Fatal(e.ID, err)
+		}
+		if at := round<<20 | n; at < last[e.Lanes[0]] {
+			t.Errorf("%s is behind one that was added later", e.ID)
+		} else {
+			last[e.Lanes[0]] = at
+		}
+		if len(e.Body) > 0 && !bytes.Equal(e.Body, bytes.Repeat([]byte{byte(n)}, len(e.Body))) {
+			t.Errorf("%s has the body of another", e.ID)
+		}
+		there[e.ID] = e
+	}
+	for id, word := range said {
+		e, found := there[id]
+		switch {
+		case !found && (word == "added" || word == "begun"):
+			t.Errorf("%s is lost: the last that was said of it is %q", id, word)
+		case found && word == "begun" && e.State != store.ErrandBegun:
+			t.Errorf("%s was begun and is %v", id, e.State)
+		case found && word == "ended":
+			t.Errorf("%s ended and came back", id)
+		}
+	}
+}
