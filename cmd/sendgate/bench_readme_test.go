@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/providers/mock"
 )
 
@@ -31,7 +32,7 @@ func TestReadmeBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
-	s, err := openDemo(t.TempDir(), upstream)
+	s, err := openDemo(t.TempDir(), upstream, free(configs.DefaultWebhooks))
 	if err != nil {
 		t.Fatal(err)
 	}

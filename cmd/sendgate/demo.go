@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +25,7 @@ type demoCmd struct {
 }
 
 // Run starts mock providers, a gate and a store with sample people, sends the broadcast of
-// demo_broadcast.go through it, and tells what became of each message.
+// demo_broadcast.go through it, and tells what became of each message. Then somebody answers STOP.
 func (c demoCmd) Run(t terminal) (err error) {
 	dir, err := os.MkdirTemp("", "sendgate-demo-")
 	if err != nil {
@@ -34,12 +33,16 @@ func (c demoCmd) Run(t terminal) (err error) {
 	}
 	defer os.RemoveAll(dir)
 
-	upstream, stop, err := mock.New(mock.Config{}).Start("127.0.0.1:0")
+	hooks, called := free(configs.DefaultWebhooks), make(chan mock.Call, 1)
+	upstream, stop, err := mock.New(mock.Config{
+		Webhooks: map[string]mock.Webhook{"whatsapp": {URL: "http://" + hooks + "/whatsapp", Secret: demoSecret}},
+		OnCall:   answers(called),
+	}).Start("127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("starting the mock providers: %w", err)
 	}
 	defer stop()
-	s, err := openDemo(dir, upstream)
+	s, err := openDemo(dir, upstream, hooks)
 	if err != nil {
 		return err
 	}
@@ -50,8 +53,11 @@ func (c demoCmd) Run(t terminal) (err error) {
 		return fmt.Errorf("recording the sample consents: %w", err)
 	}
 	gate := "http://" + s.sends.Addr().String()
-	fmt.Fprintf(t.out, "mock providers  %s\ngate            %s  (routes /twilio and /whatsapp)\n\n", upstream, gate)
+	fmt.Fprintf(t.out, "mock providers  %s\ngate            %s  (routes /twilio and /whatsapp)\nwebhooks        http://%s/whatsapp\n\n", upstream, gate, hooks)
 	if err := showBroadcast(t, gate); err != nil {
+		return err
+	}
+	if err := showStop(t, gate, called); err != nil {
 		return err
 	}
 	if c.Once {
@@ -68,33 +74,37 @@ func (c demoCmd) Run(t terminal) (err error) {
 }
 
 // openDemo opens a server like any other: embedded store, both routes enforced, upstreams played
-// by the mock. The usual ports are taken if they are free.
-func openDemo(dir, upstream string) (*server, error) {
+// by the mock, which calls back at hooks. The usual ports are taken if they are free.
+func openDemo(dir, upstream, hooks string) (*server, error) {
 	cfg, err := configs.Load("")
 	if err != nil {
 		return nil, err
 	}
 	cfg.Store.Dir = dir
 	cfg.Proxy.Listen, cfg.Console.Listen = free(cfg.Proxy.Listen), free(cfg.Console.Listen)
+	cfg.Proxy.Webhooks.Listen, cfg.Proxy.Webhooks.URL = hooks, "http://"+hooks
 	policy := filter.Config{Footer: filter.Footer{Line: demoFooter}}
 	trust := []string{"category", "topic", "campaign"}
 	cfg.Proxy.Routes = map[string]proxy.RouteConfig{
 		"twilio": {Provider: "twilio", Upstream: upstream, Brand: demoBrand, Region: "US", Trust: trust, Policy: policy},
 		"whatsapp": {Provider: "whatsapp", Upstream: upstream, Brand: demoBrand, Trust: trust, Policy: policy,
+			Webhook:   &proxy.WebhookConfig{Secrets: []string{demoSecret}},
 			Templates: map[string]filter.Scope{"order_shipped": filter.OfCategory(filter.Utility), "spring_sale": filter.OfCategory(filter.Marketing)}},
 	}
 	return open(cfg, "", zap.NewNop(), func() (configs.Config, error) { return cfg, nil })
 }
 
-// free is addr if it can be listened on, else any free port of the same host.
+// free is addr if it can be listened on, else a port of the same host that was free a moment ago.
 func free(addr string) string {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		host, _, _ := net.SplitHostPort(addr)
-		return net.JoinHostPort(host, "0")
+		if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+			return addr // and whoever listens there says what is wrong
+		}
 	}
-	l.Close()
-	return addr
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // showBroadcast sends every message of the broadcast in order and prints one line each.
@@ -113,12 +123,11 @@ func showBroadcast(t terminal, gate string) error {
 		if d.storeGone {
 			base = broken
 		}
-		answer, err := d.send(t.ctx, base)
+		decision, err := d.show(t.ctx, tw, base)
 		if err != nil {
-			return fmt.Errorf("sending %q: %w", d.what, err)
+			return err
 		}
-		counts[answer.decision]++
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", d.what, cmp.Or(d.shown, d.to), answer.decision, answer.reason, answer.seen)
+		counts[decision]++
 	}
 	if err := tw.Flush(); err != nil {
 		return err

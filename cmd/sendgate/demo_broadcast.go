@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,7 @@ const (
 	inquirer = "+14155550104" // asked something three days ago
 	chatting = "+14155550105" // wrote on WhatsApp an hour ago
 	left     = "+15005550004" // opted out at Twilio; the gate does not know yet
+	leaving  = "+15005550710" // said yes to offers on WhatsApp, and answers the next with STOP
 )
 
 // people is what the demo's store knows at the start.
@@ -51,6 +53,7 @@ func people(now time.Time) []filter.Event {
 		event(filter.SMS, inquirer, filter.OptedIn, filter.OfCategory(filter.Service), filter.ByInquiry, 3*day),
 		event(filter.WhatsApp, chatting, filter.Wrote, filter.All, filter.NoBasis, time.Hour),
 		event(filter.SMS, left, filter.OptedIn, marketing, filter.Express, 90*day),
+		event(filter.WhatsApp, leaving, filter.OptedIn, marketing, filter.Express, 10*day),
 	}
 }
 
@@ -132,6 +135,16 @@ func (d dispatch) send(ctx context.Context, base string) (seen, error) {
 	return seen{resp.Header.Get("Sendgate-Decision"), resp.Header.Get("Sendgate-Reason"), said}, nil
 }
 
+// show sends d through the gate at base and prints a line about what became of it.
+func (d dispatch) show(ctx context.Context, w io.Writer, base string) (decision string, err error) {
+	answer, err := d.send(ctx, base)
+	if err != nil {
+		return "", fmt.Errorf("sending %q: %w", d.what, err)
+	}
+	_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.what, cmp.Or(d.shown, d.to), answer.decision, answer.reason, answer.seen)
+	return answer.decision, err
+}
+
 // request writes d as Twilio's or Meta's own clients would.
 func (d dispatch) request(ctx context.Context, base string) (*http.Request, error) {
 	if d.whatsapp != "" {
@@ -144,7 +157,11 @@ func (d dispatch) request(ctx context.Context, base string) (*http.Request, erro
 		req.Header.Set("Authorization", "Bearer demo")
 		return req, nil
 	}
-	form := url.Values{"To": {d.to}, "From": {demoSender}, "Body": {d.body}}
+	from := demoSender
+	if channel, _, found := strings.Cut(d.to, ":"); found {
+		from = channel + ":" + from
+	}
+	form := url.Values{"To": {d.to}, "From": {from}, "Body": {d.body}}
 	if d.twice {
 		form.Add("To", optedOut)
 	}

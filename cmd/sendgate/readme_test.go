@@ -120,4 +120,9 @@ func wantOutcomes(t *testing.T, table string) {
 			t.Errorf("the demo shows no %q:\n%s", want, table)
 		}
 	}
+	for _, want := range []string{`STOP, signed by WhatsApp .* 200`, `once more .* block +opted-out .* 131050`, `through Twilio .* block +opted-out .* 21610`} {
+		if !regexp.MustCompile(want).MatchString(table) {
+			t.Errorf("the demo shows no line like %q after a STOP:\n%s", want, table)
+		}
+	}
 }

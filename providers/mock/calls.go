@@ -124,9 +124,13 @@ func (s *switchboard) make(c *Call) {
 		gap = s.cfg.Retry << n
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	c.Done = true
 	s.open--
+	done := *c
+	s.mu.Unlock()
+	if s.cfg.OnCall != nil {
+		s.cfg.OnCall(done)
+	}
 }
 
 // try makes one call once.

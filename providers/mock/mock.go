@@ -40,8 +40,10 @@ type Config struct {
 	// Webhooks are where the services call, by twilio and whatsapp. Reply is how long people take to
 	// answer, and services to tell what became of a message. Retry is how long a service waits until it
 	// calls again after an answer other than 2xx, and twice as long each further time; 0 means a second.
+	// OnCall is called with every call once it is done, by many goroutines; nil: nobody is told.
 	Webhooks     map[string]Webhook
 	Reply, Retry time.Duration
+	OnCall       func(Call)
 }
 
 // A Mock is the messaging services, played. It is safe for concurrent use.
