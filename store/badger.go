@@ -54,15 +54,12 @@ var errOpenAlready = errors.New("it is open already: one process owns the folder
 
 // openBadger opens the database of the consent store, whose manifest is judged as long as it is open.
 func (s *Store) openBadger() (*badger.DB, error) {
-	dir := s.databaseDir()
+	dir := s.folder.name
 	if !s.cfg.Memory {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, err
-		}
 		if err := s.room(minFree); err != nil {
 			return nil, err
 		}
-		if err := openManifest(dir, s.logger, &s.metrics.undone); err != nil {
+		if err := openManifest(dir, s.logger, &s.metrics.tables); err != nil {
 			return nil, err
 		}
 	}
@@ -73,18 +70,14 @@ func (s *Store) openBadger() (*badger.DB, error) {
 	return db, err
 }
 
-// closeBadger closes a database that openBadger opened.
+// closeBadger closes a database that openBadger opened. One whose folder was removed it leaves open:
+// Badger would try for ever to write there what is in memory.
 func (s *Store) closeBadger(db *badger.DB) error {
-	defer closeManifest(s.databaseDir())
-	return db.Close()
-}
-
-// databaseDir is the folder of the database, empty where it is in memory.
-func (s *Store) databaseDir() string {
-	if s.cfg.Memory {
-		return ""
+	if err := s.folder.check(); err != nil {
+		return err
 	}
-	return s.path("consent")
+	defer closeManifest(s.folder.name)
+	return db.Close()
 }
 
 // options are how Badger keeps the consent store.
@@ -134,7 +127,7 @@ func openDatabase(opt badger.Options) (*badger.DB, error) {
 
 // tableSize is how large a table of the database becomes, in bytes.
 func (s *Store) tableSize() int64 {
-	tables, err := filepath.Glob(filepath.Join(s.path("consent"), "*.sst"))
+	tables, err := filepath.Glob(filepath.Join(s.folder.name, "*.sst"))
 	if err != nil || s.cfg.Memory {
 		return smallTable
 	}
@@ -151,10 +144,13 @@ func (s *Store) tableSize() int64 {
 	return size
 }
 
-// room fails when the disk of the store has less than want bytes left.
+// room fails when the disk of the store has less than want bytes left, or the database no folder.
 func (s *Store) room(want int64) error {
 	if s.cfg.Memory {
 		return nil
+	}
+	if err := s.folder.check(); err != nil {
+		return err
 	}
 	free, err := s.free(s.cfg.Dir)
 	if err != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"os"
-	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -10,7 +9,7 @@ import (
 )
 
 // Undone is how many changes of the tables were taken back.
-func Undone(s *Store) uint64 { return s.metrics.undone.Load() }
+func Undone(s *Store) uint64 { return s.metrics.tables.undone.Load() }
 
 // Compact compacts as long as there is anything to do, or until it fails.
 func Compact(s *Store) error { return s.db.Flatten(1) }
@@ -19,14 +18,14 @@ func Compact(s *Store) error { return s.db.Flatten(1) }
 type SmallDatabase struct {
 	*badger.DB
 	dir    string
-	undone atomic.Uint64
+	counts tableCounts
 }
 
 // OpenSmall opens one in a folder.
 func OpenSmall(dir string, judged bool) (*SmallDatabase, error) {
 	d := &SmallDatabase{dir: dir}
 	if judged {
-		if err := openManifest(dir, zap.NewNop(), &d.undone); err != nil {
+		if err := openManifest(dir, zap.NewNop(), &d.counts); err != nil {
 			return nil, err
 		}
 	}
@@ -39,7 +38,7 @@ func OpenSmall(dir string, judged bool) (*SmallDatabase, error) {
 }
 
 // Undone is how many changes of its tables were taken back.
-func (d *SmallDatabase) Undone() uint64 { return d.undone.Load() }
+func (d *SmallDatabase) Undone() uint64 { return d.counts.undone.Load() }
 
 // Drop removes keys as an erasure does.
 func (d *SmallDatabase) Drop(prefix string) error {
@@ -59,7 +58,7 @@ func JudgeManifest(dir string, before, now []byte) error {
 	if err := os.WriteFile(manifestName(dir), before, 0o600); err != nil {
 		return err
 	}
-	if err := openManifest(dir, zap.NewNop(), new(atomic.Uint64)); err != nil {
+	if err := openManifest(dir, zap.NewNop(), new(tableCounts)); err != nil {
 		return err
 	}
 	defer closeManifest(dir)

@@ -54,7 +54,7 @@ const (
 type manifest struct {
 	dir    string
 	logger *zap.Logger
-	undone *atomic.Uint64 // compactions
+	counts *tableCounts
 
 	mu       sync.Mutex
 	file     os.FileInfo // nil: there is none yet
@@ -64,6 +64,12 @@ type manifest struct {
 	spoilt   bool     // Badger holds changes for made that were undone
 }
 
+// tableCounts is what is known of the tables of a database while it is open.
+type tableCounts struct {
+	stored atomic.Int64  // how many there are; each is an open file
+	undone atomic.Uint64 // changes that would have lost something
+}
+
 // A storedTable is one of the files in which a database is.
 type storedTable struct {
 	made        *pb.ManifestChange // with its level
@@ -71,11 +77,11 @@ type storedTable struct {
 }
 
 // openManifest reads the manifest in dir, and judges from now on how it changes, until closeManifest.
-func openManifest(dir string, logger *zap.Logger, undone *atomic.Uint64) error {
+func openManifest(dir string, logger *zap.Logger, counts *tableCounts) error {
 	if !judged {
 		return errors.New("this version of Badger does not let its compactions be judged")
 	}
-	m := &manifest{dir: dir, logger: logger, undone: undone, tables: make(map[uint64]*storedTable)}
+	m := &manifest{dir: dir, logger: logger, counts: counts, tables: make(map[uint64]*storedTable)}
 	f, err := os.Open(manifestName(dir))
 	if err == nil {
 		defer f.Close()
@@ -125,7 +131,7 @@ func (m *manifest) keep(f *os.File) error {
 		m.apply(c)
 		return nil
 	}
-	m.undone.Add(1)
+	m.counts.undone.Add(1)
 	m.spoilt = true
 	err = errors.Join(err, m.undo(f))
 	m.logger.Error("a change of the tables was taken back, for it would have lost some of what they hold", zap.Error(err))
@@ -221,6 +227,7 @@ func (m *manifest) apply(c *change) {
 		m.tables[one.Id] = &storedTable{made: one}
 	}
 	m.file, m.end = c.file, c.end
+	m.counts.stored.Store(int64(len(m.tables)))
 }
 
 // undo brings the file back to what is right.

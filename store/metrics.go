@@ -15,7 +15,7 @@ type metrics struct {
 	appendSeconds prometheus.Histogram
 	appends       atomic.Uint64
 	commits       atomic.Uint64
-	undone        atomic.Uint64 // changes of the tables that would have lost something
+	tables        tableCounts
 
 	logged  [filter.Actions]atomic.Uint64
 	dropped [filter.Actions]atomic.Uint64
@@ -37,7 +37,7 @@ func (m *metrics) register(s *Store) error {
 		m.appendSeconds,
 		counter("sendgate_store_appends_total", "Events kept.", &m.appends),
 		counter("sendgate_store_commits_total", "Transactions committed and synced; appends share them.", &m.commits),
-		counter("sendgate_store_compactions_undone_total", "Changes of the database's files that failed and were taken back, so that nothing was lost.", &m.undone),
+		counter("sendgate_store_compactions_undone_total", "Changes of the database's files that failed and were taken back, so that nothing was lost.", &m.tables.undone),
 		reads("negative", func() uint64 { negative, _ := s.optouts.asked(); return negative }),
 		reads("positive", func() uint64 { _, positive := s.optouts.asked(); return positive }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -51,6 +51,9 @@ func (m *metrics) register(s *Store) error {
 			}
 			return 0
 		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "sendgate_store_tables", Help: "Files of the database; each takes a file descriptor.",
+		}, func() float64 { return float64(m.tables.stored.Load()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_store_optouts", Help: "Recipients who ever opted out.",
 		}, func() float64 { return float64(s.totals.Load().optouts) }),

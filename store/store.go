@@ -34,6 +34,7 @@ type Store struct {
 	// uses it holds mu for reading, except the writer, which alone takes it out of use.
 	mu      sync.RWMutex
 	db      *badger.DB
+	folder  folder         // of db
 	wal     wal            // of db
 	mending sync.WaitGroup // while it is brought back
 
@@ -110,7 +111,6 @@ func newStore(cfg Config) *Store {
 	if s.sync = syncData; s.cfg.Memory {
 		s.sync = func(*os.File) error { return nil }
 	}
-	s.wal.dir = s.path("consent")
 	s.errands = newErrands(s)
 	return s
 }
@@ -120,13 +120,21 @@ func (s *Store) open() (err error) {
 	if err = s.cfg.check(); err != nil {
 		return err
 	}
+	if !s.cfg.Memory {
+		if s.folder, err = openFolder(s.path("consent")); err != nil {
+			return err
+		}
+		s.wal.dir = s.folder.name
+	}
 	if s.db, err = s.openBadger(); err != nil {
+		s.folder.close()
 		return err
 	}
 	defer func() {
 		if err != nil {
 			s.wal.forget()
 			_ = s.closeBadger(s.db) // the first error is the one that explains
+			s.folder.close()
 		}
 	}()
 	if err = s.removeTemps(); err != nil {
@@ -192,6 +200,12 @@ func (s *Store) place() string {
 	return s.cfg.Dir
 }
 
+// Files is about how many file descriptors the store takes. It changes by and by.
+func (s *Store) Files() int { return otherFiles + int(s.metrics.tables.stored.Load()) }
+
+// otherFiles is how many files besides those of the tables it has open at a time, and some more.
+const otherFiles = 32
+
 func (s *Store) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
 
 // now is the wall clock in the form that is kept: UTC, without a monotonic reading.
@@ -229,7 +243,8 @@ func (s *Store) Close() error {
 	s.db = nil
 	s.wal.forget()
 	if cerr := s.closeBadger(db); cerr != nil {
-		err = errors.Join(err, fmt.Errorf("closing the store in %s: %w", s.place(), cerr))
+		return errors.Join(err, fmt.Errorf("closing the store in %s: %w", s.place(), cerr))
 	}
+	s.folder.close()
 	return err
 }

@@ -1,0 +1,51 @@
+package store_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// A store whose folder is removed, and made anew by another, keeps nothing that it could not keep, still
+// knows what it knew, and touches nothing of the other's.
+func TestRemovedFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	old, err := store.Open(store.Config{Dir: dir})
+	must(t, err)
+	const n = 200
+	for i := range 3 * n { // into tables of two levels, or nearly so
+		keep(t, old, bulky(i))
+	}
+	must(t, os.RemoveAll(dir))
+	s := open(t, store.Config{Dir: dir})
+	for i := range n {
+		keep(t, s, bulky(i))
+		if err := old.Append(context.Background(), bulky(n+i)); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
+			t.Fatalf("an append to a folder that is not there says: %v", err)
+		}
+	}
+	_ = store.Compact(old) // there is nowhere to write to
+	if old.Healthy() == nil {
+		t.Error("the store without a folder says it is well")
+	}
+	if r, err := old.Read(person("acme", 1), filter.NeedOptOut); err != nil || !r.EverOptedOut() {
+		t.Errorf("the store without a folder forgot an opt-out: %v", err)
+	}
+	if err := old.Close(); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
+		t.Errorf("closing the store without a folder says: %v", err)
+	}
+	keep(t, s, optOut(person("acme", n), "stop"))
+	closeStore(t, s)
+	whole := open(t, store.Config{Dir: dir})
+	sound(t, whole)
+	for i := range n + 1 {
+		if !barred(t, whole, person("acme", i)) {
+			t.Fatalf("opt-out %d of the other store is missing", i)
+		}
+	}
+}
