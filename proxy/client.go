@@ -18,6 +18,7 @@ import (
 type client struct {
 	*socket
 	g      *Gate
+	taken  bool        // a descriptor, of those that connections may take
 	linger atomic.Bool // the last answer came before the request was read
 	once   sync.Once
 	phase  atomic.Int32
@@ -103,6 +104,9 @@ func (c *client) Close() (err error) {
 		}
 		err = c.socket.Close()
 		c.g.open.Add(-1)
+		if c.taken {
+			c.g.files.give()
+		}
 		c.g.known.remove(c)
 	})
 	return err

@@ -33,7 +33,10 @@ type Config struct {
 	Logger  *zap.Logger           `yaml:"-"` // nil: none
 	Metrics prometheus.Registerer `yaml:"-"` // nil: none
 	Now     func() time.Time      `yaml:"-"` // nil: time.Now
-	Version string                `yaml:"-"` // configuration version, for the decision log
+	// Descriptors is how many file descriptors connections may take now, those of clients and those to
+	// upstreams together. Nil: as many as the limits and the routes allow.
+	Descriptors func() int `yaml:"-"`
+	Version     string     `yaml:"-"` // configuration version, for the decision log
 	// Brands are the brands that routes may name, by name. None at all: routes name any, and no
 	// brand has topics.
 	Brands map[string]filter.Brand `yaml:"-"`

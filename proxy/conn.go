@@ -100,4 +100,5 @@ func (c *conn) clean() bool {
 func (c *conn) close() {
 	_ = c.socket.Close()
 	c.count.open.Add(-1)
+	c.count.files.give()
 }

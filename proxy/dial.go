@@ -32,9 +32,15 @@ func (d *dialer) dial(spare func(now time.Time) *conn) (*conn, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for one of %d handshakes (handshakes, timeouts.connect): %w", cap(d.shakes), ctx.Err())
 	}
-	if c := spare(time.Now()); c != nil {
-		return c, nil
+	c, err := d.descriptor(ctx, spare)
+	if c != nil || err != nil {
+		return c, err
 	}
+	defer func() {
+		if err != nil {
+			d.count.files.give()
+		}
+	}()
 	plain, err := d.connect(ctx, "tcp", d.address)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", d.address, err)
@@ -44,9 +50,29 @@ func (d *dialer) dial(spare func(now time.Time) *conn) (*conn, error) {
 		return newConn(s, s, d.head, d.count), nil
 	}
 	secure := tls.Client(s, d.tls)
-	if err := secure.HandshakeContext(ctx); err != nil {
+	if err = secure.HandshakeContext(ctx); err != nil {
 		_ = plain.Close()
 		return nil, fmt.Errorf("TLS handshake with %s: %w", d.address, err)
 	}
 	return newConn(s, secure, d.head, d.count), nil
+}
+
+// anew is how often a dial that waits for a descriptor looks again.
+const anew = 5 * time.Millisecond
+
+// descriptor takes one for a connection, or finds that a connection became spare.
+func (d *dialer) descriptor(ctx context.Context, spare func(now time.Time) *conn) (*conn, error) {
+	for {
+		if c := spare(time.Now()); c != nil {
+			return c, nil
+		}
+		if d.count.files.take() {
+			return nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for a file descriptor (ulimit -n, limits.connections, timeouts.connect): %w", ctx.Err())
+		case <-time.After(anew):
+		}
+	}
 }

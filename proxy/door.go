@@ -9,8 +9,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// A doorman takes connections in while there are fewer than limits.connections, and turns the
-// others away in words.
+// A doorman takes connections in while there are fewer than limits.connections, and descriptors for them,
+// and turns the others away in words.
 type doorman struct {
 	net.Listener
 	g     *Gate
@@ -37,24 +37,30 @@ func (d *doorman) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		in := newClient(c, d.g)
-		if d.g.open.Add(1) <= int64(d.g.limits.Connections) {
+		why := ""
+		switch open := d.g.open.Add(1); {
+		case open > int64(d.g.limits.Connections):
+			why = fmt.Sprintf("as limits.connections allows (%d)", d.g.limits.Connections)
+		case !d.g.files.takeForClient(open):
+			why = "as its process may have files open"
+		}
+		if in.taken = why == ""; in.taken {
 			d.g.known.add(in)
 			return in, nil
 		}
 		d.g.malformed.Add(1)
 		select {
 		case d.turns <- struct{}{}:
-			go d.turnAway(in)
+			go d.turnAway(in, why)
 		default:
 			_ = in.Close()
 		}
 	}
 }
 
-func (d *doorman) turnAway(c *client) {
+func (d *doorman) turnAway(c *client, why string) {
 	var resp fasthttp.Response
-	say(&resp, fasthttp.StatusServiceUnavailable, fmt.Sprintf(
-		"this gate holds as many connections as limits.connections allows (%d): nothing was sent", d.g.limits.Connections))
+	say(&resp, fasthttp.StatusServiceUnavailable, fmt.Sprintf("this gate holds as many connections %s: nothing was sent", why))
 	resp.Header.Set("Sendgate-Outcome", notSent.String())
 	resp.SetConnectionClose()
 	_ = c.SetWriteDeadline(time.Now().Add(lingering))

@@ -27,6 +27,7 @@ type Gate struct {
 	table     atomic.Pointer[table] // one snapshot serves a whole request
 	inFlight  atomic.Int64
 	malformed atomic.Uint64
+	files     *descriptors
 	panics    atomic.Uint64
 	open      atomic.Int64  // client connections
 	fast      atomic.Uint64 // requests answered without fasthttp
@@ -71,6 +72,10 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	if err := g.calls.limits.check(); err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
+	if cfg.Descriptors != nil {
+		g.files = &descriptors{most: cfg.Descriptors}
+	}
+	g.files.tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
 	g.errands = newErrandWorker(st, g.log, g.clock, &g.panics)
 	t, err := g.newTable(cfg, nil)
@@ -92,7 +97,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 func (g *Gate) counters(name string) *counters {
 	c := g.counts[name]
 	if c == nil {
-		c = new(counters)
+		c = &counters{files: g.files}
 		g.counts[name] = c
 	}
 	return c

@@ -18,6 +18,7 @@ type counters struct {
 	dials     atomic.Uint64
 	stale     atomic.Uint64 // pooled connections found dead before use
 	open      atomic.Int64  // upstream connections
+	files     *descriptors  // of which each takes one
 	unlearnt  atomic.Uint64 // events of answers that could not be kept
 	seconds   durations
 

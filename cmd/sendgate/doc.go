@@ -46,7 +46,10 @@
 //
 //   - proxy.limits.connections: an open connection that is silent costs some 20 KB: its goroutine and
 //     a buffer of limits.header. The bound is on memory, not on speed. Each is a file descriptor, as
-//     is each connection to an upstream: `ulimit -n` must allow both.
+//     is each connection to an upstream, and each of the store's tables (sendgate_store_tables: one for
+//     2 to 8 MB of it). So `ulimit -n` should be twice limits.connections, the tables, and some 300 more.
+//     Where it is less, the gate says so at its start, takes fewer connections, and leaves the store
+//     what it needs.
 //   - proxy.limits.header: larger means that much more for every connection.
 //   - proxy.limits.body: a request and an answer are read whole. The worst case is both, for all that
 //     is in flight; the usual one is their real size.

@@ -87,6 +87,9 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	if s.store, err = store.Open(keep); err != nil {
 		return nil, err
 	}
+	if err = s.shareFiles(&cfg, openFiles()); err != nil {
+		return nil, err
+	}
 	if s.gate, err = proxy.New(s.proxy(cfg, metrics), s.store); err != nil {
 		return nil, cfg.Locate(file, "proxy", err)
 	}
