@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,12 +14,14 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/providers/mock"
-	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
 )
 
 // benchBrand is the business that synthetic people are written to by.
 const benchBrand = "bench"
+
+// benchSecret is what the played provider signs its calls with.
+const benchSecret = "the secret of a load test"
 
 // self loads a gate that is started for it, in a process of its own: its store knows what the
 // synthetic recipients agreed to, and the provider behind it is played here and watches what arrives.
@@ -30,8 +32,9 @@ func (r *benchRun) self() (s bench.Summary, err error) {
 	}
 	defer os.RemoveAll(dir)
 	r.stops = &bench.Stops{Learns: true, Delay: func() time.Duration { return 20*time.Millisecond + rand.N(200*time.Millisecond) }}
-	watch, hold := &watcher{crowd: r.crowd, stops: r.stops}, make(chan struct{})
-	provider := mock.New(mock.Config{OnSend: watch.see, Latency: r.MockLatency.Draw, Failures: r.MockErrors, Hold: hold})
+	watch, hold, hooks := &watcher{crowd: r.crowd, stops: r.stops}, make(chan struct{}), free("127.0.0.1:0")
+	provider := mock.New(mock.Config{OnSend: watch.see, Latency: r.MockLatency.Draw, Failures: r.MockErrors, Hold: hold,
+		Webhooks: map[string]mock.Webhook{r.Provider: {URL: "http://" + hooks + "/" + r.Provider, Secret: benchSecret, NoReceipts: true}}})
 	upstream, stopMock, err := provider.Start("127.0.0.1:0")
 	if err != nil {
 		return bench.Summary{}, fmt.Errorf("starting the provider: %w", err)
@@ -40,15 +43,20 @@ func (r *benchRun) self() (s bench.Summary, err error) {
 	if err := r.seed(filepath.Join(dir, store.DefaultDir)); err != nil {
 		return bench.Summary{}, err
 	}
-	gate, err := startGate(dir, r.gateConfig(dir, upstream))
+	secret := filepath.Join(dir, "webhook.secret")
+	if err := os.WriteFile(secret, []byte(benchSecret), 0o600); err != nil {
+		return bench.Summary{}, fmt.Errorf("writing the secret of the webhook: %w", err)
+	}
+	gate, err := startGate(dir, r.gateConfig(dir, upstream, hooks, secret))
 	if err != nil {
 		return bench.Summary{}, err
 	}
 	defer func() { err = errors.Join(err, gate.stop()) }()
-	admin := console.NewClient(gate.Admin, gate.token)
-	r.stops.OptOut = func(ctx context.Context, person bench.Recipient) error {
-		_, err := admin.Record(ctx, console.Notice{To: r.recipient(person), Kind: filter.OptedOut, Scope: filter.All, Source: "bench: STOP"})
-		return err
+	r.stops.OptOut = func(_ context.Context, person bench.Recipient) error {
+		if call := provider.Say(r.Provider, person.Address, demoSender, "STOP"); call.Status != http.StatusOK {
+			return fmt.Errorf("the webhook with the STOP was answered with %d %s", call.Status, call.Error)
+		}
+		return nil
 	}
 	r.base, r.meter = gate.Sends+"/"+r.Provider, bench.NewMeter(gate.Admin)
 	if s, err = r.load(); err != nil {
@@ -65,9 +73,9 @@ func (r *benchRun) self() (s bench.Summary, err error) {
 	return s, nil
 }
 
-// gateConfig is the configuration of the gate under load: its one route enforces, and its brake does
-// not hold people back who leave.
-func (r *benchRun) gateConfig(dir, upstream string) map[string]any {
+// gateConfig is the configuration of the gate under load: its one route enforces, and takes the provider's
+// calls at hooks, which are signed with what is in the file secret.
+func (r *benchRun) gateConfig(dir, upstream, hooks, secret string) map[string]any {
 	type section = map[string]any
 	topics := section{}
 	for _, topic := range r.Topics {
@@ -75,11 +83,12 @@ func (r *benchRun) gateConfig(dir, upstream string) map[string]any {
 	}
 	return section{
 		"store":   section{"dir": filepath.Join(dir, store.DefaultDir)},
-		"console": section{"listen": "127.0.0.1:0", "brake": section{"opt_outs": math.MaxInt32, "opt_ins": math.MaxInt32}},
+		"console": section{"listen": "127.0.0.1:0"},
 		"brands":  section{benchBrand: section{"topics": topics}},
-		"proxy": section{"listen": "127.0.0.1:0", "routes": section{
+		"proxy": section{"listen": "127.0.0.1:0", "webhooks": section{"listen": hooks, "url": "http://" + hooks}, "routes": section{
 			r.Provider: section{"provider": r.Provider, "upstream": upstream, "brand": benchBrand, "region": "US",
-				"trust": []string{"topic"}, "policy": section{"footer": section{"line": providers.SampleFooter}}},
+				"trust": []string{"topic"}, "policy": section{"footer": section{"line": providers.SampleFooter}},
+				"webhook": section{"secrets": []string{"file:" + secret}}},
 		}},
 	}
 }

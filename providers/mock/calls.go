@@ -18,6 +18,8 @@ import (
 type Webhook struct {
 	URL    string // on loopback, as it is signed; empty: the service does not call
 	Secret string // Twilio's auth token, or Meta's app secret
+	// NoReceipts has the service not tell here what became of messages.
+	NoReceipts bool
 }
 
 // Limits of calling.
@@ -91,22 +93,31 @@ func (s *switchboard) place(calls []*Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range calls {
-		if s.over || s.open == maxCalls {
-			return
+		if s.take(c) {
+			go s.make(c, s.cfg.Reply)
 		}
-		s.total++
-		s.open++
-		c.Seq, c.Time = s.total, s.cfg.Now()
-		if s.calls = append(s.calls, c); len(s.calls) > s.cfg.Keep {
-			s.calls = slices.Delete(s.calls, 0, 1)
-		}
-		s.busy.Go(func() { s.make(c) })
 	}
 }
 
-// make makes one call until it is answered with 2xx, or as often as the service would.
-func (s *switchboard) make(c *Call) {
-	gap := s.cfg.Reply
+// take notes that c is going to be made, unless there is no more room; the caller holds the lock.
+func (s *switchboard) take(c *Call) bool {
+	if s.over || s.open == maxCalls {
+		c.Error = "there are too many calls, or the mock is closed"
+		return false
+	}
+	s.total++
+	s.open++
+	c.Seq, c.Time = s.total, s.cfg.Now()
+	if s.calls = append(s.calls, c); len(s.calls) > s.cfg.Keep {
+		s.calls = slices.Delete(s.calls, 0, 1)
+	}
+	s.busy.Add(1)
+	return true
+}
+
+// make makes one call, after a while, until it is answered with 2xx, or as often as the service would.
+func (s *switchboard) make(c *Call, gap time.Duration) {
+	defer s.busy.Done()
 	for n := range tries[c.Provider] {
 		wait(s.ctx, gap)
 		select {

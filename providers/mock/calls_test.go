@@ -199,6 +199,34 @@ func TestCallsAreRepeated(t *testing.T) {
 	}
 }
 
+func TestAnybodyCanWrite(t *testing.T) {
+	o := newOwner(t, fine)
+	told := map[string]int{}
+	m, base := start(t, Config{OnCall: func(c Call) { told[c.Kind]++ }, Webhooks: map[string]Webhook{
+		"twilio": {URL: o.url + "/twilio", Secret: ownerSecret, NoReceipts: true}, "whatsapp": {URL: o.url + "/whatsapp", Secret: ownerSecret, NoReceipts: true}}})
+	sendTwilio(t, base, "To=%2B14155550100&From=%2B14155550199&Body=Hi", http.StatusCreated)
+	sendGraph(t, base, "1", "+14155550100", http.StatusOK)
+	for service, us := range map[string]string{"twilio": "+14155550199", "whatsapp": "106540352242922"} {
+		if c := m.Say(service, "+14155550100", us, "parar"); !c.Done || c.Status != http.StatusOK || c.Tries != 1 {
+			t.Errorf("%s: %+v", service, c)
+		}
+		got := o.told(m, "/"+service)
+		if len(got) != 1 || got[0].From.Address != "+14155550100" || got[0].Sender != us || got[0].Text != "parar" {
+			t.Errorf("%s tells %+v, want the message and no receipt", service, got)
+		}
+	}
+	if told["message"] != 2 || len(told) != 1 {
+		t.Errorf("told of the calls %v", told)
+	}
+	if c := New(Config{}).Say("twilio", "+14155550100", "+14155550199", "STOP"); c.Error == "" || c.Status != 0 {
+		t.Errorf("without a webhook: %+v", c)
+	}
+	m.Close()
+	if c := m.Say("twilio", "+14155550100", "+14155550199", "STOP"); c.Error == "" || c.Status != 0 {
+		t.Errorf("once closed: %+v", c)
+	}
+}
+
 func TestCallsStayOnLoopback(t *testing.T) {
 	m, base := calling(t, newOwner(t, fine))
 	sendTwilio(t, base, "To=%2B14155550100&From=%2B14155550199&Body=Hi&StatusCallback=https%3A%2F%2Fowner.example%2Fin", http.StatusCreated)

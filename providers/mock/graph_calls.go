@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // What Meta says of the mock's own side.
@@ -24,13 +25,9 @@ func (m *Mock) graphFollows(from, to, number, id string) []*Call {
 		return nil
 	}
 	does, person := reactions[number], whatsAppID(number)
-	at := m.cfg.Now().Unix()
-	when := strconv.FormatInt(at, 10)
-	value := func(name string, list ...any) map[string]any {
-		return map[string]any{"messaging_product": "whatsapp", name: list,
-			"metadata": map[string]string{"display_phone_number": graphNumber, "phone_number_id": from},
-			"contacts": []any{map[string]any{"wa_id": person, "profile": map[string]string{"name": "Ana"}}}}
-	}
+	now := m.cfg.Now()
+	at, when := now.Unix(), strconv.FormatInt(now.Unix(), 10)
+	value := func(name string, one any) any { return graphValue(from, person, name, one) }
 	call := func(kind, field string, value any) *Call { return graphCallback(kind, to, hook, at, field, value) }
 
 	receipt := map[string]any{"id": id, "status": "delivered", "timestamp": when, "recipient_id": person}
@@ -39,10 +36,12 @@ func (m *Mock) graphFollows(from, to, number, id string) []*Call {
 		receipt["errors"] = []any{map[string]any{"code": 131050, "title": graphErrors[131050].message,
 			"error_data": map[string]string{"details": graphErrors[131050].details}}}
 	}
-	calls := []*Call{call("receipt", "messages", value("statuses", receipt))}
+	var calls []*Call
+	if !hook.NoReceipts {
+		calls = append(calls, call("receipt", "messages", value("statuses", receipt)))
+	}
 	if does.writes != "" {
-		calls = append(calls, call("message", "messages", value("messages", map[string]any{"from": person, "id": newWamid(), "timestamp": when,
-			"type": "text", "text": map[string]string{"body": does.writes}})))
+		calls = append(calls, call("message", "messages", graphInbound(from, person, does.writes, now)))
 	}
 	if does.setting != "" {
 		calls = append(calls, call("preference", "user_preferences", value("user_preferences", map[string]any{"wa_id": person, "category": "marketing_messages",
@@ -53,6 +52,19 @@ func (m *Mock) graphFollows(from, to, number, id string) []*Call {
 			map[string]string{"display_phone_number": graphNumber, "event": does.rating, "current_limit": "TIER_10K"}))
 	}
 	return calls
+}
+
+// graphValue is what Meta tells of a phone-number id and a person, by a list of one.
+func graphValue(us, person, name string, one any) any {
+	return map[string]any{"messaging_product": "whatsapp", name: []any{one},
+		"metadata": map[string]string{"display_phone_number": graphNumber, "phone_number_id": us},
+		"contacts": []any{map[string]any{"wa_id": person, "profile": map[string]string{"name": "Ana"}}}}
+}
+
+// graphInbound is a text that a person wrote.
+func graphInbound(us, person, text string, now time.Time) any {
+	return graphValue(us, person, "messages", map[string]any{"from": person, "id": newWamid(), "timestamp": strconv.FormatInt(now.Unix(), 10),
+		"type": "text", "text": map[string]string{"body": text}})
 }
 
 // graphCallback is a call that tells one change.

@@ -1,6 +1,10 @@
 package mock
 
-import "sync"
+import (
+	"net/url"
+	"strings"
+	"sync"
+)
 
 // A reaction is what follows a message that a magic recipient was sent.
 type reaction struct {
@@ -23,6 +27,30 @@ var reactions = map[string]reaction{
 	"15005550722": {setting: "resume"},
 	"15005550730": {rating: "FLAGGED"},
 	"15005550731": {rating: "UNFLAGGED"},
+}
+
+// Say has a person write to the business's side of a service, us: a number, or a phone-number id. It
+// returns when that call was answered with 2xx, or when the service gave it up.
+func (m *Mock) Say(service, person, us, text string) Call {
+	hook := m.cfg.Webhooks[service]
+	number := strings.TrimPrefix(person, "+")
+	var c *Call
+	switch {
+	case hook.URL == "":
+		return Call{Provider: service, Error: "this service has no webhook"}
+	case service == "twilio":
+		c = twilioCall("message", person, hook, twilioInbound(person, us, url.Values{"ApiVersion": {"2010-04-01"}}, text))
+	default:
+		c = graphCallback("message", person, hook, m.cfg.Now().Unix(), "messages", graphInbound(us, whatsAppID(number), text, m.cfg.Now()))
+	}
+	b := m.board
+	b.mu.Lock()
+	taken := b.take(c)
+	b.mu.Unlock()
+	if taken {
+		b.make(c, 0)
+	}
+	return *c
 }
 
 // A departed is who answered STOP by SMS, and to whom: Twilio itself then refuses further messages,

@@ -39,8 +39,8 @@ func (m *Mock) twilioFollows(t *twilioMessage, form url.Values, number string) [
 		about.Set("MessagingServiceSid", *t.MessagingServiceSid)
 	}
 	var calls []*Call
-	if back := form.Get("StatusCallback"); back != "" || hook.URL != "" {
-		calls = append(calls, twilioCall("receipt", t.To, Webhook{cmp.Or(back, hook.URL), hook.Secret}, twilioReceipt(t.Sid, person, us, about, does.leaves)))
+	if back := form.Get("StatusCallback"); back != "" || hook.URL != "" && !hook.NoReceipts {
+		calls = append(calls, twilioCall("receipt", t.To, Webhook{URL: cmp.Or(back, hook.URL), Secret: hook.Secret}, twilioReceipt(t.Sid, person, us, about, does.leaves)))
 	}
 	if does.writes == "" || hook.URL == "" {
 		return calls
