@@ -97,7 +97,10 @@ func (s *splitter) take(r rune) bool {
 		s.stop()
 	default:
 		s.end()
-		s.closing = strings.ContainsRune(".!?;…。！？؟۔।،", r)
+		s.closing = r == '.' || r == ';'
+		if strings.ContainsRune("!?。؟۔।", r) {
+			s.stop()
+		}
 	}
 	return s.most == 0 || len(s.words) < s.most
 }

@@ -10,6 +10,7 @@ type judge struct {
 // A count is what kinds of units some units are.
 type count struct {
 	stop, maybe, both, phrase, typo        int // both: an opt-out unless it answers a question that is open
+	refusal                                int
 	start, agreed, help, privacy, polite   int
 	about, scope, other, unknown, unspaced int
 	digits                                 bool
@@ -18,13 +19,15 @@ type count struct {
 func countOf(units []unit) (c count) {
 	for i := range units {
 		switch u := &units[i]; {
-		case u.means&meansPhrase != 0:
+		case u.means&meansPhrase != 0 || u.means&meansRefusal != 0 && refuses(units, i):
 			c.phrase++
+		case u.means&(meansRefusal|meansStop) == meansRefusal:
+			c.refusal++
 		case u.means&(meansStop|meansMaybe) == meansStop|meansMaybe:
 			c.both++
 		case u.means&meansStop != 0:
 			c.stop++
-		case u.means&meansPolite != 0:
+		case u.means&meansPolite != 0 && (u.means&meansMaybe == 0 || len(units) > 1):
 			c.polite++
 		case u.means&meansMaybe != 0:
 			c.maybe++
@@ -56,7 +59,25 @@ func countOf(units []unit) (c count) {
 }
 
 // stops is how many units opt out.
-func (c *count) stops() int { return c.stop + c.both + c.maybe + c.phrase + c.typo }
+func (c *count) stops() int { return c.stop + c.both + c.maybe + c.phrase + c.typo + c.refusal }
+
+// near is how many units a refusal and what it refuses may be apart.
+const near = 4
+
+// refuses reports whether what the refusal at i refuses stands near, in the same sentence.
+func refuses(units []unit, i int) bool {
+	for j := i + 1; j < len(units) && j <= i+near && !units[j-1].ends; j++ {
+		if units[j].means&(meansAbout|meansScope) != 0 {
+			return true
+		}
+	}
+	for j := i - 1; j >= 0 && j >= i-near && !units[j].ends; j-- {
+		if units[j].means&(meansAbout|meansScope) != 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // mostBeside is how many words a text may have that begins with an opt-out and goes on with what nobody
 // listed: "STOP 12345".
@@ -71,7 +92,7 @@ func (j *judge) judge() (Reading, meaning) {
 	case c.stops() > 0 && listed:
 		return j.all(&c)
 	case c.phrase > 0:
-		return Reading{Keyword: StopWord, Certainty: Probable}, meansPhrase
+		return Reading{Keyword: StopWord, Certainty: Probable}, meansPhrase | meansRefusal
 	case c.stop > 0:
 		return Reading{Keyword: StopWord, Certainty: j.within(&c)}, meansStop
 	case len(j.units) == 1 && j.whole:
@@ -92,9 +113,9 @@ func (j *judge) all(c *count) (Reading, meaning) {
 	case c.start > 0:
 		found.Certainty = Ambiguous
 	case c.stop+c.phrase > 0:
-		means = meansStop | meansPhrase
-	case c.both > 0 && !j.question:
-		means = meansStop
+		means = meansStop | meansPhrase | meansRefusal
+	case c.both > 0 && !j.question && (c.about > 0 || j.units[0].means&meansStop != 0):
+		means = meansStop // and not "I want to cancel", which may be an order
 	case c.typo > 0:
 		found.Certainty, means = Probable, meansTypo
 	default:

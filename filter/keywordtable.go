@@ -32,6 +32,9 @@ type KeywordRow struct {
 	Exact    []string `yaml:"exact"`
 	Phrase   []string `yaml:"phrase"`
 	Misspelt []string `yaml:"misspelt"`
+	// Refusal are opt-outs where what is refused stands near, too: one of About or Categories ("do not
+	// want" and "messages").
+	Refusal []string `yaml:"refusal"`
 	// Ambiguous are opt-outs as a whole message unless they answer a question. A word of Exact, too, is
 	// definite where none is open.
 	Ambiguous []string `yaml:"ambiguous"`
@@ -40,8 +43,9 @@ type KeywordRow struct {
 	InAmbiguous []string `yaml:"in_ambiguous"`
 	Help        []string `yaml:"help"`
 	Privacy     []string `yaml:"privacy"`
-	// Polite may stand beside any of these but the opt-ins without changing what they mean, About beside
-	// opt-outs ("messages", "me"). Categories are what an opt-out may name to cover that category only.
+	// Polite may stand beside any of these but the opt-ins without changing what they mean ("please", "me").
+	// About may stand beside opt-outs: what it is that should end ("messages", "my number"). Categories are
+	// what an opt-out may name instead, to cover that category only.
 	Polite     []string              `yaml:"polite"`
 	About      []string              `yaml:"about"`
 	Categories map[Category][]string `yaml:"categories"`
@@ -59,6 +63,7 @@ type KeywordRow struct {
 func (row *KeywordRow) lists() []wordList {
 	all := []wordList{
 		{"exact", meansStop, All, row.Exact}, {"misspelt", meansStop, All, row.Misspelt}, {"phrase", meansPhrase, All, row.Phrase},
+		{"refusal", meansRefusal, All, row.Refusal},
 		{"ambiguous", meansMaybe, All, row.Ambiguous}, {"in", meansStart, All, row.In}, {"in_ambiguous", meansAgreed, All, row.InAmbiguous},
 		{"help", meansHelp, All, row.Help}, {"privacy", meansPrivacy, All, row.Privacy}, {"polite", meansPolite, All, row.Polite},
 		{"about", meansAbout, All, row.About}, {"ordinary", meansOther, All, row.Ordinary},
@@ -78,7 +83,7 @@ type wordList struct {
 }
 
 // longestWord is more than any wording that is worth looking for, in bytes and in words.
-const longestWord, mostWords = 120, 16
+const longestWord, mostWords = 120, 30
 
 func checkWord(word string) error {
 	switch n := len(wordsOf(word, 0)); {

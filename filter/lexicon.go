@@ -13,6 +13,7 @@ const (
 	meansPhrase
 	meansMaybe // an opt-out unless it answers a question
 	meansTypo  // of a word that means stop
+	meansRefusal
 	meansStart
 	meansAgreed // an opt-in where one was offered
 	meansHelp
@@ -22,7 +23,7 @@ const (
 	meansScope // what an opt-out covers
 	meansOther // something else, with such a word in it
 
-	optsOut = meansStop | meansPhrase | meansMaybe | meansTypo
+	optsOut = meansStop | meansPhrase | meansMaybe | meansTypo | meansRefusal
 )
 
 // An entry is one wording of a lexicon.

@@ -80,6 +80,7 @@ func (p *parser) resolve(entries []entry, words []token) (u unit) {
 	var as string // in lower case
 	plain := unmarked(words)
 	stop, other := -1, -1 // how well the best of each fits
+	var weak []entry      // that count where no other does
 	for _, e := range entries {
 		if as == "" {
 			as = marked(words)
@@ -89,9 +90,10 @@ func (p *parser) resolve(entries []entry, words []token) (u unit) {
 		case e.tones && e.marked != as && !plain:
 			continue
 		case e.home && p.country == "":
-			if e.means = e.means.weaker(); e.means == 0 {
-				continue
+			if e.means = e.means.weaker(); e.means != 0 {
+				weak = append(weak, e)
 			}
+			continue
 		case e.home && !home:
 			continue
 		}
@@ -111,6 +113,12 @@ func (p *parser) resolve(entries []entry, words []token) (u unit) {
 		u.means |= e.means
 		u.entries = append(u.entries, e)
 	}
+	if u.means == 0 {
+		for _, e := range weak {
+			u.means |= e.means
+		}
+		u.entries = weak
+	}
 	switch {
 	case other < 0 || stop > other:
 		u.means &^= meansOther
@@ -125,7 +133,7 @@ func (p *parser) resolve(entries []entry, words []token) (u unit) {
 // weaker is what a word means one grade less.
 func (m meaning) weaker() meaning {
 	switch m {
-	case meansStop, meansPhrase:
+	case meansStop, meansPhrase, meansRefusal:
 		return meansMaybe
 	case meansStart:
 		return meansAgreed
