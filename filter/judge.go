@@ -19,7 +19,7 @@ type count struct {
 func countOf(units []unit) (c count) {
 	for i := range units {
 		switch u := &units[i]; {
-		case u.means&meansPhrase != 0 || u.means&meansRefusal != 0 && refuses(units, i):
+		case u.means&meansPhrase != 0 || u.means&meansRefusal != 0 && refuses(units, i) || u.means&(meansStop|meansMaybe) == meansStop && endsWhat(units, i):
 			c.phrase++
 		case u.means&(meansRefusal|meansStop) == meansRefusal:
 			c.refusal++
@@ -61,6 +61,16 @@ func countOf(units []unit) (c count) {
 // stops is how many units opt out.
 func (c *count) stops() int { return c.stop + c.both + c.maybe + c.phrase + c.typo + c.refusal }
 
+// endsWhat reports whether the opt-out at i goes on with what is to end, as in "stop your messages".
+func endsWhat(units []unit, i int) bool {
+	for !units[i].ends && i+1 < len(units) {
+		if i++; units[i].means&meansPolite == 0 {
+			return units[i].means&(meansAbout|meansScope) != 0
+		}
+	}
+	return false
+}
+
 // near is how many units a refusal and what it refuses may be apart.
 const near = 4
 
@@ -92,7 +102,7 @@ func (j *judge) judge() (Reading, meaning) {
 	case c.stops() > 0 && listed:
 		return j.all(&c)
 	case c.phrase > 0:
-		return Reading{Keyword: StopWord, Certainty: Probable}, meansPhrase | meansRefusal
+		return Reading{Keyword: StopWord, Certainty: Probable}, meansPhrase | meansRefusal | meansStop
 	case c.stop > 0:
 		return Reading{Keyword: StopWord, Certainty: j.within(&c)}, meansStop
 	case len(j.units) == 1 && j.whole:
