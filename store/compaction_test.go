@@ -145,15 +145,19 @@ func TestManifests(t *testing.T) {
 	must(t, err)
 	empty := whole[:16]
 	for _, tc := range []struct {
-		name string
-		now  []byte
+		name  string
+		now   []byte
+		anew  bool
+		right bool
 	}{
-		{"written anew without its tables", empty},
-		{"with a change that is not whole", append(whole[:len(whole):len(whole)], "half"...)},
+		{"written anew as it was", whole, true, true},
+		{"written anew without its tables", empty, true, false},
+		{"with half a change", append(whole[:len(whole):len(whole)], "half a change"...), false, false},
+		{"with a change behind half of one", append(append(whole[:len(whole):len(whole)], "half"...), whole[8:]...), false, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if err := store.JudgeManifest(dir, whole, tc.now); err == nil {
-				t.Error("it is taken for right")
+			if err := store.JudgeManifest(dir, whole, tc.now, tc.anew); (err == nil) != tc.right {
+				t.Errorf("it is judged: %v", err)
 			}
 			d := small(t, dir)
 			alive(t, "opened again", d, smallKeys)

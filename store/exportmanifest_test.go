@@ -53,8 +53,9 @@ func (d *SmallDatabase) Close() error {
 	return d.DB.Close()
 }
 
-// JudgeManifest is what happens when Badger has written to the manifest in a folder, which was as before.
-func JudgeManifest(dir string, before, now []byte) error {
+// JudgeManifest is what happens when Badger has written to the manifest in a folder, which was as before,
+// or has put a new one in its place.
+func JudgeManifest(dir string, before, now []byte, anew bool) error {
 	if err := os.WriteFile(manifestName(dir), before, 0o600); err != nil {
 		return err
 	}
@@ -62,11 +63,14 @@ func JudgeManifest(dir string, before, now []byte) error {
 		return err
 	}
 	defer closeManifest(dir)
-	fresh := manifestName(dir) + "-REWRITE"
-	if err := os.WriteFile(fresh, now, 0o600); err != nil {
+	name := manifestName(dir)
+	if anew {
+		name += "-REWRITE"
+	}
+	if err := os.WriteFile(name, now, 0o600); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, manifestName(dir)); err != nil {
+	if err := os.Rename(name, manifestName(dir)); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(manifestName(dir), os.O_RDWR, 0)

@@ -179,8 +179,8 @@ func (m *manifest) read(f *os.File) (*change, error) {
 		b = b[recordHeader+n:]
 		c.end += int64(recordHeader + n)
 	}
-	if m.file != nil && (len(b) > 0 || len(sets) != 1) {
-		return nil, fmt.Errorf("the last of %d changes is not whole: %w", len(sets), errDamaged)
+	if m.file != nil && (len(b) > 0 || !c.anew && len(sets) != 1) {
+		return nil, fmt.Errorf("%d changes and %d bytes were added to the list of tables, and not one change: %w", len(sets), len(b), errDamaged)
 	}
 	c.join(sets, m.tables)
 	return c, nil
