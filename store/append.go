@@ -46,11 +46,12 @@ type item struct {
 	secret secret
 	id     eventID                                   // set by the writer, which knows the place
 	may    func(*filter.Event, *filter.Record) error // of AppendIf; nil: it may
+	copied bool                                      // from another recipient, who is the same person
 	err    error
 }
 
 // Append keeps events. When it returns nil they are on disk, synced, and every Read that begins
-// from then on knows them.
+// from then on knows them. Whoever says no does so under all their addresses, see [Store.Link].
 //
 // An event whose ID is known for its recipient already is kept as it was: whoever is not sure
 // whether an Append worked repeats it with the same IDs. An event without ID gets one. A Time

@@ -23,6 +23,7 @@ const (
 	kindSweep  = 's' // + time of an erasure + fingerprint, no value: when to look whether it may be forgotten
 	kindGone   = 'g' // + fingerprint: the events of this recipient were removed when their time was over
 	kindSend   = 'k' // + hash of the key of a send: what became of it
+	kindLink   = 'l' // + fingerprint + fingerprint: the second recipient is the first, too; the value has its address
 	kindMeta   = 'm' // + name: something about the database itself
 )
 

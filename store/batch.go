@@ -12,6 +12,7 @@ import (
 // A txnBatch is what one transaction is about to write.
 type txnBatch struct {
 	s      *Store
+	db     *badger.DB
 	txn    *badger.Txn
 	now    time.Time
 	events uint64
@@ -33,7 +34,7 @@ type txnBatch struct {
 // begin begins a transaction behind ahead, whose own it sees as if it were on disk already.
 func (s *Store) begin(db *badger.DB, ahead *txnBatch) *txnBatch {
 	b := &txnBatch{
-		s: s, txn: db.NewTransaction(true), now: s.now(), settled: make(map[place]placeNumber), records: make(map[fingerprint]*standing),
+		s: s, db: db, txn: db.NewTransaction(true), now: s.now(), settled: make(map[place]placeNumber), records: make(map[fingerprint]*standing),
 	}
 	if ahead != nil {
 		b.ahead, b.head, b.places, b.before = ahead, ahead.head, ahead.places.with(ahead.settled), &ahead.totals
@@ -120,6 +121,11 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 		st.linked = true
 	}
 	b.stand(st, &after)
+	if !known && b.s.linked.Load() && it.saysNo() {
+		if err := b.spread(e); err != nil {
+			return nil, err
+		}
+	}
 	if e.Kind == filter.OptedIn && e.Time.After(b.totals.newest) {
 		b.totals.newest = e.Time
 	}

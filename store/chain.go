@@ -108,6 +108,9 @@ func (s *Store) loadSmall(db *badger.DB) error {
 	if err := s.loadSends(db); err != nil {
 		return err
 	}
+	if err := s.loadLinked(db); err != nil {
+		return err
+	}
 	return db.View(func(txn *badger.Txn) error {
 		h, err := readHead(txn)
 		if err == nil {

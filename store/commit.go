@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 
 	"github.com/dgraph-io/badger/v4"
@@ -23,4 +24,17 @@ func (s *Store) put(txn *badger.Txn) (file *os.File, err error) {
 		file, err = s.wal.written()
 	}
 	return file, err
+}
+
+// commitBatch commits a transaction, syncs it and makes it known.
+func (s *Store) commitBatch(b *txnBatch) error {
+	b.announce()
+	if err := s.commitSynced(b.txn); err != nil {
+		if errors.Is(err, badger.ErrTxnTooBig) {
+			return err
+		}
+		return s.broken(err, b.touched()...)
+	}
+	b.publish()
+	return nil
 }

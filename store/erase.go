@@ -33,6 +33,9 @@ type Erasure struct {
 // repeats of them is not new. An erasure lifts no pause: while one is in force for a campaign or a sender in
 // which the address is a word of its own, Erase refuses with an [*EventError].
 //
+// Under their other addresses, see [Store.Link], the recipient counts as opted out of everything too, and what was known
+// of these addresses stays until they are erased themselves; that they were one is forgotten.
+//
 // A recipient of a brand is erased for that brand alone. With an empty Brand everyone with this
 // address is, of every brand and on every channel.
 //

@@ -21,7 +21,7 @@ import (
 //  3. The blobs that no other recipient's event names are removed.
 //  4. The snapshot of the index is removed, which may say where they are.
 //  5. The events of the recipients are dropped from the space of whole events, in memory and in
-//     every table on disk, with all their versions.
+//     every table on disk, with all their versions; before that, who else they are.
 type eraser struct {
 	s       *Store
 	journal *journal
@@ -44,6 +44,9 @@ func (e *eraser) events(db *badger.DB) error {
 		if err != nil {
 			return err
 		}
+		if err := e.bind(db, to); err != nil {
+			return err
+		}
 		erased[fp] = true
 		prefixes = append(prefixes, eventsKey(kindEvent, fp))
 		if err := e.empty(db, fp); err != nil {
@@ -57,6 +60,9 @@ func (e *eraser) events(db *badger.DB) error {
 	}
 	if err := e.s.removeSnapshot(); err != nil {
 		return fmt.Errorf("removing the snapshot of the index: %w", err)
+	}
+	if err := e.dropLinks(db); err != nil {
+		return err
 	}
 	return e.s.drop(db, prefixes)
 }

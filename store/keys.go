@@ -46,7 +46,7 @@ func (fp *fingerprint) place() placeNumber {
 type keys struct {
 	check   [sha256.Size]byte // shows which secret they are of
 	persons *cmac
-	uses    [5]*cmac
+	uses    [6]*cmac
 	sends   [sha256.Size]byte // for [Store.SendKey]
 }
 
@@ -57,6 +57,7 @@ const (
 	ofContent // of a message, in the tally
 	ofPortfolio
 	ofErrand // its ID
+	ofCopy   // what it is a copy of
 )
 
 // newKeys makes the key of each use: the first half of HMAC-SHA256 of its name under the secret.
@@ -72,7 +73,8 @@ func newKeys(secret []byte) keys {
 		persons: of("person"),
 		sends:   derive("key of a send"),
 		uses: [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log"),
-			ofContent: of("content of a message"), ofPortfolio: of("portfolio"), ofErrand: of("id of an errand")},
+			ofContent: of("content of a message"), ofPortfolio: of("portfolio"), ofErrand: of("id of an errand"),
+			ofCopy: of("copy of an event")},
 	}
 }
 

@@ -57,6 +57,7 @@ func TestKilledErasure(t *testing.T) {
 	keep(t, s, events...)
 	logAbout(s, 100)
 	addErrands(t, s, goneErrands()[:8]...)
+	link(t, s, gonePerson, user("acme", 1))
 	closeStore(t, s)
 	snapshot, err := os.ReadFile(filepath.Join(base, "index"))
 	must(t, err)
@@ -75,6 +76,9 @@ func TestKilledErasure(t *testing.T) {
 			t.Errorf("killed at moment %d: %v", round, files)
 		}
 		sound(t, s)
+		if !barred(t, s, user("acme", 1)) {
+			t.Errorf("killed at moment %d: who they are, too, may be written to", round)
+		}
 		equal(t, "errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
 		closeStore(t, s)
 		if files := found(t, dir); len(files) > 0 {

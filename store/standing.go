@@ -49,10 +49,7 @@ func (b *txnBatch) standingOf(fp fingerprint) *standing {
 
 // stand notes what the record of a recipient has become.
 func (b *txnBatch) stand(st *standing, after *filter.Record) {
-	same := st.known && after.LastInbound.Equal(st.record.LastInbound) && after.Erased.Equal(st.record.Erased) &&
-		after.Place == st.record.Place && after.Placed.Equal(st.record.Placed) &&
-		slices.Equal(after.Consents, st.record.Consents)
-	if same {
+	if st.known && sameRecord(after, &st.record) {
 		return
 	}
 	st.record, st.known = *after, true
@@ -60,6 +57,11 @@ func (b *txnBatch) stand(st *standing, after *filter.Record) {
 		st.changed = true
 		b.changed = append(b.changed, st)
 	}
+}
+
+func sameRecord(a, b *filter.Record) bool {
+	return a.LastInbound.Equal(b.LastInbound) && a.Erased.Equal(b.Erased) && a.Place == b.Place && a.Placed.Equal(b.Placed) &&
+		slices.Equal(a.Consents, b.Consents)
 }
 
 // recordOf is the record of a recipient, from memory where it is there.

@@ -60,7 +60,8 @@ type Store struct {
 	writing  sync.Mutex // while a snapshot is written
 	renaming sync.Mutex // while the snapshot is put into place, or removed
 
-	sends sends // keys of sends on their way to disk
+	sends  sends       // keys of sends on their way to disk
+	linked atomic.Bool // somebody may be linked to somebody
 
 	erasing chan struct{} // holds a sign while an erasure goes on
 	erasure *journal      // of the store in memory; whoever put the sign there has it

@@ -69,6 +69,9 @@ func (s *Store) Verify(ctx context.Context, kept ...Head) (Report, error) {
 	if err == nil {
 		err = v.events()
 	}
+	if err == nil {
+		err = v.links()
+	}
 	if err != nil {
 		return v.report, fmt.Errorf("verifying the chain: %w", err)
 	}

@@ -180,15 +180,7 @@ func (s *Store) keepTogether(items []*item, probe bool) error {
 	if err != nil || b.writes == 0 {
 		return err
 	}
-	b.announce()
-	if err := s.commitSynced(b.txn); err != nil {
-		if errors.Is(err, badger.ErrTxnTooBig) {
-			return err
-		}
-		return s.broken(err, b.touched()...)
-	}
-	b.publish()
-	return nil
+	return s.commitBatch(b)
 }
 
 // compose makes a transaction of items, behind one that is not yet known to be on disk.
