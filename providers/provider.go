@@ -1,5 +1,5 @@
-// Package providers speaks the send APIs of messaging services: it reads the messages of a request,
-// adds to them, refuses them in the service's own words, and learns from the service's answers.
+// Package providers speaks the APIs of messaging services: it reads the messages of a request, adds to
+// them, refuses them in the service's own words, and learns from the service's answers and webhooks.
 //
 // A [Provider] translates and does not judge. It reads strictly: a request in which two readers
 // could see two different messages is an error, and an error is not sent.

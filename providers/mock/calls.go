@@ -129,7 +129,7 @@ func (s *switchboard) make(c *Call, gap time.Duration) {
 		}
 		status, body, err := s.try(c)
 		<-s.lines
-		if s.tried(c, status, body, err) {
+		if s.tried(c, status, body, err) || errors.Is(err, errAway) {
 			break
 		}
 		gap = s.cfg.Retry << n
@@ -191,15 +191,17 @@ func onLoopback(to string) error {
 	u, err := url.Parse(to)
 	switch {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("the address to call is no URL")
+		return fmt.Errorf("%w: the address to call is no URL", errAway)
 	case u.Hostname() == "localhost":
 		return nil
 	}
 	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("the mock calls on loopback only, and not %s", u.Hostname())
+		return fmt.Errorf("%w: not %s", errAway, u.Hostname())
 	}
 	return nil
 }
+
+var errAway = errors.New("the mock calls on loopback only")
 
 // posting is a call with a body.
 func posting(ctx context.Context, to, contentType string, body []byte, header ...string) (*http.Request, error) {

@@ -231,7 +231,7 @@ func TestCallsStayOnLoopback(t *testing.T) {
 	m, base := calling(t, newOwner(t, fine))
 	sendTwilio(t, base, "To=%2B14155550100&From=%2B14155550199&Body=Hi&StatusCallback=https%3A%2F%2Fowner.example%2Fin", http.StatusCreated)
 	m.board.busy.Wait()
-	if got := m.Calls(); len(got) != 1 || got[0].Status != 0 || !strings.Contains(got[0].Error, "loopback") {
+	if got := m.Calls(); len(got) != 1 || got[0].Tries != 1 || got[0].Status != 0 || !strings.Contains(got[0].Error, "loopback") {
 		t.Errorf("calls %+v", got)
 	}
 	for _, hooks := range []map[string]Webhook{{"twilio": {URL: "https://owner.example/in"}}, {"vonage": {URL: "http://127.0.0.1:1"}}, {"twilio": {URL: "ftp://127.0.0.1"}}} {

@@ -20,12 +20,11 @@ const (
 // receipt, and what the person or Meta does.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview
 func (m *Mock) graphFollows(from, to, number, id string) []*Call {
-	hook := m.cfg.Webhooks["whatsapp"]
-	if hook.URL == "" || number == "" {
+	hook, does := m.cfg.Webhooks["whatsapp"], reactions[number]
+	if hook.URL == "" || number == "" || hook.NoReceipts && does == (reaction{}) {
 		return nil
 	}
-	does, person := reactions[number], whatsAppID(number)
-	now := m.cfg.Now()
+	person, now := whatsAppID(number), m.cfg.Now()
 	at, when := now.Unix(), strconv.FormatInt(now.Unix(), 10)
 	value := func(name string, one any) any { return graphValue(from, person, name, one) }
 	call := func(kind, field string, value any) *Call { return graphCallback(kind, to, hook, at, field, value) }

@@ -1,7 +1,6 @@
 package mock
 
 import (
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha1"
@@ -19,10 +18,14 @@ const serviceNumber = "+15005550006"
 // twilioFollows are the calls that follow an accepted message: a receipt, and what the person does.
 // What is to be delivered later has neither yet.
 func (m *Mock) twilioFollows(t *twilioMessage, form url.Values, number string) []*Call {
-	if t.Status == "scheduled" {
+	hook, does := m.cfg.Webhooks["twilio"], reactions[number]
+	back := form.Get("StatusCallback")
+	if back == "" && !hook.NoReceipts {
+		back = hook.URL
+	}
+	if hook.URL == "" || back == "" && does.writes == "" || t.Status == "scheduled" {
 		return nil
 	}
-	hook, does := m.cfg.Webhooks["twilio"], reactions[number]
 	channel := ""
 	if prefix, _, found := strings.Cut(t.To, ":"); found {
 		channel = prefix + ":"
@@ -39,10 +42,10 @@ func (m *Mock) twilioFollows(t *twilioMessage, form url.Values, number string) [
 		about.Set("MessagingServiceSid", *t.MessagingServiceSid)
 	}
 	var calls []*Call
-	if back := form.Get("StatusCallback"); back != "" || hook.URL != "" && !hook.NoReceipts {
-		calls = append(calls, twilioCall("receipt", t.To, Webhook{URL: cmp.Or(back, hook.URL), Secret: hook.Secret}, twilioReceipt(t.Sid, person, us, about, does.leaves)))
+	if back != "" {
+		calls = append(calls, twilioCall("receipt", t.To, Webhook{URL: back, Secret: hook.Secret}, twilioReceipt(t.Sid, person, us, about, does.leaves)))
 	}
-	if does.writes == "" || hook.URL == "" {
+	if does.writes == "" {
 		return calls
 	}
 	if channel != "whatsapp:" {
