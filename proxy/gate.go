@@ -78,6 +78,8 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.files.tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
 	g.errands = newErrandWorker(st, g.log, g.clock, &g.panics)
+	g.errands.runners[store.ErrandRelay] = g.runRelay
+	g.errands.places = g.errandPlaces
 	t, err := g.newTable(cfg, nil)
 	if err != nil {
 		return nil, err
@@ -115,9 +117,10 @@ func (g *Gate) Reload(cfg Config) error {
 		return err
 	}
 	g.use(t)
-	for name, rt := range old.routes {
-		if now := t.routes[name]; now == nil || now.upstream != rt.upstream {
-			rt.upstream.pool.close()
+	kept := t.upstreams()
+	for _, u := range old.upstreams() {
+		if !slices.Contains(kept, u) {
+			u.pool.close()
 		}
 	}
 	return nil

@@ -26,6 +26,7 @@ type counters struct {
 	suspicions [callEnds]suspicion
 	rush       rush
 	heard      [filter.Kinds]atomic.Uint64 // events of such calls that were kept
+	owner      *owner                      // who gets such calls; nil: nobody ever did
 
 	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
 }
@@ -86,6 +87,8 @@ var (
 	descUnwatched   = desc("breaker_unwatched_total", "Answers about senders and campaigns that the circuit breaker has no room for, or that no switch can name.")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descCalls       = desc("webhooks_total", "Calls of providers, by what became of them. Without a route: those that none takes, or that are no requests.", "route", "result")
+	descRelayed     = desc("relay_total", "Tries to bring calls of providers to the owner's own address, by what became of them: failed ones are made again, dead ones are not.", "route", "result")
+	descAway        = desc("relay_owner_away", "1 while the owner does not take calls, so that nobody waits for them.", "route")
 	descHeard       = desc("webhook_events_total", "Events learnt from calls of providers, told for the first time or again.", "route", "kind")
 	descRushes      = desc("webhook_rushes_total", "Times that receipts told of more than 200 new opt-outs within 12 hours.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
@@ -104,7 +107,7 @@ type collector struct{ g *Gate }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
-		descCalls, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
+		descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
 }
@@ -163,6 +166,12 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 				total(descCalls, n.calls[i].Load(), name, callNames[i])
 			}
 			total(descRushes, n.rush.often(), name)
+			if rt.relay() != nil {
+				for i, v := range n.owner.tally() {
+					total(descRelayed, v, name, relayNames[i])
+				}
+				gauge(descAway, n.owner.isAway(), name)
+			}
 			for kind := range n.heard {
 				if v := n.heard[kind].Load(); v > 0 {
 					total(descHeard, v, name, filter.Kind(kind).String())

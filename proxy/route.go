@@ -56,6 +56,14 @@ type table struct {
 // names lists the routes, sorted.
 func (t *table) names() []string { return slices.Sorted(maps.Keys(t.routes)) }
 
+// upstreams are all that the routes have connections to.
+func (t *table) upstreams() (all []*upstream) {
+	for _, rt := range t.routes {
+		all = append(all, rt.upstreams()...)
+	}
+	return all
+}
+
 // newTable builds every route of cfg. Where old has a route of the same name to the same upstream,
 // that upstream and its connections are kept. Errors name the key.
 func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
@@ -95,14 +103,17 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		if rt.keywords = cfg.Keywords; rt.keywords == nil && own.Webhook != nil {
 			return nil, fmt.Errorf("routes: %s: webhook: there are no keywords to read what people write by", name)
 		}
-		if rt.webhook, err = newWebhook(own.Webhook, rt.provider, base); err != nil {
+		if rt.webhook, err = newWebhook(own.Webhook, rt.provider, base); err == nil {
+			err = g.relayFor(rt, own.Webhook)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("routes: %s: webhook: %w", name, err)
 		}
 		if cfg.Breaker != nil {
 			rt.breaker, rt.refusals = &t.breaker, rt.count.watch(t.breaker.Codes[rt.speaks])
 		}
-		if old != nil && old.routes[name] != nil && old.routes[name].upstream.key == rt.upstream.key {
-			rt.upstream = old.routes[name].upstream
+		if old != nil && old.routes[name] != nil {
+			rt.share(old.routes[name])
 		}
 		t.routes[name] = rt
 	}
@@ -110,6 +121,32 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// share has rt use the connections of old, which had its name, where both go to the same place.
+func (rt *route) share(old *route) {
+	if old.upstream.key == rt.upstream.key {
+		rt.upstream = old.upstream
+	}
+	if now, before := rt.relay(), old.relay(); now != nil && before != nil && now.upstream.key == before.upstream.key {
+		now.upstream = before.upstream
+	}
+}
+
+// upstreams are all that rt has connections to.
+func (rt *route) upstreams() []*upstream {
+	if r := rt.relay(); r != nil {
+		return []*upstream{rt.upstream, r.upstream}
+	}
+	return []*upstream{rt.upstream}
+}
+
+// relay is where the calls of rt's provider go on to, or nil.
+func (rt *route) relay() *relay {
+	if rt.webhook == nil {
+		return nil
+	}
+	return rt.webhook.relay
 }
 
 // setBreaker completes the breaker of cfg with its defaults and the codes that come with the program.

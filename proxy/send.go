@@ -90,11 +90,16 @@ func unreadable(b *providers.Batch, err error) {
 
 // decide judges message i of w by what is known of its recipient.
 func (g *Gate) decide(rt *route, w *work, i int, now time.Time) filter.Decision {
-	m := &w.batch.Messages[i]
-	rt.classify(m, &w.head)
+	rt.classify(&w.batch.Messages[i], &w.head)
 	if w.batch.Fault != "" {
 		return filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
 	}
+	return g.weigh(rt, w, i, now)
+}
+
+// weigh is [Gate.decide] about a message that is classified.
+func (g *Gate) weigh(rt *route, w *work, i int, now time.Time) filter.Decision {
+	m := &w.batch.Messages[i]
 	need := rt.need(m)
 	if err := g.store.ReadInto(&w.record, m.To, need); err != nil {
 		return g.undecidable(rt, m, now, err)

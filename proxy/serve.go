@@ -69,8 +69,8 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 	g.errands.shutdown(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, rt := range g.table.Load().routes {
-		rt.upstream.pool.close()
+	for _, u := range g.table.Load().upstreams() {
+		u.pool.close()
 	}
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("finishing the accepted requests: %w", err)

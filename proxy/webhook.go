@@ -142,9 +142,7 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		return callHandshake
 	}
 	if err := g.hear(rt, signals, now); err != nil {
-		g.suspect(rt, callUnkept, "what a webhook tells could not be kept: the provider is asked to repeat it", err)
-		say(resp, fasthttp.StatusServiceUnavailable, "what this call tells could not be kept: call again")
-		return callUnkept
+		return g.callAgain(rt, resp, err)
 	}
 	if unread != nil {
 		// Not kept as it is: nobody could say whom it names, and so erase it with them. The provider has
@@ -154,7 +152,25 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		return callUnreadable
 	}
 	w.caller.Acknowledge(req, resp)
+	said := replied(signals, resp)
+	call, err := g.relay(rt, req, signals, said != nil, now)
+	if err != nil {
+		return g.callAgain(rt, resp, err)
+	}
+	if call != nil && said != nil {
+		if xml := call.answer(); xml != nil && g.mayReply(rt, said, xml) {
+			resp.Header.SetContentType("text/xml")
+			resp.SetBody(xml)
+		}
+	}
 	return callKept
+}
+
+// callAgain answers a call that the provider is to repeat, because what it tells could not be kept.
+func (g *Gate) callAgain(rt *route, resp *fasthttp.Response, err error) callEnd {
+	g.suspect(rt, callUnkept, "what a webhook tells could not be kept: the provider is asked to repeat it", err)
+	say(resp, fasthttp.StatusServiceUnavailable, "what this call tells could not be kept: call again")
+	return callUnkept
 }
 
 // turnBack answers a call that is for no route.

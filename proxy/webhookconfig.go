@@ -39,6 +39,8 @@ type WebhookConfig struct {
 	// Uncertain is what a word does that people use to opt out and for other things, such as CANCEL or
 	// NO: opt-out (default), or review, where the business asks questions that they answer.
 	Uncertain Uncertain `yaml:"uncertain"`
+	// Relay has the calls go on to the owner's own address. Left out: they end here.
+	Relay *RelayConfig `yaml:"relay"`
 }
 
 // Uncertain is what a word does that may be an opt-out. In both cases a person is to look at it.
@@ -101,6 +103,7 @@ type webhook struct {
 	known     providers.Webhook // without URL
 	base      string            // without a slash at its end
 	uncertain Uncertain
+	relay     *relay // nil: calls end here
 }
 
 // newWebhook is the webhook of a route below base; nil where cfg is.

@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// An errandBox keeps errands as the store does, in memory and under the clock of a test.
+type errandBox struct {
+	mu     sync.Mutex
+	all    []*store.Errand // in the order they came
+	lanes  map[string][]*store.Errand
+	added  chan struct{}
+	broken error // what every change ends with
+	writes int
+}
+
+func newErrandBox() *errandBox {
+	return &errandBox{lanes: make(map[string][]*store.Errand), added: make(chan struct{}, 1)}
+}
+
+func (b *errandBox) add(all ...store.Errand) {
+	b.mu.Lock()
+	for _, e := range all {
+		b.all = append(b.all, &e)
+		for _, lane := range e.Lanes {
+			b.lanes[lane] = append(b.lanes[lane], &e)
+		}
+	}
+	b.mu.Unlock()
+	b.sign()
+}
+
+func (b *errandBox) sign() {
+	select {
+	case b.added <- struct{}{}:
+	default:
+	}
+}
+
+func (b *errandBox) ErrandsAdded() <-chan struct{} { return b.added }
+
+func (b *errandBox) DueErrands(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	count := map[errandPlace]int{}
+	for _, e := range b.byDue() {
+		p := placeOf(e)
+		if e.State == store.ErrandDead || !slices.Contains(kinds, e.Kind) || !b.head(e) {
+			continue
+		}
+		if !e.Due.After(now) && count[p] < most {
+			count[p]++
+			due = append(due, *e)
+		} else if next.IsZero() || e.Due.Before(next) {
+			next = e.Due
+		}
+	}
+	return due, next, nil
+}
+
+func (b *errandBox) ChangeErrand(_ context.Context, id string, change func(*store.Errand) error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.writes++
+	if b.broken != nil {
+		return b.broken
+	}
+	i := slices.IndexFunc(b.all, func(e *store.Errand) bool { return e.ID == id })
+	if i < 0 {
+		return store.ErrNoErrand
+	}
+	return change(b.all[i])
+}
+
+func (b *errandBox) EndErrand(_ context.Context, id string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.writes++
+	if b.broken != nil {
+		return b.broken
+	}
+	is := func(e *store.Errand) bool { return e.ID == id }
+	i := slices.IndexFunc(b.all, is)
+	if i < 0 {
+		return store.ErrNoErrand
+	}
+	for _, lane := range b.all[i].Lanes {
+		b.lanes[lane] = slices.DeleteFunc(b.lanes[lane], is)
+	}
+	b.all = slices.Delete(b.all, i, i+1)
+	return nil
+}
+
+// byDue is all errands, those that are due first before the others.
+func (b *errandBox) byDue() []*store.Errand {
+	all := slices.Clone(b.all)
+	slices.SortStableFunc(all, func(x, y *store.Errand) int { return x.Due.Compare(y.Due) })
+	return all
+}
+
+// head reports whether nobody is before e in any of its lanes.
+func (b *errandBox) head(e *store.Errand) bool {
+	for _, lane := range e.Lanes {
+		first := slices.IndexFunc(b.lanes[lane], func(e *store.Errand) bool { return e.State != store.ErrandDead })
+		if b.lanes[lane][first] != e {
+			return false
+		}
+	}
+	return true
+}
+
+// ErrandsIn is how many errands of a lane are not dead.
+func (b *errandBox) ErrandsIn(lane string) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.lanes[lane] {
+		if e.State != store.ErrandDead {
+			n++
+		}
+	}
+	return n
+}
+
+// left are copies of the errands there are.
+func (b *errandBox) left() (all []store.Errand) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.all {
+		all = append(all, *e)
+	}
+	return all
+}

@@ -1,0 +1,252 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
+	"github.com/valyala/fasthttp"
+)
+
+// relayRemember is for how long after its end a call is known. Who did not hear of an acknowledgement
+// repeats the call sooner.
+const relayRemember = 6 * time.Hour
+
+var errCall = errors.New("the call that was kept does not read")
+
+// A relay brings the calls of a route's provider to the owner's own address.
+type relay struct {
+	caller   providers.Caller
+	known    providers.Webhook
+	upstream *upstream
+	owner    *owner
+
+	origin      string // scheme and host
+	path, query string
+
+	wait, giveUp time.Duration
+	inFlight     int
+}
+
+// relayErrand is the errand that brings a call of the provider of rt, which is verified and was read, to
+// the owner's own address; ok is false where the route has none. Its body is the request as HTTP/1.1 writes
+// it (https://www.rfc-editor.org/rfc/rfc9112#section-2.1), with what followed the route as its target, and
+// without the headers of the connection.
+//
+// The same call again is the same errand. It waits behind earlier calls about any of the people it is about,
+// under whichever of their addresses.
+func (rt *route) relayErrand(req *fasthttp.Request, signals []providers.Signal, now time.Time) (e store.Errand, ok bool) {
+	r := rt.relay()
+	if r == nil {
+		return store.Errand{}, false
+	}
+	_, rest := cutRoute(req.Header.RequestURI())
+	if rest[0] == '?' {
+		rest = append([]byte{'/'}, rest...)
+	}
+	e = store.Errand{
+		ID: "relay-" + callDigest(rt.name, req, rest), Kind: store.ErrandRelay, Route: rt.name,
+		Added: now, Due: now, Until: now.Add(r.giveUp), Remember: relayRemember, Body: encodeCall(req, rest),
+	}
+	for i := range signals {
+		s := &signals[i]
+		for _, address := range append([]string{s.From.Address}, s.Aliases...) {
+			to := filter.Recipient{Brand: rt.brand, Channel: s.From.Channel, Address: address}
+			if address != "" && !slices.Contains(e.People, to) {
+				e.People = append(e.People, to)
+			}
+		}
+	}
+	for _, to := range e.People {
+		e.Lanes = append(e.Lanes, "relay "+rt.name+" "+string(to.Channel)+" "+to.Address)
+	}
+	return e, true
+}
+
+// callDigest tells calls apart.
+func callDigest(route string, req *fasthttp.Request, rest []byte) string {
+	h := sha256.New()
+	for _, part := range [][]byte{[]byte(route), req.Header.Method(), rest, req.Body()} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// encodeCall writes a call as it is kept.
+func encodeCall(req *fasthttp.Request, rest []byte) []byte {
+	body := req.Body()
+	b := make([]byte, 0, len(body)+1024)
+	b = append(append(append(b, req.Header.Method()...), ' '), rest...)
+	b = append(b, " HTTP/1.1\r\n"...)
+	var connection head
+	connection.list(req.Header.Peek("Connection"))
+	for name, value := range req.Header.All() {
+		if goesOn(name) && !slices.ContainsFunc(connection.named, func(n []byte) bool { return bytes.EqualFold(n, name) }) {
+			b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
+		}
+	}
+	if len(req.Header.Host()) == 0 { // HTTP/1.0
+		b = appendHeader(b, "Host", "sendgate")
+	}
+	if len(body) > 0 || !req.Header.IsGet() {
+		b = appendLength(b, "Content-Length", len(body))
+	}
+	return append(append(b, "\r\n"...), body...)
+}
+
+// goesOn reports whether a header of a call goes on to the owner. Accept-Encoding does not: what the owner answers is
+// to be read here.
+func goesOn(name []byte) bool {
+	switch kindOf(name) {
+	case kindPlain, kindDigest, kindKey, kindHost, kindType, kindCompression:
+		return !fold(name, "accept-encoding")
+	}
+	return false
+}
+
+// runRelay makes one call. It is the [errandRunner] of relays.
+func (g *Gate) runRelay(ctx context.Context, e *store.Errand) errandEnd {
+	if rt := g.table.Load().routes[e.Route]; rt != nil && rt.relay() != nil {
+		return rt.relay().run(ctx, e)
+	}
+	return errandEnd{err: errors.New("the configuration names no address any more that this call would go to (webhook.relay)")}
+}
+
+// errandPlaces is how many errands of a kind and route are done at a time.
+func (g *Gate) errandPlaces(kind store.ErrandKind, route string) int {
+	if rt := g.table.Load().routes[route]; kind == store.ErrandRelay && rt != nil && rt.relay() != nil {
+		return rt.relay().inFlight
+	}
+	return errandPlaces
+}
+
+// relay keeps a call of the provider of rt that is to go on to the owner, before it is acknowledged. What it returns is
+// the owner's answer for which the provider, where it reads one, may wait; nil where there is nobody.
+func (g *Gate) relay(rt *route, req *fasthttp.Request, signals []providers.Signal, reads bool, now time.Time) (*awaited, error) {
+	e, ok := rt.relayErrand(req, signals, now)
+	if !ok {
+		return nil, nil
+	}
+	r, wait := rt.relay(), time.Duration(0)
+	if reads {
+		wait = r.wait
+	}
+	a := r.owner.await(&e, wait, r.inFlight)
+	ctx, cancel := context.WithTimeout(context.Background(), keeping)
+	defer cancel()
+	added, err := g.store.AddErrands(ctx, e)
+	if err != nil || !added[0] {
+		a.forget()
+	}
+	return a, err
+}
+
+// run makes one call, and tells the owner's part of the gate what became of it.
+func (r *relay) run(ctx context.Context, e *store.Errand) errandEnd {
+	began := time.Now()
+	said, err := r.call(ctx, e)
+	end := errandEnd{err: err}
+	switch {
+	case said == nil:
+		end.dead = errors.Is(err, errCall)
+	case said.code/100 == 2:
+		end.err = nil
+	default:
+		end.dead = said.code == fasthttp.StatusGone || said.code == fasthttp.StatusRequestEntityTooLarge
+		end.after = said.after
+	}
+	end.kept = r.owner.tried(e, said, end, time.Since(began), r.wait)
+	return end
+}
+
+// A word is what an owner answered to a call.
+type word struct {
+	code  int
+	after time.Duration // when to come again, if it says so
+	xml   []byte        // the TwiML, if it is one
+}
+
+// call makes one try. said is nil where the owner did not answer; err says why the call was not taken. Both are
+// set where the owner answered with anything but 2xx.
+func (r *relay) call(ctx context.Context, e *store.Errand) (said *word, err error) {
+	wire, err := r.request(e)
+	if err != nil {
+		return nil, err
+	}
+	done := make(chan struct{})
+	go func() { // an exchange ends by its own times alone
+		defer close(done)
+		said, err = r.exchange(wire)
+	}()
+	select {
+	case <-done:
+		return said, err
+	case <-ctx.Done():
+		return nil, errors.New("the gate was stopped")
+	}
+}
+
+func (r *relay) exchange(wire []byte) (*word, error) {
+	var resp fasthttp.Response
+	var a answer
+	if _, err := r.upstream.exchange(wire, false, time.Now(), &resp, &a); err != nil {
+		return nil, fmt.Errorf("reaching the owner: %w", err)
+	}
+	said := &word{code: a.code}
+	_, lines, _ := cutLine(a.head) // a.lines are the connection's, which may be in use again
+	switch {
+	case a.code/100 == 2:
+		said.xml = twiml(lines, resp.Body())
+		return said, nil
+	case a.code/100 == 3:
+		return said, fmt.Errorf("the owner answered %d %s, and redirects are not followed", a.code, http.StatusText(a.code))
+	}
+	if value, _ := valueOf(lines, "retry-after"); value != nil {
+		if seconds, err := strconv.ParseUint(string(value), 10, 31); err == nil {
+			said.after = min(time.Duration(seconds)*time.Second, errandMost)
+		}
+	}
+	return said, fmt.Errorf("the owner answered %d %s", a.code, http.StatusText(a.code))
+}
+
+// request is the call as it goes to the owner, signed for the address there.
+func (r *relay) request(e *store.Errand) ([]byte, error) {
+	var req fasthttp.Request
+	req.Header.DisableNormalizing()
+	if err := req.Read(bufio.NewReader(bytes.NewReader(e.Body))); err != nil {
+		return nil, errCall // err shows what stands there
+	}
+	known := r.known
+	known.URL = r.origin + r.target(string(req.Header.RequestURI()))
+	r.caller.Sign(&req, &known) // which may add to the query
+	req.Header.SetRequestURI(strings.TrimPrefix(string(req.Header.RequestURI()), r.origin))
+	req.Header.SetNoDefaultContentType(true)
+	req.Header.SetHost(r.upstream.host)
+	req.Header.Set("Sendgate-Id", e.ID)
+	return append(req.Header.AppendBytes(nil), req.Body()...), nil
+}
+
+// target is where a call goes whose path and query behind the route were rest.
+func (r *relay) target(rest string) string {
+	path, query, _ := strings.Cut(rest, "?")
+	target := r.path
+	if path != "/" {
+		target = strings.TrimRight(target, "/") + path
+	}
+	if both := strings.Trim(r.query+"&"+query, "&"); both != "" {
+		target += "?" + both
+	}
+	return target
+}
