@@ -60,6 +60,12 @@ func starved(dir string) error {
 		}
 	}
 	fmt.Println("undone", store.Undone(s))
+	if err := store.Compact(s); err != nil {
+		return err
+	}
+	if err := s.Healthy(); err != nil {
+		return err
+	}
 	return s.Close()
 }
 

@@ -117,14 +117,17 @@ func TestCompactions(t *testing.T) {
 				files = obstruct(t, dir)
 			}
 			err := d.Flatten(1)
-			if tc.obstruct != (err != nil) || tc.obstruct != (d.Undone() > 0) {
-				t.Errorf("%d compactions were undone, and compacting says: %v", d.Undone(), err)
+			if tc.obstruct != (err != nil) || tc.obstruct != (d.Undone() > 0) || tc.obstruct != d.Stuck() {
+				t.Errorf("%d compactions were undone, stuck: %v, and compacting says: %v", d.Undone(), d.Stuck(), err)
 			}
 			alive(t, "at first", d, tc.left)
 			for _, name := range files {
 				must(t, os.Remove(name))
 			}
 			must(t, d.Flatten(1))
+			if d.Stuck() {
+				t.Error("it says that it is stuck behind a compaction that was not undone")
+			}
 			alive(t, "after the next compaction", d, tc.left)
 			must(t, d.Close())
 			d = small(t, dir)

@@ -35,5 +35,5 @@
 // is judged before it removes the old ones, and taken back where something would be lost; the keys
 // are counted an hour after the start and daily; and a database that has less than it was given is
 // not opened. sendgate_store_compactions_undone_total says how often a change was taken back: mostly for
-// want of file descriptors or disk space, and Badger tries again.
+// want of file descriptors or disk space; Badger tries again, and [Store.Healthy] says so until it can.
 package store

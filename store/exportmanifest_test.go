@@ -40,6 +40,9 @@ func OpenSmall(dir string, judged bool) (*SmallDatabase, error) {
 // Undone is how many changes of its tables were taken back.
 func (d *SmallDatabase) Undone() uint64 { return d.counts.undone.Load() }
 
+// Stuck reports whether the last compaction was undone.
+func (d *SmallDatabase) Stuck() bool { return d.counts.stuck.Load() != nil }
+
 // Drop removes keys as an erasure does.
 func (d *SmallDatabase) Drop(prefix string) error {
 	dropping(d.dir, [][]byte{[]byte(prefix)})

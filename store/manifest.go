@@ -66,8 +66,9 @@ type manifest struct {
 
 // tableCounts is what is known of the tables of a database while it is open.
 type tableCounts struct {
-	stored atomic.Int64  // how many there are; each is an open file
-	undone atomic.Uint64 // changes that would have lost something
+	stored atomic.Int64          // how many there are; each is an open file
+	undone atomic.Uint64         // changes that would have lost something
+	stuck  atomic.Pointer[error] // why the last compaction was undone; nil once one was not
 }
 
 // A storedTable is one of the files in which a database is.
@@ -96,6 +97,7 @@ func openManifest(dir string, logger *zap.Logger, counts *tableCounts) error {
 	if _, taken := manifests.LoadOrStore(manifestName(dir), m); taken {
 		return errOpenAlready
 	}
+	counts.stuck.Store(nil)
 	return nil
 }
 
@@ -129,11 +131,17 @@ func (m *manifest) keep(f *os.File) error {
 	}
 	if err == nil {
 		m.apply(c)
+		if len(c.removed) > 0 {
+			m.counts.stuck.Store(nil)
+		}
 		return nil
 	}
 	m.counts.undone.Add(1)
 	m.spoilt = true
 	err = errors.Join(err, m.undo(f))
+	if c != nil && len(c.removed) > 0 {
+		m.counts.stuck.Store(&err)
+	}
 	m.logger.Error("a change of the tables was taken back, for it would have lost some of what they hold", zap.Error(err))
 	return err
 }

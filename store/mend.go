@@ -96,7 +96,7 @@ func (s *Store) adopt(db *badger.DB) {
 
 // Healthy is nil while writes work. After a failed one it asks for a trial write in the
 // background, so a later call finds out when writes work again. Once records were found to be lost
-// it is an error until the store is opened again.
+// it is an error until the store is opened again, and while tables cannot be merged, too.
 func (s *Store) Healthy() error {
 	if s.closed.Load() {
 		return ErrClosed
@@ -106,6 +106,9 @@ func (s *Store) Healthy() error {
 	}
 	if lost := s.lost.Load(); lost != nil {
 		return *lost
+	}
+	if stuck := s.metrics.tables.stuck.Load(); stuck != nil {
+		return fmt.Errorf("tables of the database cannot be merged, and by and by nothing more is kept: %w", *stuck)
 	}
 	sick := s.sick.Load()
 	if sick == nil {
