@@ -15,9 +15,12 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
 
+	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/providers/mock"
+	"github.com/sendgate/sendgate/proxy"
 )
 
 // A signedCall is a call of a provider, for the programs of testdata/sdk that check it as its owner would.
@@ -41,9 +44,11 @@ type verdict struct {
 const callSecret = "of nobody else"
 
 // TestSDKsTakeCalls has the validators people use, as they come from their registries, look at what the
-// mock calls and at what the gate signs anew for another address.
+// mock calls, at what arrives of that behind a gate, and at what the gate signs anew for another address.
 func TestSDKsTakeCalls(t *testing.T) {
-	all := append(mockCalls(t), relayedCalls(t)...)
+	direct := ownerCalls(t, "from the mock", func(owner string) string { return owner })
+	relayed := ownerCalls(t, "from a gate", func(owner string) string { return gateBefore(t, owner) })
+	all := slices.Concat(direct, relayed, signedCalls(t))
 	// twilio-go reads the first of several values, where Twilio signs all of them.
 	ofTwilio := slices.DeleteFunc(slices.Clone(all), func(c signedCall) bool { return c.Provider != "twilio" || strings.Contains(c.name, "several values") })
 	for _, v := range []struct {
@@ -61,8 +66,8 @@ func TestSDKsTakeCalls(t *testing.T) {
 				if !got.Good {
 					t.Errorf("%s: refused: %+v", v.calls[i].name, v.calls[i])
 				}
-				if v.calls[i].name == "STOP from the mock by whatsapp" && !slices.Equal(got.Texts, []string{"STOP"}) ||
-					v.calls[i].name == "a receipt from the mock by whatsapp" && !slices.Equal(got.Statuses, []string{"delivered"}) {
+				if name := v.calls[i].name; strings.HasPrefix(name, "STOP by whatsapp") && !slices.Equal(got.Texts, []string{"STOP"}) ||
+					strings.HasPrefix(name, "a receipt by whatsapp") && !slices.Equal(got.Statuses, []string{"delivered"}) {
 					t.Errorf("%s: the client reads %+v", v.calls[i].name, got)
 				}
 			}
@@ -101,8 +106,9 @@ func judged(t *testing.T, command []string, calls []signedCall) (all []verdict) 
 	return all
 }
 
-// mockCalls is what the mock calls after a message by SMS and one by WhatsApp to somebody who answers STOP.
-func mockCalls(t *testing.T) (all []signedCall) {
+// ownerCalls is what arrives at an owner after a message by SMS and one by WhatsApp to somebody who answers
+// STOP, where the mock calls what by says.
+func ownerCalls(t *testing.T, from string, by func(owner string) string) (all []signedCall) {
 	var mu sync.Mutex
 	arrived := make(chan struct{}, 4)
 	owner := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -111,19 +117,20 @@ func mockCalls(t *testing.T) (all []signedCall) {
 			t.Error(err)
 		}
 		c := signedCall{Provider: strings.Trim(r.URL.Path, "/"), Method: r.Method, URL: "http://" + r.Host + r.RequestURI, Type: r.Header.Get("Content-Type"), Body: string(body),
-			Signature: r.Header.Get("X-Twilio-Signature") + r.Header.Get("X-Hub-Signature-256"), name: "a receipt from the mock by "}
+			Signature: r.Header.Get("X-Twilio-Signature") + r.Header.Get("X-Hub-Signature-256"), name: "a receipt by "}
 		if bytes.Contains(body, []byte("STOP")) {
-			c.name = "STOP from the mock by "
+			c.name = "STOP by "
 		}
-		c.name += c.Provider
+		c.name += c.Provider + " " + from
 		mu.Lock()
 		defer mu.Unlock()
 		all = append(all, c)
 		arrived <- struct{}{}
 	}))
 	t.Cleanup(owner.Close)
+	called := by(owner.URL)
 	base, stop, err := mock.New(mock.Config{Webhooks: map[string]mock.Webhook{
-		"twilio": {URL: owner.URL + "/twilio", Secret: callSecret}, "whatsapp": {URL: owner.URL + "/whatsapp", Secret: callSecret}}}).Start("127.0.0.1:0")
+		"twilio": {URL: called + "/twilio", Secret: callSecret}, "whatsapp": {URL: called + "/whatsapp", Secret: callSecret}}}).Start("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +151,7 @@ func mockCalls(t *testing.T) (all []signedCall) {
 		select {
 		case <-arrived:
 		case <-time.After(time.Minute):
-			t.Fatal("the mock calls nobody")
+			t.Fatalf("%s: nobody is called", from)
 		}
 	}
 	mu.Lock()
@@ -152,8 +159,36 @@ func mockCalls(t *testing.T) (all []signedCall) {
 	return slices.Clone(all)
 }
 
-// relayedCalls are calls that the gate signed for an address of the owner's.
-func relayedCalls(t *testing.T) (all []signedCall) {
+// gateBefore starts a gate that relays to an owner, and returns the address that providers call.
+func gateBefore(t *testing.T, owner string) string {
+	t.Helper()
+	cfg, err := configs.Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks := free("127.0.0.1:0")
+	cfg.Store.Dir, cfg.Proxy.Listen, cfg.Console.Listen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Proxy.Webhooks.Listen, cfg.Proxy.Webhooks.URL = hooks, "http://"+hooks
+	cfg.Proxy.Routes = map[string]proxy.RouteConfig{}
+	for _, name := range []string{"twilio", "whatsapp"} {
+		cfg.Proxy.Routes[name] = proxy.RouteConfig{Provider: name, Upstream: "http://127.0.0.1:1", Brand: demoBrand,
+			Webhook: &proxy.WebhookConfig{Secrets: []string{callSecret}, Relay: &proxy.RelayConfig{URL: owner + "/" + name}}}
+	}
+	s, err := open(cfg, "", zap.NewNop(), func() (configs.Config, error) { return cfg, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	t.Cleanup(func() {
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + hooks
+}
+
+// signedCalls are calls that the gate signed for an address of the owner's.
+func signedCalls(t *testing.T) (all []signedCall) {
 	for _, c := range []struct{ name, provider, method, url, contentType, body string }{
 		{"a form", "twilio", "POST", "https://owner.example/in?tenant=7", "application/x-www-form-urlencoded", "From=%2B14155550100&Body=STOP+%F0%9F%9B%91&NumMedia=0"},
 		{"a form at a port of its own", "twilio", "POST", "http://owner.example:8443/in", "application/x-www-form-urlencoded; charset=UTF-8", "Body=STOP&From=%2B14155550100"},
