@@ -147,21 +147,10 @@ func (j *judge) within(c *count) Certainty {
 		}
 		from = to
 	}
-	if first := j.first(); j.whole && first != nil && first.means&meansStop != 0 && first.means&meansMaybe == 0 &&
-		len(j.units) <= mostBeside && c.other+c.unspaced == 0 {
+	if j.whole && j.units[0].means&(meansStop|meansMaybe) == meansStop && len(j.units) <= mostBeside && c.other+c.unspaced == 0 {
 		return Ambiguous
 	}
 	return Hint
-}
-
-// first is the first unit that is more than polite.
-func (j *judge) first() *unit {
-	for i := range j.units {
-		if j.units[i].means&meansPolite == 0 {
-			return &j.units[i]
-		}
-	}
-	return nil
 }
 
 // scope is the one that the units name; All where they name several or none.

@@ -23,7 +23,8 @@ const (
 	meansScope // what an opt-out covers
 	meansOther // something else, with such a word in it
 
-	optsOut = meansStop | meansPhrase | meansMaybe | meansTypo | meansRefusal
+	optsOut     = meansStop | meansPhrase | meansMaybe | meansTypo | meansRefusal
+	accompanies = meansPolite | meansAbout
 )
 
 // An entry is one wording of a lexicon.

@@ -24,9 +24,15 @@ type parser struct {
 const typosUpTo = 8
 
 // units takes the longest wording wherever one begins, from left to right, so that "don't stop" is no stop.
+// What only accompanies gives way to an opt-out that begins within it: "ya no" to "no me escriban".
 func (p *parser) units() (units []unit) {
 	for i := 0; i < len(p.words); {
-		n, u := p.longest(i)
+		n, u := p.longest(i, len(p.words))
+		for k := 1; k < n && u.means&^accompanies == 0; k++ {
+			if m, v := p.longest(i+k, len(p.words)); v.means&optsOut != 0 && k+m > n {
+				n, u = p.longest(i, i+k)
+			}
+		}
 		if n == 0 {
 			n = 1
 			if len(p.words) <= typosUpTo {
@@ -38,13 +44,40 @@ func (p *parser) units() (units []unit) {
 		units = append(units, u)
 		i += n
 	}
+	p.cohere(units)
 	return units
 }
 
-// longest is the longest wording that begins at word i, and how many words it has; 0: there is none.
-func (p *parser) longest(i int) (words int, found unit) {
+// cohere takes for unlisted what only accompanies opt-outs of other languages than the text has: those of the
+// place, English, and where an opt-out is of neither, its own.
+func (p *parser) cohere(units []unit) {
+	var foreign []string
+	here := func(e entry) bool {
+		return e.language == "" || e.language == "any" || e.language == "en" || p.athome(&e)
+	}
+	for i := range units {
+		if units[i].means&optsOut == 0 || slices.ContainsFunc(units[i].entries, here) {
+			continue
+		}
+		for _, e := range units[i].entries {
+			foreign = append(foreign, e.language)
+		}
+	}
+	for i := range units {
+		u := &units[i]
+		if u.means != 0 && u.means&^(accompanies|meansScope) == 0 && !slices.ContainsFunc(u.entries, func(e entry) bool {
+			return here(e) || slices.Contains(foreign, e.language)
+		}) {
+			u.means, u.entries = 0, nil
+		}
+	}
+}
+
+// longest is the longest wording that begins at word i and ends before word end, and how many words it
+// has; 0: there is none.
+func (p *parser) longest(i, end int) (words int, found unit) {
 	table, own := &p.k.words, p.own
-	for n := 1; i+n <= len(p.words) && (table != nil || own != nil); n++ {
+	for n := 1; i+n <= end && (table != nil || own != nil); n++ {
 		w := &p.words[i+n-1]
 		var entries []entry
 		if own != nil {
@@ -67,7 +100,7 @@ func (p *parser) longest(i int) (words int, found unit) {
 // typo is the unit of a word that is not listed but one slip away from an opt-out.
 func (p *parser) typo(w *token) (u unit) {
 	for _, e := range p.k.corrections.of(w) {
-		if !e.home || p.k.spoken[spokenIn{e.language, p.country}] {
+		if !e.home || p.athome(&e) {
 			e.means, u.means = meansTypo, meansTypo
 			u.entries = append(u.entries, e)
 		}
@@ -75,33 +108,23 @@ func (p *parser) typo(w *token) (u unit) {
 	return u
 }
 
+func (p *parser) athome(e *entry) bool { return p.k.spoken[spokenIn{e.language, p.country}] }
+
 // resolve is what a wording means to this person, of all that it is listed as.
 func (p *parser) resolve(entries []entry, words []token) (u unit) {
-	var as string // in lower case
-	plain := unmarked(words)
+	if len(entries) == 0 {
+		return u
+	}
+	as := marked(words)
+	entries = p.admitted(entries, as, unmarked(words))
 	stop, other := -1, -1 // how well the best of each fits
-	var weak []entry      // that count where no other does
-	for _, e := range entries {
-		if as == "" {
-			as = marked(words)
-		}
-		home := p.k.spoken[spokenIn{e.language, p.country}]
-		switch {
-		case e.tones && e.marked != as && !plain:
-			continue
-		case e.home && p.country == "":
-			if e.means = e.means.weaker(); e.means != 0 {
-				weak = append(weak, e)
-			}
-			continue
-		case e.home && !home:
-			continue
-		}
+	for i := range entries {
+		e := &entries[i]
 		fits := 0
 		if e.marked == as {
 			fits += 2
 		}
-		if home {
+		if p.athome(e) {
 			fits++
 		}
 		switch {
@@ -111,14 +134,8 @@ func (p *parser) resolve(entries []entry, words []token) (u unit) {
 			other = max(other, fits)
 		}
 		u.means |= e.means
-		u.entries = append(u.entries, e)
 	}
-	if u.means == 0 {
-		for _, e := range weak {
-			u.means |= e.means
-		}
-		u.entries = weak
-	}
+	u.entries = entries
 	switch {
 	case other < 0 || stop > other:
 		u.means &^= meansOther
@@ -128,6 +145,43 @@ func (p *parser) resolve(entries []entry, words []token) (u unit) {
 		u.means = u.means&^(optsOut|meansOther) | meansMaybe
 	}
 	return u
+}
+
+// admitted are those of entries that count for this person where they wrote as, which has no marks if plain.
+// What a word means in a language of this place, it does not mean in another, where that would be more or
+// something else.
+func (p *parser) admitted(entries []entry, as string, plain bool) []entry {
+	var known, weak []entry
+	var local meaning
+	for _, e := range entries {
+		home := p.athome(&e)
+		switch {
+		case e.tones && e.marked != as && !plain:
+		case e.home && p.country == "":
+			if e.means = e.means.weaker(); e.means != 0 {
+				weak = append(weak, e)
+			}
+		case e.home && !home:
+		default:
+			known = append(known, e)
+			if home {
+				local |= e.means
+			}
+		}
+	}
+	switch {
+	case len(known) == 0:
+		return weak
+	case local != 0:
+		gone := accompanies | meansOther | meansAgreed
+		if local&optsOut != 0 {
+			gone |= optsOut
+		}
+		return slices.DeleteFunc(known, func(e entry) bool {
+			return e.means&gone != 0 && e.language != "" && !p.athome(&e)
+		})
+	}
+	return known
 }
 
 // weaker is what a word means one grade less.
