@@ -13,6 +13,7 @@ import (
 const (
 	childVariable    = "SENDGATE_PROXY_TEST_DIR"
 	upstreamVariable = "SENDGATE_PROXY_TEST_UPSTREAM"
+	momentVariable   = "SENDGATE_PROXY_TEST_MOMENT" // at which TestStopRace has the gate die
 )
 
 func TestMain(m *testing.M) {
@@ -20,9 +21,13 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	if err := serveUntilKilled(dir, os.Getenv(upstreamVariable)); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	err, moment := error(nil), os.Getenv(momentVariable)
+	if moment == "" {
+		err = serveUntilKilled(dir, os.Getenv(upstreamVariable))
+	} else {
+		err = serveUntilTold(dir, os.Getenv(upstreamVariable), moment)
 	}
+	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
 }
 

@@ -36,7 +36,7 @@ func TestLinearOptOut(t *testing.T) {
 				var group, warm sync.WaitGroup
 				warm.Add(senders)
 				for _, s := range connections {
-					group.Go(func() { forwarded.Add(insist(s, to.Address, &acknowledged, warm.Done)) })
+					group.Go(func() { forwarded.Add(insist(s, sms(to.Address, "Sale"), &acknowledged, warm.Done)) })
 				}
 				warm.Wait()
 				out := filter.Event{To: to, Kind: filter.OptedOut, Source: "test"}
@@ -56,16 +56,16 @@ func TestLinearOptOut(t *testing.T) {
 	}
 }
 
-// insist sends to one address until three sends that began after the acknowledgement were
-// answered, calls begun after the first, and returns how many were forwarded.
-func insist(s *speaker, address string, acknowledged *atomic.Bool, begun func()) (forwarded int64) {
+// insist makes a send again until three that began after the acknowledgement were answered, calls
+// begun after the first, and returns how many were forwarded.
+func insist(s *speaker, request string, acknowledged *atomic.Bool, begun func()) (forwarded int64) {
 	for n, late := 0, 0; late < 3; n++ {
 		began := acknowledged.Load()
-		s.write(sms(address, "Sale"))
+		s.write(request)
 		a := s.hear("POST")
 		went := a.Header.Get("Sendgate-Decision") != "block"
 		if began && went {
-			s.t.Errorf("%s: a send that began after the acknowledgement was told %d, %s", address, a.StatusCode, a.Header.Get("Sendgate-Decision"))
+			s.t.Errorf("a send that began after the acknowledgement was told %d, %s", a.StatusCode, a.Header.Get("Sendgate-Decision"))
 		}
 		if went {
 			forwarded++

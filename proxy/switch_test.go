@@ -39,7 +39,7 @@ func TestLinearPause(t *testing.T) {
 		warm.Add(senders)
 		for i, s := range connections {
 			group.Go(func() {
-				forwarded.Add(insist(s, fmt.Sprintf("+1415555%04d", i), &acknowledged, warm.Done))
+				forwarded.Add(insist(s, sms(fmt.Sprintf("+1415555%04d", i), "Sale"), &acknowledged, warm.Done))
 			})
 		}
 		warm.Wait()

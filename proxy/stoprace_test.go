@@ -1,0 +1,208 @@
+package proxy
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
+	"github.com/valyala/fasthttp"
+)
+
+// A way is how somebody hears of one business: their STOP goes to one provider, and the broadcast comes by
+// another.
+type way struct {
+	channel filter.Channel
+	text    func(t testing.TB, id, number, text string) string // to the one; number is without its plus
+	send    func(number string) string
+}
+
+var ways = map[string]way{
+	"STOP at Meta, broadcast through Twilio": {filter.WhatsApp,
+		func(t testing.TB, id, number, text string) string { return chatted(t, id, number, text, time.Now()) },
+		throughWhatsApp},
+	"STOP at Twilio, broadcast through Meta": {filter.WhatsApp,
+		func(t testing.TB, id, number, text string) string { return texted(t, id, "whatsapp:+"+number, text) },
+		func(number string) string {
+			return post("/whatsapp/v23.0/106/messages", "application/json",
+				`{"messaging_product":"whatsapp","to":"`+number+`","type":"text","text":{"body":"Sale"}}`)
+		}},
+	"STOP at one account of Twilio, broadcast through the other": {filter.SMS,
+		func(t testing.TB, id, number, text string) string { return texted(t, id, "+"+number, text) },
+		func(number string) string { return strings.Replace(sms(number, "Sale"), "/twilio/", "/second/", 1) }},
+}
+
+// throughWhatsApp is a send to a WhatsApp user through Twilio.
+func throughWhatsApp(number string) string {
+	return post("/twilio"+messages, "application/x-www-form-urlencoded", "To=whatsapp%3A%2B"+number+"&From=whatsapp%3A%2B15005550006&Body=Sale")
+}
+
+// openly is a configuration under which people get everything until they opt out.
+func openly(t testing.TB, upstream string) Config {
+	rc := RouteConfig{Upstream: upstream, Policy: filter.Config{Require: anyone.Require, Window: 1000 * time.Hour}}
+	second := rc
+	second.Provider = "twilio"
+	return hooked(t, map[string]RouteConfig{"twilio": rc, "whatsapp": rc, "second": second})
+}
+
+// TestStopRace has many senders write to one person through one provider while the person answers STOP by
+// another. No send that began after the webhook was answered is forwarded, also where the gate was
+// killed over the webhook and its provider called again.
+func TestStopRace(t *testing.T) {
+	for name, w := range ways {
+		t.Run(name, func(t *testing.T) {
+			const rounds, senders = 15, 8
+			st := memory(t)
+			_, addr, calls := startHooked(t, openly(t, play(t, loopback(t), echo(okAnswer, func(wire) {}))), st)
+			connections := make([]*speaker, senders)
+			for i := range connections {
+				connections[i] = speak(t, addr)
+			}
+			hook := speak(t, calls)
+			var forwarded atomic.Int64
+			for round := range rounds {
+				number := fmt.Sprintf("1415555%04d", round)
+				learn(t, st, filter.Event{To: filter.Recipient{Brand: "default", Channel: w.channel, Address: "+" + number}, Kind: filter.Wrote, Source: "test"})
+				var acknowledged atomic.Bool
+				var group, warm sync.WaitGroup
+				warm.Add(senders)
+				for _, s := range connections {
+					group.Go(func() { forwarded.Add(insist(s, w.send(number), &acknowledged, warm.Done)) })
+				}
+				warm.Wait()
+				hook.write(w.text(t, fmt.Sprint("wamid.", round), number, "STOP"))
+				if answer := hook.hear("POST"); answer.StatusCode != 200 {
+					t.Errorf("the webhook was answered %s %s", answer.Status, answer.body)
+				}
+				acknowledged.Store(true)
+				group.Wait()
+			}
+			if n := forwarded.Load(); n < rounds {
+				t.Errorf("only %d sends were forwarded before the opt-outs: the test showed nothing", n)
+			}
+			for moment := range moments {
+				t.Run("killed "+moment, func(t *testing.T) { stopAfterKill(t, w, moment) })
+			}
+		})
+	}
+}
+
+// moments are when a gate is killed that was told STOP, and whether it knows of it then.
+var moments = map[string]bool{"before it is kept": false, "once it is kept, before the answer": true}
+
+// stopAfterKill has a gate be killed over a webhook, which its provider repeats.
+func stopAfterKill(t *testing.T, w way, moment string) {
+	dir := t.TempDir()
+	var arrived atomic.Int64
+	base := play(t, loopback(t), echo(okAnswer, func(wire) { arrived.Add(1) }))
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"="+dir, upstreamVariable+"="+base, momentVariable+"="+moment)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err == nil {
+		err = child.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = child.Process.Kill() })
+	var addr, calls string
+	if _, err := fmt.Fscanln(out, &addr, &calls); err != nil {
+		t.Fatal(err)
+	}
+	const number = "14155550123"
+	stop := w.text(t, "wamid.1", number, "Stop.")
+	callBack(t, calls, w.text(t, "wamid.0", number, "Hello"), 200)
+	if a := ask(t, addr, w.send(number)); a.Header.Get("Sendgate-Decision") != "forward" {
+		t.Fatalf("before STOP: %s %s", a.Status, a.body)
+	}
+	s := speak(t, calls)
+	s.write(stop)
+	if _, err := s.br.ReadByte(); err == nil {
+		t.Fatal("the gate answered, and was to be killed")
+	}
+	_ = child.Wait() // it was killed
+
+	st, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	_, addr, calls = startHooked(t, openly(t, base), st)
+	before, sent := st.Seq(), arrived.Load()
+	callBack(t, calls, stop, 200)
+	callBack(t, calls, stop, 200)
+	if a := ask(t, addr, w.send(number)); a.Header.Get("Sendgate-Reason") != "opted-out" || arrived.Load() != sent {
+		t.Errorf("after STOP: %s %s", a.Status, a.body)
+	}
+	if kept := st.Seq() - before; (kept == 0) != moments[moment] || kept > 2 {
+		t.Errorf("the repeats kept %d events", kept)
+	}
+	wants(t, st, filter.Recipient{Brand: "default", Channel: w.channel, Address: "+" + number}, "", "", "opted-out all")
+}
+
+// A deadly caller is the provider's, and kills the gate at a moment of a call that says stop.
+type deadly struct {
+	providers.Caller
+	moment string
+}
+
+func (d deadly) Signals(req *fasthttp.Request) ([]providers.Signal, error) {
+	all, err := d.Caller.Signals(req)
+	for _, s := range all {
+		if d.moment == "before it is kept" && strings.HasPrefix(strings.ToLower(s.Text), "stop") {
+			die()
+		}
+	}
+	return all, err
+}
+
+func (d deadly) Acknowledge(req *fasthttp.Request, resp *fasthttp.Response) {
+	all, _ := d.Caller.Signals(req)
+	for _, s := range all {
+		if strings.HasPrefix(strings.ToLower(s.Text), "stop") {
+			die()
+		}
+	}
+	d.Caller.Acknowledge(req, resp)
+}
+
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+// serveUntilTold serves a gate that dies at a moment of its first STOP, and says at which addresses.
+func serveUntilTold(dir, upstream, moment string) error {
+	st, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	g, err := New(openly(new(testing.T), upstream), st)
+	if err != nil {
+		return err
+	}
+	for _, rt := range g.table.Load().routes {
+		rt.webhook.caller = deadly{rt.webhook.caller, moment}
+	}
+	sends, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	calls, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() { _ = g.ServeWebhooks(calls) }()
+	fmt.Println(sends.Addr(), calls.Addr())
+	return g.Serve(sends)
+}
