@@ -27,21 +27,22 @@ type heard struct {
 	events  []filter.Event
 	errands []store.Errand // what the gate has still to do
 	reviews []store.Errand // what a person should look at
+	unfit   error          // why something can never be kept, however often it is told
 }
 
 // hear keeps what the provider of rt tells. When it returns nil all of it is on disk; where it does not, the
 // provider repeats the call, and what was kept already stays as it is: the ids of events and errands
-// follow from the provider's own.
-func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) error {
+// follow from the provider's own. unfit is not nil where something can never be kept, beside all that was.
+func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (unfit, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), keeping)
 	defer cancel()
 	h := heard{g: g, rt: rt, now: now}
 	for i := range signals {
 		if err := h.hear(ctx, &signals[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return h.keep(ctx)
+	return h.unfit, h.keep(ctx)
 }
 
 // hear takes in one signal. It keeps at once only what the next has to be judged by.
@@ -49,6 +50,11 @@ func (h *heard) hear(ctx context.Context, sig *providers.Signal) error {
 	sig.From.Brand = h.rt.brand
 	if sig.Display != "" && sig.Sender != "" {
 		h.g.calls.ids.Store(sig.Display, sig.Sender)
+	}
+	if sig.From.Address != "" {
+		if err := h.link(ctx, sig); err != nil {
+			return err
+		}
 	}
 	switch sig.Kind {
 	case providers.Message:
@@ -66,11 +72,8 @@ func (h *heard) hear(ctx context.Context, sig *providers.Signal) error {
 // keep puts what was heard on disk, opt-outs first. What a person should look at binds nobody: it never
 // stands in the way of the rest.
 func (h *heard) keep(ctx context.Context) error {
-	if err := h.g.store.Append(ctx, h.events...); err != nil {
-		return fmt.Errorf("keeping %d events: %w", len(h.events), err)
-	}
-	for i := range h.events {
-		h.rt.count.heard[h.events[i].Kind].Add(1)
+	if err := h.append(ctx, h.events...); err != nil {
+		return err
 	}
 	if len(h.errands) > 0 {
 		if _, err := h.g.store.AddErrands(ctx, h.errands...); err != nil {
@@ -89,6 +92,73 @@ func (h *heard) keep(ctx context.Context) error {
 	}
 	h.events, h.errands, h.reviews = nil, nil, nil
 	return nil
+}
+
+// append keeps events; where one of them is unfit, all the others.
+func (h *heard) append(ctx context.Context, events ...filter.Event) error {
+	var unfit *store.EventError
+	err := h.g.store.Append(ctx, events...)
+	switch {
+	case errors.As(err, &unfit) && len(events) == 1:
+		return h.fit(err)
+	case errors.As(err, &unfit):
+		for _, e := range events {
+			if err := h.append(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("keeping %d events: %w", len(events), err)
+	}
+	for i := range events {
+		h.rt.count.heard[events[i].Kind].Add(1)
+	}
+	return nil
+}
+
+// fit is err, unless that says that something can never be kept, which is noted.
+func (h *heard) fit(err error) error {
+	var unfit *store.EventError
+	if errors.As(err, &unfit) {
+		h.unfit = err
+		return nil
+	}
+	return err
+}
+
+// link notes the addresses of one person, so that an opt-out of one binds the others, now and later.
+func (h *heard) link(ctx context.Context, sig *providers.Signal) error {
+	if len(sig.Aliases) == 0 {
+		return nil
+	}
+	known, err := h.g.store.Linked(sig.From)
+	if err != nil {
+		return err
+	}
+	for _, other := range h.others(sig) {
+		if slices.Contains(known, other) {
+			continue
+		}
+		if err := h.keep(ctx); err != nil { // what was told of one so far is to bind the other
+			return err
+		}
+		if err := h.fit(h.g.store.Link(ctx, sig.From, other)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// others are the further addresses of who a signal is from.
+func (h *heard) others(sig *providers.Signal) (all []filter.Recipient) {
+	for _, address := range sig.Aliases {
+		if other := sig.From; address != sig.From.Address {
+			other.Address = address
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // before is the record of who a signal is from, as what was heard before left it.

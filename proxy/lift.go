@@ -18,17 +18,27 @@ var errIdle = errors.New("there is nothing to lift")
 // An opt-out from after START stays, also where the two meet in the store, or where the provider tells of
 // START once more: wrote is kept after all that START does, so that START was heard where wrote is known.
 func (h *heard) start(ctx context.Context, sig *providers.Signal, r filter.Reading, wrote filter.Event) error {
-	known, scopes := true, []filter.Scope(nil)
-	err := h.g.store.AppendIf(ctx, wrote, func(_ *filter.Event, now *filter.Record) error {
-		known, scopes = false, now.Startable()
-		return errIdle
-	})
-	if known || !errors.Is(err, errIdle) {
+	err := h.g.store.AppendIf(ctx, wrote, func(*filter.Event, *filter.Record) error { return errIdle })
+	if !errors.Is(err, errIdle) {
+		return h.fit(err) // nil: wrote is known
+	}
+	for _, to := range append(h.others(sig), sig.From) {
+		if err := h.startOf(ctx, to, sig, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startOf is start for one address of who said it.
+func (h *heard) startOf(ctx context.Context, to filter.Recipient, sig *providers.Signal, r filter.Reading) error {
+	before, err := h.g.store.Read(to, filter.NeedRecord)
+	if err != nil {
 		return err
 	}
-	for _, scope := range scopes {
+	for _, scope := range before.Startable() {
 		e := h.spoken(sig, filter.OptedIn, r)
-		e.ID, e.Scope, e.Basis = h.id(sig, "start "+scope.String()), scope, filter.Express
+		e.ID, e.To, e.Scope, e.Basis = h.id(sig, "start "+scope.String()), to, scope, filter.Express
 		if err := h.lift(ctx, e, func(now *filter.Record) bool { return slices.Contains(now.Startable(), scope) }); err != nil {
 			return err
 		}
@@ -52,5 +62,5 @@ func (h *heard) lift(ctx context.Context, e filter.Event, something func(*filter
 	if errors.Is(err, errIdle) {
 		return nil
 	}
-	return err
+	return h.fit(err)
 }

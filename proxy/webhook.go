@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -141,10 +142,11 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		w.caller.Acknowledge(req, resp)
 		return callHandshake
 	}
-	if err := g.hear(rt, signals, now); err != nil {
+	unfit, err := g.hear(rt, signals, now)
+	if err != nil {
 		return g.callAgain(rt, resp, err)
 	}
-	if unread != nil {
+	if unread = cmp.Or(unread, unfit); unread != nil {
 		// Not kept as it is: nobody could say whom it names, and so erase it with them. The provider has
 		// it, and repeats it (Meta for seven days) or calls its fallback.
 		g.suspect(rt, callUnreadable, "a webhook could not be understood as a whole: the provider is asked to repeat it", unread)

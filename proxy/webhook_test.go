@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -160,18 +161,18 @@ func TestWebhookIsBelievedOnlyIfSigned(t *testing.T) {
 				request string
 				status  int
 			}{
-				"no signature":                {strings.Replace(stop, "X-Twilio-Signature", "X-Other", 1), 403},
-				"a word changed":              {strings.Replace(stop, "Body=STOP", "Body=STAP", 1), 403},
-				"signed for another route":    {strings.Replace(stop, "POST /twilio", "POST /whatsapp", 1), 403},
-				"signed for another path":     {strings.Replace(stop, "POST /twilio", "POST /twilio/more", 1), 403},
-				"Meta's, a byte changed":      {strings.Replace(chat, "STOP", "STOp", 1), 403},
-				"a route that takes none":     {strings.Replace(stop, "POST /twilio", "POST /quiet", 1), 404},
-				"no such route":               {strings.Replace(stop, "POST /twilio", "POST /other", 1), 404},
-				"another method":              {strings.Replace(stop, "POST /twilio", "PUT /twilio", 1), 405},
-				"no path":                     {strings.Replace(stop, "POST /twilio", "POST *", 1), 400},
-				"a handshake, wrong token":    {"GET /whatsapp?hub.mode=subscribe&hub.verify_token=guessed&hub.challenge=7 HTTP/1.1\r\nHost: x\r\n\r\n", 403},
-				"a handshake of nobody's":     {"GET /twilio?hub.mode=subscribe&hub.verify_token=&hub.challenge=7 HTTP/1.1\r\nHost: x\r\n\r\n", 403},
-				"more than 1 MiB, and signed": {texted(t, "SM1", person.Address, strings.Repeat("x", 1<<20)), 413},
+				"no signature":             {strings.Replace(stop, "X-Twilio-Signature", "X-Other", 1), 403},
+				"a word changed":           {strings.Replace(stop, "Body=STOP", "Body=STAP", 1), 403},
+				"signed for another route": {strings.Replace(stop, "POST /twilio", "POST /whatsapp", 1), 403},
+				"signed for another path":  {strings.Replace(stop, "POST /twilio", "POST /twilio/more", 1), 403},
+				"Meta's, a byte changed":   {strings.Replace(chat, "STOP", "STOp", 1), 403},
+				"a route that takes none":  {strings.Replace(stop, "POST /twilio", "POST /quiet", 1), 404},
+				"no such route":            {strings.Replace(stop, "POST /twilio", "POST /other", 1), 404},
+				"another method":           {strings.Replace(stop, "POST /twilio", "PUT /twilio", 1), 405},
+				"no path":                  {strings.Replace(stop, "POST /twilio", "POST *", 1), 400},
+				"a handshake, wrong token": {"GET /whatsapp?hub.mode=subscribe&hub.verify_token=guessed&hub.challenge=7 HTTP/1.1\r\nHost: x\r\n\r\n", 403},
+				"a handshake of nobody's":  {"GET /twilio?hub.mode=subscribe&hub.verify_token=&hub.challenge=7 HTTP/1.1\r\nHost: x\r\n\r\n", 403},
+				"more than 1 MiB":          {"POST /twilio HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", 413},
 			} {
 				if answer := ask(t, addr, c.request); answer.StatusCode != c.status {
 					t.Errorf("%s: answered %s %s, want %d", name, answer.Status, answer.body, c.status)
@@ -207,9 +208,13 @@ func TestWhatWebhooksTeach(t *testing.T) {
 	}
 	sms := func(id, text string, more ...string) string { return texted(t, id, person.Address, text, more...) }
 	chat := func(id, text string, at time.Time) string { return chatted(t, id, "14155550100", text, at) }
+	both := func(id, text string, at time.Time) string {
+		return metaCall(t, "messages", fmt.Sprintf(`{"contacts":[{"wa_id":"14155550100","user_id":"US.1"}],"messages":[{"from":"14155550100","from_user_id":"US.1","id":%q,"timestamp":"%d","type":"text","text":{"body":%q}}]}`, id, at.Unix(), text))
+	}
 	for _, c := range []struct {
 		name    string
 		channel filter.Channel
+		address string // left out: that of person
 		brand   filter.Brand
 		before  []filter.Event
 		calls   []string
@@ -252,6 +257,12 @@ func TestWhatWebhooksTeach(t *testing.T) {
 		{name: "STOP from before START, which comes late", channel: filter.WhatsApp, before: []filter.Event{{Kind: filter.OptedOut, Time: at.Add(-time.Hour), Source: "test",
 			To: filter.Recipient{Brand: "default", Channel: filter.WhatsApp, Address: person.Address}}},
 			calls: []string{chat("wamid.2", "START", later.Add(time.Hour/2)), chat("wamid.1", "STOP", at)}, want: []string{"opted-out all", "", "opted-out all", "", "opted-in all"}},
+		{name: "STOP under an id binds the number that came with it", channel: filter.WhatsApp, calls: []string{both("wamid.1", "Hi", at), chatted(t, "wamid.2", "US.1", "STOP", later)},
+			want: []string{"", "opted-out all"}},
+		{name: "also where the two come together later", channel: filter.WhatsApp, calls: []string{chatted(t, "wamid.2", "US.1", "STOP", at), both("wamid.1", "Hi", later)},
+			want: []string{"", "opted-out all"}},
+		{name: "START lifts it under both", channel: filter.WhatsApp, address: "US.1", calls: []string{both("wamid.1", "STOP", at), both("wamid.2", "START", later)},
+			want: []string{"opted-in all", "opted-out all"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			st := memory(t)
@@ -267,6 +278,7 @@ func TestWhatWebhooksTeach(t *testing.T) {
 			if c.channel != "" {
 				to.Channel = c.channel
 			}
+			to.Address = cmp.Or(c.address, to.Address)
 			got, want := learnt(t, st, to), slices.Clone(c.want)
 			slices.Sort(got)
 			slices.Sort(want)
