@@ -37,3 +37,13 @@ func (rt *route) covered(e filter.Event, from, service string) []filter.Event {
 	}
 	return all
 }
+
+// Covered is e, an opt-out that was learnt on a message from a sender to its recipient, by a webhook of a route, as one
+// event for each thing that it covers there.
+func (g *Gate) Covered(route string, e filter.Event, sender string) ([]filter.Event, error) {
+	rt, err := g.route(route)
+	if err != nil {
+		return nil, err
+	}
+	return rt.covered(e, sender, ""), nil
+}

@@ -142,14 +142,17 @@ func (e *errands) oldest() uint64 {
 	return e.segments[0].number
 }
 
-// inBody reports whether the address is written in a body: as it is, in a form, or in what JSON holds, also where that
-// is in base64, so many levels deep.
+// inBody reports whether the address is written in a body: as it is, in a form, in what JSON holds, also where that
+// is in base64, or in a call by HTTP whose body is any of that, so many levels deep.
 func (s *spelling) inBody(text string, depth int) bool {
 	if s.in(text) || s.in(unescape(text)) {
 		return true
 	}
 	if depth == 0 {
 		return false
+	}
+	if _, body, ok := strings.Cut(text, "\r\n\r\n"); ok && s.inBody(body, depth-1) { // of a call by HTTP
+		return true
 	}
 	if b, err := base64.StdEncoding.DecodeString(text); err == nil && s.inBody(string(b), depth-1) {
 		return true

@@ -29,7 +29,7 @@ func goneErrands() []store.Errand {
 	other := about("other", "+14155550100") // of another brand
 	other.People[0].Brand = "other"
 	return []store.Errand{about("waits", "hello"), party, dead, told, about("form", "Body=call+%28415%29+555-0100"), about("deep", string(inside)),
-		about("to +14155550100", ""), about("plain", `{"from":14155550100}`), other}
+		about("call", "POST / HTTP/1.1\r\nHost: x\r\n\r\n{\"from\":\"\\u003415-555-0100\"}"), about("plain", `{"from":14155550100}`), other}
 }
 
 // Nothing of the person is left in any file, also not of what was done long ago; what was on its way for others is.

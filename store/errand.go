@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -73,6 +74,8 @@ type Errand struct {
 	State   ErrandState `json:"state"`
 	Tries   int         `json:"tries,omitempty"`
 	Error   string      `json:"error,omitempty"` // of the last try
+	// Number is its place in the order in which all were added, as the store says.
+	Number uint64 `json:"number"`
 	// Remember is for how long after its end its ID is still known, so that a repeat is nothing new.
 	Remember time.Duration `json:"remember,omitempty"`
 }
@@ -84,11 +87,13 @@ type ErrandQuery struct {
 	Route  string
 	// Person is one of the people of the errand; with an empty Brand, at whatever brand and channel.
 	Person filter.Recipient
+	// After is the number behind which they begin.
+	After uint64
 }
 
 // takes reports whether q chooses an errand, as far as its row says.
 func (q *ErrandQuery) takes(r *errandRow) bool {
-	return (len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.kind)) && (len(q.States) == 0 || slices.Contains(q.States, r.state))
+	return r.seq > q.After && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.kind)) && (len(q.States) == 0 || slices.Contains(q.States, r.state))
 }
 
 // wants reports whether q chooses e, which it takes, for the rest of what it says.
@@ -175,6 +180,22 @@ func (e *Errand) check() error {
 
 // Errand is the errand with this ID, or the error is [ErrNoErrand].
 func (s *Store) Errand(id string) (Errand, error) { return s.errands.get(s.errands.id(id)) }
+
+// ErrandKey stands for the ID of an errand where people see it: it tells nothing of what the ID is made of.
+func (s *Store) ErrandKey(id string) string {
+	key := s.errands.id(id)
+	return formatID(binary.BigEndian.Uint64(key[:]), binary.BigEndian.Uint64(key[8:]))
+}
+
+// ErrandOf is the errand with this key, or the error is [ErrNoErrand].
+func (s *Store) ErrandOf(key string) (Errand, error) {
+	hi, lo, ok := parseID(key)
+	if !ok {
+		return Errand{}, ErrNoErrand
+	}
+	id := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, hi), lo)
+	return s.errands.get(errandID(id))
+}
 
 // Errands lists errands in the order in which they were added. Those that come or go while it is read may be
 // there or not.

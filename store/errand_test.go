@@ -72,6 +72,7 @@ func TestErrandIsKept(t *testing.T) {
 				e.ID, e.Tries, e.State, e.Error = "other", e.Tries+1, store.ErrandBegun, "another fault"
 				return nil
 			}))
+			want.Number = 1
 			want.Tries, want.State, want.Error = 3, store.ErrandBegun, "another fault"
 			if !cfg.Memory {
 				closeStore(t, s)
@@ -79,6 +80,15 @@ func TestErrandIsKept(t *testing.T) {
 			}
 			if got, err := s.Errand("SM1"); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("it is\n%+v, %v, want\n%+v", got, err, want)
+			}
+			key := s.ErrandKey("SM1")
+			if got, err := s.ErrandOf(key); err != nil || got.ID != "SM1" || strings.Contains(key, "SM1") {
+				t.Errorf("by its key %s it is %+v, %v", key, got, err)
+			}
+			for _, key := range []string{"", "SM1", s.ErrandKey("SM2")} {
+				if _, err := s.ErrandOf(key); !errors.Is(err, store.ErrNoErrand) {
+					t.Errorf("by the key %q: %v", key, err)
+				}
 			}
 			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Body = []byte("new"); return nil }))
 			refused := errors.New("refused")
@@ -145,6 +155,11 @@ func TestErrandOrder(t *testing.T) {
 	check([]string{"a3", "loose", "b2"}, noon.Add(time.Minute), 10)
 	equal(t, "by person", errandIDs(t, s, store.ErrandQuery{Person: b}), []string{"b1", "b2"})
 	equal(t, "by kind", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}), []string{"loose"})
+	if b1, err := s.Errand("b1"); err != nil {
+		t.Error(err)
+	} else {
+		equal(t, "behind one", errandIDs(t, s, store.ErrandQuery{After: b1.Number, Person: b}), []string{"b2"})
+	}
 	equal(t, "by state", errandIDs(t, s, store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}), nil)
 	equal(t, "by route", errandIDs(t, s, store.ErrandQuery{Route: "other"}), nil)
 }

@@ -153,6 +153,7 @@ func readErrand(head, body framePlace, doubt bool) (one Errand, err error) {
 	if one, err = decodeErrand(text); err != nil {
 		return Errand{}, err
 	}
+	one.Number = f.seq
 	if one.Body = inside; head != body {
 		if f, err = body.read(); err != nil {
 			return Errand{}, err

@@ -31,6 +31,8 @@ type commands struct {
 	Check     checkCmd     `cmd:"" help:"Check a configuration file without starting anything."`
 	Consent   consentCmd   `cmd:"" help:"Look up, record, import and export consent."`
 	Blocked   blockedCmd   `cmd:"" help:"Review what the gate decided."`
+	Inbox     inboxCmd     `cmd:"" help:"Review what people wrote that may be an opt-out."`
+	Relay     relayCmd     `cmd:"" help:"See what waits to be passed on, and try again what was given up."`
 	Switch    switchCmd    `cmd:"" help:"Pause sending and resume it: of a campaign, a sender, everything."`
 	Explain   explainCmd   `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
 	Preflight preflightCmd `cmd:"" help:"Judge a list as if it were sent now, or at a time: who gets it, who does not and why, who waits until when."`

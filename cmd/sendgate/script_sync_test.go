@@ -20,7 +20,8 @@ import (
 
 // receiver is a program of the scripts that takes the webhook's POSTs, as another system would:
 // `receiver ADDRESS FILE`. It appends one line for each change whose signature is right, checked
-// against the variable SENDGATE_NOTIFY_SECRET, and refuses everything while FILE.down exists.
+// against the variable SENDGATE_NOTIFY_SECRET, and refuses everything while FILE.down exists. It takes relayed
+// calls, too, and wants none while FILE.gone exists.
 func receiver() {
 	secret := os.Getenv("SENDGATE_NOTIFY_SECRET")
 	file, err := os.OpenFile(os.Args[2], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -49,6 +50,13 @@ func receiver() {
 				fmt.Fprintf(file, "%d %s %s %s\n", c.Link.Seq, c.Event.Kind, c.Event.To.Address, c.Event.Proof.FullName)
 			}
 		}
+	})
+	http.HandleFunc("POST /owner", func(w http.ResponseWriter, r *http.Request) {
+		if _, gone := os.Stat(os.Args[2] + ".gone"); gone == nil {
+			w.WriteHeader(http.StatusGone)
+			return
+		}
+		fmt.Fprintf(file, "relayed to %s\n", r.URL.Path)
 	})
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(os.Args[1], nil))
 	os.Exit(1)

@@ -131,6 +131,13 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Circuits":      {reflect.TypeFor[Circuits]()},
 		"Lifting":       {reflect.TypeFor[Lifting]()},
 		"Notified":      {reflect.TypeFor[Notified]()},
+		"Errand":        {reflect.TypeFor[Errand]()},
+		"Errands":       {reflect.TypeFor[Errands]()},
+		"Review":        {reflect.TypeFor[Review]()},
+		"Retry":         {reflect.TypeFor[Retry]()},
+		"Retried":       {reflect.TypeFor[Retried]()},
+		"Verdict":       {reflect.TypeFor[Verdict]()},
+		"Reviewed":      {reflect.TypeFor[Reviewed]()},
 	} {
 		var want, got []string
 		for _, typ := range types {

@@ -24,6 +24,7 @@ type Server struct {
 	gate    Gate
 	board   Switchboard // nil: none
 	budgets Budgeter    // nil: none
+	inbox   Inbox       // nil: none
 	judge   Judge       // nil: none, as draft
 	draft   func(name string, text []byte) (Judge, error)
 	reload  func() error
@@ -56,7 +57,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -139,6 +140,11 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/replay", Reviewer, []string{"since", "until", "route", "examples", "name"}, (*Server).postReplay},
 	{"GET", "/api/v1/circuits", Viewer, nil, (*Server).listCircuits},
 	{"POST", "/api/v1/quality", Reviewer, nil, (*Server).postQuality},
+	{"GET", "/api/v1/errands", Viewer, errandParams, (*Server).listErrands},
+	{"POST", "/api/v1/errands/retry", Reviewer, nil, (*Server).retryErrands},
+	{"POST", "/api/v1/errands/{id}/retry", Reviewer, nil, (*Server).retryErrand},
+	{"POST", "/api/v1/errands/{id}/review", Reviewer, nil, (*Server).postReview},
+	{"DELETE", "/api/v1/errands/{id}", Admin, nil, (*Server).dropErrand},
 	{"GET", "/api/v1/notify", Viewer, nil, (*Server).getNotify},
 	{"POST", "/api/v1/notify/retry", Reviewer, nil, (*Server).retryNotify},
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
