@@ -80,7 +80,8 @@ func (rt *route) classify(m *filter.Message, h *head) {
 	rt.label(m, category, topic)
 }
 
-// label is classify for a message whose claims are known.
+// label is classify for a message whose claims are known. What the provider told of a template makes it
+// stricter, and never less strict than the lists.
 func (rt *route) label(m *filter.Message, category, topic filter.Scope) {
 	m.To.Brand = rt.brand
 	rt.spell(m)
@@ -93,7 +94,15 @@ func (rt *route) label(m *filter.Message, category, topic filter.Scope) {
 	if m.Service != "" {
 		service = l.senders[m.Service]
 	}
-	l.declared.Label(m, list, l.category, l.topic, l.senders[m.From], service, category, topic)
+	labels := [...]filter.Scope{list, l.category, l.topic, l.senders[m.From], service, category, topic, filter.All}
+	l.declared.Label(m, labels[:]...)
+	if m.Template == "" {
+		return
+	}
+	if told := rt.store.Template(rt.brand, rt.speaks, m.Template); told != nil && told.Category < m.Category {
+		labels[len(labels)-1] = filter.OfCategory(told.Category)
+		l.declared.Label(m, labels[:]...)
+	}
 }
 
 // spell writes the senders of m in the one way.

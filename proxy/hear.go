@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,9 @@ func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (unfit
 func (h *heard) hear(ctx context.Context, sig *providers.Signal) error {
 	sig.From.Brand = h.rt.brand
 	if sig.Display != "" && sig.Sender != "" {
-		h.g.calls.ids.Store(sig.Display, sig.Sender)
+		if err := h.g.store.KeepSender(store.Sender{Provider: h.rt.speaks, Number: sig.Display, ID: sig.Sender}); err != nil {
+			return err
+		}
 	}
 	if sig.From.Address != "" {
 		if err := h.link(ctx, sig); err != nil {
@@ -62,6 +65,9 @@ func (h *heard) hear(ctx context.Context, sig *providers.Signal) error {
 		return h.receipt(ctx, sig)
 	case providers.Quality:
 		return h.quality(sig)
+	case providers.TemplateMoved:
+		return h.g.store.KeepTemplate(store.Template{Brand: h.rt.brand, Provider: h.rt.speaks, Name: sig.Template,
+			Language: sig.Language, Category: sig.Category, Time: cmp.Or(sig.Time, h.now)})
 	}
 	return nil
 }

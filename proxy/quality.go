@@ -5,6 +5,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
 
@@ -47,18 +48,24 @@ func rated(how, detail string) string {
 	return text
 }
 
-// quality takes in how the provider rates a sender, which it may name by a number alone: by which id
-// that number sends, earlier calls told.
+// quality takes in how the provider rates a sender. It names one by a number, from which sends name an id, that
+// other calls told. A rating that comes late, behind a newer one, changes nothing.
 func (h *heard) quality(sig *providers.Signal) error {
 	sender := sig.Sender
-	if id, ok := h.g.calls.ids.Load(sig.Display); ok && sender == "" {
-		sender = id.(string)
+	number := h.g.store.Sender(h.rt.speaks, sig.Display)
+	if number != nil && !sig.Time.IsZero() && !sig.Time.After(number.Rated) {
+		return nil
+	}
+	if number != nil && sender == "" {
+		sender = number.ID
 	}
 	if sig.Template != "" || sender == "" {
 		h.g.log.Warn("a provider rates what the gate cannot pause by itself", zap.String("route", h.rt.name),
 			zap.String("template", sig.Template), zap.String("number", sig.Display), zap.Bool("low", sig.Low), zap.String("detail", sig.Detail))
 		return nil
 	}
-	_, err := h.g.Quality(sender, sig.Low, h.rt.speaks+" webhook", sig.Detail)
-	return err
+	if _, err := h.g.Quality(sender, sig.Low, h.rt.speaks+" webhook", sig.Detail); err != nil || sig.Display == "" {
+		return err
+	}
+	return h.g.store.KeepSender(store.Sender{Provider: h.rt.speaks, Number: sig.Display, ID: sender, Rated: sig.Time})
 }

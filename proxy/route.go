@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 )
 
 // A route is one way through the gate: what comes in under its name is read as its provider does,
@@ -34,6 +35,7 @@ type route struct {
 
 	webhook  *webhook // nil: the provider does not call
 	keywords *filter.Keywords
+	store    *store.Store // for what the provider told of templates
 
 	idempotencyKey bool // counts for Sendgate-Key
 
@@ -202,7 +204,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 		return nil, fmt.Errorf("budgets: %w", err)
 	}
 	rt := &route{
-		name: name, provider: provider, speaks: cfg.Provider, policy: policy, counts: policy.Lookback() > 0, budget: budget, brand: cfg.Brand, mode: cfg.Mode,
+		store: g.store, name: name, provider: provider, speaks: cfg.Provider, policy: policy, counts: policy.Lookback() > 0, budget: budget, brand: cfg.Brand, mode: cfg.Mode,
 		region: cfg.Region, labels: labels, stop: labels.declared.Stop, passUnknown: cfg.UnknownPaths == "pass", idempotencyKey: cfg.IdempotencyKey, count: g.counters(name),
 	}
 	if cfg.Stop != nil {

@@ -38,7 +38,6 @@ type callbacks struct {
 
 	stray    atomic.Uint64 // calls that no route takes, or that are no calls
 	receipts lately        // those that were counted
-	ids      sync.Map      // of senders, by their number in E.164
 }
 
 // newCallbacks makes a server that is strict: whoever calls it is unknown until the signature is read.

@@ -102,7 +102,12 @@ func texted(t testing.TB, id, from, text string, more ...string) string {
 
 // metaCall is a call of Meta's with one change of a field.
 func metaCall(t testing.TB, field, value string) string {
-	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"102","changes":[{"field":%q,"value":%s}]}]}`, field, value)
+	return signedMeta(t, 1795340000, field, value)
+}
+
+// signedMeta is metaCall with the time of the entry.
+func signedMeta(t testing.TB, at int64, field, value string) string {
+	body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"102","time":%d,"changes":[{"field":%q,"value":%s}]}]}`, at, field, value)
 	return signed(t, "whatsapp", "/whatsapp", "application/json", body)
 }
 

@@ -13,8 +13,9 @@ import (
 type Config struct {
 	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
 	// store), blobs/ (what proves consent), decisions/ (the decision log), tally/ (what was sent to whom
-	// lately, in fingerprints), errands/ (what is still to be done), switches.jsonl (what pauses sending), index (a
-	// snapshot of what is held in memory) and store.key (the key of the fingerprints).
+	// lately, in fingerprints), errands/ (what is still to be done), switches.jsonl (what pauses sending),
+	// catalogue.json (what providers told of templates), index (a snapshot of what is held in memory) and
+	// store.key (the key of the fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`
 	// Retention is how long the decision log is kept. It goes by files of a day or 64 MB: one is

@@ -73,7 +73,7 @@ func (s *Store) removeTemps() error {
 	if s.cfg.Memory {
 		return nil
 	}
-	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", filepath.Join("decisions", rewritePrefix+"*")} {
+	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*", filepath.Join("decisions", rewritePrefix+"*")} {
 		names, err := filepath.Glob(s.path(pattern))
 		for _, name := range names {
 			err = errors.Join(err, os.Remove(name))

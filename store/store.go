@@ -30,6 +30,8 @@ type Store struct {
 
 	switches switches
 
+	catalogue catalogue
+
 	// db is nil while the consent store is being brought back after a failed commit. Whoever
 	// uses it holds mu for reading, except the writer, which alone takes it out of use.
 	mu      sync.RWMutex
@@ -154,6 +156,9 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	if err = s.openBlobs(); err != nil {
+		return err
+	}
+	if err = s.openCatalogue(); err != nil {
 		return err
 	}
 	if err = s.openTally(); err != nil {

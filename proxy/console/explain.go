@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
 )
 
 // An Explanation is what stands behind a decision.
@@ -69,7 +70,7 @@ func (s *Server) explainDecision(c *call) error {
 	x.Now = s.judgement(c.by.role, e.Route, m, at)
 	d := show(e, full)
 	x.Decision = &d
-	x.Says = slices.Concat(tell(&d), s.suspended(&e, &m), x.Says)
+	x.Says = slices.Concat(tell(&d), s.moved(&e), s.suspended(&e, &m), x.Says)
 	if at.IsZero() {
 		x.Says = append(x.Says, "Now: "+x.Now.Says)
 	} else {
@@ -177,6 +178,15 @@ func (s *Server) recall(x *Explanation, m *filter.Message, at time.Time, words b
 		x.Says = append(x.Says, fmt.Sprintf("Known from %q, recorded %s: %s%s%s.", e.Source, moment(e.Recorded), describe(e), proof(e), noted(e, words)))
 	}
 	return nil
+}
+
+// moved tells of a message by a template what its provider told of the template, where that is why it is what it is.
+func (s *Server) moved(e *store.Entry) []string {
+	t := s.store.Template(e.To.Brand, e.Provider, e.Template)
+	if t == nil || t.Category != e.Category || t.Time.After(e.Time) {
+		return nil
+	}
+	return []string{fmt.Sprintf("The provider told %s that template %q is %s, which no list of the route makes less strict.", moment(t.Time), t.Name, t.Category)}
 }
 
 // noted is what was written down with e, as the person's own words are, if it may be told.

@@ -59,6 +59,39 @@ func TestExplainTellsWhatWasKnownAtTheMoment(t *testing.T) {
 	}
 }
 
+// A message that is marketing because its provider says so of the template: the explanation says that.
+func TestExplainTellsOfAMovedTemplate(t *testing.T) {
+	b := newBench(t)
+	told := store.Template{Brand: carol.Brand, Provider: "whatsapp", Name: "order", Category: filter.Marketing, Time: noon}
+	if err := b.store.KeepTemplate(told); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		at       time.Duration
+		category filter.Category
+		want     bool
+	}{
+		"since":                      {time.Hour, filter.Marketing, true},
+		"before":                     {-time.Hour, filter.Marketing, false},
+		"where that decided nothing": {time.Hour, filter.Utility, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := noon.Add(c.at)
+			e := store.Entry{ID: store.NewID(sent), Time: sent, Route: "whatsapp", Provider: "whatsapp", To: carol, Template: "order", Category: c.category}
+			b.store.Log(e)
+			b.at(noon.Add(3 * time.Hour))
+			x, err := b.client(Reviewer).Explain(t.Context(), e.ID, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := `The provider told 2026-03-10 12:00:00 UTC that template "order" is marketing, which no list of the route makes less strict.`
+			if got := strings.Join(x.Says, "\n"); strings.Contains(got, want) != c.want {
+				t.Errorf("says\n%s", got)
+			}
+		})
+	}
+}
+
 func TestExplainIsMaskedByDefault(t *testing.T) {
 	b := newBench(t)
 	grant := optIn(carol, noon.Add(-time.Hour))
