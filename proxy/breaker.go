@@ -107,18 +107,8 @@ func (g *Gate) observe(rt *route, m *filter.Message, code int, now time.Time) {
 	g.tally(rt, m, 1, code, now)
 }
 
-// Observe takes in a refusal that a provider tells of later, as in a status callback: the message
-// itself was counted when it was handed over. Sender and campaign may be empty where nobody knows
-// them. It is safe for concurrent use, and fails only for a route that there is not.
-func (g *Gate) Observe(route, sender, campaign string, code int) error {
-	rt, err := g.route(route)
-	if err == nil && rt.breaker != nil {
-		g.refusedLater(rt, filter.Message{From: filter.Sender(sender, rt.region), Campaign: campaign}, code, g.clock())
-	}
-	return err
-}
-
-// refusedLater is Observe for a route with a breaker, by the senders and the campaign of m.
+// refusedLater takes in a refusal that a provider tells of later: the message itself was counted when it was handed
+// over. m is its senders and its campaign, as far as they are known. The route has a breaker.
 func (g *Gate) refusedLater(rt *route, m filter.Message, code int, now time.Time) {
 	m.To.Brand, m.Category = rt.brand, rt.breaker.Categories[0]
 	g.tally(rt, &m, 0, code, now)

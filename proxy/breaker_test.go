@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -156,23 +157,26 @@ func TestBreakerOutlivesTheProcess(t *testing.T) {
 	f.want("a clock that goes back pauses it again", f.send(1), "suspended")
 }
 
-// TestObserve: what is told later counts as what is told at once.
-func TestObserve(t *testing.T) {
+// TestRefusedLater: what a receipt tells counts as what is told at once, and once however often it is told.
+func TestRefusedLater(t *testing.T) {
 	f := blow(t, "")
-	f.send(10, spring)
-	for i := range 4 {
-		f.want(fmt.Sprintf("after %d status callbacks", i), f.send(1, spring), "allowed")
-		if err := f.g.Observe("twilio", "(500) 555-0006", "spring", 30007); err != nil {
+	rt := f.g.table.Load().routes["twilio"]
+	h := heard{g: f.g, rt: rt, now: f.now()}
+	receipt := func(id string, code int) {
+		t.Helper()
+		if err := h.receipt(t.Context(), &providers.Signal{Kind: providers.Receipt, ID: id, Sender: "+15005550006", Code: code}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := f.g.Observe("twilio", "+15005550006", "spring", 30007); err != nil {
-		t.Fatal(err)
+	f.send(10)
+	for i := range 4 {
+		f.want(fmt.Sprintf("after %d receipts", i), f.send(1), "allowed")
+		receipt(fmt.Sprint("SM", i), 30007)
+		receipt(fmt.Sprint("SM", i), 30007)
+		receipt(fmt.Sprint("SM", i), 30003) // which does not count
 	}
-	f.want("the campaign is paused", f.send(1, spring), "suspended")
-	if err := f.g.Observe("nowhere", "", "", 30007); err == nil {
-		t.Error("a route that there is not")
-	}
+	receipt("SM9", 30007)
+	f.want("the sender is paused", f.send(1), "suspended")
 }
 
 // TestBreakerThatCannotBeKept: on a disk that takes nothing the pause is tried again after a while, and
