@@ -49,12 +49,13 @@ const (
 	Duplicate                    // the recipient got the same message a short while ago
 	Suspended                    // somebody, or the gate itself, paused what the message belongs to
 	OverBudget                   // the sender used up what the platform lets it send
+	Own                          // the gate wrote it itself, to answer the recipient
 	Reasons        = iota        // how many reasons there are, for arrays indexed by one
 )
 
 var reasonNames = []string{"undecided", "allowed", "unreadable", "bad-address", "opted-out",
 	"no-consent", "consent-expired", "window-closed", "content", "quiet-hours",
-	"cap-reached", "duplicate", "suspended", "over-budget"}
+	"cap-reached", "duplicate", "suspended", "over-budget", "own"}
 
 // reasonTexts holds one plain sentence a reason, for people.
 var reasonTexts = [Reasons]string{
@@ -72,6 +73,7 @@ var reasonTexts = [Reasons]string{
 	"the recipient got the same message a short while ago",
 	"sending is paused for what this message belongs to",
 	"the sender used up what the platform lets it send in this time",
+	"the gate wrote it itself to answer the recipient, and no rule holds that back",
 }
 
 // String is the word for r.

@@ -37,6 +37,16 @@ func (p Policy) Need(m *Message) Need {
 	return most
 }
 
+// Withdrawn reports whether an opt-out binds m, which would be delivered at a moment, whatever else stands against it.
+func (p Policy) Withdrawn(m *Message, r *Record, at time.Time) bool {
+	for _, rule := range p {
+		if o, ok := rule.(optOut); ok && o.Judge(m, r, at).Action == Block {
+			return true
+		}
+	}
+	return false
+}
+
 // Decide is the first block, or all edits together, or Forward: a policy without rules forwards.
 // It allocates nothing unless two rules edit the same message, or it is moved to another time.
 func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {

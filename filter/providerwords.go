@@ -49,7 +49,7 @@ func (k *Keywords) Answered(provider string, on Channel, sender, text string) Ke
 	for i := range k.providers {
 		p := &k.providers[i]
 		switch {
-		case p.Provider != provider || p.Channel != on || p.TollFree != tollFree(sender):
+		case p.Provider != provider || p.Channel != on || p.TollFree != TollFree(sender):
 		case slices.ContainsFunc(p.Stop, is):
 			return StopWord
 		case slices.ContainsFunc(p.Start, is):
@@ -65,6 +65,7 @@ func (k *Keywords) Answered(provider string, on Channel, sender, text string) Ke
 // https://www.nanpa.com/numbering/area-codes
 var tollFreeCodes = []string{"800", "833", "844", "855", "866", "877", "888"}
 
-func tollFree(sender string) bool {
+// TollFree reports whether sender is a number of North America that is free for who writes to it.
+func TollFree(sender string) bool {
 	return len(sender) == len("+18005550100") && strings.HasPrefix(sender, "+1") && slices.Contains(tollFreeCodes, sender[2:5])
 }

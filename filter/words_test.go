@@ -46,7 +46,7 @@ func TestEveryWordIsReadAsItIsWritten(t *testing.T) {
 	checkWords[Action](t, Actions, "block", "rewrite", "forward")
 	checkWords[Reason](t, Reasons, "undecided", "allowed", "unreadable", "bad-address", "opted-out",
 		"no-consent", "consent-expired", "window-closed", "content", "quiet-hours",
-		"cap-reached", "duplicate", "suspended", "over-budget")
+		"cap-reached", "duplicate", "suspended", "over-budget", "own")
 	checkWords[Category](t, Categories, "marketing", "utility", "service", "authentication")
 	checkWords[Basis](t, Bases, "none", "inquiry", "transaction", "express")
 	checkWords[Kind](t, Kinds, "none", "opted-out", "opted-in", "wrote", "asked", "refused", "erased", "noticed", "unanswered")

@@ -38,6 +38,7 @@ var twilioRefusals = [filter.Reasons]native{
 	filter.Duplicate:      {21612, "Message cannot be sent now"},
 	filter.Suspended:      {21612, "Message cannot be sent now"},
 	filter.OverBudget:     {21612, "Message cannot be sent now"},
+	filter.Own:            {21612, "Message cannot be sent now"},
 }
 
 // Refuse answers 400 with Twilio's error, in JSON or XML as the path asked.

@@ -27,6 +27,7 @@ var whatsappRefusals = [filter.Reasons]native{
 	filter.Duplicate:      {131026, "Message undeliverable"},
 	filter.Suspended:      {131026, "Message undeliverable"},
 	filter.OverBudget:     {131026, "Message undeliverable"},
+	filter.Own:            {131026, "Message undeliverable"},
 }
 
 // Refuse answers 400 with Graph's error. The reason stands in error_data.details, where Meta asks

@@ -34,9 +34,13 @@ type Gate struct {
 	slow      bool          // leave all to fasthttp: for tests
 	stopping  atomic.Bool
 	known     clients
-	flights   flights
-	works     sync.Pool // *work
-	buffers   sync.Pool // *[]byte, for what clients send
+	chatter   chatter
+
+	appointments appointments
+	withdrawals  withdrawals
+	flights      flights
+	works        sync.Pool // *work
+	buffers      sync.Pool // *[]byte, for what clients send
 
 	mu     sync.Mutex // one Reload at a time
 	counts map[string]*counters
@@ -80,6 +84,10 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.errands = newErrandWorker(st, g.log, g.clock, &g.panics)
 	g.errands.runners[store.ErrandRelay] = g.runRelay
 	g.errands.places = g.errandPlaces
+	g.withdrawals.g = g
+	g.errands.runners[store.ErrandAnswer] = g.runAnswer
+	g.errands.runners[store.ErrandScheduled] = g.runScheduled
+	g.errands.runners[store.ErrandCancel] = g.runCancel
 	t, err := g.newTable(cfg, nil)
 	if err != nil {
 		return nil, err

@@ -195,6 +195,7 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 		h.review(sig, reading, stops)
 	}
 	h.events = append(h.events, wrote)
+	h.errands = append(h.errands, h.g.answersTo(h.rt, sig, reading, &before, h.now)...)
 	return nil
 }
 

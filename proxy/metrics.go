@@ -20,7 +20,10 @@ type counters struct {
 	open      atomic.Int64  // upstream connections
 	files     *descriptors  // of which each takes one
 	unlearnt  atomic.Uint64 // events of answers that could not be kept
-	seconds   durations
+	hushed    atomic.Uint64 // messages of the gate's own that were not written
+
+	unscheduled, uncancelled atomic.Uint64 // messages to be delivered later that were not remembered, and not cancelled
+	seconds                  durations
 
 	calls      [callEnds]atomic.Uint64 // of the provider
 	suspicions [callEnds]suspicion
@@ -85,6 +88,8 @@ var (
 	descCircuits    = desc("breaker_circuits", "Senders and campaigns that are paused because providers refused too much, or on trial after that.", "state")
 	descOpened      = desc("breaker_opened_total", "Pauses that the circuit breaker began, or began again.")
 	descUnwatched   = desc("breaker_unwatched_total", "Answers about senders and campaigns that the circuit breaker has no room for, or that no switch can name.")
+	descHushed      = desc("answers_withheld_total", "Answers that the gate did not write: to somebody whom the provider itself has opted out, or who got as many as answers.most says.", "route")
+	descScheduled   = desc("scheduled_failures_total", "Messages for later delivery that the gate could not remember, and such to people who opted out that it could not cancel.", "route", "failure")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descCalls       = desc("webhooks_total", "Calls of providers, by what became of them. Without a route: those that none takes, or that are no requests.", "route", "result")
 	descRelayed     = desc("relay_total", "Tries to bring calls of providers to the owner's own address, by what became of them: failed ones are made again, dead ones are not.", "route", "result")
@@ -107,7 +112,7 @@ type collector struct{ g *Gate }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
-		descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
+		descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
 }
@@ -182,6 +187,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		total(descDials, n.dials.Load(), name)
 		total(descStale, n.stale.Load(), name)
 		total(descUnlearnt, n.unlearnt.Load(), name)
+		total(descHushed, n.hushed.Load(), name)
+		total(descScheduled, n.unscheduled.Load(), name, "not-remembered")
+		total(descScheduled, n.uncancelled.Load(), name, "not-cancelled")
 		ch <- n.seconds.metric(descSeconds, name)
 	}
 }

@@ -67,6 +67,9 @@ func (g *Gate) send(rt *route, w *work) {
 		if o == answered {
 			e.Status = w.resp.StatusCode()
 			g.learn(rt, w, now, act == filter.Rewrite)
+			if i, at := w.later(now); i >= 0 && rt.pen.writer != nil {
+				g.schedule(rt, w, i, at)
+			}
 		}
 		if o == notSent || o == answered && declined(e.Status) {
 			g.uncount(w)

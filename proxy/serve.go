@@ -53,7 +53,10 @@ func (g *Gate) Serve(ln net.Listener) error {
 
 // Start begins to do what the gate still has to do after it acknowledged something; see [store.Errand]. It does
 // nothing the second time.
-func (g *Gate) Start() { g.errands.start() }
+func (g *Gate) Start() {
+	g.errands.start()
+	g.withdrawals.begin.Do(func() { g.errands.work.Go(func() { g.withdrawals.run(g.errands.quit) }) })
+}
 
 // Shutdown stops taking connections, lets the accepted requests and webhooks and the errands under way finish,
 // and closes the connections to the upstreams. When ctx ends first it returns ctx's error, and requests may still

@@ -125,6 +125,10 @@ func (x *errandEraser) end(id errandID) (ended bool, err error) {
 		return false, err
 	case err == nil && !slices.ContainsFunc(one.People, func(to filter.Recipient) bool { return x.journal.concerns(to, x.spelling) }):
 		e.store.logger.Warn("ending an errand about somebody else that says an erased number", zap.Stringer("kind", one.Kind))
+	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.spelling.inBody(string(one.Body), 3):
+		if _, err := e.store.AddErrands(context.Background(), one.Cancellation()); err != nil {
+			e.store.logger.Error("a message to somebody who was erased is not cancelled", zap.Error(err))
+		}
 	}
 	if err = e.end(context.Background(), id); errors.Is(err, ErrNoErrand) {
 		return false, nil

@@ -80,6 +80,12 @@ type Errand struct {
 	Remember time.Duration `json:"remember,omitempty"`
 }
 
+// Cancellation is the errand that has the message of e, a scheduled one, cancelled. It is about nobody: it outlives
+// the erasure of whom the message is for, who is to get it no more than somebody who opted out.
+func (e *Errand) Cancellation() Errand {
+	return Errand{ID: "cancel." + e.ID, Kind: ErrandCancel, Route: e.Route, Until: e.Due, Body: e.Body}
+}
+
 // An ErrandQuery chooses errands. What is empty chooses all.
 type ErrandQuery struct {
 	Kinds  []ErrandKind

@@ -84,6 +84,7 @@ var apartText = map[string]string{
 	"undecided": "were taken while the store could not be asked",
 	"cut":       "have longer texts, or more messages before them, than the log holds",
 	"route":     "took a route that the configuration does not have",
+	"own":       "are about messages that the gate wrote itself",
 	"unsure":    "were taken while something about the recipient was being recorded",
 }
 

@@ -150,7 +150,7 @@ func TestDecisionQueryRefusals(t *testing.T) {
 	b := newBench(t)
 	for query, want := range map[string]string{
 		"action=stop":           `action: unknown action "stop": want one of block, rewrite, forward`,
-		"reason=because":        `reason: unknown reason "because": want one of undecided, allowed, unreadable, bad-address, opted-out, no-consent, consent-expired, window-closed, content, quiet-hours, cap-reached, duplicate, suspended, over-budget`,
+		"reason=because":        `reason: unknown reason "because": want one of undecided, allowed, unreadable, bad-address, opted-out, no-consent, consent-expired, window-closed, content, quiet-hours, cap-reached, duplicate, suspended, over-budget, own`,
 		"limit=0":               `limit: "0": want a number from 1 to 1000`,
 		"limit=many":            `limit: "many": want a number from 1 to 1000`,
 		"since=yesterday":       `since: "yesterday" is no time: want a date (2026-01-31) or RFC 3339 (2026-01-31T09:30:00Z), or a duration before now (24h)`,

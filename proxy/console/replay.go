@@ -84,6 +84,7 @@ const (
 	apartUndecided = "undecided" // the store could not be asked then
 	apartCut       = "cut"       // the log holds only a part of a text, of a name or of what was counted
 	apartRoute     = "route"     // the configuration has no such route
+	apartOwn       = "own"       // the gate wrote the message itself, past all rules
 	apartUnsure    = "unsure"    // something about the recipient was recorded while it was decided, and matters
 )
 
@@ -92,6 +93,8 @@ func apart(e *store.Entry) string {
 	switch {
 	case e.Erased || e.To.Address == "" && e.Reason != filter.BadAddress && e.Fault == "":
 		return apartErased
+	case e.Reason == filter.Own:
+		return apartOwn
 	case e.Fault != "":
 		return apartFault
 	case e.Reason == filter.Undecided:
