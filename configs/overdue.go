@@ -43,6 +43,9 @@ func (c *Config) Overdue(now time.Time) []string {
 			list.lines("opt-out-lines.yaml: "+preset, c.Proxy.OptOutLines[preset])
 		}
 		list.lines(key+".footer.rows", policy.Footer.Rows)
+		if routes[name].Webhook != nil {
+			list.keywords(keywordTable())
+		}
 		if answers := c.Brands[routes[name].Brand].Answers; answers != nil {
 			list.answers("answers.yaml", c.Proxy.Answers)
 			list.answers(join("brands", routes[name].Brand)+".answers.texts", answers.Texts)
@@ -85,6 +88,17 @@ func (o *overdue) lines(table string, rows []filter.OptOutLine) {
 func (o *overdue) answers(table string, rows []filter.AnswerTexts) {
 	for i := range rows {
 		o.row(table, rows[i].Language, rows[i].Source, rows[i].Reviewed)
+	}
+}
+
+func (o *overdue) keywords(table filter.KeywordTable) {
+	for i := range table.Rows {
+		row := &table.Rows[i]
+		o.row("keywords.yaml", row.Language, row.Source, row.Reviewed)
+	}
+	for i := range table.Providers {
+		row := &table.Providers[i]
+		o.row("keywords.yaml: providers", row.Provider, row.Source, row.Reviewed)
 	}
 }
 

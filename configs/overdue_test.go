@@ -8,6 +8,8 @@ import (
 )
 
 func TestRowsPastTheirReviewAreListed(t *testing.T) {
+	t.Setenv("META_APP_SECRET", "0123456789abcdef")
+	t.Setenv("META_VERIFY_TOKEN", "0123456789abcdef")
 	cfg, err := parse("sendgate.yaml", []byte(`
 proxy:
   routes:
@@ -25,7 +27,7 @@ proxy:
           rows:
             - {most: 1, within: 24h, source: "https://example.com/caps", reviewed: "2025-10-01"}
             - {most: 5, within: 24h, place: DE}
-    whatsapp: {}
+    whatsapp: {webhook: {secrets: ["env:META_APP_SECRET"], verify_token: "env:META_VERIFY_TOKEN"}}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +39,7 @@ proxy:
 	}
 	all := strings.Join(cfg.Overdue(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)), "\n")
 	for _, row := range []string{"quiet-hours.yaml: us-conservative: the row of US ", "consent-expiry.yaml: the row of CA ", "rows: the row of AT ", "quiet-hours.yaml: places: the row of US-TX ",
-		"quiet-hours.yaml: postcodes: the row of US-TX ", "caps.yaml: law: the row of US-FL "} {
+		"quiet-hours.yaml: postcodes: the row of US-TX ", "caps.yaml: law: the row of US-FL ", "keywords.yaml: the row of pt ", "keywords.yaml: providers: the row of twilio "} {
 		if strings.Count(all, row) < 1 {
 			t.Errorf("years later %q is not among\n%s", row, all)
 		}

@@ -128,6 +128,8 @@ func (j *judge) all(c *count) (Reading, meaning) {
 		means = meansStop // and not "I want to cancel", which may be an order
 	case c.typo > 0:
 		found.Certainty, means = Probable, meansTypo
+	case c.both+c.refusal == 0 && (j.units[0].means&optsOut == 0 || c.about+c.scope > 0):
+		return Reading{}, 0 // "I got no message"
 	default:
 		found.Certainty = Ambiguous
 	}
