@@ -22,6 +22,8 @@ const (
 	errandMost  = 5 * time.Minute
 	// errandPlaces is how many errands of one kind and route run at a time, where nothing else is said.
 	errandPlaces = 8
+	// errandLast is how long, after a stop, runs go on that may be made again as if they had never been.
+	errandLast = 5 * time.Second
 	// errandKeep is how long the store may take to keep what became of an errand.
 	errandKeep = 10 * time.Second
 )
@@ -35,7 +37,8 @@ type errandStore interface {
 }
 
 // An errandRunner does one errand. It may run again for an errand that it did, after a kill: what must
-// not happen twice is noted in the store before it begins, see [store.Errand]. It returns soon after ctx ends.
+// not happen twice is noted in the store before it begins, see [store.Errand]. It returns soon after ctx ends, with
+// errStopped where it was not done for that.
 type errandRunner func(ctx context.Context, e *store.Errand) errandEnd
 
 // An errandEnd is what became of one run of an errand. The zero value: it is done.
@@ -45,6 +48,9 @@ type errandEnd struct {
 	dead  bool          // keep it, and leave it to people to run it again
 	kept  func()        // called once this is in the store, if not nil
 }
+
+// errStopped is for an errand that was broken off by a stop: it stays as it was.
+var errStopped = errors.New("the gate was stopped")
 
 // An errandWorker does what the gate still has to do after it acknowledged something: it runs the errands
 // that are due, several at a time. Of those that share a lane the store offers one alone. One that fails is
@@ -58,11 +64,12 @@ type errandWorker struct {
 	random  func() float64 // from 0 up to 1
 	panics  *atomic.Uint64
 
-	quit, abort context.Context
-	stop, kill  context.CancelFunc
-	begin       sync.Once
-	work        sync.WaitGroup
-	ended       chan struct{} // a sign that a place is free
+	// quit ends when nothing is begun any more, soon a little later for what may be broken off, and abort when all is.
+	quit, soon, abort context.Context
+	stop, hurry, kill context.CancelFunc
+	begin             sync.Once
+	work              sync.WaitGroup
+	ended             chan struct{} // a sign that a place is free
 
 	running map[string]bool // by id; run alone touches it
 	taken   map[errandPlace]int
@@ -71,12 +78,6 @@ type errandWorker struct {
 	mu       sync.Mutex
 	finished []*store.Errand // which run has not seen yet
 	crowds   map[errandPlace]bool
-}
-
-// An errandPlace is what errands share their places by.
-type errandPlace struct {
-	kind  store.ErrandKind
-	route string
 }
 
 func newErrandWorker(st errandStore, log *zap.Logger, now func() time.Time, panics *atomic.Uint64) *errandWorker {
@@ -91,6 +92,7 @@ func newErrandWorker(st errandStore, log *zap.Logger, now func() time.Time, pani
 	}
 	w.quit, w.stop = context.WithCancel(context.Background())
 	w.abort, w.kill = context.WithCancel(context.Background())
+	w.soon, w.hurry = context.WithCancel(w.abort)
 	return w
 }
 
@@ -107,6 +109,7 @@ func (w *errandWorker) start() {
 func (w *errandWorker) shutdown(ctx context.Context) {
 	w.begin.Do(func() {})
 	w.stop()
+	defer time.AfterFunc(errandLast, w.hurry).Stop()
 	defer context.AfterFunc(ctx, w.kill)()
 	w.work.Wait()
 	w.kill()
@@ -169,53 +172,6 @@ func (w *errandWorker) round(kinds []store.ErrandKind) (wait time.Duration, err 
 	return 0, nil
 }
 
-// crowded reports whether errands of a kind and route are due and wait for a place.
-func (w *errandWorker) crowded(kind store.ErrandKind, route string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.crowds[errandPlace{kind, route}]
-}
-
-func placeOf(e *store.Errand) errandPlace { return errandPlace{e.Kind, e.Route} }
-
-// enter takes a place for e, if there is one.
-func (w *errandWorker) enter(e *store.Errand) bool {
-	p, places := placeOf(e), w.places(e.Kind, e.Route)
-	w.most = max(w.most, places)
-	if w.taken[p] >= places {
-		return false
-	}
-	w.running[e.ID] = true
-	w.taken[p]++
-	return true
-}
-
-// leave is called by a run of e that is over.
-func (w *errandWorker) leave(e *store.Errand) {
-	w.mu.Lock()
-	w.finished = append(w.finished, e)
-	w.mu.Unlock()
-	select {
-	case w.ended <- struct{}{}:
-	default:
-	}
-}
-
-// clear gives back the places of the runs that are over.
-func (w *errandWorker) clear() {
-	w.mu.Lock()
-	over := w.finished
-	w.finished = nil
-	w.mu.Unlock()
-	for _, e := range over {
-		delete(w.running, e.ID)
-		p := placeOf(e)
-		if w.taken[p]--; w.taken[p] == 0 {
-			delete(w.taken, p)
-		}
-	}
-}
-
 // do runs e once and keeps what became of it.
 func (w *errandWorker) do(e *store.Errand) {
 	defer w.leave(e)
@@ -262,7 +218,7 @@ func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEn
 	if end.err == nil {
 		return w.store.EndErrand(ctx, e.ID)
 	}
-	if w.abort.Err() != nil && !end.dead { // broken off by ourselves: after the next start it is as due as now
+	if errors.Is(end.err, errStopped) { // after the next start it is as due as now
 		return nil
 	}
 	wait := end.after

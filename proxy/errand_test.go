@@ -202,7 +202,7 @@ func TestErrandShutdown(t *testing.T) {
 				return errandEnd{}
 			}
 			<-ctx.Done()
-			return errandEnd{err: ctx.Err()}
+			return errandEnd{err: errStopped}
 		}
 		w.start()
 		b.add(errandOf("quick"), errandOf("hangs"))

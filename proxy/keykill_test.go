@@ -14,6 +14,7 @@ const (
 	childVariable    = "SENDGATE_PROXY_TEST_DIR"
 	upstreamVariable = "SENDGATE_PROXY_TEST_UPSTREAM"
 	momentVariable   = "SENDGATE_PROXY_TEST_MOMENT" // at which TestStopRace has the gate die
+	ownerVariable    = "SENDGATE_PROXY_TEST_OWNER"  // of the webhooks that TestRelayKilled has the gate relay
 )
 
 func TestMain(m *testing.M) {
@@ -21,11 +22,14 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	err, moment := error(nil), os.Getenv(momentVariable)
-	if moment == "" {
-		err = serveUntilKilled(dir, os.Getenv(upstreamVariable))
-	} else {
-		err = serveUntilTold(dir, os.Getenv(upstreamVariable), moment)
+	err := error(nil)
+	switch moment, upstream := os.Getenv(momentVariable), os.Getenv(upstreamVariable); {
+	case os.Getenv(ownerVariable) != "":
+		err = relayUntilKilled(dir)
+	case moment != "":
+		err = serveUntilTold(dir, upstream, moment)
+	default:
+		err = serveUntilKilled(dir, upstream)
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
@@ -49,6 +53,37 @@ func serveUntilKilled(dir, upstream string) error {
 	return g.Serve(ln)
 }
 
+// child runs this program as a process of its own, with the store in dir, until the test kills it, and returns
+// the address at which it serves.
+func child(t *testing.T, dir string, env ...string) (*exec.Cmd, string) {
+	t.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(append(os.Environ(), childVariable+"="+dir), env...)
+	c.Stderr = os.Stderr
+	out, err := c.StdoutPipe()
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	var addr string
+	if _, err := fmt.Fscanln(out, &addr); err != nil {
+		t.Fatal(err)
+	}
+	return c, addr
+}
+
+// kill ends a child as kill -9 does, and returns when it is gone.
+func kill(t *testing.T, c *exec.Cmd) {
+	t.Helper()
+	if err := c.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait() // it was killed
+}
+
 // TestKeyKilled: the gate is killed while the upstream has a send, and when it has answered. The repeat
 // is told what is known, and nothing is sent twice.
 func TestKeyKilled(t *testing.T) {
@@ -58,30 +93,14 @@ func TestKeyKilled(t *testing.T) {
 	base := play(t, loopback(t), func(c net.Conn) {
 		echoEach(c, func(w wire) string { arrived <- w.body; return <-answers })
 	})
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childVariable+"="+dir, upstreamVariable+"="+base)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	if err == nil {
-		err = child.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var addr string
-	if _, err := fmt.Fscanln(out, &addr); err != nil {
-		t.Fatal(err)
-	}
+	gate, addr := child(t, dir, upstreamVariable+"="+base)
 	go func() { answers <- okAnswer }()
 	first := ask(t, addr, sale("answered"))
 	<-arrived
 	s := speak(t, addr)
 	s.write(sale("begun"))
 	<-arrived
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = child.Wait() // it was killed
+	kill(t, gate)
 	close(answers)
 
 	st, err := store.Open(store.Config{Dir: dir})

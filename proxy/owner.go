@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,8 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// ownerFailures is how many tries in a row are answered with other than 2xx before the owner counts as away. One
-// person's call alone may be what the owner cannot take.
+// ownerFailures is how many calls are answered with other than 2xx, and none with 2xx, before the owner counts as
+// away. One person's call alone may be what the owner cannot take.
 const ownerFailures = 3
 
 // An owner is how whoever gets the relayed calls of a route does, and which webhooks wait for them. It outlives
@@ -29,7 +30,7 @@ type owner struct {
 
 	mu       sync.Mutex
 	away     bool
-	failures int                 // in a row
+	declined map[string]bool     // calls that were since the last that was taken; by errand
 	fresh    map[string]*awaited // calls that were not tried before, behind others of that kind alone; by errand
 	lanes    map[string]int      // how many of fresh are in a lane
 	waiting  int                 // how many of fresh a webhook waits for
@@ -50,7 +51,8 @@ const (
 var relayNames = [relayEnds]string{"delivered", "failed", "dead"}
 
 func newOwner(route string, log *zap.Logger, crowded func() bool, ahead func(lane string) int) *owner {
-	return &owner{route: route, crowded: crowded, ahead: ahead, log: log, fresh: make(map[string]*awaited), lanes: make(map[string]int)}
+	return &owner{route: route, crowded: crowded, ahead: ahead, log: log,
+		declined: make(map[string]bool), fresh: make(map[string]*awaited), lanes: make(map[string]int)}
 }
 
 // tally is how many tries ended in each way.
@@ -177,7 +179,7 @@ func (o *owner) tried(e *store.Errand, said *word, end errandEnd, took, wait tim
 	}
 	if end.err == nil {
 		o.ends[relayDelivered]++
-		o.failures = 0
+		clear(o.declined)
 		if o.away && (wait == 0 || took < wait) {
 			o.away = false
 			o.log.Info("the owner takes webhooks again", zap.String("route", o.route))
@@ -195,11 +197,27 @@ func (o *owner) tried(e *store.Errand, said *word, end errandEnd, took, wait tim
 	} else {
 		o.ends[relayFailed]++
 	}
-	if o.failures++; said == nil || o.failures >= ownerFailures {
+	if !o.away {
+		o.declined[e.ID] = true
+	}
+	if said == nil || len(o.declined) >= ownerFailures {
 		o.leaves(end.err)
 	}
-	if a != nil { // what comes behind it waits
+	if a != nil && end.dead {
 		a.settle()
+	} else if a != nil {
+		o.block(a)
 	}
 	return nil
+}
+
+// block has nobody wait for a call that is to be tried again, nor for those behind it. o is locked.
+func (o *owner) block(a *awaited) {
+	a.tell(nil)
+	a.settle()
+	for _, b := range o.fresh {
+		if slices.ContainsFunc(b.lanes, func(lane string) bool { return slices.Contains(a.lanes, lane) }) {
+			o.block(b)
+		}
+	}
 }

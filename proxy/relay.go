@@ -117,9 +117,9 @@ func goesOn(name []byte) bool {
 }
 
 // runRelay makes one call. It is the [errandRunner] of relays.
-func (g *Gate) runRelay(ctx context.Context, e *store.Errand) errandEnd {
+func (g *Gate) runRelay(_ context.Context, e *store.Errand) errandEnd {
 	if rt := g.table.Load().routes[e.Route]; rt != nil && rt.relay() != nil {
-		return rt.relay().run(ctx, e)
+		return rt.relay().run(g.errands.soon, e)
 	}
 	return errandEnd{err: errors.New("the configuration names no address any more that this call would go to (webhook.relay)")}
 }
@@ -158,6 +158,9 @@ func (r *relay) run(ctx context.Context, e *store.Errand) errandEnd {
 	began := time.Now()
 	said, err := r.call(ctx, e)
 	end := errandEnd{err: err}
+	if errors.Is(err, errStopped) { // which says nothing of the owner
+		return end
+	}
 	switch {
 	case said == nil:
 		end.dead = errors.Is(err, errCall)
@@ -185,16 +188,20 @@ func (r *relay) call(ctx context.Context, e *store.Errand) (said *word, err erro
 	if err != nil {
 		return nil, err
 	}
-	done := make(chan struct{})
+	type end struct {
+		said *word
+		err  error
+	}
+	done := make(chan end, 1)
 	go func() { // an exchange ends by its own times alone
-		defer close(done)
-		said, err = r.exchange(wire)
+		said, err := r.exchange(wire)
+		done <- end{said, err}
 	}()
 	select {
-	case <-done:
-		return said, err
+	case e := <-done:
+		return e.said, e.err
 	case <-ctx.Done():
-		return nil, errors.New("the gate was stopped")
+		return nil, errStopped
 	}
 }
 

@@ -86,7 +86,7 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	r.upstream.dialer.connect = to.dial
 	rt := &route{name: "twilio", brand: "acme", webhook: hook}
 	hook.relay = r
-	g := new(Gate)
+	g := &Gate{errands: w}
 	g.table.Store(&table{routes: map[string]*route{"twilio": rt}})
 	w.places = g.errandPlaces
 	w.runners[store.ErrandRelay] = g.runRelay
@@ -96,12 +96,35 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 		defer cancel()
 		w.shutdown(ctx)
 		r.upstream.pool.close()
+		time.Sleep(2 * time.Hour) // by then, who hangs has given up
 	})
 	return &relaying{g, rt, b, w}
 }
 
 // hook is one webhook about people: it returns the owner's answer and how long it took.
 func (r *relaying) hook(t *testing.T, method, target, body string, people ...string) ([]byte, time.Duration) {
+	t.Helper()
+	began := time.Now()
+	return r.keep(t, r.errand(t, method, target, body, people...), r.route.relay().wait).answer(), time.Since(began)
+}
+
+// unread is one whose answer nobody reads.
+func (r *relaying) unread(t *testing.T, n int, people ...string) {
+	t.Helper()
+	r.keep(t, r.errand(t, "POST", "/twilio", fmt.Sprintf("n=%d&to=%s", n, strings.Join(people, ",")), people...), 0)
+}
+
+// keep has an errand done, as the gate does.
+func (r *relaying) keep(t *testing.T, e store.Errand, wait time.Duration) *awaited {
+	t.Helper()
+	rl := r.route.relay()
+	a := rl.owner.await(&e, wait, rl.inFlight)
+	r.box.add(e)
+	return a
+}
+
+// errand is that of a webhook.
+func (r *relaying) errand(t *testing.T, method, target, body string, people ...string) store.Errand {
 	t.Helper()
 	var req fasthttp.Request
 	req.Header.SetMethod(method)
@@ -117,15 +140,11 @@ func (r *relaying) hook(t *testing.T, method, target, body string, people ...str
 	for _, p := range people {
 		signals = append(signals, providers.Signal{Kind: providers.Message, From: filter.Recipient{Channel: filter.SMS, Address: p}})
 	}
-	began := time.Now()
-	e, ok := r.route.relayErrand(&req, signals, began)
+	e, ok := r.route.relayErrand(&req, signals, time.Now())
 	if !ok {
 		t.Fatal("the route relays nothing")
 	}
-	rl := r.route.relay()
-	a := rl.owner.await(&e, rl.wait, rl.inFlight)
-	r.box.add(e)
-	return a.answer(), time.Since(began)
+	return e
 }
 
 const ownAnswer = "<Response><Message>We open at nine.</Message></Response>"
@@ -158,7 +177,7 @@ func TestRelayOutage(t *testing.T) {
 						return taken
 					},
 				}
-				r := relayTo(t, RelayConfig{URL: "http://127.0.0.1:1/hook"}, own)
+				r := relayTo(t, RelayConfig{URL: "http://127.0.0.1:1/hook", InFlight: 4}, own)
 				const people, every = 10, 2 * time.Second
 				var slow, answered, late int
 				sent := map[string]int{}
@@ -202,6 +221,9 @@ func TestRelayOutage(t *testing.T) {
 				}
 				if answered < 30 {
 					t.Errorf("%d webhooks got the owner's answer while they were there", answered)
+				}
+				if how != hangs && own.most > 4 {
+					t.Errorf("%d calls were made at a time, want at most 4", own.most)
 				}
 				own.inOrder(t, sent)
 			})

@@ -105,7 +105,6 @@ func (g *Gate) mayReply(rt *route, to *providers.Signal, document []byte) bool {
 		return true
 	}
 	w := g.works.Get().(*work)
-	defer g.release(w)
 	w.start, w.version = time.Now(), g.table.Load().version
 	now := g.time(w)
 	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused, Known: g.store.Seq()}
@@ -123,6 +122,7 @@ func (g *Gate) mayReply(rt *route, to *providers.Signal, document []byte) bool {
 	}
 	w.done = time.Now()
 	g.keep(rt, w, e)
+	g.release(w)
 	return passes
 }
 

@@ -22,14 +22,17 @@ const (
 	hookSecret = "12345"
 )
 
+// fewWords are keywords enough for a test.
+var fewWords = filter.KeywordTable{
+	Languages: map[string][]string{"en": {"US"}},
+	Rows: []filter.KeywordRow{{Language: "en", Exact: []string{"stop"}, Phrase: []string{"take me off"}, Ambiguous: []string{"cancel"},
+		In: []string{"start"}, Help: []string{"help"}, Source: "a test", Reviewed: "2026-11-22", Confidence: "high"}},
+}
+
 // plainWords are keywords enough for a test.
 func plainWords(t testing.TB) *filter.Keywords {
 	t.Helper()
-	k, err := filter.NewKeywords(filter.KeywordTable{
-		Languages: map[string][]string{"en": {"US"}},
-		Rows: []filter.KeywordRow{{Language: "en", Exact: []string{"stop"}, Phrase: []string{"take me off"}, Ambiguous: []string{"cancel"},
-			In: []string{"start"}, Help: []string{"help"}, Source: "a test", Reviewed: "2026-11-22", Confidence: "high"}},
-	})
+	k, err := filter.NewKeywords(fewWords)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sendgate": main, "receiver": receiver})
+	testscript.Main(m, map[string]func(){"sendgate": main, "receiver": receiver, "shop": shop})
 }
 
 // TestScripts runs the sessions of testdata/script against the real program.
@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			"sale": sale, "lift": lift, "reviewed": reviewed,
 		},
 		Setup: func(env *testscript.Env) error {
-			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS"} {
+			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP"} {
 				addr, err := freeAddress()
 				if err != nil {
 					return err

@@ -1,0 +1,56 @@
+package proxy
+
+import "github.com/sendgate/sendgate/store"
+
+// An errandPlace is what errands share their places by.
+type errandPlace struct {
+	kind  store.ErrandKind
+	route string
+}
+
+// crowded reports whether errands of a kind and route are due and wait for a place.
+func (w *errandWorker) crowded(kind store.ErrandKind, route string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.crowds[errandPlace{kind, route}]
+}
+
+func placeOf(e *store.Errand) errandPlace { return errandPlace{e.Kind, e.Route} }
+
+// enter takes a place for e, if there is one.
+func (w *errandWorker) enter(e *store.Errand) bool {
+	p, places := placeOf(e), w.places(e.Kind, e.Route)
+	w.most = max(w.most, places)
+	if w.taken[p] >= places {
+		return false
+	}
+	w.running[e.ID] = true
+	w.taken[p]++
+	return true
+}
+
+// leave is called by a run of e that is over.
+func (w *errandWorker) leave(e *store.Errand) {
+	w.mu.Lock()
+	w.finished = append(w.finished, e)
+	w.mu.Unlock()
+	select {
+	case w.ended <- struct{}{}:
+	default:
+	}
+}
+
+// clear gives back the places of the runs that are over.
+func (w *errandWorker) clear() {
+	w.mu.Lock()
+	over := w.finished
+	w.finished = nil
+	w.mu.Unlock()
+	for _, e := range over {
+		delete(w.running, e.ID)
+		p := placeOf(e)
+		if w.taken[p]--; w.taken[p] == 0 {
+			delete(w.taken, p)
+		}
+	}
+}
