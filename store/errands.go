@@ -75,6 +75,13 @@ func (e *errands) onDisk() (size int64) {
 	return size
 }
 
+// descriptors is how many files are open.
+func (e *errands) descriptors() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.segments)
+}
+
 // row is the row of an errand.
 func (e *errands) row(id errandID) (*errandRow, error) {
 	e.mu.Lock()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/rand"
 	"encoding/binary"
@@ -27,7 +28,10 @@ func (b *txnBatch) link(one, other filter.Recipient) error {
 		fps[i] = b.s.keys.person(to.Address).at(n)
 	}
 	forth, back := linkKey(fps[0], fps[1]), linkKey(fps[1], fps[0])
-	if known, err := b.get(forth); err != nil || known != nil {
+	toOther, toOne := linkValue(forth, other.Address), linkValue(back, one.Address)
+	if known, err := b.get(forth); err != nil {
+		return err
+	} else if same, err := b.get(back); err != nil || bytes.Equal(known, toOther) && bytes.Equal(same, toOne) {
 		return err
 	}
 	whose := [2]filter.Recipient{one, other}
@@ -40,7 +44,7 @@ func (b *txnBatch) link(one, other filter.Recipient) error {
 		size += len(all)
 	}
 	if size > maxLinked {
-		return fmt.Errorf("the same person would have %d addresses: want at most %d", size, maxLinked)
+		return &EventError{1, "to.address", fmt.Sprintf("the same person would have %d addresses: want at most %d", size, maxLinked)}
 	}
 	var noes [2][]filter.Event
 	for i, to := range whose {
@@ -58,7 +62,7 @@ func (b *txnBatch) link(one, other filter.Recipient) error {
 			}
 		}
 	}
-	return errors.Join(b.set(forth, linkValue(forth, other.Address)), b.set(back, linkValue(back, one.Address)))
+	return errors.Join(b.set(forth, toOther), b.set(back, toOne))
 }
 
 // placed is the places that have numbers once the transaction is committed.
@@ -101,14 +105,9 @@ func takenBack(r *filter.Record, scope filter.Scope, at time.Time) bool {
 	return false
 }
 
-// spread copies an event by which somebody says no to whoever else they are. A link that does not read keeps nobody
-// from saying no.
+// spread copies an event by which somebody says no to whoever else they are.
 func (b *txnBatch) spread(e *filter.Event) error {
 	all, err := b.linkedTo(e.To)
-	if errors.Is(err, errDamaged) {
-		b.s.logger.Error("somebody who said no is bound at one of their addresses only", zap.Error(err))
-		return nil
-	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"go.uber.org/zap"
 )
 
 // maxLinked is how many recipients may be the same person.
@@ -24,7 +25,8 @@ const linkVersion = 1
 //
 // Copies are events of their own, from the source "link", without the words and the proof of what they were copied
 // from: those may name the other address. An erasure of one of the two counts as an opt-out of the other, and takes
-// the link with it. Exports have what was copied, and no links. To link two who are linked changes nothing.
+// the link with it. Exports have what was copied, and no links. To link two who are linked changes nothing. Two
+// who cannot be linked, because a person would have too many addresses, say, are an [*EventError].
 func (s *Store) Link(ctx context.Context, a, b filter.Recipient) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -131,20 +133,24 @@ func (s *Store) linkedTo(txn *badger.Txn, places *places, to filter.Recipient) (
 }
 
 // nextTo lists who is linked to a recipient. A link for every brand is one for each; and what is said to every brand
-// is said to each that has a link.
+// is said to each that has a link. A link that does not read keeps nobody from saying no: it is left out.
 func (s *Store) nextTo(txn *badger.Txn, places *places, to filter.Recipient) (all []filter.Recipient, err error) {
 	p := s.keys.person(to.Address)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: append([]byte{kindLink}, p[:]...)})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
 		from, other, address, err := readLink(it.Item())
-		if err != nil {
-			return nil, err
-		}
 		at, ok := places.at(from)
 		there, known := places.at(other)
-		if !ok || !known {
-			return nil, fmt.Errorf("a link between places that are not known: %w", errDamaged)
+		if err == nil && (!ok || !known) {
+			err = fmt.Errorf("a link between places that are not known: %w", errDamaged)
+		}
+		if errors.Is(err, errDamaged) {
+			s.logger.Error("somebody is bound at a part of their addresses only: who else they are does not read", zap.Error(err))
+			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		if at.channel != to.Channel || at.brand != "" && to.Brand != "" && at.brand != to.Brand {
 			continue

@@ -175,7 +175,8 @@ func TestLinkRefuses(t *testing.T) {
 	for i := range 63 {
 		link(t, s, a, user("acme", i))
 	}
-	if err := s.Link(ctx, user("acme", 5), user("acme", 100)); err == nil || !strings.Contains(err.Error(), "65 addresses") {
+	var problem *store.EventError
+	if err := s.Link(ctx, user("acme", 5), user("acme", 100)); !errors.As(err, &problem) || !strings.Contains(err.Error(), "65 addresses") {
 		t.Errorf("a person without end: %v", err)
 	}
 }
@@ -267,10 +268,15 @@ func TestAlteredLink(t *testing.T) {
 			if r := verify(t, s); len(r.Faults) != 1 {
 				t.Errorf("Verify finds %v", r.Faults)
 			}
-			keep(t, s, optOut(a, "no"), optOut(b, "no"))
-			if !barred(t, s, a) || !barred(t, s, b) {
-				t.Error("an opt-out is lost")
+			keep(t, s, optOut(a, "no"), optIn(b, "yes"))
+			if _, err := s.Linked(a); err != nil || !barred(t, s, a) {
+				t.Errorf("an opt-out is lost: %v", err)
 			}
+			link(t, s, a, b)
+			if !barred(t, s, b) {
+				t.Error("once they are linked again, the opt-out does not bind")
+			}
+			sound(t, s)
 		})
 	}
 }

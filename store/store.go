@@ -207,7 +207,9 @@ func (s *Store) place() string {
 }
 
 // Files is about how many file descriptors the store takes. It changes by and by.
-func (s *Store) Files() int { return otherFiles + int(s.metrics.tables.stored.Load()) }
+func (s *Store) Files() int {
+	return otherFiles + int(s.metrics.tables.stored.Load()) + s.errands.descriptors()
+}
 
 // otherFiles is how many files besides those of the tables it has open at a time, and some more.
 const otherFiles = 32
