@@ -44,9 +44,9 @@ type Erasure struct {
 // stated to be. Until then appends wait,
 // a second or so where the store is large; and where not all recipients are held in memory (see
 // [Config.Index]), for part of the time whatever reads from disk. The whole decision log is read,
-// which takes about a second a million entries, and holds nothing up. What fails, or is cut short by
-// the end of the process, is finished by the next Open, or the next Erase of anyone. What is learnt
-// about the address afterwards is new.
+// which takes about a second a million entries, and so are all errands, ten seconds a million; that
+// holds nothing up. What fails, or is cut short by the end of the process, is finished by the next
+// Open, or the next Erase of anyone. What is learnt about the address afterwards is new.
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
 	own := filter.Event{To: to, Source: actor, Note: reason}
 	new(cloner).clone(&own)

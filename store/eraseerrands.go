@@ -149,20 +149,27 @@ func (e *errands) oldest() uint64 {
 // inBody reports whether the address is written in a body: as it is, in a form, in what JSON holds, also where that
 // is in base64, or in a call by HTTP whose body is any of that, so many levels deep.
 func (s *spelling) inBody(text string, depth int) bool {
-	if s.in(text) || s.in(unescape(text)) {
+	if s.in(text) {
+		return true
+	}
+	if strings.ContainsAny(text, "%+") && s.in(unescape(text)) {
 		return true
 	}
 	if depth == 0 {
 		return false
 	}
-	if _, body, ok := strings.Cut(text, "\r\n\r\n"); ok && s.inBody(body, depth-1) { // of a call by HTTP
-		return true
+	if _, body, ok := strings.Cut(text, "\r\n\r\n"); ok {
+		text = body
 	}
-	if b, err := base64.StdEncoding.DecodeString(text); err == nil && s.inBody(string(b), depth-1) {
-		return true
+	if text = strings.TrimSpace(text); text == "" {
+		return false
 	}
-	var value any
-	return json.Unmarshal([]byte(text), &value) == nil && s.inValue(value, depth-1)
+	if strings.ContainsRune(`{["`, rune(text[0])) {
+		var value any
+		return json.Unmarshal([]byte(text), &value) == nil && s.inValue(value, depth-1)
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	return err == nil && s.inBody(string(b), depth-1)
 }
 
 // inValue is inBody for what was JSON.
@@ -184,12 +191,10 @@ func (s *spelling) inValue(value any, depth int) bool {
 	return false
 }
 
-// unescape reads what was percent-encoded, and leaves alone what was not.
+// unescape reads what was percent-encoded, and leaves the rest alone.
 func unescape(text string) string {
-	if !strings.ContainsAny(text, "%+") {
-		return text
-	}
 	var out strings.Builder
+	out.Grow(len(text))
 	for i := 0; i < len(text); i++ {
 		if text[i] == '+' {
 			out.WriteByte(' ')
