@@ -35,27 +35,24 @@ func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (unfit
 	ctx, cancel := context.WithTimeout(context.Background(), keeping)
 	defer cancel()
 	h := heard{g: g, rt: rt, now: now}
-	for i := range signals {
-		if err := h.hear(ctx, &signals[i]); err != nil {
-			return nil, err
-		}
+	for i := range signals { // one that cannot be kept keeps none of the others back
+		err = errors.Join(err, h.about(ctx, &signals[i]), h.hear(ctx, &signals[i]))
 	}
-	return h.unfit, h.keep(ctx)
+	err = errors.Join(err, h.keep(ctx))
+	return h.unfit, err
+}
+
+// about keeps who a signal is from, under all their addresses, and to which number.
+func (h *heard) about(ctx context.Context, sig *providers.Signal) (err error) {
+	sig.From.Brand = h.rt.brand
+	if sig.Display != "" && sig.Sender != "" {
+		err = h.g.store.KeepSender(store.Sender{Provider: h.rt.speaks, Number: sig.Display, ID: sig.Sender})
+	}
+	return errors.Join(err, h.link(ctx, sig))
 }
 
 // hear takes in one signal. It keeps at once only what the next has to be judged by.
 func (h *heard) hear(ctx context.Context, sig *providers.Signal) error {
-	sig.From.Brand = h.rt.brand
-	if sig.Display != "" && sig.Sender != "" {
-		if err := h.g.store.KeepSender(store.Sender{Provider: h.rt.speaks, Number: sig.Display, ID: sig.Sender}); err != nil {
-			return err
-		}
-	}
-	if sig.From.Address != "" {
-		if err := h.link(ctx, sig); err != nil {
-			return err
-		}
-	}
 	switch sig.Kind {
 	case providers.Message:
 		return h.message(ctx, sig)
@@ -132,7 +129,7 @@ func (h *heard) fit(err error) error {
 
 // link notes the addresses of one person, so that an opt-out of one binds the others, now and later.
 func (h *heard) link(ctx context.Context, sig *providers.Signal) error {
-	if len(sig.Aliases) == 0 {
+	if len(sig.Aliases) == 0 || sig.From.Address == "" {
 		return nil
 	}
 	known, err := h.g.store.Linked(sig.From)

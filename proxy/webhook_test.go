@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -302,4 +303,20 @@ func TestWhatWebhooksTeach(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOneUnfitSignal: of a call in which one thing can never be kept the rest is, and whoever calls is told so.
+func TestOneUnfitSignal(t *testing.T) {
+	st := memory(t)
+	g := newGate(t, hooked(t, map[string]RouteConfig{"twilio": {}}), st)
+	endless := filter.Recipient{Channel: filter.SMS, Address: "+1" + strings.Repeat("5", 2000)}
+	signal := func(id string, from filter.Recipient) providers.Signal {
+		return providers.Signal{Kind: providers.Message, ID: id, From: from, Sender: "+15005550006", Text: "STOP"}
+	}
+	unfit, err := g.hear(g.table.Load().routes["twilio"], []providers.Signal{signal("SM1", endless), signal("SM2", person)}, time.Now())
+	var problem *store.EventError
+	if err != nil || !errors.As(unfit, &problem) {
+		t.Errorf("unfit: %v, err: %v", unfit, err)
+	}
+	wants(t, st, person, "", "opted-out all")
 }
