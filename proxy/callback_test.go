@@ -181,6 +181,7 @@ func FuzzWebhookUnsigned(f *testing.F) {
 func FuzzWebhookSigned(f *testing.F) {
 	f.Add(true, "From=%2B14155550100&To=%2B15005550006&Body=START&MessageSid=SM1&OptOutType=START")
 	f.Add(true, "From=whatsapp%3AUS.1&To=MG1&Body=\xff&MessageSid=SM1&ButtonPayload=STOP")
+	f.Add(true, "From=%2")
 	f.Add(false, `{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":{"messages":[{"from":"14155550100","id":"w","timestamp":"1","type":"text","text":{"body":"start"}}]}}]}]}`)
 	f.Add(false, `{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"user_preferences","value":{"user_preferences":[{"wa_id":"14155550100","category":"marketing_messages","value":"resume","timestamp":1}]}}]}]}`)
 	f.Fuzz(func(t *testing.T, twilio bool, body string) {
@@ -205,6 +206,7 @@ func FuzzWebhookSigned(f *testing.F) {
 		switch status := ctx.Response.StatusCode(); {
 		case g.panics.Load() > 0:
 			t.Error("it panicked")
+		case twilio && status == 403 && st.Seq() == 0: // a form that does not decode has no signature
 		case status != 200 && status != 204 && status != 422:
 			t.Errorf("answered %d %s", status, ctx.Response.Body())
 		}
