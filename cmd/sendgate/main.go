@@ -32,6 +32,7 @@ type commands struct {
 	Consent   consentCmd   `cmd:"" help:"Look up, record, import and export consent."`
 	Blocked   blockedCmd   `cmd:"" help:"Review what the gate decided."`
 	Inbox     inboxCmd     `cmd:"" help:"Review what people wrote that may be an opt-out."`
+	Keyword   keywordCmd   `cmd:"" help:"Try what a text is taken for: STOP, START, HELP, PRIVACY or none of them."`
 	Relay     relayCmd     `cmd:"" help:"See what waits to be passed on, and try again what was given up."`
 	Switch    switchCmd    `cmd:"" help:"Pause sending and resume it: of a campaign, a sender, everything."`
 	Explain   explainCmd   `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
