@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup, "metric": metric, "keypair": keypair, "among": among,
-			"sale": sale, "lift": lift, "reviewed": reviewed,
+			"sale": sale, "lift": lift, "reviewed": reviewed, "moment": setMoment,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP"} {
@@ -129,6 +130,16 @@ func send(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprintln(&out)
 	_, err = ts.Stdout().Write(out.Bytes())
 	ts.Check(err)
+}
+
+// setMoment sets a variable to a moment from now, as Twilio wants it in a form: `moment AT 24h`.
+func setMoment(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: moment NAME DURATION")
+	}
+	after, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], url.QueryEscape(time.Now().Add(after).UTC().Format(time.RFC3339)))
 }
 
 // envfile replaces ${NAME} in a file by the script's variables: `envfile sendgate.yaml`.

@@ -33,6 +33,7 @@
 //	+15005550713   accepted; the person answers nothing, as anybody else
 //	+15005550714   accepted; the person answers START
 //	+15005550715   accepted; the person answers HELP
+//	+15005550716   accepted; the person answers PRIVACY
 //	+15005550720   accepted, and failed later: 21610, 131050
 //	+15005550721   accepted         accepted; the person stops marketing in the settings
 //	+15005550722   accepted         accepted; the person resumes it there

@@ -33,6 +33,7 @@ var magic = []Recipient{
 	{"+15005550713", 0, 0, "answers nothing", answered},
 	{"+15005550714", 0, 0, "answers START", answered},
 	{"+15005550715", 0, 0, "answers HELP", answered},
+	{"+15005550716", 0, 0, "answers PRIVACY", answered},
 	{"+15005550720", 0, 0, "is accepted, and fails later: the person had left", answered},
 	{"+15005550721", 0, 0, "stops marketing in the settings (WhatsApp)", answered},
 	{"+15005550722", 0, 0, "resumes marketing in the settings (WhatsApp)", answered},

@@ -22,6 +22,7 @@ var reactions = map[string]reaction{
 	"15005550712": {writes: "Who is this?"},
 	"15005550714": {writes: "START"},
 	"15005550715": {writes: "HELP"},
+	"15005550716": {writes: "PRIVACY"},
 	"15005550720": {leaves: true},
 	"15005550721": {setting: "stop"},
 	"15005550722": {setting: "resume"},
