@@ -13,7 +13,7 @@ import (
 const (
 	childVariable    = "SENDGATE_PROXY_TEST_DIR"
 	upstreamVariable = "SENDGATE_PROXY_TEST_UPSTREAM"
-	momentVariable   = "SENDGATE_PROXY_TEST_MOMENT" // at which TestStopRace has the gate die
+	momentVariable   = "SENDGATE_PROXY_TEST_MOMENT" // at which the gate is to die
 	ownerVariable    = "SENDGATE_PROXY_TEST_OWNER"  // of the webhooks that TestRelayKilled has the gate relay
 )
 
@@ -26,6 +26,8 @@ func TestMain(m *testing.M) {
 	switch moment, upstream := os.Getenv(momentVariable), os.Getenv(upstreamVariable); {
 	case os.Getenv(ownerVariable) != "":
 		err = relayUntilKilled(dir)
+	case answerMoments[moment].told:
+		err = answerUntilKilled(dir, upstream, moment)
 	case moment != "":
 		err = serveUntilTold(dir, upstream, moment)
 	default:
