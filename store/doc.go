@@ -21,6 +21,9 @@
 // Each has a random salt, so that [Store.Erase] can take everything personal out of it and leave
 // the chain whole.
 //
+// One person may have several addresses: a number, and the user id that a platform gives them. [Store.Link] keeps
+// that they are one, and from then on whoever says no under one of them says so under all.
+//
 // What a send needs to know is in memory. A Bloom filter holds everybody who ever opted out, of
 // whatever brand: where only an opt-out matters, which is the common case, it usually answers by
 // itself. What it cannot answer, an index does, which holds all records in a compact form. Both are

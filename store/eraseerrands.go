@@ -48,8 +48,8 @@ func (e *errands) erase(j *journal) (n int, err error) {
 	if err == nil {
 		err = x.search(first, second, false) // what changed before it ended
 	}
-	for err == nil && e.oldest() <= x.through {
-		err = e.cleanFirst()
+	for number := e.oldest(); err == nil && number <= x.through; number = e.oldest() {
+		err = e.cleanFirst(number)
 	}
 	return n, err
 }

@@ -93,6 +93,13 @@ func TestEraseAmongErrands(t *testing.T) {
 			}
 		})
 	}
+	for range 2 {
+		others.Go(func() {
+			for range 10 {
+				must(t, store.RewriteErrands(s))
+			}
+		})
+	}
 	for range 5 {
 		erase(t, s, gonePerson)
 		must(t, store.CleanErrands(s))

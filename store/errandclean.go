@@ -85,11 +85,15 @@ func (e *errands) clean() error {
 	for {
 		e.mu.Lock()
 		worth := len(e.segments) > 1 && (e.segments[0].idle(e.store.now().Unix()) || e.onDisk() > 2*e.taken()+2*errandsFile)
+		first := uint64(0)
+		if worth {
+			first = e.segments[0].number
+		}
 		e.mu.Unlock()
 		if !worth {
 			return nil
 		}
-		if err := e.cleanFirst(); err != nil {
+		if err := e.cleanFirst(first); err != nil {
 			return err
 		}
 	}

@@ -53,7 +53,7 @@ func TestTornErrands(t *testing.T) {
 	}
 }
 
-func openErrandsAlone(t *testing.T, dir string) *store.Store {
+func openErrandsAlone(t testing.TB, dir string) *store.Store {
 	t.Helper()
 	s, err := store.OpenErrands(store.Config{Dir: dir})
 	must(t, err)

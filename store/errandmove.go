@@ -6,18 +6,20 @@ import (
 	"go.uber.org/zap"
 )
 
-// cleanFirst moves what is needed of the oldest file behind all others, and removes it. It is the oldest, so
-// nothing that is left out was said to undo anything in a file before it.
-func (e *errands) cleanFirst() error {
+// cleanFirst moves what is needed of the oldest file behind all others, and removes it, if it still is the one with
+// this number. It is the oldest, so nothing that is left out was said to undo anything in a file before it.
+func (e *errands) cleanFirst(number uint64) error {
 	e.cleaning.Lock()
 	defer e.cleaning.Unlock()
 	e.mu.Lock()
-	if e.shut || len(e.segments) == 0 {
-		e.mu.Unlock()
-		return ErrClosed
-	}
-	g := e.segments[0]
+	g, shut, last := e.segments[0], e.shut, len(e.segments) == 1
 	e.mu.Unlock()
+	switch {
+	case shut:
+		return ErrClosed
+	case g.number != number || last: // somebody else did it meanwhile
+		return nil
+	}
 	if err := e.store.room(minFree); err != nil {
 		return err
 	}

@@ -6,8 +6,8 @@ func CleanErrands(s *Store) error { return s.errands.clean() }
 // RewriteErrands has every file of errands written anew.
 func RewriteErrands(s *Store) error {
 	last, err := s.errands.roll()
-	for err == nil && s.errands.oldest() < last {
-		err = s.errands.cleanFirst()
+	for number := s.errands.oldest(); err == nil && number < last; number = s.errands.oldest() {
+		err = s.errands.cleanFirst(number)
 	}
 	return err
 }

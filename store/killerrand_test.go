@@ -48,7 +48,7 @@ func errandsUntilKilled(dir string) error {
 					}
 				}
 				if err == nil && n%50 == 0 {
-					err = store.CleanErrands(s)
+					err = store.RewriteErrands(s)
 				}
 				if err != nil {
 					errs <- err
@@ -81,7 +81,7 @@ func TestKilledErrands(t *testing.T) {
 		}
 		s := open(t, store.Config{Dir: dir, Now: time.Now})
 		if round%3 == 2 {
-			must(t, store.CleanErrands(s))
+			must(t, store.RewriteErrands(s))
 		}
 		judgeErrands(t, s, said)
 		closeStore(t, s)
