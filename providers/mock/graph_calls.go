@@ -27,7 +27,7 @@ func (m *Mock) graphFollows(from, to, number, id string) []*Call {
 	person, now := whatsAppID(number), m.cfg.Now()
 	at, when := now.Unix(), strconv.FormatInt(now.Unix(), 10)
 	value := func(name string, one any) any { return graphValue(from, person, name, one) }
-	call := func(kind, field string, value any) *Call { return graphCallback(kind, to, hook, at, field, value) }
+	call := func(kind, field string, value any) *Call { return graphWebhook(kind, to, hook, at, field, value) }
 
 	receipt := map[string]any{"id": id, "status": "delivered", "timestamp": when, "recipient_id": person}
 	if does.leaves {
@@ -66,8 +66,8 @@ func graphInbound(us, person, text string, now time.Time) any {
 		"type": "text", "text": map[string]string{"body": text}})
 }
 
-// graphCallback is a call that tells one change.
-func graphCallback(kind, to string, hook Webhook, at int64, field string, value any) *Call {
+// graphWebhook is a call that tells one change.
+func graphWebhook(kind, to string, hook Webhook, at int64, field string, value any) *Call {
 	body := jsonAnswer(0, map[string]any{"object": "whatsapp_business_account", "entry": []any{
 		map[string]any{"id": graphAccount, "time": at, "changes": []any{map[string]any{"field": field, "value": value}}}}}).body
 	return &Call{Provider: "whatsapp", Kind: kind, To: to, URL: hook.URL,

@@ -42,7 +42,7 @@ func (m *Mock) Say(service, person, us, text string) Call {
 	case service == "twilio":
 		c = twilioCall("message", person, hook, twilioInbound(person, us, url.Values{"ApiVersion": {"2010-04-01"}}, text))
 	default:
-		c = graphCallback("message", person, hook, m.cfg.Now().Unix(), "messages", graphInbound(us, whatsAppID(number), text, m.cfg.Now()))
+		c = graphWebhook("message", person, hook, m.cfg.Now().Unix(), "messages", graphInbound(us, whatsAppID(number), text, m.cfg.Now()))
 	}
 	b := m.board
 	b.mu.Lock()
