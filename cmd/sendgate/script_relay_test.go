@@ -13,7 +13,7 @@ import (
 
 // shop is a program of the scripts that takes relayed webhooks of Twilio, as the owner's own would: `shop
 // ADDRESS FILE`. It appends one line for each call that is signed for its own address with the variable
-// HOOK_SECRET, answers it with TwiML, and refuses everything while FILE.down exists.
+// HOOK_SECRET, answers it with TwiML, and refuses everything while FILE.down exists, or FILE.gone, for good.
 func shop() {
 	file, err := os.OpenFile(os.Args[2], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -38,9 +38,12 @@ func shop() {
 		signed := known
 		signed.URL = "http://" + os.Args[1] + r.URL.RequestURI()
 		_, down := os.Stat(os.Args[2] + ".down")
+		_, gone := os.Stat(os.Args[2] + ".gone")
 		switch {
 		case down == nil:
 			w.WriteHeader(http.StatusServiceUnavailable)
+		case gone == nil:
+			w.WriteHeader(http.StatusGone)
 		case err != nil || twilio.(providers.Caller).Verify(&call, &signed, time.Now()) != nil:
 			w.WriteHeader(http.StatusForbidden)
 		default:
