@@ -26,12 +26,14 @@ type heard struct {
 	errands []store.Errand // what the gate has still to do
 	reviews []store.Errand // what a person should look at
 	unfit   error          // why something can never be kept, however often it is told
+	answers bool           // the gate itself answers what was written
 }
 
 // hear keeps what the provider of rt tells. When it returns nil all of it is on disk; where it does not, the
 // provider repeats the call, and what was kept already stays as it is: the ids of events and errands
-// follow from the provider's own. unfit is not nil where something can never be kept, beside all that was.
-func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (unfit, err error) {
+// follow from the provider's own. unfit is not nil where something can never be kept, beside all that was, and
+// answers is true where the gate itself answers what was written.
+func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (answers bool, unfit, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), keeping)
 	defer cancel()
 	h := heard{g: g, rt: rt, now: now}
@@ -39,7 +41,7 @@ func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (unfit
 		err = errors.Join(err, h.about(ctx, &signals[i]), h.hear(ctx, &signals[i]))
 	}
 	err = errors.Join(err, h.keep(ctx))
-	return h.unfit, err
+	return h.answers, h.unfit, err
 }
 
 // about keeps who a signal is from, under all their addresses, and to which number.
@@ -76,6 +78,7 @@ func (h *heard) keep(ctx context.Context) error {
 		return err
 	}
 	if len(h.errands) > 0 {
+		h.answers = h.answers || slices.ContainsFunc(h.errands, func(e store.Errand) bool { return e.Kind == store.ErrandAnswer })
 		if _, err := h.g.store.AddErrands(ctx, h.errands...); err != nil {
 			return err
 		}

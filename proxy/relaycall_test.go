@@ -243,3 +243,24 @@ func TestRelayOrderOfSeveral(t *testing.T) {
 		t.Errorf("kept is %q", both.Body)
 	}
 }
+
+// What the gate answers itself, the owner does not answer once more.
+func TestOneAnswerIsEnough(t *testing.T) {
+	base, got := owning(t, func(wire) string { return answers("text/xml", ownAnswer) })
+	provider := new(posted)
+	upstream := play(t, loopback(t), provider.serve)
+	g, _, addr := startHooked(t, answering(t, upstream, func(cfg *Config) {
+		rc := cfg.Routes["twilio"]
+		rc.Webhook.Relay = &RelayConfig{URL: base}
+		cfg.Routes["twilio"] = rc
+	}), memory(t))
+	g.Start()
+	if answer := callBack(t, addr, texted(t, "SM1", person.Address, "privacy"), 200); strings.Contains(answer.body, "Message") {
+		t.Errorf("beside the gate's own answer goes %q", answer.body)
+	}
+	awaits(t, got)
+	if answer := callBack(t, addr, texted(t, "SM2", person.Address, "When do you open"), 200); answer.body != ownAnswer {
+		t.Errorf("what the gate does not answer is answered %q", answer.body)
+	}
+	awaits(t, got)
+}

@@ -105,7 +105,7 @@ func TestRush(t *testing.T) {
 			all[i] = providers.Signal{Kind: providers.Receipt, ID: fmt.Sprint("SM", from+i), Code: 21610, Sender: "+15005550006",
 				From: filter.Recipient{Channel: filter.SMS, Address: fmt.Sprintf("+1415555%04d", from+i)}}
 		}
-		if unfit, err := g.hear(rt, all, now); unfit != nil || err != nil {
+		if _, unfit, err := g.hear(rt, all, now); unfit != nil || err != nil {
 			t.Fatal(unfit, err)
 		}
 	}

@@ -141,7 +141,7 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		w.caller.Acknowledge(req, resp)
 		return callHandshake
 	}
-	unfit, err := g.hear(rt, signals, now)
+	answers, unfit, err := g.hear(rt, signals, now)
 	if err != nil {
 		return g.callAgain(rt, resp, err)
 	}
@@ -154,6 +154,9 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 	}
 	w.caller.Acknowledge(req, resp)
 	said := replied(signals, resp)
+	if answers { // once is enough
+		said = nil
+	}
 	call, err := g.relay(rt, req, signals, said != nil, now)
 	if err != nil {
 		return g.callAgain(rt, resp, err)

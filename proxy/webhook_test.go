@@ -313,7 +313,7 @@ func TestOneUnfitSignal(t *testing.T) {
 	signal := func(id string, from filter.Recipient) providers.Signal {
 		return providers.Signal{Kind: providers.Message, ID: id, From: from, Sender: "+15005550006", Text: "STOP"}
 	}
-	unfit, err := g.hear(g.table.Load().routes["twilio"], []providers.Signal{signal("SM1", endless), signal("SM2", person)}, time.Now())
+	_, unfit, err := g.hear(g.table.Load().routes["twilio"], []providers.Signal{signal("SM1", endless), signal("SM2", person)}, time.Now())
 	var problem *store.EventError
 	if err != nil || !errors.As(unfit, &problem) {
 		t.Errorf("unfit: %v, err: %v", unfit, err)
