@@ -303,7 +303,8 @@ func TestAnAnswerIsSentOnce(t *testing.T) {
 	}{
 		{"it is taken", []string{answerOf(201, `{"sid":"SM1","status":"queued"}`)}, 1, nil},
 		{"the provider has no room, and then it has", []string{answerOf(429, `{"code":20429}`), answerOf(201, `{"sid":"SM1"}`)}, 2, nil},
-		{"the provider refuses it", []string{answerOf(400, `{"code":21211,"status":400}`)}, 1, []string{"answer: the provider refused it: status 400"}},
+		{"the provider refuses it", []string{answerOf(400, `{"code":21211,"status":400}`)}, 1, []string{"answer: the provider refused it: status 400, code 21211"}},
+		{"the provider wants messages to one person further apart, and then it takes it", []string{answerOf(400, `{"code":20429}`), answerOf(201, `{"sid":"SM1"}`)}, 2, nil},
 		{"the provider fails", []string{answerOf(500, `{}`)}, 1, []string{"answer: it may have been sent: the provider answered with status 500"}},
 		{"there is no answer", []string{""}, 1, []string{"answer: " + errNoAnswer.Error()}},
 	} {
@@ -398,5 +399,21 @@ func TestABegunAnswerIsNotRepeated(t *testing.T) {
 	}
 	if dead := deadLetters(t, st); !slices.Equal(dead, []string{"answer: " + errBegun.Error()}) {
 		t.Errorf("given up: %q", dead)
+	}
+}
+
+// Whoever is sent the link of the policy is noticed, as their history shows.
+func TestWhoAsksForThePolicyIsNoticed(t *testing.T) {
+	var got posted
+	st := memory(t)
+	g, _, calls := startHooked(t, answering(t, play(t, loopback(t), got.serve), nil), st)
+	callBack(t, calls, chatted(t, "wamid.1", "14155550100", "privacy", time.Now()), 200)
+	errandsDone(t, g)
+	events, err := st.History(filter.Recipient{Brand: "acme", Channel: filter.WhatsApp, Address: "+14155550100"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := events[len(events)-1]; e.Kind != filter.Noticed || e.Source != "gate: asked for it" || e.Scope != filter.OfTopic(filter.Privacy) {
+		t.Errorf("the last event is %+v", e)
 	}
 }

@@ -60,14 +60,15 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 		return errandEnd{err: err}
 	}
 	w.ids = append(w.ids, w.names.next(now))
-	w.batch.Decisions = append(w.batch.Decisions, filter.Decision{Action: filter.Forward, Reason: filter.Own, Rule: o.Rule})
+	tells := o.Word == filter.PrivacyWord
+	w.batch.Decisions = append(w.batch.Decisions, filter.Decision{Action: filter.Forward, Reason: filter.Own, Rule: o.Rule, Edit: filter.Edit{Notice: tells}})
 	entry := store.Entry{Time: now, Enforced: true, Known: g.store.Seq()}
 	outcome := g.forward(rt, w, false)
 	if entry.Outcome = outcome.String(); outcome == answered {
 		entry.Status = w.resp.StatusCode()
-		g.learn(rt, w, now, false)
+		g.learn(rt, w, now, tells)
 	}
-	end := settled(outcome, entry.Status)
+	end := rt.settled(outcome, w)
 	g.keep(rt, w, entry)
 	if end.err != nil && !end.dead { // nothing was sent
 		g.chatter.giveBack(o.To)
@@ -84,19 +85,23 @@ func (g *Gate) hush(rt *route, e *store.Errand, why string) {
 	g.log.Info("a message of the gate's own was not written", zap.String("route", rt.name), zap.String("errand", e.ID), zap.String("why", why))
 }
 
-// settled is what an errand comes to whose message met this outcome, and status of an answer.
-func settled(o outcome, status int) errandEnd {
+// settled is what an errand comes to whose message met this outcome, with the provider's answer in w.
+func (rt *route) settled(o outcome, w *work) errandEnd {
+	status, code := w.resp.StatusCode(), 0
+	if o == answered {
+		code, _ = rt.provider.Learn(w.resp, &w.batch)
+	}
 	switch {
 	case o == notSent:
 		return errandEnd{err: errors.New("the provider could not be reached")}
 	case o == unknown:
 		return errandEnd{err: errNoAnswer, dead: true}
-	case status == fasthttp.StatusTooManyRequests: // and surely not taken
-		return errandEnd{err: errors.New("the provider has no room for it now: status 429")}
+	case status == fasthttp.StatusTooManyRequests || providers.Busy(rt.speaks, code): // and surely not taken
+		return errandEnd{err: fmt.Errorf("the provider has no room for it now: status %d, code %d", status, code)}
 	case status/100 == 2:
 		return errandEnd{}
 	case declined(status):
-		return errandEnd{err: fmt.Errorf("the provider refused it: status %d", status), dead: true}
+		return errandEnd{err: fmt.Errorf("the provider refused it: status %d, code %d", status, code), dead: true}
 	}
 	return errandEnd{err: fmt.Errorf("it may have been sent: the provider answered with status %d", status), dead: true}
 }

@@ -223,9 +223,13 @@ func (g *Gate) learn(rt *route, w *work, now time.Time, edited bool) {
 func (w *work) noticed(events []filter.Event, now time.Time) []filter.Event {
 	for i := range w.batch.Decisions {
 		if to := w.batch.Messages[i].To; w.batch.Decisions[i].Edit.Notice {
+			source := "gate: first contact"
+			if w.batch.Decisions[i].Reason == filter.Own {
+				source = "gate: asked for it"
+			}
 			to.Address = strings.Clone(to.Address)
 			events = append(events, filter.Event{ID: w.ids[i] + ".notice", Time: now, To: to, Kind: filter.Noticed,
-				Scope: filter.OfTopic(filter.Privacy), Source: "gate: first contact", Note: "decision " + w.ids[i]})
+				Scope: filter.OfTopic(filter.Privacy), Source: source, Note: "decision " + w.ids[i]})
 		}
 	}
 	return events
