@@ -149,7 +149,7 @@ func (j *judge) within(c *count) Certainty {
 		}
 		from = to
 	}
-	if j.whole && j.units[0].means&(meansStop|meansMaybe) == meansStop && len(j.units) <= mostBeside && c.other+c.unspaced == 0 {
+	if j.whole && j.units[0].words == 1 && j.units[0].means&(meansStop|meansMaybe) == meansStop && len(j.units) <= mostBeside && c.other+c.unspaced == 0 {
 		return Ambiguous
 	}
 	return Hint

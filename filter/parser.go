@@ -6,6 +6,7 @@ import "slices"
 type unit struct {
 	means    meaning // 0: not listed
 	entries  []entry
+	words    int
 	unspaced bool
 	digits   bool // not listed, and has a digit
 	ends     bool // a sentence ends behind it
@@ -40,7 +41,7 @@ func (p *parser) units() (units []unit) {
 			}
 			u.digits = u.means == 0 && p.words[i].digits
 		}
-		u.unspaced, u.ends = p.words[i].joined, p.words[i+n-1].ends
+		u.words, u.unspaced, u.ends = n, p.words[i].joined, p.words[i+n-1].ends
 		units = append(units, u)
 		i += n
 	}
