@@ -13,6 +13,7 @@ type count struct {
 	refusal                                int
 	start, agreed, help, privacy, polite   int
 	about, scope, other, unknown, unspaced int
+	faint                                  int
 	digits                                 bool
 }
 
@@ -33,6 +34,8 @@ func countOf(units []unit) (c count) {
 			c.maybe++
 		case u.means&meansTypo != 0:
 			c.typo++
+		case u.means&meansFaint != 0:
+			c.faint++
 		case u.means&meansScope != 0:
 			c.scope++
 		case u.means&meansAbout != 0:
@@ -105,6 +108,8 @@ func (j *judge) judge() (Reading, meaning) {
 		return Reading{Keyword: StopWord, Certainty: Probable}, meansPhrase | meansRefusal | meansStop
 	case c.stop > 0:
 		return Reading{Keyword: StopWord, Certainty: j.within(&c)}, meansStop
+	case listed && c.faint > 0:
+		return Reading{Keyword: StopWord}, meansFaint
 	case len(j.units) == 1 && j.whole:
 		return single(j.units[0].means)
 	case listed && c.start+c.agreed+c.about+c.scope == 0 && c.privacy > 0:

@@ -23,7 +23,7 @@ type KeywordRow struct {
 	Language string `yaml:"language"`
 	// Home limits the row to people whose number is from where the language is spoken: for words that mean
 	// something else elsewhere (acha is Swahili for stop, and Hindi for fine). Of people from nobody knows
-	// where, such words mean one grade less.
+	// where, its opt-outs are hints, and its opt-ins ambiguous.
 	Home bool `yaml:"home"`
 	// Marked says that the marks tell words of the row apart: a text with other marks is another word.
 	Marked bool `yaml:"marked"`

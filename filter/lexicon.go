@@ -22,6 +22,7 @@ const (
 	meansAbout
 	meansScope // what an opt-out covers
 	meansOther // something else, with such a word in it
+	meansFaint // an opt-out where its language is spoken, of somebody from nobody knows where
 
 	optsOut     = meansStop | meansPhrase | meansMaybe | meansTypo | meansRefusal
 	accompanies = meansPolite | meansAbout

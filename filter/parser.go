@@ -185,11 +185,11 @@ func (p *parser) admitted(entries []entry, as string, plain bool) []entry {
 	return known
 }
 
-// weaker is what a word means one grade less.
+// weaker is what a word that counts where its language is spoken means of somebody from nobody knows where.
 func (m meaning) weaker() meaning {
 	switch m {
 	case meansStop, meansPhrase, meansRefusal:
-		return meansMaybe
+		return meansFaint
 	case meansStart:
 		return meansAgreed
 	case meansMaybe, meansAgreed:
