@@ -139,6 +139,7 @@ func (c *Config) complete() {
 	}
 	c.Proxy.Version = c.Version
 	c.Proxy.Expiry, c.Proxy.Hours, c.Proxy.Caps, c.Proxy.OptOutLines = Expiry(), Hours(), Caps(), OptOutLines()
+	c.Proxy.Dialogues = Dialogues()
 	c.Proxy.Refusals, c.Proxy.Keywords, c.Proxy.Answers = Refusals(), Keywords(), Answers()
 	c.Proxy.Brands, c.Console.Brands = c.Brands, c.Brands
 }

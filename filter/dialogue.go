@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -31,6 +32,7 @@ type Line struct {
 	ID   string    `json:"id,omitempty"` // the service's id of what the person wrote; the gate's own have none
 	Time time.Time `json:"time"`
 	Gate bool      `json:"gate,omitempty"` // the gate said it
+	Asks bool      `json:"asks,omitempty"` // and it is the question
 	Text string    `json:"text"`
 }
 
@@ -44,7 +46,7 @@ const (
 	Declined                            // the person said no
 	NoAnswer                            // nothing came in time, or nothing that is an answer
 	Left                                // the person opted out meanwhile, or there was nobody to ask any more
-	dialogueStates = iota
+	DialogueStates = iota               // how many there are, for arrays indexed by one
 )
 
 var dialogueStateNames = []string{"pending", "granted", "refused", "no-answer", "opted-out"}
@@ -71,6 +73,9 @@ type Answer struct {
 	// question is open.
 	Declines bool
 }
+
+// ErrNoDialogue is for a question that cannot be put as things are configured.
+var ErrNoDialogue = errors.New("nobody can be asked")
 
 // A Turn is what follows from an input: what is to be kept, and only then what is to be sent, each in
 // this order.
@@ -100,7 +105,9 @@ func (s *Script) Begin(d Dialogue, now time.Time) (Dialogue, Turn) {
 func (s *Script) ask(d Dialogue, texts []string, now time.Time) (Dialogue, Turn) {
 	d.Questions++
 	d.Asked, d.Until = now, now.Add(s.window)
-	return d.say(now, texts...), Turn{Say: texts}
+	d = d.say(now, texts...)
+	d.Words[len(d.Words)-1].Asks = true
+	return d, Turn{Say: texts}
 }
 
 // Hear takes what the person wrote. An answer counts while d is pending and its time has not run out,
@@ -112,7 +119,7 @@ func (s *Script) Hear(d Dialogue, a Answer, now time.Time) (Dialogue, Turn) {
 		at = now
 	}
 	switch {
-	case d.State != Pending || d.Began.IsZero() || d.heard(a.ID):
+	case d.State != Pending || d.Began.IsZero() || d.Heard(a.ID):
 		return d, Turn{}
 	case !now.Before(d.Until):
 		return s.Wait(d, now)
@@ -164,8 +171,18 @@ func (d *Dialogue) Open(now time.Time) bool {
 	return d.State == Pending && !d.Began.IsZero() && now.Before(d.Until)
 }
 
-// heard reports whether the answer of that id was taken before.
-func (d *Dialogue) heard(id string) bool {
+// Question is the place in Words of the question that was asked last; -1: none was.
+func (d *Dialogue) Question() int {
+	for i := len(d.Words) - 1; i >= 0; i-- {
+		if d.Words[i].Asks {
+			return i
+		}
+	}
+	return -1
+}
+
+// Heard reports whether the answer of that id was taken before.
+func (d *Dialogue) Heard(id string) bool {
 	return id != "" && slices.ContainsFunc(d.Words, func(l Line) bool { return !l.Gate && l.ID == id })
 }
 

@@ -98,6 +98,20 @@ func (p Policy) Unforeseen(m *Message) (names []string) {
 	return names
 }
 
+// Quiet is what the policy's quiet hours alone say of m.
+func (p Policy) Quiet(m *Message, r *Record, now time.Time) Decision {
+	for _, rule := range p {
+		if hours, ok := rule.(*quietHours); ok {
+			d := hours.Judge(m, r, now)
+			if d.Action != Forward {
+				d.Rule = hours.Name()
+			}
+			return d
+		}
+	}
+	return forward
+}
+
 // forward is the decision of a rule without objection.
 var forward = Decision{Action: Forward, Reason: Allowed}
 

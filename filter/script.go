@@ -209,6 +209,12 @@ func (s *Script) text(language string) *DialogueText {
 // purpose is what people of a language are asked to agree to.
 func (s *Script) purpose(language string) string { return s.purposes[s.text(language).Language] }
 
+// Labels are the words that the question tells people of a language to reply with: for yes, and for no.
+func (s *Script) Labels(language string) (agree, refuse string) {
+	t := s.text(language)
+	return t.Agree[0], t.Refuse[0]
+}
+
 // means is Agreed or Declined where a is a whole answer in the language of the person or of the question;
 // else Pending. Other languages do not count: Polish yes is Danish thanks. No wins over yes.
 func (s *Script) means(d *Dialogue, a *Answer) DialogueState {

@@ -124,9 +124,16 @@ func (g *Gate) runAnswer(ctx context.Context, e *store.Errand) errandEnd {
 	}
 	if e.State == store.ErrandWaiting {
 		barred, err := g.barred(rt, &o)
+		left := false
+		if err == nil && o.Rule == talkRule {
+			left, err = g.left(rt, &o)
+		}
 		switch {
 		case err != nil:
 			return errandEnd{err: err}
+		case left:
+			g.hush(rt, e, "the person opted out before it was said")
+			return errandEnd{}
 		case barred:
 			g.hush(rt, e, "the provider takes nothing for this person, who opted out with it")
 			return errandEnd{}

@@ -52,6 +52,8 @@ type Config struct {
 	OptOutLines map[string][]filter.OptOutLine `yaml:"-"`
 	// Keywords reads what people write.
 	Keywords *filter.Keywords `yaml:"-"`
+	// Dialogues is the data that the dialogues of brands go by.
+	Dialogues []filter.DialogueText `yaml:"-"`
 	// Answers is the data that the answers of brands go by.
 	Answers []filter.AnswerTexts `yaml:"-"`
 }
@@ -115,6 +117,9 @@ type RouteConfig struct {
 
 	// Webhook is how the provider's calls to this route are known. Left out: it takes none.
 	Webhook *WebhookConfig `yaml:"webhook"`
+
+	// Dialogue says when the gate asks people for consent by itself. Nil: when it is told to.
+	Dialogue *DialogueConfig `yaml:"dialogue"`
 
 	// Budgets hold back what the platform would refuse. Default: nothing.
 	Budgets Budgets `yaml:"budgets"`

@@ -46,6 +46,7 @@ type errandEnd struct {
 	err   error         // why it is not done, without addresses and secrets: people are shown it
 	after time.Duration // when to run it again; 0: as the failures in a row say
 	dead  bool          // keep it, and leave it to people to run it again
+	moved bool          // it noted itself what is left of it, and when that is due
 	kept  func()        // called once this is in the store, if not nil
 }
 
@@ -63,6 +64,7 @@ type errandWorker struct {
 	now     func() time.Time
 	random  func() float64 // from 0 up to 1
 	panics  *atomic.Uint64
+	beside  func(context.Context) // runs beside it until it is stopped, if not nil
 
 	// quit ends when nothing is begun any more, soon a little later for what may be broken off, and abort when all is.
 	quit, soon, abort context.Context
@@ -101,6 +103,9 @@ func (w *errandWorker) start() {
 	w.begin.Do(func() {
 		if len(w.runners) > 0 {
 			w.work.Go(w.run)
+		}
+		if w.beside != nil {
+			w.work.Go(func() { w.beside(w.quit) })
 		}
 	})
 }
@@ -215,10 +220,10 @@ func (w *errandWorker) try(e *store.Errand) (end errandEnd) {
 
 // settle keeps what became of a run of e.
 func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEnd) error {
-	if end.err == nil {
+	if end.err == nil && !end.moved {
 		return w.store.EndErrand(ctx, e.ID)
 	}
-	if errors.Is(end.err, errStopped) { // after the next start it is as due as now
+	if end.err == nil || errors.Is(end.err, errStopped) { // after the next start it is as due as now
 		return nil
 	}
 	wait := end.after

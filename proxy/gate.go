@@ -48,6 +48,8 @@ type Gate struct {
 	breaker *breaker
 	calls   callbacks
 	errands *errandWorker
+	blocked chan blocked // whom to ask for their consent
+	talks   talkLock
 }
 
 // New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the
@@ -82,6 +84,13 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.files.tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
 	g.errands = newErrandWorker(st, g.log, g.clock, &g.panics)
+	g.errands.runners[store.ErrandDialogue] = g.runDialogue
+	g.blocked = make(chan blocked, mostBlocked)
+	g.errands.beside = g.askThem
+	g.withdrawals.g = g
+	g.errands.runners[store.ErrandAnswer] = g.runAnswer
+	g.errands.runners[store.ErrandScheduled] = g.runScheduled
+	g.errands.runners[store.ErrandCancel] = g.runCancel
 	g.errands.runners[store.ErrandRelay] = g.runRelay
 	g.errands.places = g.errandPlaces
 	g.withdrawals.g = g

@@ -181,9 +181,18 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 		return err
 	}
 	wrote := h.event(sig, filter.Wrote)
-	reading := h.rt.read(sig)
-	stops := reading.Keyword == filter.StopWord && h.rt.stops(reading)
+	asking, err := h.g.asking(h.rt, sig, h.now)
+	if err != nil {
+		return err
+	}
+	reading := h.rt.read(sig, asking)
+	stops := reading.Keyword == filter.StopWord && h.rt.stops(reading) && !(asking && reading.Certainty == filter.Ambiguous)
+	taken, err := h.g.dialogueHears(ctx, h.rt, sig, reading, stops, &before, h.now)
+	if err != nil {
+		return err
+	}
 	switch {
+	case taken:
 	case stops:
 		h.withdraw(h.spoken(sig, filter.OptedOut, reading), &before, sig)
 	case reading.Keyword == filter.StartWord && reading.Certainty == filter.Definite:
@@ -191,19 +200,21 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 			return err
 		}
 	}
-	if reading.Keyword == filter.StopWord && reading.Certainty <= filter.Ambiguous {
+	if reading.Keyword == filter.StopWord && reading.Certainty <= filter.Ambiguous && !(taken && reading.Certainty == filter.Ambiguous) {
 		h.review(sig, reading, stops)
 	}
 	h.events = append(h.events, wrote)
-	h.errands = append(h.errands, h.g.answersTo(h.rt, sig, reading, &before, h.now)...)
+	if !taken {
+		h.errands = append(h.errands, h.g.answersTo(h.rt, sig, reading, &before, h.now)...)
+	}
 	return nil
 }
 
 // read is what a message is taken for: an opt-out where the provider or the words say so, and else what
 // the provider took it for, which answered it so. What a button means to the sender is read where what
-// stands on it says nothing.
-func (rt *route) read(sig *providers.Signal) filter.Reading {
-	in := filter.Hearing{Country: country(sig), Brand: &rt.labels.declared}
+// stands on it says nothing. Asking says that the person was asked something.
+func (rt *route) read(sig *providers.Signal, asking bool) filter.Reading {
+	in := filter.Hearing{Country: country(sig), Brand: &rt.labels.declared, Question: asking}
 	reading := rt.keywords.Read(sig.Text, in)
 	if reading.Keyword == filter.NoKeyword && sig.Payload != "" {
 		if r := rt.keywords.Read(sig.Payload, in); r.Certainty == filter.Definite {

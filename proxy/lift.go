@@ -36,14 +36,24 @@ func (h *heard) startOf(ctx context.Context, to filter.Recipient, sig *providers
 	if err != nil {
 		return err
 	}
-	for _, scope := range before.Startable() {
+	for _, scope := range h.rt.startable(&before) {
 		e := h.spoken(sig, filter.OptedIn, r)
 		e.ID, e.To, e.Scope, e.Basis = h.id(sig, "start "+scope.String()), to, scope, filter.Express
-		if err := h.lift(ctx, e, func(now *filter.Record) bool { return slices.Contains(now.Startable(), scope) }); err != nil {
+		if err := h.lift(ctx, e, func(now *filter.Record) bool { return slices.Contains(h.rt.startable(now), scope) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// startable is what START says yes to. What a dialogue asks is answered within it, with its words for yes, and
+// not by START some day.
+func (rt *route) startable(r *filter.Record) []filter.Scope {
+	withdrawn := r.Withdrawn()
+	return slices.DeleteFunc(r.Startable(), func(scope filter.Scope) bool {
+		topic, ok := scope.Topic()
+		return ok && rt.scripts[topic] != nil && !slices.Contains(withdrawn, scope)
+	})
 }
 
 // lift keeps an opt-in where there is something to lift, and is not any more once the opt-in is kept: it

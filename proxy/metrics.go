@@ -31,6 +31,9 @@ type counters struct {
 	heard      [filter.Kinds]atomic.Uint64 // events of such calls that were kept
 	owner      *owner                      // who gets such calls; nil: nobody ever did
 
+	dialogues [filter.DialogueStates]atomic.Uint64 // that came to be in a state
+	unasked   atomic.Uint64                        // blocked messages that nobody could be asked about
+
 	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
 }
 
@@ -88,13 +91,14 @@ var (
 	descCircuits    = desc("breaker_circuits", "Senders and campaigns that are paused because providers refused too much, or on trial after that.", "state")
 	descOpened      = desc("breaker_opened_total", "Pauses that the circuit breaker began, or began again.")
 	descUnwatched   = desc("breaker_unwatched_total", "Answers about senders and campaigns that the circuit breaker has no room for, or that no switch can name.")
-	descHushed      = desc("answers_withheld_total", "Answers that the gate did not write: to somebody whom the provider itself has opted out, or who got as many as answers.most says.", "route")
+	descHushed      = desc("answers_withheld_total", "Answers that the gate did not write: to somebody whom the provider itself has opted out, or who got as many as answers.most says, or opted out of a dialogue.", "route")
 	descScheduled   = desc("scheduled_failures_total", "Messages for later delivery that the gate could not remember, and such to people who opted out that it could not cancel.", "route", "failure")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descCalls       = desc("webhooks_total", "Calls of providers, by what became of them. Without a route: those that none takes, or that are no requests.", "route", "result")
 	descRelayed     = desc("relay_total", "Tries to bring calls of providers to the owner's own address, by what became of them: failed ones are made again, dead ones are not.", "route", "result")
 	descAway        = desc("relay_owner_away", "1 while the owner does not take calls, so that nobody waits for them.", "route")
 	descHeard       = desc("webhook_events_total", "Events learnt from calls of providers, told for the first time or again.", "route", "kind")
+	descDialogues   = desc("dialogues_total", "Consent dialogues that came to be in a state, and blocked messages that nobody could be asked about.", "route", "state")
 	descRushes      = desc("webhook_rushes_total", "Times that receipts told of more than 200 new opt-outs within 12 hours.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
@@ -112,7 +116,7 @@ type collector struct{ g *Gate }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
-		descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
+		descDialogues, descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
 }
@@ -182,6 +186,14 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 					total(descHeard, v, name, filter.Kind(kind).String())
 				}
 			}
+		}
+		for state := range n.dialogues {
+			if v := n.dialogues[state].Load(); v > 0 {
+				total(descDialogues, v, name, filter.DialogueState(state).String())
+			}
+		}
+		if rt.dialogue.OnBlocked {
+			total(descDialogues, n.unasked.Load(), name, "not-asked")
 		}
 		total(descPlain, n.plain.Load(), name)
 		total(descDials, n.dials.Load(), name)

@@ -51,12 +51,15 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 		return errandEnd{err: fmt.Errorf("writing it: %w", err), dead: true}
 	}
 	now := g.time(w)
-	if !g.chatter.admits(o.To, rt.most(), now) {
+	counted := o.Rule != talkRule // dialogues have a bound of their own
+	if counted && !g.chatter.admits(o.To, rt.most(), now) {
 		g.hush(rt, e, "the gate wrote to this person as often as answers.most lets it within 24 hours")
 		return errandEnd{}
 	}
 	if err := g.turn(ctx, e, store.ErrandBegun); err != nil {
-		g.chatter.giveBack(o.To)
+		if counted {
+			g.chatter.giveBack(o.To)
+		}
 		return errandEnd{err: err}
 	}
 	w.ids = append(w.ids, w.names.next(now))
@@ -71,7 +74,9 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 	end := rt.settled(outcome, w)
 	g.keep(rt, w, entry)
 	if end.err != nil && !end.dead { // nothing was sent
-		g.chatter.giveBack(o.To)
+		if counted {
+			g.chatter.giveBack(o.To)
+		}
 		if err := g.turn(ctx, e, store.ErrandWaiting); err != nil {
 			return errandEnd{err: errBegun, dead: true}
 		}

@@ -41,6 +41,9 @@ type route struct {
 
 	pen pen // for what the gate itself writes
 
+	scripts  map[string]*filter.Script // of the brand's dialogues, by topic
+	dialogue DialogueConfig
+
 	breaker  *filter.Breaker        // nil: off
 	refusals map[int]*atomic.Uint64 // of the codes that count for it, how many there were
 
@@ -75,8 +78,13 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 			cfg.Routes[name] = RouteConfig{}
 		}
 	}
+	scripts := make(map[string]map[string]*filter.Script, len(cfg.Brands))
 	for _, name := range slices.Sorted(maps.Keys(cfg.Brands)) {
 		if err := cfg.Brands[name].Check(); err != nil {
+			return nil, fmt.Errorf("brands: %s: %w", name, err)
+		}
+		var err error
+		if scripts[name], err = filter.NewScripts(cfg.Brands[name], cfg.Dialogues, cfg.OptOutLines["by-language"]); err != nil {
 			return nil, fmt.Errorf("brands: %s: %w", name, err)
 		}
 	}
@@ -110,6 +118,9 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: webhook: %w", name, err)
+		}
+		if err := rt.script(&own, scripts[rt.brand]); err != nil {
+			return nil, fmt.Errorf("routes: %s: %w", name, err)
 		}
 		if cfg.Breaker != nil {
 			rt.breaker, rt.refusals = &t.breaker, rt.count.watch(t.breaker.Codes[rt.speaks])

@@ -75,6 +75,9 @@ func (g *Gate) send(rt *route, w *work) {
 			g.uncount(w)
 		}
 	}
+	if rt.dialogue.OnBlocked && rt.mode == Enforce {
+		g.askBlocked(rt, w)
+	}
 	g.keep(rt, w, e)
 }
 

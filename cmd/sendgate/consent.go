@@ -18,6 +18,8 @@ import (
 type consentCmd struct {
 	Get     consentGetCmd     `cmd:"" help:"Show what a recipient agreed to and withdrew."`
 	Grant   consentGrantCmd   `cmd:"" help:"Record that a recipient agreed."`
+	Ask     consentAskCmd     `cmd:"" help:"Ask a recipient for their consent: the link to the policy, the question, and the answer as evidence."`
+	Asked   consentAskedCmd   `cmd:"" help:"Show whom the gate asked for their consent within a day, and what came of it."`
 	Revoke  consentRevokeCmd  `cmd:"" help:"Record that a recipient withdrew, from every brand unless one is named; it binds the next send."`
 	History consentHistoryCmd `cmd:"" help:"Show everything learnt about a recipient, oldest first."`
 	Import  consentImportCmd  `cmd:"" help:"Record consents and opt-outs from a CSV file."`

@@ -38,6 +38,8 @@ type Config struct {
 	Switchboard Switchboard `yaml:"-"`
 	// Budgets is what the gate says of budgets; nil: nothing.
 	Budgets Budgeter `yaml:"-"`
+	// Asker asks people for their consent; nil: nobody does.
+	Asker Asker `yaml:"-"`
 	// Inbox is what the gate says of what people write; nil: an opt-out covers what it says itself.
 	Inbox Inbox `yaml:"-"`
 	// Judge judges by the configuration in force, and Draft makes one that judges by the text of a

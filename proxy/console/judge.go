@@ -164,7 +164,7 @@ func (s *Server) named(word string) string {
 			return topic
 		}
 	}
-	return word
+	return filter.Brand{}.Named(word)
 }
 
 // declared reports whether any brand has this topic.

@@ -138,6 +138,11 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Retried":       {reflect.TypeFor[Retried]()},
 		"Verdict":       {reflect.TypeFor[Verdict]()},
 		"Reviewed":      {reflect.TypeFor[Reviewed]()},
+
+		"ConsentRequest": {reflect.TypeFor[ConsentRequest]()},
+		"Dialogues":      {reflect.TypeFor[Dialogues]()},
+		"Dialogue":       {reflect.TypeFor[filter.Dialogue](), reflect.TypeFor[Dialogue]()},
+		"Line":           {reflect.TypeFor[filter.Line]()},
 	} {
 		var want, got []string
 		for _, typ := range types {
@@ -163,12 +168,14 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 		return all
 	}
 	for name, want := range map[string][]string{
-		"Channel":  strings.Split(wordList(channels), ", "),
-		"Preset":   Presets(),
-		"Category": words(filter.Categories, func(i int) string { return filter.Category(i).String() }),
-		"Basis":    words(filter.Bases, func(i int) string { return filter.Basis(i).String() }),
-		"Action":   words(filter.Actions, func(i int) string { return filter.Action(i).String() }),
-		"Reason":   words(filter.Reasons, func(i int) string { return filter.Reason(i).String() }),
+		"Channel": strings.Split(wordList(channels), ", "),
+		"Preset":  Presets(),
+
+		"DialogueState": words(filter.DialogueStates, func(i int) string { return filter.DialogueState(i).String() }),
+		"Category":      words(filter.Categories, func(i int) string { return filter.Category(i).String() }),
+		"Basis":         words(filter.Bases, func(i int) string { return filter.Basis(i).String() }),
+		"Action":        words(filter.Actions, func(i int) string { return filter.Action(i).String() }),
+		"Reason":        words(filter.Reasons, func(i int) string { return filter.Reason(i).String() }),
 	} {
 		if got := doc.Components.Schemas[name].Enum; !slices.Equal(got, want) {
 			t.Errorf("%s: documented %v, in the code %v", name, got, want)

@@ -24,6 +24,7 @@ type Server struct {
 	gate    Gate
 	board   Switchboard // nil: none
 	budgets Budgeter    // nil: none
+	asker   Asker       // nil: none
 	inbox   Inbox       // nil: none
 	judge   Judge       // nil: none, as draft
 	draft   func(name string, text []byte) (Judge, error)
@@ -57,7 +58,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -123,6 +124,8 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/consent/screenshot", Reviewer, nil, (*Server).postScreenshot},
 	{"POST", "/api/v1/consent/import", Reviewer, importParams, (*Server).importConsent},
 	{"GET", "/api/v1/consent/export", Reviewer, exportParams, (*Server).exportConsent},
+	{"GET", "/api/v1/consent-requests", Viewer, dialogueParams, (*Server).listDialogues},
+	{"POST", "/api/v1/consent-requests", Reviewer, nil, (*Server).postConsentRequest},
 	{"GET", "/api/v1/changes", Reviewer, []string{"since", "limit"}, (*Server).getChanges},
 	{"GET", "/api/v1/decisions", Viewer, queryParams, (*Server).listDecisions},
 	{"GET", "/api/v1/decisions/tail", Viewer, tailParams, (*Server).tailDecisions},
