@@ -51,9 +51,12 @@ func (e Errands) Check() error {
 // MaxErrandBody is the longest body of an errand, in bytes. A webhook of Meta's has up to 3 MB.
 const MaxErrandBody = 4 << 20
 
-// maxNamed is what the people and the lanes of an errand may take together, in bytes: Meta tells of
-// many people at once.
-const maxNamed = 2 << 20
+// maxNamed is what the people and the lanes of an errand may take together, in bytes, with perName for each: Meta
+// tells of many people at once.
+const (
+	maxNamed = 2 << 20
+	perName  = 8
+)
 
 // An Errand is something that the gate still has to do after it acknowledged something. It is on disk, synced,
 // before [Store.AddErrands] returns, and there until it was ended, whatever becomes of the process.
@@ -159,13 +162,13 @@ func (e *Errand) check() error {
 		if size > maxName {
 			return fmt.Errorf("people: a recipient of more than %d bytes", maxName)
 		}
-		named += size
+		named += size + perName
 	}
 	for _, lane := range e.Lanes {
 		if len(lane) > maxName || !utf8.ValidString(lane) {
 			return fmt.Errorf("lanes: want valid UTF-8 of at most %d bytes", maxName)
 		}
-		named += len(lane)
+		named += len(lane) + perName
 	}
 	switch {
 	case e.ID == "":
@@ -204,7 +207,7 @@ func (s *Store) ErrandOf(key string) (Errand, error) {
 }
 
 // Errands lists errands in the order in which they were added. Those that come or go while it is read may be
-// there or not.
+// there or not. One that is damaged on disk is dead and left out, and the log tells of it.
 func (s *Store) Errands(q ErrandQuery) iter.Seq2[Errand, error] {
 	return func(yield func(Errand, error) bool) {
 		rows, err := s.errands.chosen(&q)
@@ -214,6 +217,10 @@ func (s *Store) Errands(q ErrandQuery) iter.Seq2[Errand, error] {
 		}
 		for _, r := range rows {
 			e, err := s.errands.read(r)
+			if errors.Is(err, errDamaged) {
+				s.errands.park(r, err)
+				continue
+			}
 			if errors.Is(err, ErrNoErrand) || err == nil && !(q.wants(&e) && (len(q.States) == 0 || slices.Contains(q.States, e.State))) {
 				continue
 			}

@@ -201,3 +201,38 @@ func TestDeadErrandsAreKeptForAWhile(t *testing.T) {
 	store.ExpireErrands(s)
 	equal(t, "after two", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
 }
+
+// What is damaged while the store is open is told, and stands in nobody's way.
+func TestErrandDamagedInPlace(t *testing.T) {
+	dir := t.TempDir()
+	logger, logged := observed()
+	s := open(t, store.Config{Dir: dir, Logger: logger})
+	to := person("acme", 1)
+	addErrands(t, s, errand("1", to))
+	addErrands(t, s, errand("2", to))
+	<-s.ErrandsAdded()
+	file, err := os.OpenFile(errandFile(dir, 1), os.O_WRONLY, 0)
+	must(t, err)
+	_, err = file.WriteAt([]byte("spoilt"), 60)
+	must(t, errors.Join(err, file.Close()))
+	got, _ := due(t, s, noon, 10)
+	equal(t, "due at first", got, nil) // the one behind waits for its turn until that is known
+	select {
+	case <-s.ErrandsAdded():
+	default:
+		t.Error("nobody is told that it is another's turn")
+	}
+	got, _ = due(t, s, noon, 10)
+	equal(t, "due then", got, []string{"2"})
+	equal(t, "all", errandIDs(t, s, store.ErrandQuery{}), []string{"2"})
+	if logged.FilterMessageSnippet("cannot be read").Len() == 0 {
+		t.Error("the log says nothing")
+	}
+	must(t, store.RewriteErrands(s))
+	if logged.FilterMessageSnippet("an errand is lost").Len() == 0 {
+		t.Error("the log says nothing of what is lost for good")
+	}
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: dir})
+	equal(t, "after a restart", errandIDs(t, s, store.ErrandQuery{}), []string{"2"})
+}

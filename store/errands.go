@@ -205,8 +205,7 @@ func (e *errands) due(now time.Time, kinds []ErrandKind, most int) (due []Errand
 	return due, next, nil
 }
 
-// park takes out of the way what cannot be read any more: the errand is dead, and whoever lists the dead ones sees
-// what is wrong with it.
+// park takes out of the way what cannot be read any more: the errand is dead.
 func (e *errands) park(r *errandRow, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -215,6 +214,7 @@ func (e *errands) park(r *errandRow, err error) {
 		e.out(r)
 		r.state = ErrandDead
 		e.in(r)
+		sign(e.added) // it may be another's turn
 	}
 }
 
