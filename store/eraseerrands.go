@@ -14,8 +14,9 @@ import (
 )
 
 // An errandEraser takes a person out of the journal of errands. Errands about them end, and so do those of others
-// that say their number: nobody can take it out of what a provider signed. The files in which anything told of
-// them, also of what was done long ago, are written anew, without it.
+// that say their number: nobody can take it out of what a provider signed. What a provider was to deliver to them
+// later is to be cancelled instead. The files in which anything told of them, also of what was done long ago, are
+// written anew, without it.
 type errandEraser struct {
 	errands  *errands
 	journal  *journal

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -117,6 +118,33 @@ func TestEraseAmongErrands(t *testing.T) {
 		}
 		if n != 4*30 {
 			t.Errorf("%d errands are left, want 120", n)
+		}
+		if files := found(t, cfg.Dir); len(files) > 0 {
+			t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+		}
+		closeStore(t, s)
+		s = open(t, cfg)
+	}
+}
+
+// What a provider is to deliver to a person who is erased is to be cancelled, and nothing of that tells of them.
+func TestEraseCancelsWhatIsScheduled(t *testing.T) {
+	cfg := store.Config{Dir: t.TempDir()}
+	s := open(t, cfg)
+	scheduled := func(id string, to filter.Recipient, body string) store.Errand {
+		e := errand(id, to)
+		e.Kind, e.Body = store.ErrandScheduled, []byte(body)
+		return e
+	}
+	addErrands(t, s, scheduled("theirs", gonePerson, `{"id":"SM1"}`), scheduled("telling", gonePerson, `{"id":"SM2","to":"+14155550100"}`),
+		scheduled("others", person("acme", 1), `{"id":"SM3"}`))
+	erase(t, s, gonePerson)
+	for range 2 {
+		equal(t, "to be cancelled", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandCancel}}), []string{"cancel.theirs"})
+		equal(t, "to be delivered", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandScheduled}}), []string{"others"})
+		e, err := s.Errand("cancel.theirs")
+		if err != nil || len(e.People) > 0 || string(e.Body) != `{"id":"SM1"}` || e.Kind != store.ErrandCancel {
+			t.Errorf("got %+v, %v", e, err)
 		}
 		if files := found(t, cfg.Dir); len(files) > 0 {
 			t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
