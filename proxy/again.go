@@ -41,6 +41,9 @@ func (g *Gate) Again() (judge func(e *store.Entry, known func(filter.Recipient) 
 func (g *Gate) again(rt *route, e *store.Entry, m *filter.Message, rec *filter.Record) filter.Decision {
 	switches := g.switchesOf(rt, m, e)
 	d := rt.judge(nil, switches, m, rec, e.Time)
+	if e.Rule == replyRule {
+		d = asReply(d)
+	}
 	if e.Reason == filter.Suspended && d.Action != filter.Block && switches.Trying(rt.name, m, e.Time) != nil {
 		// It waited for its trial, which depends on what else was sent in that second.
 		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}
@@ -53,6 +56,9 @@ func (rt *route) message(e *store.Entry) (filter.Message, error) {
 	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
 		Template: e.Template, Text: e.Text, Room: e.Room, SendAt: e.SendAt}
 	var category, topic filter.Scope
+	if e.Rule == replyRule {
+		category = filter.OfCategory(filter.Service)
+	}
 	if rt.trusts.category && e.ClaimCategory != "" {
 		var c filter.Category
 		if err := c.UnmarshalText([]byte(e.ClaimCategory)); err != nil {

@@ -176,16 +176,23 @@ func TestOwnerReplies(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			base, _ := owning(t, func(wire) string { return c.answer })
 			st := memory(t)
-			g, _, addr := startHooked(t, relayed(t, base, func(rc *RouteConfig) { rc.Mode = c.mode }), st)
+			g, _, addr := startHooked(t, relayed(t, base, func(rc *RouteConfig) { // nobody agreed to marketing
+				rc.Mode, rc.Policy = c.mode, filter.Config{Require: map[filter.Category]filter.Basis{filter.Service: filter.NoBasis}}
+			}), st)
 			g.Start()
 			answer := callBack(t, addr, texted(t, "SM1", person.Address, c.wrote), 200)
 			if !strings.HasSuffix(answer.body, c.want) || answer.Header.Get("Content-Type") != "text/xml" {
 				t.Errorf("the provider was answered %s %q", answer.Header.Get("Content-Type"), answer.body)
 			}
 			var logged []string
+			judge, _ := g.Again()
 			for e, err := range st.Entries(store.Query{}) {
 				if err != nil {
 					t.Fatal(err)
+				}
+				again, err := judge(&e, func(to filter.Recipient) (filter.Record, error) { return st.Read(to, filter.NeedRecord) })
+				if err != nil || again.Action != e.Action || again.Reason != e.Reason || again.Rule != e.Rule {
+					t.Errorf("judged again it is %s %s by %q, was %s %s by %q: %v", again.Action, again.Reason, again.Rule, e.Action, e.Reason, e.Rule, err)
 				}
 				logged = append(logged, fmt.Sprintf("%s %s %s", e.Action, e.Category, strings.Join(strings.Fields(e.Text), " ")))
 			}

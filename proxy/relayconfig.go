@@ -14,7 +14,7 @@ import (
 // RelayConfig is `webhook: relay:` of a route: the calls of its provider go on to the owner's own address,
 // since a number, or an app, has one webhook. They arrive there as the provider would have made
 // them: method, body, the query and what followed the route in the path, all headers but those of the
-// connection, and a signature that is good for URL. Sendgate-Id is the same whenever a call comes again.
+// connection, and a signature that is good for URL, by the first of the webhook's secrets. Sendgate-Id is the same whenever a call comes again.
 //
 // A call is on disk before the provider is answered, and is made until the owner answers with 2xx:
 // again after a second, later each time, up to 5 minutes. Calls about one person are made one

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -154,4 +155,39 @@ func total(seen map[string]int) (n int) {
 		n += times
 	}
 	return n
+}
+
+// A reload changes where calls go from then on, and leaves the connections that are still of use.
+func TestRelayReloaded(t *testing.T) {
+	var dials atomic.Int64
+	got, other := make(chan wire, 10), make(chan wire, 10)
+	serve := func(to chan wire) string {
+		return play(t, loopback(t), func(c net.Conn) {
+			dials.Add(1)
+			echo(okAnswer, func(w wire) { to <- w })(c)
+		})
+	}
+	first, second := serve(got), serve(other)
+	g, _, addr := startHooked(t, relayed(t, first, nil), memory(t))
+	g.Start()
+	callBack(t, addr, texted(t, "SM1", person.Address, "Hi"), 200)
+	awaits(t, got)
+	reload := func(base string) {
+		t.Helper()
+		if err := g.Reload(relayed(t, base, func(rc *RouteConfig) { rc.Webhook.Relay.GiveUp = time.Hour })); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reload(first)
+	callBack(t, addr, texted(t, "SM2", person.Address, "Hi"), 200)
+	awaits(t, got)
+	if n := dials.Load(); n != 1 {
+		t.Errorf("%d connections were made to the owner, want one", n)
+	}
+	reload(second)
+	callBack(t, addr, texted(t, "SM3", person.Address, "Hi"), 200)
+	awaits(t, other)
+	if len(got) > 0 {
+		t.Errorf("the old address got %v", <-got)
+	}
 }

@@ -15,6 +15,10 @@ import (
 	"go.uber.org/zap"
 )
 
+// replyRule is the rule that the decision log names with a message of an owner's answer that goes on. By it, the message is
+// known for one when it is judged again.
+const replyRule = "reply"
+
 // mostTwiML is how much of an owner's answer Twilio reads, in bytes.
 const mostTwiML = 64 << 10
 
@@ -111,7 +115,7 @@ func (g *Gate) mayReply(rt *route, to *providers.Signal, document []byte) bool {
 	for i := range verbs {
 		w.batch.Messages = append(w.batch.Messages, verbs[i].message(rt, to))
 		rt.label(&w.batch.Messages[i], filter.OfCategory(filter.Service), filter.All)
-		w.batch.Decisions = append(w.batch.Decisions, g.weigh(rt, w, i, now))
+		w.batch.Decisions = append(w.batch.Decisions, asReply(g.weigh(rt, w, i, now)))
 		w.ids = append(w.ids, w.names.next(now))
 	}
 	passes := rt.mode == Report || verdict(w.batch.Decisions) == filter.Forward
@@ -124,6 +128,14 @@ func (g *Gate) mayReply(rt *route, to *providers.Signal, document []byte) bool {
 	g.keep(rt, w, e)
 	g.release(w)
 	return passes
+}
+
+// asReply is a decision about a message of an owner's answer.
+func asReply(d filter.Decision) filter.Decision {
+	if d.Action == filter.Forward && d.Rule == "" {
+		d.Rule = replyRule
+	}
+	return d
 }
 
 // repliesTo reports whether v goes to who wrote.
