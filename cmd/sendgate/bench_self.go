@@ -32,7 +32,11 @@ func (r *benchRun) self() (s bench.Summary, err error) {
 	}
 	defer os.RemoveAll(dir)
 	r.stops = &bench.Stops{Learns: true, Delay: func() time.Duration { return 20*time.Millisecond + rand.N(200*time.Millisecond) }}
-	watch, hold, hooks := &watcher{crowd: r.crowd, stops: r.stops}, make(chan struct{}), free("127.0.0.1:0")
+	watch, hold := &watcher{crowd: r.crowd, stops: r.stops}, make(chan struct{})
+	hooks, err := freePort("127.0.0.1")
+	if err != nil {
+		return bench.Summary{}, fmt.Errorf("starting the provider: %w", err)
+	}
 	provider := mock.New(mock.Config{OnSend: watch.see, Latency: r.MockLatency.Draw, Failures: r.MockErrors, Hold: hold,
 		Webhooks: map[string]mock.Webhook{r.Provider: {URL: "http://" + hooks + "/" + r.Provider, Secret: benchSecret, NoReceipts: true}}})
 	upstream, stopMock, err := provider.Start("127.0.0.1:0")

@@ -94,19 +94,6 @@ func openDemo(dir, upstream, hooks string) (*server, error) {
 	return open(cfg, "", zap.NewNop(), func() (configs.Config, error) { return cfg, nil })
 }
 
-// free is addr if it can be listened on, else a port of the same host that was free a moment ago.
-func free(addr string) string {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		host, _, _ := net.SplitHostPort(addr)
-		if l, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
-			return addr // and whoever listens there says what is wrong
-		}
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // showBroadcast sends every message of the broadcast in order and prints one line each.
 func showBroadcast(t terminal, gate string) error {
 	broken, stop, err := gateWithoutStore()

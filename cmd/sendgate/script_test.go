@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -33,7 +32,7 @@ func TestScripts(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP"} {
-				addr, err := freeAddress()
+				addr, err := freePort("127.0.0.1")
 				if err != nil {
 					return err
 				}
@@ -43,15 +42,6 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 	})
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // ready waits until a URL answers 200: `ready http://$ADMIN/readyz`. With `! ready` it waits until

@@ -166,7 +166,10 @@ func gateBefore(t *testing.T, owner string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hooks := free("127.0.0.1:0")
+	hooks, err := freePort("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg.Store.Dir, cfg.Proxy.Listen, cfg.Console.Listen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Proxy.Webhooks.Listen, cfg.Proxy.Webhooks.URL = hooks, "http://"+hooks
 	cfg.Proxy.Routes = map[string]proxy.RouteConfig{}
