@@ -123,7 +123,7 @@ func TestAskBlocked(t *testing.T) {
 			t.Fatalf("a send is decided %q, %s", got, answer.body)
 		}
 	}
-	if err := rig.st.Append(t.Context(), filter.Event{ID: "o", Time: rig.now, To: filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+14155550199"}, Kind: filter.OptedOut, Source: "a test"}); err != nil {
+	if err := rig.st.Append(t.Context(), filter.Event{ID: "o", Time: rig.time(), To: filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+14155550199"}, Kind: filter.OptedOut, Source: "a test"}); err != nil {
 		t.Fatal(err)
 	}
 	send(stranger1.Address, "offers")

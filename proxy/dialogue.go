@@ -142,8 +142,9 @@ func (g *Gate) leaveTalk(ctx context.Context, rt *route, t *talk, now time.Time)
 // runDialogue does an errand that is a dialogue: what follows from the last word, or from silence.
 func (g *Gate) runDialogue(ctx context.Context, e *store.Errand) errandEnd {
 	t, err := readTalk(e)
-	if err != nil {
-		return errandEnd{err: err, dead: true}
+	if err != nil { // nobody can go on with it, and it would hold up all that the person writes
+		g.log.Error("a consent dialogue cannot be read, and is given up", zap.String("route", e.Route), zap.Error(err))
+		return errandEnd{}
 	}
 	defer g.talks.lock(t.To)()
 	t, err = g.talk(t.To) // it may have gone on
@@ -153,12 +154,12 @@ func (g *Gate) runDialogue(ctx context.Context, e *store.Errand) errandEnd {
 	case err != nil:
 		return errandEnd{err: err}
 	}
-	rt, err := g.route(e.Route)
-	if err != nil {
-		return errandEnd{err: err, dead: true}
+	// Without a route or a script, which was taken out of the configuration, nobody is left to ask.
+	var s *filter.Script
+	rt, now := g.table.Load().routes[e.Route], g.clock()
+	if rt != nil {
+		s = rt.scripts[t.Topic]
 	}
-	s, now := rt.scripts[t.Topic], g.clock()
-	// Without a script, which was taken out of the configuration, nobody is left to ask.
 	if s == nil || t.settled() && t.State != filter.Pending && !now.Before(t.Ended.Add(talkRest)) {
 		// Here, since once it is unlocked another may have begun in its place.
 		if err := g.store.EndErrand(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNoErrand) {
@@ -275,8 +276,12 @@ func (g *Gate) askWriter(ctx context.Context, rt *route, sig *providers.Signal, 
 	t := talk{Service: sig.Service, Cause: sig.ID, Dialogue: filter.Dialogue{ID: store.NewID(now), To: to, Topic: rt.dialogue.Topic, Sender: sig.Sender,
 		Language: cmp.Or(spokenIn(r), s.Language(to, sig.Text))}}
 	_, err := g.beginTalk(ctx, rt, s, t, now)
-	if errors.Is(err, errTalkOpen) || errors.Is(err, errTalkOften) {
-		err = nil
+	switch {
+	case errors.Is(err, errTalkOpen), errors.Is(err, errTalkOften):
+		return nil
+	case errors.Is(err, store.ErrErrandsFull): // to ask nobody harms nobody
+		rt.count.unasked.Add(1)
+		return nil
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func TestDialogue(t *testing.T) {
 				}
 				rig := newTalkRig(t, dir, nil)
 				for _, m := range c.moves {
-					rig.now = rig.now.Add(m.after)
+					rig.pass(m.after)
 					if m.text != "" {
 						sig := rig.message(m.text)
 						rig.hear(sig)
@@ -117,14 +117,32 @@ func TestDialogue(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		rig.hear(rig.message("hello"))
 		rig.work()
-		if err := rig.st.Append(t.Context(), filter.Event{Time: rig.now, To: stranger1.Everywhere(), Kind: filter.OptedOut, Source: "api: ana"}); err != nil {
+		if err := rig.st.Append(t.Context(), filter.Event{Time: rig.time(), To: stranger1.Everywhere(), Kind: filter.OptedOut, Source: "api: ana"}); err != nil {
 			t.Fatal(err)
 		}
-		rig.now = rig.now.Add(time.Minute)
+		rig.pass(time.Minute)
 		rig.hear(rig.message("yes"))
-		rig.now = rig.now.Add(time.Hour)
+		rig.pass(time.Hour)
 		rig.work()
 		rig.wants("link Acme", "asked")
+	})
+	t.Run("an opt-out is kept where the dialogue cannot be read, and the provider is asked to repeat it", func(t *testing.T) {
+		rig := newTalkRig(t, "", nil)
+		broken := store.Errand{ID: talkID(stranger1), Kind: store.ErrandDialogue, Route: "twilio", People: []filter.Recipient{stranger1}, Body: []byte("{")}
+		if _, err := rig.st.AddErrands(t.Context(), broken); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"hello", "STOP"} {
+			sig := rig.message(text)
+			if _, _, err := rig.g.hear(rig.g.table.Load().routes["twilio"], []providers.Signal{sig}, rig.time()); err == nil {
+				t.Errorf("%s is acknowledged", text)
+			}
+		}
+		if got := learnt(t, rig.st, stranger1); !slices.Contains(got, "opted-out all") {
+			t.Errorf("known is %q", got)
+		}
+		rig.work() // which gives it up
+		rig.hear(rig.message("STOP"))
 	})
 	t.Run("who is erased is forgotten, with all that was said", func(t *testing.T) {
 		rig := newTalkRig(t, t.TempDir(), nil)
@@ -136,7 +154,7 @@ func TestDialogue(t *testing.T) {
 		if _, err := rig.g.talk(stranger1); !errors.Is(err, store.ErrNoErrand) {
 			t.Errorf("the dialogue is still there: %v", err)
 		}
-		rig.now = rig.now.Add(time.Hour)
+		rig.pass(time.Hour)
 		rig.work()
 		if got := strings.Join(rig.sent, " "); got != "link Acme" {
 			t.Errorf("sent %q", got)
@@ -152,7 +170,7 @@ func talkLimits(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		var last providers.Signal
 		for range 2 + random.IntN(12) {
-			rig.now = rig.now.Add(time.Duration(random.IntN(400)) * time.Second)
+			rig.pass(time.Duration(random.IntN(400)) * time.Second)
 			switch text := words[random.IntN(len(words))]; {
 			case random.IntN(5) == 0 && last.ID != "":
 				rig.hear(last)

@@ -36,7 +36,7 @@ func TestDialogueStep(t *testing.T) {
 		t.Skip("it is part of TestDialogueKilled")
 	}
 	rig := newTalkRig(t, step.Dir, nil)
-	rig.now = step.Now
+	rig.pass(step.Now.Sub(rig.time()))
 	done := talkDone{Did: true}
 	if step.Signal != nil {
 		rig.hear(*step.Signal)
@@ -64,7 +64,7 @@ func TestDialogueStep(t *testing.T) {
 // child takes a step in a process that is killed after it.
 func (r *talkRig) child(step talkStep) bool {
 	r.t.Helper()
-	step.Dir, step.Now = r.dir, r.now
+	step.Dir, step.Now = r.dir, r.time()
 	text, err := json.Marshal(step)
 	if err != nil {
 		r.t.Fatal(err)
@@ -107,7 +107,7 @@ func TestDialogueKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range want.moves {
-				rig.now = rig.now.Add(m.after)
+				rig.pass(m.after)
 				if m.text != "" {
 					sig := rig.message(m.text)
 					rig.child(talkStep{Signal: &sig})

@@ -182,22 +182,19 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 	}
 	wrote := h.event(sig, filter.Wrote)
 	asking, err := h.g.asking(h.rt, sig, h.now)
-	if err != nil {
-		return err
-	}
 	reading := h.rt.read(sig, asking)
 	stops := reading.Keyword == filter.StopWord && h.rt.stops(reading) && !(asking && reading.Certainty == filter.Ambiguous)
-	taken, err := h.g.dialogueHears(ctx, h.rt, sig, reading, stops, &before, h.now)
-	if err != nil {
-		return err
-	}
+	// Where a dialogue cannot be kept, what was heard is, above all an opt-out: the provider repeats it for the rest.
+	taken, fault := h.g.dialogueHears(ctx, h.rt, sig, reading, stops, &before, h.now)
+	fault = errors.Join(err, fault)
 	switch {
 	case taken:
+		h.answers = true
 	case stops:
 		h.withdraw(h.spoken(sig, filter.OptedOut, reading), &before, sig)
 	case reading.Keyword == filter.StartWord && reading.Certainty == filter.Definite:
 		if err := h.start(ctx, sig, reading, wrote); err != nil {
-			return err
+			return errors.Join(fault, err)
 		}
 	}
 	if reading.Keyword == filter.StopWord && reading.Certainty <= filter.Ambiguous && !(taken && reading.Certainty == filter.Ambiguous) {
@@ -207,7 +204,7 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 	if !taken {
 		h.errands = append(h.errands, h.g.answersTo(h.rt, sig, reading, &before, h.now)...)
 	}
-	return nil
+	return fault
 }
 
 // read is what a message is taken for: an opt-out where the provider or the words say so, and else what

@@ -32,7 +32,7 @@ type counters struct {
 	owner      *owner                      // who gets such calls; nil: nobody ever did
 
 	dialogues [filter.DialogueStates]atomic.Uint64 // that came to be in a state
-	unasked   atomic.Uint64                        // blocked messages that nobody could be asked about
+	unasked   atomic.Uint64                        // people who could not be asked
 
 	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
 }
@@ -98,7 +98,7 @@ var (
 	descRelayed     = desc("relay_total", "Tries to bring calls of providers to the owner's own address, by what became of them: failed ones are made again, dead ones are not.", "route", "result")
 	descAway        = desc("relay_owner_away", "1 while the owner does not take calls, so that nobody waits for them.", "route")
 	descHeard       = desc("webhook_events_total", "Events learnt from calls of providers, told for the first time or again.", "route", "kind")
-	descDialogues   = desc("dialogues_total", "Consent dialogues that came to be in a state, and blocked messages that nobody could be asked about.", "route", "state")
+	descDialogues   = desc("dialogues_total", "Consent dialogues that came to be in a state, and people who could not be asked.", "route", "state")
 	descRushes      = desc("webhook_rushes_total", "Times that receipts told of more than 200 new opt-outs within 12 hours.", "route")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
@@ -192,7 +192,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 				total(descDialogues, v, name, filter.DialogueState(state).String())
 			}
 		}
-		if rt.dialogue.OnBlocked {
+		if rt.dialogue.Topic != "" {
 			total(descDialogues, n.unasked.Load(), name, "not-asked")
 		}
 		total(descPlain, n.plain.Load(), name)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,21 +28,23 @@ type talkRig struct {
 	dir  string // of the store; empty: memory
 	st   *store.Store
 	g    *Gate
-	now  time.Time
+	now  atomic.Pointer[time.Time]
 	sent []string // the first word of each text, with the sender where it is not the usual
 	ids  int
 }
 
 // asker writes as acme; what changes is done to its route.
 func newTalkRig(t testing.TB, dir string, change func(*RouteConfig)) *talkRig {
-	rig := &talkRig{t: t, dir: dir, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC)}
+	rig := &talkRig{t: t, dir: dir}
+	noon := time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC)
+	rig.now.Store(&noon)
 	rc := RouteConfig{Brand: "acme", Upstream: "http://127.0.0.1:1", Credentials: &providers.Credentials{Account: "AC00000000000000000000000000000001", Secret: "s3cret"},
 		Dialogue: &DialogueConfig{Topic: filter.Privacy, OnInbound: true}}
 	if change != nil {
 		change(&rc)
 	}
 	rig.cfg = hooked(t, map[string]RouteConfig{"twilio": rc})
-	rig.cfg.Now, rig.cfg.Dialogues = func() time.Time { return rig.now }, talkTexts
+	rig.cfg.Now, rig.cfg.Dialogues = rig.time, talkTexts
 	rig.cfg.Brands = map[string]filter.Brand{"acme": {Business: "Acme", PolicyURL: "https://acme.example/p",
 		Topics:    map[string]filter.Category{filter.Privacy: filter.Service, "offers": filter.Marketing},
 		Dialogues: map[string]filter.DialogueConfig{filter.Privacy: {}, "offers": {Purposes: map[string]string{"en": "weekly offers"}, Window: 48 * time.Hour}}}}
@@ -52,6 +55,15 @@ func newTalkRig(t testing.TB, dir string, change func(*RouteConfig)) *talkRig {
 		}
 	})
 	return rig
+}
+
+// time is the time of the rig.
+func (r *talkRig) time() time.Time { return *r.now.Load() }
+
+// pass lets time pass.
+func (r *talkRig) pass(d time.Duration) {
+	next := r.time().Add(d)
+	r.now.Store(&next)
 }
 
 func (r *talkRig) open() {
@@ -81,14 +93,14 @@ var stranger1 = filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+
 // message is what the person writes now.
 func (r *talkRig) message(text string) providers.Signal {
 	r.ids++
-	return providers.Signal{Kind: providers.Message, ID: fmt.Sprintf("SM%d", r.ids), Time: r.now, Sender: "+15005550006", Text: text,
+	return providers.Signal{Kind: providers.Message, ID: fmt.Sprintf("SM%d", r.ids), Time: r.time(), Sender: "+15005550006", Text: text,
 		From: filter.Recipient{Channel: stranger1.Channel, Address: stranger1.Address}}
 }
 
 // hear takes in a signal, as the webhook does before its 200.
 func (r *talkRig) hear(sig providers.Signal) {
 	r.t.Helper()
-	if _, _, err := r.g.hear(r.g.table.Load().routes["twilio"], []providers.Signal{sig}, r.now); err != nil {
+	if _, _, err := r.g.hear(r.g.table.Load().routes["twilio"], []providers.Signal{sig}, r.time()); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -103,7 +115,7 @@ func (r *talkRig) work() {
 // step does one errand of a kind.
 func (r *talkRig) step(kind store.ErrandKind) bool {
 	r.t.Helper()
-	due, _, err := r.st.DueErrands(r.now, []store.ErrandKind{kind}, 1)
+	due, _, err := r.st.DueErrands(r.time(), []store.ErrandKind{kind}, 1)
 	if err != nil {
 		r.t.Fatal(err)
 	}
