@@ -46,8 +46,12 @@ func (g *Gate) answersTo(rt *route, sig *providers.Signal, r filter.Reading, bef
 	if err != nil {
 		return nil // strings and words: it cannot fail
 	}
+	covers := r.Scope
+	if rt.stop == filter.StopSender && covers == filter.All { // to stop another number is another thing
+		covers = filter.OfSender(sig.Sender)
+	}
 	e := store.Errand{
-		ID: answerID(&o, sig, r.Scope, before, now), Kind: store.ErrandAnswer, Route: rt.name, People: []filter.Recipient{to},
+		ID: answerID(&o, sig, covers, before, now), Kind: store.ErrandAnswer, Route: rt.name, People: []filter.Recipient{to},
 		Lanes: []string{ownLane(to)}, Added: now, Due: now, Until: now.Add(answerWithin), Body: body, Remember: conversation,
 	}
 	if r.Keyword == filter.StopWord {

@@ -214,3 +214,19 @@ func TestWhoAsksForThePolicyIsNoticed(t *testing.T) {
 		t.Errorf("the last event is %+v", e)
 	}
 }
+
+// Where STOP is about one number, each number that somebody stops is confirmed.
+func TestEachNumberThatIsStoppedIsConfirmed(t *testing.T) {
+	for stop, want := range map[filter.StopScope]int{filter.StopSender: 2, filter.StopBrand: 1} {
+		var got posted
+		cfg := answering(t, play(t, loopback(t), got.serve), onTwilio(func(rc *RouteConfig) { rc.Stop = &stop }))
+		g, _, calls := startHooked(t, cfg, memory(t))
+		for i, to := range []string{"+15005550006", "+15005550007", "+15005550006"} {
+			callBack(t, calls, texted(t, fmt.Sprint("SM", i), "+14155550100", "baja", "To", to), 200)
+		}
+		errandsDone(t, g)
+		if n := len(got.texts()); n != want {
+			t.Errorf("stop: %s: %d confirmations, want %d", stop, n, want)
+		}
+	}
+}

@@ -30,11 +30,12 @@ type scheduled struct {
 // keepScheduled is how long it may take to remember a message that is to be delivered later.
 const keepScheduled = 10 * time.Second
 
-// later is the index and delivery time of a message of w that is to be delivered later.
-func (w *work) later(now time.Time) (i int, at time.Time) {
+// later is the index and delivery time of a message of w that is to be delivered later; -1 where there is none. edited
+// says that w was sent as it was edited.
+func (w *work) later(now time.Time, edited bool) (i int, at time.Time) {
 	for i := range w.batch.Messages {
 		at := w.batch.Messages[i].SendAt
-		if moved := w.batch.Decisions[i].Edit.SendAt; !moved.IsZero() && w.batch.Decisions[i].Action == filter.Rewrite {
+		if moved := w.batch.Decisions[i].Edit.SendAt; edited && !moved.IsZero() {
 			at = moved
 		}
 		if at.After(now) {

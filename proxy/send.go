@@ -67,7 +67,7 @@ func (g *Gate) send(rt *route, w *work) {
 		if o == answered {
 			e.Status = w.resp.StatusCode()
 			g.learn(rt, w, now, act == filter.Rewrite)
-			if i, at := w.later(now); i >= 0 && rt.pen.writer != nil {
+			if i, at := w.later(now, act == filter.Rewrite); i >= 0 && rt.pen.writer != nil {
 				g.schedule(rt, w, i, at)
 			}
 		}
