@@ -198,11 +198,7 @@ func (a *AnswerBook) Text(word Keyword, covers Scope, language string, to Recipi
 
 // language is the one that somebody reads who wrote in language, from address.
 func (a *AnswerBook) language(language, address string) string {
-	country := Country(address)
-	if scopedID(address) {
-		country = address[:2]
-	}
-	for _, l := range []string{language, a.countries[country]} {
+	for _, l := range []string{language, a.countries[Country(address)]} {
 		if _, known := a.texts[l]; known {
 			return l
 		}

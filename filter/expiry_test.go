@@ -60,6 +60,7 @@ func TestCountry(t *testing.T) {
 		{"an area code that is none", "+12005550123", ""},
 		{"a number of no country", "+80012345678", ""},
 		{"a user id", "16505551234", ""},
+		{"a business-scoped user id", "KE.13491208655302741918", "KE"},
 		{"nothing", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

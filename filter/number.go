@@ -59,11 +59,15 @@ func KnownRegion(region string) bool {
 	return phonenumbers.GetSupportedRegions()[strings.ToUpper(region)]
 }
 
-// Country is where a number in E.164 with its plus is from: ISO 3166, and empty where that cannot be
-// told. Countries that share a calling code, as Canada and the United States do, are told apart by
-// their area codes, which is where the number is from and not where the person is.
-func Country(e164 string) string {
-	n, err := phonenumbers.Parse(e164, "")
+// Country is where an address is from, a number in E.164 with its plus or one of WhatsApp's business-scoped
+// user ids, which name it: ISO 3166, and empty where that cannot be told. Countries that share a calling code,
+// as Canada and the United States do, are told apart by their area codes, which is where the number is from
+// and not where the person is.
+func Country(address string) string {
+	if scopedID(address) {
+		return address[:2]
+	}
+	n, err := phonenumbers.Parse(address, "")
 	if err != nil {
 		return ""
 	}

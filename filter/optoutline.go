@@ -197,11 +197,7 @@ func (l *optOutLines) language(m *Message) int {
 
 // home is the row for the country that an address is from, which costs memory to find out.
 func (l *optOutLines) home(address string) (at int, known bool) {
-	if scopedID(address) {
-		at, known = l.countries[address[:2]]
-	} else {
-		at, known = l.countries[Country(address)]
-	}
+	at, known = l.countries[Country(address)]
 	return at, known
 }
 

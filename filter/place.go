@@ -167,24 +167,13 @@ func location(name string) (*time.Location, error) {
 // long to read and some kilobytes to hold.
 var zoneNames sync.Map
 
-// country is where an address is from; empty where it does not tell.
-func (a *atlas) country(address string) string {
-	if strings.HasPrefix(address, "+") {
-		return Country(address)
-	}
-	if scopedID(address) {
-		return address[:2]
-	}
-	return ""
-}
-
 // nobodys reports whether an address of a country, or of none, is a number that nobody can have.
 func nobodys(address, country string) bool { return country == "" && strings.HasPrefix(address, "+") }
 
 // where is the part of a country that an address is from, or the country where it does not tell, or
 // nothing.
 func (a *atlas) where(address string) (place, country string) {
-	country = a.country(address)
+	country = Country(address)
 	if strings.HasPrefix(address, "+1") && len(address) == len("+14155550100") {
 		code := 100*int(address[2]-'0') + 10*int(address[3]-'0') + int(address[4]-'0')
 		if part := a.areas[code]; strings.HasPrefix(part, country+"-") {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -231,8 +230,8 @@ func (rt *route) read(sig *providers.Signal, asking bool) filter.Reading {
 // country is where the address of a person is from; empty where it does not tell.
 func country(sig *providers.Signal) string {
 	for _, address := range append([]string{sig.From.Address}, sig.Aliases...) {
-		if strings.HasPrefix(address, "+") {
-			return filter.Country(address)
+		if country := filter.Country(address); country != "" {
+			return country
 		}
 	}
 	return ""
