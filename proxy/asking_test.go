@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 )
 
 // TestAsk: whom the gate asks on somebody's behalf, and whom not.
@@ -142,5 +145,79 @@ func TestAskBlocked(t *testing.T) {
 	d, err := rig.g.talk(stranger1)
 	if err != nil || d.Topic != "offers" || d.Sender != "+15005550006" {
 		t.Errorf("asked is %+v, %v", d, err)
+	}
+}
+
+// TestDialogueClosesQuietly: who was asked at a good hour and did not answer is told so in their hours alone; that they
+// did not answer is kept at any.
+func TestDialogueClosesQuietly(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration
+		sent  string
+	}{
+		"in their hours": {48 * time.Hour, "link Acme unanswered"},
+		"at night":       {58 * time.Hour, "link Acme"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rig := newTalkRig(t, "", func(rc *RouteConfig) {
+				var hours filter.Span
+				if err := hours.UnmarshalText([]byte("08:00-18:00")); err != nil {
+					t.Fatal(err)
+				}
+				rc.Policy = anyone
+				rc.Policy.QuietHours.Rows = []filter.Hours{{Place: "*", Weekdays: hours}} // 09:00 where the number is from
+			})
+			_, decision, err := rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"})
+			if err != nil || decision.Action != filter.Forward {
+				t.Fatalf("got %+v, %v", decision, err)
+			}
+			rig.work()
+			rig.pass(c.after)
+			rig.work()
+			if got := strings.Join(rig.sent, " "); got != c.sent {
+				t.Errorf("sent %q, want %q", got, c.sent)
+			}
+			if got := learnt(t, rig.st, stranger1); !slices.Equal(got, []string{"asked topic:offers", "unanswered topic:offers"}) {
+				t.Errorf("known is %q", got)
+			}
+		})
+	}
+}
+
+// TestDialogueButtons: on WhatsApp the question can be answered by a tap, and what stands on the button is the answer.
+func TestDialogueButtons(t *testing.T) {
+	rig := newTalkRig(t, "", func(rc *RouteConfig) {
+		rc.Provider, rc.Credentials = "whatsapp", &providers.Credentials{Secret: "token"}
+	})
+	sig := rig.message("hello")
+	sig.From.Channel, sig.Sender = filter.WhatsApp, "106"
+	rig.hear(sig)
+	rig.step(store.ErrandDialogue)
+	var shown []string
+	for e, err := range rig.st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
+		var o own
+		if err == nil {
+			err = json.Unmarshal(e.Body, &o)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range o.Buttons {
+			shown = append(shown, b.Title)
+		}
+	}
+	if !slices.Equal(shown, []string{"AGREE & PROCEED", "NO"}) {
+		t.Errorf("the buttons are %q", shown)
+	}
+	rig.work()
+	sig = rig.message("AGREE & PROCEED")
+	sig.From.Channel, sig.Sender, sig.Payload = filter.WhatsApp, "106", "agree"
+	rig.hear(sig)
+	rig.work()
+	if got := strings.Join(rig.sent, " "); got != "link Acme granted" {
+		t.Errorf("sent %q", got)
+	}
+	if d, err := rig.g.talk(filter.Recipient{Brand: "acme", Channel: filter.WhatsApp, Address: stranger1.Address}); err != nil || d.State != filter.Agreed {
+		t.Errorf("the dialogue is %+v, %v", d, err)
 	}
 }
