@@ -67,7 +67,7 @@ func (rt *route) asksFor(r filter.Reading, before *filter.Record) bool {
 	case filter.StopWord:
 		return rt.stops(r)
 	case filter.StartWord:
-		return r.Certainty == filter.Definite && len(before.Startable()) > 0
+		return r.Certainty == filter.Definite && len(rt.startable(before)) > 0
 	case filter.HelpWord:
 		return r.Certainty == filter.Definite
 	case filter.PrivacyWord:

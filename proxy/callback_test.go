@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
 	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // TestCallerThatDawdles: a connection on which a call does not arrive in time is ended, however it is fed.
@@ -152,6 +155,84 @@ func TestCrossChannel(t *testing.T) {
 			wants(t, st, where, c.there...)
 		})
 	}
+}
+
+// TestCrossChannelByAnswer: what a provider answers to a send binds the number on the other channels, too.
+func TestCrossChannelByAnswer(t *testing.T) {
+	st := memory(t)
+	cfg := hooked(t, map[string]RouteConfig{"twilio": {Upstream: play(t, loopback(t), echo(unsubscribed, func(wire) {}))}})
+	cfg.Brands = map[string]filter.Brand{"default": {CrossChannel: true}}
+	_, addr := start(t, cfg, st)
+	ask(t, addr, sms(person.Address, "Sale"))
+	chat := person
+	chat.Channel = filter.WhatsApp
+	wants(t, st, person, "opted-out all")
+	wants(t, st, chat, "opted-out all")
+}
+
+// TestForgedCallsInTheLog: many of them make one line, which shows nothing of what they say.
+func TestForgedCallsInTheLog(t *testing.T) {
+	core, logs := observer.New(zap.DebugLevel)
+	cfg := hooked(t, map[string]RouteConfig{"twilio": {}})
+	cfg.Logger = zap.New(core)
+	_, _, addr := startHooked(t, cfg, memory(t))
+	for range 5 {
+		callBack(t, addr, strings.Replace(texted(t, "SM1", person.Address, "secret words"), "Body=", "Body=more+", 1), 403)
+	}
+	if logs.Len() != 1 {
+		t.Fatalf("the log has %d lines", logs.Len())
+	}
+	line := fmt.Sprint(logs.All()[0].Message, logs.All()[0].ContextMap())
+	if !strings.Contains(line, "twilio") || strings.Contains(line, person.Address[1:]) || strings.Contains(line, "secret") || strings.Contains(line, hookSecret) {
+		t.Errorf("the line is %s", line)
+	}
+}
+
+// TestWebhooksWhileReloading: routes are put in place of routes, and no call is lost over it.
+func TestWebhooksWhileReloading(t *testing.T) {
+	st := memory(t)
+	cfg := hooked(t, map[string]RouteConfig{"twilio": {}})
+	g, _, addr := startHooked(t, cfg, st)
+	stop, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+				if err := g.Reload(cfg); err != nil {
+					done <- err
+					return
+				}
+			}
+		}
+	}()
+	for i := range 50 {
+		to := filter.Recipient{Brand: "default", Channel: filter.SMS, Address: fmt.Sprintf("+1415555%04d", i)}
+		callBack(t, addr, texted(t, fmt.Sprint("SM", i), to.Address, "STOP"), 200)
+		wants(t, st, to, "", "opted-out all")
+	}
+	close(stop)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOneUnfitSignal: of a call in which one thing can never be kept the rest is, and whoever calls is told so.
+func TestOneUnfitSignal(t *testing.T) {
+	st := memory(t)
+	g := newGate(t, hooked(t, map[string]RouteConfig{"twilio": {}}), st)
+	endless := filter.Recipient{Channel: filter.SMS, Address: "+1" + strings.Repeat("5", 2000)}
+	signal := func(id string, from filter.Recipient) providers.Signal {
+		return providers.Signal{Kind: providers.Message, ID: id, From: from, Sender: "+15005550006", Text: "STOP"}
+	}
+	_, unfit, err := g.hear(g.table.Load().routes["twilio"], []providers.Signal{signal("SM1", endless), signal("SM2", person)}, time.Now())
+	var problem *store.EventError
+	if err != nil || !errors.As(unfit, &problem) {
+		t.Errorf("unfit: %v, err: %v", unfit, err)
+	}
+	wants(t, st, person, "", "opted-out all")
 }
 
 // FuzzWebhookUnsigned: whatever comes unsigned, nothing of it is kept, and nothing panics.

@@ -14,6 +14,13 @@
 // repeat sends nothing and decides nothing, so it is in no log of decisions and under no cap;
 // sendgate_send_keys_total counts it, and its Sendgate-Id is that of the first.
 //
+// Calls of providers come in at a listener of its own (webhook.go). One that is signed for its route is read into
+// signals, and each of these comes to events and errands (hear.go), which are on disk before the call is
+// acknowledged; the same call again comes to the same. Whatever else hears of a message, as what answers people
+// or asks for their consent, takes part where heard.message does: after it is known whether it was an opt-out. START
+// is the one word that may be an opt-in, and only of what its sender withdrew from (lift.go). Errands are done
+// by a worker of the gate's (errand.go).
+//
 // Requests of the common form are answered without fasthttp's reader and writer (lane.go, frame.go);
 // all others, and whatever follows them on their connection, go by fasthttp's server. The judging is
 // the same code. sendgate_fast_requests_total counts the first. On Linux sockets are read and written

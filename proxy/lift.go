@@ -12,8 +12,8 @@ import (
 // errIdle is why an opt-in is not kept that would lift nothing.
 var errIdle = errors.New("there is nothing to lift")
 
-// start takes in the word START: an express opt-in to what its sender opted out of, or was asked and did not
-// answer yet, and to nothing else. For a stranger it is only that they wrote.
+// start takes in the word START: an express opt-in to what [filter.Brand.Startable] says. For a stranger it is only
+// that they wrote, and nobody gets marketing by it who never agreed to any.
 //
 // An opt-out from after START stays, also where the two meet in the store, or where the provider tells of
 // START once more: wrote is kept after all that START does, so that START was heard where wrote is known.
@@ -39,7 +39,7 @@ func (h *heard) startOf(ctx context.Context, to filter.Recipient, sig *providers
 	for _, scope := range h.rt.startable(&before) {
 		e := h.spoken(sig, filter.OptedIn, r)
 		e.ID, e.To, e.Scope, e.Basis = h.id(sig, "start "+scope.String()), to, scope, filter.Express
-		if err := h.lift(ctx, e, func(now *filter.Record) bool { return slices.Contains(h.rt.startable(now), scope) }); err != nil {
+		if err := h.lift(ctx, e, func(now *filter.Record) bool { return h.rt.labels.declared.Binds(now, scope) }); err != nil {
 			return err
 		}
 	}
@@ -49,10 +49,14 @@ func (h *heard) startOf(ctx context.Context, to filter.Recipient, sig *providers
 // startable is what START says yes to. What a dialogue asks is answered within it, with its words for yes, and
 // not by START some day.
 func (rt *route) startable(r *filter.Record) []filter.Scope {
-	withdrawn := r.Withdrawn()
-	return slices.DeleteFunc(r.Startable(), func(scope filter.Scope) bool {
+	return slices.DeleteFunc(rt.labels.declared.Startable(r, rt.free), func(scope filter.Scope) bool {
 		topic, ok := scope.Topic()
-		return ok && rt.scripts[topic] != nil && !slices.Contains(withdrawn, scope)
+		if !ok || rt.scripts[topic] == nil {
+			return false
+		}
+		m := rt.about(filter.Recipient{}, topic, "", "")
+		out, _ := r.OptedOut(&m)
+		return out.IsZero()
 	})
 }
 

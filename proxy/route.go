@@ -35,6 +35,7 @@ type route struct {
 
 	webhook  *webhook // nil: the provider does not call
 	keywords *filter.Keywords
+	free     bool         // marketing needs no consent
 	store    *store.Store // for what the provider told of templates
 
 	idempotencyKey bool // counts for Sendgate-Key
@@ -227,6 +228,8 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	for _, c := range cfg.FailOpen {
 		rt.failOpen[c] = true
 	}
+	basis, set := cfg.Policy.Require[filter.Marketing]
+	rt.free = set && basis == filter.NoBasis
 	rt.trust(cfg.Trust)
 	return rt, nil
 }
