@@ -77,7 +77,6 @@ func (h *heard) keep(ctx context.Context) error {
 		return err
 	}
 	if len(h.errands) > 0 {
-		h.answers = h.answers || slices.ContainsFunc(h.errands, func(e store.Errand) bool { return e.Kind == store.ErrandAnswer })
 		if _, err := h.g.store.AddErrands(ctx, h.errands...); err != nil {
 			return err
 		}
@@ -200,9 +199,12 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 		h.review(sig, reading, stops)
 	}
 	h.events = append(h.events, wrote)
+	var answers []store.Errand
 	if !taken {
-		h.errands = append(h.errands, h.g.answersTo(h.rt, sig, reading, &before, h.now)...)
+		answers = h.g.answersTo(h.rt, sig, reading, &before, h.now)
 	}
+	h.errands = append(h.errands, answers...)
+	h.answers = h.answers || taken || len(answers) > 0
 	return fault
 }
 
