@@ -50,7 +50,7 @@ var dialogueParams = []string{"brand", "channel", "address", "region", "state", 
 // postConsentRequest has somebody asked, and answers once it is on disk that they are.
 func (s *Server) postConsentRequest(c *call) error {
 	if s.asker == nil {
-		return errorf(http.StatusNotImplemented, "", "this console belongs to no gate that could ask")
+		return errorf(http.StatusNotFound, "", "this console belongs to no gate that could ask")
 	}
 	var r ConsentRequest
 	if err := readBody(c, &r); err != nil {
