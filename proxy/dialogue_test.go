@@ -1,10 +1,14 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -106,12 +110,16 @@ func TestDialogue(t *testing.T) {
 		}
 	})
 	t.Run("what is still to be said is not, once the person opted out", func(t *testing.T) {
-		rig := newTalkRig(t, "", nil)
-		rig.hear(rig.message("hello"))
-		rig.step(store.ErrandDialogue)
-		rig.hear(rig.message("STOP"))
-		rig.work()
-		rig.wants("", "asked, opted-out all")
+		for _, handedOver := range []bool{false, true} {
+			rig := newTalkRig(t, "", nil)
+			rig.hear(rig.message("hello"))
+			if handedOver {
+				rig.step(store.ErrandDialogue)
+			}
+			rig.hear(rig.message("STOP"))
+			rig.work()
+			rig.wants("", "asked, opted-out all")
+		}
 	})
 	t.Run("an opt-out that came another way ends it, too", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
@@ -148,11 +156,25 @@ func TestDialogue(t *testing.T) {
 		rig := newTalkRig(t, t.TempDir(), nil)
 		rig.hear(rig.message("hello"))
 		rig.work()
+		rig.hear(rig.message("my name is Rita"))
 		if _, err := rig.st.Erase(t.Context(), stranger1, "ana", "asked to"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := rig.g.talk(stranger1); !errors.Is(err, store.ErrNoErrand) {
 			t.Errorf("the dialogue is still there: %v", err)
+		}
+		err := filepath.WalkDir(rig.dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if bytes.Contains(text, []byte(stranger1.Address[1:])) || bytes.Contains(text, []byte("my name is Rita")) {
+				t.Errorf("%s still tells of them", d.Name())
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
 		}
 		rig.pass(time.Hour)
 		rig.work()
