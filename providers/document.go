@@ -17,6 +17,15 @@ func (d document) first(obj int) int {
 	return obj + 1
 }
 
+// child is the first element of a list or member of an object; 0 means that it has none, or is neither.
+func (d document) child(i int) int {
+	n := &d.nodes[i]
+	if n.kind != '[' && n.kind != '{' || i+1 >= len(d.nodes) || d.nodes[i+1].start >= n.end {
+		return 0
+	}
+	return i + 1
+}
+
 // member finds the member of object obj called key, or 0. Keys are compared as they are meant, not
 // as they are escaped.
 func (d document) member(obj int, key string) int {

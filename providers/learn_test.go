@@ -88,13 +88,13 @@ func TestLearn(t *testing.T) {
 // other is a send to somebody else, in the shape of the typical one.
 func other(t *testing.T, name string) *fasthttp.Request {
 	for _, s := range providers.Samples() {
-		if s.Provider == name && s.Name == typical[name] {
+		if s.Provider == name && s.Name == typical(name) {
 			raw := bytes.NewBuffer(nil)
 			raw.WriteString(strings.NewReplacer("14155550100", "14155550199", "16505551234", "16505551299").Replace(string(s.Request)))
 			return read(t, raw.Bytes())
 		}
 	}
-	t.Fatalf("%s has no sample %q", name, typical[name])
+	t.Fatalf("%s has no sample %q", name, typical(name))
 	return nil
 }
 

@@ -24,6 +24,8 @@ type parsed struct {
 	gzipped bool  // the body came compressed: plain holds it readable
 	xml     bool  // the answer is to be XML
 	code    int   // the service's own code for what Parse could not read; 0 for none in particular
+
+	spread spread // of a provider that reads by a shape
 }
 
 // A place is the part of a request that carries the text.
@@ -39,7 +41,7 @@ const (
 const keepMost = 64 << 10
 
 func (p *parsed) reset() {
-	*p = parsed{text: reuse(p.text), plain: reuse(p.plain), out: reuse(p.out), nodes: p.nodes[:0]}
+	*p = parsed{text: reuse(p.text), plain: reuse(p.plain), out: reuse(p.out), nodes: p.nodes[:0], spread: p.spread.reset()}
 	if cap(p.nodes) > keepMost/40 {
 		p.nodes = nil
 	}

@@ -40,6 +40,10 @@ type Provider interface {
 	// compressed, and Content-Length is for the caller to set. b is as Parse left it, with
 	// Decisions filled in. An error means that req must not be sent: a message was blocked, or
 	// there is no place for the edit. After a rewritten URI, req.URI is to be read anew.
+	//
+	// Of several messages the blocked ones are taken out. Others that cannot go without them, or whose
+	// text cannot have the line it needs beside that of another message, go too and are blocked in
+	// b.Decisions; and who reads a text that was changed for somebody else is rewritten there.
 	Rewrite(req *fasthttp.Request, b *Batch) error
 	// Refuse answers as the service itself would, so that the caller's library understands and
 	// does not retry. Where Parse failed, b.Fault says why and b has one unreadable message; b
@@ -50,6 +54,14 @@ type Provider interface {
 	// request for what it is (a status of 4xx), and 0 where it did not or says no code. Events have
 	// no ID, no Time and no brand of their own: the gate gives them those.
 	Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event)
+}
+
+// A Merger is a Provider whose service answers with what became of each message.
+type Merger interface {
+	// Merge adds to the service's answer to a rewritten request that the blocked messages of b were not
+	// sent, each in its place. It changes the body of resp alone, and keeps its compression. An error
+	// means that the answer is as it was.
+	Merge(resp *fasthttp.Response, b *Batch) error
 }
 
 // A Batch is the messages of one send request, and what was decided about each. It is reused:
@@ -83,6 +95,9 @@ type Config struct {
 	// Empty: such numbers are no addresses. For WhatsApp it is the country of the business number,
 	// whose code Meta may put before a recipient without a plus; empty: all begin with a code.
 	Region string
+	// Unseen has Parse leave out recipients that it cannot see, such as groups and audiences, where it
+	// would refuse them: a request that names nobody else is no send then.
+	Unseen bool
 }
 
 // known is one provider this gate speaks.
@@ -98,13 +113,16 @@ type known struct {
 	// withdrawn is what a refusal with each of these codes says that its recipient opted out of. Other
 	// codes say nothing about anybody's will.
 	withdrawn map[int]filter.Scope
-	make      func(Config) Provider
+	make      func(Config) (Provider, error)
 }
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"twilio":   {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},
-	"whatsapp": {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, whatsappWithdrawn, newWhatsApp},
+	"messagebird": messagebirdService,
+	"plivo":       plivoService,
+	"telnyx":      telnyxService,
+	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},
+	"whatsapp":    {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, whatsappWithdrawn, newWhatsApp},
 }
 
 // New makes the provider called name.
@@ -113,7 +131,7 @@ func New(name string, cfg Config) (Provider, error) {
 	if !ok {
 		return nil, fmt.Errorf("unknown provider %q: want one of %v", name, Names())
 	}
-	return k.make(cfg), nil
+	return k.make(cfg)
 }
 
 // Names lists the providers this gate speaks, sorted.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-//go:embed testdata/twilio/*.txtar testdata/whatsapp/*.txtar
+//go:embed testdata/*/*.txtar
 var sampleFiles embed.FS
 
 // A Sample is one exchange with a service: what a client writes and what is to become of it. The
@@ -23,7 +24,7 @@ var sampleFiles embed.FS
 // samples.
 //
 // A sample is a txtar file of these sections; its comment says in a sentence what it shows, and
-// may have a line "region: US".
+// may have lines "region: US" and "refused: CODE", for what Parse can read and the service refuses.
 //
 //	request          the request as a client writes it; lines of the header may end in LF alone.
 //	                 Content-Length is added where it is missing. "request gzip" compresses the
@@ -33,11 +34,15 @@ var sampleFiles embed.FS
 //	reschedule       the body once it was moved to 2026-11-23T09:30:00Z ("reschedule target": the URI)
 //	refuse-REASON    what Refuse answers: a line with status and content type, and the body
 //	answer, learn    an answer of the service, and what Learn reads from it, in JSON
+//	without 0 2      the body once these messages were blocked ("without 0 2 target": the URI); or
+//	                 "refused" where nothing can be sent then
+//	merged 0 2       the answer's body once Merge has told of them
 type Sample struct {
 	Provider string // a name of [Names]
 	Name     string // unique within the provider
 	About    string
 	Region   string // for [Config]
+	Code     int    // with which the service refuses it; 0: it does not
 
 	Request  []byte           // HTTP/1.1 with CRLF
 	Messages []filter.Message // what Parse must read; none if Err is set
@@ -51,6 +56,17 @@ type Sample struct {
 
 	Answer []byte // HTTP/1.1 with CRLF; nil where the sample has none
 	Learnt []filter.Event
+
+	Without []Partial
+}
+
+// A Partial is what becomes of a request some of whose messages are blocked because their recipients
+// opted out.
+type Partial struct {
+	Blocked      []int
+	Body, Target string // of the request; empty where it is not changed
+	Merged       string // the answer's body; empty where Merge changes nothing
+	Refused      bool   // nothing is left to be sent
 }
 
 // A Refusal is an answer that Refuse must give.
@@ -95,6 +111,8 @@ func (s *Sample) read(a *txtar.Archive) error {
 	for line := range strings.Lines(string(a.Comment)) {
 		if region, ok := strings.CutPrefix(line, "region: "); ok {
 			s.Region = strings.TrimSpace(region)
+		} else if code, ok := strings.CutPrefix(line, "refused: "); ok {
+			s.Code, _ = strconv.Atoi(strings.TrimSpace(code))
 		} else {
 			s.About = strings.TrimSpace(s.About + " " + strings.TrimSpace(line))
 		}
@@ -111,6 +129,19 @@ func (s *Sample) read(a *txtar.Archive) error {
 }
 
 func (s *Sample) section(name string, data []byte) (err error) {
+	if which, ok := strings.CutPrefix(name, "without "); ok {
+		if which, target := strings.CutSuffix(which, " target"); target {
+			return s.partial(which, func(p *Partial) { p.Target = string(data) })
+		}
+		return s.partial(which, func(p *Partial) {
+			if p.Refused = string(data) == "refused"; !p.Refused {
+				p.Body = string(data)
+			}
+		})
+	}
+	if which, ok := strings.CutPrefix(name, "merged "); ok {
+		return s.partial(which, func(p *Partial) { p.Merged = string(data) })
+	}
 	switch reason, refusal := strings.CutPrefix(name, "refuse-"); {
 	case refusal:
 		return s.refusal(reason, data)
@@ -133,6 +164,28 @@ func (s *Sample) section(name string, data []byte) (err error) {
 	default:
 		return errors.New("there is no such section")
 	}
+	return nil
+}
+
+// partial changes the partial of these messages, which it adds if need be.
+func (s *Sample) partial(which string, change func(*Partial)) error {
+	var blocked []int
+	for word := range strings.FieldsSeq(which) {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return err
+		}
+		blocked = append(blocked, n)
+	}
+	for i := range s.Without {
+		if slices.Equal(s.Without[i].Blocked, blocked) {
+			change(&s.Without[i])
+			return nil
+		}
+	}
+	p := Partial{Blocked: blocked}
+	change(&p)
+	s.Without = append(s.Without, p)
 	return nil
 }
 

@@ -15,7 +15,7 @@ type twilio struct {
 	region string
 }
 
-func newTwilio(cfg Config) Provider { return twilio{region: cfg.Region} }
+func newTwilio(cfg Config) (Provider, error) { return twilio{region: cfg.Region}, nil }
 
 // twilioBody is the longest text Twilio takes, in characters; more is its error 21617.
 const twilioBody = 1600

@@ -16,7 +16,7 @@ type whatsapp struct {
 	region string
 }
 
-func newWhatsApp(cfg Config) Provider { return whatsapp{region: cfg.Region} }
+func newWhatsApp(cfg Config) (Provider, error) { return whatsapp{region: cfg.Region}, nil }
 
 // The longest texts the Cloud API takes, in characters.
 const (

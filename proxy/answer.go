@@ -258,6 +258,24 @@ func (a *answer) pass(measured bool) {
 	a.head = append(dst, a.lines[at:]...)
 }
 
+// measure has a's head be that of another body, of so many bytes: a digest is of the one before.
+func (a *answer) measure(body int) {
+	status, lines, _ := cutLine(a.head)
+	out := a.head[:len(status)+len("\r\n")]
+	for {
+		line, rest, ok := cutLine(lines)
+		if !ok {
+			break
+		}
+		name, _, _ := cutHeader(line)
+		if k := kindOf(name); k != kindLength && k != kindDigest {
+			out = append(out, lines[:len(lines)-len(rest)]...) // it only moves to the front
+		}
+		lines = rest
+	}
+	a.head = appendLength(out, "Content-Length", body)
+}
+
 // fill writes a's head into resp, for fasthttp to send. It leaves six lines for fasthttp to spell
 // and place: Server, Content-Type, Content-Encoding, Content-Length and Set-Cookie, and Connection
 // towards the client. fasthttp keeps some headers to itself unless it has read them from a wire, so

@@ -101,6 +101,9 @@ type RouteConfig struct {
 	// UnknownPaths says what becomes of a call outside the provider's send families: refuse
 	// (default) or pass.
 	UnknownPaths string `yaml:"unknown_paths"`
+	// Unseen says what becomes of recipients that the gate cannot see, such as groups, audiences and
+	// topics: refuse (default) or pass.
+	Unseen string `yaml:"unseen"`
 	// FailOpen lists categories that go out while the store cannot be asked. Never marketing.
 	FailOpen []filter.Category `yaml:"fail_open"`
 	// Stop is what an opt-out covers that a provider tells of without saying from what. Left out:

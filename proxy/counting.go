@@ -32,7 +32,7 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	if err != nil {
 		return g.uncounted(rt, m, d, now, err)
 	}
-	w.slots = append(w.slots, slot)
+	w.slots, w.takers = append(w.slots, slot), append(w.takers, i)
 	return d
 }
 
@@ -60,7 +60,22 @@ func (g *Gate) uncount(w *work) {
 	for i := range w.slots {
 		g.store.GiveBack(&w.slots[i])
 	}
-	w.slots = w.slots[:0]
+	w.slots, w.takers = w.slots[:0], w.takers[:0]
+}
+
+// giveUp gives back what messages of w took up that were blocked since.
+func (g *Gate) giveUp(w *work) {
+	left := 0
+	for i, taker := range w.takers {
+		if w.batch.Decisions[taker].Action == filter.Block {
+			g.store.GiveBack(&w.slots[i])
+			continue
+		}
+		w.slots[left], w.takers[left] = w.slots[i], taker
+		left++
+	}
+	clear(w.slots[left:])
+	w.slots, w.takers = w.slots[:left], w.takers[:left]
 }
 
 // remember keeps what message i of w was judged by, for the decision log.

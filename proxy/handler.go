@@ -33,6 +33,7 @@ type work struct {
 	names   ids
 	ids     []string       // one decision id a message
 	slots   []store.Slot   // what the messages took up of what is counted
+	takers  []int          // which message took which slot
 	tallies []filter.Tally // by which the messages were judged, where any was
 	sent    filter.Tally   // what tallies are made of
 	start   time.Time
@@ -56,7 +57,7 @@ func (g *Gate) release(w *work) {
 	clear(w.ids)
 	clear(w.slots)
 	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]
-	w.tallies, w.sent = w.tallies[:0], w.sent[:0]
+	w.tallies, w.sent, w.takers = w.tallies[:0], w.sent[:0], w.takers[:0]
 	w.req, w.resp, w.marks, w.key, w.client = nil, nil, marks{}, nil, nil
 	w.ownReq.Reset()
 	w.ownResp.Reset()

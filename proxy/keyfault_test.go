@@ -162,7 +162,7 @@ func TestKeyAndPanic(t *testing.T) {
 
 // FuzzDecodeReply: nothing that is kept makes the gate fall.
 func FuzzDecodeReply(f *testing.F) {
-	f.Add((&reply{head: []byte("HTTP/1.1 200 OK\r\n"), body: []byte("{}"), marks: marks{"forward", "allowed", "01", time.Unix(1, 0), false}}).encode())
+	f.Add((&reply{head: []byte("HTTP/1.1 200 OK\r\n"), body: []byte("{}"), marks: marks{decision: "forward", reason: "allowed", id: "01", until: time.Unix(1, 0)}}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := decodeReply(b)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -46,7 +47,11 @@ func (w *work) repeat(r *reply) error {
 // encode writes r in the form that is kept.
 func (r *reply) encode() []byte {
 	b := make([]byte, 0, len(r.head)+len(r.body)+128)
-	for _, s := range [...]string{r.marks.decision, r.marks.reason, r.marks.id} {
+	decision := r.marks.decision
+	if r.marks.blocked != "" {
+		decision += " " + r.marks.blocked
+	}
+	for _, s := range [...]string{decision, r.marks.reason, r.marks.id} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	until := int64(0)
@@ -72,6 +77,7 @@ func decodeReply(b []byte) (*reply, error) {
 		return part
 	}
 	r := &reply{marks: marks{decision: string(next()), reason: string(next()), id: string(next())}}
+	r.marks.decision, r.marks.blocked, _ = strings.Cut(r.marks.decision, " ")
 	until, n := binary.Varint(b)
 	if bad || n <= 0 {
 		return nil, errReply

@@ -198,7 +198,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region})
+	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region, Unseen: cfg.Unseen == "pass"})
 	if err != nil {
 		return nil, fmt.Errorf("provider: %w", err)
 	}
@@ -250,6 +250,11 @@ func (cfg *RouteConfig) check() error {
 	case "", "refuse", "pass":
 	default:
 		return fmt.Errorf("unknown_paths: unknown word %q: want refuse or pass", cfg.UnknownPaths)
+	}
+	switch cfg.Unseen {
+	case "", "refuse", "pass":
+	default:
+		return fmt.Errorf("unseen: unknown word %q: want refuse or pass", cfg.Unseen)
 	}
 	switch cfg.KeywordReplies {
 	case "", "provider", "gate":

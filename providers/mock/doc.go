@@ -1,5 +1,5 @@
-// Package mock plays the messaging services the gate speaks to: Twilio's Messages API and the
-// WhatsApp Cloud API of Meta, on one [http.Handler]. Nothing it accepts is delivered anywhere.
+// Package mock plays the messaging services the gate speaks to: Twilio's Messages API, the WhatsApp
+// Cloud API of Meta and others, on one [http.Handler]. Nothing it accepts is delivered anywhere.
 //
 // It is strict: what the real service refuses, it refuses, with the same code and shape, so that a
 // request broken on its way through a proxy is noticed. It reads requests by itself, with nothing
@@ -44,7 +44,7 @@
 //	+15005550902   accepted, but the connection is closed in the middle of the answer
 //	+15005550903   accepted, but the connection is reset before the answer
 //
-// The last four take the message: whoever sends it again has sent it twice.
+// Other services say in their own words what Twilio says with these codes. The last four take the message: whoever sends it again has sent it twice.
 //
 // [Failures] give the same fates to a share of all messages, and [Latency] says how long answers take,
 // so that a load test meets what a broadcast meets.

@@ -156,9 +156,11 @@ func (m *Mock) play(r *http.Request, s *Send) answer {
 	if err != nil {
 		return refusal(err.Error())
 	}
-	if strings.HasPrefix(r.URL.EscapedPath(), "/2010-04-01/") {
-		s.Provider = "twilio"
-		return m.twilio(r, body, s)
+	for _, one := range services {
+		if one.path.MatchString(r.URL.EscapedPath()) {
+			s.Provider = one.provider
+			return one.play(m, r, body, s)
+		}
 	}
 	s.Provider = "whatsapp"
 	return m.graph(r, body, s)

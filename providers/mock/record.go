@@ -13,7 +13,7 @@ import (
 type Send struct {
 	Seq      int64     `json:"seq"` // 1 for the first since New or Reset
 	Time     time.Time `json:"time"`
-	Provider string    `json:"provider"` // twilio or whatsapp
+	Provider string    `json:"provider"` // the service it was taken for
 	Method   string    `json:"method"`
 	Path     string    `json:"path"` // Target without its query
 	Host     string    `json:"host"`
@@ -25,7 +25,9 @@ type Send struct {
 	Code     int    `json:"code,omitempty"`   // the service's error code; 0 for none
 	Fault    string `json:"fault,omitempty"`  // why it was refused
 
-	To       string    `json:"to,omitempty"` // as the sender wrote it, as the fields below
+	To         string   `json:"to,omitempty"`         // as the sender wrote it, as the fields below; of several the first
+	Recipients []string `json:"recipients,omitempty"` // all of them, where there are several
+
 	From     string    `json:"from,omitempty"`
 	Type     string    `json:"type,omitempty"` // WhatsApp's message type
 	Text     string    `json:"text,omitempty"`

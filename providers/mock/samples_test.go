@@ -36,7 +36,9 @@ func TestSamples(t *testing.T) {
 		name := s.Provider + "/" + s.Name
 		t.Run(name, func(t *testing.T) {
 			_, got := serve(t, New(Config{Now: still}), sampleRequest(t, s))
-			if code, ok := refused[name]; ok {
+			code, ok := refused[name]
+			if ok || s.Code != 0 {
+				code += s.Code
 				delete(refused, name)
 				if got.Accepted || got.Code != code {
 					t.Errorf("recorded %+v; want a refusal with code %d", got, code)
@@ -47,6 +49,12 @@ func TestSamples(t *testing.T) {
 			checkSample(t, got, want, want.Text)
 			if !otherIdentity[name] {
 				checkNumber(t, got.To, want.To.Address)
+			}
+			if n := max(1, len(got.Recipients)); n != len(s.Messages) {
+				t.Errorf("recorded %d recipients; the parser reads %d", n, len(s.Messages))
+			}
+			for i, to := range got.Recipients {
+				checkNumber(t, to, s.Messages[i].To.Address)
 			}
 		})
 	}

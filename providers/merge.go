@@ -1,0 +1,51 @@
+package providers
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/valyala/fasthttp"
+)
+
+// refuse gives out, which b keeps, for an answer.
+func (b *Batch) refuse(resp *fasthttp.Response, status int, contentType string, out []byte) {
+	b.parsed.out = out
+	resp.SetStatusCode(status)
+	resp.Header.SetContentType(contentType)
+	resp.SetBody(out)
+}
+
+// merge makes edits in the JSON object of an answer, at the places that change finds in it. An answer
+// that cannot be read stays as it is.
+func (b *Batch) merge(resp *fasthttp.Response, change func(d document) ([]edit, error)) error {
+	body, ok := answer(resp)
+	if !ok {
+		return errors.New("the answer is too large, or compressed in a way other than gzip")
+	}
+	nodes, err := scanJSON(body, nil)
+	if err != nil {
+		return err
+	}
+	if nodes[0].kind != '{' {
+		return errUnlike
+	}
+	edits, err := change(document{body, nodes})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	var out []byte
+	last := 0
+	for _, e := range edits {
+		out = append(append(out, body[last:e.start]...), e.text...)
+		last = e.end
+	}
+	out = append(out, body[last:]...)
+	for name, value := range resp.Header.All() {
+		if fold(name, "content-encoding") && fold(value, "gzip") {
+			out = compress(out)
+		}
+	}
+	resp.SetBody(out)
+	return nil
+}

@@ -1,0 +1,139 @@
+package mock
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A played is a service, which takes its sends at paths of its own.
+type played struct {
+	provider string
+	path     *regexp.Regexp
+	// play answers a call; what it sends is noted in s.
+	play func(m *Mock, r *http.Request, body []byte, s *Send) answer
+}
+
+// services are looked through in this order; what is none of theirs is the Graph API's.
+var services = []played{
+	{"twilio", regexp.MustCompile(`^/2010-04-01/`), (*Mock).twilio},
+	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), (*Mock).messagebird},
+	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), (*Mock).plivo},
+	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), (*Mock).telnyx},
+}
+
+// An outcome is what a service makes of a recipient, in no service's own words.
+type outcome uint8
+
+const (
+	accepts    outcome = iota
+	undialable         // no number that it writes to
+	left               // opted out with the provider
+	limited
+	failed
+	absent
+)
+
+// outcome is what becomes of a message to a number, and how the answer reaches the client.
+func (m *Mock) outcome(number string) (outcome, fate) {
+	d, ok := digits(number)
+	if !ok {
+		return undialable, answered
+	}
+	r := m.fate(d)
+	switch r.Twilio {
+	case 0:
+		return accepts, r.fate
+	case 21610:
+		return left, answered
+	case 20429:
+		return limited, answered
+	case 20500:
+		return failed, answered
+	case 20503:
+		return absent, answered
+	}
+	return undialable, answered
+}
+
+// fields reads a body as JSON, or as a form where the service takes one. In a form lists are the names that
+// may be there several times. Its error is a sentence.
+func fields(r *http.Request, body []byte, form bool, lists ...string) (object, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && kind == "application/json":
+		return readObject(body)
+	case err != nil || !form || kind != "application/x-www-form-urlencoded":
+		return nil, fmt.Errorf("the body is of type %q", kind)
+	}
+	if strings.ContainsAny(string(body), "\r\n") {
+		return nil, fmt.Errorf("a form holds a line break that is not escaped")
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, fmt.Errorf("the form cannot be read: %w", err)
+	}
+	o := object{}
+	for name, all := range values {
+		name = strings.TrimSuffix(name, "[]")
+		if !slices.Contains(lists, name) {
+			if len(all) > 1 {
+				return nil, fmt.Errorf("the parameter %s comes %d times", name, len(all))
+			}
+			o[name] = all[0]
+			continue
+		}
+		list, _ := o[name].([]any)
+		for _, v := range all {
+			list = append(list, v)
+		}
+		o[name] = list
+	}
+	return o, nil
+}
+
+// texts is the list called key as texts, of which each may be several with separators between; nil where
+// something else is in it. One text is a list of one.
+func (o object) texts(key, separator string) (all []string) {
+	list, ok := o[key].([]any)
+	if !ok {
+		if list = []any{o[key]}; o[key] == nil {
+			return nil
+		}
+	}
+	for i := range list {
+		text := object{"": list[i]}.text("")
+		if text == "" {
+			return nil
+		}
+		if separator == "" {
+			all = append(all, text)
+			continue
+		}
+		all = append(all, strings.Split(text, separator)...)
+	}
+	return all
+}
+
+// to notes the recipients of s.
+func (s *Send) to(all []string) {
+	if len(all) > 0 {
+		s.To = all[0]
+	}
+	if len(all) > 1 {
+		s.Recipients = all
+	}
+}
+
+// moment reads a time with a zone; the zero time for none.
+func moment(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339, text)
+}

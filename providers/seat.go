@@ -1,0 +1,102 @@
+package providers
+
+// A seat is where recipients stand in a list of a request, and what goes when they are taken out: an
+// element of an array, a member of an object, a part of a joined text, a parameter of a form. A seat
+// stands before those inside it. Seat 0 is the request itself, which cannot be sent without.
+type seat struct {
+	list       int32 // of which it is a part
+	start, end int32 // its bytes
+	before     int32 // where what stands before it in the list ends; -1: it is the first
+	after      int32 // where what stands behind it begins; -1: it is the last
+	firm       bool  // something that is no seat stands before it, and stays
+	gone       bool
+}
+
+// A list is seats of which some may go. It is never emptied: where too few would stay, the seat that it
+// stands in goes with it.
+type list struct {
+	place  place
+	parent int32 // seat
+	least  int32 // how many seats have to stay
+	seats  int32 // how many it has
+	left   int32 // how many stay
+	object int32 // the JSON object whose members the seats are, in any order; -1: seats stand in their order
+	kept   bool  // a seat before the one that is looked at stays
+}
+
+// A wording is one text of a request, which several messages may share.
+type wording struct {
+	key   int    // by which it is known again
+	text  string // lives as long as the batch
+	place place
+	at    int    // where it ends, less what closes it
+	room  int    // see filter.Message.Room
+	line  string // what is added
+}
+
+// A standing is where one message stands: its seat, its wording or -1, and how its recipient is written.
+type standing struct {
+	seat, wording int32
+	written       string
+}
+
+// spread is where the messages of a request stand, of which it may have several.
+type spread struct {
+	seats    []seat
+	lists    []list
+	wordings []wording
+	at       []standing // one a message
+	edits    []edit
+	params   []paramAt
+	formed   bool // it is a form or a query
+}
+
+func (s *spread) reset() spread {
+	if cap(s.seats) > keepMost/40 || cap(s.wordings) > keepMost/80 {
+		return spread{}
+	}
+	clear(s.wordings)
+	clear(s.edits)
+	clear(s.at)
+	return spread{seats: s.seats[:0], lists: s.lists[:0], wordings: s.wordings[:0], at: s.at[:0], edits: s.edits[:0], params: s.params[:0]}
+}
+
+// root makes seat 0.
+func (s *spread) root() {
+	s.lists = append(s.lists, list{least: 1, seats: 1, object: -1})
+	s.seats = append(s.seats, seat{before: -1, after: -1})
+}
+
+// open begins a list inside the seat parent.
+func (s *spread) open(in place, parent, least int32) int32 {
+	s.lists = append(s.lists, list{place: in, parent: parent, least: least, object: -1})
+	return int32(len(s.lists) - 1)
+}
+
+// take adds st to a list.
+func (s *spread) take(l int32, st seat) int32 {
+	st.list = l
+	s.lists[l].seats++
+	s.seats = append(s.seats, st)
+	return int32(len(s.seats) - 1)
+}
+
+// word adds a wording, unless it is there.
+func (s *spread) word(w wording) int32 {
+	i := s.worded(w.key)
+	if i < 0 {
+		s.wordings = append(s.wordings, w)
+		i = int32(len(s.wordings) - 1)
+	}
+	return i
+}
+
+// worded is the wording known by key, or -1.
+func (s *spread) worded(key int) int32 {
+	for i := len(s.wordings) - 1; i >= 0; i-- {
+		if s.wordings[i].key == key {
+			return int32(i)
+		}
+	}
+	return -1
+}

@@ -1,0 +1,166 @@
+package providers
+
+import (
+	"fmt"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// A shape describes the sends of a service whose requests are JSON or forms. Everything in it that is
+// not marked so may be left out.
+type shape struct {
+	service string // its name, for sentences; needed
+	// sends are the paths of sends, * for any one segment; needed. A path in which one of traces occurs,
+	// in lower case, and that is none of these is refused, unless it reads or is one of others, which
+	// send nothing. What is none of all that is an unknown path.
+	sends, traces, others []string
+	form                  bool // a body may also be a form, of the same names
+	query                 bool // the parameters may also stand in the query, and then a GET sends
+	// recipients are where they may stand; needed. Those of one request are read in this order.
+	recipients []reach
+	most       int // how many a request may have
+	// unseen are where something stands that reaches people who cannot be seen here.
+	unseen []string
+	// text is where the text may stand, of which the first that is there counts.
+	text                   []bounded
+	sender, template, when []string // likewise
+	// extra is what else the recipient would see; see filter.Message.Extra.
+	extra []string
+	// kind is where it may say what a message is for, and promotional the words, in lower case, that mean
+	// marketing: then no list and no claim says otherwise.
+	kind        []string
+	promotional []string
+	// refused are further members that no request may have, such as would make another call of it.
+	refused []string
+	channel filter.Channel // what its messages go by; needed
+	// medium is where a request may say what else it goes by, and media what the words mean.
+	medium []string
+	media  map[string]filter.Channel
+	// national reports that numbers are national ones of the route's region unless they have a plus.
+	// Otherwise they begin with a country code, and the plus may be left out.
+	national bool
+	// address reads a recipient on a channel without phone numbers, or that may be something else; ok is
+	// false for what is no address. Nil: a phone number.
+	address func(text, region string) (address string, ok bool)
+	// group reports whether what stands in a recipient's place reaches people who cannot be seen here.
+	group func(text string) bool
+}
+
+// A reach is where recipients may stand.
+type reach struct {
+	at    string // an expression
+	split string // what joins several in one text; empty: one a text
+	// optional: it goes with its key when everybody in it does. Otherwise what holds it goes with it.
+	optional bool
+	// together: those of one list are written to in one thread, and go all or none.
+	together bool
+}
+
+// A bounded is where a text may stand, and how many characters it may have.
+type bounded struct {
+	at   string
+	most int
+}
+
+// A compiled is a shape made ready.
+type compiled struct {
+	*shape
+	keys    []string // all names that are read
+	reaches []compiledReach
+	unseen  []expression
+}
+
+// A compiledReach is a reach, and what else belongs to a recipient there.
+type compiledReach struct {
+	reach
+	expression
+	text                         []locatedText
+	sender, template, when, kind []located
+	medium, extra                []located
+	shared                       bool // all of that is the same for all recipients there
+}
+
+type locatedText struct {
+	located
+	most int
+}
+
+// compile makes s ready. Errors are sentences that name the expression.
+func (s *shape) compile() (*compiled, error) {
+	c := &compiled{shape: s}
+	known := map[string]bool{}
+	learn := func(e expression) {
+		for _, st := range e {
+			if st.key != "" && !known[st.key] {
+				known[st.key] = true
+				c.keys = append(c.keys, st.key)
+			}
+		}
+	}
+	for _, text := range append(append([]string(nil), s.unseen...), s.refused...) {
+		e, err := parseExpression(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		learn(e)
+	}
+	for _, text := range s.unseen {
+		e, _ := parseExpression(text) // it was read above
+		c.unseen = append(c.unseen, e)
+	}
+	for _, r := range s.recipients {
+		e, err := parseExpression(r.at)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", r.at, err)
+		}
+		learn(e)
+		cr := compiledReach{reach: r, expression: e, shared: true}
+		for _, t := range s.text {
+			l, ok, err := locate(t.at, e, learn)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				cr.text = append(cr.text, locatedText{l, t.most})
+				cr.shared = cr.shared && l.depth == 0
+			}
+		}
+		for _, f := range []struct {
+			from []string
+			to   *[]located
+		}{{s.sender, &cr.sender}, {s.template, &cr.template}, {s.when, &cr.when}, {s.kind, &cr.kind}, {s.medium, &cr.medium}, {s.extra, &cr.extra}} {
+			for _, text := range f.from {
+				l, ok, err := locate(text, e, learn)
+				if err != nil {
+					return nil, err
+				}
+				if ok {
+					*f.to = append(*f.to, l)
+					cr.shared = cr.shared && l.depth == 0
+				}
+			}
+		}
+		c.reaches = append(c.reaches, cr)
+	}
+	return c, nil
+}
+
+// locate is where the expression text stands for a recipient at r, if it belongs to one there.
+func locate(text string, r expression, learn func(expression)) (l located, ok bool, err error) {
+	e, err := parseExpression(text)
+	if err != nil {
+		return l, false, fmt.Errorf("%q: %w", text, err)
+	}
+	learn(e)
+	l, ok = e.from(r)
+	return l, ok, nil
+}
+
+// mustCompile is compile for the shapes of this package.
+func (s *shape) mustCompile() *compiled {
+	c, err := s.compile()
+	if err != nil {
+		panic("providers: " + s.service + ": " + err.Error())
+	}
+	return c
+}

@@ -1,0 +1,300 @@
+package providers
+
+import (
+	"bytes"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// shaped reads and rewrites the sends that a shape describes. A provider embeds it, and adds how its
+// service refuses and what its answers mean.
+type shaped struct {
+	*compiled
+	region string
+	unseen bool // what reaches people who cannot be seen passes
+}
+
+func newShaped(c *compiled, cfg Config) shaped {
+	return shaped{compiled: c, region: cfg.Region, unseen: cfg.Unseen}
+}
+
+// errMissing is the code, of [Batch.unreadable], for a request without a recipient.
+const errMissing = 1
+
+// maxRecipients is how many recipients a request may have, whatever its service takes.
+const maxRecipients = 10_000
+
+// Parse reads the messages of one request, in the order of the shape's recipients.
+func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
+	path, query, at := splitURI(req.Header.RequestURI())
+	kind := s.path(path)
+	h := b.readHead(&req.Header)
+	method := req.Header.Method()
+	get := s.query && kind == send && string(method) == "GET"
+	switch {
+	case kind == unknownPath:
+		return ErrUnknownPath
+	case h.overridden(method):
+		return b.unreadable(0, "a header asks for another method than the call has")
+	case kind == notSend, reads(method) && !get && (!s.query || string(method) != "HEAD"):
+		return ErrNotSend
+	case kind == disguised:
+		return b.unreadable(0, "the path looks like a send to %s and is not one that this gate reads", s.service)
+	case !get && string(method) != "POST":
+		return b.unreadable(0, "a send to %s is a POST", s.service)
+	case !get && b.tricks(query, s.keys):
+		return b.unreadable(0, "the query of a send carries a parameter that belongs into its body")
+	}
+	p := &b.parsed
+	p.spread.root()
+	r := shapeReader{shaped: s, b: b}
+	var err error
+	if get {
+		if len(req.Body()) > 0 {
+			return b.unreadable(0, "a send by GET has a body")
+		}
+		err = r.form(query, inQuery, at)
+	} else {
+		err = r.body(req, &h)
+	}
+	if err != nil {
+		b.Messages = b.Messages[:0]
+		return err
+	}
+	switch {
+	case r.hides && !s.unseen:
+		return b.unreadable(0, "it writes to a group, an audience or a topic, and who is in that cannot be seen here: `unseen: pass` on the route lets it through")
+	case len(b.Messages) > 0:
+		return nil
+	case r.hides:
+		return ErrNotSend
+	}
+	return b.unreadable(errMissing, "the request names no recipient")
+}
+
+// body reads a request with a body.
+func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
+	b := r.b
+	kind, charset, ok := mediaType(h.contentType)
+	form := r.shape.form && fold(kind, "application/x-www-form-urlencoded")
+	switch {
+	case !ok || !form && !fold(kind, "application/json") || !inUTF8(charset):
+		if r.shape.form {
+			return b.unreadable(0, "the Content-Type of a send is neither application/json nor application/x-www-form-urlencoded, in UTF-8")
+		}
+		return b.unreadable(0, "the Content-Type of a send is not application/json in UTF-8")
+	}
+	body, err := b.body(req, h)
+	if err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	if form {
+		return r.form(body, inBody, 0)
+	}
+	if b.parsed.nodes, err = scanJSON(body, b.parsed.nodes[:0]); err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	return r.json(document{body, b.parsed.nodes})
+}
+
+// path tells what a path is to the service.
+func (s *shape) path(path []byte) pathKind {
+	for _, p := range s.sends {
+		if matches(path, p) {
+			return send
+		}
+	}
+	for _, p := range s.others {
+		if matches(path, p) {
+			return notSend
+		}
+	}
+	var buf [256]byte
+	plain := unmasked(buf[:0], path)
+	for _, t := range s.traces {
+		if bytes.Contains(plain, []byte(t)) {
+			return disguised
+		}
+	}
+	return unknownPath
+}
+
+// matches reports whether path is of a pattern, in which a * stands for letters, digits and -_.~:@ up to the
+// end of a segment.
+func matches(path []byte, pattern string) bool {
+	for {
+		star := strings.IndexByte(pattern, '*')
+		if star < 0 {
+			return string(path) == pattern
+		}
+		if len(path) < star || string(path[:star]) != pattern[:star] {
+			return false
+		}
+		path, pattern = path[star:], pattern[star+1:]
+		n, dots := 0, 0
+		for n < len(path) && (word(path[n:n+1]) || strings.IndexByte("-_.~:@", path[n]) >= 0) {
+			if path[n] == '.' {
+				dots++
+			}
+			n++
+		}
+		if n == dots { // nothing, or a way up
+			return false
+		}
+		path = path[n:]
+	}
+}
+
+// A shapeReader reads one request of a shape.
+type shapeReader struct {
+	shaped
+	b     *Batch
+	d     document // of JSON
+	hides bool     // it reaches people who cannot be seen
+
+	tidied bool // the keys of the whole were looked at
+
+	// rest is what was read last of a message besides its recipient, and of where, which has it shared by
+	// all recipients there.
+	rest rest
+	of   *compiledReach
+}
+
+// A rest is a message without its recipient, and its wording or -1.
+type rest struct {
+	m       filter.Message
+	wording int32
+}
+
+// message adds a message to who is written to by text; the rest of it is in m.
+func (r *shapeReader) message(text string, m filter.Message, at standing) error {
+	b := r.b
+	if len(b.Messages) == maxRecipients || r.most > 0 && len(b.Messages) == r.most {
+		return b.unreadable(0, "it has more recipients than a request to %s may have", r.service)
+	}
+	m.To.Address, at.written = r.recipient(text), text
+	if at.wording >= 0 {
+		w := &b.parsed.spread.wordings[at.wording]
+		m.Text = w.text
+		if m.Template == "" {
+			m.Room = w.room
+		}
+	}
+	b.Messages = append(b.Messages, m)
+	b.parsed.spread.at = append(b.parsed.spread.at, at)
+	return nil
+}
+
+// recipient is the address that text stands for; empty for none.
+func (r *shapeReader) recipient(text string) string {
+	if r.address != nil {
+		address, ok := r.address(text, r.region)
+		if !ok {
+			return ""
+		}
+		return address
+	}
+	if !r.national {
+		text = r.b.parsed.international(text)
+	}
+	address, err := filter.Number(text, r.region)
+	if err != nil {
+		return ""
+	}
+	return address
+}
+
+// international is a number that begins with a country code, with a plus in front; empty for what is no
+// number. Between digits stands what people and services leave out.
+func (p *parsed) international(text string) string {
+	start := len(p.text)
+	p.text = append(p.text, '+')
+	text = strings.TrimSpace(text)
+	for at, c := range []byte(text) {
+		switch {
+		case '0' <= c && c <= '9':
+			p.text = append(p.text, c)
+		case c == '+' && at == 0, strings.IndexByte(" -().", c) >= 0, c == '/':
+		default:
+			return ""
+		}
+	}
+	if len(p.text) == start+1 {
+		return ""
+	}
+	return p.keep(start)
+}
+
+// wording notes a text, of most characters, which stands up to byte at.
+func (r *shapeReader) wording(key int, text string, most int, in place, at int) int32 {
+	return r.b.parsed.spread.word(wording{key: key, text: text, place: in, at: at, room: max(0, most-utf8.RuneCountInString(text))})
+}
+
+// carrier is the channel that the service means by a word, or goes by without one.
+func (r *shapeReader) carrier(medium string) (filter.Channel, error) {
+	if medium == "" {
+		return r.channel, nil
+	}
+	if channel, ok := r.media[medium]; ok {
+		return channel, nil
+	}
+	return "", r.b.unreadable(0, "it goes by a channel that this gate does not know of %s", r.service)
+}
+
+// promoted reports whether text is a word by which the service means marketing.
+func (s *shape) promoted(text string) bool {
+	for _, w := range s.promotional {
+		if strings.EqualFold(text, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// time reads the asked delivery time.
+func (r *shapeReader) time(text string) (time.Time, error) {
+	if text = strings.TrimSpace(text); text == "" {
+		return time.Time{}, nil
+	}
+	at, ok := readTime(text)
+	if !ok {
+		return at, r.b.unreadable(0, "the delivery time is not an ISO 8601 time with a zone, such as 2026-12-01T10:00:00Z")
+	}
+	return at, nil
+}
+
+// Rewrite takes out who is blocked and adds the lines, and changes nothing else.
+func (s shaped) Rewrite(req *fasthttp.Request, b *Batch) error { return b.rewriteSpread(req) }
+
+// A part is one of several recipients in one text, as bytes of it.
+type part struct{ start, end int }
+
+// nextPart is the part of raw that starts at byte i, up to separator or to the end, and where the next one
+// starts, which is -1 behind the last. An escaped separator is one too.
+func nextPart(raw []byte, i int, separator byte, form bool) (p part, next int) {
+	p.start = i
+	for i < len(raw) {
+		c, size := raw[i], 1
+		switch {
+		case form && c == '%' && i+2 < len(raw):
+			c, size = unhex(raw[i+1])<<4|unhex(raw[i+2]), 3
+		case !form && c == '\\':
+			var r rune
+			if r, size = unescape(raw[i:]); r < utf8.RuneSelf {
+				c = byte(r)
+			}
+			size = max(size, 1)
+		}
+		if c == separator {
+			p.end = i
+			return p, i + size
+		}
+		i += size
+	}
+	p.end = len(raw)
+	return p, -1
+}

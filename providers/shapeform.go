@@ -1,0 +1,224 @@
+package providers
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// A paramAt is where a parameter stands, and which name that is read it has, or -1.
+type paramAt struct {
+	start, end int32
+	key        int32
+}
+
+// form reads the parameters of a form or a query, src, which begins at byte offset.
+func (r *shapeReader) form(src []byte, in place, offset int) error {
+	s := &r.b.parsed.spread
+	s.formed = true
+	for i := 0; i < len(src); {
+		start := i
+		var p param
+		p, i = nextParam(src, i)
+		if err := r.b.semicolons(p, r.keys); err != nil {
+			return err
+		}
+		key, found, err := r.b.named(r.bare(p.name), r.keys)
+		if err != nil {
+			return err
+		}
+		if !found {
+			key = -1
+		}
+		s.params = append(s.params, paramAt{int32(start), int32(p.end), int32(key)})
+	}
+	for _, name := range r.refused {
+		if _, _, there, err := r.named(src, name); there || err != nil {
+			return r.b.unreadable(0, "the body has a parameter that no send to %s has", r.service)
+		}
+	}
+	for _, e := range r.compiled.unseen {
+		text, _, _, err := r.named(src, e[0].key)
+		if err != nil {
+			return err
+		}
+		r.hides = r.hides || text != ""
+	}
+	for i := range r.reaches {
+		if c := &r.reaches[i]; c.flat() {
+			if err := r.reachForm(c, src, in, offset); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bare is a name of a parameter without the brackets that a list may have behind it.
+func (r *shapeReader) bare(name []byte) []byte {
+	for i := range r.reaches {
+		e := r.reaches[i].expression
+		if !e.flat() || e[0].kind != '[' {
+			continue
+		}
+		for _, mark := range []string{"[]", "%5B%5D", "%5b%5d"} {
+			if rest, ok := bytes.CutSuffix(name, []byte(mark)); ok && string(rest) == e[0].key {
+				return rest
+			}
+		}
+	}
+	return name
+}
+
+// reachForm reads the recipients of one parameter, or of several of one name.
+func (r *shapeReader) reachForm(c *compiledReach, src []byte, in place, offset int) error {
+	s := &r.b.parsed.spread
+	if err := r.aboutForm(c, src, in, offset); err != nil {
+		return err
+	}
+	least := int32(1)
+	if c.optional {
+		least = 0
+	}
+	l, firm := s.open(in, 0, least), false
+	s.lists[l].object = 0 // other parameters stand between these, which may go as well
+	for n, at := range s.params {
+		if at.key < 0 || r.keys[at.key] != c.expression[0].key {
+			firm = firm || at.key < 0 || !r.reached(at.key)
+			continue
+		}
+		if s.lists[l].seats > 0 && c.expression[0].kind == 0 {
+			return r.b.unreadable(0, "the parameter %s is there more than once", r.keys[at.key])
+		}
+		st := seat{start: at.start + int32(offset), end: at.end + int32(offset), before: -1, after: -1, firm: firm}
+		if n > 0 {
+			st.before = s.params[n-1].end + int32(offset)
+		}
+		if n+1 < len(s.params) {
+			st.after = s.params[n+1].start + int32(offset)
+		}
+		p, _ := nextParam(src, int(at.start))
+		if err := r.value(c, p, in, offset, s.take(l, st)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reached reports whether a name that is read has recipients.
+func (r *shapeReader) reached(key int32) bool {
+	for i := range r.reaches {
+		if e := r.reaches[i].expression; e.flat() && e[0].key == r.keys[key] {
+			return true
+		}
+	}
+	return false
+}
+
+// value reads the recipient in the value of a parameter, or several in one text.
+func (r *shapeReader) value(c *compiledReach, p param, in place, offset int, at int32) error {
+	text, err := r.decoded(p, c.expression[0].key)
+	if err != nil {
+		return err
+	}
+	if c.split == "" {
+		return r.addForm(text, at)
+	}
+	return r.parts(r.b.parsed.spread.open(in, at, 1), p.value, int32(offset+p.end-len(p.value)), c.split[0],
+		func(text string, seat int32) error { return r.addForm(text, seat) })
+}
+
+func (r *shapeReader) addForm(text string, seat int32) error {
+	if r.group != nil && r.group(text) {
+		r.hides = true
+		return nil
+	}
+	return r.message(text, r.rest.m, standing{seat: seat, wording: r.rest.wording})
+}
+
+// decoded is the value of a parameter, which lives as long as the batch.
+func (r *shapeReader) decoded(p param, key string) (string, error) {
+	b := r.b
+	start, ok := len(b.parsed.text), false
+	if b.parsed.text, ok = decode(b.parsed.text, p.value); !ok {
+		return "", errEscape
+	}
+	if !utf8.Valid(b.parsed.text[start:]) {
+		return "", b.unreadable(0, "the parameter %s is not valid UTF-8", key)
+	}
+	return b.parsed.keep(start), nil
+}
+
+// aboutForm reads all of the messages but the recipients.
+func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset int) (err error) {
+	r.rest = rest{wording: -1}
+	m := &r.rest.m
+	var kind, medium, when string
+	for _, part := range [...]struct {
+		from []located
+		to   *string
+	}{{c.sender, &m.From}, {c.template, &m.Template}, {c.kind, &kind}, {c.medium, &medium}, {c.when, &when}} {
+		if *part.to, err = r.firstParam(src, part.from); err != nil {
+			return err
+		}
+	}
+	m.MarketingOnly = r.promoted(kind)
+	if m.To.Channel, err = r.carrier(medium); err != nil {
+		return err
+	}
+	if m.SendAt, err = r.time(when); err != nil {
+		return err
+	}
+	for i := range c.text {
+		if l := &c.text[i]; len(l.rest) == 1 && l.depth == 0 {
+			text, end, _, err := r.named(src, l.rest[0])
+			if err != nil {
+				return err
+			}
+			if text != "" {
+				r.rest.wording = r.wording(end+1, text, l.most, in, offset+end)
+				break
+			}
+		}
+	}
+	if r.b.Extras {
+		for i := range c.extra {
+			text, err := r.firstParam(src, c.extra[i:i+1])
+			if err != nil {
+				return err
+			}
+			m.Extra += text
+		}
+	}
+	return nil
+}
+
+// firstParam is the first of ls that is there and not empty.
+func (r *shapeReader) firstParam(src []byte, ls []located) (string, error) {
+	for i := range ls {
+		if len(ls[i].rest) != 1 || ls[i].depth > 0 {
+			continue
+		}
+		if text, _, _, err := r.named(src, ls[i].rest[0]); err != nil || text != "" {
+			return text, err
+		}
+	}
+	return "", nil
+}
+
+// named is the value of the one parameter of a name, and where it ends.
+func (r *shapeReader) named(src []byte, name string) (text string, end int, there bool, err error) {
+	for _, at := range r.b.parsed.spread.params {
+		if at.key < 0 || r.keys[at.key] != name {
+			continue
+		}
+		if there {
+			return "", 0, true, r.b.unreadable(0, "the parameter %s is there more than once", name)
+		}
+		p, _ := nextParam(src, int(at.start))
+		if text, err = r.decoded(p, name); err != nil {
+			return "", 0, true, err
+		}
+		end, there = p.end, true
+	}
+	return text, end, there, nil
+}

@@ -1,0 +1,167 @@
+package providers
+
+import (
+	"errors"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+var (
+	errNobody = errors.New("rewriting: a list would be left without anybody")
+	errOther  = errors.New("rewriting: a text that several messages share has room for the line of one of them")
+)
+
+// rewriteSpread edits req as b.Decisions say, where Parse noted where the messages stand. It blocks
+// messages that the others can be sent without, and that cannot be sent as decided themselves: because
+// they stand in what goes, or because their text cannot have the line that they need. A text that
+// several share is changed for all of them, and then b.Decisions says so of each.
+func (b *Batch) rewriteSpread(req *fasthttp.Request) error {
+	s := &b.parsed.spread
+	if len(b.Decisions) != len(b.Messages) || len(b.Messages) == 0 || len(s.at) != len(b.Messages) {
+		return errUndecided
+	}
+	why := b.lines()
+	if !b.vacate() {
+		if why == nil {
+			why = errBlocked
+		}
+		return why
+	}
+	s.edits = s.edits[:0]
+	if err := s.removals(); err != nil {
+		return err
+	}
+	b.share()
+	return b.apply(req, s.edits...)
+}
+
+// lines notes in each text the line that it is to have. A message that cannot have the line it needs is
+// blocked for want of it, and the error says why the last of them could not.
+func (b *Batch) lines() (why error) {
+	s := &b.parsed.spread
+	for i := range s.wordings {
+		s.wordings[i].line = ""
+	}
+	for i, at := range s.at {
+		d := &b.Decisions[i]
+		if d.Action != filter.Rewrite {
+			continue
+		}
+		if err := s.line(at, &d.Edit); err != nil {
+			why = err
+			*d = filter.Decision{Action: filter.Block, Reason: d.Reason, Rule: d.Rule}
+		}
+	}
+	return why
+}
+
+// line notes the line of e in the text of one message.
+func (s *spread) line(at standing, e *filter.Edit) error {
+	switch {
+	case !e.SendAt.IsZero():
+		return errNoTime
+	case e.Footer == "":
+		return nil
+	case at.wording < 0:
+		return errNoPlace
+	}
+	w := &s.wordings[at.wording]
+	switch {
+	case utf8.RuneCountInString(e.Footer)+1 > w.room:
+		return errNoRoom
+	case w.line != "" && w.line != e.Footer:
+		return errOther
+	}
+	w.line = e.Footer
+	return nil
+}
+
+// share adds the edits that add the lines, each once, and tells of them all who get them.
+func (b *Batch) share() {
+	s := &b.parsed.spread
+	for n := range s.wordings {
+		w := &s.wordings[n]
+		if w.line == "" {
+			continue
+		}
+		var giver *filter.Decision
+		for i, at := range s.at {
+			if d := &b.Decisions[i]; at.wording == int32(n) && d.Action == filter.Rewrite && d.Edit.Footer != "" {
+				giver = d
+				break
+			}
+		}
+		if giver == nil { // who needed it is not written to
+			continue
+		}
+		for i, at := range s.at {
+			if d := &b.Decisions[i]; at.wording == int32(n) && d.Action == filter.Forward {
+				*d = filter.Decision{Action: filter.Rewrite, Reason: giver.Reason, Rule: giver.Rule, Edit: filter.Edit{Footer: w.line}}
+			}
+		}
+		escape := escapeJSON
+		if s.formed {
+			escape = escapeForm
+		}
+		p := &b.parsed
+		start := len(p.text)
+		p.text = escape(escape(p.text, "\n"), w.line)
+		s.edits = append(s.edits, edit{place: w.place, start: w.at, end: w.at, text: p.text[start:]})
+	}
+}
+
+// vacate finds out which seats go with the blocked messages of b, and blocks the messages that cannot be
+// sent without what goes. It reports whether anything is left to be sent.
+func (b *Batch) vacate() bool {
+	s := &b.parsed.spread
+	for i := range s.lists {
+		s.lists[i].left, s.lists[i].kept = s.lists[i].seats, false
+	}
+	for i := range s.seats {
+		s.seats[i].gone = false
+	}
+	for i, at := range s.at {
+		if b.Decisions[i].Action == filter.Block {
+			s.seats[at.seat].gone = true
+		}
+	}
+	for i := len(s.seats) - 1; i > 0; i-- {
+		if l := &s.lists[s.seats[i].list]; s.seats[i].gone {
+			if l.left--; l.left < l.least {
+				s.seats[l.parent].gone = true
+			}
+		}
+	}
+	for i := range s.seats[1:] {
+		st := &s.seats[i+1]
+		st.gone = st.gone || s.seats[s.lists[st.list].parent].gone
+	}
+	for i, at := range s.at {
+		if d := &b.Decisions[i]; s.seats[at.seat].gone && d.Action != filter.Block {
+			*d = filter.Decision{Action: filter.Block, Reason: filter.Unreadable}
+		}
+	}
+	return !s.seats[0].gone
+}
+
+// removals adds the edits that take out the seats that go.
+func (s *spread) removals() error {
+	for i := range s.seats[1:] {
+		st := &s.seats[i+1]
+		l := &s.lists[st.list]
+		switch {
+		case !st.gone:
+			l.kept = l.object < 0
+		case s.seats[l.parent].gone: // it goes with that one
+		case (st.firm || l.kept) && st.before >= 0:
+			s.edits = append(s.edits, edit{place: l.place, start: int(st.before), end: int(st.end)})
+		case st.after >= 0:
+			s.edits = append(s.edits, edit{place: l.place, start: int(st.start), end: int(st.after)})
+		default:
+			return errNobody
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package providers
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// telnyx speaks Telnyx's Messages API.
+// Source: https://github.com/team-telnyx/telnyx-go/blob/master/message.go
+type telnyx struct{ shaped }
+
+var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, make: newTelnyx}
+
+// telnyxText is the longest text that surely passes, in characters.
+const telnyxText = 1600
+
+var telnyxShape = (&shape{
+	service: "Telnyx",
+	sends: []string{"/v2/messages", "/v2/messages/long_code", "/v2/messages/short_code", "/v2/messages/number_pool",
+		"/v2/messages/alphanumeric_sender_id", "/v2/messages/group_mms", "/v2/messages/schedule"},
+	others:     []string{"/v2/messaging_profiles", "/v2/messaging_profiles/*"},
+	traces:     []string{"messages"},
+	recipients: []reach{{at: "to[]", together: true}}, // a list is a group's
+	most:       8,
+	text:       []bounded{{"text", telnyxText}},
+	sender:     []string{"from", "messaging_profile_id"},
+	when:       []string{"send_at"},
+	medium:     []string{"type"},
+	media:      map[string]filter.Channel{"SMS": filter.SMS, "MMS": filter.SMS},
+	extra:      []string{"subject", "media_urls"},
+	channel:    filter.SMS,
+}).mustCompile()
+
+func newTelnyx(cfg Config) (Provider, error) { return telnyx{newShaped(telnyxShape, cfg)}, nil }
+
+// telnyxRefusals are Telnyx's codes by our reasons.
+// Source: https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out
+var telnyxRefusals = [filter.Reasons]native{
+	filter.Unreadable:     {10015, "Bad Request"},
+	filter.Content:        {10015, "Bad Request"},
+	filter.BadAddress:     {40310, "Invalid 'to' address"},
+	filter.HasOptedOut:    {40300, "Blocked due to STOP message"},
+	filter.NoConsent:      {40300, "Blocked due to STOP message"},
+	filter.ConsentExpired: {40300, "Blocked due to STOP message"},
+}
+
+// Refuse answers 400 with Telnyx's list of errors. Its libraries repeat a 409, which the service itself may
+// say here, and obey x-should-retry.
+// Source: https://github.com/team-telnyx/telnyx-go/blob/master/internal/requestconfig/requestconfig.go
+func (telnyx) Refuse(resp *fasthttp.Response, b *Batch) {
+	n := telnyxRefusals[b.reason()]
+	if n.code == 0 {
+		n = native{40001, "Not routable"}
+	}
+	out := append(b.parsed.out[:0], `{"errors":[{"code":"`...)
+	out = strconv.AppendInt(out, int64(n.code), 10)
+	out = append(append(out, `","title":"`...), n.text...)
+	out = append(out, `","detail":"`+marker...)
+	out = escapeJSON(out, b.why())
+	out = append(out, `","meta":{"url":"https://developers.telnyx.com/docs/overview/errors/`...)
+	out = append(strconv.AppendInt(out, int64(n.code), 10), `"}}]}`...)
+	b.refuse(resp, fasthttp.StatusBadRequest, "application/json", out)
+	resp.Header.Set("x-should-retry", "false")
+}
+
+// telnyxWithdrawn are the codes of answers that are opt-outs. In a receipt 40300 may also be the carrier's
+// own block.
+// Source: https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out
+var telnyxWithdrawn = map[int]filter.Scope{40300: filter.All}
+
+// Learn reads the codes of telnyxWithdrawn as opt-outs.
+func (telnyx) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
+	body, ok := refused(resp)
+	var j struct {
+		Errors []struct {
+			Code string `json:"code"`
+		} `json:"errors"`
+	}
+	if !ok || json.Unmarshal(body, &j) != nil || len(j.Errors) == 0 {
+		return 0, nil
+	}
+	refusal, _ = strconv.Atoi(j.Errors[0].Code) // what is no number is no code
+	if scope, ok := telnyxWithdrawn[refusal]; ok {
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "telnyx answer", Note: strconv.Itoa(refusal)})
+	}
+	return refusal, events
+}
