@@ -9,9 +9,11 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/valyala/fasthttp"
 )
@@ -206,4 +208,79 @@ func checkPassing(t *testing.T, p providers.Provider, req *fasthttp.Request) {
 			t.Fatalf("a call with %s passes: %q", trick, req.Body())
 		}
 	}
+}
+
+// shaped are the providers that read by a shape.
+func shaped() (names []string) {
+	for _, name := range providers.Names() {
+		if name != "twilio" && name != "whatsapp" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// FuzzShapes reads requests to all providers that have a shape. What is left once some recipients were taken
+// out must be read as the others, and be valid JSON where it was.
+func FuzzShapes(f *testing.F) {
+	for _, s := range providers.Samples() {
+		if slices.Contains(shaped(), s.Provider) {
+			req := read(f, s.Request)
+			for _, blocked := range []uint64{0, 1, 2, 5} {
+				f.Add(s.Provider, string(req.Header.Method()), string(req.Header.RequestURI()), string(req.Header.ContentType()), req.Body(), blocked)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, name, method, target, contentType string, raw []byte, blocked uint64) {
+		req := compose(method, target, contentType, "", raw)
+		if req == nil || !slices.Contains(shaped(), name) {
+			return
+		}
+		p := provider(t, name, "")
+		b, again := providers.Batch{Extras: true}, providers.Batch{Extras: true}
+		err := p.Parse(req, &b)
+		if errAgain := p.Parse(req, &again); fmt.Sprint(err) != fmt.Sprint(errAgain) || !reflect.DeepEqual(b.Messages, again.Messages) {
+			t.Fatalf("twice the same request: %v %+v, then %v %+v", err, b.Messages, errAgain, again.Messages)
+		}
+		if err != nil {
+			if len(b.Messages) > 0 || personal.MatchString(err.Error()) {
+				t.Fatalf("Parse answers %v and leaves %+v", err, b.Messages)
+			}
+			return
+		}
+		for i, m := range b.Messages {
+			d := filter.Decision{Action: filter.Forward, Reason: filter.Allowed}
+			if blocked>>(i%64)&1 == 1 {
+				d = filter.Decision{Action: filter.Block, Reason: filter.HasOptedOut}
+			} else if blocked>>63 == 1 && m.Room > len(providers.SampleFooter) {
+				d = addFooter
+			}
+			b.Decisions = append(b.Decisions, d)
+			if m.To.Channel == "" || m.Room < 0 {
+				t.Fatalf("Parse reads %+v", m)
+			}
+		}
+		if p.Rewrite(req, &b) != nil {
+			return
+		}
+		var want []filter.Message
+		for i, m := range b.Messages {
+			switch d := b.Decisions[i]; d.Action {
+			case filter.Rewrite:
+				m.Text += "\n" + d.Edit.Footer
+				m.Room -= len(d.Edit.Footer) + 1
+				want = append(want, m)
+			case filter.Forward:
+				want = append(want, m)
+			}
+		}
+		again.Reset()
+		again.Extras = true
+		if err := p.Parse(req, &again); err != nil || !slices.Equal(again.Messages, want) {
+			t.Fatalf("%q is left, which reads %v\n%+v, want\n%+v", req.Body(), err, again.Messages, want)
+		}
+		if json.Valid(raw) && !json.Valid(req.Body()) {
+			t.Fatalf("%q is no JSON any more", req.Body())
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 )
 
 func TestReload(t *testing.T) {
@@ -161,7 +162,7 @@ func TestConfigErrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(g.Routes(), " "); got != "twilio whatsapp" {
+		if got := strings.Join(g.Routes(), " "); got != strings.Join(providers.Names(), " ") {
 			t.Errorf("routes %s", got)
 		}
 	})
