@@ -63,21 +63,6 @@ func (g *Gate) uncount(w *work) {
 	w.slots, w.takers = w.slots[:0], w.takers[:0]
 }
 
-// giveUp gives back what messages of w took up that were blocked since.
-func (g *Gate) giveUp(w *work) {
-	left := 0
-	for i, taker := range w.takers {
-		if w.batch.Decisions[taker].Action == filter.Block {
-			g.store.GiveBack(&w.slots[i])
-			continue
-		}
-		w.slots[left], w.takers[left] = w.slots[i], taker
-		left++
-	}
-	clear(w.slots[left:])
-	w.slots, w.takers = w.slots[:left], w.takers[:left]
-}
-
 // remember keeps what message i of w was judged by, for the decision log.
 func (w *work) remember(i int) {
 	for len(w.tallies) <= i {

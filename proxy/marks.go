@@ -1,11 +1,8 @@
 package proxy
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
 
@@ -14,7 +11,7 @@ type marks struct {
 	decision, reason, id string
 	until                time.Time
 	replayed             bool   // the answer was given before
-	blocked              string // the messages that were taken out of the request; see blocked
+	blocked              string // the messages that were taken out of the request; see leftOut
 }
 
 // set adds them to an answer that fasthttp writes.
@@ -56,38 +53,4 @@ func (m *marks) append(dst []byte) []byte {
 		dst = append(dst, "\r\n"...)
 	}
 	return dst
-}
-
-// maxBlocked is how long the header Sendgate-Blocked may become, in bytes, since clients take no more than
-// a few thousand of all headers together.
-const maxBlocked = 2 << 10
-
-// blocked is the value of Sendgate-Blocked, a dictionary (https://www.rfc-editor.org/rfc/rfc9651#section-3.2):
-// to each reason the places of the recipients that were taken out of a request, counted from 0 in the order
-// in which they stand there, as in opted-out=(0 2), cap-reached=(7). What has no room is counted by more.
-func blocked(ds []filter.Decision) string {
-	var places [filter.Reasons]strings.Builder
-	size, more := 0, 0
-	for i := range ds {
-		if ds[i].Action != filter.Block {
-			continue
-		}
-		b := &places[ds[i].Reason]
-		if size > maxBlocked {
-			more++
-			continue
-		}
-		n, _ := fmt.Fprintf(b, " %d", i)
-		size += n
-	}
-	var out []string
-	for reason := range places {
-		if list := places[reason].String(); list != "" {
-			out = append(out, filter.Reason(reason).String()+"=("+list[1:]+")")
-		}
-	}
-	if more > 0 {
-		out = append(out, fmt.Sprintf("more=%d", more))
-	}
-	return strings.Join(out, ", ")
 }

@@ -161,27 +161,6 @@ func (g *Gate) rewrite(rt *route, w *work) error {
 	return err
 }
 
-// merge adds to the upstream's answer what became of the messages that were taken out, where the provider
-// has room for that.
-func (g *Gate) merge(rt *route, w *work) {
-	m, ok := rt.provider.(providers.Merger)
-	if !ok {
-		return
-	}
-	if err := m.Merge(w.resp, &w.batch); err != nil {
-		g.log.Info("an answer could not be told which recipients were taken out: Sendgate-Blocked has them alone",
-			zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.Error(err))
-		return
-	}
-	w.answer.measure(len(w.resp.Body()))
-	if !w.framed {
-		if err := w.answer.fill(w.resp); err != nil {
-			g.log.Error("the head of a merged answer could not be read", zap.String("route", rt.name), zap.Error(err))
-		}
-	}
-	w.done = time.Now()
-}
-
 // forward hands the request to the upstream, once, and leaves an answer in w. changed says that the
 // body is no longer the client's.
 func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
@@ -273,22 +252,6 @@ func (w *work) senders(to filter.Recipient) (from, service string) {
 		}
 	}
 	return "", ""
-}
-
-// mark notes what is told of the decisions: what was done, and why, which in a report tells what
-// would have been done. Of several messages the first blocked one says why, or the first rewritten.
-func (w *work) mark(done filter.Action) {
-	first, act := 0, filter.Forward
-	for i := range w.batch.Decisions {
-		if a := w.batch.Decisions[i].Action; a < act {
-			first, act = i, a
-		}
-	}
-	d := &w.batch.Decisions[first]
-	w.marks = marks{decision: done.String(), reason: d.Reason.String(), id: w.ids[first], until: d.Until}
-	if done == filter.Rewrite && act == filter.Block {
-		w.marks.blocked = blocked(w.batch.Decisions)
-	}
 }
 
 // keep counts the decisions and writes one line of the decision log a message. e holds what all of

@@ -241,7 +241,7 @@ func TestBlockedHeader(t *testing.T) {
 	for i := range ds {
 		ds[i] = filter.Decision{Action: filter.Action(i % 2), Reason: filter.HasOptedOut}
 	}
-	header := blocked(ds)
+	header := leftOut(ds)
 	if len(header) > maxBlocked+100 || !strings.HasPrefix(header, "opted-out=(0 2 4 ") {
 		t.Errorf("%d bytes: %s", len(header), header)
 	}
@@ -252,7 +252,7 @@ func TestBlockedHeader(t *testing.T) {
 	}
 	ds = ds[:4]
 	ds[2].Reason = filter.CapReached
-	if got := blocked(ds); got != "opted-out=(0), cap-reached=(2)" {
+	if got := leftOut(ds); got != "opted-out=(0), cap-reached=(2)" {
 		t.Errorf("got %s", got)
 	}
 }
