@@ -48,16 +48,6 @@ func parseExpression(text string) (expression, error) {
 // flat reports whether e is a name that a form can have.
 func (e expression) flat() bool { return len(e) == 1 && e[0].key != "" && e[0].kind != '{' }
 
-// lists is how many lists e goes through.
-func (e expression) lists() (n int) {
-	for _, s := range e {
-		if s.kind != 0 {
-			n++
-		}
-	}
-	return n
-}
-
 // A located is an expression as seen from a recipient: the element of the list number depth that the
 // recipient stands in, or the whole body where that is 0, and the members from there on.
 type located struct {

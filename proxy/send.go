@@ -66,13 +66,7 @@ func (g *Gate) send(rt *route, w *work) {
 		e.Outcome = o.String()
 		if o == answered {
 			e.Status = w.resp.StatusCode()
-			g.learn(rt, w, now, act == filter.Rewrite)
-			if i, at := w.later(now, act == filter.Rewrite); i >= 0 && rt.pen.writer != nil {
-				g.schedule(rt, w, i, at)
-			}
-			if w.marks.blocked != "" && e.Status/100 == 2 {
-				g.merge(rt, w)
-			}
+			g.heed(rt, w, now, act == filter.Rewrite)
 		}
 		if o == notSent || o == answered && declined(e.Status) {
 			g.uncount(w)
@@ -82,6 +76,17 @@ func (g *Gate) send(rt *route, w *work) {
 		g.askBlocked(rt, w)
 	}
 	g.keep(rt, w, e)
+}
+
+// heed does what follows from an upstream's answer, before the client has it.
+func (g *Gate) heed(rt *route, w *work, now time.Time, edited bool) {
+	g.learn(rt, w, now, edited)
+	if i, at := w.later(now, edited); i >= 0 && rt.pen.writer != nil {
+		g.schedule(rt, w, i, at)
+	}
+	if w.marks.blocked != "" && w.resp.StatusCode()/100 == 2 {
+		g.merge(rt, w)
+	}
 }
 
 // pass forwards a call that is nothing to judge.
