@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"fmt"
+	"github.com/sendgate/sendgate/providers"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,13 +72,13 @@ func TestObserveAllocatesNothing(t *testing.T) {
 
 func TestBadBreaker(t *testing.T) {
 	for want, b := range map[string]filter.Breaker{
-		"breaker: refusals: -1: want a number of refusals":                       {Refusals: -1},
-		"breaker: trials: -1: want a number of messages":                         {Trials: -1},
-		"breaker: window: 1s: want at least a minute":                            {Window: time.Second},
-		"breaker: pause: 1s: want at least a minute":                             {Pause: time.Second},
-		"breaker: low_quality: 1s: want at least a minute":                       {LowQuality: time.Second},
-		"breaker: categories: utility is no category, or is there twice":         {Categories: []filter.Category{filter.Utility, filter.Utility}},
-		"breaker: codes: telnyx: unknown provider: want one of twilio, whatsapp": {Codes: map[string][]int{"telnyx": {1}}},
+		"breaker: refusals: -1: want a number of refusals":                                               {Refusals: -1},
+		"breaker: trials: -1: want a number of messages":                                                 {Trials: -1},
+		"breaker: window: 1s: want at least a minute":                                                    {Window: time.Second},
+		"breaker: pause: 1s: want at least a minute":                                                     {Pause: time.Second},
+		"breaker: low_quality: 1s: want at least a minute":                                               {LowQuality: time.Second},
+		"breaker: categories: utility is no category, or is there twice":                                 {Categories: []filter.Category{filter.Utility, filter.Utility}},
+		"breaker: codes: pigeon: unknown provider: want one of " + strings.Join(providers.Names(), ", "): {Codes: map[string][]int{"pigeon": {1}}},
 	} {
 		cfg := oneRoute("http://127.0.0.1:1", nil)
 		cfg.Breaker = &b
