@@ -11,6 +11,7 @@
 package configs
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
@@ -136,6 +138,9 @@ func (c *Config) complete() {
 	}
 	if c.Proxy.Webhooks.Listen == "" {
 		c.Proxy.Webhooks.Listen = DefaultWebhooks
+	}
+	if c.Proxy.CA == "" {
+		c.Proxy.CA = filepath.Join(cmp.Or(c.Store.Dir, store.DefaultDir), "ca")
 	}
 	c.Proxy.Version = c.Version
 	c.Proxy.Expiry, c.Proxy.Hours, c.Proxy.Caps, c.Proxy.OptOutLines = Expiry(), Hours(), Caps(), OptOutLines()

@@ -20,6 +20,9 @@ type Config struct {
 	// /rest. Empty: one route a provider, under the provider's own name, with all defaults.
 	Routes map[string]RouteConfig `yaml:"routes"`
 
+	// CA is the folder of the local authority; see [InitAuthority].
+	CA string `yaml:"ca"`
+
 	// Webhooks is where providers call back.
 	Webhooks Webhooks `yaml:"webhooks"`
 
@@ -73,9 +76,12 @@ type RouteConfig struct {
 	Provider string `yaml:"provider"` // one of providers.Names(). Default: the route's own name
 	Upstream string `yaml:"upstream"` // base URL; http:// only to loopback. Default: the provider's real host
 	CAFile   string `yaml:"ca_file"`  // PEM certificates trusted besides the system's, for a private upstream
-	Brand    string `yaml:"brand"`    // whose consents count. Default "default"
-	Mode     Mode   `yaml:"mode"`     // open, report or enforce. Default enforce
-	Region   string `yaml:"region"`   // ISO 3166 country of numbers without a country code
+	// Hosts are the names under which the route is reached by host: the provider's own, or regional ones.
+	// Left out: the provider's real host, unless another route names that.
+	Hosts  []string `yaml:"hosts"`
+	Brand  string   `yaml:"brand"`  // whose consents count. Default "default"
+	Mode   Mode     `yaml:"mode"`   // open, report or enforce. Default enforce
+	Region string   `yaml:"region"` // ISO 3166 country of numbers without a country code
 
 	// What a message is, its category and topic, is said by the list of templates, the route, the
 	// list of senders and the claims that are believed. The stricter category wins; see

@@ -73,12 +73,7 @@ func (t *table) upstreams() (all []*upstream) {
 // newTable builds every route of cfg. Where old has a route of the same name to the same upstream,
 // that upstream and its connections are kept. Errors name the key.
 func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
-	if len(cfg.Routes) == 0 {
-		cfg.Routes = make(map[string]RouteConfig)
-		for _, name := range providers.Names() {
-			cfg.Routes[name] = RouteConfig{}
-		}
-	}
+	cfg.Routes = withRoutes(cfg.Routes)
 	scripts := make(map[string]map[string]*filter.Script, len(cfg.Brands))
 	for _, name := range slices.Sorted(maps.Keys(cfg.Brands)) {
 		if err := cfg.Brands[name].Check(); err != nil {
@@ -88,6 +83,9 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		if scripts[name], err = filter.NewScripts(cfg.Brands[name], cfg.Dialogues, cfg.OptOutLines["by-language"]); err != nil {
 			return nil, fmt.Errorf("brands: %s: %w", name, err)
 		}
+	}
+	if _, err := hostRoutes(cfg.Routes, false); err != nil {
+		return nil, err
 	}
 	t := &table{routes: make(map[string]*route, len(cfg.Routes)), version: cfg.Version}
 	base, err := cfg.Webhooks.base()

@@ -1,0 +1,158 @@
+package proxy
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// The files of an authority in its folder, and what they hold.
+const (
+	authorityCert  = "ca.pem"
+	authorityKey   = "ca.key" // readable by its owner alone
+	pemCertificate = "CERTIFICATE"
+	pemKey         = "PRIVATE KEY"
+)
+
+// InitAuthority makes an authority for hosts in the folder dir, where there is none yet.
+func InitAuthority(dir string, hosts []string, now time.Time) (*Authority, error) {
+	for _, name := range []string{authorityCert, authorityKey} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return nil, cmp.Or(err, fmt.Errorf("%s is there already: `sendgate ca renew` makes its certificate anew", filepath.Join(dir, name)))
+		}
+	}
+	return makeAuthority(dir, hosts, now)
+}
+
+// RenewAuthority makes the certificate of the authority in dir anew, for hosts. With another key, nobody
+// trusts it yet; with its own, who trusts the one before goes on doing so, as long as that was to last and
+// for the hosts that it was for.
+func RenewAuthority(dir string, hosts []string, otherKey bool, now time.Time) (*Authority, error) {
+	if otherKey {
+		return makeAuthority(dir, hosts, now)
+	}
+	key, err := readAuthorityKey(dir)
+	if err != nil {
+		return nil, err
+	}
+	a, err := newAuthority(key, hosts, now)
+	if err != nil {
+		return nil, err
+	}
+	return a, writeAuthority(dir, authorityCert, 0o644, a.PEM())
+}
+
+// makeAuthority writes the key first: one without its certificate is missed, and renewed.
+func makeAuthority(dir string, hosts []string, now time.Time) (*Authority, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	a, err := newAuthority(key, hosts, now)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeAuthority(dir, authorityKey, 0o600, pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: secret})); err != nil {
+		return nil, err
+	}
+	return a, writeAuthority(dir, authorityCert, 0o644, a.PEM())
+}
+
+// writeAuthority puts a file in its place as a whole.
+func writeAuthority(dir, name string, mode fs.FileMode, data []byte) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("keeping the local authority: %w", err)
+		}
+	}()
+	if err = os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, name+".*") // for its owner alone
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, name))
+}
+
+// OpenAuthority reads the authority in dir. It refuses a key that others may read, and files that are not
+// whole or not of each other. An authority whose time is over is read all the same.
+func OpenAuthority(dir string) (*Authority, error) {
+	key, err := readAuthorityKey(dir)
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, authorityCert)
+	raw, err := readAuthority(path, pemCertificate)
+	if err != nil {
+		return nil, fmt.Errorf("%w: `sendgate ca renew` makes it anew", err)
+	}
+	cert, err := x509.ParseCertificate(raw)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w: `sendgate ca renew` makes it anew", path, err)
+	case !key.PublicKey.Equal(cert.PublicKey):
+		return nil, fmt.Errorf("%s is not the certificate of the key beside it: `sendgate ca renew` makes it anew", path)
+	case !cert.IsCA || !cert.PermittedDNSDomainsCritical || len(cert.PermittedDNSDomains) == 0:
+		return nil, fmt.Errorf("%s is not limited to the hosts of providers: `sendgate ca renew` makes it anew", path)
+	}
+	return &Authority{cert: cert, key: key, leaves: make(map[string]*tls.Certificate)}, nil
+}
+
+func readAuthorityKey(dir string) (*ecdsa.PrivateKey, error) {
+	path := filepath.Join(dir, authorityKey)
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no local authority: %s is missing: `sendgate ca init` makes one", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of the local authority: %w", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("%s may be used by others than its owner (mode %#o): chmod 600 it, or, where somebody may have read it, `sendgate ca renew --new-key`", path, mode)
+	}
+	raw, err := readAuthority(path, pemKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: bring it back from a backup, or make another with `sendgate ca renew --new-key`", err)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(raw)
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("%s holds no ECDSA key: bring it back from a backup, or make another with `sendgate ca renew --new-key`", path)
+	}
+	return key, nil
+}
+
+// readAuthority reads a file that is one PEM block.
+func readAuthority(path, kind string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the local authority: %w", err)
+	}
+	block, rest := pem.Decode(text)
+	if block == nil || block.Type != kind || len(bytes.TrimSpace(rest)) > 0 {
+		return nil, fmt.Errorf("%s is not whole: want one PEM block called %s", path, kind)
+	}
+	return block.Bytes, nil
+}
