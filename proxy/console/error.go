@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
@@ -49,15 +50,18 @@ func (s *Server) asError(r *http.Request, err error) *Error {
 	return errorf(http.StatusInternalServerError, "", "the gate could not do this; its log says why")
 }
 
-// answer writes v as the JSON answer.
+// answer writes v as the JSON answer. Its length is said, so that a client has it whole while the rest of what it
+// sends is still being taken, see drain.
 func answer(w http.ResponseWriter, status int, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
+	body = append(body, '\n')
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // an error here means that nobody listens any more
+	_, _ = w.Write(body) // an error here means that nobody listens any more
 	return nil
 }
 
