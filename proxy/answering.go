@@ -139,7 +139,10 @@ func (g *Gate) runAnswer(ctx context.Context, e *store.Errand) errandEnd {
 			g.hush(rt, e, "the person opted out before it was said")
 			return errandEnd{}
 		case barred:
-			g.hush(rt, e, "the provider takes nothing for this person, who opted out with it")
+			g.hush(rt, e, errBarred.Error())
+			if o.Rule == talkRule { // kept, as else a question would count as put
+				return errandEnd{err: errBarred, dead: true}
+			}
 			return errandEnd{}
 		}
 	}

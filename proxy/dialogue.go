@@ -21,10 +21,15 @@ func (g *Gate) asking(rt *route, sig *providers.Signal, now time.Time) (bool, er
 		return false, nil
 	}
 	t, err := g.talk(g.partner(rt, sig))
-	if errors.Is(err, store.ErrNoErrand) {
+	switch {
+	case errors.Is(err, store.ErrNoErrand):
+		return false, nil
+	case err != nil || t.Heard(sig.ID):
+		return err == nil, err
+	case !t.Open(now):
 		return false, nil
 	}
-	return t.Open(now) || t.Heard(sig.ID), err
+	return g.wasAsked(&t) // who was not asked yet, or cannot be, does not answer
 }
 
 // partner is the person who sig is from, under the address by which there is a dialogue with them where one of

@@ -210,20 +210,25 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 
 // read is what a message is taken for: an opt-out where the provider or the words say so, and else what
 // the provider took it for, which answered it so. What a button means to the sender is read where what
-// stands on it says nothing. Asking says that the person was asked something.
+// stands on it says nothing. Asking says that a dialogue asked the person something; and a message that replies to one
+// of the owner's may answer a question of theirs.
 func (rt *route) read(sig *providers.Signal, asking bool) filter.Reading {
-	in := filter.Hearing{Country: country(sig), Brand: &rt.labels.declared, Question: asking}
+	in := filter.Hearing{Country: country(sig), Brand: &rt.labels.declared, Question: asking || sig.ReplyTo != ""}
 	reading := rt.keywords.Read(sig.Text, in)
 	if reading.Keyword == filter.NoKeyword && sig.Payload != "" {
 		if r := rt.keywords.Read(sig.Payload, in); r.Certainty == filter.Definite {
 			reading = r
 		}
 	}
-	theirs := filter.Reading{Keyword: sig.Word, Certainty: filter.Definite, Language: reading.Language, Match: reading.Match}
+	word := sig.Word
+	if word == filter.NoKeyword && rt.answers(sig) == filter.StopWord {
+		word = filter.StopWord // CANCEL to Twilio, whatever was asked: it tells the person that nothing comes any more
+	}
+	theirs := filter.Reading{Keyword: word, Certainty: filter.Definite, Language: reading.Language, Match: reading.Match}
 	switch {
-	case sig.Word == filter.NoKeyword:
+	case word == filter.NoKeyword:
 		return reading
-	case sig.Word != filter.StopWord && reading.Keyword == filter.StopWord && reading.Certainty >= filter.Probable:
+	case word != filter.StopWord && reading.Keyword == filter.StopWord && reading.Certainty >= filter.Probable:
 		return reading
 	}
 	return theirs

@@ -29,6 +29,7 @@ type own struct {
 // Why a message of the gate's own was not sent.
 var (
 	errUnsigned = errors.New("the route has no credentials to write with")
+	errBarred   = errors.New("the provider takes nothing for this person, who opted out with it")
 	errBegun    = errors.New("it may have been sent: the gate ended, or could not note it, while it was being sent")
 	errNoAnswer = errors.New("it may have been sent: the provider gave no complete answer")
 )
