@@ -12,6 +12,9 @@ import (
 //   - SMS: a phone number, read by [Number] with its region and its errors.
 //   - WhatsApp: a business-scoped user id, which stays as it is, or a phone number.
 //   - Messenger: a page-scoped user id, which is digits.
+//   - Telegram: a user's id, which is digits (https://core.telegram.org/bots/api#user).
+//   - LINE: a user's id, U and 32 hexadecimal digits (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/).
+//   - Viber: a user's id, which only Viber can read.
 //   - Other channels: any text without the spaces around it.
 //
 // An error is a sentence that does not hold the address. The result may share memory with text;
@@ -30,6 +33,10 @@ func Address(channel Channel, text, region string) (string, error) {
 	switch {
 	case text == "":
 		return "", errors.New("there is no address")
+	case channel == Telegram && (!only(text, isDigit) || text[0] == '0' || len(text) > 16):
+		return "", errors.New("a Telegram address is a user's id, which is digits alone")
+	case channel == LINE && (len(text) != 33 || text[0] != 'U' || !only(text[1:], isHex)):
+		return "", errors.New("a LINE address is a user's id, which is U and 32 hexadecimal digits")
 	case channel == Messenger && !only(text, isDigit):
 		return "", errors.New("a Messenger address is a page-scoped id, which is digits alone")
 	}
@@ -56,5 +63,6 @@ func only(s string, kind func(byte) bool) bool {
 	return s != ""
 }
 
+func isHex(c byte) bool     { return isDigit(c) || 'a' <= c && c <= 'f' }
 func isDigit(c byte) bool   { return '0' <= c && c <= '9' }
 func isCapital(c byte) bool { return 'A' <= c && c <= 'Z' }

@@ -195,6 +195,9 @@ var channelWords = map[Channel][]string{
 		"textnachricht", "textnachrichten", "смс", "短信", "簡訊", "ショートメール", "문자", "एसएमएस"},
 	WhatsApp:  {"whatsapp"},
 	Messenger: {"messenger"},
+	Telegram:  {"telegram"},
+	LINE:      {"line"},
+	Viber:     {"viber"},
 }
 
 // names reports whether wording says the name of the channel.

@@ -12,6 +12,9 @@ const (
 	SMS       Channel = "sms"
 	WhatsApp  Channel = "whatsapp"
 	Messenger Channel = "messenger"
+	Telegram  Channel = "telegram"
+	LINE      Channel = "line"
+	Viber     Channel = "viber"
 )
 
 // A Category says what a message is for, in WhatsApp's four words, used here for all channels.

@@ -262,4 +262,5 @@ func (s *Script) values(d *Dialogue) map[string]variable {
 }
 
 // channelNames are what people call a channel.
-var channelNames = map[Channel]string{SMS: "SMS", WhatsApp: "WhatsApp", Messenger: "Messenger"}
+var channelNames = map[Channel]string{SMS: "SMS", WhatsApp: "WhatsApp", Messenger: "Messenger",
+	Telegram: "Telegram", LINE: "LINE", Viber: "Viber"}

@@ -49,7 +49,7 @@ func (s *Script) lintTexts(t *DialogueText, topic string, b Brand) error {
 			return fmt.Errorf("%s: %q does not say %s", one.key, one.text, cmp.Or(one.needs, "anything"))
 		}
 	}
-	for _, channel := range []Channel{SMS, WhatsApp, Messenger} {
+	for _, channel := range []Channel{SMS, WhatsApp, Messenger, Telegram, LINE, Viber} {
 		d, _ := s.Begin(Dialogue{To: Recipient{Channel: channel}, Topic: topic, Language: t.Language}, dawn)
 		yes := s.event(&d, OptedIn, dawn)
 		yes.Basis = Express

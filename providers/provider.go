@@ -120,6 +120,7 @@ type known struct {
 var byName = map[string]known{
 	"messagebird": messagebirdService,
 	"plivo":       plivoService,
+	"telegram":    telegramService,
 	"telnyx":      telnyxService,
 	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},
 	"whatsapp":    {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, whatsappWithdrawn, newWhatsApp},

@@ -32,6 +32,15 @@ type wording struct {
 	at    int    // where it ends, less what closes it
 	room  int    // see filter.Message.Room
 	line  string // what is added
+	// markup is the one that it is in, or empty.
+	markup string
+}
+
+// mark notes the markup of a wording, where that is one.
+func (s *spread) mark(wording int32, markup string) {
+	if wording >= 0 {
+		s.wordings[wording].markup = markup
+	}
 }
 
 // A standing is where one message stands: its seat, its wording or -1, and how its recipient is written.

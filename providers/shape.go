@@ -24,6 +24,9 @@ type shape struct {
 	// text is where the text may stand, of which the first that is there counts.
 	text                   []bounded
 	sender, template, when []string // likewise
+	// markup is where it may say in which markup the text is, and quote writes a line for one.
+	markup []string
+	quote  func(markup, line string) string
 	// extra is what else the recipient would see; see filter.Message.Extra.
 	extra []string
 	// kind is where it may say what a message is for, and promotional the words, in lower case, that mean
@@ -76,7 +79,7 @@ type compiledReach struct {
 	expression
 	text                         []locatedText
 	sender, template, when, kind []located
-	medium, extra                []located
+	medium, markup, extra        []located
 	shared                       bool // all of that is the same for all recipients there
 }
 
@@ -128,7 +131,7 @@ func (s *shape) compile() (*compiled, error) {
 		for _, f := range []struct {
 			from []string
 			to   *[]located
-		}{{s.sender, &cr.sender}, {s.template, &cr.template}, {s.when, &cr.when}, {s.kind, &cr.kind}, {s.medium, &cr.medium}, {s.extra, &cr.extra}} {
+		}{{s.sender, &cr.sender}, {s.template, &cr.template}, {s.when, &cr.when}, {s.kind, &cr.kind}, {s.medium, &cr.medium}, {s.markup, &cr.markup}, {s.extra, &cr.extra}} {
 			for _, text := range f.from {
 				l, ok, err := locate(text, e, learn)
 				if err != nil {

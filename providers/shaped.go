@@ -268,7 +268,7 @@ func (r *shapeReader) time(text string) (time.Time, error) {
 }
 
 // Rewrite takes out who is blocked and adds the lines, and changes nothing else.
-func (s shaped) Rewrite(req *fasthttp.Request, b *Batch) error { return b.rewriteSpread(req) }
+func (s shaped) Rewrite(req *fasthttp.Request, b *Batch) error { return b.rewriteSpread(req, s.quote) }
 
 // A part is one of several recipients in one text, as bytes of it.
 type part struct{ start, end int }

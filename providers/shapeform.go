@@ -152,11 +152,11 @@ func (r *shapeReader) decoded(p param, key string) (string, error) {
 func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset int) (err error) {
 	r.rest = rest{wording: -1}
 	m := &r.rest.m
-	var kind, medium, when string
+	var kind, medium, when, markup string
 	for _, part := range [...]struct {
 		from []located
 		to   *string
-	}{{c.sender, &m.From}, {c.template, &m.Template}, {c.kind, &kind}, {c.medium, &medium}, {c.when, &when}} {
+	}{{c.sender, &m.From}, {c.template, &m.Template}, {c.kind, &kind}, {c.medium, &medium}, {c.when, &when}, {c.markup, &markup}} {
 		if *part.to, err = r.firstParam(src, part.from); err != nil {
 			return err
 		}
@@ -176,6 +176,7 @@ func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset i
 			}
 			if text != "" {
 				r.rest.wording = r.wording(end+1, text, l.most, in, offset+end)
+				r.b.parsed.spread.mark(r.rest.wording, markup)
 				break
 			}
 		}

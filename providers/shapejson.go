@@ -228,7 +228,7 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) error {
 	switch {
 	case n.kind == 'n':
 		return nil
-	case n.kind == '0' && digits(r.d.raw(i)):
+	case n.kind == '0' && digits(bytes.TrimPrefix(r.d.raw(i), []byte("-"))):
 		return r.add(c, p.copied(r.d.raw(i)), at)
 	case n.kind != '"':
 		return r.b.unreadable(0, "a recipient is neither text nor a whole number")
@@ -318,8 +318,16 @@ func (r *shapeReader) about(c *compiledReach, at *spot) (err error) {
 	if m.SendAt, err = r.time(when); err != nil {
 		return err
 	}
-	if err := r.text(c, at); err != nil || !r.b.Extras {
+	markup, err := r.first(c.markup, at)
+	if err != nil {
 		return err
+	}
+	if err := r.text(c, at); err != nil {
+		return err
+	}
+	r.b.parsed.spread.mark(r.rest.wording, markup)
+	if !r.b.Extras {
+		return nil
 	}
 	m.Extra, err = r.extras(c, at)
 	return err

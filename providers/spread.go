@@ -16,8 +16,9 @@ var (
 // rewriteSpread edits req as b.Decisions say, where Parse noted where the messages stand. It blocks
 // messages that the others can be sent without, and that cannot be sent as decided themselves: because
 // they stand in what goes, or because their text cannot have the line that they need. A text that
-// several share is changed for all of them, and then b.Decisions says so of each.
-func (b *Batch) rewriteSpread(req *fasthttp.Request) error {
+// several share is changed for all of them, and then b.Decisions says so of each. A line is written by quote
+// for a markup; nil: there are none.
+func (b *Batch) rewriteSpread(req *fasthttp.Request, quote func(markup, line string) string) error {
 	s := &b.parsed.spread
 	if len(b.Decisions) != len(b.Messages) || len(b.Messages) == 0 || len(s.at) != len(b.Messages) {
 		return errUndecided
@@ -33,7 +34,7 @@ func (b *Batch) rewriteSpread(req *fasthttp.Request) error {
 	if err := s.removals(); err != nil {
 		return err
 	}
-	b.share()
+	b.share(quote)
 	return b.apply(req, s.edits...)
 }
 
@@ -79,7 +80,7 @@ func (s *spread) line(at standing, e *filter.Edit) error {
 }
 
 // share adds the edits that add the lines, each once, and tells of them all who get them.
-func (b *Batch) share() {
+func (b *Batch) share(quote func(markup, line string) string) {
 	s := &b.parsed.spread
 	for n := range s.wordings {
 		w := &s.wordings[n]
@@ -105,9 +106,13 @@ func (b *Batch) share() {
 		if s.formed {
 			escape = escapeForm
 		}
+		line := w.line
+		if quote != nil {
+			line = quote(w.markup, line)
+		}
 		p := &b.parsed
 		start := len(p.text)
-		p.text = escape(escape(p.text, "\n"), w.line)
+		p.text = escape(escape(p.text, "\n"), line)
 		s.edits = append(s.edits, edit{place: w.place, start: w.at, end: w.at, text: p.text[start:]})
 	}
 }

@@ -30,6 +30,9 @@ var edits = map[string]filter.Edit{
 	"a time and a line":                {Footer: "Répondez « STOP »", SendAt: time.Date(2026, 12, 24, 8, 0, 0, 0, time.FixedZone("", 3600))},
 }
 
+// quoted are the samples whose text is in a markup, and how a line is written in it.
+var quoted = map[string]*strings.Replacer{"telegram/photo": strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")}
+
 // TestRewritesAccepted: what a rewrite makes of any sample, the service still takes, as the message that
 // it was but for what was changed; and no other byte of the request is touched.
 func TestRewritesAccepted(t *testing.T) {
@@ -49,6 +52,10 @@ func TestRewritesAccepted(t *testing.T) {
 					return
 				}
 				done[s.Provider+" "+name]++
+				e := e
+				if r := quoted[s.Provider+"/"+s.Name]; r != nil {
+					e.Footer = r.Replace(e.Footer)
+				}
 				checkUntouched(t, s.Request, after, e)
 				_, was := serve(t, New(Config{Now: still}), asRequest(t, s, s.Request))
 				_, got := serve(t, New(Config{Now: still}), asRequest(t, s, after))

@@ -1,0 +1,92 @@
+package mock
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// telegramPath is a bot's id, the rest of its token, and a method in lower case.
+var telegramPath = regexp.MustCompile(`^/bot([0-9]+):[A-Za-z0-9_-]+/(?:test/)?([A-Za-z]+)$`)
+
+// telegramNeeds is what the methods that are played need beside chat_id.
+var telegramNeeds = map[string]string{"sendmessage": "text", "sendphoto": "photo", "senddocument": "document", "sendvideo": "video",
+	"sendlocation": "latitude", "sendpoll": "question", "sendmediagroup": "media", "copymessage": "message_id", "forwardmessage": "message_id"}
+
+// telegramFail is an error of Telegram's, whose status is its code.
+// https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Query.h
+func telegramFail(code int, description string) answer {
+	a := jsonAnswer(code, map[string]any{"ok": false, "error_code": code, "description": description})
+	a.code, a.fault = code, description
+	return a
+}
+
+// telegram plays one call of Telegram's Bot API.
+func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
+	path := telegramPath.FindStringSubmatch(r.URL.Path)
+	if path == nil {
+		return telegramFail(http.StatusNotFound, "Not Found")
+	}
+	needs, ok := telegramNeeds[strings.ToLower(path[2])]
+	if !ok || r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return telegramFail(http.StatusNotFound, "Not Found: method not found")
+	}
+	o, err := telegramFields(r, body)
+	if err != nil {
+		return telegramFail(http.StatusBadRequest, "Bad Request: "+err.Error())
+	}
+	chat := o.text("chat_id")
+	s.To, s.From, s.Type = chat, path[1], strings.ToLower(path[2])
+	s.Text = o.text("text")
+	most := 4096
+	if s.Text == "" {
+		s.Text, most = o.text("caption"), 1024
+	}
+	switch {
+	case chat == "":
+		return telegramFail(http.StatusBadRequest, "Bad Request: chat_id is empty")
+	case o[needs] == nil || o[needs] == "":
+		return telegramFail(http.StatusBadRequest, "Bad Request: "+needs+" is empty")
+	case utf8.RuneCountInString(s.Text) > most:
+		return telegramFail(http.StatusBadRequest, "Bad Request: message is too long")
+	case !slices.Contains([]string{"", "html", "markdown", "markdownv2"}, strings.ToLower(o.text("parse_mode"))):
+		return telegramFail(http.StatusBadRequest, "Bad Request: unsupported parse_mode")
+	}
+	result, how := m.outcome(strings.TrimPrefix(chat, "-"))
+	switch result {
+	case undialable:
+		return telegramFail(http.StatusBadRequest, "Bad Request: chat not found")
+	case left:
+		return telegramFail(http.StatusForbidden, "Forbidden: bot was blocked by the user")
+	case limited:
+		return telegramFail(http.StatusTooManyRequests, "Too Many Requests: retry after 5")
+	case failed, absent:
+		return telegramFail(http.StatusInternalServerError, "Internal Server Error")
+	}
+	id, _ := strconv.ParseInt(randomHex(3), 16, 32) // hexadecimal digits
+	a := jsonAnswer(http.StatusOK, map[string]any{"ok": true, "result": map[string]any{"message_id": id, "date": m.cfg.Now().Unix(), "text": s.Text,
+		"chat": map[string]any{"id": json.Number(chat), "type": "private"}}})
+	a.accepted, a.id, a.fate = true, strconv.FormatInt(id, 10), how
+	return a
+}
+
+// telegramFields reads parameters from the query as well.
+func telegramFields(r *http.Request, body []byte) (object, error) {
+	if r.Method != http.MethodGet {
+		return fields(r, body, true)
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	o := object{}
+	for name, all := range values {
+		o[name] = all[0]
+	}
+	return o, nil
+}

@@ -1,0 +1,151 @@
+package providers
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// telegram speaks Telegram's Bot API. Its paths hold the token of a bot; what stands in front of the colon in
+// it is the id of the bot, which anybody may know, and the sender here.
+// Source: https://github.com/PaulSonOfLars/telegram-bot-api-spec/blob/main/api.json
+type telegram struct{ shaped }
+
+var telegramService = known{host: "https://api.telegram.org", channel: filter.Telegram, text: telegramText, make: newTelegram}
+
+// telegramText is the longest text Telegram takes, in characters, and telegramCaption that below a file; both
+// are counted without the markup.
+const (
+	telegramText    = 4096
+	telegramCaption = 1024
+)
+
+// telegramSends are the methods that write to a chat. Others that Telegram may have by the time are refused
+// where their name begins like these; what the rest is, the route says.
+var telegramSends = []string{"sendMessage", "sendPhoto", "sendLivePhoto", "sendAudio", "sendDocument", "sendVideo", "sendAnimation",
+	"sendVoice", "sendVideoNote", "sendPaidMedia", "sendMediaGroup", "sendLocation", "sendVenue", "sendContact", "sendPoll", "sendChecklist",
+	"sendDice", "sendSticker", "sendGame", "sendInvoice", "sendRichMessage", "sendRichMessageDraft", "sendMessageDraft",
+	"forwardMessage", "forwardMessages", "copyMessage", "copyMessages"}
+
+// telegramOthers are the methods that write to nobody, or only answer what somebody just tapped.
+var telegramOthers = []string{"get*", "set*", "edit*", "delete*", "answer*", "pin*", "unpin*", "sendChatAction", "stopPoll", "logOut", "close"}
+
+var telegramShape = (&shape{
+	service:    "Telegram",
+	sends:      telegramPaths(telegramSends),
+	others:     append(telegramPaths(telegramOthers), "/file/bot*/*", "/file/bot*/*/*"),
+	traces:     []string{"/send", "/forward", "/copy", "/post", "/gift", "/savepreparedinline"},
+	form:       true,
+	query:      true,
+	recipients: []reach{{at: "chat_id"}},
+	text:       []bounded{{"text", telegramText}, {"caption", telegramCaption}},
+	markup:     []string{"parse_mode"},
+	quote:      telegramQuote,
+	extra: []string{"photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "media", "latitude", "longitude",
+		"title", "address", "phone_number", "question", "options", "checklist", "sticker", "game_short_name", "description", "rich_message",
+		"from_chat_id", "message_id", "message_ids", "reply_markup"},
+	channel: filter.Telegram,
+	address: func(text, region string) (string, bool) {
+		address, err := filter.Address(filter.Telegram, text, region)
+		return address, err == nil
+	},
+	// Groups and channels have negative ids, or a name.
+	group: func(text string) bool { return strings.HasPrefix(text, "-") || strings.HasPrefix(text, "@") },
+}).mustCompile()
+
+// telegramPaths are the paths of methods, for the service and its test environment. Telegram takes methods in
+// any case; its libraries write them like this, and in another they are not read.
+// Source: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/HttpConnection.cpp
+func telegramPaths(methods []string) (paths []string) {
+	for _, m := range methods {
+		paths = append(paths, "/bot*/"+m, "/bot*/test/"+m)
+	}
+	return paths
+}
+
+func newTelegram(cfg Config) (Provider, error) { return telegram{newShaped(telegramShape, cfg)}, nil }
+
+// Parse reads the message, and the bot that sends it.
+func (t telegram) Parse(req *fasthttp.Request, b *Batch) error {
+	if err := t.shaped.Parse(req, b); err != nil {
+		return err
+	}
+	token := bytes.TrimPrefix(req.Header.RequestURI(), []byte("/bot"))
+	bot, _, ok := bytes.Cut(token, []byte(":"))
+	if !ok || !digits(bot) {
+		return nil // the service knows no such token
+	}
+	from := b.parsed.copied(bot)
+	for i := range b.Messages {
+		b.Messages[i].From = from
+	}
+	return nil
+}
+
+// telegramQuote writes a line so that it stands for itself in a markup.
+// Source: https://core.telegram.org/bots/api#formatting-options
+func telegramQuote(markup, line string) string {
+	special := ""
+	switch strings.ToLower(markup) {
+	case "html":
+		return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(line)
+	case "markdown":
+		special = "_*`["
+	case "markdownv2":
+		special = "\\_*[]()~`>#+-=|{}.!"
+	}
+	var out strings.Builder
+	for _, r := range line {
+		if strings.ContainsRune(special, r) {
+			out.WriteByte('\\')
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// telegramBlocked is what Telegram says of a person who blocked the bot.
+// Source: https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Client.cpp
+const telegramBlocked = "Forbidden: bot was blocked by the user"
+
+// telegramRefusals are Telegram's words by our reasons. Who reads that a bot was blocked writes to that person
+// no more, so that it says so of those alone who do not want to be written to.
+var telegramRefusals = [filter.Reasons]native{
+	filter.BadAddress:     {400, "Bad Request: chat not found"},
+	filter.HasOptedOut:    {403, telegramBlocked},
+	filter.NoConsent:      {403, telegramBlocked},
+	filter.ConsentExpired: {403, telegramBlocked},
+}
+
+// Refuse answers 403 or 400 with Telegram's error. Its libraries repeat 429 and 5xx alone.
+func (telegram) Refuse(resp *fasthttp.Response, b *Batch) {
+	n := telegramRefusals[b.reason()]
+	if n.code == 0 {
+		n = native{400, "Bad Request"}
+	}
+	out := append(b.parsed.out[:0], `{"ok":false,"error_code":`...)
+	out = strconv.AppendInt(out, int64(n.code), 10)
+	out = append(append(append(out, `,"description":"`...), n.text...), ": "+marker...)
+	out = append(escapeJSON(out, b.why()), `"}`...)
+	b.refuse(resp, n.code, "application/json", out)
+}
+
+// Learn reads a blocked bot as an opt-out. Its code is that of many refusals.
+func (telegram) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
+	body, ok := refused(resp)
+	var j struct {
+		Code        int    `json:"error_code"`
+		Description string `json:"description"`
+	}
+	if !ok || json.Unmarshal(body, &j) != nil {
+		return 0, nil
+	}
+	if j.Code == 403 && j.Description == telegramBlocked {
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: filter.All, Source: "telegram answer", Note: "403"})
+	}
+	return j.Code, events
+}
