@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/dgraph-io/badger/v4"
@@ -128,7 +127,7 @@ func openDatabase(opt badger.Options) (*badger.DB, error) {
 
 // tableSize is how large a table of the database becomes, in bytes.
 func (s *Store) tableSize() int64 {
-	tables, err := filepath.Glob(filepath.Join(s.folder.name, "*.sst"))
+	tables, err := glob(s.folder.name, "*.sst")
 	if err != nil || s.cfg.Memory {
 		return smallTable
 	}

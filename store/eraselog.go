@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -272,7 +271,7 @@ func (l *decisionLog) removeUnread(known map[*segment][]*block) error {
 	if l.segment != nil {
 		read[l.segment.path] = true
 	}
-	names, err := filepath.Glob(filepath.Join(l.dir, "*"+segmentSuffix))
+	names, err := glob(l.dir, "*"+segmentSuffix)
 	for _, path := range names {
 		if !read[path] {
 			err = errors.Join(err, os.Remove(path))

@@ -120,8 +120,9 @@ func (e *errands) last(size int64) (*errandSegment, error) {
 	number := uint64(1)
 	if n > 0 {
 		g := e.segments[n-1]
-		if !e.spent && (g.size == 0 || g.size+size <= errandsFile) {
+		if g.size == 0 || !e.spent && g.size+size <= errandsFile { // in an empty one a failed sync leaves nothing behind
 			e.mu.Unlock()
+			e.spent = false
 			return g, nil
 		}
 		number = g.number + 1

@@ -2,8 +2,8 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"go.uber.org/zap"
@@ -21,17 +21,21 @@ func (s *Store) openErrands() error {
 	if err := os.MkdirAll(e.dir, 0o700); err != nil {
 		return err
 	}
-	paths, err := filepath.Glob(filepath.Join(e.dir, "*"+errandsSuffix))
+	paths, err := glob(e.dir, "*"+errandsSuffix)
 	if err != nil {
 		return err
 	}
-	slices.Sort(paths)
+	e.headless = make(map[errandID]framePlace)
 	for i, path := range paths {
 		if err := e.load(path, i == len(paths)-1); err != nil {
 			e.close()
 			return err
 		}
 	}
+	for _, at := range e.headless {
+		e.lost(at, errors.New("its body is missing"))
+	}
+	e.headless = nil
 	all := make([]*errandRow, 0, len(e.rows))
 	for _, r := range e.rows {
 		all = append(all, r)
@@ -91,6 +95,7 @@ func (e *errands) damaged(path, what string, more ...zap.Field) {
 func (e *errands) take(f frameView, at framePlace) {
 	if f.kind == frameEnd {
 		delete(e.rows, f.id)
+		delete(e.headless, f.id)
 		at.segment.ends += f.size
 		at.segment.remembered = max(at.segment.remembered, f.until())
 		if f.until() > max(e.store.now().Unix(), e.ended[f.id]) {
@@ -101,8 +106,13 @@ func (e *errands) take(f frameView, at framePlace) {
 	head, _, ok := f.split()
 	one, err := decodeErrand(head)
 	was := e.rows[f.id]
-	if !ok || err != nil || f.kind == frameHead && was == nil {
-		e.store.logger.Error("an errand is lost: what it is about is damaged", zap.String("file", at.segment.path), zap.Uint32("offset", at.at), zap.Error(cmp.Or(err, errDamaged)))
+	if ok && err == nil && f.kind == frameHead && was == nil {
+		e.headless[f.id] = at
+		return
+	}
+	delete(e.headless, f.id)
+	if !ok || err != nil {
+		e.lost(at, cmp.Or(err, errDamaged))
 		return
 	}
 	r := rowOf(f.id, &one)
@@ -111,6 +121,11 @@ func (e *errands) take(f frameView, at framePlace) {
 		r.body = was.body
 	}
 	e.rows[f.id] = &r
+}
+
+// lost tells of an errand whose frame at a place does not say what it is about.
+func (e *errands) lost(at framePlace, err error) {
+	e.store.logger.Error("an errand is lost: what it is about is damaged", zap.String("file", at.segment.path), zap.Uint32("offset", at.at), zap.Error(err))
 }
 
 // close lets go of the files. What was acknowledged is on disk.

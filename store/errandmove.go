@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 
 	"go.uber.org/zap"
 )
@@ -20,9 +22,6 @@ func (e *errands) cleanFirst(number uint64) error {
 	case g.number != number || last: // somebody else did it meanwhile
 		return nil
 	}
-	if err := e.store.room(minFree); err != nil {
-		return err
-	}
 	data, err := g.all()
 	if err != nil {
 		return err
@@ -36,7 +35,7 @@ func (e *errands) cleanFirst(number uint64) error {
 		}
 		frames, places, size = frames[:0], places[:0], 0
 	}
-	walkFrames(data[:g.size], false, func(at int, f frameView) {
+	walkFrames(data[:min(g.size, int64(len(data)))], false, func(at int, f frameView) {
 		frames, places = append(frames, f), append(places, framePlace{g, uint32(at), uint32(f.size)})
 		if size += f.size; size > cleanBytes {
 			flush()
@@ -62,8 +61,11 @@ func (e *errands) move(frames []frameView, places []framePlace) error {
 			ops = append(ops, op)
 		}
 	}
-	if len(ops) == 0 {
+	if len(ops) == 0 { // a full disk keeps nothing from being removed
 		return nil
+	}
+	if err := e.store.room(minFree); err != nil {
+		return err
 	}
 	if err := e.write(ops); err != nil {
 		return err
@@ -117,10 +119,14 @@ func (e *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, 
 func (e *errands) removeFirst(g *errandSegment) error {
 	e.files.Lock() // nobody reads from it
 	defer e.files.Unlock()
-	if e.dir != "" {
-		if err := errors.Join(g.remove(), syncDir(e.dir)); err != nil {
+	if g.file != nil {
+		if err := os.Remove(g.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		if err := syncDir(e.dir); err != nil { // then it is to be removed again
+			return err
+		}
+		_ = g.file.Close() // nothing in it is needed
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -134,6 +140,7 @@ func (e *errands) removeFirst(g *errandSegment) error {
 			e.out(r)
 			r.gone = true
 			delete(e.rows, id)
+			sign(e.added) // it may be another's turn
 		}
 	}
 	return nil

@@ -40,7 +40,10 @@ type errands struct {
 	hours    map[int64][]errandID // of them, by the hour
 	counts   [ErrandKinds][ErrandStates]int
 	first    [ErrandKinds]*errandRow // of those that are not dead; nil: nobody looked
-	bytes    int64                   // of the frames of rows, also of those on their way
+	// headless is, while the journal is read, what says how errands changed of which nothing was read before: the
+	// rest was moved behind that, or they ended.
+	headless map[errandID]framePlace
+	bytes    int64 // of the frames of rows, also of those on their way
 }
 
 func newErrands(s *Store) *errands {

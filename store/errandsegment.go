@@ -160,16 +160,3 @@ func syncedAfter(data []byte, at, next int) bool {
 	}
 	return false
 }
-
-// remove removes the file.
-func (g *errandSegment) remove() error {
-	if g.file == nil {
-		g.memory = nil
-		return nil
-	}
-	err := os.Remove(g.path)
-	if err == nil {
-		_ = g.file.Close() // nothing in it is needed
-	}
-	return err
-}

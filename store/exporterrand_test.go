@@ -24,3 +24,16 @@ func CloseErrands(s *Store) { s.errands.close() }
 
 // ExpireErrands ends what would be ended by and by.
 func ExpireErrands(s *Store) { s.errands.expire() }
+
+// RollErrands begins another file of errands.
+func RollErrands(s *Store) error {
+	_, err := s.errands.roll()
+	return err
+}
+
+// LoseErrandsFolder has syncing the folder of errands fail.
+func LoseErrandsFolder(s *Store) (found func()) {
+	dir := s.errands.dir
+	s.errands.dir += ".lost"
+	return func() { s.errands.dir = dir }
+}

@@ -74,7 +74,7 @@ func (s *Store) removeTemps() error {
 		return nil
 	}
 	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*", filepath.Join("decisions", rewritePrefix+"*")} {
-		names, err := filepath.Glob(s.path(pattern))
+		names, err := glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {
 			err = errors.Join(err, os.Remove(name))
 		}

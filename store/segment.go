@@ -68,7 +68,7 @@ func (l *decisionLog) load() error {
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return err
 	}
-	names, err := filepath.Glob(filepath.Join(l.dir, "*"+segmentSuffix))
+	names, err := glob(l.dir, "*"+segmentSuffix)
 	if err != nil {
 		return err
 	}

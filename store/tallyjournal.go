@@ -244,7 +244,7 @@ func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error 
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
 		return err
 	}
-	names, err := filepath.Glob(filepath.Join(j.dir, "*"+tallySuffix))
+	names, err := glob(j.dir, "*"+tallySuffix)
 	if err != nil {
 		return err
 	}

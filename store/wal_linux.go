@@ -57,7 +57,7 @@ func (w *wal) path(number int) string { return filepath.Join(w.dir, fmt.Sprintf(
 
 // find looks for the newest file.
 func (w *wal) find() error {
-	names, err := filepath.Glob(filepath.Join(w.dir, "*.mem"))
+	names, err := glob(w.dir, "*.mem")
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,28 @@
+package store_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// What was kept is found again in a folder of any name, also in one that reads like a pattern.
+func TestFolderNamedLikeAPattern(t *testing.T) {
+	cfg := store.Config{Dir: filepath.Join(t.TempDir(), "[a]*", "data")}
+	s := open(t, cfg)
+	to, told := person("acme", 1), decision(1)
+	keep(t, s, optOut(to, "no"))
+	addErrands(t, s, errand("waits", to))
+	s.Log(told)
+	closeStore(t, s)
+	s = open(t, cfg)
+	equal(t, "errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
+	addErrands(t, s, errand("more", to))
+	if !barred(t, s, to) {
+		t.Error("the opt-out is lost")
+	}
+	if _, known, err := s.Entry(told.ID); err != nil || !known {
+		t.Errorf("the decision is lost: %v", err)
+	}
+}
