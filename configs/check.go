@@ -22,6 +22,12 @@ func (d *decoder) check(cfg *Config) {
 		d.fail(d.place("console.listen"), "console.listen", "%s can be reached from other machines: give console.tokens first", at)
 	}
 	d.listener("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen)
+	if tls := cfg.Proxy.TLS; tls != nil {
+		d.listener("proxy.tls.listen", tls.Listen)
+		d.apart("proxy.tls.listen", tls.Listen, "proxy.listen", cfg.Proxy.Listen)
+		d.apart("proxy.tls.listen", tls.Listen, "console.listen", cfg.Console.Listen)
+		d.apart("proxy.tls.listen", tls.Listen, "proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen)
+	}
 	d.apart("console.listen", cfg.Console.Listen, "proxy.listen", cfg.Proxy.Listen)
 	d.apart("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen, "proxy.listen", cfg.Proxy.Listen)
 	d.apart("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen, "console.listen", cfg.Console.Listen)

@@ -51,6 +51,8 @@ const (
 	DefaultListen = "127.0.0.1:8080"
 	// DefaultWebhooks is where providers call unless told otherwise, once a route takes webhooks.
 	DefaultWebhooks = "127.0.0.1:8082"
+	// DefaultTLS is where the gate answers for the hosts of providers unless told otherwise, once it does.
+	DefaultTLS = "127.0.0.1:8443"
 )
 
 // largest is more than any configuration that people write; what is larger is another file.
@@ -138,6 +140,9 @@ func (c *Config) complete() {
 	}
 	if c.Proxy.Webhooks.Listen == "" {
 		c.Proxy.Webhooks.Listen = DefaultWebhooks
+	}
+	if c.Proxy.TLS != nil && c.Proxy.TLS.Listen == "" {
+		c.Proxy.TLS.Listen = DefaultTLS
 	}
 	if c.Proxy.CA == "" {
 		c.Proxy.CA = filepath.Join(cmp.Or(c.Store.Dir, store.DefaultDir), "ca")

@@ -37,6 +37,14 @@ func loadExample(t *testing.T) (Config, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Proxy.CA = t.TempDir()
+	hosts, err := proxy.Hosts(cfg.Proxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := proxy.InitAuthority(cfg.Proxy.CA, hosts, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	return cfg, path
 }
 

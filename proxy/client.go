@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"io"
 	"maps"
 	"net"
@@ -25,6 +26,10 @@ type client struct {
 	lane   lane
 	in     inbox
 	by     time.Time // when the request that fasthttp was given must be there
+
+	tls     *tls.Conn // nil: it comes by base URL
+	footing *footing  // of tls
+	host    string    // by whose name it comes, once hands were shaken
 }
 
 // The phases of a connection.
@@ -48,6 +53,11 @@ func newClient(c net.Conn, g *Gate) *client {
 
 // Read is called by fasthttp: for the first byte of a request, and then for what follows.
 func (c *client) Read(p []byte) (int, error) {
+	if c.tls != nil && c.host == "" {
+		if c.shake() != nil {
+			return 0, io.EOF
+		}
+	}
 	if c.phase.Load() == fresh {
 		c.answerAll()
 		for from := c.phase.Load(); from != gone && !c.phase.CompareAndSwap(from, handed); {
@@ -100,7 +110,7 @@ const (
 func (c *client) Close() (err error) {
 	c.once.Do(func() {
 		if c.linger.Load() {
-			c.hearOut()
+			drain(c.socket.Conn)
 		}
 		err = c.socket.Close()
 		c.g.open.Add(-1)
@@ -112,12 +122,13 @@ func (c *client) Close() (err error) {
 	return err
 }
 
-func (c *client) hearOut() {
-	half, ok := c.socket.Conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil || c.socket.Conn.SetReadDeadline(time.Now().Add(lingering)) != nil {
+// drain ends what is said on c, and hears what the peer has still to say.
+func drain(c net.Conn) {
+	half, ok := c.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || c.SetReadDeadline(time.Now().Add(lingering)) != nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, c.socket.Conn, most)
+	_, _ = io.CopyN(io.Discard, c, most)
 }
 
 // hearOut has the connection of ctx close after its answer, and only when its client has stopped

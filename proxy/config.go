@@ -20,6 +20,8 @@ type Config struct {
 	// /rest. Empty: one route a provider, under the provider's own name, with all defaults.
 	Routes map[string]RouteConfig `yaml:"routes"`
 
+	// TLS has the gate answer for the hosts of providers, by SNI. Nil: it does not.
+	TLS *TLSConfig `yaml:"tls"`
 	// CA is the folder of the local authority; see [InitAuthority].
 	CA string `yaml:"ca"`
 

@@ -14,6 +14,7 @@ import (
 type doorman struct {
 	net.Listener
 	g     *Gate
+	greet func(net.Conn, *Gate) *client
 	turns chan struct{} // one for each that is being turned away
 	close func() error
 }
@@ -21,8 +22,8 @@ type doorman struct {
 // turning bounds how many connections are turned away at a time; beyond it they are just closed.
 const turning = 64
 
-func newDoorman(ln net.Listener, g *Gate) *doorman {
-	return &doorman{ln, g, make(chan struct{}, turning), sync.OnceValue(ln.Close)}
+func newDoorman(ln net.Listener, g *Gate, greet func(net.Conn, *Gate) *client) *doorman {
+	return &doorman{ln, g, greet, make(chan struct{}, turning), sync.OnceValue(ln.Close)}
 }
 
 // Close lets nobody in any more. It may be called again: fasthttp closes what the gate closed already,
@@ -36,7 +37,7 @@ func (d *doorman) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		in := newClient(c, d.g)
+		in := d.greet(c, d.g)
 		why := ""
 		switch open := d.g.open.Add(1); {
 		case open > int64(d.g.limits.Connections):
@@ -63,7 +64,7 @@ func (d *doorman) turnAway(c *client, why string) {
 	say(&resp, fasthttp.StatusServiceUnavailable, fmt.Sprintf("this gate holds as many connections %s: nothing was sent", why))
 	resp.Header.Set("Sendgate-Outcome", notSent.String())
 	resp.SetConnectionClose()
-	_ = c.SetWriteDeadline(time.Now().Add(lingering))
+	_ = c.SetDeadline(time.Now().Add(lingering))
 	_, _ = resp.WriteTo(c)
 	c.linger.Store(true)
 	_ = c.Close()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,8 @@ type Gate struct {
 	now    func() time.Time // nil: time.Now
 	server *fasthttp.Server
 	ports  ports
+	secure *tls.Config // for clients that come by host
+	shakes shakes
 
 	table     atomic.Pointer[table] // one snapshot serves a whole request
 	inFlight  atomic.Int64
@@ -102,7 +105,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		return nil, err
 	}
 	g.use(t)
-	g.server = g.newServer()
+	g.server, g.secure = g.newServer(), g.newTLS()
 	g.calls.server = g.newCallbacks(g.calls.limits)
 	if cfg.Metrics != nil {
 		if err := cfg.Metrics.Register(collector{g}); err != nil {

@@ -131,15 +131,11 @@ func (g *Gate) survive(w *work, p any) {
 // carry takes one request, whose framing is sound, through the gate, and leaves the answer in w.
 func (g *Gate) carry(w *work) {
 	t := g.table.Load()
-	name, rest := cutRoute(w.req.Header.RequestURI())
-	rt := t.routes[string(name)]
+	rt := g.find(t, w)
 	if rt == nil {
-		g.malform(w.resp, fasthttp.StatusNotFound, fmt.Sprintf(
-			"no route of this gate is called %q: its paths begin with /%s/", name, strings.Join(t.names(), "/ or /")))
 		return
 	}
 	w.version = t.version
-	w.req.SetRequestURIBytes(rest)
 	switch key, err := rt.keyOf(w); {
 	case err != nil:
 		rt.count.keys[keyRefused].Add(1)
@@ -150,6 +146,23 @@ func (g *Gate) carry(w *work) {
 		g.once(rt, w, key)
 	}
 	rt.count.seconds.observe(w.done.Sub(w.start).Microseconds())
+}
+
+// find is the route of a request, whose target becomes what the upstream is asked for. Where there is none,
+// the request is answered.
+func (g *Gate) find(t *table, w *work) *route {
+	if w.client != nil && w.client.tls != nil {
+		return g.byHost(t, w)
+	}
+	name, rest := cutRoute(w.req.Header.RequestURI())
+	rt := t.routes[string(name)]
+	if rt == nil {
+		g.malform(w.resp, fasthttp.StatusNotFound, fmt.Sprintf(
+			"no route of this gate is called %q: its paths begin with /%s/", name, strings.Join(t.names(), "/ or /")))
+		return nil
+	}
+	w.req.SetRequestURIBytes(rest)
+	return rt
 }
 
 // handle does with a request what the mode of its route says.

@@ -8,8 +8,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/providers"
+	"go.uber.org/zap"
 )
 
 // Hosts lists, sorted, the hosts of providers that the gate of cfg answers for where it is reached by
@@ -62,6 +64,37 @@ func hostRoutes(routes map[string]RouteConfig, reached bool) (map[string]string,
 		}
 	}
 	return of, nil
+}
+
+// endsSoon is how long before its end an authority is warned of.
+const endsSoon = 60 * 24 * time.Hour
+
+// answerFor has t answer for the hosts of providers, where cfg says so, by the authority there is. Where old has
+// the same, its certificates are kept.
+func (g *Gate) answerFor(t *table, cfg *Config, old *table) error {
+	reached := cfg.TLS != nil && !cfg.Draft
+	of, err := hostRoutes(cfg.Routes, reached)
+	if err != nil || !reached {
+		return err
+	}
+	if t.authority, err = OpenAuthority(cfg.CA); err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	if old != nil && old.authority != nil && old.authority.cert.Equal(t.authority.cert) {
+		t.authority = old.authority
+	}
+	now := g.clock()
+	if err := t.authority.signFor(slices.Sorted(maps.Keys(of)), now); err != nil {
+		return fmt.Errorf("ca: %w", err)
+	}
+	if ends := t.authority.Ends(); ends.Sub(now) < endsSoon {
+		g.log.Warn("the local authority ends soon: sendgate ca renew", zap.Time("ends", ends))
+	}
+	t.hosts = make(map[string]*route, len(of))
+	for host, name := range of {
+		t.hosts[host] = t.routes[name]
+	}
+	return nil
 }
 
 // checkHost refuses what no certificate can be for: all but DNS names as they stand in one, in lower case.

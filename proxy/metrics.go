@@ -100,6 +100,7 @@ var (
 	descHeard       = desc("webhook_events_total", "Events learnt from calls of providers, told for the first time or again.", "route", "kind")
 	descDialogues   = desc("dialogues_total", "Consent dialogues that came to be in a state, and people who could not be asked.", "route", "state")
 	descRushes      = desc("webhook_rushes_total", "Times that receipts told of more than 200 new opt-outs within 12 hours.", "route")
+	descShakes      = desc("tls_handshakes_total", "TLS handshakes with clients that come by the host of a provider.", "result")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
 	descMalformed   = desc("malformed_total", "Requests refused for their framing, size or route.")
@@ -115,7 +116,7 @@ type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
-		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descPanics,
+		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descShakes, descPanics,
 		descDialogues, descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
@@ -132,6 +133,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	total(descFast, c.g.fast.Load())
 	total(descMalformed, c.g.malformed.Load())
 	total(descPanics, c.g.panics.Load())
+	for i := range c.g.shakes {
+		total(descShakes, c.g.shakes[i].Load(), shakeNames[i])
+	}
 	for _, u := range c.g.Portfolios() {
 		gauge(descPortfolio, int64(u.Used), u.Portfolio, "used")
 		gauge(descPortfolio, int64(u.Left), u.Portfolio, "left")

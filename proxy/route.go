@@ -57,6 +57,9 @@ type table struct {
 	routes  map[string]*route
 	version string
 	breaker filter.Breaker // with its defaults, also where it is off
+
+	hosts     map[string]*route // by the host of a provider; empty where none is answered for
+	authority *Authority        // for hosts
 }
 
 // names lists the routes, sorted.
@@ -83,9 +86,6 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		if scripts[name], err = filter.NewScripts(cfg.Brands[name], cfg.Dialogues, cfg.OptOutLines["by-language"]); err != nil {
 			return nil, fmt.Errorf("brands: %s: %w", name, err)
 		}
-	}
-	if _, err := hostRoutes(cfg.Routes, false); err != nil {
-		return nil, err
 	}
 	t := &table{routes: make(map[string]*route, len(cfg.Routes)), version: cfg.Version}
 	base, err := cfg.Webhooks.base()
@@ -132,7 +132,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 	if err := t.checkBudgets(); err != nil {
 		return nil, err
 	}
-	return t, nil
+	return t, g.answerFor(t, &cfg, old)
 }
 
 // share has rt use the connections of old, which had its name, where both go to the same place.

@@ -40,8 +40,13 @@ func (silence) Printf(string, ...any) {}
 
 // Serve takes connections from ln until [Gate.Shutdown], and then closes it and returns nil. A gate may
 // serve several listeners.
-func (g *Gate) Serve(ln net.Listener) error {
-	d := newDoorman(ln, g)
+func (g *Gate) Serve(ln net.Listener) error { return g.serve(ln, newClient) }
+
+// ServeTLS is Serve where clients come by the hosts of providers; see [TLSConfig].
+func (g *Gate) ServeTLS(ln net.Listener) error { return g.serve(ln, newSecureClient) }
+
+func (g *Gate) serve(ln net.Listener, greet func(net.Conn, *Gate) *client) error {
+	d := newDoorman(ln, g, greet)
 	if !g.ports.add(d) {
 		return d.Close() // nobody was let in
 	}

@@ -38,6 +38,9 @@ func (c serveCmd) Run(t terminal) error {
 	s.start()
 	at := []zap.Field{zap.Stringer("sends", s.sends.Addr()), zap.Stringer("admin", s.admin.Addr()),
 		zap.Strings("routes", s.gate.Routes()), zap.String("config", cfg.Version)}
+	if s.secure != nil {
+		at = append(at, zap.Stringer("tls", s.secure.Addr()))
+	}
 	if s.calls != nil {
 		at = append(at, zap.Stringer("webhooks", s.calls.Addr()))
 	}

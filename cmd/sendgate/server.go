@@ -49,6 +49,7 @@ type server struct {
 
 	sends, admin net.Listener
 	calls        net.Listener // of providers; nil where no route takes webhooks
+	secure       net.Listener // for the hosts of providers; nil where they are not answered for
 	reload       func() error // reads the configuration again; keeps the one in force on error
 	failed       chan error   // what ended a listener
 }
@@ -61,7 +62,7 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	s := &server{log: log, failed: make(chan error, 3)}
+	s := &server{log: log, failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
 			s.release()
@@ -101,6 +102,11 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	}
 	if s.admin, err = net.Listen("tcp", cfg.Console.Listen); err != nil {
 		return nil, fmt.Errorf("console.listen: %w", err)
+	}
+	if cfg.Proxy.TLS != nil {
+		if s.secure, err = net.Listen("tcp", cfg.Proxy.TLS.Listen); err != nil {
+			return nil, fmt.Errorf("proxy.tls.listen: %w", err)
+		}
 	}
 	if len(s.gate.Webhooks()) > 0 {
 		if s.calls, err = net.Listen("tcp", cfg.Proxy.Webhooks.Listen); err != nil {
@@ -165,6 +171,7 @@ func (s *server) tell(old, next configs.Config) {
 	for name, same := range map[string]bool{
 		"store": reflect.DeepEqual(old.Store, next.Store), "console": reflect.DeepEqual(old.Console, next.Console),
 		"log": old.Log == next.Log, "proxy.listen": old.Proxy.Listen == next.Proxy.Listen, "proxy.limits": old.Proxy.Limits == next.Proxy.Limits,
+		"proxy.tls.listen":      reflect.DeepEqual(old.Proxy.TLS, next.Proxy.TLS),
 		"proxy.webhooks.listen": old.Proxy.Webhooks.Listen == next.Proxy.Webhooks.Listen, "proxy.webhooks.limits": old.Proxy.Webhooks.Limits == next.Proxy.Webhooks.Limits,
 	} {
 		if !same {
@@ -203,6 +210,13 @@ func (s *server) start() {
 			s.failed <- fmt.Errorf("serving sends: %w", err)
 		}
 	}()
+	if s.secure != nil {
+		go func() {
+			if err := s.gate.ServeTLS(s.secure); err != nil {
+				s.failed <- fmt.Errorf("serving the hosts of providers: %w", err)
+			}
+		}()
+	}
 	if s.calls != nil {
 		go func() {
 			if err := s.gate.ServeWebhooks(s.calls); err != nil {
@@ -228,7 +242,7 @@ func (s *server) stop() error {
 
 // release gives back what open took before it failed.
 func (s *server) release() {
-	for _, ln := range []net.Listener{s.sends, s.admin} {
+	for _, ln := range []net.Listener{s.sends, s.admin, s.secure} {
 		if ln != nil {
 			ln.Close()
 		}
