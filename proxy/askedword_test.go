@@ -64,6 +64,24 @@ func TestStopWhileAsked(t *testing.T) {
 		rig.work()
 		rig.wants("link Acme", "asked")
 	})
+	for text, known := range map[string]string{"no": "refused topic:privacy", "yes": "opted-in topic:privacy"} {
+		t.Run("what is answered binds when the call is acknowledged, and is counted no sooner: "+text, func(t *testing.T) {
+			rig := newTalkRig(t, "", nil)
+			rig.hear(rig.message("hello"))
+			rig.work()
+			sig := rig.message(text)
+			rig.hear(sig)
+			if got := learnt(t, rig.st, stranger1); !slices.Contains(got, known) {
+				t.Errorf("known is %q, want %s among it", got, known)
+			}
+			seq := rig.st.Seq()
+			rig.hear(sig)
+			rig.work()
+			if got := rig.st.Seq(); got != seq {
+				t.Errorf("%d events were kept again", got-seq)
+			}
+		})
+	}
 	t.Run("a question that the provider would not take was not put", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		rig.know(filter.ProviderWords{Provider: "twilio", Channel: filter.SMS, Stop: []string{"STOP"}})

@@ -193,7 +193,7 @@ func TestDialogueButtons(t *testing.T) {
 	sig.From.Channel, sig.Sender = filter.WhatsApp, "106"
 	rig.hear(sig)
 	rig.step(store.ErrandDialogue)
-	var shown []string
+	var shown, carried []string
 	for e, err := range rig.st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
 		var o own
 		if err == nil {
@@ -204,16 +204,22 @@ func TestDialogueButtons(t *testing.T) {
 		}
 		for _, b := range o.Buttons {
 			shown = append(shown, b.Title)
+			carried = append(carried, b.ID)
 		}
 	}
 	if !slices.Equal(shown, []string{"AGREE & PROCEED", "NO"}) {
 		t.Errorf("the buttons are %q", shown)
 	}
 	rig.work()
-	sig = rig.message("AGREE & PROCEED")
-	sig.From.Channel, sig.Sender, sig.Payload = filter.WhatsApp, "106", "agree"
-	rig.hear(sig)
-	rig.work()
+	for _, payload := range []string{"order-7", "agree", carried[0]} { // of the owner's, and then ours
+		sig = rig.message("AGREE & PROCEED")
+		sig.From.Channel, sig.Sender, sig.Payload = filter.WhatsApp, "106", payload
+		if got := strings.Join(rig.sent, " "); got != "link Acme" {
+			t.Fatalf("sent %q before %s", got, payload)
+		}
+		rig.hear(sig)
+		rig.work()
+	}
 	if got := strings.Join(rig.sent, " "); got != "link Acme granted" {
 		t.Errorf("sent %q", got)
 	}

@@ -26,7 +26,7 @@ func (g *Gate) asking(rt *route, sig *providers.Signal, now time.Time) (bool, er
 		return false, nil
 	case err != nil || t.Heard(sig.ID):
 		return err == nil, err
-	case !t.Open(now):
+	case !t.Open(now) || t.elsewhere(sig):
 		return false, nil
 	}
 	return g.wasAsked(&t) // who was not asked yet, or cannot be, does not answer
@@ -68,10 +68,10 @@ func (g *Gate) dialogueHears(ctx context.Context, rt *route, sig *providers.Sign
 	case stops || g.gone(rt, &t, before):
 		return false, g.leaveTalk(ctx, rt, &t, now)
 	case t.Heard(sig.ID):
-		return true, nil
+		return true, g.store.Append(ctx, t.Events...) // which may have failed the first time
 	case !t.Open(now):
 		return false, g.askWriter(ctx, rt, sig, r, stops, before, now)
-	case r.Keyword == filter.HelpWord && r.Certainty == filter.Definite, r.Keyword == filter.PrivacyWord && r.Certainty >= filter.Probable:
+	case t.elsewhere(sig), r.Keyword == filter.HelpWord && r.Certainty == filter.Definite, r.Keyword == filter.PrivacyWord && r.Certainty >= filter.Probable:
 		return false, nil // answered at any time, and no answer
 	}
 	if asked, err := g.wasAsked(&t); err != nil || !asked {

@@ -104,8 +104,8 @@ func (g *Gate) talk(to filter.Recipient) (talk, error) {
 	return readTalk(&e)
 }
 
-// changeTalk changes the dialogue with somebody, and returns it once that is on disk. After errTalkSame from
-// change it is as it was, and that is no error.
+// changeTalk changes the dialogue with somebody, and returns it once that is on disk: what it came to binds whoever
+// sends from then on. After errTalkSame from change it is as it was, and that is no error.
 func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, now time.Time, change func(*talk) error) (t talk, err error) {
 	was := filter.Dialogue{}
 	err = g.store.ChangeErrand(ctx, talkID(to), func(e *store.Errand) (err error) {
@@ -123,6 +123,9 @@ func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, n
 	case errors.Is(err, errTalkSame):
 		err = nil
 	case err == nil && (t.State != was.State || t.ID != was.ID):
+		if err = g.store.Append(ctx, t.Events...); err != nil {
+			return t, fmt.Errorf("keeping %d events: %w", len(t.Events), err)
+		}
 		rt.count.dialogues[t.State].Add(1)
 	}
 	return t, err
@@ -195,7 +198,15 @@ func (rt *route) talkButtons(t *talk) []providers.Button {
 	if len([]rune(agree)) > longestTitle || len([]rune(refuse)) > longestTitle {
 		return nil
 	}
-	return []providers.Button{{ID: "agree", Title: agree}, {ID: "refuse", Title: refuse}}
+	return []providers.Button{{ID: t.button("agree"), Title: agree}, {ID: t.button("refuse"), Title: refuse}}
+}
+
+// button is what a button below the questions of t carries.
+func (t *talk) button(answer string) string { return answer + "." + digest(t.ID) }
+
+// elsewhere reports whether sig is a button of anything but t: of a message of the owner's, or of an earlier dialogue.
+func (t *talk) elsewhere(sig *providers.Signal) bool {
+	return sig.Payload != "" && sig.Payload != t.button("agree") && sig.Payload != t.button("refuse")
 }
 
 // wasAsked reports whether the last question of t went out, as far as anybody knows: what was said before
