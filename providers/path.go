@@ -10,6 +10,7 @@ const (
 	notSend                     // a known call that sends nothing
 	disguised                   // may be a send to a generous server, and is not written like one
 	send
+	sendUnseen    // to people who cannot be seen here
 	sendMarketing // WhatsApp's endpoint for marketing alone
 	sendMany      // Graph's root, which takes batches of calls
 )

@@ -118,6 +118,7 @@ type known struct {
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
+	"line":        lineService,
 	"messagebird": messagebirdService,
 	"plivo":       plivoService,
 	"telegram":    telegramService,

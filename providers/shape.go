@@ -14,14 +14,17 @@ type shape struct {
 	// in lower case, and that is none of these is refused, unless it reads or is one of others, which
 	// send nothing. What is none of all that is an unknown path.
 	sends, traces, others []string
-	form                  bool // a body may also be a form, of the same names
-	query                 bool // the parameters may also stand in the query, and then a GET sends
+	// wide are the paths of sends that reach people who cannot be seen here, whatever is in them.
+	wide  []string
+	form  bool // a body may also be a form, of the same names
+	query bool // the parameters may also stand in the query, and then a GET sends
 	// recipients are where they may stand; needed. Those of one request are read in this order.
 	recipients []reach
 	most       int // how many a request may have
 	// unseen are where something stands that reaches people who cannot be seen here.
 	unseen []string
-	// text is where the text may stand, of which the first that is there counts.
+	// text is where the text may stand, of which the first that is there counts. In a list that the recipient
+	// is not in, such as messages[].text, all of the list is the text, and a line goes below the last.
 	text                   []bounded
 	sender, template, when []string // likewise
 	// markup is where it may say in which markup the text is, and quote writes a line for one.
@@ -86,6 +89,8 @@ type compiledReach struct {
 type locatedText struct {
 	located
 	most int
+	// below is, where the text stands in a list, its key in each element.
+	below string
 }
 
 // compile makes s ready. Errors are sentences that name the expression.
@@ -123,8 +128,12 @@ func (s *shape) compile() (*compiled, error) {
 			if err != nil {
 				return nil, err
 			}
+			below := ""
+			if !ok {
+				l, below, ok = listed(t.at, e)
+			}
 			if ok {
-				cr.text = append(cr.text, locatedText{l, t.most})
+				cr.text = append(cr.text, locatedText{l, t.most, below})
 				cr.shared = cr.shared && l.depth == 0
 			}
 		}

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -28,6 +29,9 @@ const errMissing = 1
 // maxRecipients is how many recipients a request may have, whatever its service takes.
 const maxRecipients = 10_000
 
+// errUnseen is a sentence for the sender.
+var errUnseen = errors.New("it writes to a group, an audience or a topic, and who is in that cannot be seen here: `unseen: pass` on the route lets it through")
+
 // Parse reads the messages of one request, in the order of the shape's recipients.
 func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 	path, query, at := splitURI(req.Header.RequestURI())
@@ -44,6 +48,10 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 		return ErrNotSend
 	case kind == disguised:
 		return b.unreadable(0, "the path looks like a send to %s and is not one that this gate reads", s.service)
+	case kind == sendUnseen && s.unseen:
+		return ErrNotSend
+	case kind == sendUnseen:
+		return b.unreadable(0, "%w", errUnseen)
 	case !get && string(method) != "POST":
 		return b.unreadable(0, "a send to %s is a POST", s.service)
 	case !get && b.tricks(query, s.keys):
@@ -67,7 +75,7 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 	}
 	switch {
 	case r.hides && !s.unseen:
-		return b.unreadable(0, "it writes to a group, an audience or a topic, and who is in that cannot be seen here: `unseen: pass` on the route lets it through")
+		return b.unreadable(0, "%w", errUnseen)
 	case len(b.Messages) > 0:
 		return nil
 	case r.hides:
@@ -106,6 +114,11 @@ func (s *shape) path(path []byte) pathKind {
 	for _, p := range s.sends {
 		if matches(path, p) {
 			return send
+		}
+	}
+	for _, p := range s.wide {
+		if matches(path, p) {
+			return sendUnseen
 		}
 	}
 	for _, p := range s.others {

@@ -169,7 +169,7 @@ func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset i
 		return err
 	}
 	for i := range c.text {
-		if l := &c.text[i]; len(l.rest) == 1 && l.depth == 0 {
+		if l := &c.text[i]; len(l.rest) == 1 && l.depth == 0 && l.below == "" {
 			text, end, _, err := r.named(src, l.rest[0])
 			if err != nil {
 				return err

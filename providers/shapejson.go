@@ -342,6 +342,10 @@ func (r *shapeReader) text(c *compiledReach, at *spot) error {
 		}
 		switch node := &r.d.nodes[n]; {
 		case n == 0, node.kind == 'n':
+		case c.text[i].below != "":
+			if found, err := r.listed(&c.text[i], n); found || err != nil {
+				return err
+			}
 		case node.kind != '"':
 			return r.b.unreadable(0, "the text of a message is not text")
 		case node.start < node.end:
@@ -408,7 +412,16 @@ func (r *shapeReader) extras(c *compiledReach, at *spot) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if node != 0 {
+		below := ""
+		for n := range c.text {
+			if list, _ := r.find(&c.text[n].located, at); list == node {
+				below = c.text[n].below
+			}
+		}
+		switch {
+		case node != 0 && below != "":
+			p.text = r.beside(p.text, node, below)
+		case node != 0:
 			p.text = append(append(p.text, r.d.raw(node)...), '\n')
 		}
 	}

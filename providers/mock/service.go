@@ -24,6 +24,7 @@ var services = []played{
 	{"twilio", regexp.MustCompile(`^/2010-04-01/`), (*Mock).twilio},
 	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), (*Mock).messagebird},
 	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), (*Mock).plivo},
+	{"line", regexp.MustCompile(`^/v2/bot/message/`), (*Mock).line},
 	{"telegram", regexp.MustCompile(`^/bot[^/]+/`), (*Mock).telegram},
 	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), (*Mock).telnyx},
 }

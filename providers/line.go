@@ -1,0 +1,63 @@
+package providers
+
+import (
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// line speaks LINE's Messaging API.
+// Source: https://github.com/line/line-openapi/blob/main/messaging-api.yml
+type line struct{ shaped }
+
+var lineService = known{host: "https://api.line.me", channel: filter.LINE, text: lineText, make: newLine}
+
+// lineText is the longest text LINE takes, in UTF-16 code units: one with emoji may have less.
+// Source: https://developers.line.biz/en/docs/messaging-api/text-character-count/
+const lineText = 5000
+
+var lineShape = (&shape{
+	service: "LINE",
+	sends:   []string{"/v2/bot/message/push", "/v2/bot/message/multicast"},
+	// A reply token stands for whoever wrote, and a hash for a phone number.
+	wide: []string{"/v2/bot/message/broadcast", "/v2/bot/message/narrowcast", "/v2/bot/message/reply", "/bot/pnp/push"},
+	others: []string{"/v2/bot/message/validate/*", "/v2/bot/message/quota", "/v2/bot/message/quota/consumption", "/v2/bot/message/delivery/*",
+		"/v2/bot/message/progress/narrowcast", "/v2/bot/message/aggregation/*", "/v2/bot/message/markAsRead", "/v2/bot/message/*/content"},
+	traces:     []string{"/message", "/pnp", "/mission"}, // the last gives a sticker and may tell of it
+	recipients: []reach{{at: "to[]"}},
+	most:       500,
+	text:       []bounded{{"messages[].text", lineText}},
+	extra:      []string{"messages"},
+	channel:    filter.LINE,
+	address: func(text, region string) (string, bool) {
+		address, err := filter.Address(filter.LINE, text, region)
+		return address, err == nil
+	},
+	// Ids of groups and of rooms begin with other letters than those of users.
+	group: func(text string) bool { return strings.HasPrefix(text, "C") || strings.HasPrefix(text, "R") },
+}).mustCompile()
+
+func newLine(cfg Config) (Provider, error) { return line{newShaped(lineShape, cfg)}, nil }
+
+// Refuse answers 400, as LINE does for a user it does not know. Its libraries take 409 for a success.
+// Source: https://developers.line.biz/en/faq/tags/message/
+func (line) Refuse(resp *fasthttp.Response, b *Batch) {
+	message, property := "Failed to send messages", `,"property":"to"`
+	switch b.reason() {
+	case filter.Unreadable:
+		message, property = "The request body has 1 error(s)", ""
+	case filter.Content:
+		message, property = "The request body has 1 error(s)", `,"property":"messages"`
+	}
+	out := append(b.parsed.out[:0], `{"message":"`...)
+	out = append(append(out, message...), `","details":[{"message":"`+marker...)
+	out = append(escapeJSON(out, b.why()), '"')
+	out = append(append(out, property...), "}]}"...)
+	b.refuse(resp, fasthttp.StatusBadRequest, "application/json", out)
+}
+
+// Learn reads nothing: LINE's refusals have no codes, and it takes a message to somebody who blocked the account
+// without a word.
+// Source: https://developers.line.biz/en/faq/tags/message/
+func (line) Learn(*fasthttp.Response, *Batch) (refusal int, events []filter.Event) { return 0, nil }
