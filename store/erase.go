@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -125,6 +126,11 @@ func (s *Store) everyoneAt(ctx context.Context, to filter.Recipient) ([]filter.R
 	}
 	p := s.keys.person(to.Address)
 	err := s.view(func(txn *badger.Txn) error {
+		for _, one := range s.linkedAt(txn, to.Address) {
+			if one != to {
+				all = append(all, one)
+			}
+		}
 		opt := badger.DefaultIteratorOptions
 		opt.Prefix = append([]byte{kindRecord}, p[:]...)
 		it := txn.NewIterator(opt)
@@ -136,7 +142,7 @@ func (s *Store) everyoneAt(ctx context.Context, to filter.Recipient) ([]filter.R
 			if err != nil {
 				return err
 			}
-			if known.To.Address == to.Address && known.To != to {
+			if known.To.Address == to.Address && !slices.Contains(all, known.To) {
 				all = append(all, known.To)
 			}
 		}

@@ -30,6 +30,22 @@ func (e *eraser) bind(db *badger.DB, to filter.Recipient) error {
 	return e.s.commitBatch(b)
 }
 
+// linkedAt lists the recipients at an address who are somebody else, too: nothing else need be known of them.
+func (s *Store) linkedAt(txn *badger.Txn, address string) (all []filter.Recipient) {
+	p, places := s.keys.person(address), s.places.Load()
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: append([]byte{kindLink}, p[:]...)})
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		from, _, _, err := readLink(it.Item())
+		at, ok := places.at(from)
+		one := filter.Recipient{Brand: at.brand, Channel: at.channel, Address: address}
+		if err == nil && ok && !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
 // linkKeys lists the keys of the links of whoever is at a prefix of fingerprints, and of those back.
 func linkKeys(txn *badger.Txn, prefix []byte) (back [][]byte) {
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: append([]byte{kindLink}, prefix...)})

@@ -8,7 +8,10 @@ const (
 	metaFormat = "format"
 	// format is that of the database. It goes up with every change that an older program, or this
 	// one, would misread.
-	format = 3
+	format = 4
+	// unlinked is the format of a database without links and what nobody answered, and without errands beside it.
+	// This program reads it, and raises it: an older one would bind, and erase, a part of what it knows.
+	unlinked = 3
 )
 
 // checkFormat refuses a database of another format than this program's.
@@ -16,6 +19,14 @@ func (s *Store) checkFormat() error {
 	value, err := getMeta(s.db, metaFormat)
 	if err != nil || len(value) == 1 && value[0] == format {
 		return err
+	}
+	if len(value) == 1 && value[0] == unlinked {
+		txn := s.db.NewTransaction(true)
+		defer txn.Discard()
+		if err := txn.Set(metaKey(metaFormat), []byte{format}); err != nil {
+			return err
+		}
+		return s.commitSynced(txn)
 	}
 	if value == nil {
 		check, err := getMeta(s.db, metaCheck)
