@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
@@ -47,5 +49,32 @@ func TestRemovedFolder(t *testing.T) {
 		if !barred(t, whole, person("acme", i)) {
 			t.Fatalf("opt-out %d of the other store is missing", i)
 		}
+	}
+}
+
+// A folder that was away, as when a disk is mounted again, is written to once it is back.
+func TestFolderThatComesBack(t *testing.T) {
+	dir := t.TempDir()
+	logger, logged := observed()
+	s := open(t, store.Config{Dir: dir, Logger: logger})
+	consent, away := filepath.Join(dir, "consent"), filepath.Join(dir, "away")
+	var failed atomic.Bool
+	store.FailCommits(s, func(real func() error) error {
+		if failed.Swap(true) {
+			return real()
+		}
+		return errors.Join(errors.New("the disk is away"), os.Rename(consent, away))
+	})
+	no := optOut(person("acme", 1), "stop")
+	if s.Append(context.Background(), no) == nil {
+		t.Fatal("the append was acknowledged")
+	}
+	eventually(t, "the store cannot be opened", func() bool {
+		return logged.FilterMessageSnippet("opening the database again").Len() > 0
+	})
+	must(t, os.Rename(away, consent))
+	eventually(t, "appends work again", func() bool { return s.Append(context.Background(), no) == nil })
+	if !barred(t, s, no.To) {
+		t.Error("the opt-out is lost")
 	}
 }

@@ -61,17 +61,10 @@ func (s *Store) broken(cause error, doubt ...fingerprint) error {
 
 // mend closes old and opens the database again until that works or the store is closed.
 func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
-	if err := s.closeBadger(old); err != nil {
-		s.logger.Warn("closing the database after a failed commit", zap.Error(err))
-	}
 	for {
-		db, err := s.openBadger()
+		err := s.reopen(&old, doubt)
 		if err == nil {
-			if err = errors.Join(s.loadSmall(db), s.refresh(db, doubt)); err == nil {
-				s.adopt(db)
-				return
-			}
-			_ = s.closeBadger(db) // nothing was written
+			return
 		}
 		s.logger.Error("opening the database again", zap.Error(err))
 		select {
@@ -80,6 +73,30 @@ func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
 		case <-time.After(mendPause):
 		}
 	}
+}
+
+// reopen closes *old, unless it is nil as it is then, and opens the database again. While the folder of old is not
+// there, old stays open, and in the way of another: it may come back.
+func (s *Store) reopen(old **badger.DB, doubt []fingerprint) error {
+	if *old != nil {
+		if err := s.folder.check(); err != nil {
+			return err
+		}
+		if err := s.closeBadger(*old); err != nil {
+			s.logger.Warn("closing the database after a failed commit", zap.Error(err))
+		}
+		*old = nil
+	}
+	db, err := s.openBadger()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.loadSmall(db), s.refresh(db, doubt)); err != nil {
+		_ = s.closeBadger(db) // nothing was written
+		return err
+	}
+	s.adopt(db)
+	return nil
 }
 
 // adopt puts db into use, unless the store was closed meanwhile.
