@@ -124,6 +124,7 @@ var byName = map[string]known{
 	"telegram":    telegramService,
 	"telnyx":      telnyxService,
 	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},
+	"viber":       viberService,
 	"whatsapp":    {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, whatsappWithdrawn, newWhatsApp},
 }
 

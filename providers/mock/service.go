@@ -27,6 +27,7 @@ var services = []played{
 	{"line", regexp.MustCompile(`^/v2/bot/message/`), (*Mock).line},
 	{"telegram", regexp.MustCompile(`^/bot[^/]+/`), (*Mock).telegram},
 	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), (*Mock).telnyx},
+	{"viber", regexp.MustCompile(`^/pa/`), (*Mock).viber},
 }
 
 // An outcome is what a service makes of a recipient, in no service's own words.
