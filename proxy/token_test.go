@@ -1,0 +1,64 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// TestTokenInThePathIsNotLogged looks for the token of a bot, which stands in the path of Telegram's sends, in
+// the program's own log and in the decision log, and for that of a Viber bot, which may stand in the body.
+func TestTokenInThePathIsNotLogged(t *testing.T) {
+	core, logs := observer.New(zapcore.DebugLevel)
+	st := memory(t)
+	rc := RouteConfig{Upstream: "http://" + closedPort(t), Policy: anyone}
+	cfg := Config{Logger: zap.New(core), Routes: map[string]RouteConfig{"telegram": rc, "viber": rc}}
+	_, addr := start(t, cfg, st)
+	const bot = "/telegram/bot110201543:AAPrivateToken/"
+	left := filter.Recipient{Brand: "default", Channel: filter.Telegram, Address: "987654321"}
+	learn(t, st, filter.Event{ID: "e1", To: left, Kind: filter.OptedOut, Scope: filter.All, Time: time.Now(), Source: "test"})
+	for _, c := range []struct {
+		about, request string
+		status         int
+	}{
+		{"a service that cannot be reached", post(bot+"sendMessage", "application/json", `{"chat_id":123456789,"text":"Sale"}`), 503},
+		{"who opted out", post(bot+"sendMessage", "application/json", `{"chat_id":987654321,"text":"Sale"}`), 403},
+		{"what cannot be read", post(bot+"sendMessage", "application/json", `{"chat_id":`), 400},
+		{"a path that is unknown", post(bot+"banChatMember", "application/json", `{}`), 404},
+		{"a token in the body", post("/viber/pa/send_message", "application/json", `{"auth_token":"PrivateToken","receiver":"a","type":"text","text":"Sale"}`), 503},
+	} {
+		a := ask(t, addr, c.request)
+		if a.StatusCode != c.status {
+			t.Errorf("%s: answered %d %s", c.about, a.StatusCode, a.body)
+		}
+		if strings.Contains(a.body, "PrivateToken") {
+			t.Errorf("%s: the answer shows the token: %s", c.about, a.body)
+		}
+	}
+	enc := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
+	for _, e := range logs.All() {
+		line, err := enc.EncodeEntry(e.Entry, e.Context)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(line.String(), "PrivateToken") {
+			t.Errorf("logged: %s", line)
+		}
+	}
+	all := entries(t, st)
+	if len(all) < 3 {
+		t.Fatalf("only %d decisions were logged", len(all))
+	}
+	for _, e := range all {
+		if line := fmt.Sprintf("%+v", e); strings.Contains(line, "PrivateToken") {
+			t.Errorf("a decision shows the token: %s", line)
+		}
+	}
+}
