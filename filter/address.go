@@ -15,6 +15,7 @@ import (
 //   - Telegram: a user's id, which is digits (https://core.telegram.org/bots/api#user).
 //   - LINE: a user's id, U and 32 hexadecimal digits (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/).
 //   - Viber: a user's id, which only Viber can read.
+//   - E-mail: an address in small letters; a name may stand in front of it.
 //   - Other channels: any text without the spaces around it.
 //
 // An error is a sentence that does not hold the address. The result may share memory with text;
@@ -28,6 +29,8 @@ func Address(channel Channel, text, region string) (string, error) {
 			return id, nil
 		}
 		return Number(text, region) // with a space in front that may be a plus
+	case Email:
+		return email(text)
 	}
 	text = strings.TrimSpace(text)
 	switch {

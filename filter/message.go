@@ -15,6 +15,7 @@ const (
 	Telegram  Channel = "telegram"
 	LINE      Channel = "line"
 	Viber     Channel = "viber"
+	Email     Channel = "email"
 )
 
 // A Category says what a message is for, in WhatsApp's four words, used here for all channels.

@@ -15,7 +15,7 @@ func (b *Batch) refuse(resp *fasthttp.Response, status int, contentType string, 
 	resp.SetBody(out)
 }
 
-// merge makes edits in the JSON object of an answer, at the places that change finds in it. An answer
+// merge makes edits in the JSON object or array of an answer, at the places that change finds in it. An answer
 // that cannot be read stays as it is.
 func (b *Batch) merge(resp *fasthttp.Response, change func(d document) ([]edit, error)) error {
 	body, ok := answer(resp)
@@ -26,7 +26,7 @@ func (b *Batch) merge(resp *fasthttp.Response, change func(d document) ([]edit, 
 	if err != nil {
 		return err
 	}
-	if nodes[0].kind != '{' {
+	if nodes[0].kind != '{' && nodes[0].kind != '[' {
 		return errUnlike
 	}
 	edits, err := change(document{body, nodes})

@@ -121,6 +121,7 @@ var byName = map[string]known{
 	"line":        lineService,
 	"messagebird": messagebirdService,
 	"plivo":       plivoService,
+	"postmark":    postmarkService,
 	"telegram":    telegramService,
 	"telnyx":      telnyxService,
 	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},

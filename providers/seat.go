@@ -20,6 +20,7 @@ type list struct {
 	least  int32 // how many seats have to stay
 	seats  int32 // how many it has
 	left   int32 // how many stay
+	array  int32 // the JSON array whose elements the seats are; -1: none
 	object int32 // the JSON object whose members the seats are, in any order; -1: seats stand in their order
 	kept   bool  // a seat before the one that is looked at stays
 }
@@ -72,14 +73,58 @@ func (s *spread) reset() spread {
 
 // root makes seat 0.
 func (s *spread) root() {
-	s.lists = append(s.lists, list{least: 1, seats: 1, object: -1})
+	s.lists = append(s.lists, list{least: 1, seats: 1, array: -1, object: -1})
 	s.seats = append(s.seats, seat{before: -1, after: -1})
 }
 
 // open begins a list inside the seat parent.
 func (s *spread) open(in place, parent, least int32) int32 {
-	s.lists = append(s.lists, list{place: in, parent: parent, least: least, object: -1})
+	s.lists = append(s.lists, list{place: in, parent: parent, least: least, array: -1, object: -1})
 	return int32(len(s.lists) - 1)
+}
+
+// listed is the list of an array inside the seat parent, where recipients elsewhere in its elements were read
+// before.
+func (s *spread) listed(parent, array int32) (l int32, ok bool) {
+	for i := range s.lists {
+		if l := &s.lists[i]; l.array == array && l.parent == parent && l.seats > 0 {
+			return int32(i), true
+		}
+	}
+	return 0, false
+}
+
+// elements tells in which element of the outermost array each message stands, and how many elements that had.
+func (s *spread) elements() (of []int, n int) {
+	outer := int32(-1)
+	for i := range s.lists {
+		if outer < 0 && s.lists[i].array >= 0 && s.lists[i].parent == 0 {
+			outer = int32(i)
+		}
+	}
+	ordinal := map[int32]int{}
+	for i := range s.seats {
+		if s.seats[i].list == outer {
+			ordinal[int32(i)] = n
+			n++
+		}
+	}
+	for _, at := range s.at {
+		seat := at.seat
+		for seat > 0 && s.seats[seat].list != outer {
+			seat = s.lists[s.seats[seat].list].parent
+		}
+		of = append(of, ordinal[seat])
+	}
+	return of, n
+}
+
+// seated is the first seat of list l from number i on.
+func (s *spread) seated(l, i int32) int32 {
+	for s.seats[i].list != l {
+		i++
+	}
+	return i
 }
 
 // take adds st to a list.

@@ -56,7 +56,10 @@ type shape struct {
 type reach struct {
 	at    string // an expression
 	split string // what joins several in one text; empty: one a text
-	// optional: it goes with its key when everybody in it does. Otherwise what holds it goes with it.
+	// quoted: what stands in double quotes, in which a backslash quotes any letter, is not split.
+	quoted bool
+	// optional: it may name nobody, and goes with its key when everybody in it does. Otherwise what holds it
+	// goes with it.
 	optional bool
 	// together: those of one list are written to in one thread, and go all or none.
 	together bool

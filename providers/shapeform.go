@@ -123,7 +123,7 @@ func (r *shapeReader) value(c *compiledReach, p param, in place, offset int, at 
 	if c.split == "" {
 		return r.addForm(text, at)
 	}
-	return r.parts(r.b.parsed.spread.open(in, at, 1), p.value, int32(offset+p.end-len(p.value)), c.split[0],
+	return r.parts(c, r.b.parsed.spread.open(in, at, 1), p.value, int32(offset+p.end-len(p.value)),
 		func(text string, seat int32) error { return r.addForm(text, seat) })
 }
 

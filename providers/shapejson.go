@@ -114,11 +114,20 @@ func (r *shapeReader) walk(c *compiledReach, i int, steps expression, at *spot) 
 // walkList goes on from each element of list i.
 func (r *shapeReader) walkList(c *compiledReach, i int, steps expression, at *spot) error {
 	p := &r.b.parsed.spread
-	l := p.open(inBody, at.seat, 1)
-	before := int32(-1)
+	l, seated := p.listed(at.seat, int32(i))
+	if !seated {
+		l = p.open(inBody, at.seat, 1)
+		p.lists[l].array = int32(i)
+	}
+	before, last := int32(-1), int32(0)
 	for j := r.d.child(i); j != 0; j = int(r.d.nodes[j].next) {
 		here := *at
-		if !c.together {
+		switch {
+		case c.together:
+		case seated:
+			last = p.seated(l, last+1)
+			here.seat = last
+		default:
 			here.seat = r.sit(l, j, before)
 		}
 		here.elements[here.depth] = int32(j)
@@ -226,7 +235,7 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) error {
 	n := &r.d.nodes[i]
 	p := &r.b.parsed
 	switch {
-	case n.kind == 'n':
+	case n.kind == 'n', c.optional && n.kind == '"' && n.start == n.end:
 		return nil
 	case n.kind == '0' && digits(bytes.TrimPrefix(r.d.raw(i), []byte("-"))):
 		return r.add(c, p.copied(r.d.raw(i)), at)
@@ -236,22 +245,22 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) error {
 		return r.add(c, p.unquoted(r.d, i), at)
 	}
 	l := p.spread.open(inBody, at.seat, 1)
-	return r.parts(l, r.d.raw(i), n.start, c.split[0], func(text string, seat int32) error {
+	return r.parts(c, l, r.d.raw(i), n.start, func(text string, seat int32) error {
 		here := *at
 		here.seat = seat
 		return r.add(c, text, &here)
 	})
 }
 
-// parts reads the recipients that stand in raw, which begins at byte offset, with separators between
+// parts reads the recipients of c that stand in raw, which begins at byte offset, with separators between
 // them, as seats of list l.
-func (r *shapeReader) parts(l int32, raw []byte, offset int32, separator byte, each func(text string, seat int32) error) error {
+func (r *shapeReader) parts(c *compiledReach, l int32, raw []byte, offset int32, each func(text string, seat int32) error) error {
 	p := &r.b.parsed
 	form := p.spread.formed
 	before := int32(-1)
 	for i := 0; i >= 0; {
 		var pt part
-		pt, i = nextPart(raw, i, separator, form)
+		pt, i = c.nextPart(raw, i, form)
 		start := len(p.text)
 		if form {
 			p.text, _ = decode(p.text, raw[pt.start:pt.end]) // which was decoded once before

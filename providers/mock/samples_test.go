@@ -90,6 +90,9 @@ func checkSample(t *testing.T, got Send, want filter.Message, text string) {
 func checkNumber(t *testing.T, to, address string) {
 	t.Helper()
 	number, ok := strings.CutPrefix(address, "+")
+	if strings.Contains(address, "@") && to != address {
+		t.Errorf("to %q; the parser reads %s", to, address)
+	}
 	if !ok {
 		return
 	}

@@ -25,6 +25,7 @@ var services = []played{
 	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), (*Mock).messagebird},
 	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), (*Mock).plivo},
 	{"line", regexp.MustCompile(`^/v2/bot/message/`), (*Mock).line},
+	{"postmark", regexp.MustCompile(`^/email(/|$)`), (*Mock).postmark},
 	{"telegram", regexp.MustCompile(`^/bot[^/]+/`), (*Mock).telegram},
 	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), (*Mock).telnyx},
 	{"viber", regexp.MustCompile(`^/pa/`), (*Mock).viber},
@@ -62,6 +63,16 @@ func (m *Mock) outcome(number string) (outcome, fate) {
 		return absent, answered
 	}
 	return undialable, answered
+}
+
+// mailed is what becomes of an e-mail to an address: what becomes of a message to the number that the mailbox is
+// called by, such as 15005550004@example.com.
+func (m *Mock) mailed(address string) (outcome, fate) {
+	box, _, _ := strings.Cut(address, "@")
+	if _, ok := digits(box); !ok {
+		return accepts, answered
+	}
+	return m.outcome(box)
 }
 
 // fields reads a body as JSON, or as a form where the service takes one. In a form lists are the names that
