@@ -122,6 +122,7 @@ var byName = map[string]known{
 	"messagebird": messagebirdService,
 	"plivo":       plivoService,
 	"postmark":    postmarkService,
+	"sendgrid":    sendgridService,
 	"telegram":    telegramService,
 	"telnyx":      telnyxService,
 	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},

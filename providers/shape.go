@@ -30,6 +30,8 @@ type shape struct {
 	// markup is where it may say in which markup the text is, and quote writes a line for one.
 	markup []string
 	quote  func(markup, line string) string
+	// epoch reports that a time of delivery is a number of seconds since 1970, and not ISO 8601.
+	epoch bool
 	// extra is what else the recipient would see; see filter.Message.Extra.
 	extra []string
 	// kind is where it may say what a message is for, and promotional the words, in lower case, that mean
@@ -54,8 +56,9 @@ type shape struct {
 
 // A reach is where recipients may stand.
 type reach struct {
-	at    string // an expression
-	split string // what joins several in one text; empty: one a text
+	at     string // an expression
+	split  string // what joins several in one text; empty: one a text
+	inside string // where a recipient is an object: the member that has the address
 	// quoted: what stands in double quotes, in which a backslash quotes any letter, is not split.
 	quoted bool
 	// optional: it may name nobody, and goes with its key when everybody in it does. Otherwise what holds it
@@ -125,6 +128,9 @@ func (s *shape) compile() (*compiled, error) {
 			return nil, fmt.Errorf("%q: %w", r.at, err)
 		}
 		learn(e)
+		if r.inside != "" {
+			learn(expression{{key: r.inside}})
+		}
 		cr := compiledReach{reach: r, expression: e, shared: true}
 		for _, t := range s.text {
 			l, ok, err := locate(t.at, e, learn)

@@ -3,6 +3,7 @@ package providers
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -244,7 +245,12 @@ func (p *parsed) international(text string) string {
 
 // wording notes a text, of most characters, which stands up to byte at.
 func (r *shapeReader) wording(key int, text string, most int, in place, at int) int32 {
-	return r.b.parsed.spread.word(wording{key: key, text: text, place: in, at: at, room: max(0, most-utf8.RuneCountInString(text))})
+	return r.b.parsed.spread.word(wordingOf(key, text, most, in, at))
+}
+
+// wordingOf is a text, of most characters, which stands up to byte at.
+func wordingOf(key int, text string, most int, in place, at int) wording {
+	return wording{key: key, text: text, place: in, at: at, room: max(0, most-utf8.RuneCountInString(text))}
 }
 
 // carrier is the channel that the service means by a word, or goes by without one.
@@ -268,10 +274,20 @@ func (s *shape) promoted(text string) bool {
 	return false
 }
 
+// maxEpoch is the year 10000, which no time in an API is behind, in seconds since 1970.
+const maxEpoch = 253_402_300_800
+
 // time reads the asked delivery time.
 func (r *shapeReader) time(text string) (time.Time, error) {
 	if text = strings.TrimSpace(text); text == "" {
 		return time.Time{}, nil
+	}
+	if r.epoch {
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || seconds < 0 || seconds >= maxEpoch {
+			return time.Time{}, r.b.unreadable(0, "the delivery time is not a whole number of seconds since 1970")
+		}
+		return time.Unix(seconds, 0).UTC(), nil
 	}
 	at, ok := readTime(text)
 	if !ok {
@@ -282,44 +298,3 @@ func (r *shapeReader) time(text string) (time.Time, error) {
 
 // Rewrite takes out who is blocked and adds the lines, and changes nothing else.
 func (s shaped) Rewrite(req *fasthttp.Request, b *Batch) error { return b.rewriteSpread(req, s.quote) }
-
-// A part is one of several recipients in one text, as bytes of it.
-type part struct{ start, end int }
-
-// nextPart is the part of raw that starts at byte i, up to the separator of c or to the end, and where the next
-// one starts, which is -1 behind the last. An escaped separator is one too.
-func (c *compiledReach) nextPart(raw []byte, i int, form bool) (p part, next int) {
-	p.start = i
-	within, literal := false, false
-	for i < len(raw) {
-		b, size := raw[i], 1
-		switch {
-		case form && b == '%' && i+2 < len(raw):
-			b, size = unhex(raw[i+1])<<4|unhex(raw[i+2]), 3
-		case !form && b == '\\':
-			var r rune
-			if r, size = unescape(raw[i:]); r < utf8.RuneSelf {
-				b = byte(r)
-			} else {
-				b = utf8.RuneSelf
-			}
-			size = max(size, 1)
-		}
-		switch {
-		case !c.quoted:
-		case literal:
-			literal = false
-		case within && b == '\\':
-			literal = true
-		case b == '"':
-			within = !within
-		}
-		if b == c.split[0] && !within {
-			p.end = i
-			return p, i + size
-		}
-		i += size
-	}
-	p.end = len(raw)
-	return p, -1
-}

@@ -232,6 +232,17 @@ func (r *shapeReader) span(i int) (start, end int32) {
 
 // read reads the recipient at node i, or several in one text.
 func (r *shapeReader) read(c *compiledReach, i int, at *spot) error {
+	if c.inside != "" && r.d.nodes[i].kind != 'n' {
+		if r.d.nodes[i].kind != '{' {
+			return r.b.unreadable(0, "what should hold %s is no object", c.inside)
+		}
+		if err := r.tidy(i); err != nil {
+			return err
+		}
+		if i = r.d.member(i, c.inside); i == 0 {
+			return r.b.unreadable(errMissing, "an entry of a list names no recipient")
+		}
+	}
 	n := &r.d.nodes[i]
 	p := &r.b.parsed
 	switch {

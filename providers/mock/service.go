@@ -27,6 +27,7 @@ var services = []played{
 	{"line", regexp.MustCompile(`^/v2/bot/message/`), (*Mock).line},
 	{"postmark", regexp.MustCompile(`^/email(/|$)`), (*Mock).postmark},
 	{"telegram", regexp.MustCompile(`^/bot[^/]+/`), (*Mock).telegram},
+	{"sendgrid", regexp.MustCompile(`^/v3/mail/`), (*Mock).sendgrid},
 	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), (*Mock).telnyx},
 	{"viber", regexp.MustCompile(`^/pa/`), (*Mock).viber},
 }

@@ -1,0 +1,114 @@
+package providers
+
+import (
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// sendgrid speaks SendGrid's Mail Send API.
+// Source: https://github.com/twilio/sendgrid-oai/blob/main/spec/json/tsg_mail_v3.json
+type sendgrid struct{ shaped }
+
+var sendgridService = known{host: "https://api.sendgrid.com", channel: filter.Email, text: sendgridText, make: newSendGrid}
+
+// sendgridText is the longest text that surely passes, in characters: an e-mail may have 30 MB in all.
+const sendgridText = 5 << 20
+
+var sendgridShape = (&shape{
+	service: "SendGrid",
+	sends:   []string{"/v3/mail/send"},
+	others: []string{"/v3/mail/batch", "/v3/mail/batch/*", "/v3/mail_settings", "/v3/mail_settings/*", "/v3/user/email",
+		"/v3/validations/email"},
+	traces: []string{"mail", "singlesends", "campaigns"}, // the last two send to lists
+	recipients: []reach{
+		{at: "personalizations[].to[]", inside: "email"},
+		{at: "personalizations[].cc[]", inside: "email", optional: true},
+		{at: "personalizations[].bcc[]", inside: "email", optional: true},
+	},
+	most:     1000, // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
+	unseen:   []string{"mail_settings.bcc"},
+	sender:   []string{"personalizations[].from.email", "from.email"},
+	template: []string{"template_id"},
+	when:     []string{"personalizations[].send_at", "send_at"},
+	epoch:    true,
+	extra: []string{"subject", "personalizations[].subject", "personalizations[].substitutions",
+		"personalizations[].dynamic_template_data"},
+	channel: filter.Email,
+	address: mailbox,
+}).mustCompile()
+
+func newSendGrid(cfg Config) (Provider, error) { return sendgrid{newShaped(sendgridShape, cfg)}, nil }
+
+// Parse reads the e-mails of a request, which have their content in common.
+func (s sendgrid) Parse(req *fasthttp.Request, b *Batch) error {
+	if err := s.shaped.Parse(req, b); err != nil {
+		return err
+	}
+	body := req.Body()
+	if b.parsed.gzipped {
+		body = b.parsed.plain
+	}
+	return b.sendgridContent(document{body, b.parsed.nodes})
+}
+
+// sendgridContent reads the text of all messages: of several contents the last, which people read, as is that in HTML.
+// Only a plain text alone has room, since a line below it would not be seen beside another.
+func (b *Batch) sendgridContent(d document) error {
+	if d.nearly(0, []string{"content"}) {
+		return b.unreadable(0, "a key of the JSON body differs from a known one by letter case alone")
+	}
+	content := d.member(0, "content")
+	if content == 0 {
+		return nil
+	}
+	part := d.child(content)
+	if d.nodes[content].kind != '[' && d.nodes[content].kind != 'n' {
+		return b.unreadable(0, "content is no list")
+	}
+	alone := part != 0 && d.nodes[part].next == 0
+	for part != 0 && d.nodes[part].next != 0 {
+		part = int(d.nodes[part].next)
+	}
+	if part == 0 {
+		return nil
+	}
+	value, kind := d.member(part, "value"), d.member(part, "type")
+	if value == 0 || kind == 0 || d.nodes[value].kind != '"' {
+		return b.unreadable(0, "a content has no type, or no text for a value")
+	}
+	if d.nodes[value].start == d.nodes[value].end {
+		return nil
+	}
+	text, most := b.parsed.unquoted(d, value), 0
+	if alone && d.is(kind, "text/plain") {
+		most = sendgridText
+	}
+	w := wordingOf(value, text, most, inBody, int(d.nodes[value].end))
+	n := b.parsed.spread.word(w)
+	for i := range b.Messages {
+		b.Messages[i].Text, b.parsed.spread.at[i].wording = text, n
+		if b.Messages[i].Template == "" {
+			b.Messages[i].Room = w.room
+		}
+	}
+	return nil
+}
+
+// Refuse answers 400 with SendGrid's list of errors. The service itself would take the e-mail, and drop it later
+// where somebody unsubscribed, which nobody would see.
+// Source: https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors
+func (sendgrid) Refuse(resp *fasthttp.Response, b *Batch) {
+	field := `"personalizations"`
+	if reason := b.reason(); reason == filter.Unreadable && b.parsed.code != errMissing {
+		field = "null"
+	} else if reason == filter.Content {
+		field = `"content"`
+	}
+	out := append(b.parsed.out[:0], `{"errors":[{"message":"`+marker...)
+	out = escapeJSON(out, b.why())
+	out = append(append(append(out, `","field":`...), field...), `,"help":null}]}`...)
+	b.refuse(resp, fasthttp.StatusBadRequest, "application/json", out)
+}
+
+// Learn reads nothing: SendGrid's errors have no codes, and tell of an opt-out in an event alone.
+func (sendgrid) Learn(*fasthttp.Response, *Batch) (refusal int, events []filter.Event) { return 0, nil }
