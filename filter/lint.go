@@ -198,6 +198,8 @@ var channelWords = map[Channel][]string{
 	Telegram:  {"telegram"},
 	LINE:      {"line"},
 	Viber:     {"viber"},
+	Email: {"email", "emails", "e-mail", "e-mails", "mail", "mails", "correo", "correo electrónico", "courriel", "courriels",
+		"почта", "почте", "邮件", "郵件", "メール", "이메일", "ईमेल"},
 }
 
 // names reports whether wording says the name of the channel.

@@ -217,6 +217,7 @@ func TestMask(t *testing.T) {
 		{"a short code is hidden whole", "12345", "•••••"},
 		{"a user id is masked as a number is", "US.13491208655302741918", "US.13••••••••••••••••18"},
 		{"characters are counted, not bytes", "жжжжжжжжжжжж", "жжжжж•••••жж"},
+		{"an e-mail address keeps one letter in front", "ana@example.com", "a••••••••••••om"},
 		{"nothing stays nothing", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
