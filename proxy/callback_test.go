@@ -157,6 +157,35 @@ func TestCrossChannel(t *testing.T) {
 	}
 }
 
+// TestCrossChannelByID: an opt-out under the id that WhatsApp has for somebody binds their number on the other channels,
+// too, whether that comes along or is known from before.
+func TestCrossChannelByID(t *testing.T) {
+	both := func(id, from, text string) string {
+		return metaCall(t, "messages", fmt.Sprintf(`{"contacts":[{"wa_id":"14155550100","user_id":"US.1"}],"messages":[{"from":%q,"id":%q,"timestamp":"1795340000","type":"text","text":{"body":%q}}]}`, from, id, text))
+	}
+	for name, calls := range map[string][]string{
+		"the number comes along":   {both("wamid.1", "US.1", "STOP")},
+		"it is known from before":  {both("wamid.1", "14155550100", "Hi"), chatted(t, "wamid.2", "US.1", "STOP", time.Now())},
+		"it comes to be known now": {chatted(t, "wamid.2", "US.1", "STOP", time.Now()), both("wamid.1", "14155550100", "Hi")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := memory(t)
+			cfg := hooked(t, map[string]RouteConfig{"whatsapp": {}})
+			cfg.Brands = map[string]filter.Brand{"default": {CrossChannel: true}}
+			_, _, addr := startHooked(t, cfg, st)
+			for range 2 {
+				for _, call := range calls {
+					callBack(t, addr, call, 200)
+				}
+				rec, err := st.Read(person, filter.NeedOptOut)
+				if out, _ := rec.OptedOut(&filter.Message{To: person, Category: filter.Service}); err != nil || out.IsZero() {
+					t.Fatalf("by SMS is known %q, %v", learnt(t, st, person), err)
+				}
+			}
+		})
+	}
+}
+
 // TestCrossChannelByAnswer: what a provider answers to a send binds the number on the other channels, too.
 func TestCrossChannelByAnswer(t *testing.T) {
 	st := memory(t)

@@ -141,7 +141,11 @@ func (h *heard) link(ctx context.Context, sig *providers.Signal) error {
 		if slices.Contains(known, other) {
 			continue
 		}
-		if err := h.keep(ctx); err != nil { // what was told of one so far is to bind the other
+		err := h.keep(ctx) // what was told of one so far is to bind the other
+		if err == nil {
+			err = h.across(sig, other)
+		}
+		if err = errors.Join(err, h.keep(ctx)); err != nil {
 			return err
 		}
 		if err := h.fit(h.g.store.Link(ctx, sig.From, other)); err != nil {
@@ -189,7 +193,7 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 	case taken:
 		h.answers = true
 	case stops:
-		h.withdraw(h.spoken(sig, filter.OptedOut, reading), &before, sig)
+		fault = errors.Join(fault, h.withdraw(h.spoken(sig, filter.OptedOut, reading), &before, sig))
 	case reading.Keyword == filter.StartWord && reading.Certainty == filter.Definite:
 		if err := h.start(ctx, sig, reading, wrote); err != nil {
 			return errors.Join(fault, err)
@@ -250,9 +254,11 @@ func (rt *route) stops(r filter.Reading) bool {
 }
 
 // withdraw takes in an opt-out, with all that it covers on the route.
-func (h *heard) withdraw(e filter.Event, before *filter.Record, sig *providers.Signal) {
+func (h *heard) withdraw(e filter.Event, before *filter.Record, sig *providers.Signal) error {
 	e.Time = withdrawn(e.Time, before)
-	h.events = append(h.events, h.rt.covered(e, sig.Sender, sig.Service)...)
+	all, err := h.g.covered(h.rt, e, sig.Sender, sig.Service)
+	h.events = append(h.events, all...)
+	return err
 }
 
 // lag is by how much the clock of a provider, which tells seconds, may be behind ours.
@@ -281,8 +287,7 @@ func (h *heard) preference(ctx context.Context, sig *providers.Signal) error {
 	e := h.event(sig, filter.OptedOut)
 	e.Scope, e.Note = sig.Scope, sig.Detail
 	if sig.Stop {
-		h.withdraw(e, &before, sig)
-		return nil
+		return h.withdraw(e, &before, sig)
 	}
 	e.Kind, e.Basis, e.ID = filter.OptedIn, filter.Express, h.id(sig, "resume")
 	e.Proof.Action = "changed the setting"

@@ -30,11 +30,10 @@ func (h *heard) receipt(ctx context.Context, sig *providers.Signal) error {
 	}
 	e := h.event(sig, filter.OptedOut)
 	e.Scope, e.Source, e.Note = scope, h.rt.speaks+" receipt", fmt.Sprintf("%d, of message %s", sig.Code, sig.MessageID)
-	h.withdraw(e, &before, sig)
 	if len(before.Withdrawn()) == 0 {
 		h.g.rushed(h.rt, h.now)
 	}
-	return nil
+	return h.withdraw(e, &before, sig)
 }
 
 // A rush is many people of whom receipts tell, within a time that suits a broadcast, that they opted out.

@@ -214,19 +214,21 @@ func (g *Gate) learn(rt *route, w *work, now time.Time, edited bool) {
 	}
 	defer func() { w.done = time.Now() }()
 	learnt := events
+	var fault error
 	events = make([]filter.Event, 0, len(learnt))
 	for i, e := range learnt {
 		if e.Kind != filter.Noticed {
 			e.Time, e.To.Brand, e.ID = now, rt.brand, w.ids[0]+"."+strconv.Itoa(i)
 			from, service := w.senders(e.To)
-			events = append(events, rt.covered(e, from, service)...)
+			all, err := g.covered(rt, e, from, service)
+			events, fault = append(events, all...), errors.Join(fault, err)
 		} else {
 			events = append(events, e)
 		}
 	}
 	limit, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := g.store.Append(limit, events...); err != nil {
+	if err := errors.Join(fault, g.store.Append(limit, events...)); err != nil {
 		rt.count.unlearnt.Add(uint64(len(events)))
 		g.log.Error("what an answer says about a recipient could not be kept",
 			zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.String("to", filter.Mask(events[0].To.Address)), zap.Error(err))
