@@ -142,3 +142,24 @@ func (s *webhookSample) checkVerify(t *testing.T) {
 		t.Error("a relay to another address has another signature, though the body is the same")
 	}
 }
+
+// TestManyParameters: a form of a million letters that nobody signed costs little, however many parameters it has.
+func TestManyParameters(t *testing.T) {
+	provider, err := New("twilio", Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook := &Webhook{URL: "https://gate.example/in", Secrets: []string{"12345", "67890"}}
+	var req fasthttp.Request
+	req.Header.SetMethod("POST")
+	req.Header.SetContentType("application/x-www-form-urlencoded")
+	req.Header.Set("X-Twilio-Signature", "RSOYDt4T1cUTdK1PDd93/VVr8B8=")
+	req.SetBodyString(strings.Repeat("a=b&", 250_000))
+	if n := testing.AllocsPerRun(1, func() {
+		if provider.(Caller).Verify(&req, hook, time.Time{}) == nil {
+			t.Error("it is taken for signed")
+		}
+	}); n > 200 {
+		t.Errorf("%g allocations for one call", n)
+	}
+}
