@@ -30,6 +30,7 @@ type client struct {
 	tls     *tls.Conn // nil: it comes by base URL
 	footing *footing  // of tls
 	host    string    // by whose name it comes, once hands were shaken
+	outer   *client   // the tunnel that it is inside of, which took its places; nil: there is none
 }
 
 // The phases of a connection.
@@ -113,7 +114,9 @@ func (c *client) Close() (err error) {
 			drain(c.socket.Conn)
 		}
 		err = c.socket.Close()
-		c.g.open.Add(-1)
+		if c.outer == nil {
+			c.g.open.Add(-1)
+		}
 		if c.taken {
 			c.g.files.give()
 		}

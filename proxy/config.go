@@ -22,6 +22,8 @@ type Config struct {
 
 	// TLS has the gate answer for the hosts of providers, by SNI. Nil: it does not.
 	TLS *TLSConfig `yaml:"tls"`
+	// Connect has senders come through CONNECT, as through any forward proxy. Nil: they may not.
+	Connect *ConnectConfig `yaml:"connect"`
 	// CA is the folder of the local authority; see [InitAuthority].
 	CA string `yaml:"ca"`
 

@@ -27,6 +27,9 @@ type Gate struct {
 	secure *tls.Config // for clients that come by host
 	shakes shakes
 
+	connects connects
+	tunnels  *tunnels
+
 	table     atomic.Pointer[table] // one snapshot serves a whole request
 	inFlight  atomic.Int64
 	malformed atomic.Uint64
@@ -105,7 +108,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		return nil, err
 	}
 	g.use(t)
-	g.server, g.secure = g.newServer(), g.newTLS()
+	g.server, g.secure, g.tunnels = g.newServer(), g.newTLS(), newTunnels()
 	g.calls.server = g.newCallbacks(g.calls.limits)
 	if cfg.Metrics != nil {
 		if err := cfg.Metrics.Register(collector{g}); err != nil {

@@ -69,6 +69,10 @@ func (g *Gate) release(w *work) {
 
 // Handler takes one request, which fasthttp has read whole, through the gate.
 func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
+	if ctx.IsConnect() {
+		g.connect(ctx)
+		return
+	}
 	w := g.works.Get().(*work)
 	w.req, w.resp = &ctx.Request, &ctx.Response
 	w.client, _ = ctx.Conn().(*client)
@@ -186,8 +190,6 @@ func (w *work) admit() string {
 		return fmt.Sprintf("this gate speaks HTTP/1.1 and HTTP/1.0, not %s", proto)
 	case string(proto) == "HTTP/1.0" && w.head.seen[kindCoding]:
 		return "HTTP/1.0 knows no Transfer-Encoding"
-	case h.IsConnect():
-		return "this gate opens no tunnels: send to its address with the route's name in front of the path"
 	case w.head.upgrade:
 		return "this gate speaks HTTP alone and upgrades to nothing else"
 	}

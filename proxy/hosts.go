@@ -72,10 +72,16 @@ const endsSoon = 60 * 24 * time.Hour
 // answerFor has t answer for the hosts of providers, where cfg says so, by the authority there is. Where old has
 // the same, its certificates are kept.
 func (g *Gate) answerFor(t *table, cfg *Config, old *table) error {
-	reached := cfg.TLS != nil && !cfg.Draft
+	reached := (cfg.TLS != nil || cfg.Connect != nil) && !cfg.Draft
 	of, err := hostRoutes(cfg.Routes, reached)
-	if err != nil || !reached {
+	if err != nil {
 		return err
+	}
+	if err := cfg.Connect.check(of); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	if t.connect = cfg.Connect; !reached {
+		return nil
 	}
 	if t.authority, err = OpenAuthority(cfg.CA); err != nil {
 		return fmt.Errorf("ca: %w", err)

@@ -101,6 +101,7 @@ var (
 	descDialogues   = desc("dialogues_total", "Consent dialogues that came to be in a state, and people who could not be asked.", "route", "state")
 	descRushes      = desc("webhook_rushes_total", "Times that receipts told of more than 200 new opt-outs within 12 hours.", "route")
 	descShakes      = desc("tls_handshakes_total", "TLS handshakes with clients that come by the host of a provider.", "result")
+	descConnects    = desc("connects_total", "CONNECTs of clients, by what became of them.", "result")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
 	descFast        = desc("fast_requests_total", "Requests of the common form, answered the short way, without fasthttp.")
 	descMalformed   = desc("malformed_total", "Requests refused for their framing, size or route.")
@@ -116,7 +117,7 @@ type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
-		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descShakes, descPanics,
+		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descShakes, descConnects, descPanics,
 		descDialogues, descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
 		ch <- d
 	}
@@ -133,6 +134,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	total(descFast, c.g.fast.Load())
 	total(descMalformed, c.g.malformed.Load())
 	total(descPanics, c.g.panics.Load())
+	for i := range c.g.connects {
+		total(descConnects, c.g.connects[i].Load(), connectNames[i])
+	}
 	for i := range c.g.shakes {
 		total(descShakes, c.g.shakes[i].Load(), shakeNames[i])
 	}

@@ -60,6 +60,7 @@ type table struct {
 
 	hosts     map[string]*route // by the host of a provider; empty where none is answered for
 	authority *Authority        // for hosts
+	connect   *ConnectConfig    // nil: no CONNECT is taken
 }
 
 // names lists the routes, sorted.

@@ -109,6 +109,9 @@ func (c *client) unveiled() {
 	var resp fasthttp.Response
 	c.g.malform(&resp, fasthttp.StatusBadRequest, "this address of the gate speaks TLS: begin with https://, or use the address of proxy.listen")
 	resp.SetConnectionClose()
+	if c.outer != nil {
+		c.outer.linger.Store(true)
+	}
 	if _, err := resp.WriteTo(c.footing.Conn); err == nil {
 		drain(c.footing.Conn)
 	}

@@ -72,6 +72,7 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 	for _, c := range g.known.list() {
 		c.retire()
 	}
+	g.tunnels.close()
 	g.calls.ports.close()
 	err := cmp.Or(g.calls.server.ShutdownWithContext(ctx), g.server.ShutdownWithContext(ctx))
 	g.errands.shutdown(ctx)

@@ -11,6 +11,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,6 +28,22 @@ type waysRig struct {
 	plain, secure string // addresses
 	roots         *x509.CertPool
 	seen          chan wire // what reached the upstream
+
+	names  map[string][]netip.Addr // who is where, besides the providers
+	dialed chan string             // addresses that a tunnel led to
+	beyond string                  // who answers there
+}
+
+func (r *waysRig) lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
+	if at := r.names[host]; at != nil {
+		return at, nil
+	}
+	return nil, fmt.Errorf("%s is not known", host)
+}
+
+func (r *waysRig) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	r.dialed <- address
+	return new(net.Dialer).DialContext(ctx, network, r.beyond)
 }
 
 // leftPerson is somebody who opted out.
@@ -33,10 +51,10 @@ const leftPerson = "+14155550199"
 
 func newWaysRig(t testing.TB, change func(*Config)) *waysRig {
 	t.Helper()
-	r := &waysRig{ca: t.TempDir(), roots: x509.NewCertPool(), seen: make(chan wire, 16)}
+	r := &waysRig{ca: t.TempDir(), roots: x509.NewCertPool(), seen: make(chan wire, 16), dialed: make(chan string, 16)}
 	base := play(t, loopback(t), echo(okAnswer, func(w wire) { r.seen <- w }))
 	cfg := oneRoute(base, nil)
-	cfg.TLS, cfg.CA = new(TLSConfig), r.ca
+	cfg.TLS, cfg.CA, cfg.Connect = new(TLSConfig), r.ca, new(ConnectConfig)
 	if change != nil {
 		change(&cfg)
 	}
@@ -52,15 +70,17 @@ func newWaysRig(t testing.TB, change func(*Config)) *waysRig {
 	st, left := memory(t), person
 	left.Address = leftPerson
 	learn(t, st, filter.Event{To: left, Kind: filter.OptedOut, Source: "test"})
-	ln := loopback(t)
-	r.g, r.plain = start(t, cfg, st)
-	r.secure = ln.Addr().String()
-	ended := make(chan error, 1)
-	go func() { ended <- r.g.ServeTLS(ln) }()
+	plain, secure := loopback(t), loopback(t)
+	r.plain, r.secure = plain.Addr().String(), secure.Addr().String()
+	r.g = newGate(t, cfg, st)
+	r.g.tunnels.lookup, r.g.tunnels.dial = r.lookup, r.dial
+	ended := make(chan error, 2)
+	go func() { ended <- r.g.Serve(plain) }()
+	go func() { ended <- r.g.ServeTLS(secure) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		if err := errors.Join(r.g.Shutdown(ctx), <-ended); err != nil {
+		if err := errors.Join(r.g.Shutdown(ctx), <-ended, <-ended); err != nil {
 			t.Errorf("shutting down: %v", err)
 		}
 	})
@@ -68,13 +88,15 @@ func newWaysRig(t testing.TB, change func(*Config)) *waysRig {
 }
 
 // client is Go's own, and the address that it is pointed at, by the way into the gate.
-func (r *waysRig) client(t testing.TB, way string) (c *http.Client, url string) {
+func (r *waysRig) client(t testing.TB, way string) (c *http.Client, base string) {
 	t.Helper()
 	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: r.roots}}
 	t.Cleanup(tr.CloseIdleConnections)
 	switch way {
 	case "base URL":
 		return &http.Client{Transport: tr}, "http://" + r.plain + "/twilio"
+	case "CONNECT":
+		tr.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: r.plain})
 	case "host":
 		tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, r.secure)
@@ -94,7 +116,7 @@ func (r *waysRig) speakTLS(t testing.TB, host string) *speaker {
 	return &speaker{t, c, bufio.NewReader(c)}
 }
 
-var waysIn = []string{"base URL", "host"}
+var waysIn = []string{"base URL", "host", "CONNECT"}
 
 // TestWaysIn: by whatever way a request comes in, it is judged the same, and reaches the provider as the same
 // bytes. What comes in by none of them is refused in words of its own.
@@ -105,9 +127,9 @@ func TestWaysIn(t *testing.T) {
 			var first wire
 			for _, way := range waysIn {
 				t.Run(way+": a message is forwarded as it was written", func(t *testing.T) {
-					c, url := r.client(t, way)
+					c, base := r.client(t, way)
 					for i := range 3 {
-						resp, err := c.Post(url+messages+"?x=%41", "application/x-www-form-urlencoded", strings.NewReader("To=%2B14155550100&From=%2B15005550006&Body=a+b"))
+						resp, err := c.Post(base+messages+"?x=%41", "application/x-www-form-urlencoded", strings.NewReader("To=%2B14155550100&From=%2B15005550006&Body=a+b"))
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -126,8 +148,8 @@ func TestWaysIn(t *testing.T) {
 					}
 				})
 				t.Run(way+": a message to somebody who left is refused in Twilio's words", func(t *testing.T) {
-					c, url := r.client(t, way)
-					resp, err := c.Post(url+messages, "application/x-www-form-urlencoded", strings.NewReader("To=%2B14155550199&From=%2B15005550006&Body=x"))
+					c, base := r.client(t, way)
+					resp, err := c.Post(base+messages, "application/x-www-form-urlencoded", strings.NewReader("To=%2B14155550199&From=%2B15005550006&Body=x"))
 					if err != nil {
 						t.Fatal(err)
 					}
