@@ -96,7 +96,7 @@ func TestConnectRefusals(t *testing.T) {
 }
 
 // establish has r open a tunnel to host.
-func (r *waysRig) establish(t *testing.T, host string) *speaker {
+func (r *waysRig) establish(t testing.TB, host string) *speaker {
 	t.Helper()
 	s := speak(t, r.plain)
 	s.write("CONNECT " + host + ":443 HTTP/1.1\r\nHost: " + host + ":443\r\n\r\n")

@@ -26,7 +26,7 @@ type sdkRig struct {
 	taps     *tapListener
 }
 
-func newSDKRig(t *testing.T, provider string) *sdkRig {
+func newSDKRig(t *testing.T, provider string, changes ...func(*proxy.Config)) *sdkRig {
 	t.Helper()
 	m := mock.New(mock.Config{})
 	upstream, stop, err := m.Start("127.0.0.1:0")
@@ -47,7 +47,11 @@ func newSDKRig(t *testing.T, provider string) *sdkRig {
 	if err := st.Append(t.Context(), sdkPeople(provider)...); err != nil {
 		t.Fatal(err)
 	}
-	gate, err := proxy.New(proxy.Config{Routes: map[string]proxy.RouteConfig{provider: {Upstream: upstream}}}, st)
+	cfg := proxy.Config{Routes: map[string]proxy.RouteConfig{provider: {Upstream: upstream}}}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	gate, err := proxy.New(cfg, st)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -141,7 +141,7 @@ func (c sdkClient) send(t *testing.T, command []string, gate, to string) sdkOutc
 	defer cancel()
 	args := slices.Concat(command[1:], []string{to}, c.after)
 	cmd := exec.CommandContext(ctx, command[0], args...)
-	cmd.Env = append(append(os.Environ(), c.env...), "GATE_URL="+gate, "HTTP_PROXY=", "HTTPS_PROXY=", "NODE_OPTIONS=")
+	cmd.Env = append(append(os.Environ(), "GATE_URL="+gate, "HTTP_PROXY=", "HTTPS_PROXY=", "NODE_OPTIONS="), c.env...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
