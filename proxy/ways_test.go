@@ -247,3 +247,37 @@ func (r *waysRig) refuses(t *testing.T) {
 		}
 	})
 }
+
+// TestLimitsOfTLS: who comes by host is bound by the same limits, and told so in the tunnel that was asked for.
+func TestLimitsOfTLS(t *testing.T) {
+	r := newWaysRig(t, func(cfg *Config) { cfg.Limits = Limits{Connections: 1, Read: 2 * time.Second} })
+	silent, err := net.Dial("tcp", r.secure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for deadline := time.Now().Add(patience); r.g.open.Load() != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody was let in")
+		}
+	}
+	if a := r.speakTLS(t, "api.twilio.com").hear("GET"); a.StatusCode != 503 || !strings.Contains(a.body, "limits.connections") {
+		t.Errorf("beyond limits.connections: answered %d %s", a.StatusCode, a.body)
+	}
+	if err := silent.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(silent); len(rest) > 0 || err != nil {
+		t.Errorf("who says nothing was told %q, %v", rest, err)
+	}
+	for deadline := time.Now().Add(patience); r.g.open.Load() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("who said nothing still has a place")
+		}
+	}
+	s := r.speakTLS(t, "api.twilio.com")
+	s.write("POST " + messages + " HTTP/1.1\r\nHost: api.twilio.com\r\n")
+	if a := s.hear("POST"); a.StatusCode != 408 {
+		t.Errorf("a head that does not come: answered %d %s", a.StatusCode, a.body)
+	}
+}

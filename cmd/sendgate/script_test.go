@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 			"sale": sale, "lift": lift, "reviewed": reviewed, "moment": setMoment, "told": told,
 		},
 		Setup: func(env *testscript.Env) error {
-			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP"} {
+			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP", "TLS"} {
 				addr, err := freePort("127.0.0.1")
 				if err != nil {
 					return err
