@@ -81,7 +81,7 @@ type RouteConfig struct {
 	Upstream string `yaml:"upstream"` // base URL; http:// only to loopback. Default: the provider's real host
 	CAFile   string `yaml:"ca_file"`  // PEM certificates trusted besides the system's, for a private upstream
 	// Hosts are the names under which the route is reached by host: the provider's own, or regional ones.
-	// Left out: the provider's real host, unless another route names that.
+	// Left out: the provider's real host, unless another route names that. Empty: none.
 	Hosts  []string `yaml:"hosts"`
 	Brand  string   `yaml:"brand"`  // whose consents count. Default "default"
 	Mode   Mode     `yaml:"mode"`   // open, report or enforce. Default enforce
