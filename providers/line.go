@@ -9,7 +9,10 @@ import (
 
 // line speaks LINE's Messaging API.
 // Source: https://github.com/line/line-openapi/blob/main/messaging-api.yml
-type line struct{ shaped }
+type line struct {
+	shaped
+	bodySigner
+}
 
 var lineService = known{host: "https://api.line.me", channel: filter.LINE, text: lineText, make: newLine}
 
@@ -38,7 +41,7 @@ var lineShape = (&shape{
 	group: func(text string) bool { return strings.HasPrefix(text, "C") || strings.HasPrefix(text, "R") },
 }).mustCompile()
 
-func newLine(cfg Config) (Provider, error) { return line{newShaped(lineShape, cfg)}, nil }
+func newLine(cfg Config) (Provider, error) { return line{newShaped(lineShape, cfg), lineSigner}, nil }
 
 // Refuse answers 400, as LINE does for a user it does not know. Its libraries take 409 for a success.
 // Source: https://developers.line.biz/en/faq/tags/message/

@@ -108,3 +108,6 @@ func fuzzSignals(f *testing.F, name string) {
 
 func FuzzTwilioSignals(f *testing.F)   { fuzzSignals(f, "twilio") }
 func FuzzWhatsAppSignals(f *testing.F) { fuzzSignals(f, "whatsapp") }
+func FuzzTelegramSignals(f *testing.F) { fuzzSignals(f, "telegram") }
+func FuzzLINESignals(f *testing.F)     { fuzzSignals(f, "line") }
+func FuzzViberSignals(f *testing.F)    { fuzzSignals(f, "viber") }

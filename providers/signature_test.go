@@ -112,7 +112,7 @@ func (s *webhookSample) checkVerify(t *testing.T) {
 	other := s.hook
 	other.Secrets, other.VerifyToken, other.Value = []string{"other", ""}, "other", "other"
 	refuse("with the secret of somebody else", verify(arrived(t, s.request), other))
-	for _, name := range []string{"X-Twilio-Signature", "X-Hub-Signature-256", s.hook.Header} {
+	for _, name := range []string{"X-Twilio-Signature", "X-Hub-Signature-256", "X-Line-Signature", "X-Viber-Content-Signature", s.hook.Header} {
 		req := arrived(t, s.request)
 		if value := req.Header.Peek(name); name != "" && len(value) > 0 {
 			req.Header.Add(name, string(value))

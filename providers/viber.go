@@ -10,7 +10,10 @@ import (
 
 // viber speaks Viber's REST API for bots, which puts its errors into answers of status 200.
 // Source: https://developers.viber.com/docs/api/rest-bot-api/
-type viber struct{ shaped }
+type viber struct {
+	shaped
+	bodySigner
+}
 
 var viberService = known{host: "https://chatapi.viber.com", channel: filter.Viber, text: viberText, withdrawn: viberWithdrawn, make: newViber}
 
@@ -34,7 +37,9 @@ var viberShape = (&shape{
 	},
 }).mustCompile()
 
-func newViber(cfg Config) (Provider, error) { return viber{newShaped(viberShape, cfg)}, nil }
+func newViber(cfg Config) (Provider, error) {
+	return viber{newShaped(viberShape, cfg), viberSigner}, nil
+}
 
 // viberNotSubscribed is Viber's code for a person whom the bot may not write to, and viberBadData that for what
 // is wrong with a request.
