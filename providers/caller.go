@@ -48,7 +48,8 @@ type Webhook struct {
 	// URL is the address under which the service calls, as it is written in the service's own
 	// settings, followed by path and query as they came. It is never taken from the Host header.
 	URL string
-	// Secrets are the keys of which any may have signed: auth tokens of Twilio, app secrets of Meta.
+	// Secrets are the keys of which any may have signed: auth tokens of Twilio, app secrets of Meta, secrets of
+	// LINE channels, tokens of Viber bots. Telegram does not sign: they are the secret tokens it may send.
 	Secrets []string
 	// VerifyToken is the word by which Meta's handshake is known; empty: there is none.
 	VerifyToken string
