@@ -149,8 +149,8 @@ func (b *Batch) applyIn(req *fasthttp.Request, in place, edits []edit) error {
 		if e.place != in {
 			continue
 		}
-		if e.end > len(from) {
-			return errors.New("rewriting: the request changed since it was read")
+		if e.end > len(from) || e.start < last {
+			return errors.New("rewriting: the request changed since it was read, or two edits are in each other's way")
 		}
 		out = append(append(out, from[last:e.start]...), e.text...)
 		last, changed = e.end, true

@@ -98,6 +98,8 @@ type Config struct {
 	// Unseen has Parse leave out recipients that it cannot see, such as groups and audiences, where it
 	// would refuse them: a request that names nobody else is no send then.
 	Unseen bool
+	// Custom describes the API of the provider called custom, and of no other.
+	Custom *Custom
 }
 
 // known is one provider this gate speaks.
@@ -118,6 +120,7 @@ type known struct {
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
+	"custom":      {channel: filter.SMS, make: newCustom},
 	"line":        lineService,
 	"messagebird": messagebirdService,
 	"plivo":       plivoService,
@@ -134,13 +137,15 @@ var byName = map[string]known{
 func New(name string, cfg Config) (Provider, error) {
 	k, ok := byName[name]
 	if !ok {
-		return nil, fmt.Errorf("unknown provider %q: want one of %v", name, Names())
+		return nil, fmt.Errorf("unknown provider %q: want custom, or one of %v", name, Names())
 	}
 	return k.make(cfg)
 }
 
-// Names lists the providers this gate speaks, sorted.
-func Names() []string { return slices.Sorted(maps.Keys(byName)) }
+// Names lists the services this gate speaks by itself, sorted: all providers but custom.
+func Names() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(byName)), func(name string) bool { return byName[name].host == "" })
+}
 
 // Host is the base URL of the real service called name; empty for an unknown one.
 func Host(name string) string { return byName[name].host }

@@ -10,6 +10,8 @@ type seat struct {
 	after      int32 // where what stands behind it begins; -1: it is the last
 	firm       bool  // something that is no seat stands before it, and stays
 	gone       bool
+	people     int32 // how many messages stand in it, and how many of those are sent
+	live       int32
 }
 
 // A list is seats of which some may go. It is never emptied: where too few would stay, the seat that it

@@ -125,17 +125,29 @@ func (b *Batch) vacate() bool {
 		s.lists[i].left, s.lists[i].kept = s.lists[i].seats, false
 	}
 	for i := range s.seats {
-		s.seats[i].gone = false
+		s.seats[i].gone, s.seats[i].people, s.seats[i].live = false, 0, 0
 	}
 	for i, at := range s.at {
-		if b.Decisions[i].Action == filter.Block {
-			s.seats[at.seat].gone = true
+		st := &s.seats[at.seat]
+		st.people++
+		if st.live++; b.Decisions[i].Action == filter.Block {
+			st.gone = true
 		}
 	}
-	for i := len(s.seats) - 1; i > 0; i-- {
-		if l := &s.lists[s.seats[i].list]; s.seats[i].gone {
+	for i := len(s.seats) - 1; i >= 0; i-- {
+		st := &s.seats[i]
+		if st.gone = st.gone || st.people > 0 && st.live == 0; st.gone {
+			st.live = 0
+		}
+		if i == 0 {
+			break
+		}
+		l := &s.lists[st.list]
+		up := &s.seats[l.parent]
+		up.people, up.live = up.people+st.people, up.live+st.live
+		if st.gone {
 			if l.left--; l.left < l.least {
-				s.seats[l.parent].gone = true
+				up.gone = true
 			}
 		}
 	}

@@ -77,7 +77,7 @@ type Limits struct {
 
 // RouteConfig is one way through the gate.
 type RouteConfig struct {
-	Provider string `yaml:"provider"` // one of providers.Names(). Default: the route's own name
+	Provider string `yaml:"provider"` // one of providers.Names(), or custom. Default: the route's own name
 	Upstream string `yaml:"upstream"` // base URL; http:// only to loopback. Default: the provider's real host
 	CAFile   string `yaml:"ca_file"`  // PEM certificates trusted besides the system's, for a private upstream
 	// Hosts are the names under which the route is reached by host: the provider's own, or regional ones.
@@ -111,6 +111,8 @@ type RouteConfig struct {
 	// UnknownPaths says what becomes of a call outside the provider's send families: refuse
 	// (default) or pass.
 	UnknownPaths string `yaml:"unknown_paths"`
+	// Custom describes the API of a route whose provider is custom.
+	Custom *providers.Custom `yaml:"custom"`
 	// Unseen says what becomes of recipients that the gate cannot see, such as groups, audiences and
 	// topics: refuse (default) or pass.
 	Unseen string `yaml:"unseen"`

@@ -197,7 +197,10 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region, Unseen: cfg.Unseen == "pass"})
+	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region, Unseen: cfg.Unseen == "pass", Custom: cfg.Custom})
+	if err != nil && cfg.Provider == "custom" {
+		return nil, fmt.Errorf("custom: %w", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("provider: %w", err)
 	}
@@ -249,6 +252,12 @@ func (cfg *RouteConfig) check() error {
 	case "", "refuse", "pass":
 	default:
 		return fmt.Errorf("unknown_paths: unknown word %q: want refuse or pass", cfg.UnknownPaths)
+	}
+	switch {
+	case cfg.Custom != nil && cfg.Provider != "custom":
+		return fmt.Errorf("custom: the provider of this route is %s: want provider: custom", cfg.Provider)
+	case cfg.Provider == "custom" && cfg.Upstream == "":
+		return errors.New("upstream: missing: want the base URL of the service")
 	}
 	switch cfg.Unseen {
 	case "", "refuse", "pass":

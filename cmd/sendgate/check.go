@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/configs"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/store"
 )
@@ -42,6 +44,20 @@ func (c checkCmd) Run(t terminal) error {
 	routes := gate.Routes()
 	slices.Sort(routes)
 	fmt.Fprintf(t.out, "configuration is good: routes %s\n", strings.Join(routes, ", "))
+	for _, name := range routes {
+		route := cfg.Proxy.Routes[name]
+		if route.Custom == nil || route.Custom.Sample == nil {
+			continue
+		}
+		read, err := providers.ReadSample(route.Custom, route.Region)
+		if err != nil {
+			return err // which making the gate would have found
+		}
+		for _, m := range read {
+			fmt.Fprintf(t.out, "the sample of %s writes to %s by %s, from %q, with the template %q and the text %q\n",
+				name, filter.Mask(m.To.Address), m.To.Channel, m.From, m.Template, m.Text)
+		}
+	}
 	webhooks := gate.Webhooks()
 	for _, name := range slices.Sorted(maps.Keys(webhooks)) {
 		fmt.Fprintf(t.out, "the provider of %s has to call back at %s\n", name, webhooks[name])

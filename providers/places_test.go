@@ -1,0 +1,58 @@
+package providers_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/providers"
+)
+
+// TestNewProviderPlaces: a provider is one file, one line where all are listed, and one folder of samples.
+// Nothing else in the package knows its name, and what has a parser of its own has files of its own name.
+func TestNewProviderPlaces(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range providers.Names() {
+		t.Run(name, func(t *testing.T) {
+			named := regexp.MustCompile(`\b(new)?(?i:` + name + `)[A-Z]\w*|\b` + name + `\{`)
+			listed, own := 0, 0
+			for _, file := range files {
+				if strings.HasSuffix(file, "_test.go") {
+					continue
+				}
+				if strings.HasPrefix(file, name) {
+					own++
+					continue
+				}
+				text, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for n, line := range strings.Split(string(text), "\n") {
+					code, _, _ := strings.Cut(line, "//")
+					switch {
+					case file == "provider.go" && strings.HasPrefix(strings.TrimSpace(code), `"`+name+`":`):
+						listed++
+					case !named.MatchString(code):
+					default:
+						t.Errorf("%s:%d knows %s: %s", file, n+1, name, line)
+					}
+				}
+			}
+			if parsers := name == "twilio" || name == "whatsapp"; own < 1 || own > 1 && !parsers {
+				t.Errorf("%s has %d files, want one", name, own)
+			}
+			if listed != 1 {
+				t.Errorf("%s is listed %d times, want once", name, listed)
+			}
+			if found, err := filepath.Glob(filepath.Join("testdata", name, "*.txtar")); err != nil || len(found) == 0 {
+				t.Errorf("%s has no samples in a folder of its name", name)
+			}
+		})
+	}
+}
