@@ -60,6 +60,7 @@ type errandWorker struct {
 	store   errandStore
 	runners map[store.ErrandKind]errandRunner
 	places  func(kind store.ErrandKind, route string) int // how many may run at a time
+	key     func(id string) string                        // what stands for an ID where people see it
 	log     *zap.Logger
 	now     func() time.Time
 	random  func() float64 // from 0 up to 1
@@ -87,6 +88,7 @@ func newErrandWorker(st errandStore, log *zap.Logger, now func() time.Time, pani
 		store: st, log: log, now: now, random: rand.Float64, panics: panics,
 		runners: make(map[store.ErrandKind]errandRunner),
 		places:  func(store.ErrandKind, string) int { return errandPlaces },
+		key:     func(id string) string { return id },
 		ended:   make(chan struct{}, 1),
 		running: make(map[string]bool),
 		taken:   make(map[errandPlace]int),
@@ -192,7 +194,7 @@ func (w *errandWorker) do(e *store.Errand) {
 			return
 		}
 		w.log.Error("what became of an errand could not be kept: until it is, its lane waits", zap.String("kind", e.Kind.String()),
-			zap.String("route", e.Route), zap.String("id", e.ID), zap.Error(err))
+			zap.String("route", e.Route), zap.String("errand", w.key(e.ID)), zap.Error(err))
 		pause := time.NewTimer(errandFirst)
 		select {
 		case <-w.quit.Done(): // after the next start it runs again
@@ -211,7 +213,7 @@ func (w *errandWorker) try(e *store.Errand) (end errandEnd) {
 	defer func() {
 		if p := recover(); p != nil {
 			w.panics.Add(1)
-			w.log.Error("an errand panicked", zap.String("kind", e.Kind.String()), zap.String("id", e.ID), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
+			w.log.Error("an errand panicked", zap.String("kind", e.Kind.String()), zap.String("errand", w.key(e.ID)), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 			end = errandEnd{err: errors.New("the gate failed at this errand by a fault of its own")}
 		}
 	}()
@@ -236,7 +238,7 @@ func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEn
 	if dead {
 		level = zap.WarnLevel
 	}
-	w.log.Log(level, "an errand was not done", zap.String("kind", e.Kind.String()), zap.String("route", e.Route), zap.String("id", e.ID),
+	w.log.Log(level, "an errand was not done", zap.String("kind", e.Kind.String()), zap.String("route", e.Route), zap.String("errand", w.key(e.ID)),
 		zap.Int("tries", e.Tries+1), zap.Bool("dead", dead), zap.Duration("wait", wait), zap.Error(end.err))
 	return w.store.ChangeErrand(ctx, e.ID, func(e *store.Errand) error {
 		e.Tries++

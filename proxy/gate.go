@@ -98,11 +98,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.errands.runners[store.ErrandScheduled] = g.runScheduled
 	g.errands.runners[store.ErrandCancel] = g.runCancel
 	g.errands.runners[store.ErrandRelay] = g.runRelay
-	g.errands.places = g.errandPlaces
-	g.withdrawals.g = g
-	g.errands.runners[store.ErrandAnswer] = g.runAnswer
-	g.errands.runners[store.ErrandScheduled] = g.runScheduled
-	g.errands.runners[store.ErrandCancel] = g.runCancel
+	g.errands.places, g.errands.key = g.errandPlaces, st.ErrandKey
 	t, err := g.newTable(cfg, nil)
 	if err != nil {
 		return nil, err

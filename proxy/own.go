@@ -88,7 +88,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 // hush tells that somebody gets no message of the gate's own.
 func (g *Gate) hush(rt *route, e *store.Errand, why string) {
 	rt.count.hushed.Add(1)
-	g.log.Info("a message of the gate's own was not written", zap.String("route", rt.name), zap.String("errand", e.ID), zap.String("why", why))
+	g.log.Info("a message of the gate's own was not written", zap.String("route", rt.name), zap.String("errand", g.store.ErrandKey(e.ID)), zap.String("why", why))
 }
 
 // settled is what an errand comes to whose message met this outcome, with the provider's answer in w.

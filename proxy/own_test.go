@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // Two programs that answer each other come to an end.
@@ -81,6 +84,35 @@ func TestAnAnswerIsSentOnce(t *testing.T) {
 				t.Errorf("given up: %q, want %q", dead, c.dead)
 			}
 		})
+	}
+}
+
+// The log names an errand as the API does, and not by its ID, which may be made of whom it is about.
+func TestTheLogNamesErrandsAsTheAPIDoes(t *testing.T) {
+	core, logs := observer.New(zap.DebugLevel)
+	got := posted{says: func(wire) string { return answerOf(400, `{"code":21211,"status":400}`) }}
+	st := memory(t)
+	now := time.Now()
+	cfg := answering(t, play(t, loopback(t), got.serve), nil)
+	cfg.Now, cfg.Logger = func() time.Time { return now }, zap.New(core)
+	g, _, calls := startHooked(t, cfg, st)
+	callBack(t, calls, texted(t, "SM1", "+14155550100", "baja"), 200)
+	errandsDone(t, g)
+	for e, err := range st.Errands(store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if logs.FilterMessage("an errand was not done").FilterField(zap.String("errand", st.ErrandKey(e.ID))).Len() != 1 {
+			t.Error("it is not named as in the API")
+		}
+		for _, entry := range logs.All() {
+			if strings.Contains(fmt.Sprint(entry.Message, entry.ContextMap()), e.ID) {
+				t.Errorf("the log has its ID: %q, %v", entry.Message, entry.ContextMap())
+			}
+		}
+	}
+	if len(deadLetters(t, st)) != 1 {
+		t.Error("nothing was given up")
 	}
 }
 

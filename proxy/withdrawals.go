@@ -111,7 +111,7 @@ func (w *withdrawals) of(ctx context.Context, address string) error {
 // check is [Gate.recheck], past what can never be checked: an errand of a route that is gone.
 func (w *withdrawals) check(ctx context.Context, e *store.Errand) error {
 	if _, err := w.g.route(e.Route); err != nil {
-		w.g.log.Warn("a message is to be delivered on a route that is gone: an opt-out will not cancel it", zap.String("errand", e.ID), zap.Error(err))
+		w.g.log.Warn("a message is to be delivered on a route that is gone: an opt-out will not cancel it", zap.String("errand", w.g.store.ErrandKey(e.ID)), zap.Error(err))
 		return nil
 	}
 	return w.g.recheck(ctx, e)
