@@ -119,6 +119,7 @@ func (x *errandEraser) end(id errandID) (ended bool, err error) {
 	unlock := e.lock(id)
 	_, one, err := e.find(id)
 	unlock()
+	var cancel []Errand
 	switch {
 	case errors.Is(err, ErrNoErrand), err == nil && !x.concerns(&one):
 		return false, nil
@@ -127,14 +128,22 @@ func (x *errandEraser) end(id errandID) (ended bool, err error) {
 	case err == nil && !slices.ContainsFunc(one.People, func(to filter.Recipient) bool { return x.journal.concerns(to, x.spelling) }):
 		e.store.logger.Warn("ending an errand about somebody else that says an erased number", zap.Stringer("kind", one.Kind))
 	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.spelling.inBody(string(one.Body), 3):
-		if _, err := e.store.AddErrands(context.Background(), one.Cancellation()); err != nil {
-			e.store.logger.Error("a message to somebody who was erased is not cancelled", zap.Error(err))
+		cancel = []Errand{one.Cancellation()}
+	}
+	_, unkept := e.store.AddErrands(context.Background(), cancel...)
+	if err = e.end(context.Background(), id); err != nil {
+		if errors.Is(err, ErrNoErrand) {
+			err = nil
 		}
+		return false, err
 	}
-	if err = e.end(context.Background(), id); errors.Is(err, ErrNoErrand) {
-		return false, nil
+	if errors.Is(unkept, ErrErrandsFull) { // by as much there is room now
+		_, unkept = e.store.AddErrands(context.Background(), cancel...)
 	}
-	return err == nil, err
+	if unkept != nil {
+		e.store.logger.Error("a message to somebody who was erased is not cancelled", zap.Error(unkept))
+	}
+	return true, nil
 }
 
 // oldest is the number of the oldest file.

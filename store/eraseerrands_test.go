@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -152,4 +153,21 @@ func TestEraseCancelsWhatIsScheduled(t *testing.T) {
 		closeStore(t, s)
 		s = open(t, cfg)
 	}
+}
+
+// It is to be cancelled also where there is room for no other errand.
+func TestEraseCancelsWhereErrandsAreFull(t *testing.T) {
+	s := open(t, store.Config{Memory: true, Errands: store.Errands{Bytes: 2 << 10}})
+	e := errand("theirs", gonePerson)
+	e.Kind, e.Body, e.Remember = store.ErrandScheduled, []byte(`{"id":"SM1"}`), 0
+	addErrands(t, s, e)
+	for i := 0; ; i++ {
+		if _, err := s.AddErrands(context.Background(), store.Errand{ID: fmt.Sprint(i), Kind: store.ErrandAnswer}); errors.Is(err, store.ErrErrandsFull) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	erase(t, s, gonePerson)
+	equal(t, "to be cancelled", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandCancel}}), []string{"cancel.theirs"})
 }
