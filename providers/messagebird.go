@@ -16,7 +16,7 @@ import (
 // Source: https://github.com/messagebird/go-rest-api/blob/master/sms/message.go
 type messagebird struct{ shaped }
 
-var messagebirdService = known{host: "https://rest.messagebird.com", channel: filter.SMS, text: messagebirdText, make: newMessageBird}
+var messagebirdService = known{host: "https://rest.messagebird.com", channel: filter.SMS, text: messagebirdText, later: true, make: newMessageBird}
 
 // messagebirdText is the longest text MessageBird takes, in characters.
 const messagebirdText = 1377

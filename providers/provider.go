@@ -110,6 +110,8 @@ type known struct {
 	// moves reports whether the service can deliver m at another time than now, where it comes from
 	// one of its messaging services or not. Nil: it never can.
 	moves func(m *filter.Message, service bool) bool
+	// later reports that it takes a delivery time for any message. Otherwise for those that moves says.
+	later bool
 	// address is what it takes for a recipient on its channel. Nil: [filter.Address].
 	address func(text, region string) (string, error)
 	// withdrawn is what a refusal with each of these codes says that its recipient opted out of. Other
@@ -120,7 +122,7 @@ type known struct {
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"custom":      {channel: filter.SMS, make: newCustom},
+	"custom":      {channel: filter.SMS, later: true, make: newCustom},
 	"line":        lineService,
 	"messagebird": messagebirdService,
 	"plivo":       plivoService,
@@ -128,9 +130,9 @@ var byName = map[string]known{
 	"sendgrid":    sendgridService,
 	"telegram":    telegramService,
 	"telnyx":      telnyxService,
-	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, nil, twilioWithdrawn, newTwilio},
+	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, false, nil, twilioWithdrawn, newTwilio},
 	"viber":       viberService,
-	"whatsapp":    {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, whatsappAddress, whatsappWithdrawn, newWhatsApp},
+	"whatsapp":    {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, false, whatsappAddress, whatsappWithdrawn, newWhatsApp},
 }
 
 // New makes the provider called name.
@@ -179,7 +181,7 @@ func Complete(name string, m *filter.Message) {
 		m.Room = max(0, k.text-utf8.RuneCountInString(m.Text))
 	}
 	m.Movable = k.moves != nil && k.moves(m, service)
-	if k.moves == nil || !service {
+	if !k.later && (k.moves == nil || !service) {
 		m.SendAt = time.Time{}
 	}
 }

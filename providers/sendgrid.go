@@ -9,7 +9,7 @@ import (
 // Source: https://github.com/twilio/sendgrid-oai/blob/main/spec/json/tsg_mail_v3.json
 type sendgrid struct{ shaped }
 
-var sendgridService = known{host: "https://api.sendgrid.com", channel: filter.Email, text: sendgridText, make: newSendGrid}
+var sendgridService = known{host: "https://api.sendgrid.com", channel: filter.Email, text: sendgridText, later: true, make: newSendGrid}
 
 // sendgridText is the longest text that surely passes, in characters: an e-mail may have 30 MB in all.
 const sendgridText = 5 << 20
