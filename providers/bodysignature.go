@@ -18,15 +18,8 @@ type bodySigner struct {
 
 // Verify checks the header, and the signature where the route has secrets.
 func (s bodySigner) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
-	switch {
-	case !req.Header.IsPost():
-		return unsigned("the service calls with POST")
-	case w.Header == "" && len(w.Secrets) == 0:
-		return unsigned("the route has neither a secret nor a header to know the service by")
-	case !w.carried(&req.Header):
-		return unsigned("the header that its webhook asks for is missing or wrong")
-	case len(w.Secrets) == 0:
-		return nil
+	if err := w.posted(&req.Header); err != nil || len(w.Secrets) == 0 {
+		return err
 	}
 	given, n := header(&req.Header, strings.ToLower(s.header))
 	switch {

@@ -154,6 +154,20 @@ func (w *Webhook) carried(h *fasthttp.RequestHeader) bool {
 	return n == 1 && w.Value != "" && same(value, w.Value)
 }
 
+// posted fails for what is no call of a service that calls with POST and is known by a header of w, a secret, or
+// both. A secret is not looked at.
+func (w *Webhook) posted(h *fasthttp.RequestHeader) error {
+	switch {
+	case !h.IsPost():
+		return unsigned("the service calls with POST")
+	case w.Header == "" && len(w.Secrets) == 0:
+		return unsigned("the route has neither a secret nor a header to know the service by")
+	case !w.carried(h):
+		return unsigned("the header that its webhook asks for is missing or wrong")
+	}
+	return nil
+}
+
 // carry adds the header of w, where w has one.
 func (w *Webhook) carry(h *fasthttp.RequestHeader) {
 	if w.Header != "" {

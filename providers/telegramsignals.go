@@ -15,15 +15,8 @@ const telegramToken = "X-Telegram-Bot-Api-Secret-Token"
 // sign. Any secret of the route may be the token.
 // Source: https://core.telegram.org/bots/api#setwebhook
 func (telegram) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
-	switch {
-	case !req.Header.IsPost():
-		return unsigned("the service calls with POST")
-	case w.Header == "" && len(w.Secrets) == 0:
-		return unsigned("the route has neither a secret nor a header to know the service by")
-	case !w.carried(&req.Header):
-		return unsigned("the header that its webhook asks for is missing or wrong")
-	case len(w.Secrets) == 0:
-		return nil
+	if err := w.posted(&req.Header); err != nil || len(w.Secrets) == 0 {
+		return err
 	}
 	given, n := header(&req.Header, strings.ToLower(telegramToken))
 	good := 0
