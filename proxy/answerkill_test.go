@@ -3,8 +3,6 @@ package proxy
 import (
 	"fmt"
 	"net"
-	"os"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -61,30 +59,13 @@ func TestConfirmationKilled(t *testing.T) {
 					return answerOf(201, `{"sid":"SM00000000000000000000000000000009","status":"queued"}`)
 				})
 			})
-			child := exec.Command(os.Args[0])
-			child.Env = append(os.Environ(), childVariable+"="+dir, upstreamVariable+"="+base, momentVariable+"="+moment)
-			child.Stderr = os.Stderr
-			out, err := child.StdoutPipe()
-			if err == nil {
-				err = child.Start()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = child.Process.Kill() })
-			var calls string
-			if _, err := fmt.Fscanln(out, &calls); err != nil {
-				t.Fatal(err)
-			}
+			child, addrs := spawn(t, dir, upstreamVariable+"="+base, momentVariable+"="+moment)
 			stop := texted(t, "SM1", "+14155550100", "stop please")
-			callBack(t, calls, stop, 200)
+			callBack(t, addrs[0], stop, 200)
 			for range want.before {
 				<-arrived
 			}
-			if err := child.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = child.Wait() // it was killed
+			kill(t, child)
 			if want.dead != nil {
 				close(release)
 			}

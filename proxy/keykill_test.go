@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
@@ -55,9 +57,9 @@ func serveUntilKilled(dir, upstream string) error {
 	return g.Serve(ln)
 }
 
-// child runs this program as a process of its own, with the store in dir, until the test kills it, and returns
-// the address at which it serves.
-func child(t *testing.T, dir string, env ...string) (*exec.Cmd, string) {
+// spawn runs this program as a process of its own, with the store in dir, until the test kills it, and returns
+// the addresses at which it serves.
+func spawn(t *testing.T, dir string, env ...string) (*exec.Cmd, []string) {
 	t.Helper()
 	c := exec.Command(os.Args[0])
 	c.Env = append(append(os.Environ(), childVariable+"="+dir), env...)
@@ -70,11 +72,18 @@ func child(t *testing.T, dir string, env ...string) (*exec.Cmd, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	var addr string
-	if _, err := fmt.Fscanln(out, &addr); err != nil {
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
 		t.Fatal(err)
 	}
-	return c, addr
+	return c, strings.Fields(line)
+}
+
+// child is spawn for a gate that takes sends alone.
+func child(t *testing.T, dir string, env ...string) (*exec.Cmd, string) {
+	t.Helper()
+	c, addrs := spawn(t, dir, env...)
+	return c, addrs[0]
 }
 
 // kill ends a child as kill -9 does, and returns when it is gone.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,21 +103,8 @@ func stopAfterKill(t *testing.T, w way, moment string) {
 	dir := t.TempDir()
 	var arrived atomic.Int64
 	base := play(t, loopback(t), echo(okAnswer, func(wire) { arrived.Add(1) }))
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childVariable+"="+dir, upstreamVariable+"="+base, momentVariable+"="+moment)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	if err == nil {
-		err = child.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = child.Process.Kill() })
-	var addr, calls string
-	if _, err := fmt.Fscanln(out, &addr, &calls); err != nil {
-		t.Fatal(err)
-	}
+	child, addrs := spawn(t, dir, upstreamVariable+"="+base, momentVariable+"="+moment)
+	addr, calls := addrs[0], addrs[1]
 	const number = "14155550123"
 	stop := w.text(t, "wamid.1", number, "Stop.")
 	callBack(t, calls, w.text(t, "wamid.0", number, "Hello"), 200)
