@@ -117,7 +117,9 @@ type known struct {
 	// withdrawn is what a refusal with each of these codes says that its recipient opted out of. Other
 	// codes say nothing about anybody's will.
 	withdrawn map[int]filter.Scope
-	make      func(Config) (Provider, error)
+	// busy are codes by which it says that it took nothing because too much comes at once, whatever the status.
+	busy []int
+	make func(Config) (Provider, error)
 }
 
 // byName is the whole list: a provider that is not here does not exist.
@@ -130,9 +132,9 @@ var byName = map[string]known{
 	"sendgrid":    sendgridService,
 	"telegram":    telegramService,
 	"telnyx":      telnyxService,
-	"twilio":      {"https://api.twilio.com", filter.SMS, twilioBody, twilioMoves, false, nil, twilioWithdrawn, newTwilio},
+	"twilio":      twilioService,
 	"viber":       viberService,
-	"whatsapp":    {"https://graph.facebook.com", filter.WhatsApp, whatsappBody, nil, false, whatsappAddress, whatsappWithdrawn, newWhatsApp},
+	"whatsapp":    whatsappService,
 }
 
 // New makes the provider called name.
@@ -192,3 +194,7 @@ func Withdrawn(name string, code int) (scope filter.Scope, ok bool) {
 	scope, ok = byName[name].withdrawn[code]
 	return scope, ok
 }
+
+// Busy reports whether a refusal with this code by the provider called name means that the same message may be taken
+// in a while.
+func Busy(name string, code int) bool { return slices.Contains(byName[name].busy, code) }

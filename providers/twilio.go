@@ -15,6 +15,10 @@ type twilio struct {
 	region string
 }
 
+// twilioService says of Twilio which refusals mean that it is busy: https://www.twilio.com/docs/api/errors/20429
+var twilioService = known{host: "https://api.twilio.com", channel: filter.SMS, text: twilioBody, moves: twilioMoves, withdrawn: twilioWithdrawn,
+	busy: []int{20429}, make: newTwilio}
+
 func newTwilio(cfg Config) (Provider, error) { return twilio{region: cfg.Region}, nil }
 
 // twilioBody is the longest text Twilio takes, in characters; more is its error 21617.

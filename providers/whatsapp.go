@@ -16,6 +16,11 @@ type whatsapp struct {
 	region string
 }
 
+// whatsappService says of the Cloud API which refusals mean that it is busy:
+// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+var whatsappService = known{host: "https://graph.facebook.com", channel: filter.WhatsApp, text: whatsappBody, address: whatsappAddress,
+	withdrawn: whatsappWithdrawn, busy: []int{4, 80007, 130429, 131056}, make: newWhatsApp}
+
 func newWhatsApp(cfg Config) (Provider, error) { return whatsapp{region: cfg.Region}, nil }
 
 // The longest texts the Cloud API takes, in characters.

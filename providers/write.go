@@ -78,15 +78,6 @@ func (c *Credentials) check(service string, foreign ...string) error {
 	return nil
 }
 
-// busy are codes by which services say that they took nothing because too much comes at once, whatever the status.
-// Sources: https://www.twilio.com/docs/api/errors/20429 and
-// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-var busy = map[string][]int{"twilio": {20429}, "whatsapp": {4, 80007, 130429, 131056}}
-
-// Busy reports whether a refusal with this code by the service called name means that the same message may be taken
-// in a while.
-func Busy(name string, code int) bool { return slices.Contains(busy[name], code) }
-
 // posting makes req a POST of a body of this type to a path.
 func posting(req *fasthttp.Request, path, contentType string, body []byte) {
 	req.Header.SetMethod(fasthttp.MethodPost)
