@@ -39,13 +39,14 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 	kind := s.path(path)
 	h := b.readHead(&req.Header)
 	method := req.Header.Method()
-	get := s.query && kind == send && string(method) == "GET"
+	asks := s.query && (string(method) == "GET" || string(method) == "HEAD") // what is asked for by GET may be a send
+	get := s.query && kind == send && (string(method) == "GET" || string(method) == "POST" && len(req.Body()) == 0)
 	switch {
 	case kind == unknownPath:
 		return ErrUnknownPath
 	case h.overridden(method):
 		return b.unreadable(0, "a header asks for another method than the call has")
-	case kind == notSend, reads(method) && !get && (!s.query || string(method) != "HEAD"):
+	case kind == notSend, reads(method) && !asks:
 		return ErrNotSend
 	case kind == disguised:
 		return b.unreadable(0, "the path looks like a send to %s and is not one that this gate reads", s.service)

@@ -112,6 +112,22 @@ func fields(r *http.Request, body []byte, form bool, lists ...string) (object, e
 	return o, nil
 }
 
+// queried reads what a service takes in the query as well: there alone where the body is empty.
+func queried(r *http.Request, body []byte) (object, error) {
+	if r.Method != http.MethodGet && len(body) > 0 {
+		return fields(r, body, true)
+	}
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	o := object{}
+	for name, all := range values {
+		o[name] = all[0]
+	}
+	return o, nil
+}
+
 // texts is the list called key as texts, of which each may be several with separators between; nil where
 // something else is in it. One text is a list of one.
 func (o object) texts(key, separator string) (all []string) {

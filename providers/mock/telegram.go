@@ -3,7 +3,6 @@ package mock
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,7 +35,7 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 	if !ok || r.Method != http.MethodPost && r.Method != http.MethodGet {
 		return telegramFail(http.StatusNotFound, "Not Found: method not found")
 	}
-	o, err := telegramFields(r, body)
+	o, err := queried(r, body)
 	if err != nil {
 		return telegramFail(http.StatusBadRequest, "Bad Request: "+err.Error())
 	}
@@ -73,20 +72,4 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 		"chat": map[string]any{"id": json.Number(chat), "type": "private"}}})
 	a.accepted, a.id, a.fate = true, strconv.FormatInt(id, 10), how
 	return a
-}
-
-// telegramFields reads parameters from the query as well.
-func telegramFields(r *http.Request, body []byte) (object, error) {
-	if r.Method != http.MethodGet {
-		return fields(r, body, true)
-	}
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, err
-	}
-	o := object{}
-	for name, all := range values {
-		o[name] = all[0]
-	}
-	return o, nil
 }
