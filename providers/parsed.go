@@ -24,6 +24,7 @@ type parsed struct {
 	gzipped bool  // the body came compressed: plain holds it readable
 	xml     bool  // the answer is to be XML
 	items   bool  // the answer is a list, of what became of each element
+	wrapped bool  // an error in the answer stands in another object
 	code    int   // the service's own code for what Parse could not read; 0 for none in particular
 
 	spread spread // of a provider that reads by a shape

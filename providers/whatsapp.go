@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"bytes"
 	"errors"
 	"strings"
 	"unicode/utf8"
@@ -10,18 +9,27 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// whatsapp speaks Meta's WhatsApp Cloud API.
+// whatsapp speaks Meta's WhatsApp Cloud API, at Meta or at somebody who passes it on.
 // Source: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 type whatsapp struct {
-	region string
+	name, region string
+	path         func(path []byte) (kind pathKind, from []byte)
 }
 
-// whatsappService says of the Cloud API which refusals mean that it is busy:
-// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-var whatsappService = known{host: "https://graph.facebook.com", channel: filter.WhatsApp, text: whatsappBody, address: whatsappAddress,
-	withdrawn: whatsappWithdrawn, busy: []int{4, 80007, 130429, 131056}, make: newWhatsApp}
+var whatsappService = cloudAPI("https://graph.facebook.com", func(cfg Config) (Provider, error) {
+	return newCloud("whatsapp", cfg, whatsappPath)
+})
 
-func newWhatsApp(cfg Config) (Provider, error) { return whatsapp{region: cfg.Region}, nil }
+func newCloud(name string, cfg Config, path func([]byte) (pathKind, []byte)) (whatsapp, error) {
+	return whatsapp{name, cfg.Region, path}, nil
+}
+
+// cloudAPI is a service that speaks the Cloud API. Of its refusals it says which mean that it is busy:
+// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+func cloudAPI(host string, make func(Config) (Provider, error)) known {
+	return known{host: host, channel: filter.WhatsApp, text: whatsappBody, address: whatsappAddress,
+		withdrawn: whatsappWithdrawn, busy: []int{4, 80007, 130429, 131056}, make: make}
+}
 
 // The longest texts the Cloud API takes, in characters.
 const (
@@ -41,10 +49,10 @@ var whatsappKeys = []string{
 // none of them shows whom it would reach.
 func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	path, query, _ := splitURI(req.Header.RequestURI())
-	kind, from := whatsappPath(path)
+	kind, from := w.path(path)
 	h := b.readHead(&req.Header)
 	method := req.Header.Method()
-	if h.overridden(method) || b.tricks(query, whatsappTricks) {
+	if h.overridden(method) || b.tricks(query, graphTricks) {
 		return b.unreadable(0, hidden)
 	}
 	switch {
@@ -59,12 +67,8 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	case string(method) != "POST":
 		return b.unreadable(0, "a send of the Cloud API is a POST")
 	}
-	for i := 0; i < len(query); {
-		var p param
-		p, i = nextParam(query, i)
-		if _, found, err := b.named(p.name, whatsappQuery); err != nil || !found && len(p.name) > 0 || bytes.IndexByte(p.value, ';') >= 0 {
-			return b.unreadable(0, "the query of a send carries a parameter that could change the message")
-		}
+	if err := b.queried(query); err != nil {
+		return err
 	}
 	if kind, charset, ok := mediaType(h.contentType); !ok || !fold(kind, "application/json") || !inUTF8(charset) {
 		return b.unreadable(0, "the Content-Type of a send is not application/json in UTF-8")
@@ -88,7 +92,7 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	if d.nearly(0, whatsappKeys) {
 		return b.unreadable(0, "a key of the JSON body differs from a known one by letter case alone")
 	}
-	if d.any(0, whatsappTricks) {
+	if d.any(0, graphTricks) {
 		return b.unreadable(0, hidden)
 	}
 	to, recipient := d.member(0, "to"), d.member(0, "recipient")

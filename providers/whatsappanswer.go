@@ -37,19 +37,11 @@ func (w whatsapp) Refuse(resp *fasthttp.Response, b *Batch) {
 	if b.parsed.code == 131008 {
 		n = native{131008, "Required parameter is missing"}
 	}
-	out := append(b.parsed.out[:0], `{"error":{"message":"(#`...)
-	out = strconv.AppendInt(out, int64(n.code), 10)
-	out = append(out, ") "...)
-	out = escapeJSON(out, n.text)
-	out = append(out, `","type":"OAuthException","code":`...)
-	out = strconv.AppendInt(out, int64(n.code), 10)
+	out := graphError(b.parsed.out[:0], n)
 	out = append(out, `,"error_data":{"messaging_product":"whatsapp","details":"`+marker...)
 	out = escapeJSON(out, b.why())
 	out = append(out, `"},"fbtrace_id":"sendgate"}}`...)
-	b.parsed.out = out
-	resp.SetStatusCode(fasthttp.StatusBadRequest)
-	resp.Header.SetContentType("application/json; charset=UTF-8")
-	resp.SetBody(out)
+	b.refuse(resp, fasthttp.StatusBadRequest, "application/json; charset=UTF-8", out)
 }
 
 // Rewrite adds the footer to the text, the caption or the interactive body, and leaves every other
@@ -73,17 +65,18 @@ func (w whatsapp) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events 
 	if !ok {
 		return 0, nil
 	}
-	var j struct {
-		Error struct {
-			Code int `json:"code"`
-		} `json:"error"`
-	}
+	return w.learn(body, b)
+}
+
+// learn is Learn from the body of a refusal.
+func (w whatsapp) learn(body []byte, b *Batch) (refusal int, events []filter.Event) {
+	var j graphCode
 	if json.Unmarshal(body, &j) != nil {
 		return 0, nil
 	}
 	refusal = j.Error.Code
 	if scope, ok := whatsappWithdrawn[refusal]; ok {
-		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "whatsapp answer", Note: strconv.Itoa(refusal)})
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: w.name + " answer", Note: strconv.Itoa(refusal)})
 	}
 	return refusal, events
 }

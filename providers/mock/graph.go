@@ -90,6 +90,12 @@ func (m *Mock) graph(r *http.Request, body []byte, s *Send) answer {
 	case r.URL.Query().Has("method"):
 		return refusal("a method parameter would make this another call")
 	}
+	s.From = path[1]
+	return m.graphSend(r, body, path[2] == "marketing_messages", s)
+}
+
+// graphSend plays a call of an endpoint for messages.
+func (m *Mock) graphSend(r *http.Request, body []byte, marketing bool, s *Send) answer {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
 		return graphFail(100, "The parameter messaging_product is required.")
@@ -98,8 +104,7 @@ func (m *Mock) graph(r *http.Request, body []byte, s *Send) answer {
 	if err != nil {
 		return graphFail(100, err.Error())
 	}
-	s.From = path[1]
-	return m.graphCall(o, path[2] == "marketing_messages", s)
+	return m.graphCall(o, marketing, s)
 }
 
 // graphCall plays a call with the body o.

@@ -157,7 +157,7 @@ func (m *Mock) play(r *http.Request, s *Send) answer {
 		return refusal(err.Error())
 	}
 	for _, one := range services {
-		if one.path.MatchString(r.URL.EscapedPath()) {
+		if one.path.MatchString(r.URL.EscapedPath()) && (one.header == "" || r.Header.Get(one.header) != "") {
 			s.Provider = one.provider
 			return one.play(m, r, body, s)
 		}

@@ -15,21 +15,23 @@ import (
 type played struct {
 	provider string
 	path     *regexp.Regexp
+	header   string // that its calls have; empty: none in particular
 	// play answers a call; what it sends is noted in s.
 	play func(m *Mock, r *http.Request, body []byte, s *Send) answer
 }
 
 // services are looked through in this order; what is none of theirs is the Graph API's.
 var services = []played{
-	{"twilio", regexp.MustCompile(`^/2010-04-01/`), (*Mock).twilio},
-	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), (*Mock).messagebird},
-	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), (*Mock).plivo},
-	{"line", regexp.MustCompile(`^/v2/bot/message/`), (*Mock).line},
-	{"postmark", regexp.MustCompile(`^/email(/|$)`), (*Mock).postmark},
-	{"telegram", regexp.MustCompile(`^/bot[^/]+/`), (*Mock).telegram},
-	{"sendgrid", regexp.MustCompile(`^/v3/mail/`), (*Mock).sendgrid},
-	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), (*Mock).telnyx},
-	{"viber", regexp.MustCompile(`^/pa/`), (*Mock).viber},
+	{"360dialog", regexp.MustCompile(`^/(marketing_)?messages/?$`), "D360-API-KEY", (*Mock).d360dialog},
+	{"twilio", regexp.MustCompile(`^/2010-04-01/`), "", (*Mock).twilio},
+	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), "", (*Mock).messagebird},
+	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), "", (*Mock).plivo},
+	{"line", regexp.MustCompile(`^/v2/bot/message/`), "", (*Mock).line},
+	{"postmark", regexp.MustCompile(`^/email(/|$)`), "", (*Mock).postmark},
+	{"telegram", regexp.MustCompile(`^/bot[^/]+/`), "", (*Mock).telegram},
+	{"sendgrid", regexp.MustCompile(`^/v3/mail/`), "", (*Mock).sendgrid},
+	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), "", (*Mock).telnyx},
+	{"viber", regexp.MustCompile(`^/pa/`), "", (*Mock).viber},
 }
 
 // An outcome is what a service makes of a recipient, in no service's own words.
