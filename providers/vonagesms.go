@@ -212,7 +212,7 @@ func (vonageSMS) Admits(c *Credentials) error { return c.check("Vonage", "user")
 func (vonageSMS) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error {
 	switch {
 	case o.To.Channel != filter.SMS:
-		return fmt.Errorf("Vonage's SMS API has no channel %s", o.To.Channel)
+		return fmt.Errorf("no channel %s is known of Vonage's SMS API", o.To.Channel)
 	case o.From == "":
 		return errors.New("nobody is named that the message could come from")
 	}
