@@ -9,7 +9,7 @@ import (
 // Source: https://docs.plivo.com/docs/messaging/api/message/send-a-message
 type plivo struct{ shaped }
 
-var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, make: newPlivo}
+var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, withdrawn: plivoWithdrawn, make: newPlivo}
 
 // plivoText is the longest text Plivo takes, in characters, of those that GSM 7 has not: longer ones
 // might not pass with the line that is added.

@@ -12,7 +12,7 @@ import (
 // Source: https://github.com/team-telnyx/telnyx-go/blob/master/message.go
 type telnyx struct{ shaped }
 
-var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, make: newTelnyx}
+var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, withdrawn: telnyxWithdrawn, make: newTelnyx}
 
 // telnyxText is the longest text that surely passes, in characters.
 const telnyxText = 1600
