@@ -25,6 +25,7 @@ type parsed struct {
 	xml     bool  // the answer is to be XML
 	items   bool  // the answer is a list, of what became of each element
 	wrapped bool  // an error in the answer stands in another object
+	form    uint8 // which of the forms that a service has for it the answer has
 	code    int   // the service's own code for what Parse could not read; 0 for none in particular
 
 	spread spread // of a provider that reads by a shape

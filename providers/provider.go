@@ -126,6 +126,7 @@ type known struct {
 var byName = map[string]known{
 	"360dialog":   d360dialogService,
 	"custom":      {channel: filter.SMS, later: true, make: newCustom},
+	"infobip":     infobipService,
 	"line":        lineService,
 	"messagebird": messagebirdService,
 	"plivo":       plivoService,

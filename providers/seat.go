@@ -50,6 +50,7 @@ func (s *spread) mark(wording int32, markup string) {
 type standing struct {
 	seat, wording int32
 	written       string
+	other         bool // it goes where one to the same recipient, by another channel, does not arrive
 }
 
 // spread is where the messages of a request stand, of which it may have several.

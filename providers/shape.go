@@ -69,6 +69,17 @@ type reach struct {
 	optional bool
 	// together: those of one list are written to in one thread, and go all or none.
 	together bool
+	// also: what stands at at is no recipient, and has the service write to one who stands elsewhere by another
+	// channel. It goes with its key.
+	also *fallback
+}
+
+// A fallback is a message that a service sends where another does not arrive.
+type fallback struct {
+	to      string // an expression: where the other has its recipient
+	channel filter.Channel
+	sender  string // an expression, as is that of the text
+	text    bounded
 }
 
 // A bounded is where a text may stand, and how many characters it may have.
@@ -92,7 +103,8 @@ type compiledReach struct {
 	text                         []locatedText
 	sender, template, when, kind []located
 	medium, markup, extra        []located
-	shared                       bool // all of that is the same for all recipients there
+	shared                       bool    // all of that is the same for all recipients there
+	to                           located // of also
 }
 
 type locatedText struct {
@@ -126,47 +138,64 @@ func (s *shape) compile() (*compiled, error) {
 		c.unseen = append(c.unseen, e)
 	}
 	for _, r := range s.recipients {
-		e, err := parseExpression(r.at)
+		cr, err := s.reached(r, learn)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", r.at, err)
-		}
-		learn(e)
-		if r.inside != "" {
-			learn(expression{{key: r.inside}})
-		}
-		cr := compiledReach{reach: r, expression: e, shared: true}
-		for _, t := range s.text {
-			l, ok, err := locate(t.at, e, learn)
-			if err != nil {
-				return nil, err
-			}
-			below := ""
-			if !ok {
-				l, below, ok = listed(t.at, e)
-			}
-			if ok {
-				cr.text = append(cr.text, locatedText{l, t.most, below})
-				cr.shared = cr.shared && l.depth == 0
-			}
-		}
-		for _, f := range []struct {
-			from []string
-			to   *[]located
-		}{{s.sender, &cr.sender}, {s.template, &cr.template}, {s.when, &cr.when}, {s.kind, &cr.kind}, {s.medium, &cr.medium}, {s.markup, &cr.markup}, {s.extra, &cr.extra}} {
-			for _, text := range f.from {
-				l, ok, err := locate(text, e, learn)
-				if err != nil {
-					return nil, err
-				}
-				if ok {
-					*f.to = append(*f.to, l)
-					cr.shared = cr.shared && l.depth == 0
-				}
-			}
+			return nil, err
 		}
 		c.reaches = append(c.reaches, cr)
 	}
 	return c, nil
+}
+
+// reached makes one of the reaches of s ready.
+func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err error) {
+	e, err := parseExpression(r.at)
+	if err != nil {
+		return cr, fmt.Errorf("%q: %w", r.at, err)
+	}
+	learn(e)
+	if r.inside != "" {
+		learn(expression{{key: r.inside}})
+	}
+	cr = compiledReach{reach: r, expression: e, shared: true}
+	of := s
+	if r.also != nil {
+		if cr.to, _, err = locate(r.also.to, e, learn); err != nil {
+			return cr, err
+		}
+		of = &shape{text: []bounded{r.also.text}, sender: []string{r.also.sender}, when: s.when, kind: s.kind}
+	}
+	for _, t := range of.text {
+		l, ok, err := locate(t.at, e, learn)
+		if err != nil {
+			return cr, err
+		}
+		below := ""
+		if !ok {
+			l, below, ok = listed(t.at, e)
+		}
+		if ok {
+			cr.text = append(cr.text, locatedText{l, t.most, below})
+			cr.shared = cr.shared && l.depth == 0
+		}
+	}
+	for _, f := range []struct {
+		from []string
+		to   *[]located
+	}{{of.sender, &cr.sender}, {of.template, &cr.template}, {of.when, &cr.when}, {of.kind, &cr.kind}, {of.medium, &cr.medium},
+		{of.markup, &cr.markup}, {of.extra, &cr.extra}} {
+		for _, text := range f.from {
+			l, ok, err := locate(text, e, learn)
+			if err != nil {
+				return cr, err
+			}
+			if ok {
+				*f.to = append(*f.to, l)
+				cr.shared = cr.shared && l.depth == 0
+			}
+		}
+	}
+	return cr, nil
 }
 
 // locate is where the expression text stands for a recipient at r, if it belongs to one there.

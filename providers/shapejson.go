@@ -90,7 +90,7 @@ func (r *shapeReader) add(c *compiledReach, text string, at *spot) error {
 		}
 		r.of = c
 	}
-	return r.message(text, r.rest.m, standing{seat: at.seat, wording: r.rest.wording})
+	return r.message(text, r.rest.m, standing{seat: at.seat, wording: r.rest.wording, other: c.also != nil})
 }
 
 // about reads all of a message but its recipient.
@@ -112,7 +112,9 @@ func (r *shapeReader) about(c *compiledReach, at *spot) (err error) {
 	if err != nil {
 		return err
 	}
-	if m.To.Channel, err = r.carrier(medium); err != nil {
+	if c.also != nil {
+		m.To.Channel = c.also.channel
+	} else if m.To.Channel, err = r.carrier(medium); err != nil {
 		return err
 	}
 	when, err := r.first(c.when, at)

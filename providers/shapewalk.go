@@ -155,7 +155,15 @@ func (r *shapeReader) span(i int) (start, end int32) {
 }
 
 // read reads the recipient at node i, or several in one text.
-func (r *shapeReader) read(c *compiledReach, i int, at *spot) error {
+func (r *shapeReader) read(c *compiledReach, i int, at *spot) (err error) {
+	if c.also != nil {
+		if r.d.nodes[i].kind != '{' {
+			return r.b.unreadable(0, "what should hold a message by another channel is no object")
+		}
+		if i, err = r.find(&c.to, at); err != nil || i == 0 {
+			return err
+		}
+	}
 	if c.inside != "" && r.d.nodes[i].kind != 'n' {
 		if r.d.nodes[i].kind != '{' {
 			return r.b.unreadable(0, "what should hold %s is no object", c.inside)
