@@ -15,7 +15,7 @@ import (
 type d360dialog struct{ whatsapp }
 
 var d360dialogService = cloudAPI("https://waba-v2.360dialog.io", func(cfg Config) (Provider, error) {
-	cloud, err := newCloud("360dialog", cfg, d360dialogPath)
+	cloud, err := newCloud("360dialog", cfg, d360dialogKeyring, d360dialogPath)
 	return d360dialog{cloud}, err
 })
 
@@ -79,8 +79,14 @@ func (d d360dialog) Signals(req *fasthttp.Request) ([]Signal, error) {
 	return all, err
 }
 
-// Admits wants a secret alone, which is the key of a number.
-func (d d360dialog) Admits(c *Credentials) error { return c.check("360dialog", "account", "user") }
+// d360dialogKeyring: the key of a number, https://docs.360dialog.com/docs/waba-basics/the-basics-overview.
+var d360dialogKeyring = &keyring{
+	name:   "360dialog",
+	takes:  []string{"secret"},
+	holes:  []keyhole{{in: inHeader, at: "d360-api-key", key: secretKey}, {in: inHeader, at: "authorization"}},
+	gives:  []string{"api_key", "token"},
+	denial: denial{401, `{"meta":{"success":false,"http_code":401,"developer_message":"Invalid api key. {detail}"}}`},
+}
 
 // Compose writes what the Cloud API takes, from the number whose key c is.
 func (d d360dialog) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error {

@@ -12,6 +12,7 @@ import (
 type line struct {
 	shaped
 	bodySigner
+	*keyring
 }
 
 var lineService = known{host: "https://api.line.me", channel: filter.LINE, text: lineText, make: newLine}
@@ -41,7 +42,20 @@ var lineShape = (&shape{
 	group: func(text string) bool { return strings.HasPrefix(text, "C") || strings.HasPrefix(text, "R") },
 }).mustCompile()
 
-func newLine(cfg Config) (Provider, error) { return line{newShaped(lineShape, cfg), lineSigner}, nil }
+func newLine(cfg Config) (Provider, error) {
+	return line{newShaped(lineShape, cfg), lineSigner, lineKeyring}, nil
+}
+
+// lineKeyring: https://developers.line.biz/en/reference/messaging-api/#status-codes. What gives channel access tokens
+// asks for the channel's secret.
+var lineKeyring = &keyring{
+	name:  "LINE",
+	takes: []string{"secret"},
+	holes: []keyhole{{in: inHeader, at: "authorization", scheme: "Bearer", key: secretKey}},
+	gives: []string{"/oauth"},
+	denial: denial{401, `{"message":"Authentication failed due to the following reason: invalid token. ` +
+		`Confirm that the access token in the authorization header is valid. {detail}"}`},
+}
 
 // Refuse answers 400, as LINE does for a user it does not know. Its libraries take 409 for a success.
 // Source: https://developers.line.biz/en/faq/tags/message/

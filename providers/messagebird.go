@@ -14,7 +14,10 @@ import (
 
 // messagebird speaks MessageBird's REST API for SMS.
 // Source: https://github.com/messagebird/go-rest-api/blob/master/sms/message.go
-type messagebird struct{ shaped }
+type messagebird struct {
+	shaped
+	*keyring
+}
 
 var messagebirdService = known{host: "https://rest.messagebird.com", channel: filter.SMS, text: messagebirdText, later: true, make: newMessageBird}
 
@@ -37,7 +40,20 @@ var messagebirdShape = (&shape{
 }).mustCompile()
 
 func newMessageBird(cfg Config) (Provider, error) {
-	return messagebird{newShaped(messagebirdShape, cfg)}, nil
+	return messagebird{newShaped(messagebirdShape, cfg), messagebirdKeyring}, nil
+}
+
+// messagebirdKeyring: the key stands in a header of a scheme of its own, or in a parameter.
+// Sources: https://github.com/messagebird/go-rest-api/blob/master/client.go and
+// https://github.com/messagebirdguides/voice-call-guide-python/issues/2
+var messagebirdKeyring = &keyring{
+	name:  "MessageBird",
+	takes: []string{"secret"},
+	holes: []keyhole{
+		{in: inHeader, at: "authorization", scheme: "AccessKey", key: secretKey},
+		{in: inQuery, at: "access_key"}, {in: inBody, at: "access_key"},
+	},
+	denial: denial{401, `{"errors":[{"code":2,"description":"Request not allowed (incorrect access_key). {detail}","parameter":"access_key"}]}`},
 }
 
 // messagebirdRefusals are MessageBird's codes by our reasons: 9 for a recipient, 10 for other parameters.

@@ -31,13 +31,14 @@ type parsed struct {
 	spread spread // of a provider that reads by a shape
 }
 
-// A place is the part of a request that carries the text.
+// A place is a part of a request.
 type place uint8
 
 const (
 	nowhere place = iota
 	inBody
 	inQuery
+	inHeader
 )
 
 // keepMost is how much memory a batch keeps from one request to the next, per buffer, in bytes.

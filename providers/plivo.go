@@ -1,15 +1,20 @@
 package providers
 
 import (
+	"time"
+
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
 
 // plivo speaks Plivo's Message API.
 // Source: https://docs.plivo.com/docs/messaging/api/message/send-a-message
-type plivo struct{ shaped }
+type plivo struct {
+	shaped
+	*keyring
+}
 
-var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, withdrawn: plivoWithdrawn, make: newPlivo}
+var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, make: newPlivo}
 
 // plivoText is the longest text Plivo takes, in characters, of those that GSM 7 has not: longer ones
 // might not pass with the line that is added.
@@ -34,7 +39,28 @@ var plivoShape = (&shape{
 	channel:     filter.SMS,
 }).mustCompile()
 
-func newPlivo(cfg Config) (Provider, error) { return plivo{newShaped(plivoShape, cfg)}, nil }
+func newPlivo(cfg Config) (Provider, error) {
+	return plivo{newShaped(plivoShape, cfg), plivoKeyring}, nil
+}
+
+// plivoKeyring: the auth id stands in the path, too. What is below Subaccount shows their auth tokens.
+// Sources: https://github.com/plivo/plivo-go/blob/master/baseclient.go and
+// https://github.com/plivo/plivo-node/blob/master/lib/rest/axios.js
+var plivoKeyring = &keyring{
+	name:   "Plivo",
+	takes:  []string{"account", "secret"},
+	holes:  []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: func(c *Credentials) string { return c.Account + ":" + c.Secret }}},
+	gives:  []string{"/subaccount"},
+	denial: denial{401, `{"api_id":"sendgate","error":"{detail}"}`},
+}
+
+// Authorize lets nobody act for another account than that of the credentials.
+func (p plivo) Authorize(req *fasthttp.Request, c *Credentials, now time.Time) error {
+	if !within(req, "account", "/v1/account/", c.Account) {
+		return errAccount
+	}
+	return p.keyring.Authorize(req, c, now)
+}
 
 // Refuse answers 400 with Plivo's error: its Node library takes a 403 here for one about the country.
 // Source: https://github.com/plivo/plivo-node/blob/master/lib/rest/axios.js

@@ -12,19 +12,27 @@ import (
 // Sources: https://postmarkapp.com/developer/api/email-api, https://postmarkapp.com/developer/api/bulk-email and
 // https://github.com/ActiveCampaign/postmark.js/blob/master/src/client/ServerClient.ts
 type postmark struct {
-	shaped        // for one e-mail
+	shaped // for one e-mail
+	*keyring
 	several       []shaped
 	batches, bulk int // of several: the last that is answered by a list, and the one for e-mails that are marketing
 }
 
 var postmarkService = known{host: "https://api.postmarkapp.com", channel: filter.Email, text: postmarkText, make: newPostmark}
 
+// postmarkKeyring: the token of a server, which is all that a send asks for; that of an account makes servers.
+// Sources: https://postmarkapp.com/developer/api/overview and https://github.com/PipedreamHQ/pipedream/issues/10254
+var postmarkKeyring = &keyring{
+	name:   "Postmark",
+	takes:  []string{"secret"},
+	holes:  []keyhole{{in: inHeader, at: "x-postmark-server-token", key: secretKey}, {in: inHeader, at: "x-postmark-account-token"}},
+	gives:  []string{"/server"}, // which shows the tokens
+	denial: denial{401, `{"ErrorCode":10,"Message":"Request does not contain a valid Server token. {detail}"}`},
+}
+
 // postmarkText is the longest text Postmark takes, in characters of one byte.
 // Source: https://postmarkapp.com/support/article/1056-what-are-the-attachment-and-email-size-limits
 const postmarkText = 5 << 20
-
-// postmarkMarketing are the ids of the stream for broadcasts that each server has.
-var postmarkMarketing = []string{"broadcast", "broadcasts"}
 
 // postmarkShape is for e-mails in a place of the body, such as "Messages[].", with their content in another.
 // The text in HTML comes first, being what people read, and has no room: a line below the other would not be seen.
@@ -43,7 +51,7 @@ func postmarkShape(sends []string, to, content string) *compiled {
 		sender:      []string{content + "From"},
 		template:    []string{content + "TemplateAlias", content + "TemplateId"},
 		kind:        []string{content + "MessageStream"},
-		promotional: postmarkMarketing,
+		promotional: []string{"broadcast", "broadcasts"}, // the ids of the stream for them that each server has
 		extra:       []string{content + "Subject", to + "TemplateModel"},
 		channel:     filter.Email,
 		address:     mailbox,
@@ -67,7 +75,7 @@ var (
 )
 
 func newPostmark(cfg Config) (Provider, error) {
-	p := postmark{shaped: newShaped(postmarkOne, cfg), batches: 1, bulk: 2}
+	p := postmark{shaped: newShaped(postmarkOne, cfg), keyring: postmarkKeyring, batches: 1, bulk: 2}
 	for _, c := range postmarkSeveral {
 		p.several = append(p.several, newShaped(c, cfg))
 	}

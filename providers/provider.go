@@ -136,7 +136,6 @@ var byName = map[string]known{
 	"telnyx":      telnyxService,
 	"twilio":      twilioService,
 	"viber":       viberService,
-	"vonage-sms":  vonageSMSService,
 	"whatsapp":    whatsappService,
 }
 

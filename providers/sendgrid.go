@@ -7,7 +7,10 @@ import (
 
 // sendgrid speaks SendGrid's Mail Send API.
 // Source: https://github.com/twilio/sendgrid-oai/blob/main/spec/json/tsg_mail_v3.json
-type sendgrid struct{ shaped }
+type sendgrid struct {
+	shaped
+	*keyring
+}
 
 var sendgridService = known{host: "https://api.sendgrid.com", channel: filter.Email, text: sendgridText, later: true, make: newSendGrid}
 
@@ -37,7 +40,22 @@ var sendgridShape = (&shape{
 	address: mailbox,
 }).mustCompile()
 
-func newSendGrid(cfg Config) (Provider, error) { return sendgrid{newShaped(sendgridShape, cfg)}, nil }
+func newSendGrid(cfg Config) (Provider, error) {
+	return sendgrid{newShaped(sendgridShape, cfg), sendgridKeyring}, nil
+}
+
+// sendgridKeyring: https://www.twilio.com/docs/sendgrid/for-developers/sending-email/authentication. Its second version
+// has them in the form.
+var sendgridKeyring = &keyring{
+	name:  "SendGrid",
+	takes: []string{"secret"},
+	holes: []keyhole{
+		{in: inHeader, at: "authorization", scheme: "Bearer", key: secretKey},
+		{in: inQuery, at: "api_key"}, {in: inQuery, at: "api_user", public: true},
+	},
+	gives:  []string{"/api_keys", "/subusers", "/teammates", "/sso"},
+	denial: denial{401, `{"errors":[{"message":"The provided authorization grant is invalid, expired, or revoked. {detail}","field":null,"help":null}]}`},
+}
 
 // Parse reads the e-mails of a request, which have their content in common.
 func (s sendgrid) Parse(req *fasthttp.Request, b *Batch) error {

@@ -2,7 +2,6 @@ package providers
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -41,8 +40,6 @@ type shape struct {
 	promotional []string
 	// refused are further members that no request may have, such as would make another call of it.
 	refused []string
-	// own are further names that the provider itself reads.
-	own     []string
 	channel filter.Channel // what its messages go by; needed
 	// medium is where a request may say what else it goes by, and media what the words mean.
 	medium []string
@@ -126,7 +123,7 @@ func (s *shape) compile() (*compiled, error) {
 			}
 		}
 	}
-	for _, text := range slices.Concat(s.unseen, s.refused, s.own) {
+	for _, text := range append(append([]string(nil), s.unseen...), s.refused...) {
 		e, err := parseExpression(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)

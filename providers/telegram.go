@@ -3,8 +3,11 @@ package providers
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -13,7 +16,10 @@ import (
 // telegram speaks Telegram's Bot API. Its paths hold the token of a bot; what stands in front of the colon in
 // it is the id of the bot, which anybody may know, and the sender here.
 // Source: https://github.com/PaulSonOfLars/telegram-bot-api-spec/blob/main/api.json
-type telegram struct{ shaped }
+type telegram struct {
+	shaped
+	*keyring
+}
 
 var telegramService = known{host: "https://api.telegram.org", channel: filter.Telegram, text: telegramText, make: newTelegram}
 
@@ -67,7 +73,9 @@ func telegramPaths(methods []string) (paths []string) {
 	return paths
 }
 
-func newTelegram(cfg Config) (Provider, error) { return telegram{newShaped(telegramShape, cfg)}, nil }
+func newTelegram(cfg Config) (Provider, error) {
+	return telegram{newShaped(telegramShape, cfg), telegramKeyring}, nil
+}
 
 // Parse reads the message, and the bot that sends it.
 func (t telegram) Parse(req *fasthttp.Request, b *Batch) error {
@@ -83,6 +91,69 @@ func (t telegram) Parse(req *fasthttp.Request, b *Batch) error {
 	for i := range b.Messages {
 		b.Messages[i].From = from
 	}
+	return nil
+}
+
+// telegramKeyring: the token of a bot stands in the path alone.
+// Source: https://core.telegram.org/bots/api#authorizing-your-bot
+var telegramKeyring = &keyring{
+	name:   "Telegram",
+	takes:  []string{"secret"},
+	gives:  []string{"managedbottoken"},
+	denial: denial{401, `{"ok":false,"error_code":401,"description":"Unauthorized: {detail}"}`},
+}
+
+var errBot = errors.New("the path has to name the bot of this route, as /bot<the bot's id>:<the token of this gate>/ does")
+
+// Admits wants the token of a bot, which its id begins.
+func (t telegram) Admits(c *Credentials) error {
+	if err := t.keyring.Admits(c); err != nil {
+		return err
+	}
+	if id, key, ok := strings.Cut(c.Secret, ":"); !ok || !digits([]byte(id)) || strings.Trim(key, telegramKey) != "" || key == "" {
+		return errors.New("secret: want the token of a bot, such as 110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw")
+	}
+	return nil
+}
+
+// telegramKey is what tokens are made of behind the id.
+const telegramKey = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
+// seat is where the token stands in a path: from and to. Files have it behind /file.
+func (telegram) seat(uri []byte) (from, to int, ok bool) {
+	path, _, _ := splitURI(uri)
+	for _, front := range []string{"/bot", "/file/bot"} {
+		if rest, found := bytes.CutPrefix(path, []byte(front)); found {
+			token, _, more := segment(rest)
+			return len(front), len(front) + len(token), more
+		}
+	}
+	return 0, 0, false
+}
+
+// Presented is what stands behind the bot's id.
+func (t telegram) Presented(_ []byte, req *fasthttp.Request, _ []byte) ([]byte, error) {
+	uri := req.Header.RequestURI()
+	from, to, _ := t.seat(uri)
+	token := uri[from:to]
+	if id, key, ok := bytes.Cut(token, []byte(":")); ok && digits(id) {
+		return key, nil
+	}
+	return token, nil
+}
+
+// Authorize wants the caller to name the bot: it is the sender by which messages were judged.
+func (t telegram) Authorize(req *fasthttp.Request, c *Credentials, _ time.Time) error {
+	uri := req.Header.RequestURI()
+	from, to, ok := t.seat(uri)
+	id, _, _ := strings.Cut(c.Secret, ":")
+	if named, _, _ := bytes.Cut(uri[from:to], []byte(":")); !ok || string(named) != id {
+		return errBot
+	}
+	if t.given(uri) {
+		return errGives
+	}
+	req.Header.SetRequestURIBytes(slices.Concat(uri[:from], []byte(c.Secret), uri[to:]))
 	return nil
 }
 

@@ -10,9 +10,12 @@ import (
 
 // telnyx speaks Telnyx's Messages API.
 // Source: https://github.com/team-telnyx/telnyx-go/blob/master/message.go
-type telnyx struct{ shaped }
+type telnyx struct {
+	shaped
+	*keyring
+}
 
-var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, withdrawn: telnyxWithdrawn, make: newTelnyx}
+var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, make: newTelnyx}
 
 // telnyxText is the longest text that surely passes, in characters.
 const telnyxText = 1600
@@ -34,7 +37,23 @@ var telnyxShape = (&shape{
 	channel:    filter.SMS,
 }).mustCompile()
 
-func newTelnyx(cfg Config) (Provider, error) { return telnyx{newShaped(telnyxShape, cfg)}, nil }
+// telnyxKeyring: https://developers.telnyx.com/development/api-fundamentals/authentication. The other headers are those
+// of its first version.
+var telnyxKeyring = &keyring{
+	name:  "Telnyx",
+	takes: []string{"secret"},
+	holes: []keyhole{
+		{in: inHeader, at: "authorization", scheme: "Bearer", key: secretKey},
+		{in: inHeader, at: "x-profile-secret"}, {in: inHeader, at: "x-api-token"}, {in: inHeader, at: "x-api-user", public: true},
+	},
+	gives: []string{"/api_keys", "/oauth", "token"},
+	denial: denial{401, `{"errors":[{"code":"10009","title":"Authentication failed","detail":"{detail}",` +
+		`"meta":{"url":"https://developers.telnyx.com/docs/overview/errors/10009"}}]}`},
+}
+
+func newTelnyx(cfg Config) (Provider, error) {
+	return telnyx{newShaped(telnyxShape, cfg), telnyxKeyring}, nil
+}
 
 // telnyxRefusals are Telnyx's codes by our reasons.
 // Source: https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out

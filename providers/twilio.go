@@ -12,6 +12,7 @@ import (
 // twilio speaks Twilio's Messages resource, in all its path and answer formats.
 // Source: https://www.twilio.com/docs/messaging/api/message-resource
 type twilio struct {
+	*keyring
 	region string
 }
 
@@ -19,7 +20,7 @@ type twilio struct {
 var twilioService = known{host: "https://api.twilio.com", channel: filter.SMS, text: twilioBody, moves: twilioMoves, withdrawn: twilioWithdrawn,
 	busy: []int{20429}, make: newTwilio}
 
-func newTwilio(cfg Config) (Provider, error) { return twilio{region: cfg.Region}, nil }
+func newTwilio(cfg Config) (Provider, error) { return twilio{twilioKeyring, cfg.Region}, nil }
 
 // twilioBody is the longest text Twilio takes, in characters; more is its error 21617.
 const twilioBody = 1600

@@ -50,31 +50,34 @@ func (t twilio) Refuse(resp *fasthttp.Response, b *Batch) {
 	case 35114:
 		n = native{35114, "Scheduling does not support this timestamp"}
 	}
-	out := b.parsed.out[:0]
-	if b.parsed.xml {
+	b.parsed.out = n.twilio(resp, b.parsed.out[:0], fasthttp.StatusBadRequest, b.why(), b.parsed.xml)
+}
+
+// twilio makes resp Twilio's error, in XML or JSON, and returns out, the memory for its body.
+func (n native) twilio(resp *fasthttp.Response, out []byte, status int, why string, xml bool) []byte {
+	code := int64(n.code)
+	if xml {
 		out = append(out, `<?xml version='1.0' encoding='UTF-8'?>`+"\n"+`<TwilioResponse><RestException><Code>`...)
-		out = strconv.AppendInt(out, int64(n.code), 10)
+		out = strconv.AppendInt(out, code, 10)
 		out = append(out, `</Code><Message>`...)
-		out = escapeXML(out, n.text+". "+marker+b.why())
-		out = append(out, `</Message><MoreInfo>https://www.twilio.com/docs/errors/`...)
-		out = strconv.AppendInt(out, int64(n.code), 10)
-		out = append(out, `</MoreInfo><Status>400</Status></RestException></TwilioResponse>`...)
+		out = escapeXML(out, n.text+". "+marker+why)
+		out = strconv.AppendInt(append(out, `</Message><MoreInfo>https://www.twilio.com/docs/errors/`...), code, 10)
+		out = strconv.AppendInt(append(out, `</MoreInfo><Status>`...), int64(status), 10)
+		out = append(out, `</Status></RestException></TwilioResponse>`...)
 		resp.Header.SetContentType("application/xml")
 	} else {
-		out = append(out, `{"code":`...)
-		out = strconv.AppendInt(out, int64(n.code), 10)
+		out = strconv.AppendInt(append(out, `{"code":`...), code, 10)
 		out = append(out, `,"message":"`...)
 		out = escapeJSON(out, n.text)
 		out = append(out, ". "+marker...)
-		out = escapeJSON(out, b.why())
-		out = append(out, `","more_info":"https://www.twilio.com/docs/errors/`...)
-		out = strconv.AppendInt(out, int64(n.code), 10)
-		out = append(out, `","status":400}`...)
+		out = escapeJSON(out, why)
+		out = strconv.AppendInt(append(out, `","more_info":"https://www.twilio.com/docs/errors/`...), code, 10)
+		out = append(strconv.AppendInt(append(out, `","status":`...), int64(status), 10), '}')
 		resp.Header.SetContentType("application/json")
 	}
-	b.parsed.out = out
-	resp.SetStatusCode(fasthttp.StatusBadRequest)
+	resp.SetStatusCode(status)
 	resp.SetBody(out)
+	return out
 }
 
 // escapeXML appends s to dst as it stands in an element.

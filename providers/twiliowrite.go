@@ -3,6 +3,7 @@ package providers
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -12,28 +13,6 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
-
-// Admits wants the SID of an account, and a secret.
-// Source: https://www.twilio.com/docs/iam/api-keys
-func (t twilio) Admits(c *Credentials) error {
-	if err := c.check("Twilio"); err != nil {
-		return err
-	}
-	switch {
-	case !isSID(c.Account, "AC"):
-		return errors.New("account: want an account SID: AC and 32 hexadecimal digits")
-	case c.User != "" && c.User != c.Account && !isSID(c.User, "SK"):
-		return errors.New("user: want the SID of an API key, SK and 32 hexadecimal digits, or the account again")
-	}
-	return nil
-}
-
-// isSID reports whether s is an identifier of Twilio's of a kind.
-// Source: https://www.twilio.com/docs/glossary/what-is-a-sid
-func isSID(s, kind string) bool {
-	rest, ok := strings.CutPrefix(s, kind)
-	return ok && len(rest) == 32 && strings.Trim(rest, "0123456789abcdefABCDEF") == ""
-}
 
 // Compose writes a send from the number that somebody wrote to, or else from its messaging service.
 func (t twilio) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error {
@@ -72,7 +51,8 @@ func (t twilio) Cancel(req *fasthttp.Request, id string, c *Credentials) error {
 // post makes req a call of the Messages resource.
 func (t twilio) post(req *fasthttp.Request, message string, body []byte, c *Credentials) {
 	posting(req, "/2010-04-01/Accounts/"+c.Account+"/Messages"+message+".json", "application/x-www-form-urlencoded", body)
-	basic(req, cmp.Or(c.User, c.Account), c.Secret)
+	user := cmp.Or(c.User, c.Account) + ":" + c.Secret
+	req.Header.Set(fasthttp.HeaderAuthorization, "Basic "+base64.StdEncoding.EncodeToString([]byte(user)))
 }
 
 // Accepted reads the Message resource, in JSON or XML.

@@ -13,6 +13,7 @@ import (
 type viber struct {
 	shaped
 	bodySigner
+	*keyring
 }
 
 var viberService = known{host: "https://chatapi.viber.com", channel: filter.Viber, text: viberText, withdrawn: viberWithdrawn, make: newViber}
@@ -38,7 +39,16 @@ var viberShape = (&shape{
 }).mustCompile()
 
 func newViber(cfg Config) (Provider, error) {
-	return viber{newShaped(viberShape, cfg), viberSigner}, nil
+	return viber{newShaped(viberShape, cfg), viberSigner, viberKeyring}, nil
+}
+
+// viberKeyring: https://developers.viber.com/docs/api/rest-bot-api/#authentication-token. Its Python library has the
+// token in the body.
+var viberKeyring = &keyring{
+	name:   "Viber",
+	takes:  []string{"secret"},
+	holes:  []keyhole{{in: inHeader, at: "x-viber-auth-token", key: secretKey}, {in: inBody, at: "auth_token"}, {in: inQuery, at: "auth_token"}},
+	denial: denial{200, `{"status":2,"status_message":"invalidAuthToken: {detail}"}`},
 }
 
 // viberNotSubscribed is Viber's code for a person whom the bot may not write to, and viberBadData that for what

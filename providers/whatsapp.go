@@ -12,16 +12,17 @@ import (
 // whatsapp speaks Meta's WhatsApp Cloud API, at Meta or at somebody who passes it on.
 // Source: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 type whatsapp struct {
+	*keyring
 	name, region string
 	path         func(path []byte) (kind pathKind, from []byte)
 }
 
 var whatsappService = cloudAPI("https://graph.facebook.com", func(cfg Config) (Provider, error) {
-	return newCloud("whatsapp", cfg, whatsappPath)
+	return newCloud("whatsapp", cfg, whatsappKeyring, whatsappPath)
 })
 
-func newCloud(name string, cfg Config, path func([]byte) (pathKind, []byte)) (whatsapp, error) {
-	return whatsapp{name, cfg.Region, path}, nil
+func newCloud(name string, cfg Config, keys *keyring, path func([]byte) (pathKind, []byte)) (whatsapp, error) {
+	return whatsapp{keys, name, cfg.Region, path}, nil
 }
 
 // cloudAPI is a service that speaks the Cloud API. Of its refusals it says which mean that it is busy:

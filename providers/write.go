@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,15 +44,22 @@ type Outgoing struct {
 type Button struct{ ID, Title string }
 
 // Credentials are what a service knows a customer by: the `credentials` of a route. The gate writes its own
-// messages and cancellations with them, and uses them for nothing else. They never print.
+// messages and cancellations with them, and puts them into the calls of others where the route has it do that. It
+// uses them for nothing else. They never print.
 type Credentials struct {
-	// Account is Twilio's account SID, AC….
+	// Account is what the service calls the customer, and no secret: Twilio's account SID, AC…, Plivo's auth id,
+	// Vonage's API key.
 	Account string `yaml:"account"`
-	// User is the SID of one of the account's API keys, SK…. Default: Account.
+	// User is who acts for the account: the SID of one of its API keys at Twilio, SK…, or that of the account that
+	// it is a subaccount of; the access key id at AWS; the id of an application at Vonage. Default: Account.
 	User string `yaml:"user"`
-	// Secret is the secret of that key, or the auth token, where User is the account; for the Cloud API the
-	// token of a system user, and all there is.
+	// Secret is the secret of that key, or the auth token, where User is the account; for services that have
+	// neither, the token or the key, and all there is.
 	Secret string `yaml:"secret" ref:"secret"`
+	// Session is the session token beside a temporary secret at AWS.
+	Session string `yaml:"session" ref:"secret"`
+	// Key is the private key, in PEM, of an application that signs tokens, as at Vonage.
+	Key string `yaml:"key" ref:"secret"`
 }
 
 // String tells nothing.
@@ -62,17 +68,19 @@ func (c Credentials) String() string { return "credentials" }
 // GoString tells nothing.
 func (c Credentials) GoString() string { return "credentials" }
 
-// check refuses the keys called foreign where they are set, wants the others, and refuses all that could not stand
-// in a header.
-func (c *Credentials) check(service string, foreign ...string) error {
-	for _, part := range []struct{ key, value string }{{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}} {
-		other := slices.Contains(foreign, part.key)
+// check wants the keys that are listed, all others not to be set, and nothing that could not stand in a header. What
+// may be left out has a ? behind it.
+func (c *Credentials) check(service string, takes ...string) error {
+	for _, part := range []struct{ key, value string }{
+		{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}, {"session", c.Session}, {"key", c.Key},
+	} {
+		wanted := slices.Contains(takes, part.key)
 		switch {
-		case other && part.value != "":
+		case !wanted && !slices.Contains(takes, part.key+"?") && part.value != "":
 			return fmt.Errorf("%s: %s knows none", part.key, service)
-		case !other && part.value == "" && part.key != "user":
+		case wanted && part.value == "":
 			return fmt.Errorf("%s: missing: %s asks for it", part.key, service)
-		case strings.ContainsFunc(part.value, func(r rune) bool { return r <= ' ' || r > '~' }):
+		case part.key != "key" && strings.ContainsFunc(part.value, func(r rune) bool { return r <= ' ' || r > '~' }):
 			return fmt.Errorf("%s: it holds a blank, or a character that no credential has", part.key)
 		}
 	}
@@ -85,9 +93,4 @@ func posting(req *fasthttp.Request, path, contentType string, body []byte) {
 	req.SetRequestURI(path)
 	req.Header.SetContentType(contentType)
 	req.SetBody(body)
-}
-
-// basic adds the credentials of HTTP Basic authentication.
-func basic(req *fasthttp.Request, user, password string) {
-	req.Header.Set(fasthttp.HeaderAuthorization, "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
 }

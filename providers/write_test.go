@@ -163,7 +163,7 @@ func TestCredentials(t *testing.T) {
 		{"no account", "twilio", with(func(c *providers.Credentials) { c.Account = "" }), "account: missing: Twilio asks for it"},
 		{"an account that is a path", "twilio", with(func(c *providers.Credentials) { c.Account = "AC/../x" }), "account: want an account SID: AC and 32 hexadecimal digits"},
 		{"a user that is none", "twilio", with(func(c *providers.Credentials) { c.User = "ana" }),
-			"user: want the SID of an API key, SK and 32 hexadecimal digits, or the account again"},
+			"user: want the SID of an API key, SK and 32 hexadecimal digits, or that of the account or of the one above it"},
 		{"a secret that ends the header", "twilio", with(func(c *providers.Credentials) { c.Secret = "a\r\nHost: b" }),
 			"secret: it holds a blank, or a character that no credential has"},
 		{"a token", "whatsapp", goodCredentials["whatsapp"], ""},

@@ -126,6 +126,9 @@ type RouteConfig struct {
 	// Credentials are those by which the gate itself writes to people on this route, and cancels what the
 	// provider has scheduled. Nil: it does neither.
 	Credentials *providers.Credentials `yaml:"credentials"`
+	// Authorize says by whose credentials the provider is called: caller (default), by those that come with each
+	// request, or gate, by Credentials, which are put in the place of whatever comes.
+	Authorize string `yaml:"authorize"`
 	// KeywordReplies says who answers STOP, START and HELP where providers do by default: provider
 	// (default), or gate where the provider was told to leave that to its customer.
 	KeywordReplies string `yaml:"keyword_replies"`

@@ -27,6 +27,7 @@ type work struct {
 	head    head
 	record  filter.Record // of the recipient who is looked at
 	wire    []byte        // the request as it goes to the upstream
+	signed  []byte        // memory for wire, where credentials are put in
 	answer  answer
 	marks   marks
 	out     []byte // the answer as it goes to the client
@@ -44,9 +45,13 @@ type work struct {
 	key    *store.SendKey // of the send, if its sender gave it one
 	client *client        // who asks, where that is known
 
+	credentials *providers.Credentials // for a message of the gate's own
+
 	// What req and resp are where fasthttp does not bring its own.
 	ownReq  fasthttp.Request
 	ownResp fasthttp.Response
+
+	authorized fasthttp.Request // what credentials are put into
 }
 
 // maxKept is the largest request, in bytes, whose memory is kept for the next one.
@@ -58,11 +63,11 @@ func (g *Gate) release(w *work) {
 	clear(w.slots)
 	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]
 	w.tallies, w.sent, w.takers = w.tallies[:0], w.sent[:0], w.takers[:0]
-	w.req, w.resp, w.marks, w.key, w.client = nil, nil, marks{}, nil, nil
+	w.req, w.resp, w.marks, w.key, w.client, w.credentials = nil, nil, marks{}, nil, nil, nil
 	w.ownReq.Reset()
 	w.ownResp.Reset()
 	w.framed, w.torn, w.handed, w.begun, w.relayed = false, false, false, false, false
-	if cap(w.wire) <= maxKept && cap(w.out) <= maxKept {
+	if cap(w.wire) <= maxKept && cap(w.signed) <= maxKept && cap(w.out) <= maxKept {
 		g.works.Put(w)
 	}
 }

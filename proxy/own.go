@@ -144,7 +144,7 @@ func (rt *route) take(w *work, req *fasthttp.Request) error {
 	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n",
 		req.Header.Method(), req.RequestURI(), rt.upstream.host, req.Header.ContentType(), req.Header.Peek(fasthttp.HeaderAuthorization), len(req.Body()))
 	b = append(b, req.Body()...)
-	w.req = &w.ownReq
+	w.req, w.credentials = &w.ownReq, rt.pen.credentials
 	if w.frame(b, len(b)) != whole {
 		return errors.New("the request is not sound")
 	}

@@ -19,10 +19,10 @@ type pen struct {
 func (rt *route) ink(cfg *RouteConfig, all *Config) (err error) {
 	rt.pen.alone = cfg.KeywordReplies == "gate"
 	rt.pen.writer, _ = rt.provider.(providers.Writer)
-	if cfg.Credentials != nil {
-		if rt.pen.writer == nil {
-			return fmt.Errorf("credentials: the gate writes nothing to %s", rt.speaks)
-		}
+	if cfg.Credentials != nil && rt.pen.writer == nil && rt.credentials == nil {
+		return fmt.Errorf("credentials: the gate writes nothing to %s", rt.speaks)
+	}
+	if cfg.Credentials != nil && rt.pen.writer != nil {
 		if err := rt.pen.writer.Admits(cfg.Credentials); err != nil {
 			return fmt.Errorf("credentials: %w", err)
 		}

@@ -42,6 +42,9 @@ type route struct {
 
 	pen pen // for what the gate itself writes
 
+	authorizer  providers.Authorizer   // nil: the provider is none
+	credentials *providers.Credentials // put into all calls; nil: callers bring their own
+
 	scripts  map[string]*filter.Script // of the brand's dialogues, by topic
 	dialogue DialogueConfig
 
@@ -104,6 +107,9 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		own.Policy.QuietHours.Tables, own.Policy.Footer.Tables = cfg.Hours, cfg.OptOutLines
 		own.Policy.Caps.Tables = cfg.Caps
 		rt, err := g.newRoute(name, own, cfg.Brands)
+		if err == nil {
+			err = rt.authorized(&own)
+		}
 		if err == nil {
 			err = rt.ink(&own, &cfg)
 		}

@@ -169,16 +169,17 @@ func (g *Gate) rewrite(rt *route, w *work) error {
 // forward hands the request to the upstream, once, and leaves an answer in w. changed says that the
 // body is no longer the client's.
 func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
-	req, body := &w.req.Header, w.req.Body()
-	w.wire = w.head.append(w.wire[:0], req, rt.upstream, len(body), changed)
-	w.wire = append(w.wire, body...)
-	if w.key != nil && !g.begin(rt, w) {
+	err := g.write(rt, w, changed)
+	if err != nil {
+		g.deny(rt, w, err)
+	}
+	if err != nil || w.key != nil && !g.begin(rt, w) {
 		w.done, w.outcome = time.Now(), notSent
 		rt.count.outcomes[notSent].Add(1)
 		return notSent
 	}
 	w.handed = true
-	o, err := rt.upstream.exchange(w.wire, req.IsHead(), w.start, w.resp, &w.answer)
+	o, err := rt.upstream.exchange(w.wire, w.req.Header.IsHead(), w.start, w.resp, &w.answer)
 	w.done = w.answer.done
 	if o == answered && !w.framed {
 		if err = w.answer.fill(w.resp); err != nil {

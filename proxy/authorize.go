@@ -1,0 +1,143 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+)
+
+// authorized has calls of rt go out with the credentials of cfg, where it says so. Errors name the key.
+func (rt *route) authorized(cfg *RouteConfig) error {
+	rt.authorizer, _ = rt.provider.(providers.Authorizer)
+	switch {
+	case cfg.Authorize != "" && cfg.Authorize != "caller" && cfg.Authorize != "gate":
+		return fmt.Errorf("authorize: unknown word %q: want caller or gate", cfg.Authorize)
+	case cfg.Credentials == nil && cfg.Authorize == "gate":
+		return errors.New("authorize: there are no credentials to put in: want credentials beside it")
+	case cfg.Credentials == nil:
+		return nil
+	case rt.authorizer == nil && cfg.Authorize == "gate":
+		return fmt.Errorf("authorize: the gate cannot put credentials into the calls to %s", rt.speaks)
+	case rt.authorizer == nil:
+		return nil
+	}
+	if err := rt.authorizer.Admits(cfg.Credentials); err != nil {
+		return fmt.Errorf("credentials: %w", err)
+	}
+	if cfg.Authorize == "gate" {
+		rt.credentials = cfg.Credentials
+	}
+	return nil
+}
+
+// write makes w.wire the request as it goes to the upstream. changed says that the body is no longer the client's. An
+// error is a sentence for the client, and the request must not be sent.
+func (g *Gate) write(rt *route, w *work, changed bool) error {
+	body := w.req.Body()
+	w.wire = w.head.append(w.wire[:0], &w.req.Header, rt.upstream, len(body), changed)
+	c := rt.credentials
+	if w.credentials != nil {
+		c = w.credentials
+	}
+	if c == nil || rt.authorizer == nil {
+		w.wire = append(w.wire, body...)
+		return nil
+	}
+	lines := w.wire[bytes.IndexByte(w.wire, '\n')+1:]
+	req := &w.authorized
+	w.hold(req, lines, body)
+	if err := rt.authorizer.Authorize(req, c, g.time(w)); err != nil {
+		return err
+	}
+	if after := req.Body(); len(after) != len(body) || len(body) > 0 && &after[0] != &body[0] {
+		body = after
+		w.wire = w.head.append(w.wire[:0], &w.req.Header, rt.upstream, len(body), true)
+		lines = w.wire[bytes.IndexByte(w.wire, '\n')+1:]
+	}
+	out := append(w.signed[:0], req.Header.Method()...)
+	out = append(append(append(out, ' '), rt.upstream.base...), req.Header.RequestURI()...)
+	out = appendChanged(append(out, " HTTP/1.1\r\n"...), lines, &req.Header)
+	w.wire, w.signed = append(out, body...), w.wire
+	return nil
+}
+
+// stays reports whether header lines of this name are no business of who puts in credentials: fasthttp would not
+// keep them as they are written.
+func stays(name []byte) bool { return fold(name, "content-length") || fold(name, "cookie") }
+
+// hold makes req what the provider is to put credentials into: w's request with these header lines, as they are
+// spelled and in their order.
+func (w *work) hold(req *fasthttp.Request, lines, body []byte) {
+	req.Reset()
+	req.Header.DisableNormalizing()
+	req.Header.SetNoDefaultContentType(true)
+	req.Header.SetMethodBytes(w.req.Header.Method())
+	req.Header.SetRequestURIBytes(w.req.Header.RequestURI())
+	req.SetBodyRaw(body)
+	for {
+		line, rest, ok := cutLine(lines)
+		if !ok || len(line) == 0 {
+			return
+		}
+		if name, value, _ := cutHeader(line); !stays(name) {
+			req.Header.AddBytesKV(name, value)
+		}
+		lines = rest
+	}
+}
+
+// appendChanged appends those of lines that h has, as they are written, then what else h has, and a blank line.
+func appendChanged(dst, lines []byte, h *fasthttp.RequestHeader) []byte {
+	for all := lines; ; {
+		line, rest, ok := cutLine(all)
+		if !ok || len(line) == 0 {
+			break
+		}
+		name, value, _ := cutHeader(line)
+		if stays(name) || has(h, name, value) {
+			dst = append(dst, all[:len(line)+len("\r\n")]...)
+		}
+		all = rest
+	}
+	for name, value := range h.All() {
+		if !written(lines, name, value) && !stays(name) {
+			dst = append(append(append(dst, name...), ": "...), value...)
+			dst = append(dst, "\r\n"...)
+		}
+	}
+	return append(dst, "\r\n"...)
+}
+
+func has(h *fasthttp.RequestHeader, name, value []byte) bool {
+	for n, v := range h.All() {
+		if bytes.Equal(v, value) && bytes.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func written(lines, name, value []byte) bool {
+	for {
+		line, rest, ok := cutLine(lines)
+		if !ok || len(line) == 0 {
+			return false
+		}
+		if n, v, _ := cutHeader(line); bytes.Equal(v, value) && bytes.EqualFold(n, name) {
+			return true
+		}
+		lines = rest
+	}
+}
+
+// deny answers a request that cannot be sent with the credentials of the gate.
+func (g *Gate) deny(rt *route, w *work, err error) {
+	g.log.Warn("the credentials of a route could not be put into a request, and it was not sent", zap.String("route", rt.name), zap.Error(err))
+	w.resp.Reset()
+	rt.authorizer.Deny(w.req, w.resp, err.Error())
+	w.resp.Header.Set("Sendgate-Outcome", notSent.String())
+}
