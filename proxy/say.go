@@ -10,23 +10,38 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// A said is an answer of the gate's own, in a shape in which Twilio's libraries find code, message
-// and status, and those for Meta's Graph find error.message.
+// A said is an answer of the gate's own, in which the libraries of every service find what they look for: code,
+// message and status those for Twilio; error those for Meta's Graph; errors those for MessageBird, which take what
+// has none for a success, for Telnyx and for SendGrid; ok, error_code and description those for Telegram; status and
+// status_message those for Viber; ErrorCode and Message those for Postmark. TestSDKMatrix tries them.
 type said struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-	Status  int    `json:"status"`
-	Error   struct {
-		Message string `json:"message"`
-		Type    string `json:"type"`
-		Code    int    `json:"code"`
-	} `json:"error"`
+	Code    int       `json:"code"`
+	Message string    `json:"message"`
+	Status  int       `json:"status"`
+	Error   saidError `json:"error"`
+
+	Errors        []saidError `json:"errors"`
+	OK            bool        `json:"ok"`
+	TelegramCode  int         `json:"error_code"`
+	Description   string      `json:"description"`
+	StatusMessage string      `json:"status_message"`
+
+	PostmarkCode    int    `json:"ErrorCode"`
+	PostmarkMessage string `json:"Message"`
+}
+
+type saidError struct {
+	Message     string `json:"message"`
+	Description string `json:"description"`
+	Type        string `json:"type"`
+	Code        int    `json:"code"`
 }
 
 // say answers with a sentence of the gate's own.
 func say(resp *fasthttp.Response, status int, sentence string) {
-	s := said{Code: status, Message: sentence, Status: status}
-	s.Error.Message, s.Error.Type, s.Error.Code = sentence, "Sendgate", status
+	e := saidError{Message: sentence, Description: sentence, Type: "Sendgate", Code: status}
+	s := said{Code: status, Message: sentence, Status: status, Error: e, Errors: []saidError{e}, TelegramCode: status, Description: sentence,
+		StatusMessage: sentence, PostmarkCode: status, PostmarkMessage: sentence}
 	body, _ := json.Marshal(s) // strings and numbers: it cannot fail
 	resp.Reset()
 	resp.SetStatusCode(status)
