@@ -72,8 +72,11 @@ func (m *Mock) deliver(w http.ResponseWriter, r *http.Request, a answer, seq int
 		hangUp(w, func(net.Conn) {})
 	case closedAmid:
 		hangUp(w, func(c net.Conn) {
-			_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-				a.status, http.StatusText(a.status), a.mime, len(a.body), a.body[:len(a.body)/2]) // it is cut off anyway
+			head := fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n", a.status, http.StatusText(a.status), a.mime, len(a.body))
+			if len(a.body) > 0 {
+				head += "\r\n"
+			}
+			_, _ = fmt.Fprintf(c, "%s%s", head, a.body[:len(a.body)/2]) // it is cut off anyway
 		})
 	case resetFirst:
 		hangUp(w, func(c net.Conn) {

@@ -12,8 +12,9 @@
 //
 // The following numbers have a fixed fate. All lie in a range that belongs to nobody; those of
 // Twilio's own test mode mean here what they mean there (https://www.twilio.com/docs/iam/test-credentials).
-// Any spelling of the number works, with a channel prefix or without. Every other valid recipient
-// is accepted.
+// Any spelling of the number works, with a channel prefix or without; a mailbox may be called by its digits, and an
+// id of Telegram, LINE or Viber be made of them, with noughts or As before them to fill it. Every other valid
+// recipient is accepted.
 //
 //	number         Twilio            WhatsApp Cloud API
 //	+15005550001   400 21211         400 131009

@@ -39,9 +39,20 @@ func (m *Mock) line(r *http.Request, body []byte, s *Send) answer {
 	if _, list := o["to"].([]any); list != many || len(all) == 0 || len(all) > 500 {
 		return lineFail(http.StatusBadRequest, "The request body has 1 error(s)", "to")
 	}
+	var how fate
 	for _, to := range all {
 		if !lineUser.MatchString(to) {
 			return lineFail(http.StatusBadRequest, "The property, 'to', in the request body is invalid", "to")
+		}
+		o, f := m.called(strings.TrimLeft(to[1:], "0")) // who left is passed over without a word
+		how = max(how, f)
+		switch o {
+		case undialable:
+			return lineFail(http.StatusBadRequest, "Failed to send messages", "")
+		case limited:
+			return lineFail(http.StatusTooManyRequests, "You have reached your monthly limit.", "")
+		case failed, absent:
+			return lineFail(http.StatusInternalServerError, "Internal server error", "")
 		}
 	}
 	messages, _ := o["messages"].([]any)
@@ -65,6 +76,6 @@ func (m *Mock) line(r *http.Request, body []byte, s *Send) answer {
 	if many {
 		a = jsonAnswer(http.StatusOK, map[string]any{})
 	}
-	a.accepted, a.id = true, sent[0]["id"]
+	a.accepted, a.id, a.fate = true, sent[0]["id"], how
 	return a
 }

@@ -73,10 +73,16 @@ func (m *Mock) outcome(number string) (outcome, fate) {
 // called by, such as 15005550004@example.com.
 func (m *Mock) mailed(address string) (outcome, fate) {
 	box, _, _ := strings.Cut(address, "@")
-	if _, ok := digits(box); !ok {
+	return m.called(box)
+}
+
+// called is what becomes of a message to somebody who has a name in place of a number: anything is accepted that
+// is no number.
+func (m *Mock) called(name string) (outcome, fate) {
+	if _, ok := digits(name); !ok {
 		return accepts, answered
 	}
-	return m.outcome(box)
+	return m.outcome(name)
 }
 
 // fields reads a body as JSON, or as a form where the service takes one. In a form lists are the names that

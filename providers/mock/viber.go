@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -48,22 +49,36 @@ func (m *Mock) viber(r *http.Request, body []byte, s *Send) answer {
 	case len(all) > 300, !many && len(all) > 1, len(body) > 30<<10, utf8.RuneCountInString(s.Text) > 7000, sender == "" || utf8.RuneCountInString(sender) > 28:
 		return viberStatus(3, "badData")
 	}
-	failed := []map[string]any{}
+	refused := []map[string]any{}
+	var how fate
 	for _, to := range all {
-		if !viberUser.MatchString(to) {
-			failed = append(failed, map[string]any{"receiver": to, "status": 5, "status_message": "receiverNotRegistered"})
+		status, text := 5, "receiverNotRegistered"
+		if viberUser.MatchString(to) {
+			o, f := m.called(strings.TrimLeft(strings.TrimSuffix(to, "=="), "A"))
+			how = max(how, f)
+			switch o {
+			case accepts:
+				continue
+			case left:
+				status, text = 6, "receiverNotSubscribed"
+			case limited:
+				return viberStatus(12, "tooManyRequests")
+			case failed, absent:
+				return viberStatus(1, "generalError")
+			}
 		}
-	}
-	if !many && len(failed) > 0 {
-		return viberStatus(5, "receiverNotRegistered")
+		if !many {
+			return viberStatus(status, text)
+		}
+		refused = append(refused, map[string]any{"receiver": to, "status": status, "status_message": text})
 	}
 	n, _ := strconv.ParseInt(randomHex(6), 16, 64) // hexadecimal digits
 	id := strconv.FormatInt(n, 10)
 	reply := map[string]any{"status": 0, "status_message": "ok", "message_token": json.Number(id), "chat_hostname": "SN-CHAT-00"}
 	if many {
-		reply["failed_list"] = failed
+		reply["failed_list"] = refused
 	}
 	a := jsonAnswer(http.StatusOK, reply)
-	a.accepted, a.id = true, id
+	a.accepted, a.id, a.fate = true, id, how
 	return a
 }
