@@ -56,8 +56,14 @@ func TestSDKsTakeCalls(t *testing.T) {
 		build func(*testing.T) []string
 		calls []signedCall
 	}{
-		{"twilio for Node, and a WhatsApp client for Node", nodeClient("verify.mjs"), all},
-		{"twilio-go", goProgram("./verify"), ofTwilio},
+		{"twilio for Node, and a WhatsApp client for Node", func(t *testing.T) []string { return nodeClient(t, "verify.mjs") }, all},
+		{"twilio-go", func(t *testing.T) []string {
+			bin, err := goProgram(t, "./verify")
+			if err != nil {
+				goMissing(t, err)
+			}
+			return []string{bin}
+		}, ofTwilio},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,80 +1,106 @@
-// Sends one SMS with github.com/twilio/twilio-go, unmodified.
+// Sends with Go libraries, unmodified, for TestSDKMatrix: with the one that is named, the cases that come on standard
+// input, a line of JSON each, and says what it made of them, a line each.
 //
-//	GATE_URL=http://127.0.0.1:8080/twilio go run . RECIPIENT
+//	{"base": "http://127.0.0.1:8080/line"}  the library is told a base URL
+//	{"port": 8443}                          or is told nothing, and DNS leads to the gate
+//	{"proxy": "http://127.0.0.1:8080"}      or HTTPS_PROXY does, which holds the same
 //
-// The SDK knows no base URL but https://api.twilio.com; its HTTP client may be given, and that one
-// sends everything to the gate. Without GATE_URL nothing is given, and HTTPS_PROXY leads there. The outcome, as the SDK parsed it, is printed as one line of JSON.
+// Beside that, "to" holds the recipients. No connection leaves the machine.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
-	"net/url"
 	"os"
-
-	"github.com/twilio/twilio-go"
-	"github.com/twilio/twilio-go/client"
-	openapi "github.com/twilio/twilio-go/rest/api/v2010"
+	"strconv"
+	"strings"
 )
 
-// toGate sends requests to the gate instead of the host they were made for.
-type toGate struct{ base *url.URL }
+// A sender sends once with a client of a library.
+type sender func(to []string) (outcome, error)
 
-func (g toGate) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.URL.Scheme, r.URL.Host, r.Host = g.base.Scheme, g.base.Host, ""
-	r.URL.Path = g.base.Path + r.URL.Path
-	return http.DefaultTransport.RoundTrip(r)
+// libraries make a client, for the address of a gate if the library is told one.
+var libraries = map[string]func(gate string) sender{
+	"github.com/line/line-bot-sdk-go/v8": lineBot,
+	"github.com/mrz1836/postmark":        postmarkMail,
+	"github.com/sendgrid/sendgrid-go":    sendgridMail,
+	"github.com/twilio/twilio-go":        twilioSMS,
 }
+
+// names are those of errors that are of no library's own type.
+var names = strings.NewReplacer("*errors.errorString", "error", "main.unaccepted", "StatusCode")
 
 type outcome struct {
 	OK      bool   `json:"ok"`
-	Name    string `json:"name,omitempty"`
 	ID      string `json:"id,omitempty"`
-	To      string `json:"to,omitempty"`
-	Code    int    `json:"code,omitempty"`
+	Shows   string `json:"shows,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Code    any    `json:"code,omitempty"`
 	Status  any    `json:"status,omitempty"`
 	Message string `json:"message,omitempty"`
 }
 
+type task struct {
+	Base  string   `json:"base"`
+	Port  int      `json:"port"`
+	Proxy string   `json:"proxy"`
+	To    []string `json:"to"`
+}
+
 func main() {
-	base, err := url.Parse(os.Getenv("GATE_URL"))
-	if err != nil || len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: GATE_URL=http://127.0.0.1:8080/twilio go run . RECIPIENT")
-		os.Exit(2)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(send(base, os.Args[1])); err != nil {
+	if err := drive(os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(2)
 	}
 }
 
-// send sends one message through the gate at base.
-func send(base *url.URL, to string) outcome {
-	const account = "AC0123456789abcdef0123456789abcdef"
-	sdk := &client.Client{
-		Credentials: client.NewCredentials(account, "secret"),
+func drive(args []string, in io.Reader, out io.Writer) error {
+	if len(args) != 1 || libraries[args[0]] == nil {
+		return errors.New("usage: program LIBRARY < cases")
 	}
-	if base.Host != "" {
-		sdk.HTTPClient = &http.Client{Transport: toGate{base}}
+	tasks, says := json.NewDecoder(in), json.NewEncoder(out)
+	for {
+		var t task
+		if err := tasks.Decode(&t); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		http.DefaultTransport = t.transport()
+		got, err := libraries[args[0]](t.Base)(t.To)
+		got.OK = err == nil
+		if err != nil {
+			got.Message = err.Error()
+			got.Name = names.Replace(fmt.Sprintf("%T", err))
+		}
+		if err := says.Encode(got); err != nil {
+			return err
+		}
 	}
-	sdk.SetAccountSid(account)
-	rest := twilio.NewRestClientWithParams(twilio.ClientParams{Client: sdk})
+}
 
-	params := &openapi.CreateMessageParams{}
-	params.SetTo(to)
-	params.SetFrom("+15005550006")
-	params.SetBody("Your table is ready.")
-	message, err := rest.Api.CreateMessage(params)
-	var refused *client.TwilioRestError
-	switch {
-	case errors.As(err, &refused):
-		return outcome{Name: fmt.Sprintf("%T", refused), Code: refused.Code, Status: refused.Status, Message: refused.Message}
-	case err != nil:
-		return outcome{Name: fmt.Sprintf("%T", err), Message: err.Error()}
-	default:
-		return outcome{OK: true, ID: *message.Sid, To: *message.To, Status: *message.Status}
+// transport is net/http's own, in the place of DNS, and of a gate at port 443.
+func (t task) transport() *http.Transport {
+	tr := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(addr)
+		switch {
+		case err != nil:
+			return nil, err
+		case host == "127.0.0.1":
+		case port == "443" && t.Port > 0:
+			addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(t.Port))
+		default:
+			return nil, fmt.Errorf("%s is outside", host)
+		}
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}}
+	if t.Proxy != "" {
+		tr.Proxy = http.ProxyFromEnvironment
 	}
+	return tr
 }

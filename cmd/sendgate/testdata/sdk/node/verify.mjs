@@ -8,9 +8,8 @@
 import twilio from "twilio";
 import { normalizeWebhook, verifySignature } from "@kapso/whatsapp-cloud-api/server";
 import { text } from "node:stream/consumers";
-import { need } from "./report.mjs";
 
-const secret = need("SECRET");
+const secret = process.env.SECRET;
 
 // params is a form as Express reads one: a name that is there twice has an array.
 function params(body) {
