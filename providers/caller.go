@@ -42,6 +42,12 @@ type Caller interface {
 	Sign(req *fasthttp.Request, w *Webhook)
 }
 
+// A Demander is a Caller whose calls cannot be known by all that a Webhook may hold.
+type Demander interface {
+	// Wants says what w lacks, or has too much of. An error names the key.
+	Wants(w *Webhook) error
+}
+
 // A Webhook is what is known about the calls of a service to one route. What is set must all hold;
 // where neither Secrets nor Header is set, no call is the service's.
 type Webhook struct {
@@ -51,6 +57,9 @@ type Webhook struct {
 	// Secrets are the keys of which any may have signed: auth tokens of Twilio, app secrets of Meta, secrets of
 	// LINE channels, tokens of Viber bots. Telegram does not sign: they are the secret tokens it may send.
 	Secrets []string
+	// PublicKeys are what a service's signatures are checked with that signs with a key of its own, in base64. Such a call
+	// cannot be signed anew.
+	PublicKeys []string
 	// VerifyToken is the word by which Meta's handshake is known; empty: there is none.
 	VerifyToken string
 	// Header is a header that must carry Value exactly, for services that do not sign (360dialog).
@@ -128,9 +137,11 @@ type Signal struct {
 	Code      int    `json:"code,omitempty"`
 	MessageID string `json:"message_id,omitempty"`
 
-	// Of a Preference: whether it stops messages or has them again, and which.
+	// Of a Preference: whether it stops messages or has them again, and which. Label is what the sender's account calls
+	// them at the service, such as an unsubscribe group or a stream: Scope is what they are where nobody knows the label.
 	Stop  bool         `json:"stop,omitempty"`
 	Scope filter.Scope `json:"scope,omitzero"`
+	Label string       `json:"label,omitempty"`
 
 	// Of Quality: whether it is low, and the service's own words for it.
 	Low    bool   `json:"low,omitempty"`
@@ -154,18 +165,31 @@ func (w *Webhook) carried(h *fasthttp.RequestHeader) bool {
 	return n == 1 && w.Value != "" && same(value, w.Value)
 }
 
-// posted fails for what is no call of a service that calls with POST and is known by a header of w, a secret, or
-// both. A secret is not looked at.
+// posted is called for a service that calls with POST alone.
 func (w *Webhook) posted(h *fasthttp.RequestHeader) error {
-	switch {
-	case !h.IsPost():
+	if !h.IsPost() {
 		return unsigned("the service calls with POST")
-	case w.Header == "" && len(w.Secrets) == 0:
+	}
+	return w.called(h)
+}
+
+// called fails for what is no call of a service that is known by a header of w, a secret, or both. A secret is not
+// looked at.
+func (w *Webhook) called(h *fasthttp.RequestHeader) error {
+	switch {
+	case w.Header == "" && len(w.Secrets) == 0 && len(w.PublicKeys) == 0:
 		return unsigned("the route has neither a secret nor a header to know the service by")
 	case !w.carried(h):
 		return unsigned("the header that its webhook asks for is missing or wrong")
 	}
 	return nil
+}
+
+// forward has req go to w.URL with the header of w, and all that is signed as it is.
+func (w *Webhook) forward(req *fasthttp.Request) {
+	url, _, _ := strings.Cut(w.URL, "#")
+	req.SetRequestURI(url)
+	w.carry(&req.Header)
 }
 
 // carry adds the header of w, where w has one.

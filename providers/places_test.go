@@ -19,6 +19,8 @@ func TestNewProviderPlaces(t *testing.T) {
 	}
 	for _, name := range providers.Names() {
 		t.Run(name, func(t *testing.T) {
+			listing, folder := `"`+name+`":`, name
+			name := strings.ReplaceAll(name, "-", "") // as identifiers and files write it
 			named := regexp.MustCompile(`\b(new)?(?i:` + name + `)[A-Z]\w*|\b` + name + `\{`)
 			listed, own := 0, 0
 			parsers := name == "twilio" || name == "whatsapp"
@@ -37,7 +39,7 @@ func TestNewProviderPlaces(t *testing.T) {
 				for n, line := range strings.Split(string(text), "\n") {
 					code, _, _ := strings.Cut(line, "//")
 					switch {
-					case file == "provider.go" && strings.HasPrefix(strings.TrimSpace(code), `"`+name+`":`):
+					case file == "provider.go" && strings.HasPrefix(strings.TrimSpace(code), listing):
 						listed++
 					case !named.MatchString(code):
 					default:
@@ -51,7 +53,7 @@ func TestNewProviderPlaces(t *testing.T) {
 			if listed != 1 {
 				t.Errorf("%s is listed %d times, want once", name, listed)
 			}
-			if found, err := filepath.Glob(filepath.Join("testdata", name, "*.txtar")); err != nil || len(found) == 0 {
+			if found, err := filepath.Glob(filepath.Join("testdata", folder, "*.txtar")); err != nil || len(found) == 0 {
 				t.Errorf("%s has no samples in a folder of its name", name)
 			}
 		})

@@ -14,7 +14,7 @@ type plivo struct {
 	*keyring
 }
 
-var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, make: newPlivo}
+var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, withdrawn: plivoWithdrawn, make: newPlivo}
 
 // plivoText is the longest text Plivo takes, in characters, of those that GSM 7 has not: longer ones
 // might not pass with the line that is added.

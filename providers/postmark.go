@@ -34,6 +34,9 @@ var postmarkKeyring = &keyring{
 // Source: https://postmarkapp.com/support/article/1056-what-are-the-attachment-and-email-size-limits
 const postmarkText = 5 << 20
 
+// postmarkMarketing are the ids of the stream for broadcasts that each server has.
+var postmarkMarketing = []string{"broadcast", "broadcasts"}
+
 // postmarkShape is for e-mails in a place of the body, such as "Messages[].", with their content in another.
 // The text in HTML comes first, being what people read, and has no room: a line below the other would not be seen.
 func postmarkShape(sends []string, to, content string) *compiled {
@@ -51,7 +54,7 @@ func postmarkShape(sends []string, to, content string) *compiled {
 		sender:      []string{content + "From"},
 		template:    []string{content + "TemplateAlias", content + "TemplateId"},
 		kind:        []string{content + "MessageStream"},
-		promotional: []string{"broadcast", "broadcasts"}, // the ids of the stream for them that each server has
+		promotional: postmarkMarketing,
 		extra:       []string{content + "Subject", to + "TemplateModel"},
 		channel:     filter.Email,
 		address:     mailbox,

@@ -136,6 +136,7 @@ var byName = map[string]known{
 	"telnyx":      telnyxService,
 	"twilio":      twilioService,
 	"viber":       viberService,
+	"vonage-sms":  vonageSMSService,
 	"whatsapp":    whatsappService,
 }
 

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -40,6 +41,8 @@ type shape struct {
 	promotional []string
 	// refused are further members that no request may have, such as would make another call of it.
 	refused []string
+	// own are further names that the provider itself reads.
+	own     []string
 	channel filter.Channel // what its messages go by; needed
 	// medium is where a request may say what else it goes by, and media what the words mean.
 	medium []string
@@ -123,7 +126,7 @@ func (s *shape) compile() (*compiled, error) {
 			}
 		}
 	}
-	for _, text := range append(append([]string(nil), s.unseen...), s.refused...) {
+	for _, text := range slices.Concat(s.unseen, s.refused, s.own) {
 		e, err := parseExpression(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)

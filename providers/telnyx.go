@@ -15,7 +15,7 @@ type telnyx struct {
 	*keyring
 }
 
-var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, make: newTelnyx}
+var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, withdrawn: telnyxWithdrawn, make: newTelnyx}
 
 // telnyxText is the longest text that surely passes, in characters.
 const telnyxText = 1600

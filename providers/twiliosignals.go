@@ -2,11 +2,6 @@ package providers
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
@@ -22,15 +17,11 @@ var twilioSaid = []string{
 	"MessageStatus", "SmsStatus", "ErrorCode",
 }
 
-// twilioWords are what Twilio's own handling of keywords took a message for.
-// Source: https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
-var twilioWords = map[string]filter.Keyword{"STOP": filter.StopWord, "START": filter.StartWord, "HELP": filter.HelpWord}
-
 // Signals reads an incoming message or a status callback. A call of the fallback URL has the same
 // MessageSid as the one that failed, and is the same signal. What has none, such as a phone call, gives
 // no signal; nor does what comes from something that is no recipient, such as a short code.
 func (t twilio) Signals(req *fasthttp.Request) ([]Signal, error) {
-	said, err := twilioSays(req)
+	said, err := saidIn(req, twilioSaid)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +35,7 @@ func (t twilio) Signals(req *fasthttp.Request) ([]Signal, error) {
 	} else {
 		s.Text, s.Payload = cmp.Or(said["Body"], said["ButtonText"]), said["ButtonPayload"]
 		s.ReplyTo, s.Media = said["OriginalRepliedMessageSid"], count(said["NumMedia"])
-		s.Word = twilioWords[strings.ToUpper(said["OptOutType"])]
+		s.Word = takenFor[strings.ToUpper(said["OptOutType"])]
 	}
 	if s.From = t.recipient(person); s.From.Channel == filter.WhatsApp {
 		id, _ := strings.CutPrefix(said["ExternalUserId"], "whatsapp:")
@@ -57,53 +48,6 @@ func (t twilio) Signals(req *fasthttp.Request) ([]Signal, error) {
 	return []Signal{s}, nil
 }
 
-// twilioSays reads the parameters of a call: of its query for a GET, and else of its body, which is a
-// form or, in Twilio's newer services, JSON. The query of a POST is the owner's own.
-func twilioSays(req *fasthttp.Request) (map[string]string, error) {
-	body, err := calledWith(req)
-	if err != nil {
-		return nil, err
-	}
-	if req.Header.IsGet() {
-		_, query, _ := splitURI(req.Header.RequestURI())
-		return twilioForm(query)
-	}
-	if kind, _, ok := mediaType(req.Header.ContentType()); ok && fold(kind, "application/json") {
-		var all map[string]loose
-		if json.Unmarshal(body, &all) != nil {
-			return nil, errors.New("the body is not the JSON object that its type promises")
-		}
-		said := make(map[string]string, len(twilioSaid))
-		for _, name := range twilioSaid {
-			said[name] = string(all[name])
-		}
-		return said, nil
-	}
-	if !formBody(req) {
-		return nil, errors.New("the body is neither a form nor JSON")
-	}
-	return twilioForm(body)
-}
-
-// twilioForm is what twilioSays reads of a form or a query.
-func twilioForm(src []byte) (map[string]string, error) {
-	all, ok := pairs(src)
-	if !ok {
-		return nil, errEscape
-	}
-	said := make(map[string]string, len(twilioSaid))
-	for _, p := range all {
-		if !slices.Contains(twilioSaid, p.name) {
-			continue
-		}
-		if _, twice := said[p.name]; twice {
-			return nil, fmt.Errorf("the parameter %s is there more than once", p.name)
-		}
-		said[p.name] = strings.ToValidUTF8(p.value, "\uFFFD")
-	}
-	return said, nil
-}
-
 // Acknowledge answers with TwiML that says nothing to anybody: text of another type would be sent to the
 // person as a reply.
 // Source: https://www.twilio.com/docs/messaging/twiml
@@ -111,13 +55,4 @@ func (t twilio) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
 	resp.SetStatusCode(fasthttp.StatusOK)
 	resp.Header.SetContentType("text/xml")
 	resp.SetBodyString(`<?xml version="1.0" encoding="UTF-8"?><Response/>`)
-}
-
-// count is a small number that a service wrote; 0 for anything else.
-func count(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > 9_999_999 {
-		return 0
-	}
-	return n
 }

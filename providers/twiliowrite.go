@@ -3,7 +3,6 @@ package providers
 import (
 	"bytes"
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -51,8 +50,7 @@ func (t twilio) Cancel(req *fasthttp.Request, id string, c *Credentials) error {
 // post makes req a call of the Messages resource.
 func (t twilio) post(req *fasthttp.Request, message string, body []byte, c *Credentials) {
 	posting(req, "/2010-04-01/Accounts/"+c.Account+"/Messages"+message+".json", "application/x-www-form-urlencoded", body)
-	user := cmp.Or(c.User, c.Account) + ":" + c.Secret
-	req.Header.Set(fasthttp.HeaderAuthorization, "Basic "+base64.StdEncoding.EncodeToString([]byte(user)))
+	basic(req, cmp.Or(c.User, c.Account), c.Secret)
 }
 
 // Accepted reads the Message resource, in JSON or XML.

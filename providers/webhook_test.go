@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/valyala/fasthttp"
@@ -16,6 +17,7 @@ import (
 type webhookSample struct {
 	provider, name string
 	hook           Webhook
+	now            time.Time // when it arrives
 	request        []byte
 	signals        []Signal
 	fault          string // what Signals answers besides; empty: nothing
@@ -49,6 +51,12 @@ func webhookSamples(t testing.TB) (all []webhookSample) {
 				s.hook.Secrets = []string{value}
 			case "verify_token":
 				s.hook.VerifyToken = value
+			case "public_key":
+				s.hook.PublicKeys = []string{value}
+			case "now":
+				if s.now, err = time.Parse(time.RFC3339, value); err != nil {
+					t.Errorf("%s: %v", file, err)
+				}
 			case "header":
 				s.hook.Header, s.hook.Value, _ = strings.Cut(value, ": ")
 			}

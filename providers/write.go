@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -93,4 +94,9 @@ func posting(req *fasthttp.Request, path, contentType string, body []byte) {
 	req.SetRequestURI(path)
 	req.Header.SetContentType(contentType)
 	req.SetBody(body)
+}
+
+// basic adds the credentials of HTTP Basic authentication.
+func basic(req *fasthttp.Request, user, password string) {
+	req.Header.Set(fasthttp.HeaderAuthorization, "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
 }

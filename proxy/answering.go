@@ -173,7 +173,7 @@ func (g *Gate) barred(rt *route, o *own) (bool, error) {
 // acted is what the provider did by itself about what an event tells, as far as it is about a sender.
 func (rt *route) acted(e *filter.Event, sender string) filter.Keyword {
 	switch {
-	case rt.speaks != "twilio" || e.To.Channel != filter.SMS:
+	case e.To.Channel != filter.SMS:
 		return filter.NoKeyword
 	case e.Kind == filter.OptedOut && (e.Source == rt.speaks+" answer" || e.Source == rt.speaks+" receipt"):
 		return filter.StopWord

@@ -276,22 +276,3 @@ func withdrawn(at time.Time, r *filter.Record) time.Time {
 	}
 	return at
 }
-
-// preference takes in what a person set at the provider. To have messages again lifts that setting and nothing
-// that they told the business itself.
-func (h *heard) preference(ctx context.Context, sig *providers.Signal) error {
-	before, err := h.before(ctx, sig)
-	if err != nil {
-		return err
-	}
-	e := h.event(sig, filter.OptedOut)
-	e.Scope, e.Note = sig.Scope, sig.Detail
-	if sig.Stop {
-		return h.withdraw(e, &before, sig)
-	}
-	e.Kind, e.Basis, e.ID = filter.OptedIn, filter.Express, h.id(sig, "resume")
-	e.Proof.Action = "changed the setting"
-	return h.lift(ctx, e, func(r *filter.Record) bool {
-		return slices.Equal(r.Withdrawn(), []filter.Scope{sig.Scope})
-	})
-}

@@ -19,7 +19,7 @@ func TestTokenInThePathIsNotLogged(t *testing.T) {
 	core, logs := observer.New(zapcore.DebugLevel)
 	st := memory(t)
 	rc := RouteConfig{Upstream: "http://" + closedPort(t), Policy: anyone}
-	cfg := Config{Logger: zap.New(core), Routes: map[string]RouteConfig{"telegram": rc, "viber": rc}}
+	cfg := Config{Logger: zap.New(core), Routes: map[string]RouteConfig{"telegram": rc, "viber": rc, "vonage-sms": rc}}
 	_, addr := start(t, cfg, st)
 	const bot = "/telegram/bot110201543:AAPrivateToken/"
 	left := filter.Recipient{Brand: "default", Channel: filter.Telegram, Address: "987654321"}
@@ -33,6 +33,8 @@ func TestTokenInThePathIsNotLogged(t *testing.T) {
 		{"what cannot be read", post(bot+"sendMessage", "application/json", `{"chat_id":`), 400},
 		{"a path that is unknown", post(bot+"banChatMember", "application/json", `{}`), 404},
 		{"a token in the body", post("/viber/pa/send_message", "application/json", `{"auth_token":"PrivateToken","receiver":"a","type":"text","text":"Sale"}`), 503},
+		{"a secret in the query", "GET /vonage-sms/sms/json?api_key=a&api_secret=PrivateToken&from=Acme&to=14155550100&text=Sale HTTP/1.1\r\nHost: gate\r\n\r\n", 503},
+		{"a secret in a query that cannot be read", "GET /vonage-sms/sms/json?api_key=a&api_secret=PrivateToken&to=1&to=2 HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
 	} {
 		a := ask(t, addr, c.request)
 		if a.StatusCode != c.status {

@@ -25,12 +25,14 @@ type Webhooks struct {
 	Limits Limits `yaml:"limits"`
 }
 
-// WebhookConfig says by what a provider's calls to a route are known. Secrets or Header is set: a call
+// WebhookConfig says by what a provider's calls to a route are known. Secrets, PublicKeys or Header is set: a call
 // that nobody could tell from a forged one is never believed.
 type WebhookConfig struct {
 	// Secrets are the keys the provider signs with, of which any may have signed while they are
 	// changed: auth tokens of Twilio, app secrets of Meta.
 	Secrets []string `yaml:"secrets" ref:"secret"`
+	// PublicKeys are, in base64, the public halves of the keys that the provider itself signs with: Telnyx and SendGrid.
+	PublicKeys []string `yaml:"public_keys"`
 	// VerifyToken is the word that Meta's handshake has to show.
 	VerifyToken string `yaml:"verify_token" ref:"secret"`
 	// Header is a header that has to carry Value, for providers that do not sign (360dialog).
@@ -115,7 +117,7 @@ func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string) (*
 	switch {
 	case !ok:
 		return nil, errors.New("the provider of this route calls nobody back")
-	case len(cfg.Secrets) == 0 && cfg.Header == "":
+	case len(cfg.Secrets) == 0 && len(cfg.PublicKeys) == 0 && cfg.Header == "":
 		return nil, errors.New("secrets: missing: without the key that the provider signs with, or a header that it sends, anybody could call")
 	case (cfg.Header == "") != (cfg.Value == ""):
 		return nil, errors.New("header: it needs a value, and the value a header")
@@ -126,8 +128,15 @@ func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string) (*
 	case base == "":
 		return nil, errors.New("providers have to be told where to call: give proxy.webhooks.url")
 	}
-	return &webhook{caller: caller, base: base, uncertain: cfg.Uncertain, known: providers.Webhook{
-		Secrets: cfg.Secrets, VerifyToken: cfg.VerifyToken, Header: cfg.Header, Value: cfg.Value}}, nil
+	known := providers.Webhook{Secrets: cfg.Secrets, PublicKeys: cfg.PublicKeys, VerifyToken: cfg.VerifyToken, Header: cfg.Header, Value: cfg.Value}
+	if demander, ok := provider.(providers.Demander); ok {
+		if err := demander.Wants(&known); err != nil {
+			return nil, err
+		}
+	} else if len(cfg.PublicKeys) > 0 {
+		return nil, errors.New("public_keys: this provider signs with a secret that both know: want it in secrets")
+	}
+	return &webhook{caller: caller, base: base, uncertain: cfg.Uncertain, known: known}, nil
 }
 
 // leastValue is how many characters the value of a header has at least by which calls are known.
