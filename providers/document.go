@@ -38,6 +38,16 @@ func (d document) member(obj int, key string) int {
 	return 0
 }
 
+// within finds the member that a way of keys leads to from object obj, or 0.
+func (d document) within(obj int, keys ...string) int {
+	for _, key := range keys {
+		if obj = d.member(obj, key); obj == 0 {
+			return 0
+		}
+	}
+	return obj
+}
+
 // any reports whether object obj has a member called like one of keys.
 func (d document) any(obj int, keys []string) bool {
 	for _, key := range keys {

@@ -124,20 +124,21 @@ type known struct {
 
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
-	"360dialog":   d360dialogService,
-	"custom":      {channel: filter.SMS, later: true, make: newCustom},
-	"infobip":     infobipService,
-	"line":        lineService,
-	"messagebird": messagebirdService,
-	"plivo":       plivoService,
-	"postmark":    postmarkService,
-	"sendgrid":    sendgridService,
-	"telegram":    telegramService,
-	"telnyx":      telnyxService,
-	"twilio":      twilioService,
-	"viber":       viberService,
-	"vonage-sms":  vonageSMSService,
-	"whatsapp":    whatsappService,
+	"360dialog":       d360dialogService,
+	"custom":          {channel: filter.SMS, later: true, make: newCustom},
+	"infobip":         infobipService,
+	"line":            lineService,
+	"messagebird":     messagebirdService,
+	"plivo":           plivoService,
+	"postmark":        postmarkService,
+	"sendgrid":        sendgridService,
+	"telegram":        telegramService,
+	"telnyx":          telnyxService,
+	"twilio":          twilioService,
+	"viber":           viberService,
+	"vonage-messages": vonageMessagesService,
+	"vonage-sms":      vonageSMSService,
+	"whatsapp":        whatsappService,
 }
 
 // New makes the provider called name.

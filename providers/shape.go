@@ -3,6 +3,7 @@ package providers
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -53,6 +54,8 @@ type shape struct {
 	// address reads a recipient on a channel without phone numbers, or that may be something else; ok is
 	// false for what is no address. Nil: a phone number.
 	address func(text, region string) (address string, ok bool)
+	// ids are channels, of several, on which a recipient is an id and not a phone number.
+	ids map[filter.Channel]bool
 	// group reports whether what stands in a recipient's place reaches people who cannot be seen here.
 	group func(text string) bool
 }
@@ -72,6 +75,9 @@ type reach struct {
 	// also: what stands at at is no recipient, and has the service write to one who stands elsewhere by another
 	// channel. It goes with its key.
 	also *fallback
+	// spare: the entries of the list it is in are messages of their own. Nothing outside of one belongs to it, and
+	// without any the list goes with its key.
+	spare bool
 }
 
 // A fallback is a message that a service sends where another does not arrive.
@@ -166,6 +172,9 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 		of = &shape{text: []bounded{r.also.text}, sender: []string{r.also.sender}, when: s.when, kind: s.kind}
 	}
 	for _, t := range of.text {
+		if s.spared(t.at, r.at) {
+			continue
+		}
 		l, ok, err := locate(t.at, e, learn)
 		if err != nil {
 			return cr, err
@@ -174,7 +183,7 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 		if !ok {
 			l, below, ok = listed(t.at, e)
 		}
-		if ok {
+		if ok = ok && (!r.spare || l.depth > 0); ok {
 			cr.text = append(cr.text, locatedText{l, t.most, below})
 			cr.shared = cr.shared && l.depth == 0
 		}
@@ -189,13 +198,25 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 			if err != nil {
 				return cr, err
 			}
-			if ok {
+			if ok && (!r.spare || l.depth > 0) {
 				*f.to = append(*f.to, l)
 				cr.shared = cr.shared && l.depth == 0
 			}
 		}
 	}
 	return cr, nil
+}
+
+// spared reports whether what stands at text belongs to a message in a list of further ones, and not to a recipient
+// elsewhere.
+func (s *shape) spared(text, recipient string) bool {
+	for _, r := range s.recipients {
+		list, _, _ := strings.Cut(r.at, "[].")
+		if r.spare && r.at != recipient && strings.HasPrefix(text, list+"[].") {
+			return true
+		}
+	}
+	return false
 }
 
 // locate is where the expression text stands for a recipient at r, if it belongs to one there.

@@ -191,7 +191,7 @@ func (r *shapeReader) message(text string, m filter.Message, at standing) error 
 	if len(b.Messages) == maxRecipients || r.most > 0 && len(b.Messages) == r.most {
 		return b.unreadable(0, "it has more recipients than a request to %s may have", r.service)
 	}
-	m.To.Address, at.written = r.recipient(text), text
+	m.To.Address, at.written = r.recipient(m.To.Channel, text), text
 	if at.wording >= 0 {
 		w := &b.parsed.spread.wordings[at.wording]
 		m.Text = w.text
@@ -205,7 +205,14 @@ func (r *shapeReader) message(text string, m filter.Message, at standing) error 
 }
 
 // recipient is the address that text stands for; empty for none.
-func (r *shapeReader) recipient(text string) string {
+func (r *shapeReader) recipient(channel filter.Channel, text string) string {
+	if r.ids[channel] {
+		address, err := filter.Address(channel, text, r.region)
+		if err != nil {
+			return ""
+		}
+		return address
+	}
 	if r.address != nil {
 		address, ok := r.address(text, r.region)
 		if !ok {
@@ -213,10 +220,14 @@ func (r *shapeReader) recipient(text string) string {
 		}
 		return address
 	}
+	number := text
 	if !r.national {
-		text = r.b.parsed.international(text)
+		number = r.b.parsed.international(text)
 	}
-	address, err := filter.Number(text, r.region)
+	address, err := filter.Number(number, r.region)
+	if err != nil && channel == filter.WhatsApp {
+		address, err = filter.Address(channel, text, r.region) // an id of a user, perhaps
+	}
 	if err != nil {
 		return ""
 	}

@@ -21,7 +21,7 @@ func (r *shapeReader) walk(c *compiledReach, i int, steps expression, at *spot) 
 	}
 	here := *at
 	last := len(steps) == 1
-	if last && c.optional && s.key != "" {
+	if s.key != "" && (last && c.optional || c.spare && s.kind == '[') {
 		here.seat = r.member(above, i, at.seat)
 	}
 	switch {
@@ -138,7 +138,8 @@ func (r *shapeReader) optionalKey(j int) bool {
 	var buf [64]byte
 	key := r.d.key(j, buf[:0])
 	for i := range r.reaches {
-		if e := r.reaches[i].expression; r.reaches[i].optional && e[len(e)-1].key == string(key) {
+		c := &r.reaches[i]
+		if c.optional && c.expression[len(c.expression)-1].key == string(key) || c.spare && c.expression[0].key == string(key) {
 			return true
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,9 @@ func TestRewritesAccepted(t *testing.T) {
 	for _, s := range providers.Samples() {
 		if s.Err != nil || refusedSamples[s.Provider+"/"+s.Name] != 0 || s.Code != 0 {
 			continue
+		}
+		if len(s.Messages) > 1 && slices.ContainsFunc(s.Messages, func(m filter.Message) bool { return m.Room == 0 }) {
+			continue // who cannot have the line is taken out
 		}
 		for name, e := range edits {
 			t.Run(s.Provider+"/"+s.Name+"/"+name, func(t *testing.T) {
