@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -38,6 +41,42 @@ var ways = map[string]way{
 	"STOP at one account of Twilio, broadcast through the other": {filter.SMS,
 		func(t testing.TB, id, number, text string) string { return texted(t, id, "+"+number, text) },
 		func(number string) string { return strings.Replace(sms(number, "Sale"), "/twilio/", "/second/", 1) }},
+	"STOP at Plivo, broadcast through Twilio": {filter.SMS,
+		func(t testing.TB, id, number, text string) string {
+			form := url.Values{"From": {number}, "To": {"15005550006"}, "Text": {text}, "Type": {"sms"}, "MessageUUID": {id}}
+			return signed(t, "plivo", "/plivo", "application/x-www-form-urlencoded", form.Encode())
+		},
+		func(number string) string { return sms(number, "Sale") }},
+	"STOP at MessageBird, broadcast through Plivo": {filter.SMS,
+		func(t testing.TB, id, number, text string) string {
+			form := url.Values{"originator": {number}, "recipient": {"15005550006"}, "body": {text}, "id": {id}}
+			return signed(t, "messagebird", "/messagebird", "application/x-www-form-urlencoded", form.Encode())
+		},
+		func(number string) string {
+			return post("/plivo/v1/Account/MA1/Message/", "application/json", `{"src":"15005550006","dst":"`+number+`","text":"Sale"}`)
+		}},
+	"STOP at Telnyx, broadcast through MessageBird": {filter.SMS,
+		func(_ testing.TB, id, number, text string) string {
+			return telnyxCall(fmt.Sprintf(`{"data":{"event_type":"message.received","payload":{"id":%q,"from":{"phone_number":"+%s"},"to":[{"phone_number":"+15005550006"}],"text":%q}}}`, id, number, text))
+		},
+		func(number string) string {
+			return post("/messagebird/messages", "application/json", `{"originator":"15005550006","recipients":["`+number+`"],"body":"Sale"}`)
+		}},
+}
+
+// telnyxKey is the key of a Telnyx of our own.
+var telnyxKey = ed25519.NewKeyFromSeed([]byte("a seed of thirty-two bytes, once"))
+
+// telnyxHook is how it is known.
+func telnyxHook() *WebhookConfig {
+	return &WebhookConfig{PublicKeys: []string{base64.StdEncoding.EncodeToString(telnyxKey.Public().(ed25519.PublicKey))}}
+}
+
+// telnyxCall is a call of it.
+func telnyxCall(body string) string {
+	signature := base64.StdEncoding.EncodeToString(ed25519.Sign(telnyxKey, []byte("1795340000|"+body)))
+	return fmt.Sprintf("POST /telnyx HTTP/1.1\r\nHost: 10.0.0.7:8082\r\nContent-Type: application/json\r\nTelnyx-Timestamp: 1795340000\r\n"+
+		"Telnyx-Signature-Ed25519: %s\r\nContent-Length: %d\r\n\r\n%s", signature, len(body), body)
 }
 
 // throughWhatsApp is a send to a WhatsApp user through Twilio.
@@ -50,7 +89,9 @@ func openly(t testing.TB, upstream string) Config {
 	rc := RouteConfig{Upstream: upstream, Policy: filter.Config{Require: anyone.Require, Window: 1000 * time.Hour}}
 	second := rc
 	second.Provider = "twilio"
-	return hooked(t, map[string]RouteConfig{"twilio": rc, "whatsapp": rc, "second": second})
+	telnyx := rc
+	telnyx.Webhook = telnyxHook()
+	return hooked(t, map[string]RouteConfig{"twilio": rc, "whatsapp": rc, "second": second, "plivo": rc, "messagebird": rc, "telnyx": telnyx})
 }
 
 // TestStopRace has many senders write to one person through one provider while the person answers STOP by
