@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sendgate/sendgate/providers/mock"
@@ -12,7 +14,7 @@ type mockCmd struct {
 	Listen  string            `default:"127.0.0.1:9090" help:"Loopback address to play the providers on."`
 	Latency mock.Latency      `help:"How long answers take: 80ms, 50ms..120ms, or p50=80ms,p99=400ms." placeholder:"TIME"`
 	Errors  mock.Failures     `help:"Shares of messages that fail, of 429, 500, 503, opted-out, stall, close, cut, reset: 429:1%,stall:0.01%." placeholder:"SHARES"`
-	Webhook map[string]string `help:"Where the providers call back, on loopback: twilio=http://127.0.0.1:8082/twilio. May be given again, for whatsapp." placeholder:"PROVIDER=URL"`
+	Webhook map[string]string `help:"Where the providers call back, on loopback: twilio=http://127.0.0.1:8082/twilio. May be given again, for others." placeholder:"PROVIDER=URL"`
 	Secret  string            `help:"What they sign their calls with: env:NAME or file:PATH." placeholder:"REF"`
 	Reply   time.Duration     `help:"How long people take to answer (${default})." default:"0s"`
 }
@@ -37,6 +39,11 @@ func (c mockCmd) Run(t terminal) error {
 		return err
 	}
 	defer stop()
+	for _, provider := range slices.Sorted(maps.Keys(c.Webhook)) {
+		if key := mock.PublicKey(provider, cfg.Webhooks[provider].Secret); key != "" {
+			fmt.Fprintf(t.out, "%s signs with a key of its own: public_keys: [%s]\n", provider, key)
+		}
+	}
 	fmt.Fprintf(t.out, "playing Twilio and the WhatsApp Cloud API on %s; what arrived is at %s/mock/sends, and what they called back at %s/mock/calls; Ctrl-C ends\n", base, base, base)
 	<-t.ctx.Done()
 	return nil

@@ -6,18 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
 // A Webhook is where a service calls, and what it signs with.
 type Webhook struct {
-	URL    string // on loopback, as it is signed; empty: the service does not call
-	Secret string // Twilio's auth token, or Meta's app secret
+	URL string // on loopback, as it is signed; empty: the service does not call
+	// Secret is what the service signs with: Twilio's or Plivo's auth token, Meta's app secret, MessageBird's signing
+	// key, Postmark's password. Telnyx and SendGrid sign with a key that is made from it; see [PublicKey].
+	Secret string
 	// NoReceipts has the service not tell here what became of messages.
 	NoReceipts bool
 }
@@ -31,8 +35,25 @@ const (
 )
 
 // tries is how often a service makes a call that is not answered with 2xx. Twilio calls a second time;
-// Meta repeats for days, and here five times.
+// Meta repeats for days, and here five times. The others call so often here.
 var tries = map[string]int{"twilio": 2, "whatsapp": 6}
+
+const otherTries = 3
+
+// triesOf is how often a service makes a call; 0 for one that makes none.
+func triesOf(service string) int {
+	if callbacks[service] != nil {
+		return otherTries
+	}
+	return tries[service]
+}
+
+// callers names the services that call.
+func callers() string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(tries)), maps.Keys(callbacks))
+	slices.Sort(names)
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
 
 // A Call is one call of a service, as far as it has come.
 type Call struct {
@@ -118,7 +139,7 @@ func (s *switchboard) take(c *Call) bool {
 // make makes one call, after a while, until it is answered with 2xx, or as often as the service would.
 func (s *switchboard) make(c *Call, gap time.Duration) {
 	defer s.busy.Done()
-	for n := range tries[c.Provider] {
+	for n := range triesOf(c.Provider) {
 		wait(s.ctx, gap)
 		select {
 		case s.lines <- struct{}{}:

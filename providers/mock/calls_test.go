@@ -234,7 +234,7 @@ func TestCallsStayOnLoopback(t *testing.T) {
 	if got := m.Calls(); len(got) != 1 || got[0].Tries != 1 || got[0].Status != 0 || !strings.Contains(got[0].Error, "loopback") {
 		t.Errorf("calls %+v", got)
 	}
-	for _, hooks := range []map[string]Webhook{{"twilio": {URL: "https://owner.example/in"}}, {"vonage": {URL: "http://127.0.0.1:1"}}, {"twilio": {URL: "ftp://127.0.0.1"}}} {
+	for _, hooks := range []map[string]Webhook{{"twilio": {URL: "https://owner.example/in"}}, {"nobody": {URL: "http://127.0.0.1:1"}}, {"twilio": {URL: "ftp://127.0.0.1"}}} {
 		if _, stop, err := New(Config{Webhooks: hooks}).Start("127.0.0.1:0"); err == nil {
 			stop()
 			t.Errorf("a mock that calls %v starts", hooks)

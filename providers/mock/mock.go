@@ -37,7 +37,7 @@ type Config struct {
 	Host string
 	// Keep is how many requests are remembered, the latest, and as many calls; 0 means 1000.
 	Keep int
-	// Webhooks are where the services call, by twilio and whatsapp. Reply is how long people take to
+	// Webhooks are where the services call, by the name of the provider. Reply is how long people take to
 	// answer, and services to tell what became of a message. Retry is how long a service waits until it
 	// calls again after an answer other than 2xx, and twice as long each further time; 0 means a second.
 	// OnCall is called with every call once it is done, by many goroutines; nil: nobody is told.
@@ -83,8 +83,8 @@ func (m *Mock) Start(addr string) (base string, stop func(), err error) {
 		return "", nil, fmt.Errorf("mock address %q: the mock listens on loopback only", addr)
 	}
 	for name, hook := range m.cfg.Webhooks {
-		if tries[name] == 0 {
-			return "", nil, fmt.Errorf("mock webhook %s: there is no such service: want twilio or whatsapp", name)
+		if triesOf(name) == 0 {
+			return "", nil, fmt.Errorf("mock webhook %s: there is no such service: want %s", name, callers())
 		}
 		if err := onLoopback(hook.URL); err != nil {
 			return "", nil, fmt.Errorf("mock webhook %s: %w", name, err)
@@ -159,7 +159,11 @@ func (m *Mock) play(r *http.Request, s *Send) answer {
 	for _, one := range services {
 		if one.path.MatchString(r.URL.EscapedPath()) && (one.header == "" || r.Header.Get(one.header) != "") {
 			s.Provider = one.provider
-			return one.play(m, r, body, s)
+			a := one.play(m, r, body, s)
+			if a.accepted && a.follows == nil {
+				a.follows = m.follows(one.provider, s, a.id)
+			}
+			return a
 		}
 	}
 	s.Provider = "whatsapp"
