@@ -45,7 +45,7 @@ func compose(method, target, contentType, encoding string, body []byte) *fasthtt
 	var req fasthttp.Request
 	req.Header.DisableNormalizing()
 	r := bufio.NewReaderSize(bytes.NewReader(raw), 64<<10)
-	if err := req.Read(r); err != nil || r.Buffered() > 0 {
+	if err := readLikeGate(&req, r); err != nil || r.Buffered() > 0 {
 		return nil
 	}
 	return &req

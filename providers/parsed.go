@@ -148,7 +148,11 @@ func (b *Batch) applyIn(req *fasthttp.Request, in place, edits []edit) error {
 			from = req.Body()
 		}
 	}
-	out, last, changed := p.out[:0], 0, false
+	longer := 0
+	for _, e := range edits {
+		longer += len(e.text)
+	}
+	out, last, changed := slices.Grow(p.out[:0], len(from)+longer), 0, false
 	for _, e := range edits {
 		if e.place != in {
 			continue
@@ -167,7 +171,7 @@ func (b *Batch) applyIn(req *fasthttp.Request, in place, edits []edit) error {
 	case p.gzipped:
 		req.SetBody(compress(p.out))
 	default:
-		req.SetBody(p.out)
+		p.out = req.SwapBody(p.out) // of which there may be much
 	}
 	return nil
 }

@@ -7,23 +7,13 @@ type part struct{ start, end int }
 
 // nextPart is the part of raw that starts at byte i, up to the separator of c or to the end, and where the next
 // one starts, which is -1 behind the last. An escaped separator is one too.
-func (c *compiledReach) nextPart(raw []byte, i int, form bool) (p part, next int) {
+func (c *compiledReach) nextPart(raw []byte, i int, e encoding) (p part, next int) {
 	p.start = i
+	var buf [utf8.UTFMax]byte
 	within, literal := false, false
 	for i < len(raw) {
-		b, size := raw[i], 1
-		switch {
-		case form && b == '%' && i+2 < len(raw):
-			b, size = unhex(raw[i+1])<<4|unhex(raw[i+2]), 3
-		case !form && b == '\\':
-			var r rune
-			if r, size = unescape(raw[i:]); r < utf8.RuneSelf {
-				b = byte(r)
-			} else {
-				b = utf8.RuneSelf
-			}
-			size = max(size, 1)
-		}
+		unit, size := e.unit(buf[:0], raw[i:])
+		b := unit[0] // of other letters than ASCII no byte is like a sign
 		switch {
 		case !c.quoted:
 		case literal:

@@ -28,7 +28,8 @@ var sampleFiles embed.FS
 //
 //	request          the request as a client writes it; lines of the header may end in LF alone.
 //	                 Content-Length is added where it is missing. "request gzip" compresses the
-//	                 body, "request chunked" cuts it into chunks.
+//	                 body, "request chunked" cuts it into chunks. In "request crlf" the lines of the
+//	                 body, and of what becomes of it, end in CRLF, and ␊ is an LF alone.
 //	messages         what Parse reads, in JSON; or "not a send", "unknown path", "error: SENTENCE"
 //	rewrite          the body once "Reply STOP to opt out" was added ("rewrite target": the URI)
 //	reschedule       the body once it was moved to 2026-11-23T09:30:00Z ("reschedule target": the URI)
@@ -58,6 +59,8 @@ type Sample struct {
 	Learnt []filter.Event
 
 	Without []Partial
+
+	crlf bool // the body has lines that end in CRLF
 }
 
 // A Partial is what becomes of a request some of whose messages are blocked because their recipients
@@ -122,6 +125,12 @@ func (s *Sample) read(a *txtar.Archive) error {
 			return fmt.Errorf("section %s: %w", f.Name, err)
 		}
 	}
+	if s.crlf {
+		s.Rewritten = string(crlf([]byte(s.Rewritten)))
+		for i := range s.Without {
+			s.Without[i].Body = string(crlf([]byte(s.Without[i].Body)))
+		}
+	}
 	if s.Request == nil || s.Messages == nil && s.Err == nil {
 		return errors.New("a sample has a request and messages")
 	}
@@ -147,6 +156,9 @@ func (s *Sample) section(name string, data []byte) (err error) {
 		return s.refusal(reason, data)
 	case name == "request", name == "request gzip", name == "request chunked":
 		s.Request = rawHTTP(data, strings.TrimPrefix(name, "request"))
+	case name == "request crlf":
+		head, body, _ := bytes.Cut(data, []byte("\n\n"))
+		s.crlf, s.Request = true, rawHTTP(slices.Concat(head, []byte("\n\n"), crlf(body)), "")
 	case name == "messages":
 		return s.messages(data)
 	case name == "rewrite":
@@ -165,6 +177,11 @@ func (s *Sample) section(name string, data []byte) (err error) {
 		return errors.New("there is no such section")
 	}
 	return nil
+}
+
+// crlf is text with lines that end in CRLF.
+func crlf(text []byte) []byte {
+	return bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), []byte("␊"), []byte("\n"))
 }
 
 // partial changes the partial of these messages, which it adds if need be.

@@ -24,10 +24,18 @@ func read(t testing.TB, raw []byte) *fasthttp.Request {
 	t.Helper()
 	var req fasthttp.Request
 	req.Header.DisableNormalizing()
-	if err := req.Read(bufio.NewReaderSize(bytes.NewReader(raw), 64<<10)); err != nil {
+	if err := readLikeGate(&req, bufio.NewReaderSize(bytes.NewReader(raw), 64<<10)); err != nil {
 		t.Fatalf("reading the request: %v", err)
 	}
 	return &req
+}
+
+// readLikeGate leaves a body in parts as it is.
+func readLikeGate(req *fasthttp.Request, r *bufio.Reader) error {
+	if err := req.Header.Read(r); err != nil {
+		return err
+	}
+	return req.ContinueReadBody(r, 0, false)
 }
 
 func provider(t testing.TB, name, region string) providers.Provider {

@@ -35,6 +35,8 @@ type wording struct {
 	at    int    // where it ends, less what closes it
 	room  int    // see filter.Message.Room
 	line  string // what is added
+	// nested: it stands in JSON that is a text itself.
+	nested bool
 	// markup is the one that it is in, or empty.
 	markup string
 }
@@ -61,7 +63,7 @@ type spread struct {
 	at       []standing // one a message
 	edits    []edit
 	params   []paramAt
-	formed   bool // it is a form or a query
+	written  encoding
 }
 
 func (s *spread) reset() spread {

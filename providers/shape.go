@@ -17,9 +17,11 @@ type shape struct {
 	// send nothing. What is none of all that is an unknown path.
 	sends, traces, others []string
 	// wide are the paths of sends that reach people who cannot be seen here, whatever is in them.
-	wide  []string
-	form  bool // a body may also be a form, of the same names
-	query bool // the parameters may also stand in the query, and then a GET sends
+	wide []string
+	form bool // a body may also be a form, of the same names
+	// multipart: it may also be one in parts, of the same names, besides which it may have files.
+	multipart bool
+	query     bool // the parameters may also stand in the query, and then a GET sends
 	// recipients are where they may stand; needed. Those of one request are read in this order.
 	recipients []reach
 	most       int // how many a request may have
@@ -98,6 +100,7 @@ type bounded struct {
 type compiled struct {
 	*shape
 	keys    []string // all names that are read
+	told    int      // how many of keys, in front, stand for more than what else the recipient would see
 	reaches []compiledReach
 	unseen  []expression
 }
@@ -132,13 +135,14 @@ func (s *shape) compile() (*compiled, error) {
 			}
 		}
 	}
-	for _, text := range slices.Concat(s.unseen, s.refused, s.own) {
+	for _, text := range s.expressions() {
 		e, err := parseExpression(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", text, err)
 		}
 		learn(e)
 	}
+	c.told = len(c.keys)
 	for _, text := range s.unseen {
 		e, _ := parseExpression(text) // it was read above
 		c.unseen = append(c.unseen, e)
@@ -151,6 +155,23 @@ func (s *shape) compile() (*compiled, error) {
 		c.reaches = append(c.reaches, cr)
 	}
 	return c, nil
+}
+
+// expressions are those of s but for what else the recipient would see.
+func (s *shape) expressions() []string {
+	all := slices.Concat(s.unseen, s.refused, s.own, s.sender, s.template, s.when, s.kind, s.medium, s.markup)
+	for _, t := range s.text {
+		all = append(all, t.at)
+	}
+	for _, r := range s.recipients {
+		if all = append(all, r.at); r.inside != "" {
+			all = append(all, r.inside)
+		}
+		if r.also != nil {
+			all = append(all, r.also.to, r.also.sender, r.also.text.at)
+		}
+	}
+	return all
 }
 
 // reached makes one of the reaches of s ready.

@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -91,19 +90,22 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	b := r.b
 	kind, charset, ok := mediaType(h.contentType)
 	form := r.shape.form && fold(kind, "application/x-www-form-urlencoded")
-	switch {
-	case !ok || !form && !fold(kind, "application/json") || !inUTF8(charset):
-		if r.shape.form {
-			return b.unreadable(0, "the Content-Type of a send is neither application/json nor application/x-www-form-urlencoded, in UTF-8")
-		}
-		return b.unreadable(0, "the Content-Type of a send is not application/json in UTF-8")
+	parts := r.shape.multipart && fold(kind, "multipart/form-data")
+	if !ok || !form && !parts && !fold(kind, "application/json") || !inUTF8(charset) {
+		return b.unreadable(0, "the Content-Type of a send is %s", r.shape.types())
 	}
 	body, err := b.body(req, h)
-	if err != nil {
+	switch {
+	case err != nil:
 		return b.unreadable(0, "%w", err)
-	}
-	if form {
+	case form:
 		return r.form(body, inBody, 0)
+	case parts:
+		limit, ok := boundary(h.contentType)
+		if !ok {
+			return b.unreadable(0, "%w", errBoundary)
+		}
+		return r.multipart(body, limit)
 	}
 	if b.parsed.nodes, err = scanJSON(body, b.parsed.nodes[:0]); err != nil {
 		return b.unreadable(0, "%w", err)
@@ -111,57 +113,15 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	return r.json(document{body, b.parsed.nodes})
 }
 
-// path tells what a path is to the service.
-func (s *shape) path(path []byte) pathKind {
-	for _, p := range s.sends {
-		if matches(path, p) {
-			return send
-		}
+// types says what the Content-Type of a send is not where it cannot be read.
+func (s *shape) types() string {
+	switch {
+	case s.multipart:
+		return "none of application/json, application/x-www-form-urlencoded and multipart/form-data, in UTF-8"
+	case s.form:
+		return "neither application/json nor application/x-www-form-urlencoded, in UTF-8"
 	}
-	for _, p := range s.wide {
-		if matches(path, p) {
-			return sendUnseen
-		}
-	}
-	for _, p := range s.others {
-		if matches(path, p) {
-			return notSend
-		}
-	}
-	var buf [256]byte
-	plain := unmasked(buf[:0], path)
-	for _, t := range s.traces {
-		if bytes.Contains(plain, []byte(t)) {
-			return disguised
-		}
-	}
-	return unknownPath
-}
-
-// matches reports whether path is of a pattern, in which a * stands for letters, digits and -_.~:@ up to the
-// end of a segment.
-func matches(path []byte, pattern string) bool {
-	for {
-		star := strings.IndexByte(pattern, '*')
-		if star < 0 {
-			return string(path) == pattern
-		}
-		if len(path) < star || string(path[:star]) != pattern[:star] {
-			return false
-		}
-		path, pattern = path[star:], pattern[star+1:]
-		n, dots := 0, 0
-		for n < len(path) && (word(path[n:n+1]) || strings.IndexByte("-_.~:@", path[n]) >= 0) {
-			if path[n] == '.' {
-				dots++
-			}
-			n++
-		}
-		if n == dots { // nothing, or a way up
-			return false
-		}
-		path = path[n:]
-	}
+	return "not application/json in UTF-8"
 }
 
 // A shapeReader reads one request of a shape.

@@ -2,19 +2,27 @@ package providers
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
 // A paramAt is where a parameter stands, and which name that is read it has, or -1.
 type paramAt struct {
-	start, end int32
-	key        int32
+	start, end      int32
+	name, nameEnd   int32
+	value, valueEnd int32
+	key             int32
+	file            bool
+	// length and lengthEnd are where the length of the value is said; 0: nowhere.
+	length, lengthEnd int32
 }
 
 // form reads the parameters of a form or a query, src, which begins at byte offset.
 func (r *shapeReader) form(src []byte, in place, offset int) error {
 	s := &r.b.parsed.spread
-	s.formed = true
+	s.written = formText
 	for i := 0; i < len(src); {
 		start := i
 		var p param
@@ -29,8 +37,14 @@ func (r *shapeReader) form(src []byte, in place, offset int) error {
 		if !found {
 			key = -1
 		}
-		s.params = append(s.params, paramAt{int32(start), int32(p.end), int32(key)})
+		s.params = append(s.params, paramAt{start: int32(start), end: int32(p.end), name: int32(start), nameEnd: int32(start + len(p.name)),
+			value: int32(p.end - len(p.value)), valueEnd: int32(p.end), key: int32(key)})
 	}
+	return r.parameters(src, in, offset)
+}
+
+// parameters reads the messages of src, whose parameters were found.
+func (r *shapeReader) parameters(src []byte, in place, offset int) error {
 	for _, name := range r.refused {
 		if _, _, there, err := r.named(src, name); there || err != nil {
 			return r.b.unreadable(0, "the body has a parameter that no send to %s has", r.service)
@@ -96,8 +110,7 @@ func (r *shapeReader) reachForm(c *compiledReach, src []byte, in place, offset i
 		if n+1 < len(s.params) {
 			st.after = s.params[n+1].start + int32(offset)
 		}
-		p, _ := nextParam(src, int(at.start))
-		if err := r.value(c, p, in, offset, s.take(l, st)); err != nil {
+		if err := r.value(c, src[at.value:at.valueEnd], in, offset+int(at.value), s.take(l, st)); err != nil {
 			return err
 		}
 	}
@@ -114,16 +127,16 @@ func (r *shapeReader) reached(key int32) bool {
 	return false
 }
 
-// value reads the recipient in the value of a parameter, or several in one text.
-func (r *shapeReader) value(c *compiledReach, p param, in place, offset int, at int32) error {
-	text, err := r.decoded(p, c.expression[0].key)
+// value reads the recipient in the value of a parameter, which begins at byte offset, or several in one text.
+func (r *shapeReader) value(c *compiledReach, raw []byte, in place, offset int, at int32) error {
+	text, err := r.decoded(raw, c.expression[0].key)
 	if err != nil {
 		return err
 	}
 	if c.split == "" {
 		return r.addForm(text, at)
 	}
-	return r.parts(c, r.b.parsed.spread.open(in, at, 1), p.value, int32(offset+p.end-len(p.value)),
+	return r.parts(c, r.b.parsed.spread.open(in, at, 1), raw, int32(offset),
 		func(text string, seat int32) error { return r.addForm(text, seat) })
 }
 
@@ -136,10 +149,10 @@ func (r *shapeReader) addForm(text string, seat int32) error {
 }
 
 // decoded is the value of a parameter, which lives as long as the batch.
-func (r *shapeReader) decoded(p param, key string) (string, error) {
+func (r *shapeReader) decoded(raw []byte, key string) (string, error) {
 	b := r.b
 	start, ok := len(b.parsed.text), false
-	if b.parsed.text, ok = decode(b.parsed.text, p.value); !ok {
+	if b.parsed.text, ok = b.parsed.spread.written.decode(b.parsed.text, raw); !ok {
 		return "", errEscape
 	}
 	if !utf8.Valid(b.parsed.text[start:]) {
@@ -168,26 +181,52 @@ func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset i
 	if m.SendAt, err = r.time(when); err != nil {
 		return err
 	}
-	for i := range c.text {
-		if l := &c.text[i]; len(l.rest) == 1 && l.depth == 0 && l.below == "" {
-			text, end, _, err := r.named(src, l.rest[0])
-			if err != nil {
-				return err
-			}
-			if text != "" {
-				r.rest.wording = r.wording(end+1, text, l.most, in, offset+end)
-				r.b.parsed.spread.mark(r.rest.wording, markup)
-				break
+	if err := r.textForm(c, src, in, offset, markup); err != nil || !r.b.Extras {
+		return err
+	}
+	for i := range c.extra {
+		text, err := r.firstParam(src, c.extra[i:i+1])
+		if err != nil {
+			return err
+		}
+		for n := range c.text {
+			if t := &c.text[n]; t.below != "" && slices.Equal(t.rest, c.extra[i].rest) && text != "" {
+				text = string(besideNested(nil, text, t.below))
 			}
 		}
+		m.Extra += text
 	}
-	if r.b.Extras {
-		for i := range c.extra {
-			text, err := r.firstParam(src, c.extra[i:i+1])
-			if err != nil {
+	for _, at := range r.b.parsed.spread.params {
+		if at.file {
+			m.Extra += fmt.Sprintf("%s %x\n", src[at.name:at.nameEnd], sha256.Sum256(src[at.value:at.valueEnd]))
+		}
+	}
+	return nil
+}
+
+// textForm reads the first text that is there.
+func (r *shapeReader) textForm(c *compiledReach, src []byte, in place, offset int, markup string) error {
+	for i := range c.text {
+		l := &c.text[i]
+		if len(l.rest) != 1 || l.depth > 0 {
+			continue
+		}
+		text, at, there, err := r.named(src, l.rest[0])
+		switch {
+		case err != nil:
+			return err
+		case !there, text == "":
+		case l.below != "":
+			end := int(at.valueEnd)
+			found, err := r.nested(l, text, wording{key: end + 1, place: in}, src[at.value:end], offset+int(at.value))
+			if found || err != nil {
 				return err
 			}
-			m.Extra += text
+		default:
+			end := int(at.valueEnd)
+			r.rest.wording = r.wording(end+1, text, l.most, in, offset+end)
+			r.b.parsed.spread.mark(r.rest.wording, markup)
+			return nil
 		}
 	}
 	return nil
@@ -206,20 +245,22 @@ func (r *shapeReader) firstParam(src []byte, ls []located) (string, error) {
 	return "", nil
 }
 
-// named is the value of the one parameter of a name, and where it ends.
-func (r *shapeReader) named(src []byte, name string) (text string, end int, there bool, err error) {
+// named is the value of the one parameter of a name, and where it stands. The value of a file is empty.
+func (r *shapeReader) named(src []byte, name string) (text string, found paramAt, there bool, err error) {
 	for _, at := range r.b.parsed.spread.params {
 		if at.key < 0 || r.keys[at.key] != name {
 			continue
 		}
 		if there {
-			return "", 0, true, r.b.unreadable(0, "the parameter %s is there more than once", name)
+			return "", at, true, r.b.unreadable(0, "the parameter %s is there more than once", name)
 		}
-		p, _ := nextParam(src, int(at.start))
-		if text, err = r.decoded(p, name); err != nil {
-			return "", 0, true, err
+		found, there = at, true
+		if at.file {
+			continue
 		}
-		end, there = p.end, true
+		if text, err = r.decoded(src[at.value:at.valueEnd], name); err != nil {
+			return "", at, true, err
+		}
 	}
-	return text, end, there, nil
+	return text, found, there, nil
 }

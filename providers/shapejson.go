@@ -131,7 +131,9 @@ func (r *shapeReader) about(c *compiledReach, at *spot) (err error) {
 	if err := r.text(c, at); err != nil {
 		return err
 	}
-	r.b.parsed.spread.mark(r.rest.wording, markup)
+	if markup != "" {
+		r.b.parsed.spread.mark(r.rest.wording, markup)
+	}
 	if !r.b.Extras {
 		return nil
 	}
@@ -148,6 +150,11 @@ func (r *shapeReader) text(c *compiledReach, at *spot) error {
 		}
 		switch node := &r.d.nodes[n]; {
 		case n == 0, node.kind == 'n':
+		case c.text[i].below != "" && node.kind == '"':
+			w := wording{key: n, place: inBody}
+			if found, err := r.nested(&c.text[i], r.b.parsed.unquoted(r.d, n), w, r.d.raw(n), int(node.start)); found || err != nil {
+				return err
+			}
 		case c.text[i].below != "":
 			if found, err := r.listed(&c.text[i], n); found || err != nil {
 				return err
@@ -225,6 +232,8 @@ func (r *shapeReader) extras(c *compiledReach, at *spot) (string, error) {
 			}
 		}
 		switch {
+		case node != 0 && below != "" && r.d.nodes[node].kind == '"':
+			p.text = besideNested(p.text, string(unquote(nil, r.d.raw(node))), below)
 		case node != 0 && below != "":
 			p.text = r.beside(p.text, node, below)
 		case node != 0:

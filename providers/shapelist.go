@@ -15,7 +15,30 @@ func listed(text string, r expression) (l located, below string, ok bool) {
 	return l, below, ok
 }
 
-// listed reads the texts in list n, line by line. The room is that of the last.
+// nested reads the texts in a list that is written as JSON in a text: w has where that is, and raw is how it is
+// written, from byte offset on.
+func (r *shapeReader) nested(t *locatedText, text string, w wording, raw []byte, offset int) (found bool, err error) {
+	s := &r.b.parsed.spread
+	if r.rest.wording = s.worded(w.key); r.rest.wording >= 0 {
+		return true, nil
+	}
+	inner := *r
+	nodes, err := scanJSON([]byte(text), nil)
+	if err != nil {
+		return false, r.b.unreadable(0, "%w", err)
+	}
+	inner.d, inner.tidied = document{[]byte(text), nodes}, false
+	if found, err = inner.listed(t, 0); !found || err != nil {
+		return found, err
+	}
+	r.rest.wording = inner.rest.wording
+	within := &s.wordings[r.rest.wording]
+	within.key, within.place, within.nested = w.key, w.place, true
+	within.at = offset + s.written.offset(raw, within.at)
+	return true, nil
+}
+
+// listed reads the texts in list n, line by line. The room and the markup are those of the last.
 func (r *shapeReader) listed(t *locatedText, n int) (found bool, err error) {
 	if r.d.nodes[n].kind != '[' {
 		return false, r.b.unreadable(0, "what should be a list of messages is none")
@@ -24,7 +47,7 @@ func (r *shapeReader) listed(t *locatedText, n int) (found bool, err error) {
 	if r.rest.wording = p.spread.worded(n); r.rest.wording >= 0 {
 		return true, nil
 	}
-	start, last, end := len(p.text), 0, 0
+	start, last, end, markup := len(p.text), 0, 0, ""
 	for i := r.d.child(n); i != 0; i = int(r.d.nodes[i].next) {
 		if r.d.nodes[i].kind != '{' {
 			continue
@@ -46,12 +69,18 @@ func (r *shapeReader) listed(t *locatedText, n int) (found bool, err error) {
 		}
 		last, end = len(p.text), int(r.d.nodes[node].end)
 		p.text = unquote(p.text, r.d.raw(node))
+		for _, name := range r.markup {
+			if markup = ""; r.d.member(i, name) != 0 {
+				markup = string(r.d.raw(r.d.member(i, name)))
+			}
+		}
 	}
 	if end == 0 {
 		return false, nil
 	}
 	above := utf8.RuneCount(p.text[start:last])
 	r.rest.wording = r.wording(n, p.keep(start), above+t.most, inBody, end)
+	p.spread.mark(r.rest.wording, markup)
 	return true, nil
 }
 
@@ -69,4 +98,14 @@ func (r *shapeReader) beside(dst []byte, n int, below string) []byte {
 		}
 	}
 	return dst
+}
+
+// besideNested appends what stands beside the texts of a list that is written as JSON in a text.
+func besideNested(dst []byte, text, below string) []byte {
+	nodes, err := scanJSON([]byte(text), nil)
+	if err != nil {
+		return append(dst, text...)
+	}
+	inner := shapeReader{d: document{[]byte(text), nodes}}
+	return inner.beside(dst, 0, below)
 }

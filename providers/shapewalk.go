@@ -200,17 +200,13 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) (err error) {
 // them, as seats of list l.
 func (r *shapeReader) parts(c *compiledReach, l int32, raw []byte, offset int32, each func(text string, seat int32) error) error {
 	p := &r.b.parsed
-	form := p.spread.formed
+	e := p.spread.written
 	before := int32(-1)
 	for i := 0; i >= 0; {
 		var pt part
-		pt, i = c.nextPart(raw, i, form)
+		pt, i = c.nextPart(raw, i, e)
 		start := len(p.text)
-		if form {
-			p.text, _ = decode(p.text, raw[pt.start:pt.end]) // which was decoded once before
-		} else {
-			p.text = unquote(p.text, raw[pt.start:pt.end])
-		}
+		p.text, _ = e.decode(p.text, raw[pt.start:pt.end]) // which was decoded once before
 		text := p.keep(start)
 		if len(bytes.TrimSpace(p.text[start:])) == 0 {
 			return r.b.unreadable(0, "an entry of a list of recipients is empty")

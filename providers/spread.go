@@ -2,6 +2,7 @@ package providers
 
 import (
 	"errors"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
@@ -35,6 +36,7 @@ func (b *Batch) rewriteSpread(req *fasthttp.Request, quote func(markup, line str
 		return err
 	}
 	b.share(quote)
+	s.lengths()
 	return b.apply(req, s.edits...)
 }
 
@@ -102,18 +104,38 @@ func (b *Batch) share(quote func(markup, line string) string) {
 				*d = filter.Decision{Action: filter.Rewrite, Reason: giver.Reason, Rule: giver.Rule, Edit: filter.Edit{Footer: w.line}}
 			}
 		}
-		escape := escapeJSON
-		if s.formed {
-			escape = escapeForm
-		}
 		line := w.line
 		if quote != nil {
 			line = quote(w.markup, line)
 		}
+		if line = "\n" + line; w.nested {
+			line = string(escapeJSON(nil, line))
+		}
 		p := &b.parsed
 		start := len(p.text)
-		p.text = escape(escape(p.text, "\n"), line)
+		p.text = s.written.escape(p.text, line)
 		s.edits = append(s.edits, edit{place: w.place, start: w.at, end: w.at, text: p.text[start:]})
+	}
+}
+
+// lengths adds the edits of what parts of a body say of their lengths.
+func (s *spread) lengths() {
+	for i := range s.params {
+		p := &s.params[i]
+		if p.length == 0 {
+			continue
+		}
+		n, gone := int(p.valueEnd-p.value), false
+		for _, e := range s.edits {
+			if e.start <= int(p.start) && e.end >= int(p.end) {
+				gone = true
+			} else if e.start >= int(p.value) && e.end <= int(p.valueEnd) {
+				n += len(e.text) - (e.end - e.start)
+			}
+		}
+		if !gone && n != int(p.valueEnd-p.value) {
+			s.edits = append(s.edits, edit{place: inBody, start: int(p.length), end: int(p.lengthEnd), text: strconv.AppendInt(nil, int64(n), 10)})
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func (v vonageSMS) Parse(req *fasthttp.Request, b *Batch) error {
 		return err
 	}
 	code := bytes.HasPrefix(path, []byte("/sc/"))
-	if code && !b.parsed.spread.formed {
+	if code && b.parsed.spread.written != formText {
 		return b.unreadable(0, "a send from a short code is a form or a query")
 	}
 	m, at := &b.Messages[0], &b.parsed.spread.at[0]
@@ -117,7 +117,7 @@ func (v vonageSMS) Rewrite(req *fasthttp.Request, b *Batch) error {
 // vonageSigned reports whether a request that was read has a signature.
 func (b *Batch) vonageSigned(req *fasthttp.Request, query []byte) bool {
 	src := b.source(req, query)
-	if !b.parsed.spread.formed {
+	if b.parsed.spread.written != formText {
 		return document{src, b.parsed.nodes}.member(0, "sig") != 0
 	}
 	return b.tricks(src, []string{"sig"})

@@ -1,14 +1,20 @@
 package mock
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A played is a service, which takes its sends at paths of its own.
@@ -90,10 +96,16 @@ func (m *Mock) called(name string) (outcome, fate) {
 // fields reads a body as JSON, or as a form where the service takes one. In a form lists are the names that
 // may be there several times. Its error is a sentence.
 func fields(r *http.Request, body []byte, form bool, lists ...string) (object, error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err == nil && kind == "application/json":
 		return readObject(body)
+	case err == nil && form && kind == "multipart/form-data":
+		values, err := partValues(body, params["boundary"])
+		if err != nil {
+			return nil, fmt.Errorf("the body in parts cannot be read: %w", err)
+		}
+		return named(values, lists)
 	case err != nil || !form || kind != "application/x-www-form-urlencoded":
 		return nil, fmt.Errorf("the body is of type %q", kind)
 	}
@@ -104,6 +116,39 @@ func fields(r *http.Request, body []byte, form bool, lists ...string) (object, e
 	if err != nil {
 		return nil, fmt.Errorf("the form cannot be read: %w", err)
 	}
+	return named(values, lists)
+}
+
+// partValues are the values of a body in parts. Of a file it is its name.
+func partValues(body []byte, boundary string) (url.Values, error) {
+	values := url.Values{}
+	for r := multipart.NewReader(bytes.NewReader(body), boundary); ; {
+		p, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return values, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		value, err := io.ReadAll(p)
+		switch said := p.Header.Get("Content-Length"); {
+		case err != nil:
+			return nil, err
+		case p.FormName() == "":
+			return nil, errors.New("a part has no name")
+		case said != "" && said != strconv.Itoa(len(value)):
+			return nil, fmt.Errorf("the part %s says that it has %s bytes, and has %d", p.FormName(), said, len(value))
+		case p.FileName() != "":
+			value = []byte(p.FileName())
+		case !utf8.Valid(value):
+			return nil, fmt.Errorf("the part %s is not UTF-8", p.FormName())
+		}
+		values.Add(p.FormName(), string(value))
+	}
+}
+
+// named are the values of a form by their names. Lists are those that may be there several times.
+func named(values url.Values, lists []string) (object, error) {
 	o := object{}
 	for name, all := range values {
 		name = strings.TrimSuffix(name, "[]")

@@ -46,6 +46,9 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 	if s.Text == "" {
 		s.Text, most = o.text("caption"), 1024
 	}
+	if album := o.list("media"); s.Text == "" && album != nil {
+		s.Text = albumText(album)
+	}
 	switch {
 	case chat == "":
 		return telegramFail(http.StatusBadRequest, "Bad Request: chat_id is empty")
@@ -72,4 +75,29 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 		"chat": map[string]any{"id": json.Number(chat), "type": "private"}}})
 	a.accepted, a.id, a.fate = true, strconv.FormatInt(id, 10), how
 	return a
+}
+
+// list is the list called key, which may be JSON within a text; nil where there is none.
+func (o object) list(key string) []any {
+	if v, ok := o[key].([]any); ok {
+		return v
+	}
+	inner, err := readObject([]byte(`{"":` + o.text(key) + `}`))
+	if err != nil {
+		return nil
+	}
+	v, _ := inner[""].([]any)
+	return v
+}
+
+// albumText are the captions of an album, line by line.
+func albumText(album []any) string {
+	var captions []string
+	for _, v := range album {
+		one, _ := v.(object)
+		if caption := one.text("caption"); caption != "" {
+			captions = append(captions, caption)
+		}
+	}
+	return strings.Join(captions, "\n")
 }
