@@ -90,7 +90,7 @@ func (row *sdkRow) cells(t *testing.T) string {
 	if row.partly != "" {
 		partly = code(row.partly)
 	}
-	return fmt.Sprintf("| %s %s %s | %s | %s | %s | %s | %s |\n", map[bool]string{true: "Go", false: "Node"}[row.isGo()], code(strings.TrimPrefix(row.pkg, "github.com/")), strings.TrimSuffix(row.version(t), "+incompatible"), line, asks, code(row.blocked), partly, code(row.failed))
+	return fmt.Sprintf("| %s %s %s | %s | %s | %s | %s | %s |\n", map[bool]string{true: "Go", false: "Node"}[row.isGo()], code(strings.TrimPrefix(row.name(), "github.com/")), strings.TrimSuffix(row.version(t), "+incompatible"), line, asks, code(row.blocked), partly, code(row.failed))
 }
 
 func code(text string) string { return "`" + text + "`" }
@@ -101,7 +101,7 @@ func sdkTable(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString("| library | the line to type | proxy | blocked | Ann agreed, Bob opted out | refused by the provider |\n|---|---|---|---|---|---|\n")
 	for i := range sdkRows {
-		if sdkRows[i].also == "" {
+		if sdkRows[i].env == nil {
 			b.WriteString(sdkRows[i].cells(t))
 		}
 	}

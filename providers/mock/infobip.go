@@ -172,12 +172,13 @@ func (m *Mock) infobipSend(path string, v3 bool, all []infobipMessage, s *Send) 
 				return infobipFail(v3, map[outcome]int{limited: 429, failed: 500, absent: 503}[o], "GENERAL_ERROR", "Something went wrong. Please contact support.")
 			}
 			status := infobipStatuses[o]
+			one := randomHex(16)
 			if how = max(how, f); o == accepts {
-				id = randomHex(16)
+				id = one
 			} else {
 				code, _ = status["id"].(int)
 			}
-			results = append(results, object{"messageId": randomHex(16), key: to, "status": status})
+			results = append(results, object{"messageId": one, key: to, "status": status})
 		}
 	}
 	reply := object{"messages": results}

@@ -51,7 +51,7 @@ export async function drive(open, explain = () => ({})) {
       const send = (sends[JSON.stringify(way)] ??= open(way.base));
       outcome = { ok: true, ...(await send(to)) };
     } catch (e) {
-      outcome = { ok: false, ...told(e), ...explain(e) };
+      outcome = { ok: false, ...told(e), ...(await explain(e)) };
     }
     process.stdout.write(JSON.stringify(outcome) + "\n");
   }
