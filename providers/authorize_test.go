@@ -22,11 +22,12 @@ type call struct {
 }
 
 const (
-	gateToken = "sendgate_dGhpcyBpcyBhIHRva2VuIG9mIHRoZSBnYXRl"
-	botToken  = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
-	basic     = "Authorization: Basic "
-	asked     = basic + "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTpzZW5kZ2F0ZV9kR2hwY3lCcGN5QmhJSFJ2YTJWdUlHOW1JSFJvWlNCbllYUmw="
-	signed    = basic + "U0swMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMjprZXlzZWNyZXQ="
+	gateToken   = "sendgate_dGhpcyBpcyBhIHRva2VuIG9mIHRoZSBnYXRl"
+	botToken    = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+	basic       = "Authorization: Basic "
+	asked       = basic + "QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMTpzZW5kZ2F0ZV9kR2hwY3lCcGN5QmhJSFJ2YTJWdUlHOW1JSFJvWlNCbllYUmw="
+	vonageBasic = basic + "YWJjZDEyMzQ6a2V5c2VjcmV0"
+	signed      = basic + "U0swMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMjprZXlzZWNyZXQ="
 )
 
 var ownCredentials = map[string]providers.Credentials{
@@ -41,6 +42,9 @@ var ownCredentials = map[string]providers.Credentials{
 	"telnyx":      {Secret: "keysecret"},
 	"viber":       {Secret: "keysecret"},
 	"whatsapp":    {Secret: "keysecret"},
+
+	"vonage-messages": {Account: "abcd1234", Secret: "keysecret"},
+	"vonage-sms":      {Account: "abcd1234", Secret: "keysecret"},
 }
 
 const (
@@ -49,6 +53,15 @@ const (
 )
 
 var calls = []call{
+	{name: "Vonage: a secret in a form", provider: "vonage-sms", target: "/sms/json", headers: formType, body: "api_key=b&api_secret=" + gateToken + "&to=1",
+		presents: gateToken, wantHeaders: vonageBasic + "\n" + formType, wantBody: "to=1"},
+	{name: "Vonage: a secret in a query", provider: "vonage-sms", target: "/sms/xml?api_key=b&to=1&api_secret=" + gateToken, presents: gateToken,
+		wantHeaders: vonageBasic + "\n", wantTarget: "/sms/xml?to=1"},
+	{name: "Vonage: a signature goes with the account it is of", provider: "vonage-sms", target: "/sms/json", headers: jsonType,
+		body: `{"api_key":"b","to":"1","timestamp":"1795349400","sig":"` + gateToken + `"}`, presents: gateToken, wantHeaders: vonageBasic + "\n" + jsonType, wantBody: `{"to":"1"}`},
+	{name: "Vonage: the token of an application", provider: "vonage-messages", target: "/v1/messages", headers: "Authorization: Bearer " + gateToken + "\n" + jsonType, body: `{"to":"1"}`,
+		presents: gateToken, wantHeaders: vonageBasic + "\n" + jsonType},
+	{name: "Vonage: a new secret", provider: "vonage-messages", target: "/accounts/abcd1234/secrets", want: gives},
 	{name: "Twilio: the password of the account gives way to the API key", provider: "twilio", target: twilioSend, headers: asked + "\n" + formType, body: hello,
 		presents: gateToken, wantHeaders: signed + "\n" + formType},
 	{name: "Twilio: who brings nothing gets the API key, too", provider: "twilio", target: twilioSend, headers: formType, body: hello, wantHeaders: signed + "\n" + formType},

@@ -100,6 +100,8 @@ type Config struct {
 	Unseen bool
 	// Custom describes the API of the provider called custom, and of no other.
 	Custom *Custom
+	// Replaced says that calls go out with credentials of the gate's own in place of those they came with.
+	Replaced bool
 }
 
 // known is one provider this gate speaks.

@@ -20,7 +20,10 @@ import (
 //
 // The older forms (v0.1/messages, dispatch) and conversations are refused. Verification is none of its paths.
 // Source: https://developer.vonage.com/en/api/messages
-type vonageMessages struct{ shaped }
+type vonageMessages struct {
+	shaped
+	*keyring
+}
 
 var vonageMessagesService = known{host: "https://api.nexmo.com", channel: filter.SMS, text: vonageMessagesText,
 	withdrawn: vonageMessagesWithdrawn, busy: []int{vonageMessagesThrottled}, make: newVonageMessages}
@@ -33,7 +36,8 @@ const (
 )
 
 // vonageMessagesMost are the longest texts of channels.
-var vonageMessagesMost = map[string]int{"sms": vonageMessagesText, "mms": vonageMessagesText, "viber_service": 1000, "messenger": 640, "rcs": 3072, "whatsapp": 4096}
+var vonageMessagesMost = map[string]int{"sms": vonageMessagesText, "mms": vonageMessagesText, "viber_service": 1000, "messenger": 640, "rcs": 3072,
+	"whatsapp": vonageMessagesLongest}
 
 // vonageMessagesTexts are the texts of a message, and vonageMessagesExtra what else is seen of it.
 var vonageMessagesTexts = []bounded{{"text", vonageMessagesLongest}, {"image.caption", vonageMessagesCaption}, {"video.caption", vonageMessagesCaption},
@@ -78,7 +82,18 @@ func below(prefix string, expressions []string) (all []string) {
 }
 
 func newVonageMessages(cfg Config) (Provider, error) {
-	return vonageMessages{newShaped(vonageMessagesShape, cfg)}, nil
+	return vonageMessages{newShaped(vonageMessagesShape, cfg), vonageMessagesKeyring}, nil
+}
+
+// vonageMessagesKeyring: https://developer.vonage.com/en/messages/technical-details. The API takes the key of an account as it
+// does the token of an application.
+var vonageMessagesKeyring = &keyring{
+	name:  "Vonage",
+	takes: []string{"account", "secret"},
+	holes: []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: func(c *Credentials) string { return c.Account + ":" + c.Secret }}},
+	gives: []string{"/secret", "/applications"},
+	denial: denial{401, `{"type":"https://developer.vonage.com/api-errors#unauthorized","title":"Unauthorized",` +
+		`"detail":"You did not provide correct credentials. {detail}","instance":"sendgate"}`},
 }
 
 // Parse reads the message and those in its failover.
@@ -212,9 +227,6 @@ func (vonageMessages) Learn(resp *fasthttp.Response, b *Batch) (refusal int, eve
 	}
 	return refusal, events
 }
-
-// Admits wants the key of an account, and its secret.
-func (vonageMessages) Admits(c *Credentials) error { return c.check("Vonage", "user") }
 
 // Compose writes a text from the number or page that somebody wrote to.
 func (vonageMessages) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error {

@@ -18,7 +18,11 @@ import (
 // codes of the United States, and USSD. It puts its errors into answers of status 200, and answers in XML where the
 // path ends so. Calls by voice (/tts) are none of its paths.
 // Source: https://github.com/Nexmo/api-specification/blob/master/definitions/sms.yml
-type vonageSMS struct{ shaped }
+type vonageSMS struct {
+	shaped
+	*keyring
+	replaced bool // the credentials of a call are replaced, and with them its signature
+}
 
 var vonageSMSService = known{host: "https://rest.nexmo.com", channel: filter.SMS, text: vonageSMSText, busy: vonageSMSBusy, make: newVonageSMS}
 
@@ -47,7 +51,37 @@ var vonageSMSShape = (&shape{
 }).mustCompile()
 
 func newVonageSMS(cfg Config) (Provider, error) {
-	return vonageSMS{newShaped(vonageSMSShape, cfg)}, nil
+	return vonageSMS{newShaped(vonageSMSShape, cfg), vonageSMSKeyring, cfg.Replaced}, nil
+}
+
+// vonageKey is what Vonage takes with HTTP Basic authentication.
+func vonageKey(c *Credentials) string { return c.Account + ":" + c.Secret }
+
+// vonageSMSKeyring has a signature go with the secret it was made by, and the account known by Basic authentication.
+// Sources: https://developer.vonage.com/en/getting-started/concepts/authentication and
+// https://developer.vonage.com/en/getting-started/concepts/signing-messages
+var vonageSMSKeyring = &keyring{
+	name:  "Vonage",
+	takes: []string{"account", "secret"},
+	holes: []keyhole{
+		{in: inHeader, at: "authorization", scheme: "Basic", key: vonageKey},
+		{in: inQuery, at: "api_secret"}, {in: inBody, at: "api_secret"}, {in: inQuery, at: "sig"}, {in: inBody, at: "sig"},
+		{in: inQuery, at: "api_key", public: true}, {in: inBody, at: "api_key", public: true},
+		{in: inQuery, at: "timestamp", public: true}, {in: inBody, at: "timestamp", public: true},
+	},
+	gives:  []string{"/secret", "/applications"},
+	denial: denial{fasthttp.StatusOK, `{"message-count":"1","messages":[{"status":"4","error-text":"Bad Credentials. {detail}"}]}`},
+}
+
+// Deny answers as Vonage does, in XML where the path ends so.
+func (v vonageSMS) Deny(req *fasthttp.Request, resp *fasthttp.Response, why string) {
+	path, _, _ := splitURI(req.Header.RequestURI())
+	if !bytes.HasSuffix(path, []byte("/xml")) {
+		v.keyring.Deny(req, resp, why)
+		return
+	}
+	resp.Header.SetContentType("text/xml; charset=UTF-8")
+	resp.SetBody(vonageXML(nil, "", 4, "Bad Credentials. "+marker+why))
 }
 
 // Parse reads the message. What is no text, such as binary data, has none that a line could be added to.
@@ -101,13 +135,14 @@ func (b *Batch) besides(src []byte, names ...string) string {
 }
 
 // errSigned is for a request whose signature covers what would be changed.
-var errSigned = errors.New("rewriting: the request is signed (sig), and what is signed cannot be changed without the credentials of the route")
+var errSigned = errors.New("rewriting: the request is signed (sig), and cannot be changed unless its credentials are replaced: " +
+	"`authorize: gate` on the route does that")
 
 // Rewrite adds the line. Vonage takes no signed request that was changed.
 func (v vonageSMS) Rewrite(req *fasthttp.Request, b *Batch) error {
 	_, query, _ := splitURI(req.Header.RequestURI())
 	for i := range b.Decisions {
-		if b.Decisions[i].Action == filter.Rewrite && b.vonageSigned(req, query) {
+		if !v.replaced && b.Decisions[i].Action == filter.Rewrite && b.vonageSigned(req, query) {
 			return errSigned
 		}
 	}
@@ -150,11 +185,7 @@ func (vonageSMS) Refuse(resp *fasthttp.Response, b *Batch) {
 		to = b.parsed.spread.at[0].written
 	}
 	if b.parsed.xml {
-		out := append(b.parsed.out[:0], "<?xml version='1.0' encoding='UTF-8' ?><mt-submission-response><messages count='1'><message><to>"...)
-		out = append(escapeXML(out, to), "</to><status>"...)
-		out = append(strconv.AppendInt(out, int64(n.code), 10), "</status><errorText>"...)
-		out = escapeXML(append(append(out, n.text...), ": "+marker...), b.why())
-		b.refuse(resp, fasthttp.StatusOK, "text/xml; charset=UTF-8", append(out, "</errorText></message></messages></mt-submission-response>"...))
+		b.refuse(resp, fasthttp.StatusOK, "text/xml; charset=UTF-8", vonageXML(b.parsed.out[:0], to, n.code, n.text+": "+marker+b.why()))
 		return
 	}
 	out := append(b.parsed.out[:0], `{"message-count":"1","messages":[{"to":"`...)
@@ -162,6 +193,14 @@ func (vonageSMS) Refuse(resp *fasthttp.Response, b *Batch) {
 	out = append(strconv.AppendInt(out, int64(n.code), 10), `","error-text":"`...)
 	out = escapeJSON(append(append(out, n.text...), ": "+marker...), b.why())
 	b.refuse(resp, fasthttp.StatusOK, "application/json", append(out, `"}]}`...))
+}
+
+// vonageXML appends an answer in XML that refuses a message.
+func vonageXML(out []byte, to string, code int, text string) []byte {
+	out = append(out, "<?xml version='1.0' encoding='UTF-8' ?><mt-submission-response><messages count='1'><message><to>"...)
+	out = append(escapeXML(out, to), "</to><status>"...)
+	out = append(strconv.AppendInt(out, int64(code), 10), "</status><errorText>"...)
+	return append(escapeXML(out, text), "</errorText></message></messages></mt-submission-response>"...)
 }
 
 // vonageSMSAnswer is what Vonage says of each part of a message.
@@ -204,9 +243,6 @@ func (vonageSMS) Learn(resp *fasthttp.Response, _ *Batch) (refusal int, events [
 	}
 	return refusal, nil
 }
-
-// Admits wants the key of an account, and its secret.
-func (vonageSMS) Admits(c *Credentials) error { return c.check("Vonage", "user") }
 
 // Compose writes an SMS from the number that somebody wrote to.
 func (vonageSMS) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error {

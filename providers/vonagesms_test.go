@@ -36,9 +36,18 @@ func TestASignedRequestToVonageIsNotChanged(t *testing.T) {
 			if err := p.Rewrite(&req, &b); err != errSigned {
 				t.Errorf("Rewrite answers %v", err)
 			}
+			if own, err := New("vonage-sms", Config{Replaced: true}); err != nil || own.Rewrite(clone(&req), &b) != nil {
+				t.Error("it is not changed where the signature goes with its credentials")
+			}
 			if got := string(req.Header.RequestURI()); got != c.target || string(req.Body()) != c.body {
 				t.Errorf("the request was changed: %s %s", got, req.Body())
 			}
 		})
 	}
+}
+
+func clone(req *fasthttp.Request) *fasthttp.Request {
+	var c fasthttp.Request
+	req.CopyTo(&c)
+	return &c
 }

@@ -203,7 +203,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region, Unseen: cfg.Unseen == "pass", Custom: cfg.Custom})
+	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region, Unseen: cfg.Unseen == "pass", Custom: cfg.Custom, Replaced: cfg.Authorize == "gate"})
 	if err != nil && cfg.Provider == "custom" {
 		return nil, fmt.Errorf("custom: %w", err)
 	}
