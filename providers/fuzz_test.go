@@ -37,7 +37,10 @@ func seed(f *testing.F, name string) {
 
 // compose writes a raw request and reads it; nil where the server would refuse it.
 func compose(method, target, contentType, encoding string, body []byte) *fasthttp.Request {
-	raw := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: a.example\r\nContent-Type: %s\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s",
+	if encoding != "" {
+		encoding = "Content-Encoding: " + encoding + "\r\n"
+	}
+	raw := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: a.example\r\nContent-Type: %s\r\n%sContent-Length: %d\r\n\r\n%s",
 		method, target, contentType, encoding, len(body), body)
 	var req fasthttp.Request
 	req.Header.DisableNormalizing()

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -132,7 +133,7 @@ func (p *parsed) footing(footer string, escape func(dst []byte, s string) []byte
 // apply makes edits of what Parse read. Every other byte stays; a body that came compressed goes out
 // compressed.
 func (b *Batch) apply(req *fasthttp.Request, edits ...edit) error {
-	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Or(a.start-b.start, a.end-b.end) })
 	if err := b.applyIn(req, inBody, edits); err != nil {
 		return err
 	}
