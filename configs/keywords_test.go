@@ -105,6 +105,11 @@ func TestWhatProvidersAnswer(t *testing.T) {
 		{"no YES to a toll-free number", "twilio", filter.SMS, "+18885550100", "YES", filter.NoKeyword},
 		{"not for short codes", "twilio", filter.SMS, "12345", "STOP", filter.NoKeyword},
 		{"not on WhatsApp", "twilio", filter.WhatsApp, "+14155550100", "STOP", filter.NoKeyword},
+		{"Telnyx's STOP ALL", "telnyx", filter.SMS, "+442079460000", "stop all", filter.StopWord},
+		{"Plivo's END in Canada", "plivo", filter.SMS, "+14165550100", "end", filter.StopWord},
+		{"not elsewhere", "plivo", filter.SMS, "+442079460000", "STOP", filter.NoKeyword},
+		{"no END to a toll-free number of Plivo's", "plivo", filter.SMS, "+18885550100", "END", filter.NoKeyword},
+		{"not by MessageBird", "messagebird", filter.SMS, "+14165550100", "STOP", filter.NoKeyword},
 		{"not by others", "whatsapp", filter.WhatsApp, "106540352242922", "STOP", filter.NoKeyword},
 		{"not without a sender", "twilio", filter.SMS, "", "PARAR", filter.NoKeyword},
 	} {

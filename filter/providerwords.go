@@ -14,6 +14,8 @@ type ProviderWords struct {
 	Channel  Channel `yaml:"channel"`
 	// TollFree says that the row is about toll-free numbers of North America, and about no other sender.
 	TollFree bool `yaml:"toll_free"`
+	// Countries are those of the senders that the row is about, by ISO 3166. Default: all, and senders without a number.
+	Countries []string `yaml:"countries"`
 	// Stop, Start and Help count as the whole message, in any case.
 	Stop  []string `yaml:"stop"`
 	Start []string `yaml:"start"`
@@ -50,6 +52,7 @@ func (k *Keywords) Answered(provider string, on Channel, sender, text string) Ke
 		p := &k.providers[i]
 		switch {
 		case p.Provider != provider || p.Channel != on || p.TollFree != TollFree(sender):
+		case len(p.Countries) > 0 && !slices.Contains(p.Countries, Country(sender)):
 		case slices.ContainsFunc(p.Stop, is):
 			return StopWord
 		case slices.ContainsFunc(p.Start, is):

@@ -10,7 +10,8 @@ import (
 	"github.com/sendgate/sendgate/providers"
 )
 
-// TestNewProviderPlaces: a provider is one file, perhaps one more for its answers, one more where it calls back, one line where all are listed, and one folder of samples.
+// TestNewProviderPlaces: a provider is one file, perhaps one more for its answers, one more where it calls back, one more where
+// the gate writes by it, one line where all are listed, and one folder of samples.
 // Nothing else in the package knows its name, and what has a parser of its own has files of its own name.
 func TestNewProviderPlaces(t *testing.T) {
 	files, err := filepath.Glob("*.go")
@@ -28,7 +29,7 @@ func TestNewProviderPlaces(t *testing.T) {
 				if strings.HasSuffix(file, "_test.go") {
 					continue
 				}
-				if file == name+".go" || file == name+"answer.go" || file == name+"signals.go" || parsers && strings.HasPrefix(file, name) {
+				if file == name+".go" || file == name+"answer.go" || file == name+"signals.go" || file == name+"write.go" || parsers && strings.HasPrefix(file, name) {
 					own++
 					continue
 				}

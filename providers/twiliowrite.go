@@ -26,7 +26,7 @@ func (t twilio) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) erro
 	body := escapeForm([]byte("To="), prefix+o.To.Address)
 	switch {
 	case o.From == "" && o.Service == "":
-		return errors.New("nobody is named that the message could come from")
+		return errNoSender
 	case o.Service != "" && (o.From == "" || prefix == "" && strings.Trim(o.From, "+0123456789") != ""): // an RCS agent's
 		body = escapeForm(append(body, "&MessagingServiceSid="...), o.Service)
 	default:

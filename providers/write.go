@@ -2,6 +2,7 @@ package providers
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +17,7 @@ type Writer interface {
 	// Admits says what c lacks as credentials for this service, or has too much of. An error names the key.
 	Admits(c *Credentials) error
 	// Compose writes o into req, which is empty, as a request that this service takes and that Parse
-	// reads as the same message.
+	// reads as the same message. What an [Authorizer] puts in need not be there.
 	Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error
 	// Cancel writes into req, which is empty, that the message with this id, which the service is to
 	// deliver later, is not to be delivered. It is no send. ErrNoSchedule: the service delivers nothing later.
@@ -35,6 +36,7 @@ type Outgoing struct {
 	// From is the sender that the answer to somebody's message comes from, as [filter.Sender] writes it: a
 	// number, or a phone-number id. Service is the messaging service it belongs to; empty for none.
 	From, Service string
+	Name          string // of the business, for services that ask for one
 	Text          string
 	// Buttons stand below the text where the service has them for a free-form message: at most
 	// three. What it says must be understood without them.
@@ -95,6 +97,21 @@ func posting(req *fasthttp.Request, path, contentType string, body []byte) {
 	req.Header.SetContentType(contentType)
 	req.SetBody(body)
 }
+
+// postingJSON makes req a POST of v, which has a JSON form, to a path.
+func postingJSON(req *fasthttp.Request, path string, v any) {
+	body, _ := json.Marshal(v) // texts, numbers and lists of them: it cannot fail
+	posting(req, path, "application/json", body)
+}
+
+// deleting makes req a DELETE of a path.
+func deleting(req *fasthttp.Request, path string) {
+	req.Header.SetMethod(fasthttp.MethodDelete)
+	req.SetRequestURI(path)
+}
+
+// errNoSender is why a message is not written that has no sender.
+var errNoSender = errors.New("nobody is named that the message could come from")
 
 // basic adds the credentials of HTTP Basic authentication.
 func basic(req *fasthttp.Request, user, password string) {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,7 +121,8 @@ func (g *Gate) turn(ctx context.Context, e *store.Errand, to store.ErrandState) 
 // compose makes w the request that sends o, with its message in the batch.
 func (rt *route) compose(w *work, o *own) error {
 	var req fasthttp.Request
-	err := rt.pen.writer.Compose(&req, &providers.Outgoing{To: o.To, From: o.From, Service: o.Service, Text: o.Text, Buttons: o.Buttons}, rt.pen.credentials)
+	err := rt.pen.writer.Compose(&req, &providers.Outgoing{To: o.To, From: o.From, Service: o.Service, Name: cmp.Or(rt.labels.declared.Business, rt.brand),
+		Text: o.Text, Buttons: o.Buttons}, rt.pen.credentials)
 	if err == nil {
 		err = rt.take(w, &req)
 	}
@@ -141,9 +143,13 @@ func (rt *route) compose(w *work, o *own) error {
 
 // take makes w hold req as if it had come in.
 func (rt *route) take(w *work, req *fasthttp.Request) error {
-	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nAuthorization: %s\r\nContent-Length: %d\r\n\r\n",
-		req.Header.Method(), req.RequestURI(), rt.upstream.host, req.Header.ContentType(), req.Header.Peek(fasthttp.HeaderAuthorization), len(req.Body()))
-	b = append(b, req.Body()...)
+	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", req.Header.Method(), req.RequestURI(), rt.upstream.host)
+	for _, name := range []string{fasthttp.HeaderContentType, fasthttp.HeaderAuthorization} {
+		if value := req.Header.Peek(name); len(value) > 0 {
+			b = append(append(append(b, name+": "...), value...), "\r\n"...)
+		}
+	}
+	b = append(fmt.Appendf(b, "Content-Length: %d\r\n\r\n", len(req.Body())), req.Body()...)
 	w.req, w.credentials = &w.ownReq, rt.pen.credentials
 	if w.frame(b, len(b)) != whole {
 		return errors.New("the request is not sound")
