@@ -71,10 +71,29 @@ func (d *decoder) check(cfg *Config) {
 		}
 	}
 	d.mute(cfg)
+	d.exposed(cfg)
 	for name, route := range cfg.Proxy.Routes {
 		key := join("proxy.routes", name) + ".region"
 		if route.Region != "" && !filter.KnownRegion(route.Region) {
 			d.fail(d.place(key), key, "unknown region %q: want an ISO 3166 country such as US or DE", route.Region)
+		}
+	}
+}
+
+// exposed refuses to put the gate's credentials into whatever comes from anywhere: everybody who reached it would
+// send by them.
+func (d *decoder) exposed(cfg *Config) {
+	at := cfg.Proxy.Listen
+	if tls := cfg.Proxy.TLS; tls != nil && (at == "" || loopback(at)) {
+		at = tls.Listen
+	}
+	if at == "" || loopback(at) {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.Routes)) {
+		if route := cfg.Proxy.Routes[name]; route.Authorize == "gate" && route.Clients == nil {
+			key := join("proxy.routes", name) + ".authorize"
+			d.fail(d.place(key), key, "%s can be reached from other machines, and all of them would send by these credentials: say who may in clients", at)
 		}
 	}
 }

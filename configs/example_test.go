@@ -45,6 +45,7 @@ func loadExample(t *testing.T) (Config, string) {
 	if _, err := proxy.InitAuthority(cfg.Proxy.CA, hosts, time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	cfg.Proxy.Routes["twilio"].Clients.Certificates.CAFile = filepath.Join(cfg.Proxy.CA, "ca.pem")
 	return cfg, path
 }
 
@@ -83,6 +84,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 			}
 			continue
 		}
+		key = strings.Replace(key, "proxy.connect.clients.", "proxy.routes.*.clients.", 1) // which say the same
 		if rest, ok := strings.CutPrefix(key, "proxy.routes.*.custom"); ok {
 			key = "proxy.routes.gateway.custom" + rest
 		}

@@ -10,6 +10,17 @@ import (
 	"go.uber.org/zap"
 )
 
+// key gives rt the credentials of cfg, for what they are for, and has it let in whom cfg lists. Errors name the key.
+func (rt *route) key(cfg *RouteConfig, all *Config) error {
+	if err := rt.authorized(cfg); err != nil {
+		return err
+	}
+	if err := rt.ink(cfg, all); err != nil {
+		return err
+	}
+	return rt.guard(cfg, all)
+}
+
 // authorized has calls of rt go out with the credentials of cfg, where it says so. Errors name the key.
 func (rt *route) authorized(cfg *RouteConfig) error {
 	rt.authorizer, _ = rt.provider.(providers.Authorizer)
@@ -45,7 +56,7 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 	}
 	if c == nil || rt.authorizer == nil {
 		w.wire = append(w.wire, body...)
-		return nil
+		return w.keeps()
 	}
 	lines := w.wire[bytes.IndexByte(w.wire, '\n')+1:]
 	req := &w.authorized
@@ -62,6 +73,17 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 	out = append(append(append(out, ' '), rt.upstream.base...), req.Header.RequestURI()...)
 	out = appendChanged(append(out, " HTTP/1.1\r\n"...), lines, &req.Header)
 	w.wire, w.signed = append(out, body...), w.wire
+	return w.keeps()
+}
+
+// errLeaks is for a token of this gate that would have reached the provider.
+var errLeaks = errors.New("the token stands in a place of the request that is not for it, and would have reached the provider")
+
+// keeps makes sure that the token of the client does not leave.
+func (w *work) keeps() error {
+	if len(w.token) > 0 && bytes.Contains(w.wire, w.token) {
+		return errLeaks
+	}
 	return nil
 }
 
@@ -137,7 +159,27 @@ func written(lines, name, value []byte) bool {
 // deny answers a request that cannot be sent with the credentials of the gate.
 func (g *Gate) deny(rt *route, w *work, err error) {
 	g.log.Warn("the credentials of a route could not be put into a request, and it was not sent", zap.String("route", rt.name), zap.Error(err))
+	rt.reject(w, err.Error())
+}
+
+// reject answers in the provider's words that the credentials are none.
+func (rt *route) reject(w *work, why string) {
 	w.resp.Reset()
-	rt.authorizer.Deny(w.req, w.resp, err.Error())
+	if rt.authorizer == nil {
+		say(w.resp, fasthttp.StatusUnauthorized, why)
+	} else {
+		rt.authorizer.Deny(w.req, w.resp, why)
+	}
 	w.resp.Header.Set("Sendgate-Outcome", notSent.String())
+}
+
+// guard has rt let in those that cfg lists. Errors name the key.
+func (rt *route) guard(cfg *RouteConfig, all *Config) (err error) {
+	if cfg.Clients != nil && cfg.Clients.Certificates != nil && all.TLS == nil && all.Connect == nil {
+		return errors.New("clients: certificates: clients show them to the TLS listener, and there is none: want proxy.tls")
+	}
+	if rt.access, err = newAccess(cfg.Clients, rt.count); err != nil {
+		return fmt.Errorf("clients: %w", err)
+	}
+	return nil
 }

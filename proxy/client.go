@@ -1,10 +1,13 @@
 package proxy
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -31,6 +34,14 @@ type client struct {
 	footing *footing  // of tls
 	host    string    // by whose name it comes, once hands were shaken
 	outer   *client   // the tunnel that it is inside of, which took its places; nil: there is none
+
+	at         netip.Addr          // see address
+	shown      []*x509.Certificate // by the client, its own first; verified by what is written in certified
+	verifiedBy *access
+	holder     string
+	until      time.Time
+	presented  bool // its CONNECT came with a token, of which this is the hash
+	hash       [sha256.Size]byte
 }
 
 // The phases of a connection.

@@ -129,6 +129,8 @@ type RouteConfig struct {
 	// Authorize says by whose credentials the provider is called: caller (default), by those that come with each
 	// request, or gate, by Credentials, which are put in the place of whatever comes.
 	Authorize string `yaml:"authorize"`
+	// Clients are those who may come in by the route. Nil: all who reach the gate.
+	Clients *ClientsConfig `yaml:"clients"`
 	// KeywordReplies says who answers STOP, START and HELP where providers do by default: provider
 	// (default), or gate where the provider was told to leave that to its customer.
 	KeywordReplies string `yaml:"keyword_replies"`

@@ -21,6 +21,9 @@ type ConnectConfig struct {
 	Other string `yaml:"other"`
 	// Hosts are those that may be tunnelled to, at port 443 and at public addresses.
 	Hosts []string `yaml:"hosts"`
+	// Clients are those who may come through CONNECT, by tokens in Proxy-Authorization and by networks. Nil: all who
+	// reach the gate. Whom a route lets in is for the route to say, and a token of its own may stand there, too.
+	Clients *ClientsConfig `yaml:"clients"`
 }
 
 // A connectEnd is what became of a CONNECT.
@@ -69,9 +72,15 @@ func (g *Gate) connect(ctx *fasthttp.RequestCtx) {
 	t := g.table.Load()
 	outer, _ := ctx.Conn().(*client)
 	host, status, sentence := t.connectTo(ctx, outer)
+	if sentence == "" {
+		status, sentence = g.passport(t, ctx, outer)
+	}
 	if sentence != "" {
 		g.connects[connectRefused].Add(1)
 		g.malform(&ctx.Response, status, sentence)
+		if status == fasthttp.StatusProxyAuthRequired {
+			ctx.Response.Header.Set("Proxy-Authenticate", `Basic realm="sendgate"`)
+		}
 		hearOut(ctx)
 		return
 	}

@@ -41,6 +41,7 @@ type Gate struct {
 	stopping  atomic.Bool
 	known     clients
 	chatter   chatter
+	guesses   guesses
 
 	appointments appointments
 	withdrawals  withdrawals

@@ -47,6 +47,10 @@ type work struct {
 
 	credentials *providers.Credentials // for a message of the gate's own
 
+	who   string // the name of the client, where it has one
+	token []byte // what the client is known by, where the request holds it: it must not leave
+	ends  bool   // the connection ends with the answer
+
 	// What req and resp are where fasthttp does not bring its own.
 	ownReq  fasthttp.Request
 	ownResp fasthttp.Response
@@ -66,6 +70,8 @@ func (g *Gate) release(w *work) {
 	w.req, w.resp, w.marks, w.key, w.client, w.credentials = nil, nil, marks{}, nil, nil, nil
 	w.ownReq.Reset()
 	w.ownResp.Reset()
+	clear(w.token[:cap(w.token)])
+	w.who, w.token, w.ends = "", w.token[:0], false
 	w.framed, w.torn, w.handed, w.begun, w.relayed = false, false, false, false, false
 	if cap(w.wire) <= maxKept && cap(w.signed) <= maxKept && cap(w.out) <= maxKept {
 		g.works.Put(w)
@@ -83,7 +89,7 @@ func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
 	w.client, _ = ctx.Conn().(*client)
 	sound := g.take(w)
 	w.marks.set(&ctx.Response.Header)
-	if w.torn {
+	if w.torn || w.ends {
 		hearOut(ctx)
 	}
 	if sound {
@@ -145,6 +151,9 @@ func (g *Gate) carry(w *work) {
 		return
 	}
 	w.version = t.version
+	if !g.letIn(rt, w) {
+		return
+	}
 	switch key, err := rt.keyOf(w); {
 	case err != nil:
 		rt.count.keys[keyRefused].Add(1)

@@ -80,6 +80,9 @@ func (g *Gate) answerFor(t *table, cfg *Config, old *table) error {
 	if err := cfg.Connect.check(of); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
+	if t.access, err = cfg.Connect.accessToConnect(); err != nil {
+		return fmt.Errorf("connect: clients: %w", err)
+	}
 	if t.connect = cfg.Connect; !reached {
 		return nil
 	}
@@ -99,6 +102,11 @@ func (g *Gate) answerFor(t *table, cfg *Config, old *table) error {
 	t.hosts = make(map[string]*route, len(of))
 	for host, name := range of {
 		t.hosts[host] = t.routes[name]
+	}
+	for _, name := range t.names() {
+		if rt := t.routes[name]; rt.access != nil && rt.access.certificates != nil && !slices.Contains(slices.Collect(maps.Values(of)), name) {
+			return fmt.Errorf("routes: %s: clients: certificates: nobody could show any: no host leads to this route", name)
+		}
 	}
 	return nil
 }

@@ -107,15 +107,22 @@ func (s *flights) end(f *flight, r *reply) {
 // the answer that the send got.
 //
 // The key counts on one route. The same request is one with the same method, path and query,
-// credentials, content type, content encoding and body. The credentials keep one sender's answers
-// from another.
+// credentials, content type, content encoding and body, of the same client. The credentials and the client keep
+// one sender's answers from another.
 func (g *Gate) once(rt *route, w *work, key []byte) {
 	h := &w.req.Header
-	request := [...][]byte{h.Method(), h.RequestURI(), nil, nil, nil, w.req.Body()}
+	request := [...][]byte{h.Method(), h.RequestURI(), nil, nil, nil, w.req.Body(), []byte(w.who)}
 	for i, name := range [...]string{"authorization", "content-type", "content-encoding"} {
 		request[2+i], _ = valueOf(w.head.raw, name)
 	}
-	k := g.store.SendKey(rt.name, string(key), request[:]...)
+	parts := request[:]
+	switch {
+	case rt.access == nil:
+		parts = parts[:6]
+	case rt.credentials != nil && w.who != "": // whoever it is may have a new token by now
+		parts[2] = nil
+	}
+	k := g.store.SendKey(rt.name, string(key), parts...)
 	f, first := g.flights.join(k)
 	switch {
 	case first:

@@ -127,7 +127,7 @@ func (c *client) answer() turn {
 	g.fast.Add(1)
 	w.framed, w.req, w.resp, w.client = true, &w.ownReq, &w.ownResp, c
 	sound := g.take(w)
-	last := g.stopping.Load() || c.phase.Load() == leaving
+	last := w.ends || g.stopping.Load() || c.phase.Load() == leaving
 	err := c.write(w, last)
 	done := w.done
 	if c.writeBy.After(done) { // it may have waited for the client

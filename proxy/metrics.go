@@ -34,6 +34,9 @@ type counters struct {
 	dialogues [filter.DialogueStates]atomic.Uint64 // that came to be in a state
 	unasked   atomic.Uint64                        // people who could not be asked
 
+	strangers [strangers]atomic.Uint64 // who may not come in
+	clients   sync.Map                 // by name, the *atomic.Uint64 of how often each came in by a token
+
 	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
 }
 
@@ -45,6 +48,25 @@ func (c *counters) watch(codes []int) map[int]*atomic.Uint64 {
 		all[code] = n.(*atomic.Uint64)
 	}
 	return all
+}
+
+// client is the counter of a client.
+func (c *counters) client(name string) *atomic.Uint64 {
+	n, _ := c.clients.LoadOrStore(name, new(atomic.Uint64))
+	return n.(*atomic.Uint64)
+}
+
+// comers tells who came in by the route called name, and who might not.
+func (c *counters) comers(name string, total func(*prometheus.Desc, uint64, ...string)) {
+	for why := known + 1; why < strangers; why++ {
+		if v := c.strangers[why].Load(); v > 0 {
+			total(descStrangers, v, name, strangerNames[why])
+		}
+	}
+	c.clients.Range(func(client, count any) bool {
+		total(descClients, count.(*atomic.Uint64).Load(), name, client.(string))
+		return true
+	})
 }
 
 // bounds are the upper ends of the buckets of sendgate_request_seconds.
@@ -100,6 +122,8 @@ var (
 	descHeard       = desc("webhook_events_total", "Events learnt from calls of providers, told for the first time or again.", "route", "kind")
 	descDialogues   = desc("dialogues_total", "Consent dialogues that came to be in a state, and people who could not be asked.", "route", "state")
 	descRushes      = desc("webhook_rushes_total", "Times that receipts told of more than 200 new opt-outs within 12 hours.", "route")
+	descStrangers   = desc("strangers_total", "Requests of clients that may not come in by a route, by why not.", "route", "reason")
+	descClients     = desc("client_requests_total", "Requests of clients that came in by a token, by the name of the client.", "route", "client")
 	descShakes      = desc("tls_handshakes_total", "TLS handshakes with clients that come by the host of a provider.", "result")
 	descConnects    = desc("connects_total", "CONNECTs of clients, by what became of them.", "result")
 	descInFlight    = desc("requests_in_flight", "Requests being handled.")
@@ -118,7 +142,7 @@ type collector struct{ g *Gate }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descShakes, descConnects, descPanics,
-		descDialogues, descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched} {
+		descDialogues, descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched, descStrangers, descClients} {
 		ch <- d
 	}
 }
@@ -174,6 +198,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		idle := int64(rt.upstream.pool.idle())
 		gauge(descConnections, idle, name, "idle")
 		gauge(descConnections, max(0, n.open.Load()-idle), name, "busy")
+		n.comers(name, total)
 		n.refusals.Range(func(code, count any) bool {
 			total(descRefusals, count.(*atomic.Uint64).Load(), name, strconv.Itoa(code.(int)))
 			return true

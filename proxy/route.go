@@ -44,6 +44,7 @@ type route struct {
 
 	authorizer  providers.Authorizer   // nil: the provider is none
 	credentials *providers.Credentials // put into all calls; nil: callers bring their own
+	access      *access                // who may come in; nil: all
 
 	scripts  map[string]*filter.Script // of the brand's dialogues, by topic
 	dialogue DialogueConfig
@@ -64,6 +65,7 @@ type table struct {
 	hosts     map[string]*route // by the host of a provider; empty where none is answered for
 	authority *Authority        // for hosts
 	connect   *ConnectConfig    // nil: no CONNECT is taken
+	access    *access           // who may come through it; nil: all
 }
 
 // names lists the routes, sorted.
@@ -108,10 +110,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		own.Policy.Caps.Tables = cfg.Caps
 		rt, err := g.newRoute(name, own, cfg.Brands)
 		if err == nil {
-			err = rt.authorized(&own)
-		}
-		if err == nil {
-			err = rt.ink(&own, &cfg)
+			err = rt.key(&own, &cfg)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("routes: %s: %w", name, err)

@@ -45,11 +45,22 @@ type footing struct {
 
 // newTLS is what all handshakes go by: each takes the hosts and the authority of the configuration in force.
 func (g *Gate) newTLS() *tls.Config {
-	return &tls.Config{
+	cfg := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"http/1.1"},
 		GetCertificate: g.certificate,
 	}
+	// A client that is asked for a certificate shows it each time: what a session that is resumed was opened with may
+	// be none, or not count any more. What it is worth is looked at with each request, see certified.
+	asking := cfg.Clone()
+	asking.ClientAuth, asking.SessionTicketsDisabled = tls.RequestClientCert, true
+	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if rt := g.table.Load().hosts[strings.ToLower(hello.ServerName)]; rt != nil && rt.access != nil && rt.access.certificates != nil {
+			return asking, nil
+		}
+		return nil, nil
+	}
+	return cfg
 }
 
 // certificate is for the host that a client names. Without one, the client is told that the name is not
@@ -96,7 +107,8 @@ func (c *client) shake() (err error) {
 	case err != nil:
 		end = shakeFailed
 	default:
-		c.host = strings.ToLower(c.tls.ConnectionState().ServerName)
+		state := c.tls.ConnectionState()
+		c.host, c.shown = strings.ToLower(state.ServerName), state.PeerCertificates
 		if below := c.footing.host; below != "" && below != c.host { // a session that is resumed needs no certificate
 			end, err = shakeUnknown, net.ErrClosed
 		}

@@ -1,0 +1,176 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+)
+
+// ClientsConfig is the `clients` section of a route: who may come in by it. Of each kind that is listed, one must hold.
+type ClientsConfig struct {
+	// Tokens are those that a client may have.
+	Tokens []ClientToken `yaml:"tokens"`
+	// Certificates are those that a client may show where it comes by TLS. Nil: it needs none.
+	Certificates *ClientCertificates `yaml:"certificates"`
+	// Networks are the addresses that a client may come from, such as 10.0.0.0/8 or one address.
+	Networks []string `yaml:"networks"`
+	// Proxies are the addresses of those in front of the gate whose X-Forwarded-For is believed.
+	Proxies []string `yaml:"proxies"`
+}
+
+// A ClientToken is a token by its hash. That is a plain SHA-256, which every request can be asked: a token of 256
+// random bits is not found by trying, however fast that goes. Slow hashes are for what people make up.
+type ClientToken struct {
+	Name   string `yaml:"name"`   // of the client, who may have several
+	SHA256 string `yaml:"sha256"` // in hexadecimal digits
+	Until  Moment `yaml:"until"`  // from when on it counts no more; zero: it always does
+}
+
+// A Moment is a time in the configuration: with its zone, or a day, which begins in UTC.
+type Moment struct{ time.Time }
+
+// UnmarshalText reads a time.
+func (m *Moment) UnmarshalText(text []byte) (err error) {
+	if m.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
+		m.Time, err = time.Parse(time.DateOnly, string(text))
+	}
+	if err != nil {
+		return fmt.Errorf("%q: want a time such as 2027-12-31T00:00:00Z, or a day", text)
+	}
+	return nil
+}
+
+// NewClientToken makes a token of 256 random bits for a client, and what stands for it in the configuration. It is made
+// of letters, digits, - and _, so that it can stand wherever a provider takes a credential.
+func NewClientToken(name string) (secret string, t ClientToken) {
+	random := make([]byte, 32)
+	rand.Read(random) // never fails
+	secret = "sg_" + base64.RawURLEncoding.EncodeToString(random)
+	hash := sha256.Sum256([]byte(secret))
+	return secret, ClientToken{Name: name, SHA256: hex.EncodeToString(hash[:])}
+}
+
+// Check says what is wrong with t. Errors begin with the key.
+func (t *ClientToken) Check() error {
+	_, err := t.hash()
+	return err
+}
+
+// ClientCertificates are those that an authority signed, and of these, where anything is listed, those of which
+// something is.
+type ClientCertificates struct {
+	CAFile string `yaml:"ca_file"` // PEM
+	// Names are common names of subjects, and DNS names, e-mail addresses and URIs of theirs.
+	Names []string `yaml:"names"`
+	// Fingerprints are SHA-256 hashes of certificates, in hexadecimal digits.
+	Fingerprints []string `yaml:"fingerprints"`
+}
+
+// newAccess checks cfg, which may be nil. Errors name the key.
+func newAccess(cfg *ClientsConfig, count *counters) (*access, error) {
+	if cfg == nil {
+		return nil, nil
+	}
+	a := &access{certificates: cfg.Certificates, tokens: make(map[[sha256.Size]byte]*token, len(cfg.Tokens)), count: count}
+	if len(cfg.Tokens) == 0 && cfg.Certificates == nil && len(cfg.Networks) == 0 {
+		return nil, errors.New("nobody could come in: want tokens, certificates or networks")
+	}
+	for i, t := range cfg.Tokens {
+		hash, err := t.hash()
+		if err != nil {
+			return nil, fmt.Errorf("tokens[%d].%w", i, err)
+		}
+		if other := a.tokens[hash]; other != nil {
+			return nil, fmt.Errorf("tokens[%d].sha256: this is the token of %s already", i, other.name)
+		}
+		a.tokens[hash] = &token{t.Name, t.Until.Time, count.client(t.Name)}
+	}
+	var err error
+	if a.networks, err = prefixes(cfg.Networks); err != nil {
+		return nil, fmt.Errorf("networks%w", err)
+	}
+	if a.proxies, err = prefixes(cfg.Proxies); err != nil {
+		return nil, fmt.Errorf("proxies%w", err)
+	}
+	if len(a.proxies) > 0 && len(a.networks) == 0 {
+		return nil, errors.New("proxies: what they tell is of use beside networks alone")
+	}
+	if cfg.Certificates != nil {
+		if err := a.trust(cfg.Certificates); err != nil {
+			return nil, fmt.Errorf("certificates: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// hash checks t. Errors begin with the key.
+func (t *ClientToken) hash() (hash [sha256.Size]byte, err error) {
+	n, err := hex.Decode(hash[:], []byte(t.SHA256[:min(len(t.SHA256), 2*sha256.Size)]))
+	switch {
+	case t.Name == "":
+		return hash, errors.New("name: missing: want that of the client")
+	case len(t.Name) > 64 || strings.ContainsFunc(t.Name, func(r rune) bool {
+		return r >= 0x80 || !isDigit(byte(r)) && (r|0x20 < 'a' || r|0x20 > 'z') && !strings.ContainsRune("-._@", r)
+	}):
+		return hash, errors.New("name: want up to 64 letters, digits and - . _ @")
+	case err == nil && hash == sha256.Sum256(nil):
+		return hash, errors.New("sha256: this is the hash of an empty token")
+	case err != nil || n != sha256.Size || len(t.SHA256) != 2*sha256.Size:
+		return hash, errors.New("sha256: want the 64 hexadecimal digits that `sendgate token new` prints: a token itself does not belong into this file")
+	}
+	return hash, nil
+}
+
+// prefixes reads ranges and single addresses. IPv4 addresses that are written as IPv6 count as what they are.
+func prefixes(list []string) (all []netip.Prefix, err error) {
+	for i, text := range list {
+		p, err := netip.ParsePrefix(text)
+		if at, single := netip.ParseAddr(text); err != nil && single == nil && at.Zone() == "" {
+			p, err = netip.PrefixFrom(at.Unmap(), at.Unmap().BitLen()), nil
+		}
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("[%d]: %q: want addresses such as 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32", i, text)
+		case p.Addr().Is4In6() && p.Bits() < 96:
+			return nil, fmt.Errorf("[%d]: %q: it has IPv4 addresses and others in it", i, text)
+		case p.Addr().Is4In6():
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		if p != p.Masked() {
+			return nil, fmt.Errorf("[%d]: %q: the range begins at %s", i, text, p.Masked())
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// trust reads the authority, and what is listed of its certificates.
+func (a *access) trust(cfg *ClientCertificates) error {
+	if cfg.CAFile == "" {
+		return errors.New("ca_file: missing: want the certificate of the authority that signs those of clients")
+	}
+	pem, err := os.ReadFile(cfg.CAFile)
+	if err != nil {
+		return fmt.Errorf("ca_file: %w", err)
+	}
+	a.roots = x509.NewCertPool()
+	if !a.roots.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("ca_file: %s holds no PEM certificate", cfg.CAFile)
+	}
+	for i, text := range cfg.Fingerprints {
+		print, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
+		if err != nil || len(print) != sha256.Size {
+			return fmt.Errorf("fingerprints[%d]: %q: want the 64 hexadecimal digits of a SHA-256", i, text)
+		}
+		a.fingerprints = append(a.fingerprints, [sha256.Size]byte(print))
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
+)
+
+// accessToConnect is who may come through CONNECT; nil: all.
+func (cfg *ConnectConfig) accessToConnect() (*access, error) {
+	if cfg == nil || cfg.Clients == nil {
+		return nil, nil
+	}
+	if cfg.Clients.Certificates != nil {
+		return nil, errors.New("certificates: a CONNECT comes without TLS, and nobody can show any: the routes inside can want them")
+	}
+	return newAccess(cfg.Clients, new(counters))
+}
+
+// passport notes the token in Proxy-Authorization, for the requests within, and returns why a CONNECT is refused whose
+// client may not come through at all.
+func (g *Gate) passport(t *table, ctx *fasthttp.RequestCtx, c *client) (status int, sentence string) {
+	w := g.works.Get().(*work)
+	defer g.release(w)
+	w.client, w.start = c, ctx.Time()
+	if w.head.parse(ctx.Request.Header.RawHeaders()) != nil {
+		return fasthttp.StatusBadRequest, errHead.Error()
+	}
+	value, rest := valueOf(w.head.raw, "proxy-authorization")
+	_, again := valueOf(rest, "proxy-authorization")
+	if rest != nil {
+		c.hash, c.presented = sha256.Sum256(password(value)), true
+	}
+	if t.access == nil {
+		return 0, ""
+	}
+	why, now := known, g.time(w)
+	switch {
+	case len(t.access.networks) > 0 && !within(t.access.networks, t.access.from(w)):
+		why = outsideNetworks
+	case len(t.access.tokens) == 0:
+	case rest == nil:
+		why = noToken
+	case again != nil:
+		why = twoTokens
+	default:
+		why = t.access.knows(c.hash, w, now)
+	}
+	if why == known {
+		return 0, ""
+	}
+	if why == wrongToken || why == expiredToken {
+		g.guesses.wrong(c.address(), now)
+	}
+	if g.guesses.tell(c.address(), now) {
+		g.log.Warn("a CONNECT of a client that is not known here was refused", zap.Stringer("from", c.address()), zap.String("why", strangerNames[why]))
+	}
+	if why == outsideNetworks {
+		return fasthttp.StatusForbidden, strangerWords[why]
+	}
+	return fasthttp.StatusProxyAuthRequired, "a token of this gate is wanted here, as the password of the proxy, as in HTTPS_PROXY=http://name:token@gate:8080"
+}
+
+// password is the token in a Proxy-Authorization: behind the colon of Basic, or in front of it where nothing is
+// behind, or all that follows another scheme.
+func password(value []byte) []byte {
+	scheme, rest, _ := bytes.Cut(value, []byte(" "))
+	if !fold(scheme, "basic") {
+		return trim(rest)
+	}
+	plain, err := base64.StdEncoding.AppendDecode(nil, trim(rest))
+	if err != nil {
+		return nil
+	}
+	user, token, _ := bytes.Cut(plain, []byte(":"))
+	if len(token) == 0 {
+		return user
+	}
+	return token
+}
