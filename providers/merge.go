@@ -2,7 +2,6 @@ package providers
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/valyala/fasthttp"
 )
@@ -33,14 +32,7 @@ func (b *Batch) merge(resp *fasthttp.Response, change func(d document) ([]edit, 
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
-	var out []byte
-	last := 0
-	for _, e := range edits {
-		out = append(append(out, body[last:e.start]...), e.text...)
-		last = e.end
-	}
-	out = append(out, body[last:]...)
+	out := edited(body, edits)
 	for name, value := range resp.Header.All() {
 		if fold(name, "content-encoding") && fold(value, "gzip") {
 			out = compress(out)

@@ -130,6 +130,18 @@ func (p *parsed) footing(footer string, escape func(dst []byte, s string) []byte
 	return edit{p.place, p.at, p.at, p.text[start:]}
 }
 
+// edited is src with edits made, none of which is in another's way.
+func edited(src []byte, edits []edit) []byte {
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })
+	var out []byte
+	last := 0
+	for _, e := range edits {
+		out = append(append(out, src[last:e.start]...), e.text...)
+		last = e.end
+	}
+	return append(out, src[last:]...)
+}
+
 // apply makes edits of what Parse read. Every other byte stays; a body that came compressed goes out
 // compressed.
 func (b *Batch) apply(req *fasthttp.Request, edits ...edit) error {
