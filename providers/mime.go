@@ -32,7 +32,7 @@ type mimePerson struct {
 
 var (
 	errMailHead   = errors.New("the header of the e-mail is read in different ways")
-	errMailPeople = errors.New("To, Cc or Bcc of the e-mail is no list of addresses")
+	errMailPeople = errors.New("one of To, Cc and Bcc of the e-mail is no list of addresses")
 	errMailParts  = errors.New("the e-mail has parts, a text or a charset that this gate cannot read")
 )
 
@@ -87,7 +87,7 @@ func mimeHead(src []byte, i int) (fields map[string]mimeField, body int, err err
 		at := i
 		i = next
 		switch {
-		case bytes.ContainsAny(line, "\r\x00"):
+		case at == len(src) || bytes.ContainsAny(line, "\r\x00"):
 			return nil, 0, errMailHead
 		case len(line) == 0:
 			return fields, i, nil
@@ -184,12 +184,12 @@ func (m *mimeMail) without(gone func(i int) bool) ([]edit, error) {
 		}
 	}
 	if len(edits) > 0 && m.sealed {
-		return nil, errSealed
+		return nil, errSignedMail
 	}
 	return edits, nil
 }
 
-var errSealed = errors.New("rewriting: the e-mail is signed or encrypted")
+var errSignedMail = errors.New("rewriting: the e-mail is signed or encrypted")
 
 // rewritten is the e-mail without those people who are gone, and with a line below its texts unless that is empty.
 func (m *mimeMail) rewritten(gone func(i int) bool, line string) ([]byte, error) {

@@ -130,6 +130,17 @@ func (p *parsed) footing(footer string, escape func(dst []byte, s string) []byte
 	return edit{p.place, p.at, p.at, p.text[start:]}
 }
 
+// source is the form of a request that was read as one: its body, or its query where that is empty.
+func (b *Batch) source(req *fasthttp.Request, query []byte) []byte {
+	switch {
+	case b.parsed.gzipped:
+		return b.parsed.plain
+	case len(req.Body()) > 0:
+		return req.Body()
+	}
+	return query
+}
+
 // edited is src with edits made, none of which is in another's way.
 func edited(src []byte, edits []edit) []byte {
 	slices.SortStableFunc(edits, func(a, b edit) int { return a.start - b.start })

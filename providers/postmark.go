@@ -38,7 +38,7 @@ const postmarkText = 5 << 20
 var postmarkMarketing = []string{"broadcast", "broadcasts"}
 
 // postmarkShape is for e-mails in a place of the body, such as "Messages[].", with their content in another.
-// The text in HTML comes first, being what people read, and has no room: a line below the other would not be seen.
+// The text in HTML comes first, being what people read.
 func postmarkShape(sends []string, to, content string) *compiled {
 	s := &shape{
 		service: "Postmark",
@@ -50,7 +50,8 @@ func postmarkShape(sends []string, to, content string) *compiled {
 			{at: to + "Cc", split: ",", quoted: true, optional: true},
 			{at: to + "Bcc", split: ",", quoted: true, optional: true},
 		},
-		text:        []bounded{{content + "HtmlBody", 0}, {content + "TextBody", postmarkText}},
+		text:        []bounded{{content + "HtmlBody", postmarkText}, {content + "TextBody", postmarkText}},
+		pages:       []string{content + "HtmlBody"},
 		sender:      []string{content + "From"},
 		template:    []string{content + "TemplateAlias", content + "TemplateId"},
 		kind:        []string{content + "MessageStream"},

@@ -27,27 +27,6 @@ type list struct {
 	kept   bool  // a seat before the one that is looked at stays
 }
 
-// A wording is one text of a request, which several messages may share.
-type wording struct {
-	key   int    // by which it is known again
-	text  string // lives as long as the batch
-	place place
-	at    int    // where it ends, less what closes it
-	room  int    // see filter.Message.Room
-	line  string // what is added
-	// nested: it stands in JSON that is a text itself.
-	nested bool
-	// markup is the one that it is in, or empty.
-	markup string
-}
-
-// mark notes the markup of a wording, where that is one.
-func (s *spread) mark(wording int32, markup string) {
-	if wording >= 0 {
-		s.wordings[wording].markup = markup
-	}
-}
-
 // A standing is where one message stands: its seat, its wording or -1, and how its recipient is written.
 type standing struct {
 	seat, wording int32
@@ -138,24 +117,4 @@ func (s *spread) take(l int32, st seat) int32 {
 	s.lists[l].seats++
 	s.seats = append(s.seats, st)
 	return int32(len(s.seats) - 1)
-}
-
-// word adds a wording, unless it is there.
-func (s *spread) word(w wording) int32 {
-	i := s.worded(w.key)
-	if i < 0 {
-		s.wordings = append(s.wordings, w)
-		i = int32(len(s.wordings) - 1)
-	}
-	return i
-}
-
-// worded is the wording known by key, or -1.
-func (s *spread) worded(key int) int32 {
-	for i := len(s.wordings) - 1; i >= 0; i-- {
-		if s.wordings[i].key == key {
-			return int32(i)
-		}
-	}
-	return -1
 }

@@ -69,8 +69,19 @@ func (s sendgrid) Parse(req *fasthttp.Request, b *Batch) error {
 	return b.sendgridContent(document{body, b.parsed.nodes})
 }
 
-// sendgridContent reads the text of all messages: of several contents the last, which people read, as is that in HTML.
-// Only a plain text alone has room, since a line below it would not be seen beside another.
+// sendgridKinds are the types of contents, from the one that most people read. What has no name here may be shown
+// before a text is, and has no place for a line; the last is shown in the place of all by the programs that know it, and
+// has no room alone.
+var sendgridKinds = [...]string{sendgridPage: "text/html", sendgridOther: "", sendgridPlain: "text/plain", sendgridAMP: "text/x-amp-html"}
+
+const (
+	sendgridPage = iota
+	sendgridOther
+	sendgridPlain
+	sendgridAMP
+)
+
+// sendgridContent reads the text of all messages, of which there may be several forms.
 func (b *Batch) sendgridContent(d document) error {
 	if d.nearly(0, []string{"content"}) {
 		return b.unreadable(0, "a key of the JSON body differs from a known one by letter case alone")
@@ -79,37 +90,54 @@ func (b *Batch) sendgridContent(d document) error {
 	if content == 0 {
 		return nil
 	}
-	part := d.child(content)
 	if d.nodes[content].kind != '[' && d.nodes[content].kind != 'n' {
 		return b.unreadable(0, "content is no list")
 	}
-	alone := part != 0 && d.nodes[part].next == 0
-	for part != 0 && d.nodes[part].next != 0 {
-		part = int(d.nodes[part].next)
+	s, first := &b.parsed.spread, int32(-1)
+	for n := range sendgridKinds {
+		twice := false
+		for part := d.child(content); part != 0; part = int(d.nodes[part].next) {
+			value, of := d.member(part, "value"), d.member(part, "type")
+			if value == 0 || of == 0 || d.nodes[value].kind != '"' || d.nodes[of].kind != '"' {
+				return b.unreadable(0, "a content has no type, or no text for a value")
+			}
+			if sendgridKind(d.raw(of)) != n || d.nodes[value].start == d.nodes[value].end {
+				continue
+			}
+			w := wordingOf(value, b.parsed.unquoted(d, value), sendgridText, inBody, int(d.nodes[value].end))
+			if n == sendgridPage || n == sendgridAMP {
+				w.page(int(d.nodes[value].start))
+			}
+			if twice || n == sendgridOther || n == sendgridAMP && first < 0 {
+				w.room = 0
+			}
+			first, twice = s.alternative(first, w), true
+		}
 	}
-	if part == 0 {
+	if first < 0 {
 		return nil
 	}
-	value, kind := d.member(part, "value"), d.member(part, "type")
-	if value == 0 || kind == 0 || d.nodes[value].kind != '"' {
-		return b.unreadable(0, "a content has no type, or no text for a value")
-	}
-	if d.nodes[value].start == d.nodes[value].end {
-		return nil
-	}
-	text, most := b.parsed.unquoted(d, value), 0
-	if alone && d.is(kind, "text/plain") {
-		most = sendgridText
-	}
-	w := wordingOf(value, text, most, inBody, int(d.nodes[value].end))
-	n := b.parsed.spread.word(w)
 	for i := range b.Messages {
-		b.Messages[i].Text, b.parsed.spread.at[i].wording = text, n
+		b.Messages[i].Text, s.at[i].wording = s.wordings[first].text, first
 		if b.Messages[i].Template == "" {
-			b.Messages[i].Room = w.room
+			b.Messages[i].Room = s.wordings[first].room
 		}
 	}
 	return nil
+}
+
+// sendgridKind is the number of a content's type among sendgridKinds, and -1 for what is not shown.
+func sendgridKind(text []byte) int {
+	kind, charset, ok := mediaType(text)
+	for n, known := range sendgridKinds {
+		if ok && n != sendgridOther && fold(kind, known) && inUTF8(charset) {
+			return n
+		}
+	}
+	if fold(kind, "text/calendar") {
+		return -1
+	}
+	return sendgridOther
 }
 
 // Refuse answers 400 with SendGrid's list of errors. The service itself would take the e-mail, and drop it later

@@ -29,7 +29,11 @@ type shape struct {
 	unseen []string
 	// text is where the text may stand, of which the first that is there counts. In a list that the recipient
 	// is not in, such as messages[].text, all of the list is the text, and a line goes below the last.
-	text                   []bounded
+	text []bounded
+	// pages are those of text that are in HTML. Where there are such, others that are there say the same, and have
+	// the same line. Seldom is the one that few programs show, and they show no other: alone it has no room.
+	pages                  []string
+	seldom                 string
 	sender, template, when []string // likewise
 	// markup is where it may say in which markup the text is, and quote writes a line for one.
 	markup []string
@@ -118,7 +122,8 @@ type compiledReach struct {
 
 type locatedText struct {
 	located
-	most int
+	most         int
+	page, seldom bool
 	// below is, where the text stands in a list, its key in each element.
 	below string
 }
@@ -205,7 +210,8 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 			l, below, ok = listed(t.at, e)
 		}
 		if ok = ok && (!r.spare || l.depth > 0); ok {
-			cr.text = append(cr.text, locatedText{l, t.most, below})
+			page, seldom := slices.Contains(of.pages, t.at), of.seldom != "" && t.at == of.seldom
+			cr.text = append(cr.text, locatedText{l, t.most, page, seldom, below})
 			cr.shared = cr.shared && l.depth == 0
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -213,16 +212,6 @@ func (p *parsed) international(text string) string {
 		return ""
 	}
 	return p.keep(start)
-}
-
-// wording notes a text, of most characters, which stands up to byte at.
-func (r *shapeReader) wording(key int, text string, most int, in place, at int) int32 {
-	return r.b.parsed.spread.word(wordingOf(key, text, most, in, at))
-}
-
-// wordingOf is a text, of most characters, which stands up to byte at.
-func wordingOf(key int, text string, most int, in place, at int) wording {
-	return wording{key: key, text: text, place: in, at: at, room: max(0, most-utf8.RuneCountInString(text))}
 }
 
 // carrier is the channel that the service means by a word, or goes by without one.

@@ -223,10 +223,11 @@ func (r *shapeReader) textForm(c *compiledReach, src []byte, in place, offset in
 				return err
 			}
 		default:
-			end := int(at.valueEnd)
-			r.rest.wording = r.wording(end+1, text, l.most, in, offset+end)
-			r.b.parsed.spread.mark(r.rest.wording, markup)
-			return nil
+			w := wordingOf(int(at.valueEnd)+1, text, l.most, in, offset+int(at.valueEnd))
+			w.markup = markup
+			if r.found(l, w, offset+int(at.value)) {
+				return nil
+			}
 		}
 	}
 	return nil

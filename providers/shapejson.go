@@ -162,11 +162,14 @@ func (r *shapeReader) text(c *compiledReach, at *spot) error {
 		case node.kind != '"':
 			return r.b.unreadable(0, "the text of a message is not text")
 		case node.start < node.end:
-			s := &r.b.parsed.spread
-			if r.rest.wording = s.worded(n); r.rest.wording < 0 {
-				r.rest.wording = r.wording(n, r.b.parsed.unquoted(r.d, n), c.text[i].most, inBody, int(node.end))
+			if known := r.b.parsed.spread.worded(n); known >= 0 {
+				r.rest.wording = known
+				return nil
 			}
-			return nil
+			w := wordingOf(n, r.b.parsed.unquoted(r.d, n), c.text[i].most, inBody, int(node.end))
+			if r.found(&c.text[i], w, int(node.start)) {
+				return nil
+			}
 		}
 	}
 	return nil

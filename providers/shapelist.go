@@ -33,7 +33,7 @@ func (r *shapeReader) nested(t *locatedText, text string, w wording, raw []byte,
 	}
 	r.rest.wording = inner.rest.wording
 	within := &s.wordings[r.rest.wording]
-	within.key, within.place, within.nested = w.key, w.place, true
+	within.key, within.place, within.form = w.key, w.place, nested
 	within.at = offset + s.written.offset(raw, within.at)
 	return true, nil
 }

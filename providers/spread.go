@@ -35,7 +35,10 @@ func (b *Batch) rewriteSpread(req *fasthttp.Request, quote func(markup, line str
 	if err := s.removals(); err != nil {
 		return err
 	}
-	b.share(quote)
+	_, query, _ := splitURI(req.Header.RequestURI())
+	if err := b.share(b.source(req, query), quote); err != nil {
+		return err
+	}
 	s.lengths()
 	return b.apply(req, s.edits...)
 }
@@ -81,8 +84,8 @@ func (s *spread) line(at standing, e *filter.Edit) error {
 	return nil
 }
 
-// share adds the edits that add the lines, each once, and tells of them all who get them.
-func (b *Batch) share(quote func(markup, line string) string) {
+// share adds the edits of src that add the lines, each once, and tells of them all who get them.
+func (b *Batch) share(src []byte, quote func(markup, line string) string) error {
 	s := &b.parsed.spread
 	for n := range s.wordings {
 		w := &s.wordings[n]
@@ -105,17 +108,16 @@ func (b *Batch) share(quote func(markup, line string) string) {
 			}
 		}
 		line := w.line
-		if quote != nil {
-			line = quote(w.markup, line)
+		for w := w; ; w = &s.wordings[w.twin-1] {
+			if err := b.put(src, w, line, quote); err != nil {
+				return err
+			}
+			if w.twin == 0 {
+				break
+			}
 		}
-		if line = "\n" + line; w.nested {
-			line = string(escapeJSON(nil, line))
-		}
-		p := &b.parsed
-		start := len(p.text)
-		p.text = s.written.escape(p.text, line)
-		s.edits = append(s.edits, edit{place: w.place, start: w.at, end: w.at, text: p.text[start:]})
 	}
+	return nil
 }
 
 // lengths adds the edits of what parts of a body say of their lengths.

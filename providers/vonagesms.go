@@ -108,17 +108,6 @@ func (v vonageSMS) Parse(req *fasthttp.Request, b *Batch) error {
 	return nil
 }
 
-// source is the form of a request that was read as one: its body, or its query where that is empty.
-func (b *Batch) source(req *fasthttp.Request, query []byte) []byte {
-	switch {
-	case b.parsed.gzipped:
-		return b.parsed.plain
-	case len(req.Body()) > 0:
-		return req.Body()
-	}
-	return query
-}
-
 // besides is the parameters of src that have none of these names, as they are written.
 func (b *Batch) besides(src []byte, names ...string) string {
 	start := len(b.parsed.text)

@@ -72,7 +72,9 @@ func TestRewritesAccepted(t *testing.T) {
 					t.Fatalf("refused with %d: %s", got.Code, got.Fault)
 				}
 				want := was
-				if e.Footer != "" {
+				if page := paragraph(e.Footer); e.Footer != "" && strings.Replace(got.Text, page, "", 1) == was.Text {
+					want.Text = got.Text
+				} else if e.Footer != "" {
 					want.Text += "\n" + e.Footer
 				}
 				if !e.SendAt.IsZero() {
@@ -166,7 +168,13 @@ func checkUntouched(t *testing.T, before, after []byte, e filter.Edit) {
 		was, is = contentLength.ReplaceAllString(was, ""), contentLength.ReplaceAllString(is, "") // of parts
 		added := false
 		for _, line := range written("\n" + e.Footer) { // the same line goes into each text
-			added = added || strings.Contains(is, line) && strings.ReplaceAll(is, line, "") == was
+			for _, page := range append(written(paragraph(e.Footer)), "") {
+				without := is
+				if page != "" {
+					without = strings.ReplaceAll(is, page, "")
+				}
+				added = added || is != was && strings.ReplaceAll(without, line, "") == was
+			}
 		}
 		if !added {
 			t.Errorf("the request was\n%s, and is\n%s, which is not with %q added", was, is, e.Footer)
@@ -176,6 +184,19 @@ func checkUntouched(t *testing.T, before, after []byte, e filter.Edit) {
 	if is != was {
 		t.Errorf("the request was\n%s, and is\n%s", was, is)
 	}
+}
+
+// paragraph is a line in HTML.
+func paragraph(line string) string {
+	var out strings.Builder
+	for _, r := range line {
+		if strings.ContainsRune(`&<>"'`, r) || r > '~' {
+			fmt.Fprintf(&out, "&#%d;", r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return "<p>" + strings.ReplaceAll(out.String(), "\n", "<br>") + "</p>"
 }
 
 // written is text as it may stand in a body.

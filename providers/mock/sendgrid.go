@@ -61,12 +61,15 @@ func (m *Mock) sendgrid(r *http.Request, body []byte, s *Send) answer {
 		}
 	}
 	contents, _ := o["content"].([]any)
+	shown := ""
 	for _, c := range contents {
 		part, _ := c.(object)
 		if part.text("type") == "" || part.text("value") == "" {
 			return sendgridFail(http.StatusBadRequest, "The content value must be a string at least one character in length.", "content.0.value")
 		}
-		s.Text = part.text("value")
+		if strings.HasPrefix(part.text("type"), "text/html") || !strings.HasPrefix(shown, "text/html") && part.text("type") != "text/calendar" {
+			s.Text, shown = part.text("value"), part.text("type")
+		}
 	}
 	switch {
 	case s.From == "":
