@@ -32,6 +32,8 @@ var sdkRows = []sdkRow{
 		blocked: "REJECTED_DESTINATION_BLOCKLISTED 14", partly: "Ann PENDING_ACCEPTED, Bob REJECTED_DESTINATION_BLOCKLISTED", failed: "REJECTED_DESTINATION 52", unknown: "AxiosError ERR_BAD_REQUEST 424"},
 	{pkg: "github.com/twilio/twilio-go", provider: "twilio", program: "twilio.go", noLine: "it takes an `HTTPClient` instead", asks: "HTTPS_PROXY",
 		blocked: "*client.TwilioRestError 21610 400", failed: "*client.TwilioRestError 21211 400", unknown: "*client.TwilioRestError 424", limited: 1},
+	{pkg: "github.com/go-telegram/bot", provider: "telegram", program: "telegram.go", line: `bot.WithServerURL(gate)`, asks: "HTTPS_PROXY",
+		blocked: "bot.ErrorForbidden", failed: "bot.ErrorBadRequest", unknown: "error"},
 	{pkg: "github.com/line/line-bot-sdk-go/v8", provider: "line", program: "line.go", line: `messaging_api.WithEndpoint(gate)`, asks: "HTTPS_PROXY",
 		blocked: "error 400", partly: "Sendgate-Blocked: opted-out=(1)", failed: "error 400", unknown: "error 424"},
 	{pkg: "github.com/sendgrid/sendgrid-go", provider: "sendgrid", program: "sendgrid.go", base: "http://ADDRESS/sendgrid/v3/mail/send", line: `client.BaseURL = gate`, asks: "HTTPS_PROXY",

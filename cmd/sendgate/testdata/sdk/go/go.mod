@@ -3,6 +3,7 @@ module github.com/sendgate/sendgate/cmd/sendgate/testdata/sdk/go
 go 1.26.0
 
 require (
+	github.com/go-telegram/bot v1.19.0
 	github.com/line/line-bot-sdk-go/v8 v8.14.0
 	github.com/mrz1836/postmark v1.7.4
 	github.com/sendgrid/sendgrid-go v3.16.1+incompatible

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,7 @@ type sender func(to []string) (outcome, error)
 
 // libraries make a client, for the address of a gate if the library is told one.
 var libraries = map[string]func(gate string) sender{
+	"github.com/go-telegram/bot":         telegramBot,
 	"github.com/line/line-bot-sdk-go/v8": lineBot,
 	"github.com/mrz1836/postmark":        postmarkMail,
 	"github.com/sendgrid/sendgrid-go":    sendgridMail,
@@ -76,7 +78,7 @@ func drive(args []string, in io.Reader, out io.Writer) error {
 		got.OK = err == nil
 		if err != nil {
 			got.Message = err.Error()
-			got.Name = names.Replace(fmt.Sprintf("%T", err))
+			got.Name = cmp.Or(got.Name, names.Replace(fmt.Sprintf("%T", err)))
 		}
 		if err := says.Encode(got); err != nil {
 			return err
