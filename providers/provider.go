@@ -134,6 +134,7 @@ var byName = map[string]known{
 	"plivo":           plivoService,
 	"postmark":        postmarkService,
 	"sendgrid":        sendgridService,
+	"sinch-sms":       sinchSMSService,
 	"telegram":        telegramService,
 	"telnyx":          telnyxService,
 	"twilio":          twilioService,

@@ -52,7 +52,7 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 		return ErrNotSend
 	case kind == sendUnseen:
 		return b.unreadable(0, "%w", errUnseen)
-	case !get && string(method) != "POST":
+	case !get && string(method) != "POST" && !(s.put && string(method) == "PUT"):
 		return b.unreadable(0, "a send to %s is a POST", s.service)
 	case !get && b.tricks(query, s.keys):
 		return b.unreadable(0, "the query of a send carries a parameter that belongs into its body")
@@ -78,7 +78,7 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 		return b.unreadable(0, "%w", errUnseen)
 	case len(b.Messages) > 0:
 		return nil
-	case r.hides:
+	case r.hides, s.idle:
 		return ErrNotSend
 	}
 	return b.unreadable(errMissing, "the request names no recipient")
