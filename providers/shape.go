@@ -22,8 +22,8 @@ type shape struct {
 	// multipart: it may also be one in parts, of the same names, besides which it may have files.
 	multipart bool
 	query     bool // the parameters may also stand in the query, and then a GET sends
-	put   bool // a send may also be a PUT
-	idle  bool // a request that names nobody sends nothing
+	put       bool // a send may also be a PUT
+	idle      bool // a request that names nobody sends nothing
 	// recipients are where they may stand; needed. Those of one request are read in this order.
 	recipients []reach
 	most       int // how many a request may have
