@@ -56,12 +56,14 @@ var messagebirdKeyring = &keyring{
 	denial: denial{401, `{"errors":[{"code":2,"description":"Request not allowed (incorrect access_key). {detail}","parameter":"access_key"}]}`},
 }
 
-// messagebirdRefusals are MessageBird's codes by our reasons: 9 for a recipient, 10 for other parameters.
-// Sources: https://github.com/messagebird/ruby-rest-api/issues/24 and
-// https://github.com/api-evangelist/bird/blob/main/openapi/_original/bird-sms-openapi.yml
+// messagebirdInvalid is MessageBird's code for a parameter that is missing or wrong, of whichever kind.
+// Source: https://github.com/messagebird/messagebird-nodejs/blob/master/lib/test.js
+const messagebirdInvalid = 9
+
+// messagebirdRefusals are MessageBird's words by our reasons; those for all others are about the recipients.
 var messagebirdRefusals = [filter.Reasons]native{
-	filter.Unreadable: {10, "request contains invalid parameters"},
-	filter.Content:    {10, "request contains invalid parameters"},
+	filter.Unreadable: {messagebirdInvalid, "request contains invalid parameters"},
+	filter.Content:    {messagebirdInvalid, "request contains invalid parameters"},
 }
 
 // Refuse answers 422 with MessageBird's list of errors: its Python library reads no other status that fits.
@@ -69,7 +71,7 @@ var messagebirdRefusals = [filter.Reasons]native{
 func (messagebird) Refuse(resp *fasthttp.Response, b *Batch) {
 	n, parameter := messagebirdRefusals[b.reason()], "null"
 	if n.code == 0 || b.parsed.code == errMissing {
-		n, parameter = native{9, "no (correct) recipients found"}, `"recipients"`
+		n, parameter = native{messagebirdInvalid, "no (correct) recipients found"}, `"recipients"`
 	}
 	out := append(b.parsed.out[:0], `{"errors":[{"code":`...)
 	out = strconv.AppendInt(out, int64(n.code), 10)

@@ -16,7 +16,7 @@ type viber struct {
 	*keyring
 }
 
-var viberService = known{host: "https://chatapi.viber.com", channel: filter.Viber, text: viberText, withdrawn: viberWithdrawn, make: newViber}
+var viberService = known{host: "https://chatapi.viber.com", channel: filter.Viber, text: viberText, withdrawn: viberWithdrawn, busy: []int{viberTooMany}, make: newViber}
 
 // viberText is the longest text Viber takes, in characters.
 const viberText = 7000
@@ -97,7 +97,7 @@ func (viber) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []fil
 	var j struct {
 		Status int `json:"status"`
 	}
-	if !ok || json.Unmarshal(body, &j) != nil || j.Status <= 0 || j.Status == viberTooMany {
+	if !ok || json.Unmarshal(body, &j) != nil || j.Status <= 0 {
 		return 0, nil
 	}
 	if scope, ok := viberWithdrawn[j.Status]; ok {

@@ -105,9 +105,9 @@ func (rt *route) settled(o outcome, w *work) errandEnd {
 		return errandEnd{err: errNoAnswer, dead: true}
 	case status == fasthttp.StatusTooManyRequests || providers.Busy(rt.speaks, code): // and surely not taken
 		return errandEnd{err: fmt.Errorf("the provider has no room for it now: status %d, code %d", status, code)}
-	case status/100 == 2:
+	case status/100 == 2 && code == 0:
 		return errandEnd{}
-	case declined(status):
+	case status/100 == 2 || declined(status): // some services refuse in an answer of 200
 		return errandEnd{err: fmt.Errorf("the provider refused it: status %d, code %d", status, code), dead: true}
 	}
 	return errandEnd{err: fmt.Errorf("it may have been sent: the provider answered with status %d", status), dead: true}

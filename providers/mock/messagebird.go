@@ -35,19 +35,19 @@ func (m *Mock) messagebird(r *http.Request, body []byte, s *Send) answer {
 	}
 	o, err := fields(r, body, true, "recipients")
 	if err != nil {
-		return messagebirdFail(http.StatusUnprocessableEntity, 10, err.Error(), "")
+		return messagebirdFail(http.StatusUnprocessableEntity, 9, err.Error(), "")
 	}
 	all := o.texts("recipients", ",")
 	s.to(all)
 	s.From, s.Text = o.text("originator"), o.text("body")
 	if s.SendAt, err = moment(o.text("scheduledDatetime")); err != nil {
-		return messagebirdFail(http.StatusUnprocessableEntity, 10, "scheduledDatetime is no time", "scheduledDatetime")
+		return messagebirdFail(http.StatusUnprocessableEntity, 9, "scheduledDatetime is no time", "scheduledDatetime")
 	}
 	switch {
 	case s.From == "":
 		return messagebirdFail(http.StatusUnprocessableEntity, 9, "originator is required", "originator")
 	case s.Text == "" || utf8.RuneCountInString(s.Text) > 1377:
-		return messagebirdFail(http.StatusUnprocessableEntity, 10, "body is missing, or too long", "body")
+		return messagebirdFail(http.StatusUnprocessableEntity, 9, "body is missing, or too long", "body")
 	case len(all) == 0 || len(all) > 50:
 		return messagebirdFail(http.StatusUnprocessableEntity, 9, "no (correct) recipients found", "recipients")
 	}
