@@ -109,7 +109,8 @@ func TestWhatProvidersAnswer(t *testing.T) {
 		{"Plivo's END in Canada", "plivo", filter.SMS, "+14165550100", "end", filter.StopWord},
 		{"not elsewhere", "plivo", filter.SMS, "+442079460000", "STOP", filter.NoKeyword},
 		{"no END to a toll-free number of Plivo's", "plivo", filter.SMS, "+18885550100", "END", filter.NoKeyword},
-		{"not by MessageBird", "messagebird", filter.SMS, "+14165550100", "STOP", filter.NoKeyword},
+		{"MessageBird's QUIT in the United States", "messagebird", filter.SMS, "+14155550100", "quit", filter.StopWord},
+		{"not in the Netherlands", "messagebird", filter.SMS, "+31642500190", "STOP", filter.NoKeyword},
 		{"not by others", "whatsapp", filter.WhatsApp, "106540352242922", "STOP", filter.NoKeyword},
 		{"not without a sender", "twilio", filter.SMS, "", "PARAR", filter.NoKeyword},
 	} {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
 
@@ -137,9 +138,10 @@ func (messagebird) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
 
 // messagebirdSaid are the parameters of a call that are read: of a number, of the flow builder, and of a status report.
 var messagebirdSaid = []string{"id", "message_id", "originator", "sender", "recipient", "receiver", "body", "payload", "message", "createdDatetime",
-	"status", "statusErrorCode", "statusDatetime"}
+	"status", "statusReason", "statusErrorCode", "statusDatetime"}
 
-// Signals reads an incoming message or a status report, which come with GET or POST. Flows name the text payload.
+// Signals reads an incoming message or a status report, which come with GET or POST. Flows name the text payload. Which
+// code a report has of somebody who opted out is not known, so that its words are read.
 // Source: https://github.com/messagebirdguides/subscriptions-guide and
 // https://www.bluemicrodot.com/docs/webhooks/messagebird
 func (m messagebird) Signals(req *fasthttp.Request) ([]Signal, error) {
@@ -164,6 +166,10 @@ func (m messagebird) Signals(req *fasthttp.Request) ([]Signal, error) {
 		return nil, nil
 	case s.ID == "":
 		s.ID = digest("messagebird", s.From.Address, s.Sender, at, s.Text)
+	}
+	if s.Kind == Receipt && strings.EqualFold(said["statusReason"], "opted out") {
+		left := Signal{Kind: Preference, ID: s.ID + ":opted out", Time: s.Time, From: s.From, Stop: true, Scope: filter.All, Detail: "receipt: opted out"}
+		return []Signal{s, left}, nil
 	}
 	return []Signal{s}, nil
 }

@@ -137,20 +137,21 @@ func TestServicesCallBack(t *testing.T) {
 // TestServicesTellOfWhoLeft: a message that is taken, and fails since the person had left.
 func TestServicesTellOfWhoLeft(t *testing.T) {
 	for service, body := range map[string]string{
-		"plivo":    `{"src":"14155550199","dst":"15005550720","text":"Hi"}`,
-		"telnyx":   `{"from":"+14155550199","to":"+15005550720","text":"Hi"}`,
-		"sendgrid": `{"personalizations":[{"to":[{"email":"15005550720@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`,
+		"messagebird": `{"originator":"14155550199","recipients":["15005550720"],"body":"Hi"}`,
+		"plivo":       `{"src":"14155550199","dst":"15005550720","text":"Hi"}`,
+		"telnyx":      `{"from":"+14155550199","to":"+15005550720","text":"Hi"}`,
+		"sendgrid":    `{"personalizations":[{"to":[{"email":"15005550720@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`,
 	} {
 		t.Run(service, func(t *testing.T) {
 			url, told := hears(t, service)
 			m, base := start(t, Config{Webhooks: map[string]Webhook{service: {URL: url + "/in", Secret: ownerSecret}}})
-			path := map[string]string{"plivo": "/v1/Account/MA/Message/", "telnyx": "/v2/messages", "sendgrid": "/v3/mail/send"}[service]
+			path := map[string]string{"messagebird": "/messages", "plivo": "/v1/Account/MA/Message/", "telnyx": "/v2/messages", "sendgrid": "/v3/mail/send"}[service]
 			req, err := http.NewRequest("POST", base+path, strings.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
 			}
 			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("Authorization", map[bool]string{true: "Basic TUE6dA==", false: "Bearer k"}[service == "plivo"])
+			req.Header.Set("Authorization", map[string]string{"messagebird": "AccessKey k", "plivo": "Basic TUE6dA==", "telnyx": "Bearer k", "sendgrid": "Bearer k"}[service])
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)
