@@ -14,7 +14,7 @@ import (
 // https://docs.360dialog.com/partner/integration/waba-integration
 type d360dialog struct{ whatsapp }
 
-var d360dialogService = cloudAPI("https://waba-v2.360dialog.io", func(cfg Config) (Provider, error) {
+var d360dialogService = cloudAPI("https://waba-v2.360dialog.io", "the webhook of the channel, with a header of your own; header and value: that", func(cfg Config) (Provider, error) {
 	cloud, err := newCloud("360dialog", cfg, d360dialogKeyring, d360dialogPath)
 	return d360dialog{cloud}, err
 })

@@ -15,7 +15,8 @@ type line struct {
 	*keyring
 }
 
-var lineService = known{host: "https://api.line.me", channel: filter.LINE, text: lineText, make: newLine}
+var lineService = known{host: "https://api.line.me", channel: filter.LINE, text: lineText, make: newLine,
+	enter: "the Webhook URL of the channel; secrets: the channel secret"}
 
 // lineText is the longest text LINE takes, in UTF-16 code units: one with emoji may have less.
 // Source: https://developers.line.biz/en/docs/messaging-api/text-character-count/

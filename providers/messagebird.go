@@ -19,7 +19,8 @@ type messagebird struct {
 	*keyring
 }
 
-var messagebirdService = known{host: "https://rest.messagebird.com", channel: filter.SMS, text: messagebirdText, later: true, make: newMessageBird}
+var messagebirdService = known{host: "https://rest.messagebird.com", channel: filter.SMS, text: messagebirdText, later: true, make: newMessageBird,
+	enter: "a flow that forwards incoming messages, with GET or POST, and reportUrl; secrets: the signing key"}
 
 // messagebirdText is the longest text MessageBird takes, in characters.
 const messagebirdText = 1377

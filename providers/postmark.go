@@ -18,7 +18,8 @@ type postmark struct {
 	batches, bulk int // of several: the last that is answered by a list, and the one for e-mails that are marketing
 }
 
-var postmarkService = known{host: "https://api.postmarkapp.com", channel: filter.Email, text: postmarkText, make: newPostmark}
+var postmarkService = known{host: "https://api.postmarkapp.com", channel: filter.Email, text: postmarkText, make: newPostmark,
+	enter: "the webhook of each message stream, with subscription change and spam complaint, and a header of your own; header and value: that"}
 
 // postmarkKeyring: the token of a server, which is all that a send asks for; that of an account makes servers.
 // Sources: https://postmarkapp.com/developer/api/overview and https://github.com/PipedreamHQ/pipedream/issues/10254

@@ -121,7 +121,9 @@ type known struct {
 	withdrawn map[int]filter.Scope
 	// busy are codes by which it says that it took nothing because too much comes at once, whatever the status.
 	busy []int
-	make func(Config) (Provider, error)
+	// enter is where people enter the address that the service calls, and what with. Empty: it calls nobody.
+	enter string
+	make  func(Config) (Provider, error)
 }
 
 // byName is the whole list: a provider that is not here does not exist.
@@ -152,6 +154,10 @@ func New(name string, cfg Config) (Provider, error) {
 	}
 	return k.make(cfg)
 }
+
+// Enter says where, at the service called name, people enter the address that it calls back, and by what its calls are
+// known. Empty: the service calls nobody.
+func Enter(name string) string { return byName[name].enter }
 
 // Names lists the services this gate speaks by itself, sorted: all providers but custom.
 func Names() []string {

@@ -21,7 +21,8 @@ type telegram struct {
 	*keyring
 }
 
-var telegramService = known{host: "https://api.telegram.org", channel: filter.Telegram, text: telegramText, make: newTelegram}
+var telegramService = known{host: "https://api.telegram.org", channel: filter.Telegram, text: telegramText, make: newTelegram,
+	enter: "setWebhook, with a secret_token; secrets: that"}
 
 // telegramText is the longest text Telegram takes, in characters, and telegramCaption that below a file; both
 // are counted without the markup.

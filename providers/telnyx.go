@@ -15,7 +15,8 @@ type telnyx struct {
 	*keyring
 }
 
-var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, withdrawn: telnyxWithdrawn, make: newTelnyx}
+var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, withdrawn: telnyxWithdrawn, make: newTelnyx,
+	enter: "the webhook URL of the messaging profile; public_keys: the public key of the account"}
 
 // telnyxText is the longest text that surely passes, in characters.
 const telnyxText = 1600

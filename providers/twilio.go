@@ -18,7 +18,8 @@ type twilio struct {
 
 // twilioService says of Twilio which refusals mean that it is busy: https://www.twilio.com/docs/api/errors/20429
 var twilioService = known{host: "https://api.twilio.com", channel: filter.SMS, text: twilioBody, moves: twilioMoves, withdrawn: twilioWithdrawn,
-	busy: []int{20429}, make: newTwilio}
+	busy: []int{20429}, make: newTwilio,
+	enter: "the webhook of the number or Messaging Service for incoming messages, and StatusCallback; secrets: the auth token"}
 
 func newTwilio(cfg Config) (Provider, error) { return twilio{twilioKeyring, cfg.Region}, nil }
 

@@ -16,7 +16,8 @@ type viber struct {
 	*keyring
 }
 
-var viberService = known{host: "https://chatapi.viber.com", channel: filter.Viber, text: viberText, withdrawn: viberWithdrawn, busy: []int{viberTooMany}, make: newViber}
+var viberService = known{host: "https://chatapi.viber.com", channel: filter.Viber, text: viberText, withdrawn: viberWithdrawn, busy: []int{viberTooMany}, make: newViber,
+	enter: "set_webhook; secrets: the token of the bot"}
 
 // viberText is the longest text Viber takes, in characters.
 const viberText = 7000

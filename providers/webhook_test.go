@@ -114,3 +114,16 @@ func caller(t testing.TB, name string) Caller {
 	}
 	return p.(Caller)
 }
+
+// TestEveryCallerIsEntered: whoever calls back says where people enter the address, and nobody else does.
+func TestEveryCallerIsEntered(t *testing.T) {
+	for _, name := range Names() {
+		p, err := New(name, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, calls := p.(Caller); calls != (Enter(name) != "") {
+			t.Errorf("%s calls back: %t, and its address is entered as %q", name, calls, Enter(name))
+		}
+	}
+}

@@ -17,7 +17,8 @@ type whatsapp struct {
 	path         func(path []byte) (kind pathKind, from []byte)
 }
 
-var whatsappService = cloudAPI("https://graph.facebook.com", func(cfg Config) (Provider, error) {
+var whatsappService = cloudAPI("https://graph.facebook.com", "the callback URL of the app, with the verify_token, subscribed to messages, user_preferences, "+
+	"template_category_update and phone_number_quality_update; secrets: the app secret", func(cfg Config) (Provider, error) {
 	return newCloud("whatsapp", cfg, whatsappKeyring, whatsappPath)
 })
 
@@ -27,9 +28,9 @@ func newCloud(name string, cfg Config, keys *keyring, path func([]byte) (pathKin
 
 // cloudAPI is a service that speaks the Cloud API. Of its refusals it says which mean that it is busy:
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-func cloudAPI(host string, make func(Config) (Provider, error)) known {
+func cloudAPI(host, enter string, make func(Config) (Provider, error)) known {
 	return known{host: host, channel: filter.WhatsApp, text: whatsappBody, address: whatsappAddress,
-		withdrawn: whatsappWithdrawn, busy: []int{4, 80007, 130429, 131056}, make: make}
+		withdrawn: whatsappWithdrawn, busy: []int{4, 80007, 130429, 131056}, enter: enter, make: make}
 }
 
 // The longest texts the Cloud API takes, in characters.

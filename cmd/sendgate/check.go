@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -60,7 +61,8 @@ func (c checkCmd) Run(t terminal) error {
 	}
 	webhooks := gate.Webhooks()
 	for _, name := range slices.Sorted(maps.Keys(webhooks)) {
-		fmt.Fprintf(t.out, "the provider of %s has to call back at %s\n", name, webhooks[name])
+		provider := cmp.Or(cfg.Proxy.Routes[name].Provider, name)
+		fmt.Fprintf(t.out, "the provider of %s has to call back at %s\n  enter it as %s\n", name, webhooks[name], providers.Enter(provider))
 	}
 	return nil
 }
