@@ -9,7 +9,10 @@ import (
 // PIN. Everything else at its host by which people are reached is refused, as are bodies in XML and bulks that
 // are moved to another time.
 // Source: https://github.com/api-evangelist/infobip/tree/main/openapi, which are the vendor's specifications
-type infobip struct{ sends []shaped } // of infobipShapes
+type infobip struct {
+	sends []shaped // of infobipShapes
+	*keyring
+}
 
 var infobipService = known{host: "https://api.infobip.com", channel: filter.SMS, text: infobipText, later: true, withdrawn: infobipWithdrawn, make: newInfobip}
 
@@ -166,11 +169,24 @@ var infobipOthers = []string{"/sms/1/preview", "/messages-api/1/messages/validat
 	"/auth/1/session", "/auth/1/oauth2/token"}
 
 func newInfobip(cfg Config) (Provider, error) {
-	var p infobip
+	p := infobip{keyring: infobipKeyring}
 	for _, s := range infobipShapes {
 		p.sends = append(p.sends, newShaped(s.compiled, cfg))
 	}
 	return p, nil
+}
+
+// infobipKeyring: a key, the name and the password of a user, or a token that was made of these.
+// Source: https://www.infobip.com/docs/essentials/api-essentials/api-authentication
+var infobipKeyring = &keyring{
+	name:  "Infobip",
+	takes: []string{"secret"},
+	holes: []keyhole{
+		{in: inHeader, at: "authorization", scheme: "App", key: secretKey},
+		{in: inQuery, at: "password"}, {in: inQuery, at: "username", public: true},
+	},
+	gives:  []string{"/auth/", "/settings/", "/api-keys"},
+	denial: denial{401, `{"requestError":{"serviceException":{"messageId":"UNAUTHORIZED","text":"Invalid login details. {detail}"}}}`},
 }
 
 // Parse reads the messages of a request, by its path.
@@ -248,7 +264,7 @@ func (b *Batch) infobipFailover(req *fasthttp.Request) error {
 				return b.unreadable(0, "it goes by a channel that this gate does not know of Infobip")
 			}
 			wording := int32(-1)
-			if text := d.member(d.member(d.member(other, "content"), "body"), "text"); text != 0 && d.nodes[text].kind == '"' {
+			if text := d.within(other, "content", "body", "text"); text != 0 && d.nodes[text].kind == '"' {
 				wording = b.parsed.spread.word(wordingOf(text, b.parsed.unquoted(d, text), 1000, inBody, int(d.nodes[text].end)))
 			}
 			for i, at := range of {

@@ -129,6 +129,7 @@ type known struct {
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
 	"360dialog":       d360dialogService,
+	"cm":              cmService,
 	"custom":          {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":         infobipService,
 	"line":            lineService,

@@ -24,6 +24,8 @@ type shape struct {
 	query     bool // the parameters may also stand in the query, and then a GET sends
 	put       bool // a send may also be a PUT
 	idle      bool // a request that names nobody sends nothing
+	// folds: the case of the letters of JSON keys means nothing. Here all are in lower case then.
+	folds bool
 	// recipients are where they may stand; needed. Those of one request are read in this order.
 	recipients []reach
 	most       int // how many a request may have
@@ -59,6 +61,8 @@ type shape struct {
 	// national reports that numbers are national ones of the route's region unless they have a plus.
 	// Otherwise they begin with a country code, and the plus may be left out.
 	national bool
+	// zeros: a number may begin with 00 instead of a plus.
+	zeros bool
 	// address reads a recipient on a channel without phone numbers, or that may be something else; ok is
 	// false for what is no address. Nil: a phone number.
 	address func(text, region string) (address string, ok bool)
@@ -266,4 +270,14 @@ func (s *shape) mustCompile() *compiled {
 		panic("providers: " + s.service + ": " + err.Error())
 	}
 	return c
+}
+
+// promoted reports whether text is a word by which the service means marketing.
+func (s *shape) promoted(text string) bool {
+	for _, w := range s.promotional {
+		if strings.EqualFold(text, w) {
+			return true
+		}
+	}
+	return false
 }

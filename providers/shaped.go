@@ -109,6 +109,11 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	if b.parsed.nodes, err = scanJSON(body, b.parsed.nodes[:0]); err != nil {
 		return b.unreadable(0, "%w", err)
 	}
+	if r.folds {
+		if body, err = b.lowered(body); err != nil {
+			return err
+		}
+	}
 	return r.json(document{body, b.parsed.nodes})
 }
 
@@ -163,57 +168,6 @@ func (r *shapeReader) message(text string, m filter.Message, at standing) error 
 	return nil
 }
 
-// recipient is the address that text stands for; empty for none.
-func (r *shapeReader) recipient(channel filter.Channel, text string) string {
-	if r.ids[channel] {
-		address, err := filter.Address(channel, text, r.region)
-		if err != nil {
-			return ""
-		}
-		return address
-	}
-	if r.address != nil {
-		address, ok := r.address(text, r.region)
-		if !ok {
-			return ""
-		}
-		return address
-	}
-	number := text
-	if !r.national {
-		number = r.b.parsed.international(text)
-	}
-	address, err := filter.Number(number, r.region)
-	if err != nil && channel == filter.WhatsApp {
-		address, err = filter.Address(channel, text, r.region) // an id of a user, perhaps
-	}
-	if err != nil {
-		return ""
-	}
-	return address
-}
-
-// international is a number that begins with a country code, with a plus in front; empty for what is no
-// number. Between digits stands what people and services leave out.
-func (p *parsed) international(text string) string {
-	start := len(p.text)
-	p.text = append(p.text, '+')
-	text = strings.TrimSpace(text)
-	for at, c := range []byte(text) {
-		switch {
-		case '0' <= c && c <= '9':
-			p.text = append(p.text, c)
-		case c == '+' && at == 0, strings.IndexByte(" -().", c) >= 0, c == '/':
-		default:
-			return ""
-		}
-	}
-	if len(p.text) == start+1 {
-		return ""
-	}
-	return p.keep(start)
-}
-
 // carrier is the channel that the service means by a word, or goes by without one.
 func (r *shapeReader) carrier(medium string) (filter.Channel, error) {
 	if medium == "" {
@@ -223,16 +177,6 @@ func (r *shapeReader) carrier(medium string) (filter.Channel, error) {
 		return channel, nil
 	}
 	return "", r.b.unreadable(0, "it goes by a channel that this gate does not know of %s", r.service)
-}
-
-// promoted reports whether text is a word by which the service means marketing.
-func (s *shape) promoted(text string) bool {
-	for _, w := range s.promotional {
-		if strings.EqualFold(text, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // maxEpoch is the year 10000, which no time in an API is behind, in seconds since 1970.

@@ -32,6 +32,7 @@ var services = []played{
 	{"twilio", regexp.MustCompile(`^/2010-04-01/`), "", (*Mock).twilio},
 	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), "", (*Mock).messagebird},
 	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), "", (*Mock).plivo},
+	{"cm", regexp.MustCompile(`^/v1\.0/message$`), "", (*Mock).cm},
 	{"infobip", regexp.MustCompile(`^/(sms/[123]|2fa/2|(whatsapp|viber)/1/message|messages-api/1)/`), "", (*Mock).infobip},
 	{"line", regexp.MustCompile(`^/v2/bot/message/`), "", (*Mock).line},
 	{"postmark", regexp.MustCompile(`^/email(/|$)`), "", (*Mock).postmark},
