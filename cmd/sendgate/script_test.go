@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sendgate": main, "receiver": receiver, "shop": shop})
+	testscript.Main(m, map[string]func(){"sendgate": main, "receiver": receiver, "shop": shop, "account": account})
 }
 
 // TestScripts runs the sessions of testdata/script against the real program.
@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup, "metric": metric, "keypair": keypair, "among": among,
-			"sale": sale, "lift": lift, "reviewed": reviewed, "moment": setMoment, "told": told,
+			"sale": sale, "lift": lift, "reviewed": reviewed, "moment": setMoment, "told": told, "find": find,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP", "TLS"} {
