@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,8 +64,8 @@ type keyhole struct {
 	// scheme is what stands in front of it in a header, such as Bearer. Basic has it in base64, and what is read
 	// is the part behind the colon, whatever the scheme that the service wants.
 	scheme string
-	// key is what the gate puts in, without the scheme: into a header always, into a body where that had
-	// something there. Nil: nothing.
+	// key is what the gate puts in, without the scheme: into a header or a query always, into a body where that
+	// had something there. Nil: nothing.
 	key func(c *Credentials) string
 	// public is for what is no secret, such as the name of an account: it is emptied and never read.
 	public bool
@@ -186,7 +187,15 @@ func (h *keyhole) put(req *fasthttp.Request, value string) (filled bool, err err
 	switch h.in {
 	case inQuery:
 		h.cutQuery(req)
-		return false, nil
+		if value != "" {
+			uri := req.Header.RequestURI()
+			sign := "?"
+			if bytes.IndexByte(uri, '?') >= 0 {
+				sign = "&"
+			}
+			req.Header.SetRequestURIBytes(escapeForm(slices.Concat(uri, []byte(sign+h.at+"=")), value))
+		}
+		return value != "", nil
 	case inBody:
 		return h.putBody(req, value)
 	}

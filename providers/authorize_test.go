@@ -196,7 +196,10 @@ func TestAuthorize(t *testing.T) {
 }
 
 func (c call) try(t *testing.T, compressed bool) {
-	a, credentials := authorizer(t, c.provider), ownCredentials[c.provider]
+	c.tryWith(t, authorizer(t, c.provider), ownCredentials[c.provider], compressed)
+}
+
+func (c call) tryWith(t *testing.T, a providers.Authorizer, credentials providers.Credentials, compressed bool) {
 	if err := a.Admits(&credentials); err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +224,7 @@ func (c call) try(t *testing.T, compressed bool) {
 		t.Errorf("goes to %s, want %s", got, want)
 	}
 	var headers string
-	for _, name := range []string{"Authorization", "Content-Type", "D360-Api-Key", "X-Postmark-Account-Token", "X-Postmark-Server-Token", "X-Profile-Secret", "X-Viber-Auth-Token"} {
+	for _, name := range []string{"Authorization", "Content-Type", "D360-Api-Key", "X-Api-Key", "X-Postmark-Account-Token", "X-Postmark-Server-Token", "X-Profile-Secret", "X-Viber-Auth-Token"} {
 		for n, v := range req.Header.All() {
 			if strings.EqualFold(string(n), name) {
 				headers += name + ": " + string(v) + "\n"

@@ -50,6 +50,9 @@ type Custom struct {
 	// a country code.
 	National bool `yaml:"national"`
 
+	// Credentials is where the service takes them, for a route whose gate puts them in. None: it cannot.
+	Credentials []Place `yaml:"credentials"`
+
 	Refusal Refused `yaml:"refusal"`
 	// Results is where the answer says what became of each recipient. Nil: nowhere.
 	Results *Results `yaml:"results"`
@@ -126,6 +129,10 @@ func newCustom(cfg Config) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := c.keyringOf()
+	if err != nil {
+		return nil, err
+	}
 	p := custom{shaped: newShaped(ready, cfg), c: c}
 	if c.Results != nil {
 		p.list = strings.Split(c.Results.List, ".")
@@ -134,6 +141,9 @@ func newCustom(cfg Config) (Provider, error) {
 		if _, err := p.try(c.Sample); err != nil {
 			return nil, fmt.Errorf("sample: %w", err)
 		}
+	}
+	if keys != nil {
+		return keyed{p, keys}, nil
 	}
 	return p, nil
 }
@@ -276,5 +286,7 @@ func ReadSample(c *Custom, region string) ([]filter.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.(custom).try(c.Sample)
+	return p.(interface {
+		try(s *SampleSend) ([]filter.Message, error)
+	}).try(c.Sample)
 }
