@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"net/textproto"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -210,19 +210,8 @@ func (h *keyhole) put(req *fasthttp.Request, value string) (filled bool, err err
 	default:
 		value = h.scheme + " " + value
 	}
-	req.Header.Add(spelled(h.at), value)
+	req.Header.Add(textproto.CanonicalMIMEHeaderKey(h.at), value)
 	return true, nil
-}
-
-// spelled is a header's name as most people write it.
-func spelled(lower string) string {
-	words := strings.Split(lower, "-")
-	for i, w := range words {
-		if w != "" {
-			words[i] = strings.ToUpper(w[:1]) + w[1:]
-		}
-	}
-	return strings.Join(words, "-")
 }
 
 // Deny answers in the service's own words.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 
@@ -47,7 +46,7 @@ func isSID(s, kind string) bool {
 var errAccount = errors.New("the path has to name the account that the credentials of this gate are for, and something of it")
 
 // within reports whether a path that has trace in it goes to something below front and account, and to nothing else.
-// Other paths name no account. All are in lower case.
+// Other paths name no account. Trace and front are in lower case.
 func within(req *fasthttp.Request, trace, front, account string) bool {
 	path, _, _ := splitURI(req.Header.RequestURI())
 	var buf [256]byte
@@ -55,12 +54,23 @@ func within(req *fasthttp.Request, trace, front, account string) bool {
 	if !bytes.Contains(plain, []byte(trace)) {
 		return true
 	}
-	below, ok := bytes.CutPrefix(plain, []byte(front+strings.ToLower(account)+"/"))
-	return ok && len(below) > 0 && 'a' <= below[0] && below[0] <= 'z' && !bytes.Contains(below, []byte("/."))
+	rest, ok := bytes.CutPrefix(plain, []byte(front))
+	named, below, _ := segment(rest)
+	return ok && alike(named, account) && len(below) > 0 && 'a' <= below[0] && below[0] <= 'z' && !bytes.Contains(below, []byte("/."))
 }
 
-// twilioAccount is an account SID in a path, however it is written.
-var twilioAccount = regexp.MustCompile(`ac[0-9a-f]{32}`)
+// alike reports whether b is s without regard to ASCII case.
+func alike(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i := range b {
+		if lowered(b[i]) != lowered(s[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 // Authorize lets nobody act for another account than that of the credentials: with those of an account all its
 // subaccounts would answer. A subaccount is a route of its own, with the SID of the account above it for user if the
@@ -68,10 +78,13 @@ var twilioAccount = regexp.MustCompile(`ac[0-9a-f]{32}`)
 // Source: https://www.twilio.com/docs/iam/api/subaccounts
 func (t twilio) Authorize(req *fasthttp.Request, c *Credentials, now time.Time) error {
 	var buf [512]byte
-	for _, sid := range twilioAccount.FindAll(unmasked(buf[:0], req.Header.RequestURI()), -1) {
-		if string(sid) != strings.ToLower(c.Account) {
+	rest := unmasked(buf[:0], req.Header.RequestURI())
+	for at := bytes.Index(rest, []byte("ac")); at >= 0; at = bytes.Index(rest, []byte("ac")) {
+		sid := rest[at:min(at+len(c.Account), len(rest))]
+		if isSID(string(sid), "ac") && !alike(sid, c.Account) {
 			return errAccount
 		}
+		rest = rest[at+len("ac"):]
 	}
 	if !within(req, "2010-04-01", "/2010-04-01/accounts/", c.Account) {
 		return errAccount

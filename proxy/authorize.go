@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sendgate/sendgate/providers"
 	"github.com/valyala/fasthttp"
@@ -69,9 +70,13 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 		w.wire = w.head.append(w.wire[:0], &w.req.Header, rt.upstream, len(body), true)
 		lines = w.wire[bytes.IndexByte(w.wire, '\n')+1:]
 	}
+	w.fields = w.fields[:0]
+	for name, value := range req.Header.All() {
+		w.fields = append(w.fields, field{name, value})
+	}
 	out := append(w.signed[:0], req.Header.Method()...)
 	out = append(append(append(out, ' '), rt.upstream.base...), req.Header.RequestURI()...)
-	out = appendChanged(append(out, " HTTP/1.1\r\n"...), lines, &req.Header)
+	out = appendChanged(append(out, " HTTP/1.1\r\n"...), lines, w.fields)
 	w.wire, w.signed = append(out, body...), w.wire
 	return w.keeps()
 }
@@ -112,48 +117,46 @@ func (w *work) hold(req *fasthttp.Request, lines, body []byte) {
 	}
 }
 
-// appendChanged appends those of lines that h has, as they are written, then what else h has, and a blank line.
-func appendChanged(dst, lines []byte, h *fasthttp.RequestHeader) []byte {
-	for all := lines; ; {
-		line, rest, ok := cutLine(all)
+// A field is a header line, parted.
+type field struct{ name, value []byte }
+
+func (f field) is(name, value []byte) bool {
+	return bytes.Equal(f.value, value) && bytes.EqualFold(f.name, name)
+}
+
+// appendChanged appends those of lines that are still among fields, as they are written, then what else is, and a
+// blank line.
+func appendChanged(dst, lines []byte, fields []field) []byte {
+	written := func(f field) bool {
+		for rest := lines; ; {
+			line, more, ok := cutLine(rest)
+			if !ok || len(line) == 0 {
+				return false
+			}
+			if name, value, _ := cutHeader(line); f.is(name, value) {
+				return true
+			}
+			rest = more
+		}
+	}
+	for rest := lines; ; {
+		line, more, ok := cutLine(rest)
 		if !ok || len(line) == 0 {
 			break
 		}
 		name, value, _ := cutHeader(line)
-		if stays(name) || has(h, name, value) {
-			dst = append(dst, all[:len(line)+len("\r\n")]...)
+		if stays(name) || slices.ContainsFunc(fields, func(f field) bool { return f.is(name, value) }) {
+			dst = append(dst, rest[:len(line)+len("\r\n")]...)
 		}
-		all = rest
+		rest = more
 	}
-	for name, value := range h.All() {
-		if !written(lines, name, value) && !stays(name) {
-			dst = append(append(append(dst, name...), ": "...), value...)
+	for _, f := range fields {
+		if !stays(f.name) && !written(f) {
+			dst = append(append(append(dst, f.name...), ": "...), f.value...)
 			dst = append(dst, "\r\n"...)
 		}
 	}
 	return append(dst, "\r\n"...)
-}
-
-func has(h *fasthttp.RequestHeader, name, value []byte) bool {
-	for n, v := range h.All() {
-		if bytes.Equal(v, value) && bytes.EqualFold(n, name) {
-			return true
-		}
-	}
-	return false
-}
-
-func written(lines, name, value []byte) bool {
-	for {
-		line, rest, ok := cutLine(lines)
-		if !ok || len(line) == 0 {
-			return false
-		}
-		if n, v, _ := cutHeader(line); bytes.Equal(v, value) && bytes.EqualFold(n, name) {
-			return true
-		}
-		lines = rest
-	}
 }
 
 // deny answers a request that cannot be sent with the credentials of the gate.

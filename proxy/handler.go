@@ -56,6 +56,7 @@ type work struct {
 	ownResp fasthttp.Response
 
 	authorized fasthttp.Request // what credentials are put into
+	fields     []field          // its header
 }
 
 // maxKept is the largest request, in bytes, whose memory is kept for the next one.

@@ -281,7 +281,9 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		e.Action, e.Reason, e.Rule, e.Until, e.Footer = d.Action, d.Reason, d.Rule, d.Until, d.Edit.Footer
 		one := e
 		if w.who != "" {
-			g.log.Debug("a message of a client was decided about", zap.String("route", rt.name), zap.String("id", e.ID), zap.String("client", w.who))
+			if ce := g.log.Check(zap.DebugLevel, "a message of a client was decided about"); ce != nil {
+				ce.Write(zap.String("route", rt.name), zap.String("id", e.ID), zap.String("client", w.who))
+			}
 		}
 		if e.Enforced && d.Action == filter.Block {
 			one.Outcome, one.Status = refused, 0

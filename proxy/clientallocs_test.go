@@ -1,0 +1,71 @@
+package proxy
+
+import (
+	"testing"
+	"time"
+)
+
+// clientCases are requests of the common form by how their client is known.
+var clientCases = []struct {
+	name   string
+	line   func(token string) string
+	change func(rc *RouteConfig, list *ClientsConfig)
+	most   float64 // allocations
+}{
+	{"nobody is asked", func(string) string { return basicAuth("a", "b") }, func(*RouteConfig, *ClientsConfig) {}, 0},
+	{"by a network", func(string) string { return basicAuth("a", "b") }, func(rc *RouteConfig, _ *ClientsConfig) {
+		rc.Clients = &ClientsConfig{Networks: []string{"10.0.0.0/8", "127.0.0.0/8"}}
+	}, 0},
+	{"by a token", func(token string) string { return "Sendgate-Token: " + token }, func(rc *RouteConfig, list *ClientsConfig) { rc.Clients = list }, 0},
+	{"by a token where the credentials of the gate go", func(token string) string { return basicAuth(ownAccount, token) }, func(rc *RouteConfig, list *ClientsConfig) {
+		rc.Clients, rc.Credentials, rc.Authorize = list, &ownKeys, "gate"
+	}, 10},
+}
+
+func knownExchanger(t testing.TB, i int) *exchanger {
+	t.Helper()
+	c := clientCases[i]
+	token, entry := NewClientToken("shop")
+	_, addr := start(t, oneRoute(unmoved(t), func(rc *RouteConfig) { c.change(rc, &ClientsConfig{Tokens: []ClientToken{entry}}) }), memory(t))
+	return newExchanger(t, addr, withHeaders(sms(person.Address, "Your+order+12345+is+on+its+way"), c.line(token)), "201")
+}
+
+// TestClientAllocs: to know a client costs no allocation, and to put in credentials a few.
+func TestClientAllocs(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	here, _ := connected(t)
+	portable := !newSocket(here, time.Minute).raw.able()
+	for i, c := range clientCases {
+		t.Run(c.name, func(t *testing.T) {
+			if portable {
+				c.most++ // the look at a connection that was quiet
+			}
+			e := knownExchanger(t, i)
+			for range 2000 { // until all that is kept is there
+				e.exchange(t)
+			}
+			best := 1e9 // the decision log packs what it has in between
+			for deadline := time.Now().Add(10 * time.Second); best > c.most && time.Now().Before(deadline); {
+				best = min(best, testing.AllocsPerRun(200, func() { e.exchange(t) }))
+			}
+			if best > c.most {
+				t.Errorf("%v allocations a request, want %v", best, c.most)
+			}
+		})
+	}
+}
+
+// BenchmarkClients measures what it costs to know a client, and to put in credentials, beside a request of anybody.
+func BenchmarkClients(b *testing.B) {
+	for i, c := range clientCases {
+		b.Run(c.name, func(b *testing.B) {
+			e := knownExchanger(b, i)
+			b.ReportAllocs()
+			for b.Loop() {
+				e.exchange(b)
+			}
+		})
+	}
+}
