@@ -44,6 +44,7 @@ func compose(method, target, contentType, encoding string, body []byte) *fasthtt
 		method, target, contentType, encoding, len(body), body)
 	var req fasthttp.Request
 	req.Header.DisableNormalizing()
+	raw = bytes.Replace(raw, []byte("\r\n"), []byte("\r\nX-Amz-Target: PinpointSMSVoiceV2.SendTextMessage\r\n"), 1) // without which AWS reads nothing
 	r := bufio.NewReaderSize(bytes.NewReader(raw), 64<<10)
 	if err := readLikeGate(&req, r); err != nil || r.Buffered() > 0 {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -116,6 +117,8 @@ type known struct {
 	later bool
 	// address is what it takes for a recipient on its channel. Nil: [filter.Address].
 	address func(text, region string) (string, error)
+	// regional reports whether a host is one of the service's own in some region. Nil: it has none by region.
+	regional func(host string) bool
 	// withdrawn is what a refusal with each of these codes says that its recipient opted out of. Other
 	// codes say nothing about anybody's will.
 	withdrawn map[int]filter.Scope
@@ -130,6 +133,7 @@ type known struct {
 var byName = map[string]known{
 	"360dialog":       d360dialogService,
 	"cm":              cmService,
+	"aws-sms":         awsSMSService,
 	"custom":          {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":         infobipService,
 	"line":            lineService,
@@ -167,6 +171,16 @@ func Names() []string {
 
 // Host is the base URL of the real service called name; empty for an unknown one.
 func Host(name string) string { return byName[name].host }
+
+// HostAt is the base URL of the real service called name for a route that leads to upstream: that, where it is one of the
+// service's hosts by region.
+func HostAt(name, upstream string) string {
+	k := byName[name]
+	if base, err := url.Parse(upstream); err == nil && k.regional != nil && k.regional(base.Hostname()) {
+		return "https://" + base.Hostname()
+	}
+	return k.host
+}
 
 // Channel is what most messages of the provider called name go by; empty for an unknown one.
 func Channel(name string) filter.Channel { return byName[name].channel }

@@ -18,7 +18,8 @@ type shape struct {
 	sends, traces, others []string
 	// wide are the paths of sends that reach people who cannot be seen here, whatever is in them.
 	wide []string
-	form bool // a body may also be a form, of the same names
+	json string // the media type of a body; empty: application/json
+	form bool   // a body may also be a form, of the same names
 	// multipart: it may also be one in parts, of the same names, besides which it may have files.
 	multipart bool
 	query     bool // the parameters may also stand in the query, and then a GET sends
@@ -136,6 +137,9 @@ type locatedText struct {
 
 // compile makes s ready. Errors are sentences that name the expression.
 func (s *shape) compile() (*compiled, error) {
+	if s.json == "" {
+		s.json = "application/json"
+	}
 	c := &compiled{shape: s}
 	known := map[string]bool{}
 	learn := func(e expression) {

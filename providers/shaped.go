@@ -90,7 +90,7 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	kind, charset, ok := mediaType(h.contentType)
 	form := r.shape.form && fold(kind, "application/x-www-form-urlencoded")
 	parts := r.shape.multipart && fold(kind, "multipart/form-data")
-	if !ok || !form && !parts && !fold(kind, "application/json") || !inUTF8(charset) {
+	if !ok || !form && !parts && !fold(kind, r.shape.json) || !inUTF8(charset) {
 		return b.unreadable(0, "the Content-Type of a send is %s", r.shape.types())
 	}
 	body, err := b.body(req, h)
@@ -125,7 +125,7 @@ func (s *shape) types() string {
 	case s.form:
 		return "neither application/json nor application/x-www-form-urlencoded, in UTF-8"
 	}
-	return "not application/json in UTF-8"
+	return "not " + s.json + " in UTF-8"
 }
 
 // A shapeReader reads one request of a shape.

@@ -16,6 +16,9 @@ func (rt *route) key(cfg *RouteConfig, all *Config) error {
 	if err := rt.authorized(cfg); err != nil {
 		return err
 	}
+	if err := rt.notarized(cfg); err != nil {
+		return err
+	}
 	if err := rt.ink(cfg, all); err != nil {
 		return err
 	}
@@ -56,6 +59,9 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 		c = w.credentials
 	}
 	if c == nil || rt.authorizer == nil {
+		if err := rt.sealed(w, changed); err != nil {
+			return err
+		}
 		w.wire = append(w.wire, body...)
 		return w.keeps()
 	}
@@ -161,7 +167,7 @@ func appendChanged(dst, lines []byte, fields []field) []byte {
 
 // deny answers a request that cannot be sent with the credentials of the gate.
 func (g *Gate) deny(rt *route, w *work, err error) {
-	g.log.Warn("the credentials of a route could not be put into a request, and it was not sent", zap.String("route", rt.name), zap.Error(err))
+	g.log.Warn("a request could not be sent with the credentials that there are", zap.String("route", rt.name), zap.Error(err))
 	rt.reject(w, err.Error())
 }
 

@@ -81,7 +81,7 @@ type RouteConfig struct {
 	Upstream string `yaml:"upstream"` // base URL; http:// only to loopback. Default: the provider's real host
 	CAFile   string `yaml:"ca_file"`  // PEM certificates trusted besides the system's, for a private upstream
 	// Hosts are the names under which the route is reached by host: the provider's own, or regional ones.
-	// Left out: the provider's real host, unless another route names that. Empty: none.
+	// Left out: the provider's real host, of AWS that of the upstream's region, unless another route names that. Empty: none.
 	Hosts  []string `yaml:"hosts"`
 	Brand  string   `yaml:"brand"`  // whose consents count. Default "default"
 	Mode   Mode     `yaml:"mode"`   // open, report or enforce. Default enforce
@@ -129,6 +129,9 @@ type RouteConfig struct {
 	// Authorize says by whose credentials the provider is called: caller (default), by those that come with each
 	// request, or gate, by Credentials, which are put in the place of whatever comes.
 	Authorize string `yaml:"authorize"`
+	// Signers are the keys by which callers sign their requests to AWS: each may be used, so that they can be changed
+	// one after the other. Left out: the callers sign by Credentials. Either way the gate signs anew by Credentials.
+	Signers []providers.Signer `yaml:"signers"`
 	// Clients are those who may come in by the route. Nil: all who reach the gate.
 	Clients *ClientsConfig `yaml:"clients"`
 	// KeywordReplies says who answers STOP, START and HELP where providers do by default: provider

@@ -46,6 +46,8 @@ type work struct {
 	client *client        // who asks, where that is known
 
 	credentials *providers.Credentials // for a message of the gate's own
+	target      []byte                 // what a signed request asked for, with its route; empty where it came by host
+	caller      string                 // the id of the key that signed it, where that was checked
 
 	who   string // the name of the client, where it has one
 	token []byte // what the client is known by, where the request holds it: it must not leave
@@ -68,6 +70,7 @@ func (g *Gate) release(w *work) {
 	clear(w.slots)
 	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]
 	w.tallies, w.sent, w.takers = w.tallies[:0], w.sent[:0], w.takers[:0]
+	w.target, w.caller = w.target[:0], ""
 	w.req, w.resp, w.marks, w.key, w.client, w.credentials = nil, nil, marks{}, nil, nil, nil
 	w.ownReq.Reset()
 	w.ownResp.Reset()
@@ -152,7 +155,7 @@ func (g *Gate) carry(w *work) {
 		return
 	}
 	w.version = t.version
-	if !g.letIn(rt, w) {
+	if !g.letIn(rt, w) || !g.attested(rt, w) {
 		return
 	}
 	switch key, err := rt.keyOf(w); {
@@ -180,6 +183,7 @@ func (g *Gate) find(t *table, w *work) *route {
 			"no route of this gate is called %q: its paths begin with /%s/", name, strings.Join(t.names(), "/ or /")))
 		return nil
 	}
+	rt.keepTarget(w, &w.req.Header)
 	w.req.SetRequestURIBytes(rest)
 	return rt
 }

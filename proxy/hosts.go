@@ -48,7 +48,7 @@ func hostRoutes(routes map[string]RouteConfig, reached bool) (map[string]string,
 			}
 			of[host] = name
 		}
-		if real, err := url.Parse(providers.Host(cmp.Or(cfg.Provider, name))); err == nil && real.Hostname() != "" && cfg.Hosts == nil {
+		if real, err := url.Parse(providers.HostAt(cmp.Or(cfg.Provider, name), cfg.Upstream)); err == nil && real.Hostname() != "" && cfg.Hosts == nil {
 			claimants[real.Hostname()] = append(claimants[real.Hostname()], name)
 		}
 	}

@@ -112,8 +112,9 @@ func (s *flights) end(f *flight, r *reply) {
 func (g *Gate) once(rt *route, w *work, key []byte) {
 	h := &w.req.Header
 	request := [...][]byte{h.Method(), h.RequestURI(), nil, nil, nil, w.req.Body(), []byte(w.who)}
-	for i, name := range [...]string{"authorization", "content-type", "content-encoding"} {
-		request[2+i], _ = valueOf(w.head.raw, name)
+	request[2] = w.signedBy()
+	for i, name := range [...]string{"content-type", "content-encoding"} {
+		request[3+i], _ = valueOf(w.head.raw, name)
 	}
 	parts := request[:]
 	switch {

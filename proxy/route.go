@@ -44,6 +44,8 @@ type route struct {
 
 	authorizer  providers.Authorizer   // nil: the provider is none
 	credentials *providers.Credentials // put into all calls; nil: callers bring their own
+	notary      providers.Notary       // nil: calls to the provider are not signed
+	signers     *providers.Signers     // whose signatures are checked; nil: nobody's
 	access      *access                // who may come in; nil: all
 
 	scripts  map[string]*filter.Script // of the brand's dialogues, by topic

@@ -96,7 +96,7 @@ func TestReadmeCommands(t *testing.T) {
 		if len(samples) == 0 {
 			t.Fatal("the README shows no configuration")
 		}
-		for _, name := range []string{"TWILIO_AUTH_TOKEN", "META_APP_SECRET", "META_VERIFY_TOKEN", "META_TOKEN"} {
+		for _, name := range []string{"TWILIO_AUTH_TOKEN", "META_APP_SECRET", "META_VERIFY_TOKEN", "META_TOKEN", "AWS_SECRET_ACCESS_KEY", "SHOP_SECRET"} {
 			t.Setenv(name, "0123456789abcdef")
 		}
 		for _, sample := range samples {

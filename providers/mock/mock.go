@@ -33,6 +33,8 @@ type Config struct {
 	// OnSend is called with every request once it is recorded and before it is answered, by many
 	// goroutines; the answer waits for it. Nil: nobody is told.
 	OnSend func(Send)
+	// Keys are the secrets of AWS' access keys by their ids. Nil: a signature of any key is good.
+	Keys map[string]string
 	// Host is the Host header that requests must carry; empty means any.
 	Host string
 	// Keep is how many requests are remembered, the latest, and as many calls; 0 means 1000.

@@ -29,6 +29,7 @@ type played struct {
 // services are looked through in this order; what is none of theirs is the Graph API's.
 var services = []played{
 	{"360dialog", regexp.MustCompile(`^/(marketing_)?messages/?$`), "D360-API-KEY", (*Mock).d360dialog},
+	{"aws-sms", regexp.MustCompile(`^/$`), "X-Amz-Target", (*Mock).awsSMS},
 	{"twilio", regexp.MustCompile(`^/2010-04-01/`), "", (*Mock).twilio},
 	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), "", (*Mock).messagebird},
 	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), "", (*Mock).plivo},
