@@ -175,42 +175,12 @@ func (p postmark) Merge(resp *fasthttp.Response, b *Batch) error {
 			at, err := b.postmarkPartly(d, 0, func(int) bool { return true })
 			return []edit{at}, err
 		}
-		of, n := b.parsed.spread.elements()
-		sent, partly := make([]bool, n), make([]bool, n)
-		for i, element := range of {
-			blocked := b.Decisions[i].Action == filter.Block
-			sent[element], partly[element] = sent[element] || !blocked, partly[element] || blocked
-		}
-		var edits []edit
-		next, before := d.child(0), 0
-		var waiting []byte // results that stand before the next
-		for element := range n {
-			in := func(i int) bool { return of[i] == element }
-			if !sent[element] {
-				waiting = append(b.postmarkFault(waiting, in), ',')
-				continue
-			}
-			if next == 0 {
-				return nil, errUnlike
-			}
-			start := int(d.nodes[next].start)
-			edits = append(edits, edit{start: start, end: start, text: waiting})
-			if partly[element] {
-				at, err := b.postmarkPartly(d, next, in)
-				if err != nil {
-					return nil, err
-				}
-				edits = append(edits, at)
-			}
-			waiting, before, next = nil, int(d.nodes[next].end), int(d.nodes[next].next)
-		}
-		if next != 0 || before == 0 {
-			return nil, errUnlike
-		}
-		if last := len(waiting) - 1; last > 0 {
-			edits = append(edits, edit{start: before, end: before, text: append([]byte{','}, waiting[:last]...)})
-		}
-		return edits, nil
+		of, _ := b.parsed.spread.elements()
+		return b.placed(d, 0, func(out []byte, element int) []byte {
+			return b.postmarkFault(out, func(i int) bool { return of[i] == element })
+		}, func(element, node int) (edit, error) {
+			return b.postmarkPartly(d, node, func(i int) bool { return of[i] == element })
+		})
 	})
 }
 

@@ -133,6 +133,7 @@ type known struct {
 var byName = map[string]known{
 	"360dialog":       d360dialogService,
 	"cm":              cmService,
+	"aws-ses":         awsSESService,
 	"aws-sms":         awsSMSService,
 	"custom":          {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":         infobipService,

@@ -25,6 +25,7 @@ type list struct {
 	array  int32 // the JSON array whose elements the seats are; -1: none
 	object int32 // the JSON object whose members the seats are, in any order; -1: seats stand in their order
 	kept   bool  // a seat before the one that is looked at stays
+	first  int32 // where the first seat that stays begins
 }
 
 // A standing is where one message stands: its seat, its wording or -1, and how its recipient is written.

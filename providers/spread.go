@@ -2,6 +2,7 @@ package providers
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"unicode/utf8"
 
@@ -146,7 +147,7 @@ func (s *spread) lengths() {
 func (b *Batch) vacate() bool {
 	s := &b.parsed.spread
 	for i := range s.lists {
-		s.lists[i].left, s.lists[i].kept = s.lists[i].seats, false
+		s.lists[i].left, s.lists[i].kept, s.lists[i].first = s.lists[i].seats, false, math.MaxInt32
 	}
 	for i := range s.seats {
 		s.seats[i].gone, s.seats[i].people, s.seats[i].live = false, 0, 0
@@ -190,13 +191,18 @@ func (b *Batch) vacate() bool {
 // removals adds the edits that take out the seats that go.
 func (s *spread) removals() error {
 	for i := range s.seats[1:] {
+		if st := &s.seats[i+1]; !st.gone {
+			s.lists[st.list].first = min(s.lists[st.list].first, st.start)
+		}
+	}
+	for i := range s.seats[1:] {
 		st := &s.seats[i+1]
 		l := &s.lists[st.list]
 		switch {
 		case !st.gone:
 			l.kept = l.object < 0
 		case s.seats[l.parent].gone: // it goes with that one
-		case (st.firm || l.kept) && st.before >= 0:
+		case (st.firm || l.kept || l.object >= 0 && l.first < st.start) && st.before >= 0:
 			s.edits = append(s.edits, edit{place: l.place, start: int(st.before), end: int(st.end)})
 		case st.after >= 0:
 			s.edits = append(s.edits, edit{place: l.place, start: int(st.start), end: int(st.after)})

@@ -1,0 +1,158 @@
+package providers
+
+import (
+	"errors"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// awsSES speaks version 2 of Amazon SES' API. Version 1 takes forms at the same host, and is refused.
+// Source: https://github.com/aws/api-models-aws/blob/main/models/sesv2/service/2019-09-27/sesv2-2019-09-27.json
+type awsSES struct {
+	awsDoor
+	shaped       // for one e-mail
+	bulk, verify shaped
+}
+
+var awsSESService = known{host: "https://email.us-east-1.amazonaws.com", channel: filter.Email, text: awsSESText, regional: isRegional, make: newAWSSES}
+
+// awsSESText is the longest text that surely passes, in characters: an e-mail may have 40 MB in all.
+const awsSESText = 5 << 20
+
+// awsSESOthers are calls that write to nobody, and what is below them.
+var awsSESOthers = []string{"account", "configuration-sets", "contact-lists", "identities", "list-identities", "suppression", "templates"}
+
+// awsSESShape is for e-mails in a place of the body, such as "BulkEmailEntries[].", with their content in another. The
+// texts in HTML come first, being what people read, and have no room: a line below the other would not be seen.
+func awsSESShape(path, to, content string) *compiled {
+	s := &shape{
+		service:    "SES",
+		sends:      []string{path, path + "/"},
+		traces:     []string{"outbound"},
+		recipients: []reach{{at: to + "Destination.ToAddresses[]", optional: true}, {at: to + "Destination.CcAddresses[]", optional: true}, {at: to + "Destination.BccAddresses[]", optional: true}},
+		most:       50, // https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+		text: []bounded{{content + "Simple.Body.Html.Data", 0}, {content + "Simple.Body.Text.Data", awsSESText},
+			{content + "Template.TemplateContent.Html", 0}, {content + "Template.TemplateContent.Text", awsSESText}},
+		sender:   []string{"FromEmailAddress", "FromEmailAddressIdentityArn"},
+		template: []string{content + "Template.TemplateName", content + "Template.TemplateArn"},
+		extra: []string{content + "Simple.Subject.Data", content + "Template.TemplateContent.Subject", content + "Template.TemplateData",
+			"BulkEmailEntries[].ReplacementEmailContent"},
+		channel: filter.Email,
+		address: mailbox,
+	}
+	if to != "" {
+		s.refused, s.most = []string{"Destination", "Content"}, 50*50
+	}
+	for _, other := range awsSESOthers {
+		for _, below := range []string{"", "/*", "/*/*", "/*/*/*"} {
+			s.others = append(s.others, "/v2/email/"+other+below)
+		}
+	}
+	return s.mustCompile()
+}
+
+var (
+	awsSESOne    = awsSESShape("/v2/email/outbound-emails", "", "Content.")
+	awsSESBulk   = awsSESShape("/v2/email/outbound-bulk-emails", "BulkEmailEntries[].", "DefaultContent.")
+	awsSESVerify = (&shape{
+		service:    "SES",
+		sends:      []string{"/v2/email/outbound-custom-verification-emails", "/v2/email/outbound-custom-verification-emails/"},
+		recipients: []reach{{at: "EmailAddress"}},
+		template:   []string{"TemplateName"},
+		channel:    filter.Email,
+		address:    mailbox,
+	}).mustCompile()
+)
+
+func newAWSSES(cfg Config) (Provider, error) {
+	return awsSES{awsDoor{service: "ses", speech: awsREST}, newShaped(awsSESOne, cfg), newShaped(awsSESBulk, cfg), newShaped(awsSESVerify, cfg)}, nil
+}
+
+// Parse reads one e-mail or several, by the path.
+func (p awsSES) Parse(req *fasthttp.Request, b *Batch) error {
+	path, query, _ := splitURI(req.Header.RequestURI())
+	switch {
+	case string(path) == "/" && (!reads(req.Header.Method()) || len(query) > 0):
+		return b.unreadable(0, "this is a call to version 1 of SES' API, in which sends are not read: use version 2")
+	case p.bulk.path(path) == send:
+		err := p.bulk.Parse(req, b)
+		b.parsed.items = true
+		return err
+	case p.verify.path(path) == send:
+		return p.verify.Parse(req, b)
+	}
+	err := p.shaped.Parse(req, b)
+	if err != nil && b.parsed.code != errMissing || p.path(path) != send {
+		return err
+	}
+	body := req.Body()
+	if b.parsed.gzipped {
+		body = b.parsed.plain
+	}
+	d := document{body, b.parsed.nodes}
+	if content := d.member(0, "Content"); content != 0 && d.nodes[content].kind == '{' && d.member(content, "Raw") != 0 {
+		return b.unreadable(0, "an e-mail that is written in MIME is not read")
+	}
+	return err
+}
+
+// awsSESStatus is what a refusal means to those who asked: the e-mail is not acceptable, or the request is not.
+func (b *Batch) awsSESStatus() string {
+	if reason := b.reason(); reason == filter.Unreadable || reason == filter.BadAddress {
+		return "BadRequestException"
+	}
+	return "MessageRejected"
+}
+
+// Refuse answers 400 with SES' exception, or 200 with a result for each e-mail of several. SES itself would take the
+// e-mail, and tell later that the address is on a list, which nobody would see.
+// Source: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+func (p awsSES) Refuse(resp *fasthttp.Response, b *Batch) {
+	if b.Fault != "" || !b.parsed.items {
+		p.fault(resp, fasthttp.StatusBadRequest, b.awsSESStatus(), marker+b.why(), "")
+		return
+	}
+	of, n := b.parsed.spread.elements()
+	out := append(b.parsed.out[:0], `{"BulkEmailEntryResults":[`...)
+	for element := range n {
+		if element > 0 {
+			out = append(out, ',')
+		}
+		out = b.awsSESResult(out, of, element)
+	}
+	b.refuse(resp, fasthttp.StatusOK, "application/json", append(out, "]}"...))
+}
+
+// awsSESResult appends what became of an e-mail that was not sent at all.
+func (b *Batch) awsSESResult(out []byte, of []int, element int) []byte {
+	reason := filter.Undecided
+	for i := range b.Decisions {
+		if of[i] == element && b.Decisions[i].Action == filter.Block {
+			reason = b.Decisions[i].Reason
+			break
+		}
+	}
+	return append(escapeJSON(append(out, `{"Status":"MESSAGE_REJECTED","Error":"`+marker...), reason.Text()), `"}`...)
+}
+
+var errUnnamed = errors.New("the answer to one e-mail names nobody")
+
+// Merge puts the e-mails that were not sent at all in their places among the results of several. One e-mail has no
+// place for those whom it was not sent to.
+func (p awsSES) Merge(resp *fasthttp.Response, b *Batch) error {
+	if !b.parsed.items {
+		return errUnnamed
+	}
+	return b.merge(resp, func(d document) ([]edit, error) {
+		results := d.member(0, "BulkEmailEntryResults")
+		if results == 0 || d.nodes[results].kind != '[' {
+			return nil, errUnlike
+		}
+		of, _ := b.parsed.spread.elements()
+		return b.placed(d, results, func(out []byte, element int) []byte { return b.awsSESResult(out, of, element) }, nil)
+	})
+}
+
+// Learn reads nothing: SES tells of an opt-out in an event alone.
+func (awsSES) Learn(*fasthttp.Response, *Batch) (refusal int, events []filter.Event) { return 0, nil }

@@ -1,0 +1,115 @@
+package mock
+
+import (
+	"net/http"
+	"net/mail"
+	"strings"
+)
+
+// awsSES plays one call of version 2 of Amazon SES' API.
+func (m *Mock) awsSES(r *http.Request, body []byte, s *Send) answer {
+	fail := func(code, message string) answer { return awsFail(true, http.StatusBadRequest, code, message) }
+	if why := m.awsUnsigned(r, s.Body, "ses"); why != "" {
+		return awsFail(true, http.StatusForbidden, "InvalidSignatureException", why)
+	}
+	o, err := fields(r, body, false)
+	if r.Method != http.MethodPost || err != nil {
+		return fail("BadRequestException", "the body is no JSON object in a POST")
+	}
+	s.From = o.text("FromEmailAddress")
+	path := strings.TrimSuffix(r.URL.Path, "/")
+	switch path {
+	case "/v2/email/outbound-custom-verification-emails":
+		o["Destination"] = object{"ToAddresses": []any{o["EmailAddress"]}}
+		o["Content"] = object{"Template": object{"TemplateName": o["TemplateName"]}}
+	case "/v2/email/outbound-bulk-emails":
+		o["Content"] = o.object("DefaultContent")
+	case "/v2/email/outbound-emails":
+	default:
+		return awsFail(true, http.StatusNotFound, "NotFoundException", "there is no such resource")
+	}
+	if fault := m.awsSESContent(o.object("Content"), s); fault != "" {
+		return fail("BadRequestException", fault)
+	}
+	var results []any
+	all := []any{o}
+	if path == "/v2/email/outbound-bulk-emails" {
+		if all, _ = o["BulkEmailEntries"].([]any); len(all) == 0 || len(all) > 50 {
+			return fail("BadRequestException", "there is one e-mail, or up to 50")
+		}
+	}
+	var everybody []string
+	var how fate
+	for _, v := range all {
+		e, _ := v.(object)
+		to, result, f := m.awsSESTo(e.object("Destination"))
+		switch {
+		case result == limited:
+			return awsFail(true, http.StatusTooManyRequests, "TooManyRequestsException", "Too many requests")
+		case result == failed || result == absent:
+			return awsFail(true, http.StatusInternalServerError, "InternalFailure", "")
+		case result != accepts && len(all) > 1:
+			results = append(results, map[string]string{"Status": "MESSAGE_REJECTED", "Error": "Email address is not valid, or on a list."})
+			continue
+		case result == left:
+			return fail("MessageRejected", "Email address is on the suppression list for your account.")
+		case result != accepts:
+			return fail("BadRequestException", "Missing or invalid email address.")
+		}
+		everybody, how = append(everybody, to...), max(how, f)
+		results = append(results, map[string]string{"Status": "SUCCESS", "MessageId": randomHex(30)})
+	}
+	s.to(everybody)
+	id := randomHex(30)
+	a := jsonAnswer(http.StatusOK, map[string]string{"MessageId": id})
+	if path == "/v2/email/outbound-bulk-emails" {
+		a = jsonAnswer(http.StatusOK, map[string]any{"BulkEmailEntryResults": results})
+	}
+	a.header = [][2]string{{"X-Amzn-Requestid", randomHex(16)}}
+	a.accepted, a.id, a.fate = len(everybody) > 0, id, how
+	return a
+}
+
+// awsSESContent notes what is in an e-mail, and says what is wrong with it; empty for nothing.
+func (m *Mock) awsSESContent(content object, s *Send) string {
+	template, simple := content.object("Template"), content.object("Simple")
+	if s.Template = template.text("TemplateName"); s.Template == "" {
+		s.Template = template.text("TemplateArn")
+	}
+	body := simple.object("Body")
+	for _, text := range []string{body.object("Html").text("Data"), body.object("Text").text("Data"), template.object("TemplateContent").text("Html"), template.object("TemplateContent").text("Text")} {
+		if s.Text == "" {
+			s.Text = text
+		}
+	}
+	switch {
+	case len(content) != 1:
+		return "an e-mail is one of Simple, Raw and Template"
+	case s.Text == "" && s.Template == "":
+		return "an e-mail has a text or a template"
+	case s.From == "" && s.Template == "":
+		return "FromEmailAddress is missing"
+	}
+	return ""
+}
+
+// awsSESTo are the people of a destination, and what becomes of an e-mail to them.
+func (m *Mock) awsSESTo(destination object) (to []string, worst outcome, how fate) {
+	for _, place := range []string{"ToAddresses", "CcAddresses", "BccAddresses"} {
+		for _, address := range destination.texts(place, "") {
+			a, err := mail.ParseAddress(address)
+			if err != nil {
+				return nil, undialable, answered
+			}
+			result, f := m.mailed(strings.ToLower(a.Address))
+			if result != accepts {
+				return nil, result, answered
+			}
+			to, how = append(to, strings.ToLower(a.Address)), max(how, f)
+		}
+	}
+	if len(to) == 0 || len(to) > 50 {
+		return nil, undialable, answered
+	}
+	return to, accepts, how
+}
