@@ -134,10 +134,20 @@ func (d awsDoor) fault(resp *fasthttp.Response, status int, code, text, more str
 		var in bytes.Buffer
 		_ = xml.EscapeText(&in, []byte(text)) // a buffer takes everything
 		out = append(out, `<ErrorResponse><Error><Type>Sender</Type><Code>`+code+`</Code><Message>`...)
-		out = append(append(out, in.Bytes()...), `</Message></Error><RequestId>`+id+`</RequestId></ErrorResponse>`...)
+		out = append(append(out, in.Bytes()...), `</Message></Error></ErrorResponse>`...)
 	}
 	resp.Header.SetContentType(kind)
 	resp.SetBody(out)
+}
+
+// awsOther is what a call is that is no send, by the verbs that write to nobody.
+func awsOther(call string, verbs []string) error {
+	for _, verb := range verbs {
+		if strings.HasPrefix(call, verb) {
+			return ErrNotSend
+		}
+	}
+	return ErrUnknownPath
 }
 
 // awsPlaces finds the region in the name of a host, such as sns.eu-central-1.amazonaws.com.

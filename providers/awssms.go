@@ -85,20 +85,10 @@ func (p awsSMS) Parse(req *fasthttp.Request, b *Batch) error {
 		return b.unreadable(0, "%w", errUnseen)
 	case strings.Contains(strings.ToLower(target), "send"):
 		return b.unreadable(0, "X-Amz-Target names something like a send to AWS that this gate does not read")
-	case known && awsVerb(call):
-		return ErrNotSend
+	case !known:
+		return ErrUnknownPath
 	}
-	return ErrUnknownPath
-}
-
-// awsVerb reports whether a call is one of those that write to nobody.
-func awsVerb(call string) bool {
-	for _, verb := range awsSMSVerbs {
-		if strings.HasPrefix(call, verb) {
-			return true
-		}
-	}
-	return false
+	return awsOther(call, awsSMSVerbs)
 }
 
 // Refuse answers 400 with one of the service's exceptions, none of which its libraries send again after: that the

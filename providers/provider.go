@@ -135,6 +135,7 @@ var byName = map[string]known{
 	"cm":              cmService,
 	"aws-ses":         awsSESService,
 	"aws-sms":         awsSMSService,
+	"aws-sns":         awsSNSService,
 	"custom":          {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":         infobipService,
 	"line":            lineService,

@@ -31,6 +31,7 @@ var services = []played{
 	{"360dialog", regexp.MustCompile(`^/(marketing_)?messages/?$`), "D360-API-KEY", (*Mock).d360dialog},
 	{"aws-sms", regexp.MustCompile(`^/$`), "X-Amz-Target", (*Mock).awsSMS},
 	{"aws-ses", regexp.MustCompile(`^/v2/email/`), "", (*Mock).awsSES},
+	{"aws-sns", regexp.MustCompile(`^/$`), "X-Amz-Date", (*Mock).awsSNS},
 	{"twilio", regexp.MustCompile(`^/2010-04-01/`), "", (*Mock).twilio},
 	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), "", (*Mock).messagebird},
 	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), "", (*Mock).plivo},
