@@ -132,10 +132,11 @@ type known struct {
 // byName is the whole list: a provider that is not here does not exist.
 var byName = map[string]known{
 	"360dialog":       d360dialogService,
-	"cm":              cmService,
+	"aws-pinpoint":    awsPinpointService,
 	"aws-ses":         awsSESService,
 	"aws-sms":         awsSMSService,
 	"aws-sns":         awsSNSService,
+	"cm":              cmService,
 	"custom":          {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":         infobipService,
 	"line":            lineService,

@@ -32,6 +32,7 @@ var services = []played{
 	{"aws-sms", regexp.MustCompile(`^/$`), "X-Amz-Target", (*Mock).awsSMS},
 	{"aws-ses", regexp.MustCompile(`^/v2/email/`), "", (*Mock).awsSES},
 	{"aws-sns", regexp.MustCompile(`^/$`), "X-Amz-Date", (*Mock).awsSNS},
+	{"aws-pinpoint", regexp.MustCompile(`^/v1/apps/`), "", (*Mock).awsPinpoint},
 	{"twilio", regexp.MustCompile(`^/2010-04-01/`), "", (*Mock).twilio},
 	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), "", (*Mock).messagebird},
 	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), "", (*Mock).plivo},
