@@ -209,8 +209,8 @@ func (s StopScope) Apply(e Event, sender string) Event {
 }
 
 // Sender is the one way of writing who a message comes from: a number as [Number] does where it is
-// one, and anything else as it stands, both without the channel in front ("whatsapp:"). Region is as
-// for Number.
+// one, also of another country without its plus, and anything else as it stands, both without the channel in
+// front ("whatsapp:"). Region is as for Number.
 func Sender(text, region string) string {
 	if _, after, ok := strings.Cut(text, ":"); ok {
 		text = after
@@ -220,5 +220,12 @@ func Sender(text, region string) string {
 			return number
 		}
 	}
-	return strings.TrimSpace(text)
+	text = strings.TrimSpace(text)
+	// As many services write it, with its country code. What has more digits is an id.
+	if len(text) > 9 && len(text) < 14 && text[0] != '0' && only(text, isDigit) {
+		if number, err := Number("+"+text, ""); err == nil {
+			return number
+		}
+	}
+	return text
 }

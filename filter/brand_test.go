@@ -251,6 +251,8 @@ func TestSender(t *testing.T) {
 		{"a number stays", "+14155550199", "", "+14155550199"},
 		{"spelling does not matter", "+1 (415) 555-0199", "", "+14155550199"},
 		{"nor does a lost plus", " 14155550199", "", "+14155550199"},
+		{"nor a plus that was left out", "442079460000", "", "+442079460000"},
+		{"also of another country", "442079460000", "US", "+442079460000"},
 		{"nor the channel", "whatsapp:+14155550199", "", "+14155550199"},
 		{"a number of the region", "(415) 555-0199", "US", "+14155550199"},
 		{"a service", "MG0123456789abcdef0123456789abcdef", "US", "MG0123456789abcdef0123456789abcdef"},
@@ -259,6 +261,8 @@ func TestSender(t *testing.T) {
 		{"a name", " ACME ", "US", "ACME"},
 		{"an RCS agent", "rcs:acme_agent", "", "acme_agent"},
 		{"a phone-number id", "106540352242922", "", "106540352242922"},
+		{"an id of 15 digits that would be a number", "390151234567890", "", "390151234567890"},
+		{"the id of a bot", "110201543", "", "110201543"},
 		{"nobody", "", "US", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -20,7 +20,7 @@ type messagebird struct {
 }
 
 var messagebirdService = known{host: "https://rest.messagebird.com", channel: filter.SMS, text: messagebirdText, later: true, make: newMessageBird,
-	enter: "a flow that forwards incoming messages, with GET or POST, and reportUrl; secrets: the signing key"}
+	enter: "the URL of a flow that forwards incoming messages, and reportUrl; secrets: the signing key"}
 
 // messagebirdText is the longest text MessageBird takes, in characters.
 const messagebirdText = 1377
