@@ -91,7 +91,7 @@ func TestSDKMatrix(t *testing.T) {
 // run takes a library through all ways and cases.
 func (row *sdkRow) run(t *testing.T, command []string) {
 	r := newSDKRig(t, row.provider, row.hosts)
-	env := append([]string{"NODE_EXTRA_CA_CERTS=" + r.ca, "SSL_CERT_FILE=" + r.ca}, row.env...)
+	env := append([]string{"NODE_EXTRA_CA_CERTS=" + r.ca, "SSL_CERT_FILE=" + r.ca, "ACCESS_KEY=" + sdkKeys.User, "SECRET_KEY=" + sdkKeys.Secret}, row.env...)
 	if row.isGo() {
 		env = append(env, "HTTPS_PROXY=http://"+r.plain)
 	}

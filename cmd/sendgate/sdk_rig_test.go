@@ -58,6 +58,9 @@ type sdkRig struct {
 	counts   *prometheus.Registry
 }
 
+// sdkKeys are those by which calls are signed, where the provider has them signed.
+var sdkKeys = &providers.Credentials{User: "AKIAIOSFODNN7EXAMPLE", Secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+
 // newSDKRig starts a gate that answers for hosts; none: for that of the provider.
 func newSDKRig(t *testing.T, provider string, hosts []string) *sdkRig {
 	t.Helper()
@@ -87,7 +90,11 @@ func newSDKRig(t *testing.T, provider string, hosts []string) *sdkRig {
 	if _, err := proxy.InitAuthority(filepath.Dir(r.ca), hosts, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	gate, err := proxy.New(proxy.Config{Routes: map[string]proxy.RouteConfig{provider: {Upstream: upstream, Hosts: hosts}},
+	route := proxy.RouteConfig{Upstream: upstream, Hosts: hosts}
+	if strings.HasPrefix(provider, "aws-") {
+		route.Credentials = sdkKeys
+	}
+	gate, err := proxy.New(proxy.Config{Routes: map[string]proxy.RouteConfig{provider: route},
 		TLS: new(proxy.TLSConfig), Connect: new(proxy.ConnectConfig), CA: filepath.Dir(r.ca), Metrics: r.counts}, st)
 	if err != nil {
 		t.Fatal(err)

@@ -27,11 +27,16 @@ type sender func(to []string) (outcome, error)
 
 // libraries make a client, for the address of a gate if the library is told one.
 var libraries = map[string]func(gate string) sender{
-	"github.com/go-telegram/bot":         telegramBot,
-	"github.com/line/line-bot-sdk-go/v8": lineBot,
-	"github.com/mrz1836/postmark":        postmarkMail,
-	"github.com/sendgrid/sendgrid-go":    sendgridMail,
-	"github.com/twilio/twilio-go":        twilioSMS,
+	"github.com/aws/aws-sdk-go-v2/service/pinpoint":           awsPinpoint,
+	"github.com/aws/aws-sdk-go-v2/service/pinpointsmsvoicev2": awsSMS,
+	"github.com/aws/aws-sdk-go-v2/service/sesv2":              awsSES,
+	"github.com/aws/aws-sdk-go-v2/service/sns":                awsSNS,
+	"github.com/mailgun/mailgun-go/v4":                        mailgunMail,
+	"github.com/go-telegram/bot":                              telegramBot,
+	"github.com/line/line-bot-sdk-go/v8":                      lineBot,
+	"github.com/mrz1836/postmark":                             postmarkMail,
+	"github.com/sendgrid/sendgrid-go":                         sendgridMail,
+	"github.com/twilio/twilio-go":                             twilioSMS,
 }
 
 // names are those of errors that are of no library's own type.
