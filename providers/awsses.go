@@ -24,7 +24,7 @@ const awsSESText = 5 << 20
 var awsSESOthers = []string{"account", "configuration-sets", "contact-lists", "identities", "list-identities", "suppression", "templates"}
 
 // awsSESShape is for e-mails in a place of the body, such as "BulkEmailEntries[].", with their content in another. The
-// texts in HTML come first, being what people read, and have no room: a line below the other would not be seen.
+// texts in HTML come first, being what people read.
 func awsSESShape(path, to, content string) *compiled {
 	s := &shape{
 		service:    "SES",
@@ -32,8 +32,10 @@ func awsSESShape(path, to, content string) *compiled {
 		traces:     []string{"outbound"},
 		recipients: []reach{{at: to + "Destination.ToAddresses[]", optional: true}, {at: to + "Destination.CcAddresses[]", optional: true}, {at: to + "Destination.BccAddresses[]", optional: true}},
 		most:       50, // https://docs.aws.amazon.com/ses/latest/dg/quotas.html
-		text: []bounded{{content + "Simple.Body.Html.Data", 0}, {content + "Simple.Body.Text.Data", awsSESText},
-			{content + "Template.TemplateContent.Html", 0}, {content + "Template.TemplateContent.Text", awsSESText}},
+		text: []bounded{{content + "Simple.Body.Html.Data", awsSESText}, {content + "Simple.Body.Text.Data", awsSESText},
+			{content + "Template.TemplateContent.Html", awsSESText}, {content + "Template.TemplateContent.Text", awsSESText}},
+		pages:    []string{content + "Simple.Body.Html.Data", content + "Template.TemplateContent.Html"},
+		own:      []string{"Content", "Raw", "Data"},
 		sender:   []string{"FromEmailAddress", "FromEmailAddressIdentityArn"},
 		template: []string{content + "Template.TemplateName", content + "Template.TemplateArn"},
 		extra: []string{content + "Simple.Subject.Data", content + "Template.TemplateContent.Subject", content + "Template.TemplateData",
@@ -83,7 +85,7 @@ func (p awsSES) Parse(req *fasthttp.Request, b *Batch) error {
 		return p.verify.Parse(req, b)
 	}
 	err := p.shaped.Parse(req, b)
-	if err != nil && b.parsed.code != errMissing || p.path(path) != send {
+	if err != nil && b.parsed.code != errMissing || p.path(path) != send || len(b.parsed.nodes) == 0 {
 		return err
 	}
 	body := req.Body()
@@ -91,10 +93,90 @@ func (p awsSES) Parse(req *fasthttp.Request, b *Batch) error {
 		body = b.parsed.plain
 	}
 	d := document{body, b.parsed.nodes}
-	if content := d.member(0, "Content"); content != 0 && d.nodes[content].kind == '{' && d.member(content, "Raw") != 0 {
-		return b.unreadable(0, "an e-mail that is written in MIME is not read")
+	raw := 0
+	if content := d.member(0, "Content"); content != 0 && d.nodes[content].kind == '{' {
+		if raw = d.member(content, "Raw"); raw != 0 && d.nodes[d.child(content)].next != 0 {
+			return b.unreadable(0, "an e-mail is one of Simple, Raw and Template")
+		}
 	}
-	return err
+	if raw == 0 {
+		return err
+	}
+	return b.awsSESRaw(d, raw)
+}
+
+// awsSESRaw reads an e-mail in MIME, which goes to the people of Destination or, without one, to those in its header.
+func (b *Batch) awsSESRaw(d document, raw int) error {
+	data := d.child(raw)
+	if data == 0 || d.nodes[raw].kind != '{' || d.nodes[data].next != 0 || d.member(raw, "Data") != data || d.nodes[data].kind != '"' {
+		return b.unreadable(0, "Raw has more than Data, or none")
+	}
+	m, err := unpackMail(unquote(nil, d.raw(data)))
+	if err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	s := &b.parsed.spread
+	if len(b.Messages) == 0 {
+		if d.member(0, "Destination") != 0 {
+			return b.unreadable(errMissing, "Destination names nobody, and the e-mail may: one of them has to say who gets it")
+		}
+		b.awsSESHeader(d, m)
+	}
+	if len(b.Messages) == 0 {
+		return b.unreadable(errMissing, "the request names no recipient")
+	}
+	b.parsed.code = 0
+	w := wordingOf(data, b.parsed.copied([]byte(m.text())), awsSESText, inBody, int(d.nodes[data].end))
+	if w.start, w.form = int(d.nodes[data].start), packed; !m.room() {
+		w.room = 0
+	}
+	from, n := b.parsed.copied([]byte(m.from)), s.word(w)
+	for i := range b.Messages {
+		to := &b.Messages[i]
+		if to.Text, to.Room, s.at[i].wording = w.text, w.room, n; to.From == "" {
+			to.From = from
+		}
+		if b.Extras {
+			to.Extra = b.parsed.copied([]byte(m.subject + "\n"))
+		}
+	}
+	return nil
+}
+
+// awsSESHeader adds the people in the header of an e-mail. To leave out some, the others become its Destination, which
+// counts for more; the e-mail itself stays.
+func (b *Batch) awsSESHeader(d document, m *mimeMail) {
+	s, first := &b.parsed.spread, d.nodes[0].start+1
+	sender := ""
+	for _, name := range []string{"FromEmailAddress", "FromEmailAddressIdentityArn"} {
+		if at := d.member(0, name); at != 0 && sender == "" && d.nodes[at].kind == '"' {
+			sender = b.parsed.unquoted(d, at)
+		}
+	}
+	l := s.open(inBody, 0, 1)
+	for _, person := range m.people {
+		address := b.parsed.copied([]byte(person.address))
+		b.Messages = append(b.Messages, filter.Message{To: filter.Recipient{Channel: filter.Email, Address: address}, From: sender})
+		seat := s.take(l, seat{start: first, end: first, before: first, after: first})
+		s.at = append(s.at, standing{seat: seat, written: address})
+	}
+	s.more = func(b *Batch) []edit {
+		out := []byte(`"Destination":{"ToAddresses":[`)
+		kept := 0
+		for i := range b.Decisions {
+			if b.Decisions[i].Action == filter.Block {
+				continue
+			}
+			if kept++; kept > 1 {
+				out = append(out, ',')
+			}
+			out = append(escapeJSON(append(out, '"'), b.Messages[i].To.Address), '"')
+		}
+		if kept == len(b.Messages) {
+			return nil
+		}
+		return []edit{{place: inBody, start: int(first), end: int(first), text: append(out, "]},"...)}}
+	}
 }
 
 // awsSESStatus is what a refusal means to those who asked: the e-mail is not acceptable, or the request is not.

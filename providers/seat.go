@@ -44,6 +44,8 @@ type spread struct {
 	edits    []edit
 	params   []paramAt
 	written  encoding
+	// more are further edits that taking somebody out asks for; nil: none.
+	more func(b *Batch) []edit
 }
 
 func (s *spread) reset() spread {

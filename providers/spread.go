@@ -41,6 +41,9 @@ func (b *Batch) rewriteSpread(req *fasthttp.Request, quote func(markup, line str
 		return err
 	}
 	s.lengths()
+	if s.more != nil {
+		s.edits = append(s.edits, s.more(b)...)
+	}
 	return b.apply(req, s.edits...)
 }
 

@@ -1,6 +1,10 @@
 package providers
 
-import "unicode/utf8"
+import (
+	"encoding/base64"
+	"errors"
+	"unicode/utf8"
+)
 
 // A wording is one text of a request, which several messages may share.
 type wording struct {
@@ -26,7 +30,17 @@ const (
 	nested              // likewise, and stands in JSON that is a text itself
 	html                // a page
 	mailed              // an e-mail in MIME
+	packed              // likewise, in base64
 )
+
+// unpackMail reads an e-mail in MIME that is written in base64.
+func unpackMail(text []byte) (*mimeMail, error) {
+	src, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
+	if err != nil {
+		return nil, errors.New("the e-mail is not in base64")
+	}
+	return readMail(src)
+}
 
 // mark notes the markup of a wording, where that is one.
 func (s *spread) mark(wording int32, markup string) {
@@ -109,6 +123,14 @@ func (b *Batch) put(src []byte, w *wording, line string, quote func(markup, line
 	s := &p.spread
 	at := w.at
 	switch w.form {
+	case packed:
+		m, err := unpackMail(unquote(nil, src[w.start:at]))
+		if err != nil {
+			return err
+		}
+		out, err := m.rewritten(func(int) bool { return false }, line)
+		s.edits = append(s.edits, edit{place: w.place, start: w.start, end: at, text: base64.StdEncoding.AppendEncode(nil, out)})
+		return err
 	case mailed:
 		m, err := readMail(src[w.start:w.at])
 		if err != nil {

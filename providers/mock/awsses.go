@@ -1,6 +1,9 @@
 package mock
 
 import (
+	"bytes"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"net/mail"
 	"strings"
@@ -28,7 +31,7 @@ func (m *Mock) awsSES(r *http.Request, body []byte, s *Send) answer {
 	default:
 		return awsFail(true, http.StatusNotFound, "NotFoundException", "there is no such resource")
 	}
-	if fault := m.awsSESContent(o.object("Content"), s); fault != "" {
+	if fault := m.awsSESContent(o, s); fault != "" {
 		return fail("BadRequestException", fault)
 	}
 	var results []any
@@ -71,7 +74,8 @@ func (m *Mock) awsSES(r *http.Request, body []byte, s *Send) answer {
 }
 
 // awsSESContent notes what is in an e-mail, and says what is wrong with it; empty for nothing.
-func (m *Mock) awsSESContent(content object, s *Send) string {
+func (m *Mock) awsSESContent(o object, s *Send) string {
+	content := o.object("Content")
 	template, simple := content.object("Template"), content.object("Simple")
 	if s.Template = template.text("TemplateName"); s.Template == "" {
 		s.Template = template.text("TemplateArn")
@@ -82,6 +86,11 @@ func (m *Mock) awsSESContent(content object, s *Send) string {
 			s.Text = text
 		}
 	}
+	if raw := content.object("Raw"); raw != nil {
+		if fault := awsSESRaw(o, raw.text("Data"), s); fault != "" {
+			return fault
+		}
+	}
 	switch {
 	case len(content) != 1:
 		return "an e-mail is one of Simple, Raw and Template"
@@ -90,6 +99,40 @@ func (m *Mock) awsSESContent(content object, s *Send) string {
 	case s.From == "" && s.Template == "":
 		return "FromEmailAddress is missing"
 	}
+	return ""
+}
+
+// awsSESRaw reads an e-mail in MIME of one part, whose header says who gets it where there is no Destination.
+func awsSESRaw(o object, data string, s *Send) string {
+	src, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		return err.Error()
+	}
+	message, err := mail.ReadMessage(bytes.NewReader(src))
+	if err != nil {
+		return err.Error()
+	}
+	text, err := io.ReadAll(message.Body)
+	if err != nil {
+		return err.Error()
+	}
+	if s.Text = strings.ReplaceAll(string(text), "\r\n", "\n"); s.From == "" {
+		s.From = message.Header.Get("From")
+	}
+	if o["Destination"] != nil {
+		return ""
+	}
+	to := []any{}
+	for _, place := range []string{"To", "Cc", "Bcc"} {
+		list, err := message.Header.AddressList(place)
+		if err != nil && message.Header.Get(place) != "" {
+			return err.Error()
+		}
+		for _, a := range list {
+			to = append(to, a.Address)
+		}
+	}
+	o["Destination"] = object{"ToAddresses": to}
 	return ""
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,7 +155,7 @@ func checkUntouched(t *testing.T, before, after []byte, e filter.Edit) {
 	if !reflect.DeepEqual(header0, header1) {
 		t.Errorf("the header was\n%q, and is\n%q", header0, header1)
 	}
-	was, is := target0+"\n"+body0, target1+"\n"+body1
+	was, is := target0+"\n"+readable(body0), target1+"\n"+readable(body1)
 	if !e.SendAt.IsZero() {
 		at := url.QueryEscape(e.SendAt.UTC().Format("2006-01-02T15:04:05Z"))
 		added := "&SendAt=" + at + "&ScheduleType=fixed"
@@ -184,6 +185,20 @@ func checkUntouched(t *testing.T, before, after []byte, e filter.Edit) {
 	if is != was {
 		t.Errorf("the request was\n%s, and is\n%s", was, is)
 	}
+}
+
+// inBase64 is an e-mail in MIME within JSON.
+var inBase64 = regexp.MustCompile(`"Raw":\{"Data":"([^"]*)"`)
+
+// readable is a body with such an e-mail as it is.
+func readable(body string) string {
+	return inBase64.ReplaceAllStringFunc(body, func(member string) string {
+		src, err := base64.StdEncoding.DecodeString(inBase64.FindStringSubmatch(member)[1])
+		if err != nil {
+			return member
+		}
+		return strings.ReplaceAll(string(src), "\r\n", "\n")
+	})
 }
 
 // paragraph is a line in HTML.
