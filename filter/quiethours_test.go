@@ -95,10 +95,10 @@ func TestQuietHours(t *testing.T) {
 		{"who is never open gets no moment to wait for", with(func(q *QuietHours) { q.Rows = []Hours{{Place: "US", Weekdays: span("none")}} }),
 			saleTo(newYorker), nil, "2026-07-15 03:00", InQuietHours, ""},
 		{"who cannot be placed gets nothing", with(func(q *QuietHours) { q.Rows = []Hours{{Place: "*", Weekdays: span("08:00-20:00")}} }),
-			Message{To: Recipient{Channel: Messenger, Address: "1234567890"}}, nil, "2026-07-15 12:00", InQuietHours, ""},
+			Message{To: Recipient{Channel: Messenger, Address: "1234567890"}, Template: "POST_PURCHASE_UPDATE"}, nil, "2026-07-15 12:00", InQuietHours, ""},
 		{"unless the zone to take for them is set", with(func(q *QuietHours) {
 			q.Rows, q.Zone = []Hours{{Place: "*", Weekdays: span("08:00-20:00")}}, "Europe/Berlin"
-		}), Message{To: Recipient{Channel: Messenger, Address: "1234567890"}}, nil, "2026-07-15 12:00", Allowed, ""},
+		}), Message{To: Recipient{Channel: Messenger, Address: "1234567890"}, Template: "POST_PURCHASE_UPDATE"}, nil, "2026-07-15 12:00", Allowed, ""},
 		{"an open window exempts nobody by default", law, saleTo(newYorker), []Event{{Kind: Wrote, Time: utc("2026-07-15 02:00")}}, "2026-07-15 03:00", InQuietHours, "2026-07-15 12:00"},
 		{"an open window exempts where that is set", with(func(q *QuietHours) { q.ExemptReplies = true }), saleTo(newYorker),
 			[]Event{{Kind: Wrote, Time: utc("2026-07-15 02:00")}}, "2026-07-15 03:00", Allowed, ""},
@@ -234,7 +234,7 @@ func TestNobodysNumberTellsNothing(t *testing.T) {
 func TestQuietHoursOfNobodyKnowsWhere(t *testing.T) {
 	policy := quietPolicy(t, QuietHours{Rows: []Hours{{Place: "US", Weekdays: span("08:00-21:00")}}})
 	m := saleTo("2345678901234567")
-	m.To.Channel = Messenger
+	m.To.Channel, m.Template = Messenger, "POST_PURCHASE_UPDATE"
 	if d := policy.Decide(&m, &Record{}, utc("2026-07-15 08:00")); d.Reason != InQuietHours {
 		t.Errorf("a page-scoped id at night: %+v", d)
 	}

@@ -4,7 +4,9 @@ import "time"
 
 // window blocks a free-form message on a channel that has a customer service window while that
 // window is closed. WhatsApp: https://developers.facebook.com/docs/whatsapp/pricing (24 hours from
-// the recipient's last message; outside it only templates are delivered, error 131047).
+// the recipient's last message; outside it only templates are delivered, error 131047). Messenger and
+// Instagram: https://developers.facebook.com/docs/messenger-platform/policy/policy-overview (outside it only
+// what has a tag or a template).
 type window struct {
 	length time.Duration
 }
@@ -26,7 +28,7 @@ func (w window) Judge(m *Message, r *Record, now time.Time) Decision {
 }
 
 func (window) applies(m *Message) bool {
-	return m.To.Channel == WhatsApp && m.Template == ""
+	return (m.To.Channel == WhatsApp || m.To.Channel == Messenger) && m.Template == ""
 }
 
 func (w window) unforeseen(m *Message) bool { return w.applies(m) && m.Text == "" }

@@ -81,6 +81,12 @@ func (d document) key(i int, buf []byte) []byte {
 	return unquote(buf, raw)
 }
 
+// called reports whether member i has this key.
+func (d document) called(i int, key string) bool {
+	var buf [64]byte
+	return string(d.key(i, buf[:0])) == key
+}
+
 // raw is the value of node i as written; of a string, what is between its quotes.
 func (d document) raw(i int) []byte { return d.src[d.nodes[i].start:d.nodes[i].end] }
 

@@ -12,6 +12,7 @@ const (
 	send
 	sendUnseen    // to people who cannot be seen here
 	sendMarketing // WhatsApp's endpoint for marketing alone
+	sendElsewhere // of another product at the same host
 	sendMany      // Graph's root, which takes batches of calls
 )
 

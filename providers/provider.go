@@ -26,6 +26,15 @@ var ErrNotSend = errors.New("this call sends nothing")
 // route says whether such calls pass.
 var ErrUnknownPath = errors.New("this path belongs to no send this gate knows")
 
+// ErrForeign is what an error of Parse wraps, without a word of its own, for what must be a send of another service at
+// the same host, if it is any: it blocks the request, unless the gate knows a provider of that host that reads it.
+var ErrForeign = errors.New("this is a send of another service")
+
+// A foreignError says why a request is none of a provider's.
+type foreignError struct{ error }
+
+func (foreignError) Is(target error) bool { return target == ErrForeign }
+
 // A Provider speaks the send API of one messaging service. Its methods are safe for concurrent
 // use, each call with a batch of its own, and keep no reference to what they are given. What
 // req.Header.RequestURI returns is the provider's own path and query, as the client wrote them,
@@ -33,7 +42,7 @@ var ErrUnknownPath = errors.New("this path belongs to no send this gate knows")
 type Provider interface {
 	// Parse reads the messages of req into b, which is empty. Strings in b belong to b and live
 	// until b is reset, whatever becomes of req. It returns ErrNotSend or ErrUnknownPath for what
-	// is no send; any other error blocks the request, and its text is a sentence for the sender
+	// is no send; any other error, such as one that is [ErrForeign], blocks the request, and its text is a sentence for the sender
 	// that shows no address, no query and no credential. It never guesses and changes nothing.
 	Parse(req *fasthttp.Request, b *Batch) error
 	// Rewrite edits the body of req, or its URI where the text stands there, so that it carries
@@ -139,8 +148,10 @@ var byName = map[string]known{
 	"cm":              cmService,
 	"custom":          {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":         infobipService,
+	"instagram":       instagramService,
 	"line":            lineService,
 	"messagebird":     messagebirdService,
+	"messenger":       messengerService,
 	"plivo":           plivoService,
 	"postmark":        postmarkService,
 	"sendgrid":        sendgridService,

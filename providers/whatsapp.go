@@ -13,6 +13,7 @@ import (
 // Source: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 type whatsapp struct {
 	*keyring
+	metaSigner
 	name, region string
 	path         func(path []byte) (kind pathKind, from []byte)
 }
@@ -22,8 +23,10 @@ var whatsappService = cloudAPI("https://graph.facebook.com", "the callback URL o
 	return newCloud("whatsapp", cfg, whatsappKeyring, whatsappPath)
 })
 
+var whatsappKeyring = graphKeyring("the Cloud API")
+
 func newCloud(name string, cfg Config, keys *keyring, path func([]byte) (pathKind, []byte)) (whatsapp, error) {
-	return whatsapp{keys, name, cfg.Region, path}, nil
+	return whatsapp{keyring: keys, name: name, region: cfg.Region, path: path}, nil
 }
 
 // cloudAPI is a service that speaks the Cloud API. Of its refusals it says which mean that it is busy:
@@ -59,25 +62,31 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	}
 	switch {
 	case reads(method):
-		return w.other(req, b, &h, kind)
+		return b.otherOfGraph(req, &h, kind)
 	case kind == sendMany:
 		return b.unreadable(0, hidden)
 	case kind == disguised:
-		return b.unreadable(0, "the path looks like a send of the Cloud API but is not one this gate reads")
+		return b.unreadable(0, disguisedCloud)
+	case kind == sendElsewhere:
+		return foreignError{b.unreadable(0, disguisedCloud)}
 	case kind != send && kind != sendMarketing:
-		return w.other(req, b, &h, kind)
+		return b.otherOfGraph(req, &h, kind)
 	case string(method) != "POST":
 		return b.unreadable(0, "a send of the Cloud API is a POST")
 	}
 	if err := b.queried(query); err != nil {
 		return err
 	}
-	if kind, charset, ok := mediaType(h.contentType); !ok || !fold(kind, "application/json") || !inUTF8(charset) {
-		return b.unreadable(0, "the Content-Type of a send is not application/json in UTF-8")
-	}
 	body, err := b.body(req, &h)
 	if err != nil {
 		return b.unreadable(0, "%w", err)
+	}
+	if kind, charset, ok := mediaType(h.contentType); !ok || !fold(kind, "application/json") || !inUTF8(charset) {
+		err := b.unreadable(0, "the Content-Type of a send is not application/json in UTF-8")
+		if ok && fold(kind, "application/x-www-form-urlencoded") && !b.tricks(body, graphProduct) {
+			return foreignError{err}
+		}
+		return err
 	}
 	if b.parsed.nodes, err = scanJSON(body, b.parsed.nodes[:0]); err != nil {
 		return b.unreadable(0, "%w", err)
@@ -85,6 +94,12 @@ func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	d := document{body, b.parsed.nodes}
 	return w.message(b, d, filter.Message{From: b.parsed.copied(from), MarketingOnly: kind == sendMarketing})
 }
+
+// Sentences for the sender. Meta takes no message of WhatsApp without its product.
+const (
+	disguisedCloud = "the path looks like a send of the Cloud API but is not one this gate reads"
+	noCloud        = `messaging_product is not "whatsapp"`
+)
 
 // message makes the message of b out of the JSON body. m has what the path says.
 func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
@@ -104,8 +119,10 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 		}
 		return b.unreadable(0, "the body is a read receipt and names a recipient: it cannot be both")
 	}
-	if i := d.member(0, "messaging_product"); i == 0 || !d.is(i, "whatsapp") {
-		return b.unreadable(0, `messaging_product is not "whatsapp"`)
+	if i := d.member(0, "messaging_product"); i == 0 {
+		return foreignError{b.unreadable(0, noCloud)}
+	} else if !d.is(i, "whatsapp") {
+		return b.unreadable(0, noCloud)
 	}
 	if i := d.member(0, "recipient_type"); i != 0 && !d.is(i, "individual") {
 		return b.unreadable(0, `recipient_type is not "individual": who is in a group cannot be seen here`)
@@ -128,7 +145,7 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 		return err
 	}
 	if b.Extras {
-		m.Extra = b.extra(d, shown)
+		m.Extra = b.extra(d, shown, b.parsed.at)
 	}
 	b.Messages = append(b.Messages[:0], m)
 	return nil
@@ -249,26 +266,6 @@ func (w whatsapp) content(b *Batch, d document, m *filter.Message) (shown int, e
 		}
 	}
 	return part, nil
-}
-
-// extra is member i as it is written, less the text in it to which a line may be added.
-func (b *Batch) extra(d document, i int) string {
-	if i == 0 {
-		return ""
-	}
-	part, start := d.nodes[i], len(b.parsed.text)
-	from := part.start
-	for _, n := range d.nodes[i+1:] {
-		if n.start >= part.end {
-			break
-		}
-		if b.parsed.place == inBody && n.kind == '"' && int(n.end) == b.parsed.at {
-			b.parsed.text = append(b.parsed.text, d.src[from:n.start]...)
-			from = n.end
-		}
-	}
-	b.parsed.text = append(b.parsed.text, d.src[from:part.end]...)
-	return b.parsed.keep(start)
 }
 
 // text reads the string called key of object part into m.Text, and notes where its end is. most is

@@ -37,7 +37,7 @@ func (w whatsapp) Refuse(resp *fasthttp.Response, b *Batch) {
 	if b.parsed.code == 131008 {
 		n = native{131008, "Required parameter is missing"}
 	}
-	out := graphError(b.parsed.out[:0], n)
+	out := graphError(b.parsed.out[:0], n.code, n.text, "")
 	out = append(out, `,"error_data":{"messaging_product":"whatsapp","details":"`+marker...)
 	out = escapeJSON(out, b.why())
 	out = append(out, `"},"fbtrace_id":"sendgate"}}`...)

@@ -1,24 +1,6 @@
 package providers
 
-import (
-	"bytes"
-
-	"github.com/valyala/fasthttp"
-)
-
-// other answers for a call that is no send by its path or by its method, once it is sure that its
-// body makes it none either.
-func (w whatsapp) other(req *fasthttp.Request, b *Batch, h *head, kind pathKind) error {
-	switch found, err := b.hides(req, h, graphTricks); {
-	case err != nil:
-		return b.unreadable(0, "%w", err)
-	case found:
-		return b.unreadable(0, hidden)
-	case kind == unknownPath:
-		return ErrUnknownPath
-	}
-	return ErrNotSend
-}
+import "bytes"
 
 // cloudEdges are edges beside the sends that read or write something and send nothing.
 var cloudEdges = []string{
@@ -40,6 +22,8 @@ func whatsappPath(path []byte) (kind pathKind, id []byte) {
 	if len(rest) < len(path) && len(rest) > 0 {
 		id, edge, more := segment(rest)
 		switch {
+		case string(id) == "me" && string(edge) == "messages":
+			return sendElsewhere, nil // me is a page or an account of Instagram
 		case !digits(id):
 		case !more:
 			return notSend, nil // a node itself: its settings
@@ -58,7 +42,7 @@ func whatsappPath(path []byte) (kind pathKind, id []byte) {
 	plain := unmasked(buf[:0], path)
 	root := bytes.Trim(plain, "/.")
 	switch {
-	case bytes.Contains(plain, []byte("messages")):
+	case traced(plain):
 		return disguised, nil
 	case len(root) == 0, version(root):
 		return sendMany, nil

@@ -10,24 +10,6 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// whatsappKeyring: Graph takes a token in a header and as a parameter of query and body, and a proof beside it that
-// is made of the token. A page's own token stands in the field access_token of it, and in the list of accounts.
-// Sources: https://developers.facebook.com/docs/graph-api/overview and
-// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-var whatsappKeyring = &keyring{
-	name:  "the Cloud API",
-	takes: []string{"secret"},
-	holes: []keyhole{
-		{in: inHeader, at: "authorization", scheme: "Bearer", key: secretKey},
-		{in: inQuery, at: "access_token"}, {in: inBody, at: "access_token"},
-		{in: inQuery, at: "appsecret_proof"}, {in: inBody, at: "appsecret_proof"}, {in: inQuery, at: "appsecret_time", public: true},
-		{in: inQuery, at: "client_secret"}, {in: inBody, at: "client_secret"},
-	},
-	gives:  []string{"token", "/accounts", "oauth"},
-	asks:   []string{"access_token", "client_secret"},
-	denial: denial{401, `{"error":{"message":"Invalid OAuth access token - {detail}","type":"OAuthException","code":190,"fbtrace_id":"sendgate"}}`},
-}
-
 // whatsappButtons is how many reply buttons a message may have.
 // Source: https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-reply-buttons-messages
 const whatsappButtons = 3

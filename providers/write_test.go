@@ -30,6 +30,9 @@ var goodCredentials = map[string]providers.Credentials{
 	"line":        {Secret: "token"},
 	"viber":       {Secret: "token"},
 	"telegram":    {Secret: "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"},
+	"360dialog":   {Secret: "key"},
+	"messenger":   {Secret: "EAApage"},
+	"instagram":   {Secret: "IGaccount"},
 }
 
 func writer(t *testing.T, name string) (providers.Provider, providers.Writer) {
@@ -109,6 +112,15 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 		{"a push message", "line", providers.Outgoing{To: filter.Recipient{Channel: filter.LINE, Address: "Uaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}}, "", ""},
 		{"a text of a Viber bot", "viber", providers.Outgoing{To: filter.Recipient{Channel: filter.Viber, Address: "01234567890A="}, Name: "Acme & Sons, Purveyors of Fine Tents"}, "", ""},
 		{"a text of a Telegram bot", "telegram", providers.Outgoing{To: filter.Recipient{Channel: filter.Telegram, Address: "987654321"}}, "110201543", ""},
+		{"a text at 360dialog, which a key sends", "360dialog",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "106540352242922"}, "", ""},
+		{"a text of a page", "messenger",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.Messenger, Address: "2436783366375384"}}, "", ""},
+		{"quick replies of an account of Instagram", "instagram",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.Messenger, Address: "2436783366375384"},
+				Buttons: []providers.Button{{"yes", "AGREE & \"GO\""}, {"no", "No"}}}, "", ""},
+		{"WhatsApp by a page", "messenger",
+			providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}}, "", "no channel whatsapp is known of the Messenger Platform's"},
 		{"SMS by the Cloud API", "whatsapp",
 			providers.Outgoing{To: filter.Recipient{Channel: filter.SMS, Address: "+14155550100"}, From: "1"}, "", "no channel sms is known of the Cloud API's"},
 	} {
@@ -218,6 +230,8 @@ func TestCredentials(t *testing.T) {
 			"secret: it holds a blank, or a character that no credential has"},
 		{"a token", "whatsapp", goodCredentials["whatsapp"], ""},
 		{"no token", "whatsapp", providers.Credentials{}, "secret: missing: the Cloud API asks for it"},
+		{"a key of 360dialog", "360dialog", goodCredentials["360dialog"], ""},
+		{"no token of a page", "messenger", providers.Credentials{}, "secret: missing: the Messenger Platform asks for it"},
 		{"an account at Meta", "whatsapp", providers.Credentials{Account: account, Secret: "x"}, "account: the Cloud API knows none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -264,6 +278,8 @@ func TestAccepted(t *testing.T) {
 		{"a refusal of Viber's, in a status of 200", "viber", 200, "", `{"status":6,"status_message":"notSubscribed","message_token":1}`, "", false},
 		{"a message of Telegram", "telegram", 200, "", `{"ok":true,"result":{"message_id":7,"chat":{"id":987654321}}}`, "7", false},
 		{"a refusal of Telegram's", "telegram", 403, "", `{"ok":false,"error_code":403}`, "", false},
+		{"a message of a page", "messenger", 200, "", `{"recipient_id":"1","message_id":"m_1"}`, "m_1", false},
+		{"an action of a page", "messenger", 200, "", `{"recipient_id":"1"}`, "", false},
 		{"an answer of the Cloud API about none", "whatsapp", 200, "", `{"success":true}`, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

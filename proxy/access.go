@@ -81,6 +81,9 @@ func (g *Gate) letIn(rt *route, w *work) bool {
 	return false
 }
 
+// asksCertificate reports whether clients of rt may show certificates.
+func (rt *route) asksCertificate() bool { return rt.access != nil && rt.access.certificates != nil }
+
 // look finds out who w's client is, as far as there is more to know than an address.
 func (a *access) look(g *Gate, rt *route, w *work) stranger {
 	if len(a.networks) > 0 && !within(a.networks, a.from(w)) {

@@ -81,7 +81,9 @@ type RouteConfig struct {
 	Upstream string `yaml:"upstream"` // base URL; http:// only to loopback. Default: the provider's real host
 	CAFile   string `yaml:"ca_file"`  // PEM certificates trusted besides the system's, for a private upstream
 	// Hosts are the names under which the route is reached by host: the provider's own, or regional ones.
-	// Left out: the provider's real host, of AWS that of the upstream's region, unless another route names that. Empty: none.
+	// Left out: the provider's real host, of AWS that of the upstream's region, unless another route of the provider
+	// names that. Empty: none. Routes of several providers may share a host, as WhatsApp and Messenger do: a request is
+	// for the one that can read it.
 	Hosts  []string `yaml:"hosts"`
 	Brand  string   `yaml:"brand"`  // whose consents count. Default "default"
 	Mode   Mode     `yaml:"mode"`   // open, report or enforce. Default enforce

@@ -43,7 +43,7 @@ var connectNames = [connectEnds]string{"opened", "tunnelled", "refused", "unreac
 type connects [connectEnds]atomic.Uint64
 
 // check looks at what stands in the configuration; of are the hosts that routes answer for.
-func (cfg *ConnectConfig) check(of map[string]string) error {
+func (cfg *ConnectConfig) check(of map[string][]string) error {
 	if cfg == nil {
 		return nil
 	}
@@ -59,8 +59,8 @@ func (cfg *ConnectConfig) check(of map[string]string) error {
 		if err := checkHost(host); err != nil {
 			return fmt.Errorf("hosts: %w", err)
 		}
-		if of[host] != "" {
-			return fmt.Errorf("hosts: %s is answered for by route %s: a tunnel would lead round the gate", host, of[host])
+		if len(of[host]) > 0 {
+			return fmt.Errorf("hosts: %s is answered for by route %s: a tunnel would lead round the gate", host, of[host][0])
 		}
 	}
 	return nil

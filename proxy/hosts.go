@@ -33,37 +33,49 @@ func withRoutes(routes map[string]RouteConfig) map[string]RouteConfig {
 	return routes
 }
 
-// hostRoutes gives each host the name of its route. Of several routes to one host, one has to name it where
-// that is reached.
-func hostRoutes(routes map[string]RouteConfig, reached bool) (map[string]string, error) {
-	of, claimants := make(map[string]string), make(map[string][]string)
+// hostRoutes gives each host the names of its routes, sorted: one a provider, since what a request is for is told by
+// which provider can read it. Of several routes of one provider to one host, one has to name it where that is
+// reached.
+func hostRoutes(routes map[string]RouteConfig, reached bool) (map[string][]string, error) {
+	type spoken struct{ host, provider string }
+	of, claimants := make(map[spoken]string), make(map[spoken][]string)
 	for _, name := range slices.Sorted(maps.Keys(routes)) {
 		cfg := routes[name]
+		provider := cmp.Or(cfg.Provider, name)
 		for _, host := range cfg.Hosts {
 			if err := checkHost(host); err != nil {
 				return nil, fmt.Errorf("routes: %s: hosts: %w", name, err)
 			}
-			if of[host] != "" {
-				return nil, fmt.Errorf("routes: %s: hosts: %s leads to route %s already", name, host, of[host])
+			if other := of[spoken{host, provider}]; other != "" {
+				return nil, fmt.Errorf("routes: %s: hosts: %s leads to route %s already", name, host, other)
 			}
-			of[host] = name
+			of[spoken{host, provider}] = name
 		}
-		if real, err := url.Parse(providers.HostAt(cmp.Or(cfg.Provider, name), cfg.Upstream)); err == nil && real.Hostname() != "" && cfg.Hosts == nil {
-			claimants[real.Hostname()] = append(claimants[real.Hostname()], name)
+		if real, err := url.Parse(providers.HostAt(provider, cfg.Upstream)); err == nil && real.Hostname() != "" && cfg.Hosts == nil {
+			at := spoken{real.Hostname(), provider}
+			claimants[at] = append(claimants[at], name)
 		}
 	}
-	for _, host := range slices.Sorted(maps.Keys(claimants)) {
-		names := claimants[host]
+	byHost := func(a, b spoken) int { return cmp.Or(strings.Compare(a.host, b.host), strings.Compare(a.provider, b.provider)) }
+	for _, at := range slices.SortedFunc(maps.Keys(claimants), byHost) {
+		names := claimants[at]
 		switch {
-		case of[host] != "":
+		case of[at] != "":
 		case len(names) > 1 && reached:
 			return nil, fmt.Errorf("routes: %s: hosts: missing: the routes %s all speak to %s, and a client that comes by that name must reach one of them: let that one say hosts: [%s]",
-				names[0], strings.Join(names, ", "), host, host)
+				names[0], strings.Join(names, ", "), at.host, at.host)
 		default:
-			of[host] = names[0]
+			of[at] = names[0]
 		}
 	}
-	return of, nil
+	leads := make(map[string][]string)
+	for at, name := range of {
+		leads[at.host] = append(leads[at.host], name)
+	}
+	for _, names := range leads {
+		slices.Sort(names)
+	}
+	return leads, nil
 }
 
 // endsSoon is how long before its end an authority is warned of.
@@ -99,12 +111,15 @@ func (g *Gate) answerFor(t *table, cfg *Config, old *table) error {
 	if ends := t.authority.Ends(); ends.Sub(now) < endsSoon {
 		g.log.Warn("the local authority ends soon: sendgate ca renew", zap.Time("ends", ends))
 	}
-	t.hosts = make(map[string]*route, len(of))
-	for host, name := range of {
-		t.hosts[host] = t.routes[name]
+	t.hosts = make(map[string][]*route, len(of))
+	for host, names := range of {
+		for _, name := range names {
+			t.hosts[host] = append(t.hosts[host], t.routes[name])
+		}
+		slices.SortStableFunc(t.hosts[host], func(a, b *route) int { return cmp.Compare(a.mode, b.mode) })
 	}
 	for _, name := range t.names() {
-		if rt := t.routes[name]; rt.access != nil && rt.access.certificates != nil && !slices.Contains(slices.Collect(maps.Values(of)), name) {
+		if t.routes[name].asksCertificate() && !slices.ContainsFunc(slices.Collect(maps.Values(of)), func(names []string) bool { return slices.Contains(names, name) }) {
 			return fmt.Errorf("routes: %s: clients: certificates: nobody could show any: no host leads to this route", name)
 		}
 	}

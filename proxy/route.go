@@ -64,10 +64,10 @@ type table struct {
 	version string
 	breaker filter.Breaker // with its defaults, also where it is off
 
-	hosts     map[string]*route // by the host of a provider; empty where none is answered for
-	authority *Authority        // for hosts
-	connect   *ConnectConfig    // nil: no CONNECT is taken
-	access    *access           // who may come through it; nil: all
+	hosts     map[string][]*route // by the host of a provider, the strictest mode first; empty where none is answered for
+	authority *Authority          // for hosts
+	connect   *ConnectConfig      // nil: no CONNECT is taken
+	access    *access             // who may come through it; nil: all
 }
 
 // names lists the routes, sorted.

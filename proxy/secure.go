@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -55,7 +56,7 @@ func (g *Gate) newTLS() *tls.Config {
 	asking := cfg.Clone()
 	asking.ClientAuth, asking.SessionTicketsDisabled = tls.RequestClientCert, true
 	cfg.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if rt := g.table.Load().hosts[strings.ToLower(hello.ServerName)]; rt != nil && rt.access != nil && rt.access.certificates != nil {
+		if slices.ContainsFunc(g.table.Load().hosts[strings.ToLower(hello.ServerName)], (*route).asksCertificate) {
 			return asking, nil
 		}
 		return nil, nil
@@ -132,15 +133,18 @@ func (c *client) unveiled() {
 // byHost is the route of a request that came by the name of a provider's host. Where there is none, the
 // request is answered: 421, which no library sends again.
 func (g *Gate) byHost(t *table, w *work) *route {
-	host, rt := w.client.host, t.hosts[w.client.host]
+	host, all := w.client.host, t.hosts[w.client.host]
 	name, _, _ := bytes.Cut(w.head.host, []byte(":"))
 	switch {
-	case rt == nil:
+	case len(all) == 0:
 		g.malform(w.resp, fasthttp.StatusMisdirectedRequest, fmt.Sprintf("no route of this gate answers for %s any more", host))
+		return nil
 	case w.head.seen[kindHost] && !fold(name, host):
-		rt = nil
 		g.malform(w.resp, fasthttp.StatusMisdirectedRequest, fmt.Sprintf(
 			"the request is for the host %q, and the connection was made to %s: nothing was sent", name, host))
+		return nil
+	case len(all) == 1:
+		return all[0]
 	}
-	return rt
+	return g.among(all, w)
 }

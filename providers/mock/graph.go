@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -76,11 +77,16 @@ func (m *Mock) graph(r *http.Request, body []byte, s *Send) answer {
 	if !bearer {
 		token = r.URL.Query().Get("access_token")
 	}
+	if values, err := url.ParseQuery(string(body)); token == "" && err == nil {
+		token = values.Get("access_token")
+	}
 	if strings.TrimSpace(token) == "" {
 		return graphFail(190, "")
 	}
 	path := graphPath.FindStringSubmatch(r.URL.EscapedPath())
 	switch {
+	case r.Method == http.MethodPost && pagePath.MatchString(r.URL.EscapedPath()) && ofPage(r, body):
+		return m.page(r, body, s)
 	case path == nil && r.Method == http.MethodGet:
 		return jsonAnswer(http.StatusOK, map[string]string{"id": r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]})
 	case path == nil:

@@ -10,10 +10,13 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// A metaSigner knows the calls of Meta's products.
+type metaSigner struct{}
+
 // Verify checks X-Hub-Signature-256, which is over the bytes of the body as they came and over nothing
 // else, or the verify token of a handshake. The older X-Hub-Signature is no substitute.
 // Source: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
-func (w whatsapp) Verify(req *fasthttp.Request, hook *Webhook, _ time.Time) error {
+func (metaSigner) Verify(req *fasthttp.Request, hook *Webhook, _ time.Time) error {
 	if req.Header.IsGet() {
 		asked, ok := handshakeOf(req)
 		if !ok || asked.mode != "subscribe" || hook.VerifyToken == "" || !same([]byte(asked.token), hook.VerifyToken) {
@@ -63,7 +66,7 @@ func hubMAC(secret string, body []byte) []byte {
 }
 
 // Sign signs as Verify checks. Signed again with the same secret, a call keeps its signature.
-func (w whatsapp) Sign(req *fasthttp.Request, hook *Webhook) {
+func (metaSigner) Sign(req *fasthttp.Request, hook *Webhook) {
 	req.SetRequestURI(hook.URL)
 	hook.carry(&req.Header)
 	if len(hook.Secrets) > 0 {
@@ -107,7 +110,7 @@ func handshakeOf(req *fasthttp.Request) (h handshake, ok bool) {
 }
 
 // Acknowledge answers 200: with the challenge of a handshake, or without a body.
-func (w whatsapp) Acknowledge(req *fasthttp.Request, resp *fasthttp.Response) {
+func (metaSigner) Acknowledge(req *fasthttp.Request, resp *fasthttp.Response) {
 	resp.SetStatusCode(fasthttp.StatusOK)
 	resp.Header.SetContentType("text/plain; charset=utf-8")
 	resp.Header.Set("X-Content-Type-Options", "nosniff")
