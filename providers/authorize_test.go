@@ -45,6 +45,8 @@ var ownCredentials = map[string]providers.Credentials{
 	"telnyx":      {Secret: "keysecret"},
 	"viber":       {Secret: "keysecret"},
 	"whatsapp":    {Secret: "keysecret"},
+	"messenger":   {Secret: "keysecret"},
+	"instagram":   {Secret: "keysecret"},
 
 	"sinch-sms":       {Account: "plan1", Secret: "keysecret"},
 	"vonage-messages": {Account: "abcd1234", Secret: "keysecret"},

@@ -126,7 +126,7 @@ func (s *metaSend) read() error {
 func (s *metaSend) person(m *filter.Message) (seen bool, err error) {
 	d, at, b := s.recipient.d, s.recipient.at, s.b
 	if d.nodes[at].kind != '{' || d.nearly(at, platformMembers) {
-		return false, b.unreadable(0, "the recipient is not an object such as {\"id\":\"1234567890\"}")
+		return false, b.unreadable(0, "the recipient is not an object such as {\"id\":\"123\"}")
 	}
 	first := d.first(at)
 	if first == 0 {
