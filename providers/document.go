@@ -87,6 +87,16 @@ func (d document) called(i int, key string) bool {
 	return string(d.key(i, buf[:0])) == key
 }
 
+// isOneOf reports whether member i has one of keys.
+func (d document) isOneOf(i int, keys []string) bool {
+	for _, key := range keys {
+		if d.called(i, key) {
+			return true
+		}
+	}
+	return false
+}
+
 // raw is the value of node i as written; of a string, what is between its quotes.
 func (d document) raw(i int) []byte { return d.src[d.nodes[i].start:d.nodes[i].end] }
 

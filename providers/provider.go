@@ -131,6 +131,8 @@ type known struct {
 	// withdrawn is what a refusal with each of these codes says that its recipient opted out of. Other
 	// codes say nothing about anybody's will.
 	withdrawn map[int]filter.Scope
+	// category is what all its messages are, or something stricter, unless the route says so itself.
+	category filter.Category
 	// busy are codes by which it says that it took nothing because too much comes at once, whatever the status.
 	busy []int
 	// enter is where people enter the address that the service calls, and what with. Empty: it calls nobody.
@@ -163,6 +165,11 @@ var byName = map[string]known{
 	"vonage-messages": vonageMessagesService,
 	"vonage-sms":      vonageSMSService,
 	"whatsapp":        whatsappService,
+
+	"twilio-conversations": twilioConversationsService,
+	"twilio-notify":        twilioNotifyService,
+	"twilio-studio":        twilioStudioService,
+	"twilio-verify":        twilioVerifyService,
 }
 
 // New makes the provider called name.
@@ -198,6 +205,9 @@ func HostAt(name, upstream string) string {
 
 // Channel is what most messages of the provider called name go by; empty for an unknown one.
 func Channel(name string) filter.Channel { return byName[name].channel }
+
+// Category is what all messages of the provider called name are, or something stricter, where no route says so.
+func Category(name string) filter.Category { return byName[name].category }
 
 // Address is what Parse would read of a recipient who is written as text in a request to the provider called
 // name, on a channel, where numbers without a country code are of region; see [Config]. Errors are as those of

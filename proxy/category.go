@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 )
 
 // labels is what a route knows of the messages that take it, each label as what a message is: a
@@ -37,6 +38,8 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 	}
 	if cfg.Category != nil {
 		l.category = filter.OfCategory(*cfg.Category)
+	} else if c := providers.Category(cfg.Provider); c != filter.Marketing {
+		l.category = filter.OfCategory(c)
 	}
 	if cfg.FreeForm != nil {
 		l.freeForm = filter.OfCategory(*cfg.FreeForm)

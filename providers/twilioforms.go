@@ -1,0 +1,271 @@
+package providers
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
+)
+
+// twilioForms speaks one of Twilio's APIs beside Messages. Each is at a host of its own, and takes forms.
+//
+// Of all that Twilio's APIs can be asked by POST these reach people by a message, as
+// https://github.com/twilio/twilio-oai/tree/main/spec/json has them: Messages, which is the provider twilio; messages to
+// a conversation and adding somebody to one, which is twilio-conversations; Notify's notifications; Verify's
+// verifications; executions and engagements of Studio's flows. Not spoken, and so led to by no host of a route, are
+// Proxy's message interactions, Flex's interactions and channels, the older Programmable Chat, whose messages reach who
+// uses a program of the customer's, Comms, and commands to devices of Wireless and Super SIM.
+type twilioForms struct {
+	*keyring
+	*twilioAPI
+	region string
+	unseen bool
+}
+
+// A twilioAPI is what one of them takes.
+type twilioAPI struct {
+	paths *shape
+	// names are the parameters that are read. The first may be there several times.
+	names []string
+	// read makes the messages of r.
+	read func(r *twilioReader) error
+}
+
+// service is the API at a host, for messages of a category unless the route says more strictly.
+func (a *twilioAPI) service(host string, text int, category filter.Category) known {
+	return known{host: host, channel: filter.SMS, text: text, category: category, withdrawn: twilioWithdrawn, busy: []int{20429},
+		make: func(cfg Config) (Provider, error) {
+			return twilioForms{twilioKeyring, a, cfg.Region, cfg.Unseen}, nil
+		}}
+}
+
+// A twilioReader reads one request.
+type twilioReader struct {
+	twilioForms
+	b      *Batch
+	path   []byte
+	body   []byte
+	fields []field // but for the first of names
+	list   []seat  // where that stands
+	values []param
+	hides  bool // it reaches people who cannot be seen
+}
+
+// twilioTrick is the parameter by which a call turns into another.
+var twilioTrick = []string{"_method"}
+
+// Parse reads the messages of one request.
+func (t twilioForms) Parse(req *fasthttp.Request, b *Batch) error {
+	path, query, _ := splitURI(req.Header.RequestURI())
+	kind := t.paths.path(path)
+	h := b.readHead(&req.Header)
+	method := req.Header.Method()
+	switch {
+	case kind == unknownPath:
+		return ErrUnknownPath
+	case h.overridden(method):
+		return b.unreadable(0, "a header asks for another method than the call has")
+	case b.tricks(query, twilioTrick):
+		return b.unreadable(0, otherMethod)
+	case reads(method) || kind == notSend:
+		return t.other(req, b, &h)
+	case kind == disguised:
+		return b.unreadable(0, "the path looks like a send to Twilio but is not written as Twilio documents it")
+	case kind == sendUnseen && t.unseen:
+		return t.other(req, b, &h)
+	case kind == sendUnseen:
+		return b.unreadable(0, "%w", errUnseen)
+	case string(method) != "POST":
+		return b.unreadable(0, "a send to Twilio is a POST")
+	case b.tricks(query, t.names):
+		return b.unreadable(0, "the query of a send carries a parameter that belongs into its body")
+	}
+	body, err := b.body(req, &h)
+	if err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	if kind, charset, ok := mediaType(h.contentType); !ok || !fold(kind, "application/x-www-form-urlencoded") || !inUTF8(charset) {
+		return b.unreadable(0, "the Content-Type is not application/x-www-form-urlencoded in UTF-8")
+	}
+	r := twilioReader{twilioForms: t, b: b, path: path, body: body}
+	b.parsed.spread.root()
+	b.parsed.spread.written = formText
+	if err := r.form(); err != nil {
+		return err
+	}
+	if err := t.read(&r); err != nil {
+		b.Messages = b.Messages[:0]
+		return err
+	}
+	switch {
+	case r.hides && !t.unseen:
+		return b.unreadable(0, "%w", errUnseen)
+	case len(b.Messages) == 0:
+		return ErrNotSend
+	}
+	return nil
+}
+
+// other answers for a call that sends nothing that could be judged, once it is sure that it is no other.
+func (t twilioForms) other(req *fasthttp.Request, b *Batch, h *head) error {
+	switch found, err := b.hides(req, h, twilioTrick); {
+	case err != nil:
+		return b.unreadable(0, "%w", err)
+	case found:
+		return b.unreadable(0, otherMethod)
+	}
+	return ErrNotSend
+}
+
+// form reads the parameters.
+func (r *twilioReader) form() error {
+	b := r.b
+	if b.tricks(r.body, twilioTrick) {
+		return b.unreadable(0, otherMethod)
+	}
+	r.fields = make([]field, len(r.names))
+	firm, before := false, int32(-1)
+	for i := 0; i < len(r.body); {
+		start := i
+		var p param
+		p, i = nextParam(r.body, i)
+		n, found, err := b.named(p.name, r.names)
+		if err != nil {
+			return err
+		}
+		if err := b.semicolons(p, r.names); err != nil {
+			return err
+		}
+		st := seat{start: int32(start), end: int32(p.end), before: before, after: -1, firm: firm}
+		if i < len(r.body) {
+			st.after = int32(i)
+		}
+		before = st.end
+		switch f := &r.fields[n]; {
+		case !found:
+			firm = true
+		case n == 0:
+			r.list, r.values = append(r.list, st), append(r.values, p)
+		case f.set:
+			return b.unreadable(0, "the parameter %s is there more than once", r.names[n])
+		default:
+			firm = true
+			text, err := r.decoded(p)
+			if err != nil {
+				return err
+			}
+			*f = field{text: text, set: true, place: inBody, start: p.end - len(p.value), end: p.end}
+		}
+	}
+	return nil
+}
+
+// decoded is the value of a parameter, which lives as long as the batch.
+func (r *twilioReader) decoded(p param) (string, error) {
+	b := r.b
+	start, ok := len(b.parsed.text), false
+	if b.parsed.text, ok = decode(b.parsed.text, p.value); !ok {
+		return "", errEscape
+	}
+	if !utf8.Valid(b.parsed.text[start:]) {
+		return "", b.unreadable(0, "a parameter is not valid UTF-8")
+	}
+	return b.parsed.keep(start), nil
+}
+
+// each reads the values of the parameter that may be there several times, each a JSON object. Those in which there is a
+// person get a message like m, and go where that is blocked.
+func (r *twilioReader) each(m filter.Message, wording int32, person func(d document) (to filter.Recipient, seen bool, err error)) error {
+	b, s := r.b, &r.b.parsed.spread
+	l := s.open(inBody, 0, 1)
+	s.lists[l].object = 0 // other parameters stand between these
+	stays := false
+	for i, p := range r.values {
+		text, err := r.decoded(p)
+		if err != nil {
+			return err
+		}
+		src := []byte(text)
+		nodes, err := scanJSON(src, b.parsed.nodes[:0])
+		b.parsed.nodes = nodes
+		if err != nil {
+			return b.unreadable(0, "the JSON in the parameter %s cannot be read: %w", r.names[0], err)
+		}
+		d := document{src, nodes}
+		if nodes[0].kind != '{' {
+			return b.unreadable(0, "the JSON in the parameter %s is no object", r.names[0])
+		}
+		to, seen, err := person(d)
+		if err != nil {
+			return err
+		}
+		st := r.list[i]
+		st.firm = st.firm || stays
+		if !seen {
+			stays = true
+			continue
+		}
+		if len(b.Messages) == maxRecipients {
+			return b.unreadable(0, "it has more recipients than a request to Twilio may have")
+		}
+		m.To = to
+		b.Messages = append(b.Messages, m)
+		s.at = append(s.at, standing{seat: s.take(l, st), wording: wording})
+	}
+	return nil
+}
+
+// one is the message to the person whom a request is about.
+func (r *twilioReader) one(m filter.Message) {
+	r.b.Messages = append(r.b.Messages, m)
+	r.b.parsed.spread.at = append(r.b.parsed.spread.at, standing{wording: -1})
+}
+
+// text is the string called key in object i; empty for none.
+func (r *twilioReader) text(d document, i int, key string) (string, error) {
+	n := d.member(i, key)
+	switch {
+	case n == 0, d.nodes[n].kind == 'n':
+		return "", nil
+	case d.nodes[n].kind != '"':
+		return "", r.b.unreadable(0, "%s in the parameter %s is not text", key, r.names[0])
+	}
+	return r.b.parsed.unquoted(d, n), nil
+}
+
+// recipient is who an address stands for, as in a message.
+func (r *twilioReader) recipient(address string) filter.Recipient {
+	if strings.Contains(address, "@") && !strings.Contains(address, ":") {
+		to := filter.Recipient{Channel: filter.Email}
+		to.Address, _ = filter.Address(filter.Email, address, "") // empty where it is none
+		return to
+	}
+	return twilio{region: r.region}.recipient(address)
+}
+
+// segment is the path segment behind the one called name.
+func (r *twilioReader) segment(name string) string {
+	_, rest, _ := strings.Cut(string(r.path), "/"+name+"/")
+	sid, _, _ := strings.Cut(rest, "/")
+	return r.b.parsed.copied([]byte(sid))
+}
+
+// Rewrite takes out who is blocked and adds the lines.
+func (t twilioForms) Rewrite(req *fasthttp.Request, b *Batch) error { return b.rewriteSpread(req, nil) }
+
+// Refuse answers 400 with Twilio's error.
+func (t twilioForms) Refuse(resp *fasthttp.Response, b *Batch) { twilio{}.Refuse(resp, b) }
+
+// Learn reads Twilio's codes.
+func (t twilioForms) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
+	return twilio{}.Learn(resp, b)
+}
+
+// Admits wants the SID of an account, and a secret.
+func (t twilioForms) Admits(c *Credentials) error { return twilio{keyring: t.keyring}.Admits(c) }
+
+// Deny answers 401 with Twilio's error.
+func (t twilioForms) Deny(_ *fasthttp.Request, resp *fasthttp.Response, why string) {
+	native{20003, "Authenticate"}.twilio(resp, nil, fasthttp.StatusUnauthorized, why, false)
+}

@@ -1,0 +1,50 @@
+package providers
+
+import (
+	"cmp"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// twilioVerify is Twilio's Verify API. Its codes are authentication messages, and judged as such: nobody's consent is
+// asked for by default, but what somebody opted out of altogether does not come, unless the policy of the route exempts
+// authentication. A call and a silent check of the network are no messages, and pass. What a service of Verify sends is
+// its template here, VA…, unless the request names one.
+// Source: https://www.twilio.com/docs/verify/api/verification
+var twilioVerify = &twilioAPI{
+	paths: &shape{
+		sends: []string{"/v2/Services/*/Verifications"},
+		others: []string{"/v2/Services", "/v2/Services/*", "/v2/Services/*/Verifications/*", "/v2/Services/*/VerificationCheck",
+			"/v2/Services/*/AccessTokens", "/v2/Services/*/RateLimits", "/v2/Services/*/RateLimits/*", "/v2/Services/*/RateLimits/*/Buckets",
+			"/v2/Services/*/RateLimits/*/Buckets/*", "/v2/Services/*/Entities", "/v2/Services/*/Entities/*", "/v2/Services/*/Entities/*/*",
+			"/v2/Services/*/Entities/*/*/*", "/v2/Services/*/Entities/*/Challenges/*/Notifications", "/v2/Services/*/MessagingConfigurations",
+			"/v2/Services/*/MessagingConfigurations/*", "/v2/Services/*/Webhooks", "/v2/Services/*/Webhooks/*", "/v2/Services/*/Passkeys/*",
+			"/v2/SafeList/Numbers", "/v2/SafeList/Numbers/*", "/v2/Templates", "/v2/Forms/*", "/v2/Attempts", "/v2/Attempts/*"},
+		traces: []string{"verifications"},
+	},
+	names: []string{"", "To", "Channel", "TemplateSid", "CustomMessage"},
+	read:  readVerification,
+}
+
+var twilioVerifyService = twilioVerify.service("https://verify.twilio.com", 0, filter.Authentication)
+
+// verifyChannels are the ways that a code may take. One that takes any may be a message.
+var verifyChannels = map[string]filter.Channel{"sms": filter.SMS, "auto": filter.SMS, "rcs": filter.SMS, "whatsapp": filter.WhatsApp,
+	"email": filter.Email, "call": "", "sna": ""}
+
+func readVerification(r *twilioReader) error {
+	if r.fields[1].text == "" {
+		return r.b.unreadable(21604, "the parameter To is missing or empty")
+	}
+	channel, known := verifyChannels[r.fields[2].text]
+	switch {
+	case !known:
+		return r.b.unreadable(0, "the parameter Channel is missing, or names a channel that this gate does not know of Verify's")
+	case channel == "":
+		return nil
+	}
+	m := filter.Message{To: filter.Recipient{Channel: channel}, Template: cmp.Or(r.fields[3].text, r.segment("Services")), Text: r.fields[4].text}
+	m.To.Address, _ = filter.Address(channel, r.fields[1].text, r.region) // empty where it is none
+	r.one(m)
+	return nil
+}
