@@ -60,7 +60,7 @@ func (t twilio) Parse(req *fasthttp.Request, b *Batch) error {
 	case kind == unknownPath:
 		return ErrUnknownPath
 	case kind == notSend:
-		return ErrNotSend
+		return t.call(req, b, &h, path, query)
 	case h.overridden(method):
 		return b.unreadable(0, "a header asks for another method than the call has")
 	case reads(method):

@@ -21,12 +21,12 @@ var twilioConversations = &twilioAPI{
 		traces: []string{"messages", "participants", "/v2"},
 	},
 	names: []string{"Participant", "MessagingBinding.Address", "MessagingBinding.ProxyAddress"},
-	read:  readParticipants,
+	kind:  conversationForms,
 }
 
 var twilioConversationsService = twilioConversations.service("https://conversations.twilio.com", 0, filter.Marketing)
 
-func readParticipants(r *twilioReader) error {
+func (r *twilioReader) participants() error {
 	if address := r.fields[1].text; address != "" {
 		r.one(filter.Message{To: r.recipient(address), From: r.fields[2].text})
 	}

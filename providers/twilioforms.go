@@ -15,7 +15,8 @@ import (
 // a conversation and adding somebody to one, which is twilio-conversations; Notify's notifications; Verify's
 // verifications; executions and engagements of Studio's flows. Not spoken, and so led to by no host of a route, are
 // Proxy's message interactions, Flex's interactions and channels, the older Programmable Chat, whose messages reach who
-// uses a program of the customer's, Comms, and commands to devices of Wireless and Super SIM.
+// uses a program of the customer's, Comms, and commands to devices of Wireless and Super SIM. Phone calls are no
+// messages, but for those whose own instructions write one: twilio refuses these.
 type twilioForms struct {
 	*keyring
 	*twilioAPI
@@ -28,9 +29,34 @@ type twilioAPI struct {
 	paths *shape
 	// names are the parameters that are read. The first may be there several times.
 	names []string
-	// read makes the messages of r.
-	read func(r *twilioReader) error
+	kind  twilioKind
 }
+
+// A twilioKind is one of Twilio's APIs beside Messages.
+type twilioKind uint8
+
+const (
+	conversationForms twilioKind = iota
+	notifyForms
+	verifyForms
+	studioForms
+)
+
+// read makes the messages of r. It is no table, so that a request costs no memory.
+func (r *twilioReader) read() error {
+	switch r.kind {
+	case conversationForms:
+		return r.participants()
+	case notifyForms:
+		return r.bindings()
+	case verifyForms:
+		return r.verification()
+	}
+	return r.execution()
+}
+
+// maxNames is how many names an API has at most.
+const maxNames = 8
 
 // service is the API at a host, for messages of a category unless the route says more strictly.
 func (a *twilioAPI) service(host string, text int, category filter.Category) known {
@@ -46,10 +72,8 @@ type twilioReader struct {
 	b      *Batch
 	path   []byte
 	body   []byte
-	fields []field // but for the first of names
-	list   []seat  // where that stands
-	values []param
-	hides  bool // it reaches people who cannot be seen
+	fields [maxNames]field // but for the first of names
+	hides  bool            // it reaches people who cannot be seen
 }
 
 // twilioTrick is the parameter by which a call turns into another.
@@ -94,7 +118,7 @@ func (t twilioForms) Parse(req *fasthttp.Request, b *Batch) error {
 	if err := r.form(); err != nil {
 		return err
 	}
-	if err := t.read(&r); err != nil {
+	if err := r.read(); err != nil {
 		b.Messages = b.Messages[:0]
 		return err
 	}
@@ -124,8 +148,7 @@ func (r *twilioReader) form() error {
 	if b.tricks(r.body, twilioTrick) {
 		return b.unreadable(0, otherMethod)
 	}
-	r.fields = make([]field, len(r.names))
-	firm, before := false, int32(-1)
+	s := &b.parsed.spread
 	for i := 0; i < len(r.body); {
 		start := i
 		var p param
@@ -137,41 +160,37 @@ func (r *twilioReader) form() error {
 		if err := b.semicolons(p, r.names); err != nil {
 			return err
 		}
-		st := seat{start: int32(start), end: int32(p.end), before: before, after: -1, firm: firm}
-		if i < len(r.body) {
-			st.after = int32(i)
+		if !found {
+			n = -1
 		}
-		before = st.end
-		switch f := &r.fields[n]; {
-		case !found:
-			firm = true
-		case n == 0:
-			r.list, r.values = append(r.list, st), append(r.values, p)
-		case f.set:
+		s.params = append(s.params, paramAt{start: int32(start), end: int32(p.end), value: int32(p.end - len(p.value)), valueEnd: int32(p.end), key: int32(n)})
+		switch {
+		case n <= 0:
+		case r.fields[n].set:
 			return b.unreadable(0, "the parameter %s is there more than once", r.names[n])
 		default:
-			firm = true
-			text, err := r.decoded(p)
+			text, err := r.decoded(p.value)
 			if err != nil {
 				return err
 			}
-			*f = field{text: text, set: true, place: inBody, start: p.end - len(p.value), end: p.end}
+			r.fields[n] = field{text: b.parsed.copied(text), set: true, place: inBody, start: p.end - len(p.value), end: p.end}
 		}
 	}
 	return nil
 }
 
 // decoded is the value of a parameter, which lives as long as the batch.
-func (r *twilioReader) decoded(p param) (string, error) {
+func (r *twilioReader) decoded(raw []byte) ([]byte, error) {
 	b := r.b
 	start, ok := len(b.parsed.text), false
-	if b.parsed.text, ok = decode(b.parsed.text, p.value); !ok {
-		return "", errEscape
+	if b.parsed.text, ok = decode(b.parsed.text, raw); !ok {
+		return nil, errEscape
 	}
-	if !utf8.Valid(b.parsed.text[start:]) {
-		return "", b.unreadable(0, "a parameter is not valid UTF-8")
+	text := b.parsed.text[start:]
+	if !utf8.Valid(text) {
+		return nil, b.unreadable(0, "a parameter is not valid UTF-8")
 	}
-	return b.parsed.keep(start), nil
+	return text, nil
 }
 
 // each reads the values of the parameter that may be there several times, each a JSON object. Those in which there is a
@@ -180,34 +199,40 @@ func (r *twilioReader) each(m filter.Message, wording int32, person func(d docum
 	b, s := r.b, &r.b.parsed.spread
 	l := s.open(inBody, 0, 1)
 	s.lists[l].object = 0 // other parameters stand between these
-	stays := false
-	for i, p := range r.values {
-		text, err := r.decoded(p)
+	firm := false
+	for i, at := range s.params {
+		if at.key != 0 {
+			firm = true
+			continue
+		}
+		src, err := r.decoded(r.body[at.value:at.valueEnd])
 		if err != nil {
 			return err
 		}
-		src := []byte(text)
 		nodes, err := scanJSON(src, b.parsed.nodes[:0])
 		b.parsed.nodes = nodes
 		if err != nil {
 			return b.unreadable(0, "the JSON in the parameter %s cannot be read: %w", r.names[0], err)
 		}
-		d := document{src, nodes}
 		if nodes[0].kind != '{' {
 			return b.unreadable(0, "the JSON in the parameter %s is no object", r.names[0])
 		}
-		to, seen, err := person(d)
-		if err != nil {
+		to, seen, err := person(document{src, nodes})
+		switch {
+		case err != nil:
 			return err
-		}
-		st := r.list[i]
-		st.firm = st.firm || stays
-		if !seen {
-			stays = true
+		case !seen:
+			firm = true
 			continue
-		}
-		if len(b.Messages) == maxRecipients {
+		case len(b.Messages) == maxRecipients:
 			return b.unreadable(0, "it has more recipients than a request to Twilio may have")
+		}
+		st := seat{start: at.start, end: at.end, before: -1, after: -1, firm: firm}
+		if i > 0 {
+			st.before = s.params[i-1].end
+		}
+		if i+1 < len(s.params) {
+			st.after = s.params[i+1].start
 		}
 		m.To = to
 		b.Messages = append(b.Messages, m)
@@ -246,9 +271,15 @@ func (r *twilioReader) recipient(address string) filter.Recipient {
 
 // segment is the path segment behind the one called name.
 func (r *twilioReader) segment(name string) string {
-	_, rest, _ := strings.Cut(string(r.path), "/"+name+"/")
-	sid, _, _ := strings.Cut(rest, "/")
-	return r.b.parsed.copied([]byte(sid))
+	rest := r.path
+	for len(rest) > 0 {
+		var first []byte
+		if first, rest, _ = segment(rest); string(first) == name {
+			first, _, _ = segment(rest)
+			return r.b.parsed.copied(first)
+		}
+	}
+	return ""
 }
 
 // Rewrite takes out who is blocked and adds the lines.

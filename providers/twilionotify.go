@@ -1,8 +1,6 @@
 package providers
 
-import (
-	"github.com/sendgate/sendgate/filter"
-)
+import "github.com/sendgate/sendgate/filter"
 
 // twilioNotify is Twilio's Notify API. Identities, tags and segments stand for people who cannot be seen, and so do the
 // devices of a binding that is no number.
@@ -15,7 +13,7 @@ var twilioNotify = &twilioAPI{
 		traces: []string{"notifications"},
 	},
 	names: []string{"ToBinding", "Body", "Sms", "FacebookMessenger", "Identity", "Tag", "Segment"},
-	read:  readBindings,
+	kind:  notifyForms,
 }
 
 var twilioNotifyService = twilioNotify.service("https://notify.twilio.com", twilioBody, filter.Marketing)
@@ -23,8 +21,8 @@ var twilioNotifyService = twilioNotify.service("https://notify.twilio.com", twil
 // notifyChannels are the kinds of bindings that lead to people.
 var notifyChannels = map[string]filter.Channel{"sms": filter.SMS, "facebook-messenger": filter.Messenger}
 
-func readBindings(r *twilioReader) error {
-	for _, f := range r.fields[4:] {
+func (r *twilioReader) bindings() error {
+	for _, f := range r.fields[4:7] {
 		r.hides = r.hides || f.set
 	}
 	var m filter.Message

@@ -17,12 +17,12 @@ var twilioStudio = &twilioAPI{
 		traces: []string{"executions", "engagements"},
 	},
 	names: []string{"", "To", "From", "Parameters"},
-	read:  readExecution,
+	kind:  studioForms,
 }
 
 var twilioStudioService = twilioStudio.service("https://studio.twilio.com", 0, filter.Marketing)
 
-func readExecution(r *twilioReader) error {
+func (r *twilioReader) execution() error {
 	to := r.fields[1].text
 	if strings.TrimSpace(to) == "" {
 		return r.b.unreadable(21604, "the parameter To is missing or empty")

@@ -23,7 +23,7 @@ var twilioVerify = &twilioAPI{
 		traces: []string{"verifications"},
 	},
 	names: []string{"", "To", "Channel", "TemplateSid", "CustomMessage"},
-	read:  readVerification,
+	kind:  verifyForms,
 }
 
 var twilioVerifyService = twilioVerify.service("https://verify.twilio.com", 0, filter.Authentication)
@@ -32,7 +32,7 @@ var twilioVerifyService = twilioVerify.service("https://verify.twilio.com", 0, f
 var verifyChannels = map[string]filter.Channel{"sms": filter.SMS, "auto": filter.SMS, "rcs": filter.SMS, "whatsapp": filter.WhatsApp,
 	"email": filter.Email, "call": "", "sna": ""}
 
-func readVerification(r *twilioReader) error {
+func (r *twilioReader) verification() error {
 	if r.fields[1].text == "" {
 		return r.b.unreadable(21604, "the parameter To is missing or empty")
 	}

@@ -56,7 +56,9 @@ func hostRoutes(routes map[string]RouteConfig, reached bool) (map[string][]strin
 			claimants[at] = append(claimants[at], name)
 		}
 	}
-	byHost := func(a, b spoken) int { return cmp.Or(strings.Compare(a.host, b.host), strings.Compare(a.provider, b.provider)) }
+	byHost := func(a, b spoken) int {
+		return cmp.Or(strings.Compare(a.host, b.host), strings.Compare(a.provider, b.provider))
+	}
 	for _, at := range slices.SortedFunc(maps.Keys(claimants), byHost) {
 		names := claimants[at]
 		switch {

@@ -33,12 +33,14 @@ type twilioError struct {
 
 // The texts of https://www.twilio.com/docs/api/errors; a %s takes what was wrong.
 var twilioErrors = map[int]twilioError{
+	20001: {400, "Missing required parameter in the post body"},
 	20003: {401, "Authenticate"},
 	20004: {405, "Method not allowed"},
 	20404: {404, "The requested resource %s was not found"},
 	20429: {429, "Too Many Requests"},
 	20500: {500, "Internal Server Error"},
 	20503: {503, "Service Unavailable"},
+	60200: {400, "Invalid parameter"},
 	21211: {400, "Invalid 'To' Phone Number: %s"},
 	21212: {400, "Invalid From Number (caller ID): %s"},
 	21408: {400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number: %s"},
