@@ -217,6 +217,14 @@ func (h *keyhole) put(req *fasthttp.Request, value string) (filled bool, err err
 // Deny answers in the service's own words.
 func (k *keyring) Deny(_ *fasthttp.Request, resp *fasthttp.Response, why string) {
 	resp.SetStatusCode(k.denial.status)
+	k.challenge(resp)
 	resp.Header.SetContentType("application/json")
 	resp.SetBody(fill(nil, k.denial.body, "unauthorized", marker+why, "", escapeJSON))
+}
+
+// challenge asks for what the service takes in the usual place, which some clients wait for before they show it.
+func (k *keyring) challenge(resp *fasthttp.Response) {
+	if len(k.holes) > 0 && resp.StatusCode() == fasthttp.StatusUnauthorized && (k.holes[0].scheme == "Basic" || k.holes[0].scheme == "Bearer") {
+		resp.Header.Set(fasthttp.HeaderWWWAuthenticate, k.holes[0].scheme+` realm="sendgate"`)
+	}
 }

@@ -95,6 +95,7 @@ func (k keyed) Deny(_ *fasthttp.Request, resp *fasthttp.Response, why string) {
 		status = r.Status
 	}
 	resp.SetStatusCode(status)
+	k.challenge(resp)
 	resp.Header.SetContentType(r.ContentType)
 	resp.SetBody(fill(nil, r.Body, "unauthorized", marker+why, "", escaping(r.ContentType)))
 }

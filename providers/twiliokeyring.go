@@ -98,4 +98,5 @@ func (t twilio) Deny(req *fasthttp.Request, resp *fasthttp.Response, why string)
 	path, _, _ := splitURI(req.Header.RequestURI())
 	_, xml := twilioPath(path)
 	native{20003, "Authenticate"}.twilio(resp, nil, fasthttp.StatusUnauthorized, why, xml)
+	t.challenge(resp)
 }
