@@ -77,6 +77,8 @@ var calls = []call{
 	{name: "Twilio: two secrets are none", provider: "twilio", target: twilioSend, headers: asked + "\n" + asked + "\n" + formType, body: hello, presents: "two",
 		wantHeaders: signed + "\n" + formType},
 	{name: "Twilio: a header in small letters", provider: "twilio", target: twilioSend, headers: strings.Replace(asked, "Auth", "auth", 1) + "\n", presents: gateToken, wantHeaders: signed + "\n"},
+	{name: "Twilio: a signature of the caller's key", provider: "twilio", target: twilioSend, headers: asked + "\nTwilio-Client-Validation: x\n", presents: gateToken, wantHeaders: signed + "\n"},
+	{name: "Viber: a header that is none of its own", provider: "viber", target: "/pa/send_message", headers: "Authorization: Bearer " + gateToken + "\n", wantHeaders: "X-Viber-Auth-Token: keysecret\n"},
 	{name: "Twilio: another account", provider: "twilio", target: strings.Replace(twilioSend, "01/Mess", "02/Mess", 1), want: account2},
 	{name: "Twilio: another account behind the own one", provider: "twilio", target: "/2010-04-01/Accounts/" + account + "/../AC00000000000000000000000000000002/Messages.json", want: account2},
 	{name: "Twilio: another account, escaped", provider: "twilio", target: "/2010-04-01/Accounts/%41C00000000000000000000000000000002/Messages.json", want: account2},
@@ -226,7 +228,7 @@ func (c call) tryWith(t *testing.T, a providers.Authorizer, credentials provider
 		t.Errorf("goes to %s, want %s", got, want)
 	}
 	var headers string
-	for _, name := range []string{"Authorization", "Content-Type", "D360-Api-Key", "X-Api-Key", "X-Postmark-Account-Token", "X-Postmark-Server-Token", "X-Profile-Secret", "X-Viber-Auth-Token"} {
+	for _, name := range []string{"Authorization", "Content-Type", "D360-Api-Key", "Twilio-Client-Validation", "X-Api-Key", "X-Postmark-Account-Token", "X-Postmark-Server-Token", "X-Profile-Secret", "X-Viber-Auth-Token"} {
 		for n, v := range req.Header.All() {
 			if strings.EqualFold(string(n), name) {
 				headers += name + ": " + string(v) + "\n"

@@ -82,6 +82,9 @@ func (h *keyhole) cutParams(src []byte, value string) (kept []byte, found bool) 
 			if raw = h.cutPieces(raw); len(raw) < len(p.raw) {
 				found = true
 			}
+			if len(raw) == 0 {
+				continue
+			}
 		}
 		if len(kept) > 0 {
 			kept = append(kept, '&')
@@ -93,16 +96,13 @@ func (h *keyhole) cutParams(src []byte, value string) (kept []byte, found bool) 
 
 // cutPieces is a parameter without what a reader who parts parameters at semicolons, too, would find in it.
 func (h *keyhole) cutPieces(raw []byte) (kept []byte) {
-	for i, piece := range bytes.Split(raw, []byte(";")) {
-		if name, _, _ := bytes.Cut(piece, []byte("=")); i > 0 && h.names(name) {
+	for piece := range bytes.SplitSeq(raw, []byte(";")) {
+		if name, _, _ := bytes.Cut(piece, []byte("=")); h.names(name) {
 			continue
 		}
-		if i > 0 {
-			kept = append(kept, ';')
-		}
-		kept = append(kept, piece...)
+		kept = append(append(kept, piece...), ';')
 	}
-	return kept
+	return kept[:max(len(kept)-1, 0)]
 }
 
 // A sheet is a readable body.

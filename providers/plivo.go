@@ -50,7 +50,7 @@ func newPlivo(cfg Config) (Provider, error) {
 var plivoKeyring = &keyring{
 	name:   "Plivo",
 	takes:  []string{"account", "secret"},
-	holes:  []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: func(c *Credentials) string { return c.Account + ":" + c.Secret }}},
+	holes:  []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: pairKey}},
 	gives:  []string{"/subaccount"},
 	denial: denial{401, `{"api_id":"sendgate","error":"{detail}"}`},
 }

@@ -155,6 +155,7 @@ func (t telegram) Authorize(req *fasthttp.Request, c *Credentials, _ time.Time) 
 	if t.given(uri) {
 		return errGives
 	}
+	drop(&req.Header, "authorization")
 	req.Header.SetRequestURIBytes(slices.Concat(uri[:from], []byte(c.Secret), uri[to:]))
 	return nil
 }

@@ -15,8 +15,10 @@ import (
 var twilioKeyring = &keyring{
 	name:  "Twilio",
 	takes: []string{"account", "user?", "secret"},
-	holes: []keyhole{{in: inHeader, at: "authorization", scheme: "Basic",
-		key: func(c *Credentials) string { return cmp.Or(c.User, c.Account) + ":" + c.Secret }}},
+	holes: []keyhole{
+		{in: inHeader, at: "authorization", scheme: "Basic", key: func(c *Credentials) string { return cmp.Or(c.User, c.Account) + ":" + c.Secret }},
+		{in: inHeader, at: "twilio-client-validation", public: true}, // a signature by which a key is known beside its secret
+	},
 	gives: []string{"keys", "token", "/credentials"},
 }
 

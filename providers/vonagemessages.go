@@ -90,7 +90,7 @@ func newVonageMessages(cfg Config) (Provider, error) {
 var vonageMessagesKeyring = &keyring{
 	name:  "Vonage",
 	takes: []string{"account", "secret"},
-	holes: []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: func(c *Credentials) string { return c.Account + ":" + c.Secret }}},
+	holes: []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: pairKey}},
 	gives: []string{"/secret", "/applications"},
 	denial: denial{401, `{"type":"https://developer.vonage.com/api-errors#unauthorized","title":"Unauthorized",` +
 		`"detail":"You did not provide correct credentials. {detail}","instance":"sendgate"}`},

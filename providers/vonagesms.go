@@ -54,9 +54,6 @@ func newVonageSMS(cfg Config) (Provider, error) {
 	return vonageSMS{newShaped(vonageSMSShape, cfg), vonageSMSKeyring, cfg.Replaced}, nil
 }
 
-// vonageKey is what Vonage takes with HTTP Basic authentication.
-func vonageKey(c *Credentials) string { return c.Account + ":" + c.Secret }
-
 // vonageSMSKeyring has a signature go with the secret it was made by, and the account known by Basic authentication.
 // Sources: https://developer.vonage.com/en/getting-started/concepts/authentication and
 // https://developer.vonage.com/en/getting-started/concepts/signing-messages
@@ -64,7 +61,7 @@ var vonageSMSKeyring = &keyring{
 	name:  "Vonage",
 	takes: []string{"account", "secret"},
 	holes: []keyhole{
-		{in: inHeader, at: "authorization", scheme: "Basic", key: vonageKey},
+		{in: inHeader, at: "authorization", scheme: "Basic", key: pairKey},
 		{in: inQuery, at: "api_secret"}, {in: inBody, at: "api_secret"}, {in: inQuery, at: "sig"}, {in: inBody, at: "sig"},
 		{in: inQuery, at: "api_key", public: true}, {in: inBody, at: "api_key", public: true},
 		{in: inQuery, at: "timestamp", public: true}, {in: inBody, at: "timestamp", public: true},

@@ -54,15 +54,13 @@ type Credentials struct {
 	// Vonage's API key.
 	Account string `yaml:"account"`
 	// User is who acts for the account: the SID of one of its API keys at Twilio, SK…, or that of the account that
-	// it is a subaccount of; the access key id at AWS; the id of an application at Vonage. Default: Account.
+	// it is a subaccount of; the access key id at AWS. Default: Account.
 	User string `yaml:"user"`
 	// Secret is the secret of that key, or the auth token, where User is the account; for services that have
 	// neither, the token or the key, and all there is.
 	Secret string `yaml:"secret" ref:"secret"`
 	// Session is the session token beside a temporary secret at AWS.
 	Session string `yaml:"session" ref:"secret"`
-	// Key is the private key, in PEM, of an application that signs tokens, as at Vonage.
-	Key string `yaml:"key" ref:"secret"`
 }
 
 // String tells nothing.
@@ -75,7 +73,7 @@ func (c Credentials) GoString() string { return "credentials" }
 // may be left out has a ? behind it.
 func (c *Credentials) check(service string, takes ...string) error {
 	for _, part := range []struct{ key, value string }{
-		{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}, {"session", c.Session}, {"key", c.Key},
+		{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}, {"session", c.Session},
 	} {
 		wanted := slices.Contains(takes, part.key)
 		switch {
@@ -83,7 +81,7 @@ func (c *Credentials) check(service string, takes ...string) error {
 			return fmt.Errorf("%s: %s knows none", part.key, service)
 		case wanted && part.value == "":
 			return fmt.Errorf("%s: missing: %s asks for it", part.key, service)
-		case part.key != "key" && strings.ContainsFunc(part.value, func(r rune) bool { return r <= ' ' || r > '~' }):
+		case strings.ContainsFunc(part.value, func(r rune) bool { return r <= ' ' || r > '~' }):
 			return fmt.Errorf("%s: it holds a blank, or a character that no credential has", part.key)
 		}
 	}
