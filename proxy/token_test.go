@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 )
 
 // TestTokenInThePathIsNotLogged looks for the token of a bot, which stands in the path of Telegram's sends, in
@@ -20,6 +21,10 @@ func TestTokenInThePathIsNotLogged(t *testing.T) {
 	st := memory(t)
 	rc := RouteConfig{Upstream: "http://" + closedPort(t), Policy: anyone}
 	cfg := Config{Logger: zap.New(core), Routes: map[string]RouteConfig{"telegram": rc, "viber": rc, "vonage-sms": rc}}
+	gated := rc
+	gated.Provider, gated.Hosts, gated.Authorize, gated.Credentials = "telegram", []string{}, "gate", &providers.Credentials{Secret: "110201543:AAPrivateTokenOfTheGate"}
+	gated.Clients = &ClientsConfig{Tokens: []ClientToken{{Name: "shop", SHA256: hashOf("sg_PrivateToken")}}}
+	cfg.Routes["gated"] = gated
 	_, addr := start(t, cfg, st)
 	const bot = "/telegram/bot110201543:AAPrivateToken/"
 	left := filter.Recipient{Brand: "default", Channel: filter.Telegram, Address: "987654321"}
@@ -35,6 +40,11 @@ func TestTokenInThePathIsNotLogged(t *testing.T) {
 		{"a token in the body", post("/viber/pa/send_message", "application/json", `{"auth_token":"PrivateToken","receiver":"a","type":"text","text":"Sale"}`), 503},
 		{"a secret in the query", "GET /vonage-sms/sms/json?api_key=a&api_secret=PrivateToken&from=Acme&to=14155550100&text=Sale HTTP/1.1\r\nHost: gate\r\n\r\n", 503},
 		{"a secret in a query that cannot be read", "GET /vonage-sms/sms/json?api_key=a&api_secret=PrivateToken&to=1&to=2 HTTP/1.1\r\nHost: gate\r\n\r\n", 200},
+		{"a token of the gate, for a service that cannot be reached", post("/gated/bot110201543:sg_PrivateToken/sendMessage", "application/json", `{"chat_id":123456789,"text":"Sale"}`), 503},
+		{"a token of the gate in a text", post("/gated/bot110201543:sg_PrivateToken/sendPhoto?x=sg_PrivateToken", "application/json", `{"chat_id":123456789,"photo":"a"}`), 401},
+		{"a token of the gate for another bot", post("/gated/bot1:sg_PrivateToken/sendMessage", "application/json", `{"chat_id":123456789,"text":"Sale"}`), 401},
+		{"a token that is not known", post("/gated/bot110201543:sg_PrivateTokenX/sendMessage", "application/json", `{"chat_id":123456789,"text":"Sale"}`), 401},
+		{"the token of the bot itself", post("/gated/bot110201543:AAPrivateTokenOfTheGate/sendMessage", "application/json", `{"chat_id":123456789,"text":"Sale"}`), 401},
 	} {
 		a := ask(t, addr, c.request)
 		if a.StatusCode != c.status {
