@@ -14,6 +14,10 @@
 // repeat sends nothing and decides nothing, so it is in no log of decisions and under no cap;
 // sendgate_send_keys_total counts it, and its Sendgate-Id is that of the first.
 //
+// Who may come in by a route is asked at each request, by the configuration in force (access.go), before anything in
+// it is read: a stranger is refused and leaves no decision. Where the gate has the provider's credentials, these are
+// the last that is put into a request (authorize.go), and nothing that a caller is known by goes on.
+//
 // Calls of providers come in at a listener of its own (webhook.go). One that is signed for its route is read into
 // signals, and each of these comes to events and errands (hear.go), which are on disk before the call is
 // acknowledged; the same call again comes to the same. Whatever else hears of a message, as what answers people
