@@ -99,8 +99,10 @@ func (w *work) keeps() error {
 }
 
 // stays reports whether header lines of this name are no business of who puts in credentials: fasthttp would not
-// keep them as they are written.
-func stays(name []byte) bool { return fold(name, "content-length") || fold(name, "cookie") }
+// keep them as they are written, or all of them.
+func stays(name []byte) bool {
+	return fold(name, "content-length") || fold(name, "cookie") || fold(name, "user-agent")
+}
 
 // hold makes req what the provider is to put credentials into: w's request with these header lines, as they are
 // spelled and in their order.

@@ -39,12 +39,12 @@ func TestAuthorizeOnTheWire(t *testing.T) {
 			}), memory(t))
 			body := "To=%2B14155550100&From=%2B15005550006&Body=Hi"
 			request := "POST /twilio" + messages + " HTTP/1.1\r\nHost: gate\r\nX-odd: 1\r\nCookie: a=b;  c\r\nauthorization: Basic eDp5\r\nX-odd: 2\r\n" +
-				"content-type: application/x-www-form-urlencoded\r\nUSER-agent: x/1\r\nSendgate-Campaign: spring\r\n"
+				"content-type: application/x-www-form-urlencoded\r\nUSER-agent: x/1\r\nUser-Agent: y\r\nSendgate-Campaign: spring\r\n"
 			ask(t, addr, fmt.Sprintf("%sContent-Length: %d\r\n\r\n%s", request, len(body), body))
 			got := <-seen
 			rewritten := body + "%0AReply%20STOP%20to%20opt%20out"
 			want := "POST " + messages + " HTTP/1.1\r\nHost: " + strings.TrimPrefix(upstream, "http://") + "\r\nX-odd: 1\r\nCookie: a=b;  c\r\nX-odd: 2\r\n" +
-				"content-type: application/x-www-form-urlencoded\r\nUSER-agent: x/1\r\n" + fmt.Sprintf("Content-Length: %d\r\nAuthorization: %s\r\n\r\n", len(rewritten), ownBasic)
+				"content-type: application/x-www-form-urlencoded\r\nUSER-agent: x/1\r\nUser-Agent: y\r\n" + fmt.Sprintf("Content-Length: %d\r\nAuthorization: %s\r\n\r\n", len(rewritten), ownBasic)
 			if got.head != want || got.body != rewritten {
 				t.Errorf("sent\n%s%s\nwant\n%s%s", got.head, got.body, want, rewritten)
 			}
