@@ -68,6 +68,7 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 	lines := w.wire[bytes.IndexByte(w.wire, '\n')+1:]
 	req := &w.authorized
 	w.hold(req, lines, body)
+	defer req.Reset() // it holds the body, which is not its own
 	if err := rt.authorizer.Authorize(req, c, g.time(w)); err != nil {
 		return err
 	}
