@@ -15,11 +15,13 @@ import (
 // Source: https://github.com/aws/api-models-aws/blob/main/models/pinpoint/service/2016-12-01/pinpoint-2016-12-01.json
 type awsPinpoint struct {
 	awsDoor
+	awsNotifier
 	shaped
 	codes shaped
 }
 
-var awsPinpointService = known{host: "https://pinpoint.us-east-1.amazonaws.com", channel: filter.SMS, text: awsPinpointText, regional: isRegional, make: newAWSPinpoint}
+var awsPinpointService = known{host: "https://pinpoint.us-east-1.amazonaws.com", channel: filter.SMS, text: awsPinpointText, regional: isRegional, make: newAWSPinpoint,
+	enter: "an HTTPS subscription, without raw delivery, to the topic of Amazon SNS that is the two-way SMS of the number; topics: its ARN"}
 
 // awsPinpointText is the longest SMS that the service takes, in characters.
 const awsPinpointText = 1600
@@ -53,7 +55,7 @@ var (
 )
 
 func newAWSPinpoint(cfg Config) (Provider, error) {
-	return awsPinpoint{awsDoor{service: "mobiletargeting", speech: awsREST}, newShaped(awsPinpointShape, cfg), newShaped(awsPinpointCodes, cfg)}, nil
+	return awsPinpoint{awsDoor{service: "mobiletargeting", speech: awsREST}, awsNotifier{}, newShaped(awsPinpointShape, cfg), newShaped(awsPinpointCodes, cfg)}, nil
 }
 
 // Parse reads the messages of a call, which have their content in common but for what an address overrides.

@@ -11,11 +11,13 @@ import (
 // Source: https://github.com/aws/api-models-aws/blob/main/models/sesv2/service/2019-09-27/sesv2-2019-09-27.json
 type awsSES struct {
 	awsDoor
+	awsNotifier
 	shaped       // for one e-mail
 	bulk, verify shaped
 }
 
-var awsSESService = known{host: "https://email.us-east-1.amazonaws.com", channel: filter.Email, text: awsSESText, regional: isRegional, make: newAWSSES}
+var awsSESService = known{host: "https://email.us-east-1.amazonaws.com", channel: filter.Email, text: awsSESText, regional: isRegional, make: newAWSSES,
+	enter: "an HTTPS subscription, without raw delivery, to the topic of Amazon SNS that is the event destination of the configuration set, with complaint and subscription; topics: its ARN"}
 
 // awsSESText is the longest text that surely passes, in characters: an e-mail may have 40 MB in all.
 const awsSESText = 5 << 20
@@ -68,7 +70,7 @@ var (
 )
 
 func newAWSSES(cfg Config) (Provider, error) {
-	return awsSES{awsDoor{service: "ses", speech: awsREST}, newShaped(awsSESOne, cfg), newShaped(awsSESBulk, cfg), newShaped(awsSESVerify, cfg)}, nil
+	return awsSES{awsDoor{service: "ses", speech: awsREST}, awsNotifier{}, newShaped(awsSESOne, cfg), newShaped(awsSESBulk, cfg), newShaped(awsSESVerify, cfg)}, nil
 }
 
 // Parse reads one e-mail or several, by the path.

@@ -13,11 +13,13 @@ import (
 // Source: https://github.com/aws/api-models-aws/blob/main/models/pinpoint-sms-voice-v2/service/2022-03-31/pinpoint-sms-voice-v2-2022-03-31.json
 type awsSMS struct {
 	awsDoor
+	awsNotifier
 	shaped // for a text
 	voice  shaped
 }
 
-var awsSMSService = known{host: "https://sms-voice.us-east-1.amazonaws.com", channel: filter.SMS, text: awsSMSText, regional: isRegional, make: newAWSSMS}
+var awsSMSService = known{host: "https://sms-voice.us-east-1.amazonaws.com", channel: filter.SMS, text: awsSMSText, regional: isRegional, make: newAWSSMS,
+	enter: "an HTTPS subscription, without raw delivery, to the topic of Amazon SNS that is the two-way SMS of the number, and the event destination of the configuration set; topics: its ARN"}
 
 // awsSMSText is the longest text that the service takes, in characters.
 const awsSMSText = 1600
@@ -57,7 +59,7 @@ func awsSMSShape(room int) *compiled {
 var awsSMSTexts, awsSMSVoices = awsSMSShape(awsSMSText), awsSMSShape(0)
 
 func newAWSSMS(cfg Config) (Provider, error) {
-	return awsSMS{awsDoor{service: "sms-voice", speech: awsJSON}, newShaped(awsSMSTexts, cfg), newShaped(awsSMSVoices, cfg)}, nil
+	return awsSMS{awsDoor{service: "sms-voice", speech: awsJSON}, awsNotifier{}, newShaped(awsSMSTexts, cfg), newShaped(awsSMSVoices, cfg)}, nil
 }
 
 // Parse reads the one message of a call, by the name in its header.

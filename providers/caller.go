@@ -28,7 +28,8 @@ type Caller interface {
 	// Verify reports whether the service made this call: nil if it did, or an error that wraps
 	// [ErrSignature]. Comparing takes the same time whatever is wrong. Neither Twilio nor Meta signs a
 	// time, so that now decides nothing for them and a recorded call stays good: what defends against
-	// one that is played again is [Signal.ID].
+	// one that is played again is [Signal.ID]. Other errors mean that it could not be found out, and that the service
+	// may call again.
 	Verify(req *fasthttp.Request, w *Webhook, now time.Time) error
 	// Signals reads a call that was verified. What it tells of nobody, and what this gate does not know,
 	// gives none. With an error, whose text is a sentence that shows no address, come the signals of
@@ -48,6 +49,12 @@ type Demander interface {
 	Wants(w *Webhook) error
 }
 
+// A Confirmer is a Caller whose service wants an address of its own to be asked for before it calls.
+type Confirmer interface {
+	// Confirmation is the address in a call that was verified and is a handshake.
+	Confirmation(req *fasthttp.Request) (address string)
+}
+
 // A Webhook is what is known about the calls of a service to one route. What is set must all hold;
 // where neither Secrets nor Header is set, no call is the service's.
 type Webhook struct {
@@ -60,6 +67,11 @@ type Webhook struct {
 	// PublicKeys are what a service's signatures are checked with that signs with a key of its own, in base64. Such a call
 	// cannot be signed anew.
 	PublicKeys []string
+	// Topics are the ARNs of the topics of Amazon SNS whose notifications count.
+	Topics []string
+	// Fetch gets what the service itself publishes at an address, such as the certificate that it signs by; it may
+	// know that from before. An error of it means that nobody can tell yet who calls. Nil: nothing can be got.
+	Fetch func(address string) ([]byte, error)
 	// VerifyToken is the word by which Meta's handshake is known; empty: there is none.
 	VerifyToken string
 	// Header is a header that must carry Value exactly, for services that do not sign (360dialog).
@@ -177,7 +189,7 @@ func (w *Webhook) posted(h *fasthttp.RequestHeader) error {
 // looked at.
 func (w *Webhook) called(h *fasthttp.RequestHeader) error {
 	switch {
-	case w.Header == "" && len(w.Secrets) == 0 && len(w.PublicKeys) == 0:
+	case w.Header == "" && len(w.Secrets) == 0 && len(w.PublicKeys) == 0 && len(w.Topics) == 0:
 		return unsigned("the route has neither a secret nor a header to know the service by")
 	case !w.carried(h):
 		return unsigned("the header that its webhook asks for is missing or wrong")

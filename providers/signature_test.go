@@ -120,6 +120,9 @@ func (s *webhookSample) checkVerify(t *testing.T) {
 	refuse("of a route that knows no secret", verify(arrived(t, s.request), Webhook{URL: s.hook.URL}))
 	other := s.hook
 	other.Secrets, other.PublicKeys, other.VerifyToken, other.Value = []string{"other", ""}, otherKeys[s.provider], "other", "other"
+	if len(other.Topics) > 0 {
+		other.Topics = []string{"arn:aws:sns:eu-central-1:123456789012:other"}
+	}
 	refuse("with the secret of somebody else", verify(arrived(t, s.request), other))
 	for _, name := range s.signatures(t) {
 		req := arrived(t, s.request)

@@ -3,6 +3,8 @@ package providers
 import (
 	"bufio"
 	"bytes"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,6 +24,14 @@ type webhookSample struct {
 	signals        []Signal
 	fault          string // what Signals answers besides; empty: nothing
 	challenge      string // of a handshake, which has no signals
+}
+
+// published is what Amazon SNS publishes for those that have a topic: the certificate that another program signed with.
+func published(address string) ([]byte, error) {
+	if address != "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem" {
+		return nil, errors.New("nothing is published there")
+	}
+	return os.ReadFile("testdata/sns.pem")
 }
 
 // webhookSamples reads testdata/PROVIDER/webhooks. The comment of a file says what it shows, and has a
@@ -53,6 +63,8 @@ func webhookSamples(t testing.TB) (all []webhookSample) {
 				s.hook.VerifyToken = value
 			case "public_key":
 				s.hook.PublicKeys = []string{value}
+			case "topic":
+				s.hook.Topics, s.hook.Fetch = []string{value}, published
 			case "now":
 				if s.now, err = time.Parse(time.RFC3339, value); err != nil {
 					t.Errorf("%s: %v", file, err)

@@ -54,9 +54,11 @@ type Gate struct {
 
 	breaker *breaker
 	calls   callbacks
-	errands *errandWorker
-	blocked chan blocked // whom to ask for their consent
-	talks   talkLock
+
+	published publications
+	errands   *errandWorker
+	blocked   chan blocked // whom to ask for their consent
+	talks     talkLock
 }
 
 // New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the

@@ -120,7 +120,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		if rt.keywords = cfg.Keywords; rt.keywords == nil && own.Webhook != nil {
 			return nil, fmt.Errorf("routes: %s: webhook: there are no keywords to read what people write by", name)
 		}
-		if rt.webhook, err = newWebhook(own.Webhook, rt.provider, base); err == nil {
+		if rt.webhook, err = newWebhook(own.Webhook, rt.provider, base, g.published.get); err == nil {
 			err = g.relayFor(rt, own.Webhook)
 		}
 		if err != nil {

@@ -132,12 +132,20 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 	w, now := rt.webhook, g.clock()
 	req, resp := &ctx.Request, &ctx.Response
 	if err := w.caller.Verify(req, w.at(req.Header.RequestURI()), now); err != nil {
+		if !errors.Is(err, providers.ErrSignature) {
+			return g.callAgain(rt, resp, err)
+		}
 		g.suspect(rt, callUnsigned, "a webhook was refused: it is not signed by the provider", err)
 		say(resp, fasthttp.StatusForbidden, "this call is not signed as the provider of this route signs")
 		return callUnsigned
 	}
 	signals, unread := w.caller.Signals(req)
 	if errors.Is(unread, providers.ErrHandshake) {
+		if c, ok := w.caller.(providers.Confirmer); ok {
+			if _, err := w.known.Fetch(c.Confirmation(req)); err != nil {
+				return g.callAgain(rt, resp, err)
+			}
+		}
 		w.caller.Acknowledge(req, resp)
 		return callHandshake
 	}

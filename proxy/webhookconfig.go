@@ -25,7 +25,7 @@ type Webhooks struct {
 	Limits Limits `yaml:"limits"`
 }
 
-// WebhookConfig says by what a provider's calls to a route are known. Secrets, PublicKeys or Header is set: a call
+// WebhookConfig says by what a provider's calls to a route are known. Secrets, PublicKeys, Topics or Header is set: a call
 // that nobody could tell from a forged one is never believed.
 type WebhookConfig struct {
 	// Secrets are the keys the provider signs with, of which any may have signed while they are
@@ -33,6 +33,8 @@ type WebhookConfig struct {
 	Secrets []string `yaml:"secrets" ref:"secret"`
 	// PublicKeys are, in base64, the public halves of the keys that the provider itself signs with: Telnyx and SendGrid.
 	PublicKeys []string `yaml:"public_keys"`
+	// Topics are the ARNs of the topics of Amazon SNS to which AWS publishes what it tells.
+	Topics []string `yaml:"topics"`
 	// VerifyToken is the word that Meta's handshake has to show.
 	VerifyToken string `yaml:"verify_token" ref:"secret"`
 	// Header is a header that has to carry Value, for providers that do not sign (360dialog).
@@ -109,7 +111,7 @@ type webhook struct {
 }
 
 // newWebhook is the webhook of a route below base; nil where cfg is.
-func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string) (*webhook, error) {
+func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string, fetch func(string) ([]byte, error)) (*webhook, error) {
 	if cfg == nil {
 		return nil, nil
 	}
@@ -117,7 +119,7 @@ func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string) (*
 	switch {
 	case !ok:
 		return nil, errors.New("the provider of this route calls nobody back")
-	case len(cfg.Secrets) == 0 && len(cfg.PublicKeys) == 0 && cfg.Header == "":
+	case len(cfg.Secrets) == 0 && len(cfg.PublicKeys) == 0 && len(cfg.Topics) == 0 && cfg.Header == "":
 		return nil, errors.New("secrets: missing: without the key that the provider signs with, or a header that it sends, anybody could call")
 	case (cfg.Header == "") != (cfg.Value == ""):
 		return nil, errors.New("header: it needs a value, and the value a header")
@@ -128,7 +130,10 @@ func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string) (*
 	case base == "":
 		return nil, errors.New("providers have to be told where to call: give proxy.webhooks.url")
 	}
-	known := providers.Webhook{Secrets: cfg.Secrets, PublicKeys: cfg.PublicKeys, VerifyToken: cfg.VerifyToken, Header: cfg.Header, Value: cfg.Value}
+	known := providers.Webhook{Secrets: cfg.Secrets, PublicKeys: cfg.PublicKeys, Topics: cfg.Topics, Fetch: fetch, VerifyToken: cfg.VerifyToken, Header: cfg.Header, Value: cfg.Value}
+	if _, ok := provider.(providers.Confirmer); len(cfg.Topics) > 0 && !ok {
+		return nil, errors.New("topics: this provider does not tell by topics of Amazon SNS")
+	}
 	if demander, ok := provider.(providers.Demander); ok {
 		if err := demander.Wants(&known); err != nil {
 			return nil, err

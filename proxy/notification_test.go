@@ -1,0 +1,127 @@
+package proxy
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const theTopic, topicAt = "arn:aws:sns:eu-central-1:123456789012:sms", "https://sns.eu-central-1.amazonaws.com/"
+
+// A topicService is Amazon SNS, as far as it publishes what it signs by, and takes confirmations.
+type topicService struct {
+	key  *rsa.PrivateKey
+	cert []byte
+
+	mu    sync.Mutex
+	away  bool
+	asked []string
+}
+
+func newTopicService(t *testing.T) *topicService {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &topicService{key: key, cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
+}
+
+func (s *topicService) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, r.URL.String())
+	if s.away {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(s.cert))}, nil
+}
+
+// call is what SNS posts, signed.
+func (s *topicService) call(t *testing.T, kind, topic, certificate, message string) string {
+	t.Helper()
+	said := map[string]string{"Type": kind, "MessageId": "m1", "TopicArn": topic, "Message": message, "Timestamp": "2026-11-22T09:33:20.123Z",
+		"SignatureVersion": "2", "SigningCertURL": certificate}
+	names := []string{"Message", "MessageId", "Timestamp", "TopicArn", "Type"}
+	if kind != "Notification" {
+		said["Token"], said["SubscribeURL"] = "t1", topicAt+"?Action=ConfirmSubscription&Token=t1"
+		names = []string{"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"}
+	}
+	var text strings.Builder
+	for _, name := range names {
+		text.WriteString(name + "\n" + said[name] + "\n")
+	}
+	sum := sha256.Sum256([]byte(text.String()))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, s.key, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	said["Signature"] = base64.StdEncoding.EncodeToString(signature)
+	body, err := json.Marshal(said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return post("/aws-sms", "text/plain; charset=UTF-8", string(body))
+}
+
+// TestNotifications: what AWS publishes to a topic of the route's is believed, and what is signed for any other topic, by
+// another certificate or by nobody is not. Where the certificate cannot be had, the call may come again.
+func TestNotifications(t *testing.T) {
+	st, s := memory(t), newTopicService(t)
+	cfg := hooked(t, map[string]RouteConfig{"aws-sms": {Webhook: &WebhookConfig{Topics: []string{theTopic}}}})
+	g, _, addr := startHooked(t, cfg, st)
+	g.published.mu.Lock()
+	g.published.transport = s
+	g.published.mu.Unlock()
+	const certificate, stop = topicAt + "SimpleNotificationService-0a1b.pem", `{"originationNumber":"+14155550100","destinationNumber":"+12065550199","messageBody":"STOP","inboundMessageId":"i1"}`
+	before := st.Seq()
+	for name, request := range map[string]string{
+		"of another topic, signed by the same":    s.call(t, "Notification", theTopic+"2", certificate, stop),
+		"with a certificate from elsewhere":       s.call(t, "Notification", theTopic, "https://sns.eu-central-1.amazonaws.com.evil.example/SimpleNotificationService-0a1b.pem", stop),
+		"with a certificate of another region":    s.call(t, "Notification", theTopic, "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0a1b.pem", stop),
+		"with a certificate under another name":   s.call(t, "Notification", theTopic, topicAt+"?Action=Publish&x=.pem", stop),
+		"changed":                                 strings.Replace(s.call(t, "Notification", theTopic, certificate, stop), `\"STOP\"`, `\"STAP\"`, 1),
+		"to be confirmed, with a changed address": strings.Replace(s.call(t, "SubscriptionConfirmation", theTopic, certificate, "a"), "Token=t1", "Token=t2", 1),
+	} {
+		if got := ask(t, addr, request); got.StatusCode != 403 {
+			t.Errorf("a call %s: answered %d %s", name, got.StatusCode, got.body)
+		}
+	}
+	if st.Seq() != before || strings.Join(s.asked, " ") != certificate {
+		t.Fatalf("kept %d, asked for %q", st.Seq()-before, s.asked)
+	}
+	if got := ask(t, addr, s.call(t, "SubscriptionConfirmation", theTopic, certificate, "a")); got.StatusCode != 200 || s.asked[len(s.asked)-1] != topicAt+"?Action=ConfirmSubscription&Token=t1" {
+		t.Errorf("a subscription is answered with %d, and was confirmed by %q", got.StatusCode, s.asked)
+	}
+	s.mu.Lock()
+	s.away = true
+	s.mu.Unlock()
+	if got := ask(t, addr, s.call(t, "Notification", theTopic, topicAt+"SimpleNotificationService-2c3d.pem", stop)); got.StatusCode != 503 || st.Seq() != before {
+		t.Errorf("without the certificate it is answered with %d", got.StatusCode)
+	}
+	if got := ask(t, addr, s.call(t, "Notification", theTopic, certificate, stop)); got.StatusCode != 200 {
+		t.Errorf("a notification is answered with %d %s", got.StatusCode, got.body)
+	}
+	if got := learnt(t, st, person); !slices.Contains(got, "opted-out all") {
+		t.Errorf("what the person wrote is known as %q", got)
+	}
+}
