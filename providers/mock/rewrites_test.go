@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -185,20 +184,6 @@ func checkUntouched(t *testing.T, before, after []byte, e filter.Edit) {
 	if is != was {
 		t.Errorf("the request was\n%s, and is\n%s", was, is)
 	}
-}
-
-// inBase64 is an e-mail in MIME within JSON.
-var inBase64 = regexp.MustCompile(`"Raw":\{"Data":"([^"]*)"`)
-
-// readable is a body with such an e-mail as it is.
-func readable(body string) string {
-	return inBase64.ReplaceAllStringFunc(body, func(member string) string {
-		src, err := base64.StdEncoding.DecodeString(inBase64.FindStringSubmatch(member)[1])
-		if err != nil {
-			return member
-		}
-		return strings.ReplaceAll(string(src), "\r\n", "\n")
-	})
 }
 
 // paragraph is a line in HTML.

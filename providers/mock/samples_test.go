@@ -3,8 +3,10 @@ package mock
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -103,4 +105,18 @@ func checkNumber(t *testing.T, to, address string) {
 	if d, ok := digits(to); !ok || !strings.HasSuffix(number, d) {
 		t.Errorf("to %q; the parser reads %s", to, address)
 	}
+}
+
+// inBase64 is an e-mail in MIME within JSON.
+var inBase64 = regexp.MustCompile(`"Raw":\{"Data":"([^"]*)"`)
+
+// readable is a body with such an e-mail as it is.
+func readable(body string) string {
+	return inBase64.ReplaceAllStringFunc(body, func(member string) string {
+		src, err := base64.StdEncoding.DecodeString(inBase64.FindStringSubmatch(member)[1])
+		if err != nil {
+			return member
+		}
+		return strings.ReplaceAll(string(src), "\r\n", "\n")
+	})
 }
