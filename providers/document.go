@@ -97,6 +97,12 @@ func (d document) isOneOf(i int, keys []string) bool {
 	return false
 }
 
+// lettered reports whether node i is text with a letter in it, written without escapes.
+func (d document) lettered(i int) bool {
+	return d.nodes[i].kind == '"' && !d.nodes[i].escaped &&
+		bytes.ContainsFunc(d.raw(i), func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' })
+}
+
 // raw is the value of node i as written; of a string, what is between its quotes.
 func (d document) raw(i int) []byte { return d.src[d.nodes[i].start:d.nodes[i].end] }
 

@@ -15,6 +15,7 @@ type whatsapp struct {
 	*keyring
 	metaSigner
 	name, region string
+	unseen       bool // what reaches groups passes
 	path         func(path []byte) (kind pathKind, from []byte)
 }
 
@@ -26,7 +27,7 @@ var whatsappService = cloudAPI("https://graph.facebook.com", "the callback URL o
 var whatsappKeyring = graphKeyring("the Cloud API")
 
 func newCloud(name string, cfg Config, keys *keyring, path func([]byte) (pathKind, []byte)) (whatsapp, error) {
-	return whatsapp{keyring: keys, name: name, region: cfg.Region, path: path}, nil
+	return whatsapp{keyring: keys, name: name, region: cfg.Region, unseen: cfg.Unseen, path: path}, nil
 }
 
 // cloudAPI is a service that speaks the Cloud API. Of its refusals it says which mean that it is busy:
@@ -50,8 +51,8 @@ var whatsappKeys = []string{
 	"batch", "method", "_method",
 }
 
-// Parse reads one message. Batches, method overrides, encrypted messages and groups are refused:
-// none of them shows whom it would reach.
+// Parse reads one message. Batches, method overrides and encrypted messages are refused: none of them shows whom it
+// would reach. Nor do groups, of which the route says whether they are written to.
 func (w whatsapp) Parse(req *fasthttp.Request, b *Batch) error {
 	path, query, _ := splitURI(req.Header.RequestURI())
 	kind, from := w.path(path)
@@ -124,8 +125,16 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	} else if !d.is(i, "whatsapp") {
 		return b.unreadable(0, noCloud)
 	}
-	if i := d.member(0, "recipient_type"); i != 0 && !d.is(i, "individual") {
-		return b.unreadable(0, `recipient_type is not "individual": who is in a group cannot be seen here`)
+	switch i := d.member(0, "recipient_type"); {
+	case i == 0 || d.is(i, "individual"):
+	case d.is(i, "group") && w.unseen && (to == 0 || recipient != 0 || !d.lettered(to)):
+		return b.unreadable(0, "a group is named by its id alone, in the member to")
+	case d.is(i, "group") && w.unseen:
+		return ErrNotSend
+	case d.is(i, "group"):
+		return b.unreadable(0, "%w", errUnseen)
+	default:
+		return b.unreadable(0, `recipient_type is not "individual"`)
 	}
 	m.To.Channel = filter.WhatsApp
 	var ok bool
