@@ -100,3 +100,26 @@ func TestRequestOfTwoRoutes(t *testing.T) {
 		t.Error("it reached the provider")
 	}
 }
+
+// TestVerifyIsAuthentication: a code goes to somebody who agreed to nothing, and to nobody who left altogether.
+func TestVerifyIsAuthentication(t *testing.T) {
+	r := newWaysRig(t, func(cfg *Config) {
+		cfg.Routes = map[string]RouteConfig{"twilio-verify": {Upstream: cfg.Routes["twilio"].Upstream}}
+	})
+	client, _ := r.client(t, "host")
+	for to, status := range map[string]int{"%2B14155550100": http.StatusOK, "%2B14155550199": http.StatusBadRequest} {
+		resp, err := client.Post("https://verify.twilio.com/v2/Services/VA00000000000000000000000000000001/Verifications", "application/x-www-form-urlencoded",
+			strings.NewReader("Channel=sms&To="+to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != status {
+			t.Errorf("to %s: answered %d %s", to, resp.StatusCode, answer)
+		}
+	}
+	if len(r.seen) != 1 {
+		t.Errorf("%d codes went out, want one", len(r.seen))
+	}
+}
