@@ -89,12 +89,15 @@ func graphKeyring(name string) *keyring {
 	}
 }
 
-// graphError appends Graph's error, less what follows its code.
+// graphError appends Graph's error, less what follows its code. Why is for people; it may be left out.
 func graphError(out []byte, code int, text, why string) []byte {
 	out = append(out, `{"error":{"message":"(#`...)
 	out = strconv.AppendInt(out, int64(code), 10)
 	out = append(out, ") "...)
-	out = escapeJSON(escapeJSON(out, text), why)
+	out = escapeJSON(out, text)
+	if why != "" {
+		out = escapeJSON(append(out, ": "+marker...), why)
+	}
 	out = append(out, `","type":"OAuthException","code":`...)
 	return strconv.AppendInt(out, int64(code), 10)
 }

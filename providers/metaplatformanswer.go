@@ -32,7 +32,7 @@ func (m metaPlatform) Refuse(resp *fasthttp.Response, b *Batch) {
 	if n.code == 0 {
 		n = platformRefusal{code: 100, text: "Invalid parameter"}
 	}
-	out := graphError(b.parsed.out[:0], n.code, n.text, ": "+marker+b.why())
+	out := graphError(b.parsed.out[:0], n.code, n.text, b.why())
 	if n.subcode > 0 {
 		out = strconv.AppendInt(append(out, `,"error_subcode":`...), int64(n.subcode), 10)
 	}
