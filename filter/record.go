@@ -151,7 +151,7 @@ func (r *Record) OptedOut(m *Message) (at time.Time, scope Scope) {
 func (r *Record) optedOut(m *Message) (at time.Time, scope Scope) {
 	at = r.Erased
 	for i := range r.Consents {
-		if k := &r.Consents[i]; k.OptedOut.After(at) && k.Scope.Covers(m) {
+		if k := &r.Consents[i]; k.OptedOut.After(at) && k.Scope.binds(m) {
 			at, scope = k.OptedOut, k.Scope
 		}
 	}

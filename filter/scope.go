@@ -51,6 +51,12 @@ func (s Scope) Covers(m *Message) bool {
 	}
 }
 
+// binds reports whether an opt-out of s keeps m back. What does not say whom it comes from may come from anybody, so that
+// an opt-out of any sender does.
+func (s Scope) binds(m *Message) bool {
+	return s.Covers(m) || s.over == overSender && m.From == "" && m.Service == ""
+}
+
 // Topic is the topic that s is the scope of, if it is one's.
 func (s Scope) Topic() (topic string, ok bool) { return s.name, s.over == overTopic }
 

@@ -193,9 +193,9 @@ func (r *twilioReader) decoded(raw []byte) ([]byte, error) {
 	return text, nil
 }
 
-// each reads the values of the parameter that may be there several times, each a JSON object. Those in which there is a
-// person get a message like m, and go where that is blocked.
-func (r *twilioReader) each(m filter.Message, wording int32, person func(d document) (to filter.Recipient, seen bool, err error)) error {
+// each reads the values of the parameter that may be there several times, each a JSON object. Those in which person
+// finds one get a message like m, and go where that is blocked.
+func (r *twilioReader) each(m filter.Message, wording int32, person func(d document, m *filter.Message) (seen bool, err error)) error {
 	b, s := r.b, &r.b.parsed.spread
 	l := s.open(inBody, 0, 1)
 	s.lists[l].object = 0 // other parameters stand between these
@@ -217,7 +217,7 @@ func (r *twilioReader) each(m filter.Message, wording int32, person func(d docum
 		if nodes[0].kind != '{' {
 			return b.unreadable(0, "the JSON in the parameter %s is no object", r.names[0])
 		}
-		to, seen, err := person(document{src, nodes})
+		seen, err := person(document{src, nodes}, &m)
 		switch {
 		case err != nil:
 			return err
@@ -234,7 +234,6 @@ func (r *twilioReader) each(m filter.Message, wording int32, person func(d docum
 		if i+1 < len(s.params) {
 			st.after = s.params[i+1].start
 		}
-		m.To = to
 		b.Messages = append(b.Messages, m)
 		s.at = append(s.at, standing{seat: s.take(l, st), wording: wording})
 	}

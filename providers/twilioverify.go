@@ -8,8 +8,8 @@ import (
 
 // twilioVerify is Twilio's Verify API. Its codes are authentication messages, and judged as such: nobody's consent is
 // asked for by default, but what somebody opted out of altogether does not come, unless the policy of the route exempts
-// authentication. A call and a silent check of the network are no messages, and pass. What a service of Verify sends is
-// its template here, VA…, unless the request names one.
+// authentication. A call and a silent check of the network are no messages, and pass. A service of
+// Verify, VA…, is the sender here, and its template unless the request names one.
 // Source: https://www.twilio.com/docs/verify/api/verification
 var twilioVerify = &twilioAPI{
 	paths: &shape{
@@ -43,7 +43,8 @@ func (r *twilioReader) verification() error {
 	case channel == "":
 		return nil
 	}
-	m := filter.Message{To: filter.Recipient{Channel: channel}, Template: cmp.Or(r.fields[3].text, r.segment("Services")), Text: r.fields[4].text}
+	service := r.segment("Services")
+	m := filter.Message{To: filter.Recipient{Channel: channel}, From: service, Template: cmp.Or(r.fields[3].text, service), Text: r.fields[4].text}
 	m.To.Address, _ = filter.Address(channel, r.fields[1].text, r.region) // empty where it is none
 	r.one(m)
 	return nil

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -33,17 +34,18 @@ func (m *Mock) twilioForms(r *http.Request, body []byte, s *Send) answer {
 	switch {
 	case twilioParticipants.MatchString(path):
 		s.From = form.Get("MessagingBinding.ProxyAddress")
-		to, err = bound(form["Participant"], "messaging_binding")
+		to, err = s.bound(form["Participant"], "messaging_binding")
 		if address := form.Get("MessagingBinding.Address"); address != "" {
 			to = append(to, address)
 		}
 	case twilioNotification.MatchString(path):
-		to, err = bound(form["ToBinding"], "")
+		to, err = s.bound(form["ToBinding"], "")
 		sid = "NT"
 	case twilioVerification.MatchString(path):
 		sid = "VE"
+		s.From = twilioVerification.FindStringSubmatch(path)[1]
 		if s.Template = form.Get("TemplateSid"); s.Template == "" {
-			s.Template = twilioVerification.FindStringSubmatch(path)[1]
+			s.Template = s.From
 		}
 		s.Text = form.Get("CustomMessage")
 		if form.Get("Channel") == "" {
@@ -63,8 +65,8 @@ func (m *Mock) twilioForms(r *http.Request, body []byte, s *Send) answer {
 	return m.twilioReached(to, sid+randomHex(16))
 }
 
-// bound are the addresses in objects of JSON, of which some have none.
-func bound(objects []string, member string) (all []string, err error) {
+// bound are the addresses in objects of JSON, of which some have none. The first sender among them is that of s.
+func (s *Send) bound(objects []string, member string) (all []string, err error) {
 	for _, text := range objects {
 		o, err := readObject([]byte(text))
 		if err != nil {
@@ -75,6 +77,7 @@ func bound(objects []string, member string) (all []string, err error) {
 		}
 		if address := o.text("address"); address != "" {
 			all = append(all, address)
+			s.From = cmp.Or(s.From, o.text("proxy_address"))
 		}
 	}
 	return all, nil
