@@ -111,6 +111,7 @@ func TestWhatProvidersAnswer(t *testing.T) {
 		{"no END to a toll-free number of Plivo's", "plivo", filter.SMS, "+18885550100", "END", filter.NoKeyword},
 		{"MessageBird's QUIT in the United States", "messagebird", filter.SMS, "+14155550100", "quit", filter.StopWord},
 		{"not in the Netherlands", "messagebird", filter.SMS, "+31642500190", "STOP", filter.NoKeyword},
+		{"AWS' OPT-OUT", "aws-sms", filter.SMS, "+12065550199", "opt-out", filter.StopWord},
 		{"not by others", "whatsapp", filter.WhatsApp, "106540352242922", "STOP", filter.NoKeyword},
 		{"not without a sender", "twilio", filter.SMS, "", "PARAR", filter.NoKeyword},
 	} {

@@ -33,6 +33,7 @@ var goodCredentials = map[string]providers.Credentials{
 	"360dialog":   {Secret: "key"},
 	"messenger":   {Secret: "EAApage"},
 	"instagram":   {Secret: "IGaccount"},
+	"aws-sms":     {User: "AKIDEXAMPLE", Secret: "secret"},
 }
 
 func writer(t *testing.T, name string) (providers.Provider, providers.Writer) {
@@ -106,6 +107,10 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 		{"nobody to come from at MessageBird", "messagebird", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
 		{"an SMS by Telnyx", "telnyx", providers.Outgoing{To: sms, From: "+14155550199", Service: service}, "+14155550199", ""},
 		{"an SMS by Telnyx to a profile", "telnyx", providers.Outgoing{To: sms, Service: service}, service, ""},
+		{"an SMS by AWS", "aws-sms", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
+		{"an SMS by AWS from a pool", "aws-sms", providers.Outgoing{To: sms, Service: "pool-1"}, "pool-1", ""},
+		{"nobody to come from at AWS", "aws-sms", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
+		{"e-mail by AWS' SMS", "aws-sms", providers.Outgoing{To: filter.Recipient{Channel: filter.Email, Address: "a@b.example"}, From: "+14155550199"}, "", "no channel email is known of AWS'"},
 		{"an SMS by Plivo", "plivo", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
 		{"WhatsApp by Plivo", "plivo", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "+14155550199"}, "+14155550199", ""},
 		{"e-mail by Plivo", "plivo", providers.Outgoing{To: filter.Recipient{Channel: filter.Email, Address: "a@b.example"}, From: "+14155550199"}, "", "no channel email is known of Plivo's"},
@@ -272,6 +277,8 @@ func TestAccepted(t *testing.T) {
 		{"to several, which are cancelled together or not at all", "messagebird", 201, "", `{"id":"e8077d","scheduledDatetime":"2026-12-01T10:00:00+00:00","recipients":{"totalCount":2}}`, "e8077d", false},
 		{"a message of Telnyx", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"queued"}]}}`, "4f1e", false},
 		{"one that Telnyx is to deliver later", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"scheduled"}]}}`, "4f1e", true},
+		{"a message of AWS", "aws-sms", 200, "", `{"MessageId":"m1"}`, "m1", false},
+		{"a refusal of AWS'", "aws-sms", 400, "", `{"__type":"ConflictException","MessageId":"m1"}`, "", false},
 		{"a message of Plivo", "plivo", 202, "", `{"api_id":"x","message":"message(s) queued","message_uuid":["db3c"]}`, "db3c", false},
 		{"a message of LINE", "line", 200, "", `{"sentMessages":[{"id":"461230966842064897","quoteToken":"q"}]}`, "461230966842064897", false},
 		{"a message of Viber", "viber", 200, "", `{"status":0,"status_message":"ok","message_token":5741311803571721087}`, "5741311803571721087", false},

@@ -18,6 +18,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 )
 
 const theTopic, topicAt = "arn:aws:sns:eu-central-1:123456789012:sms", "https://sns.eu-central-1.amazonaws.com/"
@@ -59,7 +62,7 @@ func (s *topicService) RoundTrip(r *http.Request) (*http.Response, error) {
 // call is what SNS posts, signed.
 func (s *topicService) call(t *testing.T, kind, topic, certificate, message string) string {
 	t.Helper()
-	said := map[string]string{"Type": kind, "MessageId": "m1", "TopicArn": topic, "Message": message, "Timestamp": "2026-11-22T09:33:20.123Z",
+	said := map[string]string{"Type": kind, "MessageId": "m1", "TopicArn": topic, "Message": message, "Timestamp": time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
 		"SignatureVersion": "2", "SigningCertURL": certificate}
 	names := []string{"Message", "MessageId", "Timestamp", "TopicArn", "Type"}
 	if kind != "Notification" {
@@ -123,5 +126,52 @@ func TestNotifications(t *testing.T) {
 	}
 	if got := learnt(t, st, person); !slices.Contains(got, "opted-out all") {
 		t.Errorf("what the person wrote is known as %q", got)
+	}
+}
+
+// TestAnswersThatAreSigned: who writes to a number of AWS' is answered by it, in a call that the gate signs; and not where AWS
+// answered itself, unless it was told to leave that.
+func TestAnswersThatAreSigned(t *testing.T) {
+	for _, c := range []struct {
+		name, text, replies string
+		answered            bool
+	}{
+		{"a phrase", "take me off", "", true},
+		{"STOP, which AWS answers", "STOP", "", false},
+		{"STOP to a number whose opt-outs its owner manages", "STOP", "gate", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got posted
+			st, s := memory(t), newTopicService(t)
+			g, _, calls := startHooked(t, answering(t, play(t, loopback(t), got.serve), func(cfg *Config) {
+				rc := cfg.Routes["twilio"]
+				rc.Credentials, rc.Webhook = &providers.Credentials{User: gateKey, Secret: gateSecret}, &WebhookConfig{Topics: []string{theTopic}}
+				rc.KeywordReplies = c.replies
+				cfg.Routes = map[string]RouteConfig{"aws-sms": rc}
+				words := fewWords
+				words.Providers = []filter.ProviderWords{{Provider: "aws-sms", Channel: filter.SMS, Stop: []string{"STOP"}, Source: "a test", Reviewed: "2026-11-22", Confidence: "high"}}
+				var err error
+				if cfg.Keywords, err = filter.NewKeywords(words); err != nil {
+					t.Fatal(err)
+				}
+			}), st)
+			g.published.mu.Lock()
+			g.published.transport = s
+			g.published.mu.Unlock()
+			call := s.call(t, "Notification", theTopic, topicAt+"SimpleNotificationService-0a1b.pem",
+				`{"originationNumber":"+14155550100","destinationNumber":"+12065550199","messageBody":"`+c.text+`","inboundMessageId":"i1"}`)
+			callBack(t, calls, call, 200)
+			callBack(t, calls, call, 200)
+			errandsDone(t, g)
+			if c.answered != (len(got.all) == 1) || len(got.all) > 1 {
+				t.Fatalf("%d answers were written: %+v", len(got.all), got.all)
+			}
+			if c.answered {
+				checkSigned(t, got.all[0], gateKey, gateSecret)
+				if want := `{"DestinationPhoneNumber":"+14155550100","MessageBody":"en Acme stop","OriginationIdentity":"+12065550199"}`; got.all[0].body != want {
+					t.Errorf("written is %s", got.all[0].body)
+				}
+			}
+		})
 	}
 }
