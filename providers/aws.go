@@ -140,6 +140,26 @@ func (d awsDoor) fault(resp *fasthttp.Response, status int, code, text, more str
 	resp.SetBody(out)
 }
 
+// headerValue is the value of the header called lower, and how often it is there.
+func (b *Batch) headerValue(h *fasthttp.RequestHeader, lower string) (value []byte, n int) {
+	raw := b.Head
+	if raw == nil {
+		raw = h.RawHeaders()
+	}
+	if len(raw) == 0 { // a request that was composed, not read
+		return header(h, lower)
+	}
+	for len(raw) > 0 {
+		line, rest, _ := bytes.Cut(raw, []byte("\n"))
+		raw = rest
+		if name, v, ok := bytes.Cut(line, []byte(":")); ok && fold(name, lower) {
+			value = bytes.TrimSpace(v)
+			n++
+		}
+	}
+	return value, n
+}
+
 // awsOther is what a call is that is no send, by the verbs that write to nobody.
 func awsOther(call string, verbs []string) error {
 	for _, verb := range verbs {

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -100,19 +101,25 @@ type awsPinpointReader struct {
 	fault string // what is wrong with the request
 }
 
-// A awsPinpointPart is where the content of a channel stands: its text, of so many characters, and its sender.
+// An awsPinpointPart is where the content of a channel stands: its text, of so many characters, and its sender.
 type awsPinpointPart struct {
 	channel           filter.Channel
 	template, message string
-	texts             []bounded
+	texts             []awsPinpointPlace
 	from              []string
+}
+
+// An awsPinpointPlace is where a text may stand in a message, and how many characters it may have.
+type awsPinpointPlace struct {
+	path []string
+	most int
 }
 
 // awsPinpointParts are the channels on which people are known by their addresses.
 var awsPinpointParts = map[string]awsPinpointPart{
-	"SMS":   {filter.SMS, "SMSTemplate", "SMSMessage", []bounded{{"Body", awsPinpointText}}, []string{"OriginationNumber", "SenderId"}},
-	"VOICE": {filter.SMS, "VoiceTemplate", "VoiceMessage", []bounded{{"Body", 0}}, []string{"OriginationNumber"}},
-	"EMAIL": {filter.Email, "EmailTemplate", "EmailMessage", []bounded{{"SimpleEmail.HtmlPart.Data", 0}, {"SimpleEmail.TextPart.Data", 5 << 20}, {"Body", 0}}, []string{"FromAddress"}},
+	"SMS":   {filter.SMS, "SMSTemplate", "SMSMessage", []awsPinpointPlace{{[]string{"Body"}, awsPinpointText}}, []string{"OriginationNumber", "SenderId"}},
+	"VOICE": {filter.SMS, "VoiceTemplate", "VoiceMessage", []awsPinpointPlace{{[]string{"Body"}, 0}}, []string{"OriginationNumber"}},
+	"EMAIL": {filter.Email, "EmailTemplate", "EmailMessage", []awsPinpointPlace{{[]string{"SimpleEmail", "HtmlPart", "Data"}, 0}, {[]string{"SimpleEmail", "TextPart", "Data"}, 5 << 20}, {[]string{"Body"}, 0}}, []string{"FromAddress"}},
 }
 
 // address completes message i, whose address is member at, and reports whether it goes to somebody who can be seen.
@@ -137,40 +144,40 @@ func (r *awsPinpointReader) address(i, at int) bool {
 		}
 	}
 	m.MarketingOnly = strings.EqualFold(r.text(r.member(message, "MessageType")), "promotional")
-	texts := []int{r.member(at, "BodyOverride")}
-	most := []int{0}
+	node, most := r.member(at, "BodyOverride"), 0
 	if part.message == "SMSMessage" {
-		most[0] = awsPinpointText
+		most = awsPinpointText
 	}
-	for _, t := range part.texts {
-		node := message
-		for name := range strings.SplitSeq(t.at, ".") {
+	for n := 0; r.text(node) == "" && n < len(part.texts); n++ {
+		node, most = message, part.texts[n].most
+		for _, name := range part.texts[n].path {
 			node = r.member(node, name)
 		}
-		texts, most = append(texts, node), append(most, t.most)
 	}
-	texts, most = append(texts, r.member(r.member(configuration, "DefaultMessage"), "Body")), append(most, 0)
-	for n, node := range texts {
-		text := r.text(node)
-		if text == "" {
-			continue
-		}
-		w := wordingOf(node, text, most[n], inBody, int(r.d.nodes[node].end))
+	if r.text(node) == "" {
+		node, most = r.member(r.member(configuration, "DefaultMessage"), "Body"), 0
+	}
+	if text := r.text(node); text != "" {
+		w := wordingOf(node, text, most, inBody, int(r.d.nodes[node].end))
 		where.wording = r.b.parsed.spread.word(w)
 		if m.Text = text; m.Template == "" {
 			m.Room = w.room
 		}
-		break
 	}
-	for _, name := range []string{"Substitutions", "TitleOverride", "RawContent"} {
-		if node := r.member(at, name); node != 0 && r.b.Extras {
-			m.Extra += string(r.d.raw(node)) + "\n"
-		}
-	}
-	if media := r.text(r.member(message, "MediaUrl")); r.b.Extras {
-		m.Extra += media
+	if r.b.Extras {
+		m.Extra = r.extra(at, message)
 	}
 	return true
+}
+
+// extra is what else an address would see.
+func (r *awsPinpointReader) extra(at, message int) (all string) {
+	for _, name := range []string{"Substitutions", "TitleOverride", "RawContent"} {
+		if node := r.member(at, name); node != 0 {
+			all += string(r.d.raw(node)) + "\n"
+		}
+	}
+	return all + r.text(r.member(message, "MediaUrl"))
 }
 
 // member finds the member of object called name, or 0; 0 is no object.
@@ -188,7 +195,7 @@ func (r *awsPinpointReader) root(name string) int { return r.named(0, name) }
 func (r *awsPinpointReader) named(object int, name string) int {
 	var buf [64]byte
 	for i := r.d.first(object); i != 0; i = int(r.d.nodes[i].next) {
-		if key := string(r.d.key(i, buf[:0])); key != name && strings.EqualFold(key, name) {
+		if key := r.d.key(i, buf[:0]); string(key) != name && len(key) == len(name) && bytes.EqualFold(key, []byte(name)) {
 			r.fault = "a key of the JSON body differs from a known one by letter case alone"
 		}
 	}

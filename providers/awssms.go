@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -65,9 +66,9 @@ func newAWSSMS(cfg Config) (Provider, error) {
 // Parse reads the one message of a call, by the name in its header.
 func (p awsSMS) Parse(req *fasthttp.Request, b *Batch) error {
 	path, query, _ := splitURI(req.Header.RequestURI())
-	target, n := valueOf(headerLines(&req.Header, b.Head), "x-amz-target")
-	call, known := strings.CutPrefix(target, awsSMSTarget)
-	voice, send := awsSMSSends[call]
+	target, n := b.headerValue(&req.Header, "x-amz-target")
+	call, known := bytes.CutPrefix(target, []byte(awsSMSTarget))
+	voice, send := awsSMSSends[string(call)]
 	switch {
 	case n > 1:
 		return b.unreadable(0, "the header X-Amz-Target is there more than once")
@@ -81,16 +82,16 @@ func (p awsSMS) Parse(req *fasthttp.Request, b *Batch) error {
 		return p.voice.Parse(req, b)
 	case known && send:
 		return p.shaped.Parse(req, b)
-	case known && call == "SendDestinationNumberVerificationCode" && p.unseen:
+	case known && string(call) == "SendDestinationNumberVerificationCode" && p.unseen:
 		return ErrNotSend
-	case known && call == "SendDestinationNumberVerificationCode":
+	case known && string(call) == "SendDestinationNumberVerificationCode":
 		return b.unreadable(0, "%w", errUnseen)
-	case strings.Contains(strings.ToLower(target), "send"):
+	case bytes.Contains(bytes.ToLower(target), []byte("send")):
 		return b.unreadable(0, "X-Amz-Target names something like a send to AWS that this gate does not read")
 	case !known:
 		return ErrUnknownPath
 	}
-	return awsOther(call, awsSMSVerbs)
+	return awsOther(string(call), awsSMSVerbs)
 }
 
 // Refuse answers 400 with one of the service's exceptions, none of which its libraries send again after: that the

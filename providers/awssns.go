@@ -2,8 +2,6 @@ package providers
 
 import (
 	"encoding/xml"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
@@ -19,6 +17,9 @@ type awsSNS struct {
 }
 
 var awsSNSService = known{host: "https://sns.us-east-1.amazonaws.com", channel: filter.SMS, text: awsSNSText, regional: isRegional, make: newAWSSNS}
+
+// awsSNSBody is more than a call has, in bytes: a message has 256 KiB, escaped.
+const awsSNSBody = 1 << 20
 
 // awsSNSText is the longest SMS that the service takes, in characters.
 const awsSNSText = 1600
@@ -51,14 +52,15 @@ func (p awsSNS) Parse(req *fasthttp.Request, b *Batch) error {
 	if err != nil {
 		return b.unreadable(0, "%w", err)
 	}
-	said, err := b.awsParams(query, body)
-	action := said["Action"]
+	action, structure, err := b.awsSNSCall(query, body)
 	kind, _, _ := mediaType(h.contentType)
 	switch {
 	case err != nil:
 		return err
 	case string(path) != "/" && (len(query) > 0 || len(body) > 0):
 		return b.unreadable(0, "SNS takes its calls at the root")
+	case len(query)+len(body) > awsSNSBody:
+		return b.unreadable(0, "the call is larger than SNS takes")
 	case len(body) > 0 && !fold(kind, "application/x-www-form-urlencoded"):
 		return b.unreadable(0, "the body of a call to SNS is not a form")
 	case action == "" && len(query) == 0 && len(body) == 0:
@@ -77,63 +79,109 @@ func (p awsSNS) Parse(req *fasthttp.Request, b *Batch) error {
 	if err := p.shaped.Parse(req, b); err != nil || len(b.Messages) == 0 {
 		return err
 	}
-	return b.awsSNSAbout(said)
+	return b.awsSNSAbout(query, body, structure)
 }
 
-// awsParams are the parameters of a call in a form, by name.
-func (b *Batch) awsParams(query, body []byte) (map[string]string, error) {
-	said := map[string]string{}
-	for _, src := range [][]byte{query, body} {
+// awsSNSNames are the parameters that say what a call is, and how its text is read.
+var awsSNSNames = []string{"Action", "MessageStructure"}
+
+// nextSaid reads the parameter of src that begins at byte i, and keeps its name and its value.
+func (b *Batch) nextSaid(src []byte, i int) (name, value string, next int, ok bool) {
+	p, next := nextParam(src, i)
+	start := len(b.parsed.text)
+	if b.parsed.text, ok = decode(b.parsed.text, p.name); !ok {
+		return "", "", next, false
+	}
+	name, start = b.parsed.keep(start), len(b.parsed.text)
+	if b.parsed.text, ok = decode(b.parsed.text, p.value); !ok {
+		return "", "", next, false
+	}
+	return name, b.parsed.keep(start), next, true
+}
+
+// awsSNSCall finds what a call is, in the query or in the body.
+func (b *Batch) awsSNSCall(query, body []byte) (action, structure string, err error) {
+	var times [2]int
+	for _, src := range [...][]byte{query, body} {
 		for i := 0; i < len(src); {
-			var p param
-			if p, i = nextParam(src, i); len(p.raw) == 0 {
+			p, next := nextParam(src, i)
+			n, found, err := b.named(p.name, awsSNSNames)
+			_, value, _, ok := b.nextSaid(src, i)
+			switch i = next; {
+			case err != nil || !ok:
+				return "", "", b.unreadable(0, "a parameter cannot be read, or is nearly one that says what the call is")
+			case !found:
 				continue
+			case n == 0:
+				action = value
+			default:
+				structure = value
 			}
-			name, ok := decode(nil, p.name)
-			value, valid := decode(nil, p.value)
-			if _, _, err := b.named(p.name, []string{"Action", "MessageStructure"}); err != nil || !ok || !valid {
-				return nil, b.unreadable(0, "a parameter cannot be read, or is nearly one that says what the call is")
+			if times[n]++; times[n] > 1 {
+				return "", "", b.unreadable(0, "a parameter is there more than once")
 			}
-			if _, twice := said[string(name)]; twice {
-				return nil, b.unreadable(0, "a parameter is there more than once")
-			}
-			said[string(name)] = string(value)
 		}
 	}
-	return said, nil
+	return action, structure, nil
 }
+
+// awsSNSMost is how many attributes of an SMS are looked for.
+const awsSNSMost = 10
 
 // awsSNSAbout reads what is said of the one message of b in other parameters: its attributes, and whether the text is one
 // for each kind of subscriber.
 // Source: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
-func (b *Batch) awsSNSAbout(said map[string]string) error {
-	m := &b.Messages[0]
-	for _, name := range slices.Sorted(maps.Keys(said)) {
-		attribute := said[name]
-		entry, ok := strings.CutSuffix(name, ".Name")
-		if !ok || !strings.HasPrefix(entry, "MessageAttributes.") {
-			continue
-		}
-		value := said[entry+".Value.StringValue"]
-		switch attribute {
-		case "AWS.SNS.SMS.SMSType":
-			m.MarketingOnly = m.MarketingOnly || strings.EqualFold(strings.TrimSpace(value), "promotional")
-		case "AWS.SNS.SMS.SenderID":
-			if m.From == "" {
-				m.From = b.parsed.copied([]byte(value))
+func (b *Batch) awsSNSAbout(query, body []byte, structure string) error {
+	m, found := &b.Messages[0], 0
+	for _, src := range [...][]byte{query, body} {
+		for i := 0; i < len(src); {
+			name, attribute, next, _ := b.nextSaid(src, i)
+			entry, ok := strings.CutSuffix(name, ".Name")
+			if i = next; !ok || !strings.HasPrefix(name, "MessageAttributes.") || !strings.HasPrefix(attribute, "AWS.") {
+				continue
 			}
-		case "AWS.MM.SMS.OriginationNumber":
-			m.From = b.parsed.copied([]byte(value))
+			if found++; found > awsSNSMost {
+				return b.unreadable(0, "the message has more attributes than an SMS has")
+			}
+			value := b.awsSNSValue(src, entry)
+			switch attribute {
+			case "AWS.SNS.SMS.SMSType":
+				m.MarketingOnly = m.MarketingOnly || strings.EqualFold(strings.TrimSpace(value), "promotional")
+			case "AWS.SNS.SMS.SenderID":
+				if m.From == "" {
+					m.From = value
+				}
+			case "AWS.MM.SMS.OriginationNumber":
+				m.From = value
+			}
 		}
 	}
-	switch said["MessageStructure"] {
+	return b.awsSNSText(structure)
+}
+
+// awsSNSValue is the text of an attribute, by the beginning of its parameters' names.
+func (b *Batch) awsSNSValue(src []byte, entry string) string {
+	for i := 0; i < len(src); {
+		name, value, next, _ := b.nextSaid(src, i)
+		if rest, ok := strings.CutPrefix(name, entry); ok && rest == ".Value.StringValue" {
+			return value
+		}
+		i = next
+	}
+	return ""
+}
+
+// awsSNSText reads the text of the one message of b where there is one for each kind of subscriber.
+func (b *Batch) awsSNSText(structure string) error {
+	switch structure {
 	case "":
 		return nil
 	case "json":
 	default:
 		return b.unreadable(0, "MessageStructure is not json")
 	}
-	text := []byte(said["Message"])
+	m := &b.Messages[0]
+	text := []byte(m.Text)
 	nodes, err := scanJSON(text, nil)
 	if err != nil || nodes[0].kind != '{' {
 		return b.unreadable(0, "Message is not the JSON object that MessageStructure promises")
