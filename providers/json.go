@@ -1,6 +1,9 @@
 package providers
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // A node is one value of a JSON text, with the key it stands under. Nodes lie in the order of the
 // text: the first child of node i, if it has one, is node i+1, and next is the sibling.
@@ -35,15 +38,19 @@ func (e *jsonError) Error() string { return fmt.Sprintf("%s (byte %d)", e.what, 
 // in an object, valid UTF-8, no half surrogates, and the limits above. What it accepts,
 // encoding/json accepts.
 type scanner struct {
-	src   []byte
-	i     int
-	nodes []node
-	fault *jsonError
+	src     []byte
+	i       int
+	nodes   []node
+	members int // how many an object may have
+	fault   *jsonError
 }
 
 // scanJSON appends the nodes of src to nodes. A byte order mark in front is skipped.
-func scanJSON(src []byte, nodes []node) ([]node, error) {
-	s := scanner{src: src, nodes: nodes}
+func scanJSON(src []byte, nodes []node) ([]node, error) { return scanMembers(src, nodes, maxMembers) }
+
+// scanMembers is scanJSON for objects that may have some other number of members.
+func scanMembers(src []byte, nodes []node, members int) ([]node, error) {
+	s := scanner{src: src, nodes: nodes, members: members}
 	if len(src) > maxJSON {
 		return nodes, &jsonError{"the JSON body is too large", len(src)}
 	}
@@ -152,8 +159,8 @@ func (s *scanner) object(n, depth int) bool {
 			s.i = at
 			return s.fail("the JSON body has a key twice in one object")
 		}
-		if members == maxMembers {
-			return s.fail("the JSON body has an object of more than 128 members")
+		if members == s.members {
+			return s.fail("the JSON body has an object of more than " + strconv.Itoa(s.members) + " members")
 		}
 		s.space()
 		if s.peek() != ':' {

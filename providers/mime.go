@@ -11,6 +11,8 @@ import (
 // Sources: https://www.rfc-editor.org/rfc/rfc5322 and https://www.rfc-editor.org/rfc/rfc2045
 type mimeMail struct {
 	src     []byte
+	fields  map[string]mimeField
+	files   [][]byte     // what is no text, encoded
 	people  []mimePerson // of the fields To, Cc and Bcc, in that order
 	from    string       // as it is written
 	subject string       // decoded, as far as its charset can be read
@@ -40,11 +42,11 @@ var (
 // headers and parts in which two readers could see two things, and texts that cannot be read are errors, which are
 // sentences for the sender.
 func readMail(src []byte) (*mimeMail, error) {
-	m := &mimeMail{src: src}
 	fields, body, err := mimeHead(src, 0)
 	if err != nil {
 		return nil, err
 	}
+	m := &mimeMail{src: src, fields: fields}
 	for _, name := range [...]string{"resent-to", "resent-cc", "resent-bcc", "apparently-to"} {
 		if _, there := fields[name]; there {
 			return nil, errMailPeople
@@ -156,10 +158,6 @@ func (m *mimeMail) list(name string, f mimeField) error {
 
 // without are the edits that take people out of an e-mail: a field of which nobody is left goes with them.
 func (m *mimeMail) without(gone func(i int) bool) ([]edit, error) {
-	fields, _, err := mimeHead(m.src, 0)
-	if err != nil {
-		return nil, err
-	}
 	var edits []edit
 	for i := 0; i < len(m.people); {
 		end, left := i, 0
@@ -168,7 +166,7 @@ func (m *mimeMail) without(gone func(i int) bool) ([]edit, error) {
 				left++
 			}
 		}
-		if f := fields[m.people[i].field]; left == 0 {
+		if f := m.fields[m.people[i].field]; left == 0 {
 			edits = append(edits, edit{place: inBody, start: f.start, end: f.end})
 			i = end
 		}

@@ -56,6 +56,7 @@ func (m *mimeMail) part(fields map[string]mimeField, start, end, depth int) erro
 		transfer = ""
 	}
 	if disposition := m.value(fields["content-disposition"]); len(disposition) >= 10 && strings.EqualFold(disposition[:10], "attachment") {
+		m.files = append(m.files, m.src[start:end])
 		return nil
 	}
 	var to **mimeText
@@ -74,6 +75,7 @@ func (m *mimeMail) part(fields map[string]mimeField, start, end, depth int) erro
 		to = &m.amp
 	default:
 		m.sealed = m.sealed || kind == "application/pkcs7-mime" || kind == "application/x-pkcs7-mime"
+		m.files = append(m.files, m.src[start:end])
 		return nil
 	}
 	t := &mimeText{html: kind != "text/plain", start: start, end: end, transfer: transfer}

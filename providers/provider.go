@@ -152,6 +152,7 @@ var byName = map[string]known{
 	"infobip":         infobipService,
 	"instagram":       instagramService,
 	"line":            lineService,
+	"mailgun":         mailgunService,
 	"messagebird":     messagebirdService,
 	"messenger":       messengerService,
 	"plivo":           plivoService,

@@ -40,10 +40,10 @@ func (b *Batch) rewriteSpread(req *fasthttp.Request, quote func(markup, line str
 	if err := b.share(b.source(req, query), quote); err != nil {
 		return err
 	}
-	s.lengths()
 	if s.more != nil {
 		s.edits = append(s.edits, s.more(b)...)
 	}
+	s.lengths()
 	return b.apply(req, s.edits...)
 }
 

@@ -106,11 +106,14 @@ func (s *spread) alternative(first int32, w wording) int32 {
 	if first < 0 {
 		return n
 	}
-	last := &s.wordings[first]
-	for last.twin > 0 {
-		last = &s.wordings[last.twin-1]
+	last := first
+	for last != n && s.wordings[last].twin > 0 {
+		last = s.wordings[last].twin - 1
 	}
-	last.twin = n + 1
+	if last == n { // it was read for others before
+		return first
+	}
+	s.wordings[last].twin = n + 1
 	if w.room == 0 {
 		s.wordings[first].room = 0
 	}

@@ -65,14 +65,16 @@ func TestRewritesAccepted(t *testing.T) {
 				if r := quoted[s.Provider+"/"+s.Name]; r != nil {
 					e.Footer = r.Replace(e.Footer)
 				}
-				checkUntouched(t, s.Request, after, e)
+				if s.Provider+"/"+s.Name != "mailgun/mime" { // whose texts are encoded within a part
+					checkUntouched(t, s.Request, after, e)
+				}
 				_, was := serve(t, New(Config{Now: still}), asRequest(t, s, s.Request))
 				_, got := serve(t, New(Config{Now: still}), asRequest(t, s, after))
 				if !got.Accepted {
 					t.Fatalf("refused with %d: %s", got.Code, got.Fault)
 				}
 				want := was
-				if page := paragraph(e.Footer); e.Footer != "" && strings.Replace(got.Text, page, "", 1) == was.Text {
+				if page := paragraph(e.Footer); e.Footer != "" && strings.TrimSpace(strings.Replace(got.Text, page, "", 1)) == was.Text {
 					want.Text = got.Text
 				} else if e.Footer != "" {
 					want.Text += "\n" + e.Footer

@@ -45,6 +45,7 @@ var services = []played{
 	{"line", regexp.MustCompile(`^/v2/bot/message/`), "", (*Mock).line},
 	{"postmark", regexp.MustCompile(`^/email(/|$)`), "", (*Mock).postmark},
 	{"telegram", regexp.MustCompile(`^/bot[^/]+/`), "", (*Mock).telegram},
+	{"mailgun", regexp.MustCompile(`^/v3/[^/]+/messages(\.mime)?$`), "", (*Mock).mailgun},
 	{"sendgrid", regexp.MustCompile(`^/v3/mail/`), "", (*Mock).sendgrid},
 	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), "", (*Mock).telnyx},
 	{"viber", regexp.MustCompile(`^/pa/`), "", (*Mock).viber},
@@ -148,7 +149,7 @@ func partValues(body []byte, boundary string) (url.Values, error) {
 			return nil, errors.New("a part has no name")
 		case said != "" && said != strconv.Itoa(len(value)):
 			return nil, fmt.Errorf("the part %s says that it has %s bytes, and has %d", p.FormName(), said, len(value))
-		case p.FileName() != "":
+		case p.FileName() != "" && p.FormName() != "message": // which is an e-mail
 			value = []byte(p.FileName())
 		case !utf8.Valid(value):
 			return nil, fmt.Errorf("the part %s is not UTF-8", p.FormName())
