@@ -2,7 +2,6 @@ package providers
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,6 +21,9 @@ type Custom struct {
 	// one segment.
 	Paths  []string `yaml:"paths"`
 	Others []string `yaml:"others"`
+	// XML has sends be XML in place of JSON. Expressions begin with the root then, and attributes have an @ in
+	// front, as in messages.msg[].@to.
+	XML bool `yaml:"xml"`
 	// Form has sends be forms as well as JSON, and Query have them be a GET with the form in its query.
 	Form  bool `yaml:"form"`
 	Query bool `yaml:"query"`
@@ -64,7 +66,7 @@ type Custom struct {
 // and {recipient} for the first recipient who is blocked, as the sender wrote it.
 type Refused struct {
 	Status      int    `yaml:"status"`       // 200, or 4xx other than those that libraries repeat. Default 400
-	ContentType string `yaml:"content_type"` // default application/json
+	ContentType string `yaml:"content_type"` // default application/json, or application/xml
 	Body        string `yaml:"body"`         // default {"error":"{detail}","reason":"{reason}"}
 }
 
@@ -98,13 +100,17 @@ func newCustom(cfg Config) (Provider, error) {
 	c := *cfg.Custom
 	c.Channel, c.MaxText = cmp.Or(c.Channel, filter.SMS), cmp.Or(c.MaxText, 1600)
 	c.Refusal.Status = cmp.Or(c.Refusal.Status, fasthttp.StatusBadRequest)
+	body := `{"error":"{detail}","reason":"{reason}"}`
+	if c.XML && c.Refusal.ContentType == "" {
+		c.Refusal.ContentType, body = "application/xml", `<error reason="{reason}">{detail}</error>`
+	}
 	c.Refusal.ContentType = cmp.Or(c.Refusal.ContentType, "application/json")
-	c.Refusal.Body = cmp.Or(c.Refusal.Body, `{"error":"{detail}","reason":"{reason}"}`)
+	c.Refusal.Body = cmp.Or(c.Refusal.Body, body)
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	s := &shape{
-		service: "this service", sends: c.Paths, others: c.Others, form: c.Form, query: c.Query, most: c.MaxRecipients, unseen: c.Unseen,
+		service: "this service", sends: c.Paths, others: c.Others, xml: c.XML, form: c.Form, query: c.Query, most: c.MaxRecipients, unseen: c.Unseen,
 		sender: c.Sender, template: c.Template, when: c.SendAt, extra: c.Extra, kind: c.Category, promotional: c.Marketing,
 		channel: c.Channel, national: c.National,
 	}
@@ -159,57 +165,6 @@ func lastWord(path string) string {
 	return ""
 }
 
-// check refuses what is missing and what makes no sense. Errors name the key.
-func (c *Custom) check() error {
-	for _, key := range []struct {
-		name        string
-		expressions []string
-		needed      bool
-	}{{"recipients", c.Recipients, true}, {"unseen", c.Unseen, false}, {"text", c.Text, false}, {"sender", c.Sender, false},
-		{"template", c.Template, false}, {"send_at", c.SendAt, false}, {"extra", c.Extra, false}, {"category", c.Category, false}} {
-		if key.needed && len(key.expressions) == 0 {
-			return fmt.Errorf("%s: missing: want where they stand, such as messages[].to", key.name)
-		}
-		for _, text := range key.expressions {
-			e, err := parseExpression(text)
-			if err != nil {
-				return fmt.Errorf("%s: %q: %w", key.name, text, err)
-			}
-			if (c.Form || c.Query) && !e.flat() {
-				return fmt.Errorf("%s: %q: a form has no members of members", key.name, text)
-			}
-		}
-	}
-	switch {
-	case len(c.Paths) == 0:
-		return errors.New("paths: missing: want the paths of sends, such as /api/sms")
-	case len(c.Separator) > 1 || c.Separator != "" && (c.Separator[0] >= 0x80 || strings.ContainsAny(c.Separator, `\"+%&=`)):
-		return fmt.Errorf("separator: %q: want one ASCII sign that no number has", c.Separator)
-	case c.MaxRecipients < 0 || c.MaxRecipients > maxRecipients:
-		return fmt.Errorf("max_recipients: %d: want up to %d", c.MaxRecipients, maxRecipients)
-	case c.MaxText < 0:
-		return fmt.Errorf("max_text: %d: want a number of characters", c.MaxText)
-	case c.Refusal.Status != 200 && (c.Refusal.Status/100 != 4 || slices.Contains([]int{408, 409, 425, 429}, c.Refusal.Status)):
-		return fmt.Errorf("refusal: status: %d: want 200, or 4xx other than 408, 409, 425 and 429, after which libraries send again", c.Refusal.Status)
-	case strings.Contains(c.Refusal.ContentType, "json") && !json.Valid(fill(nil, c.Refusal.Body, "a", "b", "c", escapeJSON)):
-		return errors.New("refusal: body: this is no JSON")
-	}
-	for _, p := range slices.Concat(c.Paths, c.Others) {
-		if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, "?#% ") {
-			return fmt.Errorf("paths: %q: want a path such as /api/sms", p)
-		}
-	}
-	if r := c.Results; r != nil {
-		if e, err := parseExpression(r.List); err != nil || slices.ContainsFunc(e, func(s step) bool { return s.kind != 0 }) {
-			return fmt.Errorf("results: list: %q: want the name of a list, such as data.results", r.List)
-		}
-		if !json.Valid(fill(nil, r.Entry, "a", "b", "c", escapeJSON)) {
-			return errors.New("results: entry: this is no JSON")
-		}
-	}
-	return nil
-}
-
 // Refuse answers as the description says.
 func (p custom) Refuse(resp *fasthttp.Response, b *Batch) {
 	recipient := ""
@@ -262,7 +217,11 @@ func (p custom) try(s *SampleSend) ([]filter.Message, error) {
 	req.Header.SetMethod(cmp.Or(s.Method, "POST"))
 	req.SetRequestURI(s.Path)
 	if s.Body != "" {
-		req.Header.SetContentType(cmp.Or(s.ContentType, "application/json"))
+		kind := "application/json"
+		if p.c.XML {
+			kind = "application/xml"
+		}
+		req.Header.SetContentType(cmp.Or(s.ContentType, kind))
 		req.SetBodyString(s.Body)
 	}
 	b := &Batch{Extras: true} // which the messages point into

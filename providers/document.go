@@ -75,6 +75,9 @@ func (d document) nearly(obj int, keys []string) bool {
 // key is the decoded key of member i, in buf if it had to be decoded.
 func (d document) key(i int, buf []byte) []byte {
 	raw := d.src[d.nodes[i].key:d.nodes[i].keyEnd]
+	if d.nodes[i].sign == '@' {
+		return append(append(buf, '@'), raw...)
+	}
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return raw
 	}
@@ -109,4 +112,30 @@ func (d document) raw(i int) []byte { return d.src[d.nodes[i].start:d.nodes[i].e
 // is reports whether node i is the string text, written without escapes.
 func (d document) is(i int, text string) bool {
 	return d.nodes[i].kind == '"' && string(d.raw(i)) == text
+}
+
+// xml reports whether the text is XML.
+func (d document) xml() bool { return d.nodes[0].sign == '<' }
+
+// value is the text of an element of XML that has attributes, and any other node itself.
+func (d document) value(i int) int {
+	if d.xml() && d.nodes[i].kind == '{' {
+		for j := d.child(i); j != 0; j = int(d.nodes[j].next) {
+			if d.nodes[j].key == 0 {
+				return j
+			}
+		}
+	}
+	return i
+}
+
+// text appends what string i stands for.
+func (d document) text(dst []byte, i int) []byte {
+	switch {
+	case !d.nodes[i].escaped:
+		return append(dst, d.raw(i)...)
+	case d.xml():
+		return decodeXML(dst, d.raw(i))
+	}
+	return unquote(dst, d.raw(i))
 }

@@ -9,6 +9,7 @@ const (
 	jsonText  encoding = iota // as a string, without its quotes
 	formText                  // with percent escapes, in a form or a query
 	plainText                 // as it is, in multipart/form-data
+	xmlText                   // in an element or an attribute of XML
 )
 
 // unit appends to dst what raw, which is not empty and was read before, begins with: one escape or one byte. It
@@ -34,6 +35,8 @@ func (e encoding) decode(dst, raw []byte) (out []byte, ok bool) {
 		return decode(dst, raw)
 	case plainText:
 		return append(dst, raw...), true
+	case xmlText:
+		return decodeXML(dst, raw), true
 	}
 	return unquote(dst, raw), true
 }
@@ -59,6 +62,8 @@ func (e encoding) escape(dst []byte, s string) []byte {
 		return escapeForm(dst, s)
 	case plainText:
 		return append(dst, s...)
+	case xmlText:
+		return escapeXML(dst, s)
 	}
 	return escapeJSON(dst, s)
 }

@@ -10,6 +10,7 @@ import (
 type node struct {
 	kind       byte  // { [ " 0 t f n: the first letter of the value, 0 for any number
 	escaped    bool  // the string has a backslash in it
+	sign       byte  // < for all of an XML text, @ for an attribute of one
 	start, end int32 // the bytes of the value; of a string, those between its quotes
 	key        int32 // where the key starts, behind its quote
 	keyEnd     int32

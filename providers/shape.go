@@ -20,6 +20,7 @@ type shape struct {
 	wide []string
 	json string // the media type of a body; empty: application/json
 	form bool   // a body may also be a form, of the same names
+	xml  bool   // a body is XML, as the expressions are, and nothing else
 	// multipart: it may also be one in parts, of the same names, besides which it may have files.
 	multipart bool
 	query     bool // the parameters may also stand in the query, and then a GET sends
@@ -111,6 +112,7 @@ type bounded struct {
 type compiled struct {
 	*shape
 	keys    []string // all names that are read
+	lists   []string // those of them that stand for lists
 	told    int      // how many of keys, in front, stand for more than what else the recipient would see
 	reaches []compiledReach
 	unseen  []expression
@@ -144,6 +146,9 @@ func (s *shape) compile() (*compiled, error) {
 	known := map[string]bool{}
 	learn := func(e expression) {
 		for _, st := range e {
+			if st.kind == '[' && !slices.Contains(c.lists, st.key) {
+				c.lists = append(c.lists, st.key)
+			}
 			if st.key != "" && !known[st.key] {
 				known[st.key] = true
 				c.keys = append(c.keys, st.key)

@@ -90,7 +90,8 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	kind, charset, ok := mediaType(h.contentType)
 	form := r.shape.form && fold(kind, "application/x-www-form-urlencoded")
 	parts := r.shape.multipart && fold(kind, "multipart/form-data")
-	if !ok || !form && !parts && !fold(kind, r.shape.json) || !inUTF8(charset) {
+	markup := r.shape.xml && (fold(kind, "application/xml") || fold(kind, "text/xml"))
+	if !ok || !form && !parts && !markup && (r.shape.xml || !fold(kind, r.shape.json)) || !inUTF8(charset) {
 		return b.unreadable(0, "the Content-Type of a send is %s", r.shape.types())
 	}
 	body, err := b.body(req, h)
@@ -105,6 +106,12 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 			return b.unreadable(0, "%w", errBoundary)
 		}
 		return r.multipart(body, limit)
+	case markup:
+		b.parsed.spread.written = xmlText
+		if b.parsed.nodes, err = scanXML(body, b.parsed.nodes[:0], r.keys, r.lists); err != nil {
+			return b.unreadable(0, "%w", err)
+		}
+		return r.json(document{body, b.parsed.nodes})
 	}
 	if b.parsed.nodes, err = scanJSON(body, b.parsed.nodes[:0]); err != nil {
 		return b.unreadable(0, "%w", err)
@@ -120,6 +127,8 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 // types says what the Content-Type of a send is not where it cannot be read.
 func (s *shape) types() string {
 	switch {
+	case s.xml:
+		return "neither application/xml nor text/xml, in UTF-8"
 	case s.multipart:
 		return "none of application/json, application/x-www-form-urlencoded and multipart/form-data, in UTF-8"
 	case s.form:

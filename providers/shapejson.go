@@ -1,6 +1,9 @@
 package providers
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // A spot is where a walk through JSON has come: the seat, and the elements of lists on the way.
 type spot struct {
@@ -69,13 +72,28 @@ func (r *shapeReader) tidy(object int) error {
 				near = false
 				break
 			}
-			near = near || len(name) == len(key) && bytes.EqualFold(name, []byte(key))
+			near = near || len(name) == len(key) && bytes.EqualFold(name, []byte(key)) || r.d.xml() && strings.EqualFold(local(string(name)), local(key))
+		}
+		if near && r.d.xml() {
+			return r.b.unreadable(0, "the name of an element or attribute differs from a known one by letter case or prefix alone")
 		}
 		if near {
 			return r.b.unreadable(0, "a key of the JSON body differs from a known one by letter case alone")
 		}
 	}
 	return nil
+}
+
+// local is the name of an element or attribute without its prefix.
+func local(name string) string {
+	at := ""
+	if strings.HasPrefix(name, "@") {
+		at = "@"
+	}
+	if _, after, ok := strings.Cut(name, ":"); ok {
+		return at + after
+	}
+	return name
 }
 
 // add adds the message to a recipient, written as text, with what belongs to it.
@@ -192,7 +210,7 @@ func (r *shapeReader) find(l *located, at *spot) (int, error) {
 			return 0, nil
 		}
 	}
-	return i, nil
+	return r.d.value(i), nil
 }
 
 // first is the first text or number that stands at one of ls; empty for none.

@@ -55,7 +55,7 @@ func (r *shapeReader) listed(t *locatedText, n int) (found bool, err error) {
 		if err := r.tidy(i); err != nil {
 			return false, err
 		}
-		node := r.d.member(i, t.below)
+		node := r.d.value(r.d.member(i, t.below))
 		switch {
 		case node == 0, r.d.nodes[node].kind == 'n':
 			continue
@@ -68,7 +68,7 @@ func (r *shapeReader) listed(t *locatedText, n int) (found bool, err error) {
 			p.text = append(p.text, '\n')
 		}
 		last, end = len(p.text), int(r.d.nodes[node].end)
-		p.text = unquote(p.text, r.d.raw(node))
+		p.text = r.d.text(p.text, node)
 		for _, name := range r.markup {
 			if markup = ""; r.d.member(i, name) != 0 {
 				markup = string(r.d.raw(r.d.member(i, name)))

@@ -75,7 +75,7 @@ func (r *shapeReader) sit(l int32, j int, before int32) int32 {
 	if next := r.d.nodes[j].next; next != 0 {
 		after, _ = r.span(int(next))
 	}
-	return r.b.parsed.spread.take(l, seat{start: start, end: end, before: before, after: after})
+	return r.b.parsed.spread.take(l, r.apart(seat{start: start, end: end, before: before, after: after}))
 }
 
 // walkKeys reads the keys of object i, each with what stands under it.
@@ -130,7 +130,15 @@ func (r *shapeReader) member(object, i int, in int32) int32 {
 			st.after = start
 		}
 	}
-	return p.take(l, st)
+	return p.take(l, r.apart(st))
+}
+
+// apart is st, which in XML nothing joins to its neighbours.
+func (r *shapeReader) apart(st seat) seat {
+	if r.d.xml() {
+		st.before, st.after = st.start, st.end
+	}
+	return st
 }
 
 // optionalKey reports whether member j may go with everybody in it.
@@ -149,7 +157,10 @@ func (r *shapeReader) optionalKey(j int) bool {
 // span is the bytes of node i, of a string with its quotes.
 func (r *shapeReader) span(i int) (start, end int32) {
 	n := &r.d.nodes[i]
-	if n.kind == '"' {
+	switch {
+	case n.kind == '"' && r.d.xml() && n.sign != '@': // with its tags, or with the one that it is
+		return n.key - 1, n.end + int32(bytes.IndexByte(r.d.src[n.end:], '>')) + 1
+	case n.kind == '"':
 		return n.start - 1, n.end + 1
 	}
 	return n.start, n.end
@@ -176,9 +187,12 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) (err error) {
 			return r.b.unreadable(errMissing, "an entry of a list names no recipient")
 		}
 	}
+	i = r.d.value(i)
 	n := &r.d.nodes[i]
 	p := &r.b.parsed
 	switch {
+	case n.kind == '"' && r.d.xml() && c.split != "" && bytes.ContainsAny(r.d.raw(i), "&<"):
+		return r.b.unreadable(0, "recipients in one text are written with escapes between them")
 	case n.kind == 'n', c.optional && n.kind == '"' && n.start == n.end:
 		return nil
 	case n.kind == '0' && digits(bytes.TrimPrefix(r.d.raw(i), []byte("-"))):

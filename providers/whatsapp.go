@@ -225,11 +225,7 @@ func (w whatsapp) scoped(b *Batch, d document, i int) (address string, ok bool) 
 // unquoted is the text of string node i; it lives as long as the batch.
 func (p *parsed) unquoted(d document, i int) string {
 	start := len(p.text)
-	if d.nodes[i].escaped {
-		p.text = unquote(p.text, d.raw(i))
-	} else {
-		p.text = append(p.text, d.raw(i)...)
-	}
+	p.text = d.text(p.text, i)
 	return p.keep(start)
 }
 

@@ -106,13 +106,21 @@ func TestCustomProvider(t *testing.T) {
 
 func TestBadCustomProvider(t *testing.T) {
 	for want, change := range map[string]func(*RouteConfig){
-		`custom: the provider of this route is twilio: want provider: custom`:                                               func(rc *RouteConfig) { rc.Provider = "twilio" },
-		`upstream: missing: want the base URL of the service`:                                                               func(rc *RouteConfig) { rc.Upstream = "" },
-		`custom: missing: want where recipients and texts stand`:                                                            func(rc *RouteConfig) { rc.Custom = nil },
-		`custom: recipients: missing: want where they stand, such as messages[].to`:                                         func(rc *RouteConfig) { rc.Custom.Recipients = nil },
-		`custom: paths: missing: want the paths of sends, such as /api/sms`:                                                 func(rc *RouteConfig) { rc.Custom.Paths = nil },
-		`custom: paths: "api": want a path such as /api/sms`:                                                                func(rc *RouteConfig) { rc.Custom.Paths = []string{"api"} },
-		`custom: text: "a..b": want names with dots between them, such as messages[].to, recipients[] or addresses{}`:       func(rc *RouteConfig) { rc.Custom.Text = []string{"a..b"} },
+		`custom: the provider of this route is twilio: want provider: custom`:                                         func(rc *RouteConfig) { rc.Provider = "twilio" },
+		`upstream: missing: want the base URL of the service`:                                                         func(rc *RouteConfig) { rc.Upstream = "" },
+		`custom: missing: want where recipients and texts stand`:                                                      func(rc *RouteConfig) { rc.Custom = nil },
+		`custom: recipients: missing: want where they stand, such as messages[].to`:                                   func(rc *RouteConfig) { rc.Custom.Recipients = nil },
+		`custom: paths: missing: want the paths of sends, such as /api/sms`:                                           func(rc *RouteConfig) { rc.Custom.Paths = nil },
+		`custom: paths: "api": want a path such as /api/sms`:                                                          func(rc *RouteConfig) { rc.Custom.Paths = []string{"api"} },
+		`custom: text: "a..b": want names with dots between them, such as messages[].to, recipients[] or addresses{}`: func(rc *RouteConfig) { rc.Custom.Text = []string{"a..b"} },
+		`custom: xml: a send is XML or a form: want one of them, and a route for each`:                                func(rc *RouteConfig) { rc.Custom.XML, rc.Custom.Form = true, true },
+		`custom: recipients: "to": XML has a root, and no keys: want an expression such as messages.msg[].to`:         func(rc *RouteConfig) { rc.Custom.XML, rc.Custom.Recipients = true, []string{"to"} },
+		`custom: results: nothing is added to an answer in XML`: func(rc *RouteConfig) {
+			rc.Custom.XML, rc.Custom.Unseen, rc.Custom.Text, rc.Custom.Sender, rc.Custom.Category = true, nil, nil, nil, nil
+		},
+		`custom: refusal: body: this is no XML`: func(rc *RouteConfig) {
+			rc.Custom.Refusal.ContentType, rc.Custom.Refusal.Body = "text/xml", "<a>{reason}"
+		},
 		`custom: recipients: "messages[].to[]": a form has no members of members`:                                           func(rc *RouteConfig) { rc.Custom.Form = true },
 		`custom: separator: "ab": want one ASCII sign that no number has`:                                                   func(rc *RouteConfig) { rc.Custom.Separator = "ab" },
 		`custom: max_recipients: -1: want up to 10000`:                                                                      func(rc *RouteConfig) { rc.Custom.MaxRecipients = -1 },
