@@ -172,6 +172,12 @@ func TestHTMLLine(t *testing.T) {
 func FuzzMail(f *testing.F) {
 	f.Add([]byte(simpleMail), uint8(5))
 	f.Add(crlfed(simpleMail), uint8(2))
+	for _, s := range Samples() {
+		if _, part, ok := bytes.Cut(s.Request, []byte("name=\"message\"")); ok {
+			_, mail, _ := bytes.Cut(part, []byte("\r\n\r\n"))
+			f.Add(mail, uint8(1))
+		}
+	}
 	f.Add([]byte("To: a@example.com\nContent-Type: text/html\nContent-Transfer-Encoding: base64\n\nU2FsZQ=="), uint8(0))
 	f.Fuzz(func(t *testing.T, src []byte, gone uint8) {
 		m, err := readMail(src)

@@ -2,6 +2,7 @@ package providers_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -146,6 +147,41 @@ func upload(t *testing.T, req *fasthttp.Request) string {
 		t.Fatal(err)
 	}
 	return b.Messages[0].Extra
+}
+
+// TestCompressed: what comes compressed goes out compressed, in whatever form it is.
+func TestCompressed(t *testing.T) {
+	const parts = "--frontier\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\n5\r\n--frontier\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\nSale\r\n--frontier--"
+	described, err := providers.New("custom", providers.Config{Custom: &providers.Custom{XML: true, Paths: []string{"/bot1:a/sendMessage"}, Recipients: []string{"sms.to"}, Text: []string{"sms.text"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for about, c := range map[string]struct {
+		p                 providers.Provider
+		kind, body, wants string
+	}{
+		"in parts": {provider(t, "telegram", ""), "multipart/form-data; boundary=frontier", parts, strings.Replace(parts, "Sale", "Sale\n"+providers.SampleFooter, 1)},
+		"XML":      {described, "text/xml", "<sms><to>491701234567</to><text>Sale</text></sms>", "<sms><to>491701234567</to><text>Sale&#xA;" + providers.SampleFooter + "</text></sms>"},
+	} {
+		t.Run(about, func(t *testing.T) {
+			var packed bytes.Buffer
+			z := gzip.NewWriter(&packed)
+			io.WriteString(z, c.body)
+			z.Close()
+			req := compose("POST", "/bot1:a/sendMessage", c.kind, "gzip", packed.Bytes())
+			var b providers.Batch
+			if err := c.p.Parse(req, &b); err != nil {
+				t.Fatal(err)
+			}
+			decide(&b, addFooter)
+			if err := c.p.Rewrite(req, &b); err != nil {
+				t.Fatal(err)
+			}
+			if got := body(t, req); got != c.wants {
+				t.Errorf("it is\n%s\nwant\n%s", got, c.wants)
+			}
+		})
+	}
 }
 
 // FuzzMultipart reads bodies in parts. What is read another reader reads, too: each parameter once.
