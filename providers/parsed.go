@@ -16,7 +16,7 @@ import (
 type parsed struct {
 	text  []byte // what the strings of the batch point to; see keep
 	plain []byte // the body, where it came compressed
-	out   []byte // a rewritten or composed body, until fasthttp has copied it
+	out   []byte // a rewritten or composed body, until the request has it, in exchange for its old one
 	nodes []node
 
 	place   place // where a footer goes in
