@@ -140,7 +140,9 @@ func (s *webhookSample) checkVerify(t *testing.T) {
 	if s.challenge != "" {
 		return
 	}
-	s.now = time.Now() // when it is relayed
+	if s.provider != "mailgun" { // whose signature is in the body, and grows old with it
+		s.now = time.Now() // when it is relayed
+	}
 	req := arrived(t, s.request)
 	before := req.Header.Peek("X-Hub-Signature-256")
 	there := s.hook

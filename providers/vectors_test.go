@@ -1,8 +1,13 @@
 package providers
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,6 +158,33 @@ func TestPlivoSignatures(t *testing.T) {
 			checkVector(t, "plivo", v.good, v.method, v.form, Webhook{URL: v.url, Secrets: []string{"newer", v.token}}, time.Time{},
 				"Content-Type", "application/x-www-form-urlencoded",
 				"X-Plivo-Signature-"+v.header, v.signature, "X-Plivo-Signature-"+v.header[len(v.header)-2:]+"-Nonce", v.nonce)
+		})
+	}
+}
+
+// TestMailgunSignatures: what Mailgun signs is who calls, for a while.
+func TestMailgunSignatures(t *testing.T) {
+	const body = `{"signature":{"timestamp":"1600112502","token":"token","signature":"%s"},"event-data":{"event":"unsubscribed","recipient":"a@b.example"}}`
+	mac := hmac.New(sha256.New, []byte("key"))
+	mac.Write([]byte("1600112502token"))
+	signed := fmt.Sprintf(body, hex.EncodeToString(mac.Sum(nil)))
+	at := time.Unix(1600112502, 0)
+	for _, v := range []struct {
+		name, body string
+		now        time.Time
+		good       bool
+	}{
+		{"at once", signed, at, true},
+		{"repeated after eight hours", signed, at.Add(8 * time.Hour), true},
+		{"played again a day later", signed, at.Add(24 * time.Hour), false},
+		{"from tomorrow", signed, at.Add(-24 * time.Hour), false},
+		{"another token", strings.Replace(signed, `"token":"token"`, `"token":"taken"`, 1), at, false},
+		{"another time", strings.Replace(signed, "1600112502", "1600112503", 1), at, false},
+		{"no token", strings.Replace(signed, `"token":"token",`, "", 1), at, false},
+		{"no signature", `{"event-data":{"event":"unsubscribed","recipient":"a@b.example"}}`, at, false},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			checkVector(t, "mailgun", v.good, "POST", v.body, Webhook{Secrets: []string{"newer", "key"}}, v.now)
 		})
 	}
 }

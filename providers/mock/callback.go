@@ -29,10 +29,12 @@ type talk struct {
 	text           string // what the person writes
 	leaves         bool   // the message fails, because the person had left
 	now            time.Time
+	secret         string // for a service that signs in the body
 }
 
 // callbacks are the services that call so.
 var callbacks = map[string]*callback{
+	"mailgun":     {receipt: mailgunReceipt, inbound: mailgunLeaves, json: true, sign: mailgunSign},
 	"messagebird": {receipt: messagebirdReceipt, inbound: messagebirdInbound, get: true, sign: messagebirdSign},
 	"plivo":       {receipt: plivoReceipt, inbound: plivoInbound, sign: plivoSign},
 	"postmark":    {inbound: postmarkLeaves, json: true, sign: postmarkSign},
@@ -55,7 +57,7 @@ func (m *Mock) follows(service string, s *Send, id string) (calls []*Call) {
 		box, domain, _ := strings.Cut(to, "@")
 		number, _ := digits(box)
 		does := reactions[number]
-		t := &talk{id: id, person: number, us: strings.TrimPrefix(s.From, "+"), text: does.writes, leaves: does.leaves, now: m.cfg.Now()}
+		t := &talk{id: id, person: number, us: strings.TrimPrefix(s.From, "+"), text: does.writes, leaves: does.leaves, now: m.cfg.Now(), secret: hook.Secret}
 		if domain != "" {
 			t.person = to
 		}

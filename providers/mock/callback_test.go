@@ -75,6 +75,7 @@ func TestServicesCallBack(t *testing.T) {
 		"plivo":       {"/v1/Account/MA/Message/", "Basic TUE6dA==", `{"src":"14155550199","dst":"%s","text":"Hi"}`, false},
 		"telnyx":      {"/v2/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi"}`, false},
 		"sendgrid":    {"/v3/mail/send", "Bearer k", `{"personalizations":[{"to":[{"email":"%s@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`, true},
+		"mailgun":     {"/v3/b.example/messages", "Basic YXBpOms=", `from=a%40b.example&to=%s%40example.com&subject=Hi&text=Hi`, true},
 		"postmark":    {"/email", "", `{"From":"a@b.example","To":"%s@example.com","TextBody":"Hi"}`, true},
 	} {
 		t.Run(service, func(t *testing.T) {
@@ -86,6 +87,9 @@ func TestServicesCallBack(t *testing.T) {
 					t.Fatal(err)
 				}
 				req.Header.Set("Content-Type", key)
+				if service == "mailgun" {
+					req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				}
 				req.Header.Set("X-Postmark-Server-Token", "k")
 				if c.auth != "" {
 					req.Header.Set("Authorization", c.auth)

@@ -41,7 +41,7 @@ func (m *Mock) Say(service, person, us, text string) Call {
 		return Call{Provider: service, Error: "this service has no webhook"}
 	case callbacks[service] != nil:
 		one := callbacks[service]
-		all := one.call(service, "message", person, hook, one.inbound(&talk{id: randomHex(16), person: number, us: strings.TrimPrefix(us, "+"), text: text, now: m.cfg.Now()}), m.cfg.Now)
+		all := one.call(service, "message", person, hook, one.inbound(&talk{id: randomHex(16), person: number, us: strings.TrimPrefix(us, "+"), text: text, now: m.cfg.Now(), secret: hook.Secret}), m.cfg.Now)
 		if len(all) == 0 {
 			return Call{Provider: service, Error: "this service tells of no such thing"}
 		}
