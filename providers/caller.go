@@ -26,10 +26,10 @@ var ErrHandshake = errors.New("the call asks for its challenge and tells nothing
 // headers may be spelled in any case.
 type Caller interface {
 	// Verify reports whether the service made this call: nil if it did, or an error that wraps
-	// [ErrSignature]. Comparing takes the same time whatever is wrong. Neither Twilio nor Meta signs a
-	// time, so that now decides nothing for them and a recorded call stays good: what defends against
-	// one that is played again is [Signal.ID]. Other errors mean that it could not be found out, and that the service
-	// may call again.
+	// [ErrSignature]. Comparing takes the same time whatever is wrong. Now matters where the service says until when
+	// its signature is good, or signs nothing of the body; elsewhere a recorded call stays good, and what defends
+	// against one that is played again is [Signal.ID]. Other errors mean that it could not be found out, and that the
+	// service may call again.
 	Verify(req *fasthttp.Request, w *Webhook, now time.Time) error
 	// Signals reads a call that was verified. What it tells of nobody, and what this gate does not know,
 	// gives none. With an error, whose text is a sentence that shows no address, come the signals of
@@ -39,7 +39,8 @@ type Caller interface {
 	// handshake, its challenge.
 	Acknowledge(req *fasthttp.Request, resp *fasthttp.Response)
 	// Sign has req go to w.URL, signed as the service would sign it there with the first of w.Secrets:
-	// by its signature, the header of w, or both. Method, body and all other headers stay.
+	// by its signature, the header of w, or both. Method, body and all other headers stay, and so does a signature that
+	// nobody but the service can make.
 	Sign(req *fasthttp.Request, w *Webhook)
 }
 
@@ -61,8 +62,9 @@ type Webhook struct {
 	// URL is the address under which the service calls, as it is written in the service's own
 	// settings, followed by path and query as they came. It is never taken from the Host header.
 	URL string
-	// Secrets are the keys of which any may have signed: auth tokens of Twilio, app secrets of Meta, secrets of
-	// LINE channels, tokens of Viber bots. Telegram does not sign: they are the secret tokens it may send.
+	// Secrets are the keys of which any may have signed: auth tokens of Twilio and Plivo, app secrets of Meta, signing
+	// keys of MessageBird and Mailgun, secrets of LINE channels, tokens of Viber bots. Telegram does not sign: they are
+	// the secret tokens it may send.
 	Secrets []string
 	// PublicKeys are what a service's signatures are checked with that signs with a key of its own, in base64. Such a call
 	// cannot be signed anew.
