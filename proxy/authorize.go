@@ -171,7 +171,8 @@ func appendChanged(dst, lines []byte, fields []field) []byte {
 // deny answers a request that cannot be sent with the credentials of the gate.
 func (g *Gate) deny(rt *route, w *work, err error) {
 	g.log.Warn("a request could not be sent with the credentials that there are", zap.String("route", rt.name), zap.Error(err))
-	rt.reject(w, err.Error())
+	w.barred = err.Error()
+	rt.reject(w, w.barred)
 }
 
 // reject answers in the provider's words that the credentials are none.

@@ -74,6 +74,9 @@ func TestAuthorizeRefuses(t *testing.T) {
 			t.Errorf("answered %d %s, %v", got.StatusCode, got.body, got.Header)
 		}
 	}
+	if all := entries(t, st); len(all) != 2 || all[0].Outcome != "not-sent" || !strings.HasPrefix(all[0].Fault, "the path has to name the account") {
+		t.Errorf("the log of decisions has %+v", all)
+	}
 	if got := ask(t, addr, "GET /twilio/2010-04-01/Accounts/"+ownAccount+".json HTTP/1.1\r\nHost: gate\r\n\r\n"); got.StatusCode != 401 {
 		t.Errorf("the account showed itself: %d %s", got.StatusCode, got.body)
 	}

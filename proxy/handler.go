@@ -53,6 +53,8 @@ type work struct {
 	token []byte // what the client is known by, where the request holds it: it must not leave
 	ends  bool   // the connection ends with the answer
 
+	barred string // why the request could not be written as it has to go, in words for people
+
 	// What req and resp are where fasthttp does not bring its own.
 	ownReq  fasthttp.Request
 	ownResp fasthttp.Response
@@ -75,7 +77,7 @@ func (g *Gate) release(w *work) {
 	w.ownReq.Reset()
 	w.ownResp.Reset()
 	clear(w.token[:cap(w.token)])
-	w.who, w.token, w.ends = "", w.token[:0], false
+	w.who, w.token, w.ends, w.barred = "", w.token[:0], false, ""
 	w.framed, w.torn, w.handed, w.begun, w.relayed = false, false, false, false, false
 	if cap(w.wire) <= maxKept && cap(w.signed) <= maxKept && cap(w.out) <= maxKept {
 		g.works.Put(w)

@@ -64,6 +64,9 @@ func (g *Gate) send(rt *route, w *work) {
 	} else {
 		o := g.forward(rt, w, act == filter.Rewrite)
 		e.Outcome = o.String()
+		if w.barred != "" {
+			e.Fault = w.barred
+		}
 		if o == answered {
 			e.Status = w.resp.StatusCode()
 			g.heed(rt, w, now, act == filter.Rewrite)

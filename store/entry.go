@@ -54,7 +54,7 @@ type Entry struct {
 	Rule     string        `json:"rule,omitempty"`
 	Until    time.Time     `json:"until,omitzero"`   // of a rewrite, to when the message was moved
 	Footer   string        `json:"footer,omitempty"` // the line that was added
-	Fault    string        `json:"fault,omitempty"`  // why the request could not be read, or not be changed as decided
+	Fault    string        `json:"fault,omitempty"`  // why the request could not be read, not be changed as decided, or not be sent by the credentials that there are
 
 	// Outcome is "refused" (the gate answered), "answered" (the upstream did, with Status),
 	// "not-sent" or "unknown".
