@@ -125,6 +125,9 @@ func (a *access) identify(rt *route, w *work, now time.Time) stranger {
 	if rt.credentials == nil {
 		return why
 	}
+	if cap(w.token) < 256 { // what most are written in
+		w.token = make([]byte, 0, 256)
+	}
 	value, err := rt.authorizer.Presented(w.token[:0], w.req, w.head.raw)
 	switch {
 	case err != nil:

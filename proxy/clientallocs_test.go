@@ -19,7 +19,7 @@ var clientCases = []struct {
 	{"by a token", func(token string) string { return "Sendgate-Token: " + token }, func(rc *RouteConfig, list *ClientsConfig) { rc.Clients = list }, 0},
 	{"by a token where the credentials of the gate go", func(token string) string { return basicAuth(ownAccount, token) }, func(rc *RouteConfig, list *ClientsConfig) {
 		rc.Clients, rc.Credentials, rc.Authorize = list, &ownKeys, "gate"
-	}, 10},
+	}, 9},
 }
 
 func knownExchanger(t testing.TB, i int) *exchanger {
