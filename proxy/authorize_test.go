@@ -106,3 +106,13 @@ func TestAuthorizeConfig(t *testing.T) {
 		})
 	}
 }
+
+// TestAuthorizeInADraft: a gate that is only asked for its judgement takes credentials that stand for others, and
+// reads no file of certificates.
+func TestAuthorizeInADraft(t *testing.T) {
+	cfg := Config{Draft: true, Routes: map[string]RouteConfig{"telegram": {Authorize: "gate", Credentials: &providers.Credentials{Secret: strings.Repeat("-", 32)},
+		Clients: &ClientsConfig{Certificates: &ClientCertificates{CAFile: "nowhere.pem"}}}}}
+	if _, err := New(cfg, memory(t)); err != nil {
+		t.Error(err)
+	}
+}
