@@ -30,26 +30,25 @@ func (r *twilioReader) participants() error {
 	if address := r.fields[1].text; address != "" {
 		r.one(filter.Message{To: r.recipient(address), From: r.fields[2].text})
 	}
-	return r.each(filter.Message{}, -1, func(d document, m *filter.Message) (seen bool, err error) {
+	return r.each(filter.Message{}, -1, func(d document) (to filter.Recipient, from string, seen bool, err error) {
 		known := []string{"identity", "messaging_binding", "attributes", "role_sid", "date_created", "date_updated"}
 		for i := d.first(0); i != 0; i = int(d.nodes[i].next) {
 			if !d.isOneOf(i, known) {
-				return false, r.b.unreadable(0, "a participant has a member that Twilio does not document")
+				return to, "", false, r.b.unreadable(0, "a participant has a member that Twilio does not document")
 			}
 		}
 		binding := d.member(0, "messaging_binding")
 		if binding == 0 || d.nodes[binding].kind == 'n' {
-			return false, nil
+			return to, "", false, nil
 		}
 		if d.nodes[binding].kind != '{' || d.nearly(binding, []string{"address", "proxy_address"}) {
-			return false, r.b.unreadable(0, "the binding of a participant is no object with an address")
+			return to, "", false, r.b.unreadable(0, "the binding of a participant is no object with an address")
 		}
 		address, err := r.text(d, binding, "address")
 		if err != nil || address == "" { // a number of ours that an identity uses
-			return false, err
+			return to, "", false, err
 		}
-		m.To = r.recipient(address)
-		m.From, err = r.text(d, binding, "proxy_address")
-		return true, err
+		from, err = r.text(d, binding, "proxy_address")
+		return r.recipient(address), from, true, err
 	})
 }

@@ -195,7 +195,7 @@ func (r *twilioReader) decoded(raw []byte) ([]byte, error) {
 
 // each reads the values of the parameter that may be there several times, each a JSON object. Those in which person
 // finds one get a message like m, and go where that is blocked.
-func (r *twilioReader) each(m filter.Message, wording int32, person func(d document, m *filter.Message) (seen bool, err error)) error {
+func (r *twilioReader) each(m filter.Message, wording int32, person func(d document) (to filter.Recipient, from string, seen bool, err error)) error {
 	b, s := r.b, &r.b.parsed.spread
 	l := s.open(inBody, 0, 1)
 	s.lists[l].object = 0 // other parameters stand between these
@@ -217,7 +217,7 @@ func (r *twilioReader) each(m filter.Message, wording int32, person func(d docum
 		if nodes[0].kind != '{' {
 			return b.unreadable(0, "the JSON in the parameter %s is no object", r.names[0])
 		}
-		seen, err := person(document{src, nodes}, &m)
+		to, from, seen, err := person(document{src, nodes})
 		switch {
 		case err != nil:
 			return err
@@ -234,6 +234,7 @@ func (r *twilioReader) each(m filter.Message, wording int32, person func(d docum
 		if i+1 < len(s.params) {
 			st.after = s.params[i+1].start
 		}
+		m.To, m.From = to, from
 		b.Messages = append(b.Messages, m)
 		s.at = append(s.at, standing{seat: s.take(l, st), wording: wording})
 	}

@@ -36,25 +36,25 @@ func (r *twilioReader) bindings() error {
 	if !r.b.Extras {
 		m.Extra = ""
 	}
-	return r.each(m, wording, func(d document, m *filter.Message) (seen bool, err error) {
+	return r.each(m, wording, func(d document) (to filter.Recipient, from string, seen bool, err error) {
 		if d.nearly(0, []string{"binding_type", "address"}) {
-			return false, r.b.unreadable(0, "a key of a binding differs from a known one by letter case alone")
+			return to, "", false, r.b.unreadable(0, "a key of a binding differs from a known one by letter case alone")
 		}
 		kind, err := r.text(d, 0, "binding_type")
 		if err != nil {
-			return false, err
+			return to, "", false, err
 		}
 		channel, known := notifyChannels[kind]
 		if !known {
 			r.hides = true
-			return false, nil
+			return to, "", false, nil
 		}
 		address, err := r.text(d, 0, "address")
 		if err != nil {
-			return false, err
+			return to, "", false, err
 		}
-		m.To.Channel = channel
-		m.To.Address, _ = filter.Address(channel, address, r.region) // empty where it is none
-		return true, nil
+		to.Channel = channel
+		to.Address, _ = filter.Address(channel, address, r.region) // empty where it is none
+		return to, "", true, nil
 	})
 }
