@@ -269,19 +269,6 @@ func (r *twilioReader) recipient(address string) filter.Recipient {
 	return twilio{region: r.region}.recipient(address)
 }
 
-// segment is the path segment behind the one called name.
-func (r *twilioReader) segment(name string) string {
-	rest := r.path
-	for len(rest) > 0 {
-		var first []byte
-		if first, rest, _ = segment(rest); string(first) == name {
-			first, _, _ = segment(rest)
-			return r.b.parsed.copied(first)
-		}
-	}
-	return ""
-}
-
 // Rewrite takes out who is blocked and adds the lines.
 func (t twilioForms) Rewrite(req *fasthttp.Request, b *Batch) error { return b.rewriteSpread(req, nil) }
 

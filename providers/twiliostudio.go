@@ -34,3 +34,16 @@ func (r *twilioReader) execution() error {
 	r.one(m)
 	return nil
 }
+
+// segment is the path segment behind the one called name.
+func (r *twilioReader) segment(name string) string {
+	rest := r.path
+	for len(rest) > 0 {
+		var first []byte
+		if first, rest, _ = segment(rest); string(first) == name {
+			first, _, _ = segment(rest)
+			return r.b.parsed.copied(first)
+		}
+	}
+	return ""
+}
