@@ -183,9 +183,11 @@ func sealedByHost(t *testing.T) {
 	rc := RouteConfig{Upstream: "https://" + host, Policy: anyone}
 	line := rc
 	line.Provider, line.Upstream, line.Policy = "aws-sms", "https://sms-voice.eu-west-2.amazonaws.com", footed
-	cfg := Config{Routes: map[string]RouteConfig{"aws-sms": rc, "line": line}, TLS: new(TLSConfig), CA: t.TempDir()}
+	anew := line
+	anew.Upstream, anew.Credentials = "https://sms-voice.eu-west-3.amazonaws.com", &providers.Credentials{User: theirKey, Secret: theirSecret}
+	cfg := Config{Routes: map[string]RouteConfig{"aws-sms": rc, "line": line, "anew": anew}, TLS: new(TLSConfig), CA: t.TempDir()}
 	hosts, err := Hosts(cfg)
-	if err != nil || strings.Join(hosts, " ") != host+" sms-voice.eu-west-2.amazonaws.com" {
+	if err != nil || strings.Join(hosts, " ") != host+" sms-voice.eu-west-2.amazonaws.com sms-voice.eu-west-3.amazonaws.com" {
 		t.Fatalf("it answers for %v, %v", hosts, err)
 	}
 	a, err := InitAuthority(cfg.CA, hosts, time.Now())
@@ -216,7 +218,7 @@ func sealedByHost(t *testing.T) {
 	for _, c := range []struct {
 		host, says string
 		status     int
-	}{{hosts[0], "{}", 200}, {hosts[1], "the message has to be changed", 400}} {
+	}{{hosts[0], "{}", 200}, {hosts[1], "the message has to be changed", 400}, {hosts[2], "'eu-west-3'", 400}} {
 		conn, err := tls.Dial("tcp", ln.Addr().String(), &tls.Config{ServerName: c.host, RootCAs: roots})
 		if err != nil {
 			t.Fatal(err)
