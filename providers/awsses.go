@@ -1,7 +1,9 @@
 package providers
 
 import (
+	"encoding/base64"
 	"errors"
+	"slices"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -107,7 +109,9 @@ func (p awsSES) Parse(req *fasthttp.Request, b *Batch) error {
 	return b.awsSESRaw(d, raw)
 }
 
-// awsSESRaw reads an e-mail in MIME, which goes to the people of Destination or, without one, to those in its header.
+// awsSESRaw reads an e-mail in MIME. Some say that SES writes to the people of Destination alone, and some to those in the
+// header: all of them are read, and who is taken out is taken out of both.
+// Sources: https://github.com/savvyagents/larasend/pull/2 and https://github.com/aws/aws-sdk-rails/pull/93
 func (b *Batch) awsSESRaw(d document, raw int) error {
 	data := d.child(raw)
 	if data == 0 || d.nodes[raw].kind != '{' || d.nodes[data].next != 0 || d.member(raw, "Data") != data || d.nodes[data].kind != '"' {
@@ -118,12 +122,14 @@ func (b *Batch) awsSESRaw(d document, raw int) error {
 		return b.unreadable(0, "%w", err)
 	}
 	s := &b.parsed.spread
-	if len(b.Messages) == 0 {
-		if d.member(0, "Destination") != 0 {
-			return b.unreadable(errMissing, "Destination names nobody, and the e-mail may: one of them has to say who gets it")
-		}
-		b.awsSESHeader(d, m)
+	if len(b.Messages) == 0 && d.member(0, "Destination") != 0 {
+		return b.unreadable(errMissing, "Destination names nobody, and the e-mail may: one of them has to say who gets it")
 	}
+	sender := b.awsSESSender(d)
+	if sender == "" {
+		sender = b.parsed.copied([]byte(m.from))
+	}
+	b.awsSESHeader(d, m)
 	if len(b.Messages) == 0 {
 		return b.unreadable(errMissing, "the request names no recipient")
 	}
@@ -132,53 +138,69 @@ func (b *Batch) awsSESRaw(d document, raw int) error {
 	if w.start, w.form = int(d.nodes[data].start), packed; !m.room() {
 		w.room = 0
 	}
-	from, n := b.parsed.copied([]byte(m.from)), s.word(w)
+	n := s.word(w)
 	for i := range b.Messages {
 		to := &b.Messages[i]
-		if to.Text, to.Room, s.at[i].wording = w.text, w.room, n; to.From == "" {
-			to.From = from
-		}
+		to.Text, to.Room, to.From, s.at[i].wording = w.text, w.room, sender, n
 		if b.Extras {
 			to.Extra = b.parsed.copied([]byte(m.subject + "\n"))
 		}
 	}
+	s.more = func(b *Batch) ([]edit, error) { return b.awsSESMail(m, w) }
 	return nil
 }
 
-// awsSESHeader adds the people in the header of an e-mail. To leave out some, the others become its Destination, which
-// counts for more; the e-mail itself stays.
-func (b *Batch) awsSESHeader(d document, m *mimeMail) {
-	s, first := &b.parsed.spread, d.nodes[0].start+1
-	sender := ""
+// awsSESSender is who the request says the e-mail is from; empty where its header alone does.
+func (b *Batch) awsSESSender(d document) string {
 	for _, name := range []string{"FromEmailAddress", "FromEmailAddressIdentityArn"} {
-		if at := d.member(0, name); at != 0 && sender == "" && d.nodes[at].kind == '"' {
-			sender = b.parsed.unquoted(d, at)
+		if at := d.member(0, name); at != 0 && d.nodes[at].kind == '"' && d.nodes[at].start < d.nodes[at].end {
+			return b.parsed.unquoted(d, at)
 		}
 	}
-	l := s.open(inBody, 0, 1)
+	return ""
+}
+
+// awsSESHeader adds the people in the header of an e-mail who are not among those of Destination.
+func (b *Batch) awsSESHeader(d document, m *mimeMail) {
+	s, first, l := &b.parsed.spread, d.nodes[0].start+1, int32(-1)
 	for _, person := range m.people {
+		if slices.ContainsFunc(b.Messages, func(m filter.Message) bool { return m.To.Address == person.address }) {
+			continue
+		}
+		if l < 0 {
+			l = s.open(inBody, 0, int32(max(0, 1-len(b.Messages))))
+		}
 		address := b.parsed.copied([]byte(person.address))
-		b.Messages = append(b.Messages, filter.Message{To: filter.Recipient{Channel: filter.Email, Address: address}, From: sender})
-		seat := s.take(l, seat{start: first, end: first, before: first, after: first})
+		b.Messages = append(b.Messages, filter.Message{To: filter.Recipient{Channel: filter.Email, Address: address}})
+		seat := s.take(l, seat{start: first, end: first, before: first, after: first}) // awsSESMail takes them out
 		s.at = append(s.at, standing{seat: seat, written: address})
 	}
-	s.more = func(b *Batch) []edit {
-		out := []byte(`"Destination":{"ToAddresses":[`)
-		kept := 0
-		for i := range b.Decisions {
-			if b.Decisions[i].Action == filter.Block {
-				continue
-			}
-			if kept++; kept > 1 {
-				out = append(out, ',')
-			}
-			out = append(escapeJSON(append(out, '"'), b.Messages[i].To.Address), '"')
+}
+
+// awsSESMail is the edit of an e-mail, m, which stands as w: without who is blocked, and with the line that the others need.
+func (b *Batch) awsSESMail(m *mimeMail, w wording) ([]edit, error) {
+	line, changed := "", false
+	for i := range b.Decisions {
+		if d := &b.Decisions[i]; d.Action == filter.Rewrite && d.Edit.Footer != "" {
+			line, changed = d.Edit.Footer, true
 		}
-		if kept == len(b.Messages) {
-			return nil
-		}
-		return []edit{{place: inBody, start: int(first), end: int(first), text: append(out, "]},"...)}}
 	}
+	gone := func(i int) bool {
+		for n := range b.Messages {
+			if b.Messages[n].To.Address == m.people[i].address && b.Decisions[n].Action != filter.Block {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range m.people {
+		changed = changed || gone(i)
+	}
+	if !changed {
+		return nil, nil
+	}
+	out, err := m.rewritten(gone, line)
+	return []edit{{place: inBody, start: w.start, end: w.at, text: base64.StdEncoding.AppendEncode(nil, out)}}, err
 }
 
 // awsSESStatus is what a refusal means to those who asked: the e-mail is not acceptable, or the request is not.

@@ -147,13 +147,13 @@ func (m mailgun) read(s shaped, req *fasthttp.Request, b *Batch, built bool) err
 		return err
 	}
 	raw, written, start := bytes.Clone(src[at.value:at.valueEnd]), p.written, int(at.value)
-	p.more = func(b *Batch) []edit {
+	p.more = func(b *Batch) ([]edit, error) {
 		edits := b.mailgunCut(d)
 		for i := range edits {
 			e := &edits[i]
 			*e = edit{inBody, start + written.offset(raw, e.start), start + written.offset(raw, e.end), written.escape(nil, string(e.text))}
 		}
-		return edits
+		return edits, nil
 	}
 	if !b.Extras {
 		return nil

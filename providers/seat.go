@@ -44,8 +44,8 @@ type spread struct {
 	edits    []edit
 	params   []paramAt
 	written  encoding
-	// more are further edits that taking somebody out asks for; nil: none.
-	more func(b *Batch) []edit
+	// more are the edits of what the provider writes itself, once it is decided who goes; nil: none.
+	more func(b *Batch) ([]edit, error)
 }
 
 func (s *spread) reset() spread {

@@ -41,7 +41,11 @@ func (b *Batch) rewriteSpread(req *fasthttp.Request, quote func(markup, line str
 		return err
 	}
 	if s.more != nil {
-		s.edits = append(s.edits, s.more(b)...)
+		more, err := s.more(b)
+		if err != nil {
+			return err
+		}
+		s.edits = append(s.edits, more...)
 	}
 	s.lengths()
 	return b.apply(req, s.edits...)

@@ -30,7 +30,7 @@ const (
 	nested              // likewise, and stands in JSON that is a text itself
 	html                // a page
 	mailed              // an e-mail in MIME
-	packed              // likewise, in base64
+	packed              // likewise, in base64: spread.more writes it
 )
 
 // unpackMail reads an e-mail in MIME that is written in base64.
@@ -127,13 +127,7 @@ func (b *Batch) put(src []byte, w *wording, line string, quote func(markup, line
 	at := w.at
 	switch w.form {
 	case packed:
-		m, err := unpackMail(unquote(nil, src[w.start:at]))
-		if err != nil {
-			return err
-		}
-		out, err := m.rewritten(func(int) bool { return false }, line)
-		s.edits = append(s.edits, edit{place: w.place, start: w.start, end: at, text: base64.StdEncoding.AppendEncode(nil, out)})
-		return err
+		return nil
 	case mailed:
 		m, err := readMail(src[w.start:w.at])
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strings"
 )
 
@@ -111,7 +112,7 @@ func (m *Mock) awsSESContent(o object, s *Send) string {
 	return ""
 }
 
-// awsSESRaw reads an e-mail in MIME of one part, whose header says who gets it where there is no Destination.
+// awsSESRaw reads an e-mail in MIME of one part. Those in its header get it, too, as some say of SES.
 func awsSESRaw(o object, data string, s *Send) string {
 	src, err := base64.StdEncoding.DecodeString(data)
 	if err != nil {
@@ -128,20 +129,24 @@ func awsSESRaw(o object, data string, s *Send) string {
 	if s.Text = strings.ReplaceAll(string(text), "\r\n", "\n"); s.From == "" {
 		s.From = message.Header.Get("From")
 	}
-	if o["Destination"] != nil {
-		return ""
+	destination := o.object("Destination")
+	if destination == nil {
+		destination = object{}
 	}
-	to := []any{}
+	all := strings.ToLower(strings.Join(slices.Concat(destination.texts("ToAddresses", ""), destination.texts("CcAddresses", ""), destination.texts("BccAddresses", "")), " "))
+	bcc, _ := destination["BccAddresses"].([]any)
 	for _, place := range []string{"To", "Cc", "Bcc"} {
 		list, err := message.Header.AddressList(place)
 		if err != nil && message.Header.Get(place) != "" {
 			return err.Error()
 		}
 		for _, a := range list {
-			to = append(to, a.Address)
+			if !strings.Contains(all, strings.ToLower(a.Address)) {
+				bcc = append(bcc, a.Address)
+			}
 		}
 	}
-	o["Destination"] = object{"ToAddresses": to}
+	destination["BccAddresses"], o["Destination"] = bcc, destination
 	return ""
 }
 
