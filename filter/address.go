@@ -15,6 +15,7 @@ import (
 //   - Telegram: a user's id, which is digits (https://core.telegram.org/bots/api#user).
 //   - LINE: a user's id, U and 32 hexadecimal digits (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/).
 //   - Viber: a user's id, which only Viber can read.
+//   - WeChat: an OpenID, which is letters, digits, - and _, and of one account alone.
 //   - E-mail: an address in small letters; a name may stand in front of it.
 //   - Other channels: any text without the spaces around it.
 //
@@ -40,6 +41,8 @@ func Address(channel Channel, text, region string) (string, error) {
 		return "", errors.New("a Telegram address is a user's id, which is digits alone")
 	case channel == LINE && (len(text) != 33 || text[0] != 'U' || !only(text[1:], isHex)):
 		return "", errors.New("a LINE address is a user's id, which is U and 32 hexadecimal digits")
+	case channel == WeChat && !only(text, isOpenID):
+		return "", errors.New("a WeChat address is an OpenID, which is letters, digits, - and _")
 	case channel == Messenger && !only(text, isDigit):
 		return "", errors.New("a Messenger address is a page-scoped id, which is digits alone")
 	}
@@ -66,6 +69,9 @@ func only(s string, kind func(byte) bool) bool {
 	return s != ""
 }
 
-func isHex(c byte) bool     { return isDigit(c) || 'a' <= c && c <= 'f' }
-func isDigit(c byte) bool   { return '0' <= c && c <= '9' }
+func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isOpenID(c byte) bool {
+	return isDigit(c) || isCapital(c) || 'a' <= c && c <= 'z' || c == '-' || c == '_'
+}
 func isCapital(c byte) bool { return 'A' <= c && c <= 'Z' }

@@ -198,6 +198,7 @@ var channelWords = map[Channel][]string{
 	Telegram:  {"telegram"},
 	LINE:      {"line"},
 	Viber:     {"viber"},
+	WeChat:    {"wechat", "微信"},
 	Email: {"email", "emails", "e-mail", "e-mails", "mail", "mails", "correo", "correo electrónico", "courriel", "courriels",
 		"почта", "почте", "邮件", "郵件", "メール", "이메일", "ईमेल"},
 }

@@ -15,6 +15,7 @@ const (
 	Telegram  Channel = "telegram"
 	LINE      Channel = "line"
 	Viber     Channel = "viber"
+	WeChat    Channel = "wechat"
 	Email     Channel = "email"
 )
 

@@ -263,4 +263,4 @@ func (s *Script) values(d *Dialogue) map[string]variable {
 
 // channelNames are what people call a channel.
 var channelNames = map[Channel]string{SMS: "SMS", WhatsApp: "WhatsApp", Messenger: "Messenger",
-	Telegram: "Telegram", LINE: "LINE", Viber: "Viber", Email: "e-mail"}
+	Telegram: "Telegram", LINE: "LINE", Viber: "Viber", WeChat: "WeChat", Email: "e-mail"}

@@ -165,6 +165,7 @@ var byName = map[string]known{
 	"viber":           viberService,
 	"vonage-messages": vonageMessagesService,
 	"vonage-sms":      vonageSMSService,
+	"wechat":          wechatService,
 	"whatsapp":        whatsappService,
 
 	"twilio-conversations": twilioConversationsService,

@@ -28,6 +28,8 @@ type shape struct {
 	idle      bool // a request that names nobody sends nothing
 	// folds: the case of the letters of JSON keys means nothing. Here all are in lower case then.
 	folds bool
+	// untyped: a body is JSON whatever its Content-Type says.
+	untyped bool
 	// recipients are where they may stand; needed. Those of one request are read in this order.
 	recipients []reach
 	most       int // how many a request may have
@@ -86,6 +88,8 @@ type reach struct {
 	optional bool
 	// together: those of one list are written to in one thread, and go all or none.
 	together bool
+	// fewest is how many of a list have to stay; 0: one. Where fewer would, what holds it goes with it.
+	fewest int
 	// also: what stands at at is no recipient, and has the service write to one who stands elsewhere by another
 	// channel. It goes with its key.
 	also *fallback

@@ -91,7 +91,8 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	form := r.shape.form && fold(kind, "application/x-www-form-urlencoded")
 	parts := r.shape.multipart && fold(kind, "multipart/form-data")
 	markup := r.shape.xml && (fold(kind, "application/xml") || fold(kind, "text/xml"))
-	if !ok || !form && !parts && !markup && (r.shape.xml || !fold(kind, r.shape.json)) || !inUTF8(charset) {
+	typed := form || parts || markup || r.untyped || !r.shape.xml && fold(kind, r.shape.json)
+	if !ok || !typed || !inUTF8(charset) {
 		return b.unreadable(0, "the Content-Type of a send is %s", r.shape.types())
 	}
 	body, err := b.body(req, h)

@@ -40,7 +40,7 @@ func (r *shapeReader) walkList(c *compiledReach, i int, steps expression, at *sp
 	p := &r.b.parsed.spread
 	l, seated := p.listed(at.seat, int32(i))
 	if !seated {
-		l = p.open(inBody, at.seat, 1)
+		l = p.open(inBody, at.seat, int32(max(1, c.fewest)))
 		p.lists[l].array = int32(i)
 	}
 	before, last := int32(-1), int32(0)

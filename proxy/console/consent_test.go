@@ -130,8 +130,8 @@ func TestConsentRefusals(t *testing.T) {
 		method, query, body string
 		want                string // field: message
 	}{
-		"no channel":         {"GET", "?address=%2B14155550100", "", "channel: missing: want one of sms, whatsapp, messenger, telegram, line, viber, email"},
-		"an unknown channel": {"GET", "?address=%2B14155550100&channel=smss", "", `channel: unknown channel "smss": want one of sms, whatsapp, messenger, telegram, line, viber, email`},
+		"no channel":         {"GET", "?address=%2B14155550100", "", "channel: missing: want one of sms, whatsapp, messenger, telegram, line, viber, wechat, email"},
+		"an unknown channel": {"GET", "?address=%2B14155550100&channel=smss", "", `channel: unknown channel "smss": want one of sms, whatsapp, messenger, telegram, line, viber, wechat, email`},
 		"no address":         {"GET", "?channel=sms", "", "address: missing"},
 		"a number without its country": {"GET", "?channel=sms&address=4155550100", "",
 			"address: " + fault(t, "4155550100")},

@@ -155,7 +155,7 @@ func TestDecisionQueryRefusals(t *testing.T) {
 		"limit=many":            `limit: "many": want a number from 1 to 1000`,
 		"since=yesterday":       `since: "yesterday" is no time: want a date (2026-01-31) or RFC 3339 (2026-01-31T09:30:00Z), or a duration before now (24h)`,
 		"until=-1h":             `until: "-1h" is no time: want a date (2026-01-31) or RFC 3339 (2026-01-31T09:30:00Z), or a duration before now (24h)`,
-		"channel=fax":           `channel: unknown channel "fax": want one of sms, whatsapp, messenger, telegram, line, viber, email`,
+		"channel=fax":           `channel: unknown channel "fax": want one of sms, whatsapp, messenger, telegram, line, viber, wechat, email`,
 		"channel=sms&address=x": "address: a name in letters is no phone number",
 		"region=USA":            `region: unknown region "USA": want an ISO 3166 country such as US or DE`,
 		"full=1":                `full: "1": want true or false`,

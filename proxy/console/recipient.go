@@ -10,7 +10,7 @@ import (
 // channels are those that consent can be recorded for; on the first ones the address is a number.
 var (
 	phoneChannels = []filter.Channel{filter.SMS, filter.WhatsApp}
-	channels      = append(slices.Clone(phoneChannels), filter.Messenger, filter.Telegram, filter.LINE, filter.Viber, filter.Email)
+	channels      = append(slices.Clone(phoneChannels), filter.Messenger, filter.Telegram, filter.LINE, filter.Viber, filter.WeChat, filter.Email)
 )
 
 // longest is how many bytes a brand or an address may have.
