@@ -14,7 +14,8 @@ type infobip struct {
 	*keyring
 }
 
-var infobipService = known{host: "https://api.infobip.com", channel: filter.SMS, text: infobipText, later: true, withdrawn: infobipWithdrawn, make: newInfobip}
+var infobipService = known{host: "https://api.infobip.com", channel: filter.SMS, text: infobipText, later: true, withdrawn: infobipWithdrawn,
+	enter: "the subscriptions for inbound messages, delivery reports and marketing updates, with a name and a password; header and value: Authorization, with those", make: newInfobip}
 
 // infobipText is the longest text that surely passes, in characters: 25 parts that hold signs beyond GSM 7.
 // WhatsApp and Viber have limits of their own.

@@ -75,7 +75,7 @@ func fuzzSignals(f *testing.F, name string) {
 		req.SetBody(body)
 		c := caller(t, name)
 		hook := Webhook{URL: "https://gate.example" + target, Secrets: []string{"secret"}, VerifyToken: "never guessed"}
-		if name == "postmark" {
+		if name == "postmark" || name == "infobip" {
 			hook.Header, hook.Value = "Authorization", "Basic c2VuZGdhdGU6bmV2ZXIgZ3Vlc3NlZA=="
 		}
 		if len(otherKeys[name]) > 0 {
@@ -124,5 +124,6 @@ func FuzzMessageBirdSignals(f *testing.F) { fuzzSignals(f, "messagebird") }
 func FuzzTelnyxSignals(f *testing.F)      { fuzzSignals(f, "telnyx") }
 func FuzzPlivoSignals(f *testing.F)       { fuzzSignals(f, "plivo") }
 func FuzzSendGridSignals(f *testing.F)    { fuzzSignals(f, "sendgrid") }
+func FuzzInfobipSignals(f *testing.F)     { fuzzSignals(f, "infobip") }
 func FuzzPostmarkSignals(f *testing.F)    { fuzzSignals(f, "postmark") }
 func FuzzMailgunSignals(f *testing.F)     { fuzzSignals(f, "mailgun") }
