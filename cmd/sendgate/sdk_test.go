@@ -128,16 +128,23 @@ func nodeClient(t *testing.T, script string) []string {
 }
 
 // goProgram builds a program of the module with the Go libraries, which is a module of its own: what they need is no
-// business of the gate.
+// business of the gate. An error is that they cannot be had.
 func goProgram(t *testing.T, name string) (bin string, err error) {
 	t.Helper()
 	bin = filepath.Join(t.TempDir(), "program")
-	for _, args := range [][]string{{"mod", "download"}, {"build", "-o", bin, name}} {
+	run := func(args ...string) error {
 		cmd := exec.CommandContext(t.Context(), "go", args...)
 		cmd.Dir, cmd.Env = sdkFolder("go"), append(os.Environ(), "GOWORK=off")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+			return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 		}
+		return nil
+	}
+	if err := run("mod", "download"); err != nil {
+		return "", err
+	}
+	if err := run("build", "-o", bin, name); err != nil {
+		t.Fatal(err)
 	}
 	return bin, nil
 }

@@ -8,17 +8,19 @@ import (
 )
 
 func mailgunMail(gate string) sender {
-	client := mailgun.NewMailgun("example.com", "key")
+	client := mailgun.NewMailgun("mg.example.net", "key")
 	if gate != "" {
 		client.SetAPIBase(gate)
 	}
 	return func(to []string) (o outcome, _ error) {
-		_, id, err := client.Send(context.Background(), client.NewMessage("table@example.com", "Your table", "It is ready.", to...))
+		_, id, err := client.Send(context.Background(), client.NewMessage("table@mg.example.net", "Your table", "It is ready.", to...))
 		var refused *mailgun.UnexpectedResponseError
 		if errors.As(err, &refused) {
 			o.Status = refused.Actual
 		}
-		o.ID = id
+		if o.ID = id; err == nil {
+			o.Shows = "nothing"
+		}
 		return o, err
 	}
 }
