@@ -42,6 +42,8 @@ func sdkAddress(channel filter.Channel, number string) string {
 		return digits
 	case filter.LINE:
 		return "U" + strings.Repeat("0", 32-len(digits)) + digits
+	case filter.WeChat:
+		return "o" + strings.Repeat("0", 27-len(digits)) + digits
 	case filter.Viber:
 		return strings.Repeat("A", 22-len(digits)) + digits + "=="
 	}

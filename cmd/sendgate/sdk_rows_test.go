@@ -42,6 +42,8 @@ var sdkRows = []sdkRow{
 		blocked: "AxiosError 402 400", partly: "Ann Accepted, Bob Rejected", failed: "AxiosError 303 400", unknown: "AxiosError ERR_BAD_REQUEST 424", unnamed: true},
 	{pkg: "mailgun.js", provider: "mailgun", program: "mailgun.mjs", line: `new Mailgun(FormData).client({ username, key, url: gate })`, asks: "HTTPS_PROXY",
 		blocked: "MailgunAPIError 400", partly: "nothing", failed: "MailgunAPIError 400", unknown: "MailgunAPIError 424"},
+	{pkg: "co-wechat-api", provider: "wechat", program: "wechat.mjs", base: "http://ADDRESS/wechat/cgi-bin/", line: `api.prefix = gate`,
+		blocked: "WeChatAPIError 43004", failed: "WeChatAPIError 40003", unknown: "WeChatAPIError", silent: []int{424, 503}, unnamed: true},
 	{pkg: "@aws-sdk/client-pinpoint-sms-voice-v2", provider: "aws-sms", program: "aws-sms.mjs", line: `new PinpointSMSVoiceV2Client({ region, credentials, endpoint: gate })`,
 		blocked: "ConflictException DESTINATION_PHONE_NUMBER_OPTED_OUT 400", failed: "ValidationException INVALID_PARAMETER 400", unknown: "424 424", again: 3},
 	{pkg: "@aws-sdk/client-sns", provider: "aws-sns", program: "aws-sns.mjs", line: `new SNSClient({ region, credentials, endpoint: gate })`,
