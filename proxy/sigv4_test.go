@@ -41,13 +41,19 @@ func awsText(host, path, to string) *http.Request {
 // signedBy is r as its sender writes it, signed by AWS' own signer.
 func signedBy(t *testing.T, r *http.Request, key, secret string, at time.Time) string {
 	t.Helper()
+	return signedFor(t, r, key, secret, "sms-voice", "eu-west-1", at)
+}
+
+// signedFor is signedBy for a service in a region.
+func signedFor(t *testing.T, r *http.Request, key, secret, service, region string, at time.Time) string {
+	t.Helper()
 	body := new(bytes.Buffer)
 	if _, err := body.ReadFrom(r.Body); err != nil {
 		t.Fatal(err)
 	}
 	r.Body = http.NoBody
 	sum := sha256.Sum256(body.Bytes())
-	if err := v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: key, SecretAccessKey: secret}, r, hex.EncodeToString(sum[:]), "sms-voice", "eu-west-1", at); err != nil {
+	if err := v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: key, SecretAccessKey: secret}, r, hex.EncodeToString(sum[:]), service, region, at); err != nil {
 		t.Fatal(err)
 	}
 	var raw bytes.Buffer
