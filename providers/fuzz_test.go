@@ -110,6 +110,7 @@ func checkFooter(t *testing.T, p providers.Provider, req *fasthttp.Request, b *p
 }
 
 func FuzzTwilioParse(f *testing.F) {
+	providers.AddCorpus(f)
 	seed(f, "twilio")
 	sends := regexp.MustCompile(`^/2010-04-01/Accounts/AC[0-9A-Za-z]+/(SMS/)?Messages(\.json|\.xml|\.csv)?$`)
 	f.Fuzz(func(t *testing.T, method, target, contentType, encoding string, raw []byte) {
@@ -147,6 +148,7 @@ func FuzzTwilioParse(f *testing.F) {
 }
 
 func FuzzWhatsAppParse(f *testing.F) {
+	providers.AddCorpus(f)
 	seed(f, "whatsapp")
 	sends := regexp.MustCompile(`^/(v[0-9]+\.[0-9]+/)?[0-9]+/(marketing_)?messages$`)
 	f.Fuzz(func(t *testing.T, method, target, contentType, encoding string, raw []byte) {
@@ -227,8 +229,9 @@ func shaped() (names []string) {
 // FuzzShapes reads requests to all providers that have a shape. What is left once some recipients were taken
 // out must be read as the others, and be valid JSON where it was.
 func FuzzShapes(f *testing.F) {
+	providers.AddCorpus(f)
 	for _, s := range providers.Samples() {
-		if slices.Contains(shaped(), s.Provider) {
+		if slices.Contains(shaped(), s.Provider) && (providers.Fuzzed == "" || providers.Fuzzed == s.Provider) {
 			req := read(f, s.Request)
 			for _, blocked := range []uint64{0, 1, 2, 5} {
 				f.Add(s.Provider, string(req.Header.Method()), string(req.Header.RequestURI()), string(req.Header.ContentType()), req.Body(), blocked)
@@ -236,6 +239,9 @@ func FuzzShapes(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, name, method, target, contentType string, raw []byte, blocked uint64) {
+		if providers.Fuzzed != "" {
+			name = providers.Fuzzed
+		}
 		req := compose(method, target, contentType, "", raw)
 		if req == nil || !slices.Contains(shaped(), name) {
 			return

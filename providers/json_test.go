@@ -10,6 +10,7 @@ import (
 // FuzzScanJSON compares the scanner with encoding/json: what it accepts is valid there and means
 // the same, and what it refuses beyond that, it refuses for one of its own reasons.
 func FuzzScanJSON(f *testing.F) {
+	AddCorpus(f)
 	for _, text := range []string{
 		`{}`, `[]`, `null`, `-0.5e+3`, `"é\n🎁"`, `{"a":[1,{"b":"c"},[]],"d":{"e":{}}}`, "\uFEFF[true, false]",
 		`{"a":1,"\u0061":2}`, `"\ud800"`, `"\ufffd"`, `01`, `1.`, `{"a":1,}`, `[1 2]`, "\"\x01\"", "\"\xff\"", `{"":{"":0}}`, `[`, ``,

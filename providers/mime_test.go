@@ -170,6 +170,7 @@ func TestHTMLLine(t *testing.T) {
 // FuzzMail reads mails. The addresses are those that net/mail reads, and what is left once some are taken out and a
 // line was added is read as the others and the same text.
 func FuzzMail(f *testing.F) {
+	AddCorpus(f)
 	f.Add([]byte(simpleMail), uint8(5))
 	f.Add(crlfed(simpleMail), uint8(2))
 	for _, s := range Samples() {
@@ -220,6 +221,7 @@ func FuzzMail(f *testing.F) {
 }
 
 func FuzzQuotedPrintable(f *testing.F) {
+	AddCorpus(f)
 	f.Add("Sale = 5 €\n tab\t\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		text = strings.ReplaceAll(text, "\r", "")

@@ -186,6 +186,7 @@ func TestCompressed(t *testing.T) {
 
 // FuzzMultipart reads bodies in parts. What is read another reader reads, too: each parameter once.
 func FuzzMultipart(f *testing.F) {
+	providers.AddCorpus(f)
 	for _, s := range providers.Samples() {
 		req := read(f, s.Request)
 		if kind := string(req.Header.ContentType()); strings.HasPrefix(kind, "multipart/form-data") {

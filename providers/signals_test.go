@@ -60,6 +60,7 @@ func errorText(err error) string {
 // fuzzSignals holds what is true of any call: nothing panics, what is not signed is not verified, an error shows
 // no address, and signals name the person as sends do.
 func fuzzSignals(f *testing.F, name string) {
+	AddCorpus(f)
 	for _, s := range webhookSamples(f) {
 		if s.provider == name {
 			req := arrived(f, s.request)
