@@ -49,9 +49,10 @@ var ownCredentials = map[string]providers.Credentials{
 	"messenger":   {Secret: "keysecret"},
 	"instagram":   {Secret: "keysecret"},
 
-	"sinch-sms":       {Account: "plan1", Secret: "keysecret"},
-	"vonage-messages": {Account: "abcd1234", Secret: "keysecret"},
-	"vonage-sms":      {Account: "abcd1234", Secret: "keysecret"},
+	"sinch-conversation": {Account: "p1", User: "abcd1234", Secret: "keysecret"},
+	"sinch-sms":          {Account: "plan1", Secret: "keysecret"},
+	"vonage-messages":    {Account: "abcd1234", Secret: "keysecret"},
+	"vonage-sms":         {Account: "abcd1234", Secret: "keysecret"},
 }
 
 const (
@@ -60,6 +61,8 @@ const (
 )
 
 var calls = []call{
+	{name: "Sinch: a token gives way to the access key", provider: "sinch-conversation", target: "/v1/projects/p1/messages:send", headers: "Authorization: Bearer " + gateToken + "\n" + jsonType,
+		body: `{"app_id":"1"}`, presents: gateToken, wantHeaders: vonageBasic + "\n" + jsonType},
 	{name: "Sinch: the token of a service plan", provider: "sinch-sms", target: "/xms/v1/plan1/batches", headers: "Authorization: Bearer " + gateToken + "\n" + jsonType, body: `{"to":["1"]}`,
 		presents: gateToken, wantHeaders: "Authorization: Bearer keysecret\n" + jsonType},
 	{name: "Vonage: a secret in a form", provider: "vonage-sms", target: "/sms/json", headers: formType, body: "api_key=b&api_secret=" + gateToken + "&to=1",

@@ -139,3 +139,38 @@ func (d document) text(dst []byte, i int) []byte {
 	}
 	return unquote(dst, d.raw(i))
 }
+
+// without is what takes elements out of list or members out of object i, with their commas.
+func (d document) without(i int, gone func(i int) bool) (edits []edit) {
+	end, kept := -1, false // where the last of them ends, and whether one in front of it stays
+	for j := d.child(i); j != 0; j = int(d.nodes[j].next) {
+		start, after := d.begin(j), int(d.nodes[j].end)
+		if d.nodes[j].kind == '"' {
+			after++
+		}
+		switch blocked := gone(j); {
+		case blocked && kept:
+			edits = append(edits, edit{start: end, end: after})
+		case blocked && d.nodes[j].next != 0:
+			edits = append(edits, edit{start: start, end: d.begin(int(d.nodes[j].next))})
+		case blocked:
+			edits = append(edits, edit{start: start, end: after})
+		default:
+			kept = true
+		}
+		end = after
+	}
+	return edits
+}
+
+// begin is where an element, or a member with its key, begins.
+func (d document) begin(i int) int {
+	switch n := &d.nodes[i]; {
+	case n.keyEnd > 0:
+		return int(n.key) - 1
+	case n.kind == '"':
+		return int(n.start) - 1
+	default:
+		return int(n.start)
+	}
+}

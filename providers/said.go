@@ -95,3 +95,15 @@ func withPlus(number string) string {
 	}
 	return number
 }
+
+// correspondent is the person whom a service of several channels calls text on one of them, as sends have it.
+func (s shaped) correspondent(channel filter.Channel, text string) filter.Recipient {
+	r := filter.Recipient{Channel: channel}
+	if !s.ids[channel] {
+		if r.Address = texter(text).Address; r.Address != "" || channel != filter.WhatsApp {
+			return r
+		}
+	}
+	r.Address, _ = filter.Address(channel, text, s.region) // what is none is nobody
+	return r
+}

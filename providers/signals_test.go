@@ -128,3 +128,7 @@ func FuzzSendGridSignals(f *testing.F)    { fuzzSignals(f, "sendgrid") }
 func FuzzInfobipSignals(f *testing.F)     { fuzzSignals(f, "infobip") }
 func FuzzPostmarkSignals(f *testing.F)    { fuzzSignals(f, "postmark") }
 func FuzzMailgunSignals(f *testing.F)     { fuzzSignals(f, "mailgun") }
+
+func FuzzVonageMessagesSignals(f *testing.F)    { fuzzSignals(f, "vonage-messages") }
+func FuzzSinchSMSSignals(f *testing.F)          { fuzzSignals(f, "sinch-sms") }
+func FuzzSinchConversationSignals(f *testing.F) { fuzzSignals(f, "sinch-conversation") }

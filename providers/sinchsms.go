@@ -15,10 +15,12 @@ import (
 type sinchSMS struct {
 	shaped
 	*keyring
+	nonceSigner
 	change shaped // of a batch
 }
 
-var sinchSMSService = known{host: "https://us.sms.api.sinch.com", channel: filter.SMS, text: sinchSMSText, later: true, make: newSinchSMS}
+var sinchSMSService = known{host: "https://us.sms.api.sinch.com", channel: filter.SMS, text: sinchSMSText, later: true, make: newSinchSMS,
+	enter: "the callback URL of the service plan, with hmac settings; secrets: the hmac secret"}
 
 // sinchSMSText is the longest text that surely passes, in characters.
 const sinchSMSText = 1600
@@ -80,7 +82,7 @@ var sinchSMSKeyring = &keyring{
 }
 
 func newSinchSMS(cfg Config) (Provider, error) {
-	return sinchSMS{newShaped(sinchSMSShape, cfg), sinchSMSKeyring, newShaped(sinchSMSChange, cfg)}, nil
+	return sinchSMS{newShaped(sinchSMSShape, cfg), sinchSMSKeyring, sinchSigner, newShaped(sinchSMSChange, cfg)}, nil
 }
 
 // Parse reads a batch, or a change of one.
@@ -196,63 +198,12 @@ func (s sinchSMS) Rewrite(req *fasthttp.Request, b *Batch) error {
 	if err := s.shaped.Rewrite(req, b); err != nil {
 		return err
 	}
-	d := document{src: req.Body()}
-	if b.parsed.gzipped {
-		plain, err := unpack(nil, req.Body())
-		if err != nil {
-			return err
+	return b.again(req, func(d document) (gone []edit) {
+		for values := d.first(d.member(0, "parameters")); values != 0; values = int(d.nodes[values].next) {
+			gone = append(gone, d.without(values, func(i int) bool { return b.sinchSMSBlocked(d.sinchSMSNumber(i)) })...)
 		}
-		d.src = plain
-	}
-	var err error
-	if d.nodes, err = scanJSON(d.src, nil); err != nil {
-		return err
-	}
-	parameters := d.member(0, "parameters")
-	if parameters == 0 {
-		return nil
-	}
-	var out []byte
-	last := 0
-	for values := d.first(parameters); values != 0; values = int(d.nodes[values].next) {
-		for _, e := range b.sinchSMSLeft(d, values) {
-			out = append(out, d.src[last:e.start]...)
-			last = e.end
-		}
-	}
-	if out = append(out, d.src[last:]...); last == 0 {
-		return nil
-	}
-	if b.parsed.gzipped {
-		out = compress(out)
-	}
-	req.SetBody(out)
-	return nil
-}
-
-// sinchSMSLeft are the members of a parameter that are for people who are blocked, with their commas.
-func (b *Batch) sinchSMSLeft(d document, values int) (gone []edit) {
-	end, kept := -1, false // where the last of them ends, and whether one in front of it stays
-	for i := d.first(values); i != 0; i = int(d.nodes[i].next) {
-		start := int(d.nodes[i].key) - 1
-		n := &d.nodes[i]
-		after := int(n.end)
-		if n.kind == '"' {
-			after++
-		}
-		switch blocked := b.sinchSMSBlocked(d.sinchSMSNumber(i)); {
-		case blocked && kept:
-			gone = append(gone, edit{start: end, end: after})
-		case blocked && n.next != 0:
-			gone = append(gone, edit{start: start, end: int(d.nodes[n.next].key) - 1})
-		case blocked:
-			gone = append(gone, edit{start: start, end: after})
-		default:
-			kept = true
-		}
-		end = after
-	}
-	return gone
+		return gone
+	})
 }
 
 // sinchSMSBlocked reports whether no message to address is sent, and one was to be.

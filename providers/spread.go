@@ -219,3 +219,33 @@ func (s *spread) removals() error {
 	}
 	return nil
 }
+
+// again makes further edits in a JSON body that was rewritten, at the places that find finds in it, in their order.
+func (b *Batch) again(req *fasthttp.Request, find func(d document) []edit) error {
+	src, err := req.Body(), error(nil)
+	if b.parsed.gzipped {
+		if src, err = unpack(nil, src); err != nil {
+			return err
+		}
+	}
+	nodes, err := scanJSON(src, nil)
+	if err != nil {
+		return err
+	}
+	edits := find(document{src, nodes})
+	if len(edits) == 0 {
+		return nil
+	}
+	var out []byte
+	last := 0
+	for _, e := range edits {
+		out = append(append(out, src[last:e.start]...), e.text...)
+		last = e.end
+	}
+	out = append(out, src[last:]...)
+	if b.parsed.gzipped {
+		out = compress(out)
+	}
+	req.SetBody(out)
+	return nil
+}

@@ -212,3 +212,55 @@ func TestSendGridSignatures(t *testing.T) {
 		})
 	}
 }
+
+// The vectors of https://github.com/Vonage/vonage-python-sdk (tests/test_signature.py), by all the ways in which an
+// account may have its calls signed.
+func TestVonageSignatures(t *testing.T) {
+	const call = "a=1&b=2&timestamp=1461605396&sig="
+	for _, v := range []struct {
+		name, body string
+		good       bool
+	}{
+		{"MD5", call + "6af838ef94998832dbfc29020b564830", true},
+		{"MD5 in capital letters", call + "6AF838EF94998832DBFC29020B564830", true},
+		{"HMAC with MD5", call + "c15c21ced558c93a226c305f58f902f2", true},
+		{"HMAC with SHA-1", call + "3e19a4e6880fdc2c1426bfd0587c98b9532f0210", true},
+		{"HMAC with SHA-256", call + "a321e824b9b816be7c3f28859a31749a098713d39f613c80d455bbaffae1cd24", true},
+		{"HMAC with SHA-512", call + "812a18f76680fa0fe1b8bd9ee1625466ceb1bd96242e4d050d2cfd9a7b40166c63ed26ec9702168781b6edcf1633db8ff95af9341701004eec3fcf9550572ee8", true},
+		{"another parameter", "c=3&" + call + "6af838ef94998832dbfc29020b564830", false},
+		{"a parameter twice", "a=1&" + call + "6af838ef94998832dbfc29020b564830", false},
+		{"no signature", "a=1&b=2&timestamp=1461605396", false},
+		{"an empty signature", call, false},
+	} {
+		t.Run(v.name, func(t *testing.T) {
+			checkVector(t, "vonage-sms", v.good, "POST", v.body, Webhook{URL: "https://gate.example/", Secrets: []string{"newer", "secret"}}, time.Time{},
+				"Content-Type", "application/x-www-form-urlencoded")
+		})
+	}
+}
+
+// The vector of https://github.com/sinch/sinch-sdk-dotnet (tests/Sinch.Tests/Conversation/WebhooksTests.cs).
+func TestSinchSignatures(t *testing.T) {
+	const body = `{"app_id":"","accepted_time":"2021-10-18T17:49:13.813615Z","project_id":"e2df3a34-a71b-4448-9db5-a8d2baad28e4",` +
+		`"contact_create_notification":{"contact":{"id":"01FJA8B466Y0R2GNXD78MD9SM1","channel_identities":[{"channel":"SMS","identity":"48123456789","app_id":""}],` +
+		`"display_name":"New Test Contact","email":"new.contact@email.com","external_id":"","metadata":"","language":"EN_US"}},"message_metadata":""}`
+	for _, v := range []struct {
+		name, body, secret, nonce, at, algorithm string
+		good                                     bool
+	}{
+		{"the call", body, "foo_secret1234", "01FJA8B4A7BM43YGWSG9GBV067", "1634579353", "HmacSHA256", true},
+		{"another body", body + " ", "foo_secret1234", "01FJA8B4A7BM43YGWSG9GBV067", "1634579353", "HmacSHA256", false},
+		{"another secret", body, "foo_secret", "01FJA8B4A7BM43YGWSG9GBV067", "1634579353", "HmacSHA256", false},
+		{"another nonce", body, "foo_secret1234", "01FJA8B4A7BM43YGWSG9GBV068", "1634579353", "HmacSHA256", false},
+		{"another time", body, "foo_secret1234", "01FJA8B4A7BM43YGWSG9GBV067", "1634579354", "HmacSHA256", false},
+		{"a way to sign that is none of Sinch's", body, "foo_secret1234", "01FJA8B4A7BM43YGWSG9GBV067", "1634579353", "none", false},
+	} {
+		for _, name := range []string{"sinch-sms", "sinch-conversation"} {
+			t.Run(name+": "+v.name, func(t *testing.T) {
+				checkVector(t, name, v.good, "POST", v.body, Webhook{Secrets: []string{"newer", v.secret}}, time.Time{}, "x-sinch-webhook-signature-nonce", v.nonce,
+					"x-sinch-webhook-signature-timestamp", v.at, "x-sinch-webhook-signature-algorithm", v.algorithm,
+					"x-sinch-webhook-signature", "6bpJoRmFoXVjfJIVglMoJzYXxnoxRujzR4k2GOXewOE=")
+			})
+		}
+	}
+}

@@ -26,7 +26,8 @@ type vonageMessages struct {
 }
 
 var vonageMessagesService = known{host: "https://api.nexmo.com", channel: filter.SMS, text: vonageMessagesText,
-	withdrawn: vonageMessagesWithdrawn, busy: []int{vonageMessagesThrottled}, make: newVonageMessages}
+	withdrawn: vonageMessagesWithdrawn, busy: []int{vonageMessagesThrottled}, make: newVonageMessages,
+	enter: "the inbound and status URLs of the application; secrets: the signature secret of the account"}
 
 // The longest texts, in characters: of any channel, below a file, and of an SMS.
 const (

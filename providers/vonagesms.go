@@ -24,7 +24,8 @@ type vonageSMS struct {
 	replaced bool // the credentials of a call are replaced, and with them its signature
 }
 
-var vonageSMSService = known{host: "https://rest.nexmo.com", channel: filter.SMS, text: vonageSMSText, busy: vonageSMSBusy, make: newVonageSMS}
+var vonageSMSService = known{host: "https://rest.nexmo.com", channel: filter.SMS, text: vonageSMSText, withdrawn: vonageSMSWithdrawn, busy: vonageSMSBusy, make: newVonageSMS,
+	enter: "the inbound and delivery-receipt webhooks of the account's SMS settings; secrets: the signature secret"}
 
 // vonageSMSText is the longest text that surely passes, in characters.
 const vonageSMSText = 1600
@@ -213,6 +214,9 @@ func (a *vonageSMSAnswer) read(resp *fasthttp.Response) bool {
 // many connections.
 var vonageSMSBusy = []int{1, 5, 10}
 
+// vonageSMSQuota says that the account has no money left; in receipts the same number says that somebody opted out.
+const vonageSMSQuota = 9
+
 // Learn reads the code of a message that was refused in all its parts. None says anything about anybody's will: a
 // number may be barred (7) for other reasons than its owner's wish.
 func (vonageSMS) Learn(resp *fasthttp.Response, _ *Batch) (refusal int, events []filter.Event) {
@@ -225,7 +229,9 @@ func (vonageSMS) Learn(resp *fasthttp.Response, _ *Batch) (refusal int, events [
 		if err != nil || code == 0 {
 			return 0, nil
 		}
-		refusal = code
+		if refusal = code; code == vonageSMSQuota {
+			refusal = 0
+		}
 	}
 	return refusal, nil
 }

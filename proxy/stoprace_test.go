@@ -55,6 +55,22 @@ var ways = map[string]way{
 		func(number string) string {
 			return post("/plivo/v1/Account/MA1/Message/", "application/json", `{"src":"15005550006","dst":"`+number+`","text":"Sale"}`)
 		}},
+	"STOP at Vonage, broadcast through Sinch": {filter.SMS,
+		func(t testing.TB, id, number, text string) string {
+			form := url.Values{"msisdn": {number}, "to": {"15005550006"}, "text": {text}, "messageId": {id}, "message-timestamp": {"2026-11-22 10:00:00"}}
+			return signed(t, "vonage-sms", "/vonage-sms", "application/x-www-form-urlencoded", form.Encode())
+		},
+		func(number string) string {
+			return post("/sinch-sms/xms/v1/p1/batches", "application/json", `{"from":"15005550006","to":["`+number+`"],"body":"Sale"}`)
+		}},
+	"STOP at Sinch's Conversation API, broadcast through Vonage's Messages API": {filter.SMS,
+		func(t testing.TB, id, number, text string) string {
+			return signed(t, "sinch-conversation", "/sinch-conversation", "application/json", fmt.Sprintf(`{"app_id":"a","message":{"id":%q,"direction":"TO_APP",`+
+				`"channel_identity":{"channel":"SMS","identity":%q},"contact_message":{"text_message":{"text":%q}}}}`, id, number, text))
+		},
+		func(number string) string {
+			return post("/vonage-messages/v1/messages", "application/json", `{"channel":"sms","message_type":"text","from":"15005550006","to":"`+number+`","text":"Sale"}`)
+		}},
 	"STOP at Telnyx, broadcast through MessageBird": {filter.SMS,
 		func(_ testing.TB, id, number, text string) string {
 			return telnyxCall(fmt.Sprintf(`{"data":{"event_type":"message.received","payload":{"id":%q,"from":{"phone_number":"+%s"},"to":[{"phone_number":"+15005550006"}],"text":%q}}}`, id, number, text))
@@ -91,7 +107,8 @@ func openly(t testing.TB, upstream string) Config {
 	second.Provider = "twilio"
 	telnyx := rc
 	telnyx.Webhook = telnyxHook()
-	return hooked(t, map[string]RouteConfig{"twilio": rc, "whatsapp": rc, "second": second, "plivo": rc, "messagebird": rc, "telnyx": telnyx})
+	return hooked(t, map[string]RouteConfig{"twilio": rc, "whatsapp": rc, "second": second, "plivo": rc, "messagebird": rc, "telnyx": telnyx,
+		"vonage-sms": rc, "vonage-messages": rc, "sinch-sms": rc, "sinch-conversation": rc})
 }
 
 // TestStopRace has many senders write to one person through one provider while the person answers STOP by

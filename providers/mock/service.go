@@ -50,6 +50,7 @@ var services = []played{
 	{"telnyx", regexp.MustCompile(`^/v2/messages(/|$)`), "", (*Mock).telnyx},
 	{"viber", regexp.MustCompile(`^/pa/`), "", (*Mock).viber},
 	{"wechat", regexp.MustCompile(`^/cgi-bin/message/`), "", (*Mock).wechat},
+	{"sinch-conversation", regexp.MustCompile(`^/v1/projects/`), "", (*Mock).sinchConversation},
 	{"sinch-sms", regexp.MustCompile(`^/xms/v1/`), "", (*Mock).sinchSMS},
 	{"vonage-messages", regexp.MustCompile(`^/v1/messages(/|$)`), "", (*Mock).vonageMessages},
 	{"vonage-sms", regexp.MustCompile(`^/(sms|ussd|ussd-prompt|sc/us/[a-z0-9]+)/(json|xml)$`), "", (*Mock).vonageSMS},
