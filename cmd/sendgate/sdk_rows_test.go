@@ -38,6 +38,8 @@ var sdkRows = []sdkRow{
 		blocked: "REJECTED_DESTINATION_BLOCKLISTED 14", partly: "Ann PENDING_ACCEPTED, Bob REJECTED_DESTINATION_BLOCKLISTED", failed: "REJECTED_DESTINATION 52", unknown: "AxiosError ERR_BAD_REQUEST 424"},
 	{pkg: "@sinch/sdk-core", provider: "sinch-sms", program: "sinch-sms.mjs", line: `new SinchClient({ servicePlanId, apiToken, smsHostname: gate })`,
 		blocked: "RequestFailedError recipient_blocked 403", partly: "to: Ann", failed: "RequestFailedError syntax_invalid_parameter_format 400", unknown: "RequestFailedError 424"},
+	{pkg: "@sinch/sdk-core", also: "conversation", provider: "sinch-conversation", program: "sinch-conversation.mjs", line: `new SinchClient({ ...credentials, authHostname, conversationHostname: gate })`,
+		blocked: "RequestFailedError FAILED_PRECONDITION 400", failed: "RequestFailedError INVALID_ARGUMENT 400", unknown: "RequestFailedError 424"},
 	{pkg: "@cmdotcom/text-sdk", provider: "cm", program: "cm.mjs", noLine: "its host is fixed: `hosts: [gw.cmtelecom.com]`", hosts: []string{"gw.cmtelecom.com"}, asks: "HTTPS_PROXY",
 		blocked: "AxiosError 402 400", partly: "Ann Accepted, Bob Rejected", failed: "AxiosError 303 400", unknown: "AxiosError ERR_BAD_REQUEST 424", unnamed: true},
 	{pkg: "mailgun.js", provider: "mailgun", program: "mailgun.mjs", line: `new Mailgun(FormData).client({ username, key, url: gate })`, asks: "HTTPS_PROXY",
