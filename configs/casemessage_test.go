@@ -29,7 +29,7 @@ func (c *ruleCase) message() filter.Message {
 	w := &c.Message
 	m := filter.Message{
 		To:   filter.Recipient{Brand: w.Brand, Channel: filter.Channel(w.Channel), Address: w.To},
-		From: w.From, Service: w.Service, Category: w.Category, Topic: w.Topic, Campaign: w.Campaign, Strays: w.Strays,
+		From: w.From, Service: w.Service, Anonymous: w.From == "" && w.Service == "", Category: w.Category, Topic: w.Topic, Campaign: w.Campaign, Strays: w.Strays,
 		Template: w.Template, Text: w.Text, Room: w.Room, SendAt: w.SendAt.Time, Movable: w.Movable,
 	}
 	if len(w.Labels) > 0 {

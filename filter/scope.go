@@ -51,10 +51,9 @@ func (s Scope) Covers(m *Message) bool {
 	}
 }
 
-// binds reports whether an opt-out of s keeps m back. What does not say whom it comes from may come from anybody, so that
-// an opt-out of any sender does.
+// binds reports whether an opt-out of s keeps m back.
 func (s Scope) binds(m *Message) bool {
-	return s.Covers(m) || s.over == overSender && m.From == "" && m.Service == ""
+	return s.Covers(m) || s.over == overSender && m.Anonymous
 }
 
 // Topic is the topic that s is the scope of, if it is one's.

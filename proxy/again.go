@@ -53,7 +53,7 @@ func (g *Gate) again(rt *route, e *store.Entry, m *filter.Message, rec *filter.R
 
 // message is that of an entry of the decision log, as rt would take it.
 func (rt *route) message(e *store.Entry) (filter.Message, error) {
-	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
+	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Anonymous: e.From == "" && e.Service == "", Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
 		Template: e.Template, Text: e.Text, Room: e.Room, SendAt: e.SendAt}
 	var category, topic filter.Scope
 	if e.Rule == replyRule {

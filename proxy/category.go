@@ -66,6 +66,7 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 // classify stamps m with what the route knows: the brand, the one way of writing its sender, and
 // what it is by the list of templates, the route, its sender and the claims that are believed.
 func (rt *route) classify(m *filter.Message, h *head) {
+	m.Anonymous = m.From == "" && m.Service == ""
 	var category, topic filter.Scope
 	if h.claims {
 		if rt.trusts.campaign {

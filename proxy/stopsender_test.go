@@ -35,3 +35,20 @@ func TestStopOfASender(t *testing.T) {
 		}
 	}
 }
+
+// TestStopWhereNoSenderIsNamed: a request that does not say whom it comes from may come from whom the person left.
+func TestStopWhereNoSenderIsNamed(t *testing.T) {
+	const user = "Uaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	st := memory(t)
+	_, addr := start(t, Config{Routes: map[string]RouteConfig{"line": {Policy: anyone, Upstream: play(t, loopback(t), echo(okAnswer, func(wire) {}))}}}, st)
+	send := post("/line/v2/bot/message/push", "application/json", `{"to":"`+user+`","messages":[{"type":"text","text":"Sale"}]}`)
+	to := filter.Recipient{Channel: filter.LINE, Address: user, Brand: "default"}
+	learn(t, st, filter.Event{To: to, Kind: filter.Wrote, Source: "test"})
+	if a := ask(t, addr, send); a.StatusCode != 200 {
+		t.Fatalf("before: %s %s", a.Status, a.body)
+	}
+	learn(t, st, filter.Event{To: to, Kind: filter.OptedOut, Scope: filter.OfSender("Ubot"), Source: "test"})
+	if a := ask(t, addr, send); a.Header.Get("Sendgate-Reason") != "opted-out" {
+		t.Errorf("after: %s %s", a.Status, a.body)
+	}
+}

@@ -58,7 +58,7 @@ func (s *Server) explainDecision(c *call) error {
 		return err
 	}
 	x := Explanation{Config: e.Config, Clock: clock(e.Time, e.SendAt)}
-	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
+	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Anonymous: e.From == "" && e.Service == "", Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
 		Template: e.Template, Text: e.Text, Room: e.Room, MarketingOnly: e.MarketingOnly, SendAt: e.SendAt, Movable: e.Movable}
 	known := e.Time
 	if !at.IsZero() {
