@@ -269,14 +269,15 @@ func (b *Batch) infobipFailover(req *fasthttp.Request) error {
 				wording = b.parsed.spread.word(wordingOf(text, b.parsed.unquoted(d, text), 1000, inBody, int(d.nodes[text].end)))
 			}
 			for i, at := range of {
-				if at == element {
-					b.beside(i, channel, wording)
+				if at != element {
+					continue
 				}
+				if len(b.Messages) == maxRecipients {
+					return b.unreadable(0, "it has more recipients than a request to Infobip may have")
+				}
+				b.beside(i, channel, wording)
 			}
 		}
-	}
-	if len(b.Messages) > maxRecipients {
-		return b.unreadable(0, "it has more recipients than a request to Infobip may have")
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type shape struct {
 	query     bool // the parameters may also stand in the query, and then a GET sends
 	put       bool // a send may also be a PUT
 	idle      bool // a request that names nobody sends nothing
+	members   int  // how many an object may have; 0: as many as any
 	// folds: the case of the letters of JSON keys means nothing. Here all are in lower case then.
 	folds bool
 	// untyped: a body is JSON whatever its Content-Type says.
@@ -129,7 +130,7 @@ type compiledReach struct {
 	text                         []locatedText
 	sender, template, when, kind []located
 	medium, markup, extra        []located
-	shared                       bool    // all of that is the same for all recipients there
+	deep                         int     // how many lists a recipient shares with others who have all of that alike
 	to                           located // of also
 }
 
@@ -208,7 +209,7 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 	if r.inside != "" {
 		learn(expression{{key: r.inside}})
 	}
-	cr = compiledReach{reach: r, expression: e, shared: true}
+	cr = compiledReach{reach: r, expression: e}
 	of := s
 	if r.also != nil {
 		if cr.to, _, err = locate(r.also.to, e, learn); err != nil {
@@ -231,7 +232,7 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 		if ok = ok && (!r.spare || l.depth > 0); ok {
 			page, seldom := slices.Contains(of.pages, t.at), of.seldom != "" && t.at == of.seldom
 			cr.text = append(cr.text, locatedText{l, t.most, page, seldom, below})
-			cr.shared = cr.shared && l.depth == 0
+			cr.deep = max(cr.deep, l.depth)
 		}
 	}
 	for _, f := range []struct {
@@ -246,7 +247,7 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 			}
 			if ok && (!r.spare || l.depth > 0) {
 				*f.to = append(*f.to, l)
-				cr.shared = cr.shared && l.depth == 0
+				cr.deep = max(cr.deep, l.depth)
 			}
 		}
 	}

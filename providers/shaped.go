@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"errors"
 	"strconv"
 	"strings"
@@ -114,7 +116,7 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 		}
 		return r.json(document{body, b.parsed.nodes})
 	}
-	if b.parsed.nodes, err = scanJSON(body, b.parsed.nodes[:0]); err != nil {
+	if b.parsed.nodes, err = scanMembers(body, b.parsed.nodes[:0], cmp.Or(r.members, maxMembers)); err != nil {
 		return b.unreadable(0, "%w", err)
 	}
 	if r.folds {
@@ -147,10 +149,12 @@ type shapeReader struct {
 
 	tidied bool // the keys of the whole were looked at
 
-	// rest is what was read last of a message besides its recipient, and of where, which has it shared by
-	// all recipients there.
-	rest rest
-	of   *compiledReach
+	// rest is what was read last of a message besides its recipient, of where, and within which elements of lists:
+	// the others there share it.
+	rest    rest
+	of      *compiledReach
+	within  [maxLists]int32
+	digests map[int][sha256.Size]byte // of nodes; see brief
 }
 
 // A rest is a message without its recipient, and its wording or -1.

@@ -2,6 +2,8 @@ package providers
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"slices"
 	"strings"
 )
 
@@ -102,11 +104,11 @@ func (r *shapeReader) add(c *compiledReach, text string, at *spot) error {
 		r.hides = true
 		return nil
 	}
-	if r.of != c || !c.shared {
+	if r.of != c || !slices.Equal(r.within[:c.deep], at.elements[:c.deep]) {
 		if err := r.about(c, at); err != nil {
 			return err
 		}
-		r.of = c
+		r.of, r.within = c, at.elements
 	}
 	return r.message(text, r.rest.m, standing{seat: at.seat, wording: r.rest.wording, other: c.also != nil})
 }
@@ -213,6 +215,9 @@ func (r *shapeReader) find(l *located, at *spot) (int, error) {
 	return r.d.value(i), nil
 }
 
+// maxWord is how long what is no text of a message may be, in bytes: each recipient may have a copy.
+const maxWord = 2 << 10
+
 // first is the first text or number that stands at one of ls; empty for none.
 func (r *shapeReader) first(ls []located, at *spot) (string, error) {
 	for i := range ls {
@@ -223,14 +228,16 @@ func (r *shapeReader) first(ls []located, at *spot) (string, error) {
 		if node == 0 {
 			continue
 		}
-		switch r.d.nodes[node].kind {
-		case '"':
+		switch kind := r.d.nodes[node].kind; {
+		case (kind == '"' || kind == '0') && len(r.d.raw(node)) > maxWord:
+			return "", r.b.unreadable(0, "a name, such as that of a sender or of a template, is longer than 2 KiB")
+		case kind == '"':
 			if r.d.nodes[node].start < r.d.nodes[node].end {
 				return r.b.parsed.unquoted(r.d, node), nil
 			}
-		case '0':
+		case kind == '0':
 			return r.b.parsed.copied(r.d.raw(node)), nil
-		case '{', '[':
+		case kind == '{', kind == '[':
 			return "", r.b.unreadable(0, "what should be text is a list or an object")
 		}
 	}
@@ -258,8 +265,24 @@ func (r *shapeReader) extras(c *compiledReach, at *spot) (string, error) {
 		case node != 0 && below != "":
 			p.text = r.beside(p.text, node, below)
 		case node != 0:
-			p.text = append(append(p.text, r.d.raw(node)...), '\n')
+			p.text = append(r.brief(p.text, node), '\n')
 		}
 	}
 	return p.keep(start), nil
+}
+
+// brief appends node n as it is written, or a digest of it where that is long: each recipient may have a copy.
+func (r *shapeReader) brief(dst []byte, n int) []byte {
+	raw := r.d.raw(n)
+	if len(raw) <= maxWord {
+		return append(dst, raw...)
+	}
+	if _, ok := r.digests[n]; !ok {
+		if r.digests == nil {
+			r.digests = make(map[int][sha256.Size]byte)
+		}
+		r.digests[n] = sha256.Sum256(raw)
+	}
+	sum := r.digests[n]
+	return append(dst, sum[:]...)
 }

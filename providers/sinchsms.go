@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -39,6 +40,7 @@ var sinchSMSShape = (&shape{
 		"/xms/v1/*/groups/*/members"},
 	traces:     []string{"/batches"},
 	put:        true,
+	members:    1001, // the values of a parameter, one a recipient, and the one for all others
 	recipients: []reach{{at: "to[]"}},
 	most:       1000,
 	sender:     []string{"from"},
@@ -109,7 +111,7 @@ func (s sinchSMS) Parse(req *fasthttp.Request, b *Batch) error {
 // sinchSMSBody reads what all recipients of b get, and what differs from one to another.
 func (b *Batch) sinchSMSBody(d document) error {
 	var extra string
-	wording := int32(-1)
+	wording, ok := int32(-1), true
 	body, kind := d.member(0, "body"), d.member(0, "type")
 	text := body
 	if body != 0 && d.nodes[body].kind == '{' {
@@ -138,6 +140,14 @@ func (b *Batch) sinchSMSBody(d document) error {
 	if parameters != 0 && d.nodes[parameters].kind != '{' && d.nodes[parameters].kind != 'n' {
 		return b.unreadable(0, "parameters is no object")
 	}
+	var pieces []sinchSMSPiece
+	if wording >= 0 && parameters != 0 {
+		text := b.parsed.spread.wordings[wording].text
+		if len(text) > sinchSMSLongest {
+			return b.unreadable(0, "%w", errSinchSMSLong)
+		}
+		pieces = d.sinchSMSPieces(parameters, text)
+	}
 	for i := range b.Messages {
 		m := &b.Messages[i]
 		if m.Extra += extra; wording < 0 {
@@ -145,41 +155,78 @@ func (b *Batch) sinchSMSBody(d document) error {
 		}
 		w := &b.parsed.spread.wordings[wording]
 		b.parsed.spread.at[i].wording = wording
-		if m.Text, m.Room = w.text, w.room; parameters != 0 {
-			m.Text = b.sinchSMSFilled(d, parameters, w.text, m.To.Address)
+		if m.Text, m.Room = w.text, w.room; pieces != nil {
+			if m.Text, ok = b.sinchSMSFilled(d, pieces, m.To.Address); !ok {
+				return b.unreadable(0, "%w", errSinchSMSLong)
+			}
 			m.Room = max(0, min(w.room, sinchSMSText-utf8.RuneCountInString(m.Text)))
 		}
 	}
 	return nil
 }
 
-// sinchSMSFilled is a text with what each ${name} in it stands for to one recipient.
-func (b *Batch) sinchSMSFilled(d document, parameters int, text, address string) string {
-	start := len(b.parsed.text)
-	for {
+// sinchSMSLongest is how long a text with values may be, in bytes: each recipient has their own.
+const sinchSMSLongest = 16 << 10
+
+var errSinchSMSLong = errors.New("the text is longer than any that Sinch takes, to somebody with what the parameters have for them")
+
+// A sinchSMSPiece is a part of a text: as it stands there, or the value that it has for each number, or for all others,
+// which are nodes.
+type sinchSMSPiece struct {
+	text    string
+	values  map[string]int
+	initial int
+}
+
+// sinchSMSPieces parts a text at each ${name} that parameters has.
+func (d document) sinchSMSPieces(parameters int, text string) (pieces []sinchSMSPiece) {
+	of := map[int]map[string]int{}
+	for text != "" {
 		before, rest, ok := strings.Cut(text, "${")
-		b.parsed.text = append(b.parsed.text, before...)
 		name, after, whole := strings.Cut(rest, "}")
 		if !ok || !whole {
-			b.parsed.text = append(b.parsed.text, text[len(before):]...)
-			return b.parsed.keep(start)
+			return append(pieces, sinchSMSPiece{text: text})
 		}
-		value := 0
-		if values := d.member(parameters, name); values != 0 {
-			value = d.member(values, "default")
+		values := d.member(parameters, name)
+		if values == 0 {
+			pieces, text = append(pieces, sinchSMSPiece{text: text[:len(text)-len(after)]}), after
+			continue
+		}
+		if of[values] == nil {
+			of[values] = map[string]int{}
 			for i := d.first(values); i != 0; i = int(d.nodes[i].next) {
-				if address != "" && d.sinchSMSNumber(i) == address {
-					value = i
+				if address := d.sinchSMSNumber(i); address != "" {
+					of[values][address] = i
 				}
 			}
 		}
+		plain := text[len(before) : len(text)-len(after)]
+		pieces, text = append(pieces, sinchSMSPiece{text: before}, sinchSMSPiece{plain, of[values], d.member(values, "default")}), after
+	}
+	return pieces
+}
+
+// sinchSMSFilled is a text with what each ${name} in it stands for to one recipient; ok is false where it is too long.
+func (b *Batch) sinchSMSFilled(d document, pieces []sinchSMSPiece, address string) (text string, ok bool) {
+	start := len(b.parsed.text)
+	for _, p := range pieces {
+		value := p.values[address]
+		if value == 0 {
+			value = p.initial
+		}
 		if value != 0 && d.nodes[value].kind == '"' {
+			if len(d.raw(value)) > sinchSMSLongest {
+				return "", false
+			}
 			b.parsed.text = unquote(b.parsed.text, d.raw(value))
 		} else {
-			b.parsed.text = append(append(append(b.parsed.text, "${"...), name...), '}')
+			b.parsed.text = append(b.parsed.text, p.text...)
 		}
-		text = after
+		if len(b.parsed.text)-start > sinchSMSLongest {
+			return "", false
+		}
 	}
+	return b.parsed.keep(start), true
 }
 
 // sinchSMSNumber is the number that member i of a parameter is for; empty for none.
@@ -199,6 +246,9 @@ func (s sinchSMS) Rewrite(req *fasthttp.Request, b *Batch) error {
 		return err
 	}
 	return b.again(req, func(d document) (gone []edit) {
+		if d.member(0, "parameters") == 0 {
+			return nil
+		}
 		for values := d.first(d.member(0, "parameters")); values != 0; values = int(d.nodes[values].next) {
 			gone = append(gone, d.without(values, func(i int) bool { return b.sinchSMSBlocked(d.sinchSMSNumber(i)) })...)
 		}

@@ -228,7 +228,7 @@ func (b *Batch) again(req *fasthttp.Request, find func(d document) []edit) error
 			return err
 		}
 	}
-	nodes, err := scanJSON(src, nil)
+	nodes, err := scanMembers(src, nil, maxNodes) // as it was read
 	if err != nil {
 		return err
 	}

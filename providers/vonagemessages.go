@@ -1,7 +1,6 @@
 package providers
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -140,7 +139,7 @@ func (b *Batch) vonageMessage(d document, i, n int) error {
 		channel = b.parsed.unquoted(d, i)
 	}
 	if category := d.within(i, channel, "category"); category != 0 {
-		m.MarketingOnly = bytes.HasPrefix(bytes.ToLower(d.raw(category)), []byte("promotion"))
+		m.MarketingOnly = strings.HasPrefix(strings.ToLower(b.parsed.unquoted(d, category)), "promotion")
 	}
 	if custom := d.member(i, "custom"); custom != 0 && d.nodes[custom].kind == '{' {
 		if d.any(custom, []string{"to", "recipient"}) || d.nearly(custom, []string{"to", "recipient"}) {
