@@ -82,43 +82,38 @@ func (sendgrid) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
 var sendgridDrops = map[string]bool{"Unsubscribed Address": true, "Spam Reporting Address": true}
 
 // Signals reads who unsubscribed, from all or from a group, and who called an e-mail spam. What SendGrid did not
-// deliver since an address bounces says nothing about anybody's will.
+// deliver since an address bounces says nothing about anybody's will. What the sender gave an e-mail as an argument of
+// their own stands in the event, too, by any name that SendGrid has none for, and letter case tells the two apart.
 // Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 func (sendgrid) Signals(req *fasthttp.Request) (all []Signal, err error) {
 	body, err := calledWith(req)
 	if err != nil {
 		return nil, err
 	}
-	var events []struct {
-		Event  string `json:"event"`
-		Email  string `json:"email"`
-		ID     string `json:"sg_event_id"`
-		Time   loose  `json:"timestamp"`
-		Reason string `json:"reason"`
-		Group  loose  `json:"asm_group_id"`
-	}
+	var events []map[string]loose
 	if json.Unmarshal(body, &events) != nil {
 		return nil, errNoCall
 	}
 	for _, e := range events {
-		s := Signal{Kind: Preference, ID: e.ID, Time: unixTime(e.Time), Stop: true, Scope: filter.All, Detail: e.Event}
+		event, reason, group := string(e["event"]), string(e["reason"]), string(e["asm_group_id"])
+		s := Signal{Kind: Preference, ID: string(e["sg_event_id"]), Time: unixTime(e["timestamp"]), Stop: true, Scope: filter.All, Detail: event}
 		switch {
-		case e.Event == "unsubscribe" || e.Event == "spamreport":
-		case e.Event == "dropped" && sendgridDrops[e.Reason]:
-			s.Detail += ": " + e.Reason
-		case e.Event == "group_unsubscribe" || e.Event == "group_resubscribe":
-			s.Stop, s.Label = e.Event == "group_unsubscribe", string(e.Group)
+		case event == "unsubscribe" || event == "spamreport":
+		case event == "dropped" && sendgridDrops[reason]:
+			s.Detail += ": " + reason
+		case event == "group_unsubscribe" || event == "group_resubscribe":
+			s.Stop, s.Label = event == "group_unsubscribe", group
 			s.Detail += " " + s.Label
 		default:
 			continue
 		}
-		from, fault := filter.Address(filter.Email, e.Email, "")
+		from, fault := filter.Address(filter.Email, string(e["email"]), "")
 		if fault != nil {
 			continue
 		}
 		s.From = filter.Recipient{Channel: filter.Email, Address: from}
 		if s.ID == "" {
-			s.ID = digest("sendgrid", e.Event, from, string(e.Time), string(e.Group))
+			s.ID = digest("sendgrid", event, from, string(e["timestamp"]), group)
 		}
 		all = append(all, s)
 	}
