@@ -24,7 +24,11 @@ func (r *shapeReader) json(d document) error {
 		return r.b.unreadable(0, "the body has a member that no send to %s has", r.service)
 	}
 	for _, e := range r.compiled.unseen {
-		r.hides = r.hides || r.holds(0, e)
+		there, err := r.holds(0, e)
+		if err != nil {
+			return err
+		}
+		r.hides = r.hides || there
 	}
 	for i := range r.reaches {
 		if err := r.walk(&r.reaches[i], 0, r.reaches[i].expression, &spot{}); err != nil {
@@ -35,28 +39,31 @@ func (r *shapeReader) json(d document) error {
 }
 
 // holds reports whether anything stands at e, from node i on.
-func (r *shapeReader) holds(i int, e expression) bool {
+func (r *shapeReader) holds(i int, e expression) (there bool, err error) {
 	n := &r.d.nodes[i]
 	switch {
 	case len(e) == 0:
-		return n.kind != 'n' && (n.kind != '[' && n.kind != '{' || r.d.child(i) != 0) && (n.kind != '"' || n.start < n.end)
+		return n.kind != 'n' && (n.kind != '[' && n.kind != '{' || r.d.child(i) != 0) && (n.kind != '"' || n.start < n.end), nil
 	case e[0].key != "":
 		if n.kind != '{' {
-			return false
+			return false, nil
+		}
+		if err := r.tidy(i); err != nil {
+			return false, err
 		}
 		if i = r.d.member(i, e[0].key); i == 0 {
-			return false
+			return false, nil
 		}
 	}
 	if e[0].kind == 0 || r.d.nodes[i].kind != '[' {
 		return r.holds(i, e[1:])
 	}
 	for j := r.d.child(i); j != 0; j = int(r.d.nodes[j].next) {
-		if r.holds(j, e[1:]) {
-			return true
+		if there, err = r.holds(j, e[1:]); there || err != nil {
+			return there, err
 		}
 	}
-	return false
+	return false, nil
 }
 
 // tidy refuses an object in which a key differs from one that is read by letter case alone.
