@@ -27,8 +27,9 @@ type twilioForms struct {
 // A twilioAPI is what one of them takes.
 type twilioAPI struct {
 	paths *shape
-	// names are the parameters that are read. The first may be there several times.
+	// names are the parameters that are read. The first may be there several times, and those from lists on, unless that is 0.
 	names []string
+	lists int
 	kind  twilioKind
 }
 
@@ -166,7 +167,7 @@ func (r *twilioReader) form() error {
 		s.params = append(s.params, paramAt{start: int32(start), end: int32(p.end), value: int32(p.end - len(p.value)), valueEnd: int32(p.end), key: int32(n)})
 		switch {
 		case n <= 0:
-		case r.fields[n].set:
+		case r.fields[n].set && (r.lists == 0 || n < r.lists):
 			return b.unreadable(0, "the parameter %s is there more than once", r.names[n])
 		default:
 			text, err := r.decoded(p.value)

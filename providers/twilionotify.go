@@ -13,6 +13,7 @@ var twilioNotify = &twilioAPI{
 		traces: []string{"notifications"},
 	},
 	names: []string{"ToBinding", "Body", "Sms", "FacebookMessenger", "Identity", "Tag", "Segment"},
+	lists: 4,
 	kind:  notifyForms,
 }
 
