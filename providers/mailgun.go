@@ -120,8 +120,18 @@ func (m mailgun) read(s shaped, req *fasthttp.Request, b *Batch, built bool) err
 		return errors.New("a send to Mailgun is a form")
 	}
 	src := b.source(req, nil)
-	if err := b.mailgunNames(src); err != nil {
-		return err
+	for _, at := range p.params {
+		if err := b.mailgunName(src[at.name:at.nameEnd], p.written); err != nil {
+			return err
+		}
+	}
+	_, query, _ := splitURI(req.Header.RequestURI())
+	for i := 0; i < len(query); {
+		var in param
+		in, i = nextParam(query, i)
+		if err := b.mailgunName(in.name, formText); err != nil {
+			return err
+		}
 	}
 	r := shapeReader{shaped: s, b: b}
 	when, _, _, err := r.named(src, mailgunTime)
@@ -171,23 +181,21 @@ func (m mailgun) read(s shaped, req *fasthttp.Request, b *Batch, built bool) err
 	return nil
 }
 
-// mailgunNames refuses headers that are sent as parameters and are those that parameters stand for, and times that
+// mailgunName refuses the parameter, as its name is written, of a header that parameters stand for, or of a time that
 // the service chooses.
-func (b *Batch) mailgunNames(src []byte) error {
+func (b *Batch) mailgunName(raw []byte, written encoding) error {
 	p := &b.parsed
-	for _, at := range p.spread.params {
-		start, ok := len(p.text), false
-		p.text, ok = p.spread.written.decode(p.text, src[at.name:at.nameEnd])
-		name := bytes.TrimSpace(p.text[start:])
-		p.text = p.text[:start]
-		kind, rest, _ := bytes.Cut(name, []byte(":"))
-		switch {
-		case !ok, fold(bytes.TrimSpace(kind), "h") && mailgunForeign(string(bytes.ToLower(rest))):
-			return errMailgunHead
-		case !fold(kind, "o"):
-		case foldPrefix(rest, "deliverytime-"), foldPrefix(rest, "time-zone-localize"):
-			return errMailgunWhen
-		}
+	start, ok := len(p.text), false
+	p.text, ok = written.decode(p.text, raw)
+	name := bytes.TrimSpace(p.text[start:])
+	p.text = p.text[:start]
+	kind, rest, _ := bytes.Cut(name, []byte(":"))
+	switch {
+	case !ok, fold(bytes.TrimSpace(kind), "h") && mailgunForeign(string(bytes.ToLower(rest))):
+		return errMailgunHead
+	case !fold(kind, "o"):
+	case foldPrefix(rest, "deliverytime-"), foldPrefix(rest, "time-zone-localize"):
+		return errMailgunWhen
 	}
 	return nil
 }
