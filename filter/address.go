@@ -11,7 +11,7 @@ import (
 //
 //   - SMS: a phone number, read by [Number] with its region and its errors.
 //   - WhatsApp: a business-scoped user id, which stays as it is, or a phone number.
-//   - Messenger: a page-scoped user id, which is digits.
+//   - Messenger: a page-scoped user id, which is a number: zeros in front of it would make another address of it.
 //   - Telegram: a user's id, which is digits (https://core.telegram.org/bots/api#user).
 //   - LINE: a user's id, U and 32 hexadecimal digits (https://developers.line.biz/en/docs/messaging-api/getting-user-ids/).
 //   - Viber: a user's id, which only Viber can read.
@@ -43,7 +43,7 @@ func Address(channel Channel, text, region string) (string, error) {
 		return "", errors.New("a LINE address is a user's id, which is U and 32 hexadecimal digits")
 	case channel == WeChat && !only(text, isOpenID):
 		return "", errors.New("a WeChat address is an OpenID, which is letters, digits, - and _")
-	case channel == Messenger && !only(text, isDigit):
+	case channel == Messenger && (!only(text, isDigit) || text[0] == '0'):
 		return "", errors.New("a Messenger address is a page-scoped id, which is digits alone")
 	}
 	return text, nil

@@ -31,6 +31,7 @@ func TestAddress(t *testing.T) {
 		{"an id is no address of SMS", SMS, "US.1349", "", ""},
 		{"an id of Messenger is digits", Messenger, " 2436783366375384 ", "", "2436783366375384"},
 		{"a name is no id of Messenger", Messenger, "ana", "", ""},
+		{"nor is the id of somebody who left with zeros in front", Messenger, "02436783366375384", "", ""},
 		{"nothing is no id of Messenger", Messenger, " ", "", ""},
 		{"an e-mail address is taken without the spaces around it", Email, " ana@example.com\n", "", "ana@example.com"},
 		{"spaces alone are none", Email, " ", "", ""},
