@@ -45,6 +45,7 @@ var ownCredentials = map[string]providers.Credentials{
 	"sendgrid":    {Secret: "keysecret"},
 	"telnyx":      {Secret: "keysecret"},
 	"viber":       {Secret: "keysecret"},
+	"wechat":      {Secret: "keysecret"},
 	"whatsapp":    {Secret: "keysecret"},
 	"messenger":   {Secret: "keysecret"},
 	"instagram":   {Secret: "keysecret"},

@@ -12,7 +12,10 @@ import (
 // each account has of its own. The token in its queries lives two hours, so that no route can keep one for others.
 // Sources: https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html and
 // https://github.com/silenceper/wechat/tree/v2/officialaccount
-type wechat struct{ one, mass shaped }
+type wechat struct {
+	*keyring
+	one, mass shaped
+}
 
 var wechatService = known{host: "https://api.weixin.qq.com", channel: filter.WeChat, text: wechatText,
 	withdrawn: wechatWithdrawn, busy: []int{45009, 45011}, make: newWeChat}
@@ -59,7 +62,19 @@ var (
 )
 
 func newWeChat(cfg Config) (Provider, error) {
-	return wechat{newShaped(wechatOne, cfg), newShaped(wechatMass, cfg)}, nil
+	return wechat{wechatKeyring, newShaped(wechatOne, cfg), newShaped(wechatMass, cfg)}, nil
+}
+
+// wechatKeyring: the token stands in the query and lasts for two hours, so that a program has to renew the file that it is
+// read from. Who is not known is told that they lack a right: after 40001 some libraries get a token and send again.
+// Sources: https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_access_token.html and
+// https://github.com/node-webot/co-wechat-api/blob/master/lib/api_common.js
+var wechatKeyring = &keyring{
+	name:   "WeChat",
+	takes:  []string{"secret"},
+	holes:  []keyhole{{in: inQuery, at: "access_token", key: secretKey}, {in: inQuery, at: "secret"}, {in: inBody, at: "secret"}},
+	gives:  []string{"token"},
+	denial: denial{200, `{"errcode":48001,"errmsg":"api unauthorized, {detail}"}`},
 }
 
 // The codes of WeChat's refusals, by which senders forget a person, or do not.

@@ -259,6 +259,27 @@ var decoders = map[string]func(arrival) ([]party, error){
 		}
 		return alone(fmt.Sprint(j.ToUser)), err
 	},
+	// The identities are ways to one person, of which those in an order, where there is one, are tried.
+	"sinch-conversation": func(c arrival) ([]party, error) {
+		var j struct {
+			Order     []string `json:"channel_priority_order"`
+			Recipient struct {
+				By struct {
+					Identities []struct{ Channel, Identity string } `json:"channel_identities"`
+				} `json:"identified_by"`
+			}
+		}
+		err := c.json(&j)
+		var p party
+		for _, i := range j.Recipient.By.Identities {
+			if len(j.Order) == 0 || slices.Contains(j.Order, i.Channel) {
+				p.to = append(p.to, i.Identity)
+			} else {
+				p.copies = append(p.copies, i.Identity)
+			}
+		}
+		return []party{p}, err
+	},
 	"messenger":     pageParties,
 	"instagram":     pageParties,
 	"twilio-verify": func(c arrival) ([]party, error) { return alone(c.fields["To"]...), nil },
