@@ -11,9 +11,9 @@ import (
 	"github.com/sendgate/sendgate/providers"
 )
 
-// carriers is what libraries of providers write, with TOKEN where they have their secret, and what arrives there with
-// the credentials of the gate: at least one for each place that a secret may have.
-var carriers = []struct {
+// A carrier is what a library of a provider writes, with TOKEN where it has its secret, and what arrives there with the
+// credentials of the gate.
+type carrier struct {
 	name, provider string
 	keys           providers.Credentials
 	target, lines  string // lines are apart by |
@@ -23,7 +23,10 @@ var carriers = []struct {
 	// What arrives. A target that is empty is that of the request.
 	wantTarget, wantLine string
 	wantBody             string // begins so; empty: as the request's does
-}{
+}
+
+// carriers are at least one for each place that a secret may have.
+var carriers = []carrier{
 	{"Twilio", "twilio", ownKeys, messages, "Authorization: Basic " + b64(ownAccount+":TOKEN") + "|Content-Type: application/x-www-form-urlencoded",
 		"To=%2B14155550100&From=%2B15005550006&Body=Sale", 0, `"code":20003`, "", "Authorization: " + ownBasic, ""},
 	{"Twilio in XML", "twilio", ownKeys, strings.TrimSuffix(messages, ".json"), "Authorization: Basic " + b64(ownAccount+":TOKEN") + "|Content-Type: application/x-www-form-urlencoded",
@@ -62,6 +65,20 @@ var carriers = []struct {
 		"api_key=abcd1234&api_secret=TOKEN&from=Shop&to=14155550100&text=Sale", 200, `"status":"4"`, "", "Authorization: Basic " + b64("abcd1234:"+ownSecret), "from=Shop&to=14155550100&text=Sale"},
 }
 
+// request is what the library writes that has token for its secret, on the route r.
+func (c carrier) request(token string) string {
+	lines := strings.Split(c.lines, "|")
+	for i, line := range lines {
+		if name, code, basic := strings.Cut(line, "Basic "); basic {
+			plain, _ := base64.StdEncoding.DecodeString(code)
+			lines[i] = name + "Basic " + b64(strings.Replace(string(plain), "TOKEN", token, 1))
+		}
+		lines[i] = strings.Replace(lines[i], "TOKEN", token, 1)
+	}
+	body := strings.Replace(c.body, "TOKEN", token, 1)
+	return fmt.Sprintf("POST /r%s HTTP/1.1\r\nHost: gate\r\n%s\r\nContent-Length: %d\r\n\r\n%s", strings.Replace(c.target, "TOKEN", token, 1), strings.Join(lines, "\r\n"), len(body), body)
+}
+
 var oneKey = providers.Credentials{Secret: ownSecret}
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
@@ -83,23 +100,11 @@ func TestAuthorizeCarriers(t *testing.T) {
 				wrote.Channel = filter.WhatsApp
 				learn(t, st, filter.Event{To: wrote, Kind: filter.Wrote, Source: "test"}) // which opens the window
 				_, addr := start(t, Config{Routes: map[string]RouteConfig{"r": rc}}, st)
-				request := func(token string) string {
-					lines := strings.Split(c.lines, "|")
-					for i, line := range lines {
-						if name, code, basic := strings.Cut(line, "Basic "); basic {
-							plain, _ := base64.StdEncoding.DecodeString(code)
-							lines[i] = name + "Basic " + b64(strings.Replace(string(plain), "TOKEN", token, 1))
-						}
-						lines[i] = strings.Replace(lines[i], "TOKEN", token, 1)
-					}
-					body := strings.Replace(c.body, "TOKEN", token, 1)
-					return fmt.Sprintf("POST /r%s HTTP/1.1\r\nHost: gate\r\n%s\r\nContent-Length: %d\r\n\r\n%s", strings.Replace(c.target, "TOKEN", token, 1), strings.Join(lines, "\r\n"), len(body), body)
-				}
 				guess, _ := NewClientToken("x")
-				if got := ask(t, addr, request(guess)); got.StatusCode != cmp.Or(c.status, 401) || !strings.Contains(got.body, c.says) {
+				if got := ask(t, addr, c.request(guess)); got.StatusCode != cmp.Or(c.status, 401) || !strings.Contains(got.body, c.says) {
 					t.Errorf("a stranger is answered %d %s", got.StatusCode, got.body)
 				}
-				if got := ask(t, addr, request(token)); got.StatusCode != 200 {
+				if got := ask(t, addr, c.request(token)); got.StatusCode != 200 {
 					t.Fatalf("answered %d %s", got.StatusCode, got.body)
 				}
 				w := <-seen

@@ -112,7 +112,7 @@ func (s *flights) end(f *flight, r *reply) {
 func (g *Gate) once(rt *route, w *work, key []byte) {
 	h := &w.req.Header
 	request := [...][]byte{h.Method(), h.RequestURI(), nil, nil, nil, w.req.Body(), []byte(w.who)}
-	request[2] = w.signedBy()
+	request[2] = rt.sender(w)
 	for i, name := range [...]string{"content-type", "content-encoding"} {
 		request[3+i], _ = valueOf(w.head.raw, name)
 	}

@@ -3,6 +3,8 @@ package proxy
 import (
 	"strings"
 	"testing"
+
+	"github.com/sendgate/sendgate/filter"
 )
 
 // TestKeyOfAnotherRequest: a key stands for one request, as it was written.
@@ -106,5 +108,26 @@ func TestKeyOfACallThatSendsNothing(t *testing.T) {
 		if first, second := ask(t, addr, sale("order-1")), ask(t, addr, sale("order-1")); first.body != second.body || count.Load() != 3 {
 			t.Errorf("%s: %d arrived", mode, count.Load())
 		}
+	}
+}
+
+// TestKeyOfAnotherSender: wherever a service has its credentials, what one sender was answered is nobody else's.
+func TestKeyOfAnotherSender(t *testing.T) {
+	for _, c := range carriers {
+		t.Run(c.name, func(t *testing.T) {
+			base, count := numbered(t, "200 OK", func(wire) {})
+			st, wrote := memory(t), person
+			wrote.Channel = filter.WhatsApp
+			learn(t, st, filter.Event{To: wrote, Kind: filter.Wrote, Source: "test"}) // which opens the window
+			_, addr := start(t, Config{Routes: map[string]RouteConfig{"r": {Provider: c.provider, Upstream: base, Policy: anyone}}}, st)
+			first := ask(t, addr, keyed(c.request("one"), "Sendgate-Key: order-1"))
+			sameAnswer(t, ask(t, addr, keyed(c.request("one"), "Sendgate-Key: order-1")), first)
+			if a := ask(t, addr, keyed(c.request("two"), "Sendgate-Key: order-1")); a.StatusCode != 422 || strings.Contains(a.body, "SM1") {
+				t.Errorf("another sender is answered %s %s", a.Status, a.body)
+			}
+			if count.Load() != 1 {
+				t.Errorf("%d arrived", count.Load())
+			}
+		})
 	}
 }

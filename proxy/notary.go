@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sendgate/sendgate/providers"
@@ -74,13 +75,23 @@ func (rt *route) sealed(w *work, changed bool) error {
 	return nil
 }
 
-// signedBy is what tells one sender from another: the key that signed, or the credentials in a header.
-func (w *work) signedBy() []byte {
+// sender is what tells one sender from another: the key that signed, or the credentials, wherever the service takes them.
+func (rt *route) sender(w *work) []byte {
 	if w.caller != "" {
 		return []byte(w.caller)
 	}
 	authorization, _ := valueOf(w.head.raw, "authorization")
-	return authorization
+	if rt.authorizer == nil {
+		return authorization
+	}
+	switch secret, err := rt.authorizer.Presented(nil, w.req, w.head.raw); {
+	case err != nil: // there are two, and which of them counts is for the service to say
+		return w.head.raw
+	case len(authorization) == 0:
+		return secret
+	default: // which may not be where the service looks first
+		return slices.Concat(authorization, []byte("\n"), secret)
+	}
 }
 
 // keepTarget notes the target of a request as its caller signed it, before the route is cut off.
