@@ -83,8 +83,9 @@ func graphKeyring(name string) *keyring {
 			{in: inQuery, at: "appsecret_proof"}, {in: inBody, at: "appsecret_proof"}, {in: inQuery, at: "appsecret_time", public: true},
 			{in: inQuery, at: "client_secret"}, {in: inBody, at: "client_secret"},
 		},
-		gives:  []string{"token", "/accounts", "oauth"},
-		asks:   []string{"access_token", "client_secret"},
+		gives: []string{"token", "/accounts", "oauth"},
+		// What is asked for as a field is behind one of these signs.
+		asks:   []string{"access_token", "client_secret", "=accounts", ",accounts", "{accounts", "+accounts", " accounts", `"accounts`},
 		denial: denial{401, `{"error":{"message":"Invalid OAuth access token - {detail}","type":"OAuthException","code":190,"fbtrace_id":"sendgate"}}`},
 	}
 }

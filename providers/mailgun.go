@@ -77,7 +77,7 @@ var mailgunKeyring = &keyring{
 	name:   "Mailgun",
 	takes:  []string{"secret"},
 	holes:  []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: func(c *Credentials) string { return "api:" + c.Secret }}},
-	gives:  []string{"/keys", "/credentials", "/subaccounts", "/users", "/webhooks/signing_key"},
+	gives:  []string{"/keys", "/credentials", "/subaccounts", "/users", "signing_key"},
 	denial: denial{401, `{"message":"Invalid private key. {detail}"}`},
 }
 

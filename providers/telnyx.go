@@ -47,7 +47,7 @@ var telnyxKeyring = &keyring{
 		{in: inHeader, at: "authorization", scheme: "Bearer", key: secretKey},
 		{in: inHeader, at: "x-profile-secret"}, {in: inHeader, at: "x-api-token"}, {in: inHeader, at: "x-api-user", public: true},
 	},
-	gives: []string{"/api_keys", "/oauth", "token"},
+	gives: []string{"/api_keys", "/oauth", "token", "/messaging_profiles"}, // which show the secret that x-profile-secret takes
 	denial: denial{401, `{"errors":[{"code":"10009","title":"Authentication failed","detail":"{detail}",` +
 		`"meta":{"url":"https://developers.telnyx.com/docs/overview/errors/10009"}}]}`},
 }

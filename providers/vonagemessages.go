@@ -91,7 +91,7 @@ var vonageMessagesKeyring = &keyring{
 	name:  "Vonage",
 	takes: []string{"account", "secret"},
 	holes: []keyhole{{in: inHeader, at: "authorization", scheme: "Basic", key: pairKey}},
-	gives: []string{"/secret", "/applications"},
+	gives: []string{"/secret", "/subaccounts", "/applications"},
 	denial: denial{401, `{"type":"https://developer.vonage.com/api-errors#unauthorized","title":"Unauthorized",` +
 		`"detail":"You did not provide correct credentials. {detail}","instance":"sendgate"}`},
 }

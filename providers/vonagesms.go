@@ -67,7 +67,7 @@ var vonageSMSKeyring = &keyring{
 		{in: inQuery, at: "api_key", public: true}, {in: inBody, at: "api_key", public: true},
 		{in: inQuery, at: "timestamp", public: true}, {in: inBody, at: "timestamp", public: true},
 	},
-	gives:  []string{"/secret", "/applications"},
+	gives:  []string{"/secret", "/subaccounts", "/applications"},
 	denial: denial{fasthttp.StatusOK, `{"message-count":"1","messages":[{"status":"4","error-text":"Bad Credentials. {detail}"}]}`},
 }
 

@@ -92,9 +92,9 @@ func TestNotifications(t *testing.T) {
 	st, s := memory(t), newTopicService(t)
 	cfg := hooked(t, map[string]RouteConfig{"aws-sms": {Webhook: &WebhookConfig{Topics: []string{theTopic}}}})
 	g, _, addr := startHooked(t, cfg, st)
-	g.published.mu.Lock()
+	g.published.one.Lock()
 	g.published.transport = s
-	g.published.mu.Unlock()
+	g.published.one.Unlock()
 	const certificate, stop = topicAt + "SimpleNotificationService-0a1b.pem", `{"originationNumber":"+14155550100","destinationNumber":"+12065550199","messageBody":"STOP","inboundMessageId":"i1"}`
 	before := st.Seq()
 	for name, request := range map[string]string{
@@ -129,6 +129,53 @@ func TestNotifications(t *testing.T) {
 	}
 }
 
+// A slowService publishes nothing until it is told to.
+type slowService struct {
+	*topicService
+	asked, goOn chan struct{}
+}
+
+func (s slowService) RoundTrip(r *http.Request) (*http.Response, error) {
+	close(s.asked)
+	<-s.goOn
+	return s.topicService.RoundTrip(r)
+}
+
+// TestPublicationsThatAreSlow: who names a certificate that nobody publishes delays nobody whose certificate is known.
+func TestPublicationsThatAreSlow(t *testing.T) {
+	var p publications
+	s := newTopicService(t)
+	p.transport = s
+	if _, err := p.get(topicAt + "known"); err != nil {
+		t.Fatal(err)
+	}
+	slow := slowService{s, make(chan struct{}), make(chan struct{})}
+	p.transport = slow
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.get(topicAt + "unheard-of")
+		ended <- err
+	}()
+	<-slow.asked
+	got := make(chan error, 1)
+	go func() {
+		_, err := p.get(topicAt + "known")
+		got <- err
+	}()
+	select {
+	case err := <-got:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("what is known is to be had only after what is not")
+	}
+	close(slow.goOn)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAnswersThatAreSigned: who writes to a number of AWS' is answered by it, in a call that the gate signs; and not where AWS
 // answered itself, unless it was told to leave that.
 func TestAnswersThatAreSigned(t *testing.T) {
@@ -155,9 +202,9 @@ func TestAnswersThatAreSigned(t *testing.T) {
 					t.Fatal(err)
 				}
 			}), st)
-			g.published.mu.Lock()
+			g.published.one.Lock()
 			g.published.transport = s
-			g.published.mu.Unlock()
+			g.published.one.Unlock()
 			call := s.call(t, "Notification", theTopic, topicAt+"SimpleNotificationService-0a1b.pem",
 				`{"originationNumber":"+14155550100","destinationNumber":"+12065550199","messageBody":"`+c.text+`","inboundMessageId":"i1"}`)
 			callBack(t, calls, call, 200)

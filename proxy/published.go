@@ -15,9 +15,11 @@ import (
 type publications struct {
 	transport http.RoundTripper // nil: that of net/http
 
-	mu     sync.Mutex // held while something is got, so that no caller can have many got at a time
-	known  map[string][]byte
+	one    sync.Mutex           // held while something is got, so that no caller can have many got at a time
 	failed map[string]time.Time // what could not be got, and when
+
+	mu    sync.Mutex // never held for long: who asks for what is known does not wait for others
+	known map[string][]byte
 }
 
 const (
@@ -29,9 +31,12 @@ const (
 
 // get is what stands at an address, which does not change.
 func (p *publications) get(address string) ([]byte, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if text, ok := p.known[address]; ok {
+	if text, ok := p.kept(address); ok {
+		return text, nil
+	}
+	p.one.Lock()
+	defer p.one.Unlock()
+	if text, ok := p.kept(address); ok { // by now
 		return text, nil
 	}
 	if time.Since(p.failed[address]) < publicationPause {
@@ -45,11 +50,20 @@ func (p *publications) get(address string) ([]byte, error) {
 		p.failed[address] = time.Now()
 		return nil, fmt.Errorf("getting what the provider publishes: %w", err)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if len(p.known) >= publicationsMost || p.known == nil {
 		p.known = make(map[string][]byte)
 	}
 	p.known[address] = text
 	return text, nil
+}
+
+func (p *publications) kept(address string) ([]byte, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text, ok := p.known[address]
+	return text, ok
 }
 
 func (p *publications) ask(address string) ([]byte, error) {
