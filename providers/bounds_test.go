@@ -40,6 +40,12 @@ func TestReadingTakesRoomInMeasure(t *testing.T) {
 			`{"to":[` + many(1000, `"1415555%04d"`) + `],"body":"` + long + `","parameters":{"a":{"default":"x"}}}`},
 		{"many values for many recipients", "sinch-sms", batches,
 			`{"to":[` + many(1000, `"1415555%04d"`) + `],"body":"` + strings.Repeat("${a}", 300) + `","parameters":{"a":{` + many(100, `"1415555%04d":"x"`) + `}}}`},
+		{"a long conversation with thousands of recipients", "cm", "/v1.0/message",
+			`{"messages":{"msg":[{"from":"S","to":[` + many(3000, `{"number":"0031612%06d"}`) + `],"body":{"content":"Sale"},"allowedChannels":["WhatsApp"],` +
+				`"richContent":{"conversation":[{"text":"Sale","media":"` + long + `"}]}}]}}`},
+		{"a long message of a channel's own with many identities", "sinch-conversation", "/v1/projects/p/messages:send",
+			`{"app_id":"a","recipient":{"identified_by":{"channel_identities":[` + many(100, `{"channel":"SMS","identity":"1415555%04d"}`) + `]}},` +
+				`"message":{"explicit_channel_message":{"SMS":"{\"x\":\"` + long + `\"}"},"text_message":{"text":"Sale"}}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			req := read(t, fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", c.target, len(c.body), c.body))

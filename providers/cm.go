@@ -146,6 +146,7 @@ func (r *shapeReader) cmWays(m, at, n int) error {
 			}
 			next.wording = r.rest.wording
 		}
+		template, extra := r.cmRich(next.channel, conversation, rich)
 		if slices.Contains(known, next) {
 			continue
 		}
@@ -155,36 +156,43 @@ func (r *shapeReader) cmWays(m, at, n int) error {
 				to = len(b.Messages)
 				b.beside(i, next.channel, next.wording)
 			}
-			r.cmWay(to, next, conversation, rich)
+			r.cmWay(to, next, template, extra)
 		}
 		known = append(known, next)
 	}
 	return nil
 }
 
-// cmWay has message i go a way.
-func (r *shapeReader) cmWay(i int, way cmWay, conversation int, rich bool) {
-	m := &r.b.Messages[i]
-	r.b.parsed.spread.at[i].wording = way.wording
-	m.To.Channel, m.Text, m.Room = way.channel, "", 0
-	if way.wording >= 0 {
-		w := &r.b.parsed.spread.wordings[way.wording]
-		m.Text, m.Room = w.text, w.room
-	}
+// cmRich is the template in a conversation, and what else is seen of it, if a channel takes it.
+func (r *shapeReader) cmRich(channel filter.Channel, conversation int, rich bool) (template, extra string) {
 	if !rich {
-		return
+		return "", ""
 	}
 	for part := r.d.child(conversation); part != 0; part = int(r.d.nodes[part].next) {
 		name := r.d.within(part, "template", "whatsapp", "element_name")
-		if name != 0 && way.channel == filter.WhatsApp && m.Template == "" {
-			m.Template = r.b.parsed.unquoted(r.d, name)
-			m.Room = 0
+		if name != 0 && channel == filter.WhatsApp && template == "" {
+			template = r.b.parsed.unquoted(r.d, name)
 		}
 	}
 	if r.b.Extras {
 		start := len(r.b.parsed.text)
 		r.b.parsed.text = r.beside(r.b.parsed.text, conversation, "text")
-		m.Extra = r.b.parsed.keep(start)
+		extra = r.b.parsed.keep(start)
+	}
+	return template, extra
+}
+
+// cmWay has message i go a way.
+func (r *shapeReader) cmWay(i int, way cmWay, template, extra string) {
+	m := &r.b.Messages[i]
+	r.b.parsed.spread.at[i].wording = way.wording
+	m.To.Channel, m.Text, m.Room, m.Template, m.Extra = way.channel, "", 0, template, extra
+	if way.wording < 0 {
+		return
+	}
+	w := &r.b.parsed.spread.wordings[way.wording]
+	if m.Text = w.text; template == "" {
+		m.Room = w.room
 	}
 }
 

@@ -26,6 +26,9 @@ var sinchConversationService = known{host: "https://us.conversation.api.sinch.co
 // sinchConversationText is the longest text that surely passes on any channel, in characters.
 const sinchConversationText = 1000
 
+// sinchConversationLongest is how long a message may be as it is written, in bytes: each identity may have a copy.
+const sinchConversationLongest = 64 << 10
+
 var sinchConversationShape = (&shape{
 	service: "Sinch",
 	sends:   []string{"/v1/projects/*/messages:send"},
@@ -84,6 +87,9 @@ func (s sinchConversation) Parse(req *fasthttp.Request, b *Batch) error {
 	message := d.member(0, "message")
 	if message == 0 || d.nodes[message].kind != '{' {
 		return b.unreadable(0, "the request has no message")
+	}
+	if len(d.raw(message)) > sinchConversationLongest {
+		return b.unreadable(0, "its message is longer than 64 KiB")
 	}
 	i := 0
 	list := d.within(0, "recipient", "identified_by", "channel_identities")
