@@ -37,6 +37,7 @@ var ownCredentials = map[string]providers.Credentials{
 	"telegram":    {Secret: botToken},
 	"360dialog":   {Secret: "keysecret"},
 	"cm":          {Secret: "keysecret"},
+	"bird":        {Secret: "keysecret"},
 	"infobip":     {Secret: "keysecret"},
 	"line":        {Secret: "keysecret"},
 	"mailgun":     {Secret: "keysecret"},

@@ -147,6 +147,7 @@ var byName = map[string]known{
 	"aws-ses":            awsSESService,
 	"aws-sms":            awsSMSService,
 	"aws-sns":            awsSNSService,
+	"bird":               birdService,
 	"cm":                 cmService,
 	"custom":             {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":            infobipService,

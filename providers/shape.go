@@ -82,6 +82,7 @@ type reach struct {
 	at     string // an expression
 	split  string // what joins several in one text; empty: one a text
 	inside string // where a recipient is an object: the member that has the address
+	bare   bool   // and it may be the address itself as well
 	// quoted: what stands in double quotes, in which a backslash quotes any letter, is not split.
 	quoted bool
 	// optional: it may name nobody, and goes with its key when everybody in it does. Otherwise what holds it

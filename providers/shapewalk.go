@@ -176,7 +176,7 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) (err error) {
 			return err
 		}
 	}
-	if c.inside != "" && r.d.nodes[i].kind != 'n' {
+	if c.inside != "" && r.d.nodes[i].kind != 'n' && (!c.bare || r.d.nodes[i].kind != '"') {
 		if r.d.nodes[i].kind != '{' {
 			return r.b.unreadable(0, "what should hold %s is no object", c.inside)
 		}
