@@ -124,7 +124,7 @@ var awsPinpointParts = map[string]awsPinpointPart{
 
 // address completes message i, whose address is member at, and reports whether it goes to somebody who can be seen.
 func (r *awsPinpointReader) address(i, at int) bool {
-	part, known := awsPinpointParts[r.text(r.member(at, "ChannelType"))]
+	part, known := awsPinpointParts[strings.ToUpper(r.text(r.member(at, "ChannelType")))]
 	if !known {
 		return false
 	}

@@ -72,6 +72,8 @@ func (p awsSMS) Parse(req *fasthttp.Request, b *Batch) error {
 	switch {
 	case n > 1:
 		return b.unreadable(0, "the header X-Amz-Target is there more than once")
+	case len(query) > 0 && bytes.Contains(unmasked(nil, query), []byte("x-amz-target")): // where a signature may stand, too
+		return b.unreadable(0, "X-Amz-Target, which says what the call is, stands in the query")
 	case string(path) != "/" && (n > 0 || !reads(req.Header.Method())): // such as /service/PinpointSMSVoiceV2/operation/SendTextMessage
 		return b.unreadable(0, "the path is not that of AWS' JSON protocol, and may be a send by another")
 	case n == 0 && (!reads(req.Header.Method()) || len(query) > 0):

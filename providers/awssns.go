@@ -71,6 +71,8 @@ func (p awsSNS) Parse(req *fasthttp.Request, b *Batch) error {
 		return ErrNotSend
 	case action == "PublishBatch":
 		return b.unreadable(0, "%w", errUnseen)
+	case action == "CreateSMSSandboxPhoneNumber": // which writes a code to it
+		return p.shaped.Parse(req, b)
 	case action != "Publish" && strings.Contains(strings.ToLower(action), "publish"):
 		return b.unreadable(0, "Action names something like a send to SNS that this gate does not read")
 	case action != "Publish":

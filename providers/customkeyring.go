@@ -68,7 +68,7 @@ func (p Place) keyhole() (h keyhole, err error) {
 		return h, errors.New("want one of header, query and body")
 	case strings.ContainsFunc(h.at, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`:"()<>@,;=\?{}&%`, r) }):
 		return h, fmt.Errorf("%q: want a name of letters, digits, - and _", h.at)
-	case h.in == inHeader && (h.at == "host" || h.at == "cookie" || strings.HasPrefix(h.at, "content-") || textproto.CanonicalMIMEHeaderKey(h.at) == "Transfer-Encoding"):
+	case h.in == inHeader && (h.at == "host" || h.at == "cookie" || h.at == "user-agent" || strings.HasPrefix(h.at, "content-") || textproto.CanonicalMIMEHeaderKey(h.at) == "Transfer-Encoding"):
 		return h, fmt.Errorf("header: %s says something else", p.Header)
 	case p.Scheme != "" && h.in != inHeader:
 		return h, errors.New("scheme: that is for a header alone")

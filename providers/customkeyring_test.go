@@ -51,6 +51,7 @@ func TestAuthorizeCustom(t *testing.T) {
 		`credentials[1]: want one of header, query and body`:             {{Query: "a", Value: "{secret}"}, {Query: "a", Body: "b"}},
 		"credentials: none has a value: want one that is put in":         {{Query: "a"}},
 		"credentials[0]: header: Content-Type says something else":       {{Header: "Content-Type", Value: "{secret}"}},
+		"credentials[0]: header: User-Agent says something else":         {{Header: "User-Agent", Value: "{secret}"}},
 		"credentials[0]: scheme: that is for a header alone":             {{Query: "a", Scheme: "Bearer", Value: "{secret}"}},
 		`credentials[0]: "a b": want a name of letters, digits, - and _`: {{Query: "a b", Value: "{secret}"}},
 		"credentials[0]: want ASCII that can stand in a header":          {{Header: "a", Value: "{secret}\r\nb: c"}},
