@@ -280,6 +280,7 @@ var decoders = map[string]func(arrival) ([]party, error){
 		}
 		return []party{p}, err
 	},
+	"bird":          birdParties,
 	"messenger":     pageParties,
 	"instagram":     pageParties,
 	"twilio-verify": func(c arrival) ([]party, error) { return alone(c.fields["To"]...), nil },
@@ -342,6 +343,46 @@ func cloudParties(c arrival) ([]party, error) {
 		j.To = j.Recipient
 	}
 	return alone(fmt.Sprint(j.To)), err
+}
+
+// birdParties are those of a message, an e-mail, or a list of either.
+func birdParties(c arrival) ([]party, error) {
+	type message struct{ To, Cc, Bcc any }
+	var list []message
+	var one struct {
+		message
+		Messages []message
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(c.body), []byte("[")) {
+		if err := c.exact(&list); err != nil {
+			return nil, err
+		}
+	} else if err := c.exact(&one); err != nil {
+		return nil, err
+	} else if list = one.Messages; list == nil {
+		list = []message{one.message}
+	}
+	addresses := func(v any) (all []string) {
+		people, ok := v.([]any)
+		if !ok && v != nil {
+			people = []any{v}
+		}
+		for _, p := range people {
+			if o, ok := p.(map[string]any); ok {
+				p = o["email"]
+			}
+			if a, err := mail.ParseAddress(fmt.Sprint(p)); err == nil { // numbers are none
+				p = a.Address
+			}
+			all = append(all, fmt.Sprint(p))
+		}
+		return all
+	}
+	var all []party
+	for _, m := range list {
+		all = append(all, party{to: addresses(m.To), copies: append(addresses(m.Cc), addresses(m.Bcc)...)})
+	}
+	return all, nil
 }
 
 // pageParties is the one who hears from a page.
