@@ -34,6 +34,9 @@ func TestByteFidelity(t *testing.T) {
 	}
 
 	for _, s := range providers.Samples() {
+		if strings.Contains(string(s.Request), "AWS4-HMAC-SHA256") { // it is good for the host alone that it was signed for: see TestSigV4
+			continue
+		}
 		for _, mode := range []string{"open", "report", "enforce"} {
 			if mode == "enforce" && !consent(t, st, s) {
 				continue
@@ -42,7 +45,7 @@ func TestByteFidelity(t *testing.T) {
 				check(t, s.Provider+"-"+s.Region+"-"+mode, string(s.Request), nil)
 			})
 		}
-		if s.Rewritten == "" || !consent(t, st, s) {
+		if s.Rewritten == "" || s.Messages[0].Template != "" || !consent(t, st, s) { // a template says by itself what it has to
 			continue
 		}
 		t.Run(fmt.Sprintf("%s %s rewritten", s.Provider, s.Name), func(t *testing.T) {

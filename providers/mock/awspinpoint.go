@@ -53,7 +53,7 @@ func (m *Mock) awsPinpoint(r *http.Request, body []byte, s *Send) answer {
 // pinpointOne is what becomes of a message to one address.
 func (m *Mock) pinpointOne(address string, configuration object) (result map[string]any, how fate) {
 	outcome, how := m.outcome(address)
-	if configuration.text("ChannelType") == "EMAIL" {
+	if strings.EqualFold(configuration.text("ChannelType"), "EMAIL") {
 		outcome, how = m.mailed(address)
 	}
 	status, code, message := "SUCCESSFUL", 200, "MessageId: "+randomHex(16)
@@ -73,7 +73,7 @@ func (m *Mock) pinpointOne(address string, configuration object) (result map[str
 
 // pinpointContent notes what is in a message to an address.
 func (m *Mock) pinpointContent(o, address object, s *Send) {
-	kind := map[string]string{"SMS": "SMS", "VOICE": "Voice", "EMAIL": "Email"}[address.text("ChannelType")]
+	kind := map[string]string{"SMS": "SMS", "VOICE": "Voice", "EMAIL": "Email"}[strings.ToUpper(address.text("ChannelType"))]
 	s.Template = o.object("TemplateConfiguration").object(kind + "Template").text("Name")
 	message := o.object("MessageConfiguration").object(kind + "Message")
 	for _, name := range []string{"OriginationNumber", "SenderId", "FromAddress"} {

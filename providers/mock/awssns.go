@@ -30,7 +30,8 @@ func (m *Mock) awsSNS(r *http.Request, body []byte, s *Send) answer {
 			return awsQueryFail(http.StatusBadRequest, "MalformedQueryString", name+" is there more than once")
 		}
 	}
-	if action := said.Get("Action"); action != "Publish" {
+	action := said.Get("Action")
+	if action != "Publish" && action != "CreateSMSSandboxPhoneNumber" {
 		return awsQueryFail(http.StatusBadRequest, "InvalidAction", "Could not find operation "+action+" for version 2010-03-31")
 	}
 	s.To, s.Text = said.Get("PhoneNumber"), said.Get("Message")
@@ -51,7 +52,7 @@ func (m *Mock) awsSNS(r *http.Request, body []byte, s *Send) answer {
 			s.From = value
 		}
 	}
-	if s.Text == "" || utf8.RuneCountInString(s.Text) > 1600 {
+	if action == "Publish" && s.Text == "" || utf8.RuneCountInString(s.Text) > 1600 {
 		return awsQueryFail(http.StatusBadRequest, "InvalidParameter", "Invalid parameter: Message")
 	}
 	result, how := m.outcome(s.To)
@@ -65,6 +66,6 @@ func (m *Mock) awsSNS(r *http.Request, body []byte, s *Send) answer {
 	}
 	id := randomHex(16) // who opted out gets one, too
 	return answer{status: http.StatusOK, mime: "text/xml", accepted: true, id: id, fate: how,
-		body: []byte(`<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>` + id + `</MessageId></PublishResult><ResponseMetadata><RequestId>` +
-			randomHex(16) + `</RequestId></ResponseMetadata></PublishResponse>`)}
+		body: []byte("<" + action + `Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><` + action + "Result><MessageId>" + id + "</MessageId></" + action +
+			"Result><ResponseMetadata><RequestId>" + randomHex(16) + "</RequestId></ResponseMetadata></" + action + "Response>")}
 }
