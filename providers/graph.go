@@ -24,6 +24,21 @@ var graphProduct = []string{"messaging_product"}
 // advertisements that are messages, are not called messages.
 var graphTraces = []string{"messages", "private_replies", "sponsored_message"}
 
+// graphElsewhere is what a path is that is none of a product's own: what some server might read as that of a send is a
+// disguise, and at the root Graph takes batches of calls.
+func graphElsewhere(path []byte) pathKind {
+	var buf [256]byte
+	plain := unmasked(buf[:0], path)
+	root := bytes.Trim(plain, "/.")
+	switch {
+	case traced(plain):
+		return disguised
+	case len(root) == 0, version(root):
+		return sendMany
+	}
+	return unknownPath
+}
+
 // traced reports whether some server might read path as that of a send.
 func traced(path []byte) bool {
 	for _, t := range graphTraces {

@@ -63,8 +63,6 @@ var platformEdges = []string{"messenger_profile", "message_attachments", "custom
 // platformPath tells what a path is, and the page or account in it, unless that is me. The version in front may be
 // left out, as Graph allows.
 func platformPath(path []byte) (kind pathKind, from []byte) {
-	var buf [256]byte
-	plain := unmasked(buf[:0], path)
 	rest, ok := bytes.CutPrefix(path, []byte("/"))
 	if first, behind, more := segment(rest); version(first) {
 		if rest = behind; !more {
@@ -90,14 +88,7 @@ func platformPath(path []byte) (kind pathKind, from []byte) {
 			}
 		}
 	}
-	root := bytes.Trim(plain, "/.")
-	switch {
-	case traced(plain):
-		return disguised, nil
-	case len(root) == 0, version(root):
-		return sendMany, nil
-	}
-	return unknownPath, nil
+	return graphElsewhere(path), nil
 }
 
 // Parse reads one message.

@@ -38,14 +38,5 @@ func whatsappPath(path []byte) (kind pathKind, id []byte) {
 			}
 		}
 	}
-	var buf [256]byte
-	plain := unmasked(buf[:0], path)
-	root := bytes.Trim(plain, "/.")
-	switch {
-	case traced(plain):
-		return disguised, nil
-	case len(root) == 0, version(root):
-		return sendMany, nil
-	}
-	return unknownPath, nil
+	return graphElsewhere(path), nil
 }

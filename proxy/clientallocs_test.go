@@ -42,17 +42,7 @@ func TestClientAllocs(t *testing.T) {
 			if portable {
 				c.most++ // the look at a connection that was quiet
 			}
-			e := knownExchanger(t, i)
-			for range 2000 { // until all that is kept is there
-				e.exchange(t)
-			}
-			best := 1e9 // the decision log packs what it has in between
-			for deadline := time.Now().Add(10 * time.Second); best > c.most && time.Now().Before(deadline); {
-				best = min(best, testing.AllocsPerRun(200, func() { e.exchange(t) }))
-			}
-			if best > c.most {
-				t.Errorf("%v allocations a request, want %v", best, c.most)
-			}
+			checkAllocs(t, knownExchanger(t, i), c.most)
 		})
 	}
 }
