@@ -12,6 +12,7 @@ import (
 // A bodySigner knows the calls of a service that signs the bytes of the body, and nothing else, by an HMAC with
 // SHA-256 in a header.
 type bodySigner struct {
+	quiet
 	header string
 	write  func(mac []byte) string
 }
@@ -54,9 +55,4 @@ func (s bodySigner) Sign(req *fasthttp.Request, w *Webhook) {
 		drop(&req.Header, strings.ToLower(s.header))
 		req.Header.Set(s.header, s.sign(w.Secrets[0], req.Body()))
 	}
-}
-
-// Acknowledge answers 200 without a body.
-func (bodySigner) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
 }

@@ -199,6 +199,32 @@ func (w *Webhook) called(h *fasthttp.RequestHeader) error {
 	return nil
 }
 
+// quiet is for a service that wants nothing back. A provider embeds it.
+type quiet struct{}
+
+// Acknowledge answers 200 without a body.
+func (quiet) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
+	resp.SetStatusCode(fasthttp.StatusOK)
+}
+
+// asSigned is for a service whose signature no address is part of, and by whose key nobody else can sign. A provider
+// embeds it.
+type asSigned struct{ quiet }
+
+// Sign leaves the signature as it is.
+func (asSigned) Sign(req *fasthttp.Request, w *Webhook) { w.forward(req) }
+
+// byHeader is for a service that signs nothing. A provider embeds it.
+type byHeader struct{ asSigned }
+
+// Verify looks at the header alone.
+func (byHeader) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
+	if w.Header == "" {
+		return unsigned("the route has no header to know the service by")
+	}
+	return w.posted(&req.Header)
+}
+
 // forward has req go to w.URL with the header of w, and all that is signed as it is.
 func (w *Webhook) forward(req *fasthttp.Request) {
 	url, _, _ := strings.Cut(w.URL, "#")

@@ -12,6 +12,7 @@ import (
 type infobip struct {
 	sends []shaped // of infobipShapes
 	*keyring
+	byHeader
 }
 
 var infobipService = known{host: "https://api.infobip.com", channel: filter.SMS, text: infobipText, later: true, withdrawn: infobipWithdrawn,

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -19,22 +18,6 @@ func (infobip) Wants(w *Webhook) error {
 		return errors.New("header: give the subscription a name and a password, and say here Authorization, with \"Basic \" and their base64 as its value")
 	}
 	return nil
-}
-
-// Verify looks at the header alone.
-func (infobip) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
-	if w.Header == "" {
-		return unsigned("the route has no header to know the service by")
-	}
-	return w.posted(&req.Header)
-}
-
-// Sign adds the header that Verify wants.
-func (infobip) Sign(req *fasthttp.Request, w *Webhook) { w.forward(req) }
-
-// Acknowledge answers 200 without a body.
-func (infobip) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
 }
 
 // An infobipEvent is what somebody wrote, or what became of a message to them.

@@ -10,7 +10,7 @@ import (
 
 // lineSigner signs as LINE does, with the secret of a channel.
 // Source: https://github.com/line/line-bot-sdk-go/blob/master/linebot/webhook/parse.go
-var lineSigner = bodySigner{"X-Line-Signature", base64.StdEncoding.EncodeToString}
+var lineSigner = bodySigner{header: "X-Line-Signature", write: base64.StdEncoding.EncodeToString}
 
 // Signals reads what people wrote, and who blocked the account. What is written in a group says nothing about
 // messages to one person; nor is who follows the account, or unblocks it, thereby asking for messages.

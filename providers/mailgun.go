@@ -21,6 +21,7 @@ type mailgun struct {
 	shaped        // of texts and files
 	ready  shaped // of an e-mail that the sender built
 	*keyring
+	asSigned // the signature stands in the body
 }
 
 var mailgunService = known{host: "https://api.mailgun.net", channel: filter.Email, text: mailgunText, later: true, make: newMailgun,
@@ -68,7 +69,7 @@ var mailgunParts, mailgunReady = func() (parts, ready *compiled) {
 }()
 
 func newMailgun(cfg Config) (Provider, error) {
-	return mailgun{newShaped(mailgunParts, cfg), newShaped(mailgunReady, cfg), mailgunKeyring}, nil
+	return mailgun{newShaped(mailgunParts, cfg), newShaped(mailgunReady, cfg), mailgunKeyring, asSigned{}}, nil
 }
 
 // mailgunKeyring: what shows the passwords of domains, or makes keys.

@@ -58,14 +58,6 @@ func (mailgun) Verify(req *fasthttp.Request, w *Webhook, now time.Time) error {
 	return nil
 }
 
-// Sign leaves the signature as it is: it stands in the body, and no address is part of it.
-func (mailgun) Sign(req *fasthttp.Request, w *Webhook) { w.forward(req) }
-
-// Acknowledge answers 200 without a body.
-func (mailgun) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
-}
-
 // mailgunFailures are the reasons of a failure that somebody's will is behind.
 // Source: https://github.com/mailgun/mailgun-go/blob/master/events/enums.go
 var mailgunFailures = map[string]bool{"suppress-unsubscribe": true, "suppress-complaint": true}

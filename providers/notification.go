@@ -22,7 +22,7 @@ import (
 // An awsNotifier knows the calls by which Amazon SNS tells what another service of AWS published to a topic. Everybody
 // can have SNS sign for a topic of their own, so that the topic is what a call is known by.
 // Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
-type awsNotifier struct{}
+type awsNotifier struct{ asSigned }
 
 // A notification is such a call.
 type notification struct {
@@ -168,14 +168,6 @@ func (awsNotifier) Confirmation(req *fasthttp.Request) string {
 	}
 	return n.SubscribeURL
 }
-
-// Acknowledge answers 200 without a body.
-func (awsNotifier) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
-}
-
-// Sign leaves the signature as it is, which no address is part of: nobody else can sign for SNS.
-func (awsNotifier) Sign(req *fasthttp.Request, w *Webhook) { w.forward(req) }
 
 // told reads what is published in a call into v. ok is false for a call that publishes nothing.
 func (n *notification) told(req *fasthttp.Request, v any) (ok bool, err error) {

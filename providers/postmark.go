@@ -14,6 +14,7 @@ import (
 type postmark struct {
 	shaped // for one e-mail
 	*keyring
+	byHeader
 	several       []shaped
 	batches, bulk int // of several: the last that is answered by a list, and the one for e-mails that are marketing
 }

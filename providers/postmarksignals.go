@@ -5,35 +5,18 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
 
-// Wants asks for a header, such as Authorization: Postmark signs nothing.
+// Wants asks for a header: Postmark signs nothing. A name and a password in the URL that it calls come as Authorization.
+// Source: https://postmarkapp.com/developer/webhooks/webhooks-overview#protecting-your-webhook
 func (postmark) Wants(w *Webhook) error {
 	if len(w.Secrets) > 0 || w.Header == "" {
 		return errors.New("header: Postmark signs nothing: give its webhook a header of your own, and say here which, with its value")
 	}
 	return nil
-}
-
-// Verify looks at the header alone. A name and a password in the URL that Postmark calls come as Authorization.
-// Source: https://postmarkapp.com/developer/webhooks/webhooks-overview#protecting-your-webhook
-func (postmark) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
-	if w.Header == "" {
-		return unsigned("the route has no header to know the service by")
-	}
-	return w.posted(&req.Header)
-}
-
-// Sign adds the header that Verify wants.
-func (postmark) Sign(req *fasthttp.Request, w *Webhook) { w.forward(req) }
-
-// Acknowledge answers 200 without a body.
-func (postmark) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
 }
 
 // A postmarkEvent is one thing that Postmark tells.

@@ -10,6 +10,7 @@ import (
 type sendgrid struct {
 	shaped
 	*keyring
+	asSigned
 }
 
 var sendgridService = known{host: "https://api.sendgrid.com", channel: filter.Email, text: sendgridText, later: true, make: newSendGrid,
@@ -42,7 +43,7 @@ var sendgridShape = (&shape{
 }).mustCompile()
 
 func newSendGrid(cfg Config) (Provider, error) {
-	return sendgrid{newShaped(sendgridShape, cfg), sendgridKeyring}, nil
+	return sendgrid{newShaped(sendgridShape, cfg), sendgridKeyring, asSigned{}}, nil
 }
 
 // sendgridKeyring: https://www.twilio.com/docs/sendgrid/for-developers/sending-email/authentication. Its second version

@@ -69,14 +69,6 @@ func (sendgrid) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
 	return unsigned(sendgridSignature + " is not that of this body by any public key of the route")
 }
 
-// Sign leaves the signature as it is, which no address is part of: nobody else can sign for SendGrid.
-func (sendgrid) Sign(req *fasthttp.Request, w *Webhook) { w.forward(req) }
-
-// Acknowledge answers 200 without a body.
-func (sendgrid) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
-}
-
 // sendgridDrops are the reasons for which SendGrid dropped an e-mail that somebody's will is behind.
 // Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 var sendgridDrops = map[string]bool{"Unsubscribed Address": true, "Spam Reporting Address": true}

@@ -13,6 +13,7 @@ import (
 type telnyx struct {
 	shaped
 	*keyring
+	asSigned
 }
 
 var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, text: telnyxText, later: true, withdrawn: telnyxWithdrawn, make: newTelnyx,
@@ -53,7 +54,7 @@ var telnyxKeyring = &keyring{
 }
 
 func newTelnyx(cfg Config) (Provider, error) {
-	return telnyx{newShaped(telnyxShape, cfg), telnyxKeyring}, nil
+	return telnyx{newShaped(telnyxShape, cfg), telnyxKeyring, asSigned{}}, nil
 }
 
 // telnyxRefusals are Telnyx's codes by our reasons. Who reads 40001, which means a landline, or 40310 strikes the

@@ -60,14 +60,6 @@ func (telnyx) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
 	return unsigned(telnyxSignature + " is not that of this body by any public key of the route")
 }
 
-// Sign leaves the signature as it is, which no address is part of: nobody else can sign for Telnyx.
-func (telnyx) Sign(req *fasthttp.Request, w *Webhook) { w.forward(req) }
-
-// Acknowledge answers 200 without a body.
-func (telnyx) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
-}
-
 // A telnyxParty is one side of a message.
 type telnyxParty struct {
 	Number string `json:"phone_number"`

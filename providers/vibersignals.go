@@ -10,7 +10,7 @@ import (
 
 // viberSigner signs as Viber does, with the token of a bot.
 // Source: https://github.com/Viber/viber-bot-node/blob/master/lib/message/message-validator.js
-var viberSigner = bodySigner{"X-Viber-Content-Signature", hex.EncodeToString}
+var viberSigner = bodySigner{header: "X-Viber-Content-Signature", write: hex.EncodeToString}
 
 // Signals reads what people wrote, and who unsubscribed. Who subscribes, or opens the conversation, does not
 // thereby ask for messages.

@@ -22,6 +22,7 @@ import (
 type vonageMessages struct {
 	shaped
 	*keyring
+	quiet
 }
 
 var vonageMessagesService = known{host: "https://api.nexmo.com", channel: filter.SMS, text: vonageMessagesText,
@@ -82,7 +83,7 @@ func below(prefix string, expressions []string) (all []string) {
 }
 
 func newVonageMessages(cfg Config) (Provider, error) {
-	return vonageMessages{newShaped(vonageMessagesShape, cfg), vonageMessagesKeyring}, nil
+	return vonageMessages{newShaped(vonageMessagesShape, cfg), vonageMessagesKeyring, quiet{}}, nil
 }
 
 // vonageMessagesKeyring: https://developer.vonage.com/en/messages/technical-details. The API takes the key of an account as it

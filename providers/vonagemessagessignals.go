@@ -57,11 +57,6 @@ func (vonageMessages) Sign(req *fasthttp.Request, w *Webhook) {
 	req.Header.Set("Authorization", "Bearer "+signJWT(c, w.Secrets[0]))
 }
 
-// Acknowledge answers 200 without a body.
-func (vonageMessages) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
-}
-
 // Signals reads an incoming message, or what became of one.
 // Source: https://developer.vonage.com/en/api/messages (webhooks)
 func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {

@@ -21,6 +21,7 @@ import (
 type vonageSMS struct {
 	shaped
 	*keyring
+	quiet
 	replaced bool // the credentials of a call are replaced, and with them its signature
 }
 
@@ -52,7 +53,7 @@ var vonageSMSShape = (&shape{
 }).mustCompile()
 
 func newVonageSMS(cfg Config) (Provider, error) {
-	return vonageSMS{newShaped(vonageSMSShape, cfg), vonageSMSKeyring, cfg.Replaced}, nil
+	return vonageSMS{newShaped(vonageSMSShape, cfg), vonageSMSKeyring, quiet{}, cfg.Replaced}, nil
 }
 
 // vonageSMSKeyring has a signature go with the secret it was made by, and the account known by Basic authentication.

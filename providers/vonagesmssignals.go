@@ -151,11 +151,6 @@ func (v vonageSMS) Sign(req *fasthttp.Request, w *Webhook) {
 	req.SetBody(append(append(out, `"sig":"`+sig+`"`...), d.src[end:]...))
 }
 
-// Acknowledge answers 200 without a body.
-func (vonageSMS) Acknowledge(_ *fasthttp.Request, resp *fasthttp.Response) {
-	resp.SetStatusCode(fasthttp.StatusOK)
-}
-
 // vonageSMSSaid are the parameters of a call that are read.
 // Source: https://developer.vonage.com/en/messaging/sms/guides/inbound-sms
 var vonageSMSSaid = []string{"msisdn", "to", "messageId", "text", "type", "status", "err-code", "message-timestamp", "timestamp"}
