@@ -30,7 +30,7 @@ var sendgridShape = (&shape{
 		{at: "personalizations[].cc[]", inside: "email", optional: true},
 		{at: "personalizations[].bcc[]", inside: "email", optional: true},
 	},
-	most:     1000, // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
+	most:     1000,                                                                                       // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
 	unseen:   []string{"mail_settings.bcc", "headers.X-SMTPAPI", "personalizations[].headers.X-SMTPAPI"}, // by SMTP that header names recipients
 	sender:   []string{"personalizations[].from.email", "from.email"},
 	template: []string{"template_id"},
