@@ -221,30 +221,3 @@ func nextFrame(row string) (entry, rest string, ok bool) {
 	}
 	return row[4 : 4+n], row[4+n:], true
 }
-
-// A Query chooses entries of the decision log. The zero Query chooses all.
-type Query struct {
-	Since, Until    time.Time // Since ≤ Entry.Time < Until; zero: no bound
-	Action          *filter.Action
-	Reason          *filter.Reason
-	Route, Campaign string
-	// To chooses by recipient: by Address, and by Brand and Channel too where they are set.
-	To     filter.Recipient
-	Oldest bool   // the oldest first, instead of the newest
-	Limit  int    // how many entries at most; 0: no limit
-	Before string // only decision ids that sort before this one: the last id of the page before
-}
-
-// matches reports whether q chooses e, its Limit aside.
-func (q *Query) matches(e *Entry) bool {
-	return (q.Since.IsZero() || !e.Time.Before(q.Since)) &&
-		(q.Until.IsZero() || e.Time.Before(q.Until)) &&
-		(q.Action == nil || *q.Action == e.Action) &&
-		(q.Reason == nil || *q.Reason == e.Reason) &&
-		(q.Route == "" || q.Route == e.Route) &&
-		(q.Campaign == "" || q.Campaign == e.Campaign) &&
-		(q.To.Brand == "" || q.To.Brand == e.To.Brand) &&
-		(q.To.Channel == "" || q.To.Channel == e.To.Channel) &&
-		(q.To.Address == "" || q.To.Address == e.To.Address) &&
-		(q.Before == "" || e.ID < q.Before)
-}

@@ -1,18 +1,47 @@
 package store
 
 import (
-	"container/heap"
-	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"os"
-	"slices"
-	"strings"
+	"time"
 
-	"github.com/bits-and-blooms/bloom/v3"
-	"go.uber.org/zap"
+	"github.com/sendgate/sendgate/filter"
 )
+
+// A Query chooses entries of the decision log: those that all its fields choose. The zero Query chooses all.
+type Query struct {
+	Since, Until time.Time // Since ≤ Entry.Time < Until; zero: no bound
+	Action       *filter.Action
+	Reason       *filter.Reason
+	Category     *filter.Category
+	Enforced     *bool // whether the decision was obeyed; in mode report none is
+
+	// As in an entry. Empty: any.
+	Route, Mode, From, Topic, Campaign, Template, Rule, Outcome string
+
+	// To chooses by recipient: by Address, and by Brand and Channel too where they are set.
+	To     filter.Recipient
+	Oldest bool   // the oldest first, instead of the newest
+	Limit  int    // how many entries at most; 0: no limit
+	Before string // only decision ids that sort before this one: the last id of the page before
+}
+
+// matches reports whether q chooses e, its Limit aside.
+func (q *Query) matches(e *Entry) bool {
+	return (q.Since.IsZero() || !e.Time.Before(q.Since)) &&
+		(q.Until.IsZero() || e.Time.Before(q.Until)) &&
+		is(q.Action, e.Action) && is(q.Reason, e.Reason) && is(q.Category, e.Category) && is(q.Enforced, e.Enforced) &&
+		named(q.Route, e.Route) && named(q.Mode, e.Mode) && named(q.From, e.From) && named(q.Topic, e.Topic) &&
+		named(q.Campaign, e.Campaign) && named(q.Template, e.Template) && named(q.Rule, e.Rule) && named(q.Outcome, e.Outcome) &&
+		named(q.To.Brand, e.To.Brand) && named(q.To.Channel, e.To.Channel) && named(q.To.Address, e.To.Address) &&
+		(q.Before == "" || e.ID < q.Before)
+}
+
+// is reports whether a value is the one that is looked for, if any.
+func is[T comparable](want *T, got T) bool { return want == nil || *want == got }
+
+// named is the same of a name, where an empty one is not looked for.
+func named[T ~string](want, got T) bool { return want == "" || want == got }
 
 // Entries walks the entries of the decision log that q chooses, newest first, in falling order of
 // their ids, or oldest first, in rising order. It sees everything logged before the walk began. Blocks are read as the walk comes
@@ -48,200 +77,4 @@ func (s *Store) Entry(id string) (Entry, bool, error) {
 		return Entry{}, false, nil
 	}
 	return e, true, nil
-}
-
-// A walk merges blocks and chunks. Entries are logged when they are answered, so blocks overlap a
-// little in time: an entry comes out once no block that is not read yet can have one that comes before it.
-type walk struct {
-	log    *decisionLog
-	q      *Query
-	oldest string   // no older id is looked for
-	blocks []*block // not looked at yet, the one with the newest id last; or the oldest
-	found  found
-	file   *os.File // of the last head that was read again, or nil
-
-	// Of q.To.Address.
-	number    uint64 // in E.164, or 0
-	hashes    []uint64
-	recipient fingerprint
-}
-
-// walk takes a snapshot of the log.
-func (l *decisionLog) walk(q *Query) *walk {
-	w := &walk{log: l, q: q, found: found{oldest: q.Oldest}}
-	if q.To.Address != "" {
-		address := clip(q.To.Address, maxEntryName)
-		w.number, w.recipient = e164(address), l.store.keys.of(ofAddress, address)
-	}
-	l.mu.Lock()
-	w.blocks = l.newest
-	rows := l.rows()
-	l.mu.Unlock()
-	if q.Oldest {
-		w.blocks = slices.Clone(w.blocks)
-		slices.SortFunc(w.blocks, func(a, b *block) int { return strings.Compare(b.minID, a.minID) })
-	}
-	for _, r := range rows {
-		from := r.first
-		r.from(&from, func(e Entry, _ error) bool {
-			if q.matches(&e) {
-				kept := e
-				heap.Push(&w.found, &kept)
-			}
-			return true
-		})
-	}
-	return w
-}
-
-// A row is entries that are in no block, each behind its length.
-type row struct {
-	first   uint64 // number of the first
-	entries string
-}
-
-// rows lists what is in no block. The caller holds mu.
-func (l *decisionLog) rows() []row {
-	rows := make([]row, 0, len(l.full)+1)
-	for _, c := range append(l.full[:len(l.full):len(l.full)], l.open) {
-		rows = append(rows, row{c.first, c.rows.String()})
-	}
-	return rows
-}
-
-// snapshot is everything in the log: each entry is either in a block or in a row. What it returns
-// is not changed any more.
-func (l *decisionLog) snapshot() ([]*block, []row) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.blocks, l.rows()
-}
-
-// next is the newest entry that is left, or the oldest.
-func (w *walk) next() (e Entry, ok bool, err error) {
-	for len(w.blocks) > 0 {
-		b := w.blocks[len(w.blocks)-1]
-		if b.maxID < w.oldest || w.found.before(b) {
-			break
-		}
-		w.blocks = w.blocks[:len(w.blocks)-1]
-		if !b.may(w.q) || !w.mayHave(b) {
-			continue
-		}
-		entries, err := w.log.read(b, w.number)
-		if err != nil {
-			return Entry{}, false, err
-		}
-		for i := range entries {
-			if w.q.matches(&entries[i]) {
-				heap.Push(&w.found, &entries[i])
-			}
-		}
-	}
-	if w.found.Len() == 0 {
-		return Entry{}, false, nil
-	}
-	return *heap.Pop(&w.found).(*Entry), true, nil
-}
-
-// mayHave reports whether b may have an entry to the recipient that is looked for.
-func (w *walk) mayHave(b *block) bool {
-	if w.q.To.Address == "" || b.magic == blockMagic1 { // the fingerprints of the first format may be of another kind
-		return true
-	}
-	filter := b.recipients.filter.Load()
-	if filter == nil {
-		if filter = w.filter(b); filter == nil {
-			return true // reading its entries shows what is the matter
-		}
-	}
-	if k := filter.K(); uint(len(w.hashes)) != k {
-		w.hashes = bloom.Locations(w.recipient[:], k)
-	}
-	return filter.TestLocations(w.hashes)
-}
-
-// filter reads the Bloom filter of b again, or returns nil.
-func (w *walk) filter(b *block) *bloom.BloomFilter {
-	head := b.memory
-	if head == nil {
-		if w.file == nil || w.file.Name() != b.segment.path {
-			w.close()
-			f, err := os.Open(b.segment.path)
-			if err != nil {
-				return nil
-			}
-			w.file = f
-		}
-		head = make([]byte, blockPrefix+b.headLen)
-		if _, err := w.file.ReadAt(head, b.offset); err != nil {
-			return nil
-		}
-	}
-	again, err := decodeHead(head[:blockPrefix+b.headLen])
-	if err != nil || again.first != b.first {
-		return nil
-	}
-	return again.recipients.filter.Load()
-}
-
-func (w *walk) close() {
-	if w.file != nil {
-		_ = w.file.Close() // it was only read
-	}
-}
-
-// read is entries, less what is no reason to end a walk: nothing where the block is damaged, or
-// was removed because its time is over.
-func (l *decisionLog) read(b *block, number uint64) ([]Entry, error) {
-	entries, err := l.entries(b, number)
-	if err != nil {
-		if nb := l.replaced(b); nb != nil { // an erasure wrote its file anew
-			entries, err = l.entries(nb, number)
-		}
-	}
-	switch {
-	case errors.Is(err, errDamaged):
-		l.store.metrics.damaged.Add(1)
-		l.logger.Warn("skipping a damaged block of the decision log",
-			zap.String("file", b.segment.path), zap.Int64("offset", b.offset), zap.Int("entries", b.n))
-		return nil, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	}
-	return entries, err
-}
-
-// found is a heap of entries with the newest on top, or the oldest.
-type found struct {
-	entries []*Entry
-	oldest  bool
-}
-
-// before reports whether an entry of h comes before all that are in b.
-func (h *found) before(b *block) bool {
-	switch {
-	case len(h.entries) == 0:
-		return false
-	case h.oldest:
-		return h.entries[0].ID < b.minID
-	}
-	return b.maxID < h.entries[0].ID
-}
-
-func (h *found) Len() int      { return len(h.entries) }
-func (h *found) Swap(i, j int) { h.entries[i], h.entries[j] = h.entries[j], h.entries[i] }
-func (h *found) Push(e any)    { h.entries = append(h.entries, e.(*Entry)) }
-func (h *found) Less(i, j int) bool {
-	if h.oldest {
-		return h.entries[i].ID < h.entries[j].ID
-	}
-	return h.entries[i].ID > h.entries[j].ID
-}
-func (h *found) Pop() any {
-	last := len(h.entries) - 1
-	e := h.entries[last]
-	h.entries[last] = nil
-	h.entries = h.entries[:last]
-	return e
 }

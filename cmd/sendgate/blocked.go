@@ -24,15 +24,23 @@ type blockedCmd struct {
 // decisionFlags select entries of the decision log; they combine.
 type decisionFlags struct {
 	adminFlags
-	Action   string         `default:"block" enum:"block,rewrite,forward,any" help:"block, rewrite, forward or any (${default})."`
-	Reason   *filter.Reason `help:"One reason, such as no-consent."`
-	Route    string         `help:"One route."`
-	Campaign string         `help:"One campaign."`
-	Brand    string         `help:"One brand."`
-	Channel  filter.Channel `help:"One channel."`
-	To       string         `placeholder:"ADDRESS" help:"One recipient."`
-	Region   string         `help:"Country of a recipient without a country code."`
-	Full     bool           `help:"Show addresses and texts in full; needs the role reviewer, and is logged."`
+	Action   string           `default:"block" enum:"block,rewrite,forward,any" help:"block, rewrite, forward or any (${default})."`
+	Reason   *filter.Reason   `help:"One reason, such as no-consent."`
+	Rule     string           `help:"One rule."`
+	Enforced string           `default:"any" enum:"true,false,any" help:"Whether it was obeyed: true, false (in mode report nothing is) or any (${default})."`
+	Outcome  string           `help:"What became of it: refused, answered, not-sent or unknown."`
+	Route    string           `help:"One route."`
+	Mode     string           `help:"The mode of the route then: report or enforce."`
+	From     string           `placeholder:"SENDER" help:"One sender, as the messages name it."`
+	Category *filter.Category `help:"One category, such as marketing."`
+	Topic    string           `help:"One topic."`
+	Campaign string           `help:"One campaign."`
+	Template string           `help:"One template."`
+	Brand    string           `help:"One brand."`
+	Channel  filter.Channel   `help:"One channel."`
+	To       string           `placeholder:"ADDRESS" help:"One recipient."`
+	Region   string           `help:"Country of a recipient without a country code."`
+	Full     bool             `help:"Show addresses and texts in full; needs the role reviewer, and is logged."`
 }
 
 // periodFlags narrow decisions to a time.
@@ -42,11 +50,15 @@ type periodFlags struct {
 }
 
 func (f decisionFlags) query() console.DecisionQuery {
-	q := console.DecisionQuery{Region: f.Region, Full: f.Full, Query: store.Query{Reason: f.Reason, Route: f.Route,
-		Campaign: f.Campaign, To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.To}}}
+	q := console.DecisionQuery{Region: f.Region, Full: f.Full, Query: store.Query{Reason: f.Reason, Category: f.Category,
+		Route: f.Route, Mode: f.Mode, From: f.From, Topic: f.Topic, Campaign: f.Campaign, Template: f.Template, Rule: f.Rule, Outcome: f.Outcome,
+		To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.To}}}
 	var action filter.Action
 	if action.UnmarshalText([]byte(f.Action)) == nil { // "any" is none of them
 		q.Action = &action
+	}
+	if enforced := f.Enforced == "true"; enforced || f.Enforced == "false" {
+		q.Enforced = &enforced
 	}
 	return q
 }

@@ -82,6 +82,14 @@ func TestDecisionFilters(t *testing.T) {
 			e.To.Channel = filter.WhatsApp
 		case 9:
 			e.To.Address = berta.Address
+		case 10:
+			e.Topic, e.Category = "orders", filter.Utility
+		case 11:
+			e.From, e.Template = "ACME", "order_update"
+		case 12:
+			e.Mode, e.Enforced, e.Outcome = "report", false, "answered"
+		case 13:
+			e.Rule, e.Topic = "suppressed", "orders"
 		}
 	})
 	b.at(noon.Add(20 * time.Second))
@@ -102,6 +110,16 @@ func TestDecisionFilters(t *testing.T) {
 		"address=%2B4915123456789":          "9",
 		"address=%2B4915123456789&brand=no": "",
 		"action=block&campaign=autumn":      "6",
+		"topic=orders":                      "13 10",
+		"topic=orders&category=utility":     "10",
+		"topic=orders&category=service":     "",
+		"from=ACME":                         "11",
+		"template=order_update":             "11",
+		"mode=report":                       "12",
+		"enforced=false&action=block":       "12",
+		"enforced=true&mode=report":         "",
+		"outcome=answered":                  "12",
+		"rule=suppressed":                   "13",
 	} {
 		t.Run(query, func(t *testing.T) {
 			status, body, _ := b.ask(Viewer, "GET", "/api/v1/decisions?"+query, "", "")
@@ -158,6 +176,8 @@ func TestDecisionQueryRefusals(t *testing.T) {
 		"channel=fax":           `channel: unknown channel "fax": want one of sms, whatsapp, messenger, telegram, line, viber, wechat, email`,
 		"channel=sms&address=x": "address: a name in letters is no phone number",
 		"region=USA":            `region: unknown region "USA": want an ISO 3166 country such as US or DE`,
+		"category=ads":          `category: unknown category "ads": want one of marketing, utility, service, authentication`,
+		"enforced=1":            `enforced: "1": want true or false`,
 		"full=1":                `full: "1": want true or false`,
 	} {
 		t.Run(query, func(t *testing.T) {
@@ -172,9 +192,10 @@ func TestDecisionQueryRefusals(t *testing.T) {
 // What the client writes into a URL is what the server reads out of it.
 func TestDecisionQueryTravels(t *testing.T) {
 	b := newBench(t)
-	action, reason := filter.Rewrite, filter.Content
+	action, reason, category, enforced := filter.Rewrite, filter.Content, filter.Service, false
 	want := DecisionQuery{Region: "DE", Full: true, Query: store.Query{Since: noon, Until: noon.Add(time.Nanosecond), Action: &action,
-		Reason: &reason, Route: "a b", Campaign: "c&d", To: berta, Limit: 7, Before: "01"}}
+		Reason: &reason, Category: &category, Enforced: &enforced, Route: "a b", Mode: "report", From: "+1 5", Topic: "t=1", Campaign: "c&d",
+		Template: "e", Rule: "f", Outcome: "answered", To: berta, Limit: 7, Before: "01"}}
 	got, err := b.server.decisionQuery(&call{r: &http.Request{URL: &url.URL{}}, by: actor{role: Admin}, query: want.values()})
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, want)

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"encoding"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -23,9 +25,22 @@ const (
 )
 
 var (
-	tailParams  = []string{"action", "reason", "route", "campaign", "brand", "channel", "address", "region", "full"}
+	tailParams = []string{"action", "reason", "category", "enforced", "route", "mode", "from", "topic", "campaign", "template", "rule",
+		"outcome", "brand", "channel", "address", "region", "full"}
 	queryParams = append([]string{"since", "until", "limit", "before"}, tailParams...)
 )
+
+// A namedText is a parameter that is taken as it is.
+type namedText struct {
+	name string
+	text *string
+}
+
+// texts lists those of q.
+func (q *DecisionQuery) texts() []namedText {
+	return []namedText{{"route", &q.Route}, {"mode", &q.Mode}, {"from", &q.From}, {"topic", &q.Topic}, {"campaign", &q.Campaign},
+		{"template", &q.Template}, {"rule", &q.Rule}, {"outcome", &q.Outcome}, {"before", &q.Before}, {"region", &q.Region}}
+}
 
 // values writes q as the parameters that decisionQuery reads.
 func (q *DecisionQuery) values() url.Values {
@@ -48,13 +63,18 @@ func (q *DecisionQuery) values() url.Values {
 	if q.Reason != nil {
 		v.Set("reason", q.Reason.String())
 	}
-	set("route", q.Route)
-	set("campaign", q.Campaign)
+	if q.Category != nil {
+		v.Set("category", q.Category.String())
+	}
+	if q.Enforced != nil {
+		v.Set("enforced", strconv.FormatBool(*q.Enforced))
+	}
+	for _, t := range q.texts() {
+		set(t.name, *t.text)
+	}
 	set("brand", q.To.Brand)
 	set("channel", string(q.To.Channel))
 	set("address", q.To.Address)
-	set("region", q.Region)
-	set("before", q.Before)
 	if q.Limit > 0 {
 		v.Set("limit", strconv.Itoa(q.Limit))
 	}
@@ -76,25 +96,40 @@ func (s *Server) decisionQuery(c *call) (q DecisionQuery, err error) {
 	if q.Until, err = s.parseSince("until", v.Get("until")); err != nil {
 		return q, err
 	}
-	if text := v.Get("action"); text != "" {
-		q.Action = new(filter.Action)
-		if err := q.Action.UnmarshalText([]byte(text)); err != nil {
-			return q, bad("action", "%v", err)
+	if err := errors.Join(word(v, "action", &q.Action), word(v, "reason", &q.Reason), word(v, "category", &q.Category)); err != nil {
+		return q, err
+	}
+	if v.Get("enforced") != "" {
+		q.Enforced = new(bool)
+		if *q.Enforced, err = parseBool("enforced", v.Get("enforced")); err != nil {
+			return q, err
 		}
 	}
-	if text := v.Get("reason"); text != "" {
-		q.Reason = new(filter.Reason)
-		if err := q.Reason.UnmarshalText([]byte(text)); err != nil {
-			return q, bad("reason", "%v", err)
-		}
+	for _, t := range q.texts() {
+		*t.text = v.Get(t.name)
 	}
-	q.Route, q.Campaign, q.Before, q.Region = v.Get("route"), v.Get("campaign"), v.Get("before"), v.Get("region")
 	if q.Limit, err = parseLimit(v.Get("limit"), 0); err != nil {
 		return q, err
 	}
 	q.To, err = queriedRecipient(filter.Recipient{
 		Brand: v.Get("brand"), Channel: filter.Channel(v.Get("channel")), Address: v.Get("address")}, q.Region)
 	return q, err
+}
+
+// word reads a parameter that is one of a few words into dst, which stays nil without it.
+func word[T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](v url.Values, name string, dst **T) error {
+	text := v.Get(name)
+	if text == "" {
+		return nil
+	}
+	*dst = new(T)
+	if err := P(*dst).UnmarshalText([]byte(text)); err != nil {
+		return bad(name, "%v", err)
+	}
+	return nil
 }
 
 // queriedRecipient gives the address of a query its canonical form. Without a channel, what reads
