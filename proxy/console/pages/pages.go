@@ -1,0 +1,157 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sendgate/sendgate/proxy/console"
+	"go.uber.org/zap"
+)
+
+// Config is what the pages are wired to.
+type Config struct {
+	// API answers what the pages ask, and itself what is not a page: /api/, /healthz, /readyz, /metrics.
+	API    *console.Server
+	Logger *zap.Logger      // nil: none
+	Now    func() time.Time // nil: time.Now
+}
+
+// Pages serves the web console. It is an http.Handler, safe for concurrent use.
+type Pages struct {
+	api     *console.Server
+	log     *zap.Logger
+	now     func() time.Time
+	views   *views
+	static  *static
+	mux     *http.ServeMux
+	sameWeb *http.CrossOriginProtection
+	sessions
+}
+
+// A page is one address of the console.
+type page struct {
+	method, path string
+	role         console.Role // the least that may open it; the zero Role: anybody, logged in or not
+	serve        func(p *Pages, v *visit) error
+}
+
+// all lists every page.
+func all() []page {
+	return slices.Concat(overviewPages, accountPages)
+}
+
+// New makes the pages that cfg describes.
+func New(cfg Config) (*Pages, error) {
+	p := &Pages{api: cfg.API, log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sameWeb: http.NewCrossOriginProtection()}
+	if p.log == nil {
+		p.log = zap.NewNop()
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	var err error
+	if p.static, err = newStatic(); err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
+	if p.views, err = newViews(p.static); err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
+	p.mux.Handle("GET /static/", p.static)
+	for _, pg := range all() {
+		p.mux.Handle(pg.method+" "+pg.path, p.guard(pg))
+	}
+	p.mux.Handle("/", p.guard(page{"GET", "/", console.Viewer, (*Pages).unknown}))
+	return p, nil
+}
+
+// apiPaths are not pages.
+var apiPaths = []string{"/api/", "/healthz", "/readyz", "/metrics", "/debug/"}
+
+// ServeHTTP answers one request.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if slices.ContainsFunc(apiPaths, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
+		p.api.ServeHTTP(w, r)
+		return
+	}
+	secure(w.Header())
+	p.mux.ServeHTTP(w, r)
+}
+
+// secure sets what every page forbids the browser: scripts, styles and pictures that are not the console's
+// own, to be framed, to guess types, to tell others where it has been, and to keep pages.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Cache-Control", "no-store")
+}
+
+// guard lets those through to pg who may open it.
+func (p *Pages) guard(pg page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := p.visit(w, r)
+		err := p.admit(pg, v)
+		if err == nil {
+			err = pg.serve(p, v)
+		}
+		if err != nil {
+			v.fail(err)
+		}
+	})
+}
+
+// admit is why v may not have pg.
+func (p *Pages) admit(pg page, v *visit) error {
+	if err := p.sameWeb.Check(v.r); err != nil {
+		return &console.Error{Status: http.StatusForbidden, Message: v.t("error.cross-origin")}
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	if pg.role == 0 {
+		return nil
+	}
+	if !v.known {
+		return errLogin
+	}
+	if v.by.Role < pg.role {
+		return &console.Error{Status: http.StatusForbidden, Message: v.t("error.role", "Need", pg.role.String(), "Have", v.by.Role.String())}
+	}
+	return nil
+}
+
+// maxForm is how large a form may be. A page that takes files lifts it.
+const maxForm = 1 << 20
+
+// errLogin sends a visitor to the login.
+var errLogin = errors.New("nobody is logged in")
+
+// unknown is the page for an address that is none.
+func (p *Pages) unknown(v *visit) error {
+	return &console.Error{Status: http.StatusNotFound, Message: v.t("error.unknown", "Path", v.r.URL.Path)}
+}
+
+// An Account is who is logged in.
+type Account struct {
+	Name string
+	Role console.Role
+}
+
+// visit begins to answer r.
+func (p *Pages) visit(w http.ResponseWriter, r *http.Request) *visit {
+	v := &visit{p: p, w: w, r: r, zone: zoneOf(r), theme: themeOf(r)}
+	if v.by, v.known = p.account(r); v.known {
+		v.api = p.api.As(v.by.Name, v.by.Role)
+	}
+	return v
+}
+
+// ctx is that of the request.
+func (v *visit) ctx() context.Context { return v.r.Context() }
