@@ -35,8 +35,7 @@ func (p *Pages) prefer(v *visit) error {
 		}
 		http.SetCookie(v.w, cookie)
 	}
-	http.Redirect(v.w, v.r, back, http.StatusSeeOther)
-	return nil
+	return v.done(back, "preferences")
 }
 
 // ownPath is path where that is one of the console's own, which a browser cannot take for another host, else

@@ -115,3 +115,16 @@ func TestWhoIsNotLoggedInIsLedToTheLogin(t *testing.T) {
 		t.Errorf("status %d to %q, want %q", resp.StatusCode, resp.Header.Get("Location"), want)
 	}
 }
+
+// TestRig is what every test of a page stands on.
+func TestRig(t *testing.T) {
+	r := newRig(t)
+	r.optIn("+12125550123")
+	r.optOut("+12125550124")
+	if status, _ := r.send("+12125550123", "Sale"); status != http.StatusCreated {
+		t.Errorf("who agreed: status %d", status)
+	}
+	if status, id := r.send("+12125550124", "Sale"); status != http.StatusBadRequest || id == "" {
+		t.Errorf("who opted out: status %d, decision %q", status, id)
+	}
+}
