@@ -14,7 +14,7 @@ import (
 type bird struct {
 	shaped // for one SMS, and whatever is none of sends
 	*keyring
-	sends []shaped // of birdShapes
+	sends []shaped // of birdShapes, and shaped
 }
 
 var birdService = known{host: "https://us1.platform.bird.com", channel: filter.SMS, text: birdText, later: true, regional: birdRegional, make: newBird}
@@ -97,6 +97,9 @@ func birdMails(path, at string) *compiled {
 		channel:     filter.Email,
 		address:     mailbox,
 	}
+	for _, name := range birdMailHeaders {
+		s.unseen = append(s.unseen, at+"headers."+name)
+	}
 	switch at {
 	case "":
 		s.refused = []string{"messages"}
@@ -105,6 +108,10 @@ func birdMails(path, at string) *compiled {
 	}
 	return s.mustCompile()
 }
+
+// birdMailHeaders are headers that name recipients, of which the last does so to the servers that Bird sends by.
+// Source: https://developers.sparkpost.com/api/smtp/#header-using-the-x-msys-api-custom-header
+var birdMailHeaders = []string{"To", "Cc", "Bcc", "Resent-To", "Resent-Cc", "Resent-Bcc", "X-MSYS-API"}
 
 // birdShapes are the sends but for one SMS. Those of a batch come twice: as a list, and as an object.
 var birdShapes = []*compiled{
@@ -121,22 +128,12 @@ var birdShapes = []*compiled{
 			"contact_cards"},
 		refused: []string{"messages", "cc", "bcc"},
 		channel: filter.WhatsApp,
-		group:   birdGroup,
 	}).mustCompile(),
 	birdMails("/v1/email/messages", ""),
 	birdTexts("[]."),
 	birdTexts("messages[]."),
 	birdMails("/v1/email/batches", "[]."),
 	birdMails("/v1/email/batches", "messages[]."),
-}
-
-// birdGroup: what is neither a number nor the id of a person is the id of a group.
-func birdGroup(text string) bool {
-	if !strings.ContainsFunc(text, func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }) {
-		return false
-	}
-	_, err := filter.Address(filter.WhatsApp, text, "")
-	return err != nil
 }
 
 // birdKeyring: a key of the workspace, or the session of somebody in Bird's own pages.
@@ -148,7 +145,7 @@ var birdKeyring = &keyring{
 		{in: inHeader, at: "authorization", scheme: "Bearer", key: secretKey},
 		{in: inHeader, at: "cookie", public: true},
 	},
-	gives:  []string{"api-key", "api_key", "credential", "token", "secret", "/session"},
+	gives:  []string{"api-key", "api_key", "credential", "token", "secret", "/session", "/webhooks"},
 	denial: denial{401, `{"error":{"type":"auth_error","code":"unauthorized","name":"unauthorized","message":"{detail}"}}`},
 }
 
@@ -157,6 +154,7 @@ func newBird(cfg Config) (Provider, error) {
 	for _, c := range birdShapes {
 		p.sends = append(p.sends, newShaped(c, cfg))
 	}
+	p.sends = append(p.sends, p.shaped)
 	return p, nil
 }
 
@@ -164,7 +162,7 @@ func newBird(cfg Config) (Provider, error) {
 func (p bird) Parse(req *fasthttp.Request, b *Batch) error {
 	path, _, _ := splitURI(req.Header.RequestURI())
 	for i, s := range p.sends {
-		if s.path(path) != send {
+		if s.path(path) != send && i+1 < len(p.sends) {
 			continue
 		}
 		b.parsed.items = strings.HasSuffix(s.shape.sends[0], "/batches")
@@ -174,12 +172,14 @@ func (p bird) Parse(req *fasthttp.Request, b *Batch) error {
 		if err := s.Parse(req, b); err != nil {
 			return err
 		}
-		if s.channel == filter.Email {
-			b.birdMail(document{b.source(req, nil), b.parsed.nodes})
+		d := document{b.source(req, nil), b.parsed.nodes}
+		if err := b.birdTemplates(d); err != nil || s.channel != filter.Email {
+			return err
 		}
+		b.birdMail(d)
 		return nil
 	}
-	return p.shaped.Parse(req, b)
+	return ErrUnknownPath
 }
 
 // birdList reports whether the body of a batch is a list.
@@ -189,12 +189,44 @@ func (b *Batch) birdList(req *fasthttp.Request) bool {
 	return err == nil && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("["))
 }
 
+// birdTemplates refuses a message of which two readers could see two.
+func (b *Batch) birdTemplates(d document) error {
+	for i := range b.Messages {
+		if m := &b.Messages[i]; m.Template != "" && m.Text != "" {
+			return b.unreadable(0, "a message has a template or a text, and not both")
+		}
+	}
+	if !b.parsed.items {
+		return b.birdTemplate(d, 0)
+	}
+	for i := d.child(d.member(0, "messages")); i != 0; i = int(d.nodes[i].next) { // a list has no members, and is node 0
+		if err := b.birdTemplate(d, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// birdTemplate refuses a template in the message at a node that is named twice.
+func (b *Batch) birdTemplate(d document, at int) error {
+	names, template := 0, d.member(at, "template")
+	for _, name := range [...]string{"id", "slug", "name"} {
+		if n := d.within(template, name); template != 0 && n != 0 && d.nodes[n].kind != 'n' {
+			names++
+		}
+	}
+	if names > 1 {
+		return b.unreadable(0, "the request names a template in more than one way")
+	}
+	return nil
+}
+
 // birdMail has e-mails be marketing that say by neither a category nor a template what they are, as they are to Bird.
 func (b *Batch) birdMail(d document) {
 	each := []int{0}
 	if b.parsed.items {
 		each = each[:0]
-		for i := d.child(d.member(0, "messages")); i != 0; i = int(d.nodes[i].next) { // a list has no members, and is node 0
+		for i := d.child(d.member(0, "messages")); i != 0; i = int(d.nodes[i].next) {
 			each = append(each, i)
 		}
 	}

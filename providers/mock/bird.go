@@ -3,6 +3,7 @@ package mock
 import (
 	"net/http"
 	"net/mail"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,7 +13,7 @@ import (
 // https://github.com/messagebird/bird-sdk-go/blob/main/internal/apierror/apierror.go
 func birdFail(status int, kind, name, message string) answer {
 	a := jsonAnswer(status, map[string]any{"error": map[string]string{"type": kind, "code": name, "name": name, "message": message}})
-	a.fault = name + ": " + message
+	a.code, a.fault = status, name+": "+message
 	return a
 }
 
@@ -70,6 +71,9 @@ func (m *Mock) bird(r *http.Request, body []byte, s *Send) answer {
 	return a
 }
 
+// birdPerson is a number, or the id that a business has for a person.
+var birdPerson = regexp.MustCompile(`^\+[0-9]{7,15}$|^[A-Z]{2}\.[0-9]{5,}$`)
+
 // birdOne takes one message, which s is to hold; bad is why the whole call is refused.
 func (m *Mock) birdOne(channel string, o object, s *Send) (result map[string]any, to []string, how fate, bad *answer) {
 	refuse := func(a answer) (map[string]any, []string, fate, *answer) { return nil, nil, how, &a }
@@ -107,6 +111,9 @@ func (m *Mock) birdOne(channel string, o object, s *Send) (result map[string]any
 		return refuse(birdInvalid("a message has a text or a template"))
 	case channel == "sms" && utf8.RuneCountInString(s.Text) > 12*153:
 		return refuse(birdInvalid("text has more than 12 segments"))
+	}
+	if channel == "whatsapp" && !birdPerson.MatchString(to[0]) {
+		return refuse(birdFail(http.StatusUnprocessableEntity, "validation_error", "WhatsAppInvalidRecipient", "the recipient is neither a number nor an id"))
 	}
 	now := m.cfg.Now().UTC().Format(time.RFC3339)
 	result = map[string]any{"id": channel + "_" + randomHex(13), "direction": "outbound", "status": "accepted", "to": to[0], "from": s.From,
