@@ -14,10 +14,12 @@ import (
 type bird struct {
 	shaped // for one SMS, and whatever is none of sends
 	*keyring
+	standardSigner
 	sends []shaped // of birdShapes, and shaped
 }
 
-var birdService = known{host: "https://us1.platform.bird.com", channel: filter.SMS, text: birdText, later: true, regional: birdRegional, make: newBird}
+var birdService = known{host: "https://us1.platform.bird.com", channel: filter.SMS, text: birdText, later: true, regional: birdRegional,
+	withdrawn: birdWithdrawn, make: newBird, enter: "a webhook for all events of sms, whatsapp, email and preference, and for sms_suppression.created; secrets: its signing secret, whsec_…"}
 
 // birdRegional: the region stands in the key of the workspace, and libraries take it from there.
 func birdRegional(host string) bool {

@@ -76,6 +76,9 @@ func fuzzSignals(f *testing.F, name string) {
 		req.SetBody(body)
 		c := caller(t, name)
 		hook := Webhook{URL: "https://gate.example" + target, Secrets: []string{"secret"}, VerifyToken: "never guessed"}
+		if name == "bird" {
+			hook.Secrets[0] = "whsec_c2VjcmV0"
+		}
 		if name == "postmark" || name == "infobip" {
 			hook.Header, hook.Value = "Authorization", "Basic c2VuZGdhdGU6bmV2ZXIgZ3Vlc3NlZA=="
 		}
@@ -127,6 +130,7 @@ func FuzzPlivoSignals(f *testing.F)       { fuzzSignals(f, "plivo") }
 func FuzzSendGridSignals(f *testing.F)    { fuzzSignals(f, "sendgrid") }
 func FuzzInfobipSignals(f *testing.F)     { fuzzSignals(f, "infobip") }
 func FuzzPostmarkSignals(f *testing.F)    { fuzzSignals(f, "postmark") }
+func FuzzBirdSignals(f *testing.F)        { fuzzSignals(f, "bird") }
 func FuzzMailgunSignals(f *testing.F)     { fuzzSignals(f, "mailgun") }
 
 func FuzzVonageMessagesSignals(f *testing.F)    { fuzzSignals(f, "vonage-messages") }

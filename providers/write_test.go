@@ -24,6 +24,7 @@ var goodCredentials = map[string]providers.Credentials{
 	"twilio":   {Account: account, User: apiKey, Secret: "s3cret"},
 	"whatsapp": {Secret: "EAAtoken"},
 
+	"bird":        {Secret: "bk_us1_0"},
 	"messagebird": {Secret: "key"},
 	"telnyx":      {Secret: "KEY0"},
 	"plivo":       {Account: "MA00000000000000000001", Secret: "token"},
@@ -105,6 +106,10 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 			"the message names no phone-number id that it could come from"},
 		{"an SMS by MessageBird", "messagebird", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
 		{"nobody to come from at MessageBird", "messagebird", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
+		{"an SMS by Bird", "bird", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
+		{"WhatsApp by Bird", "bird", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "US.1349"}, From: "+14155550199"}, "+14155550199", ""},
+		{"nobody to come from at Bird", "bird", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
+		{"e-mail by Bird", "bird", providers.Outgoing{To: filter.Recipient{Channel: filter.Email, Address: "a@b.example"}, From: "c@b.example"}, "", "no channel email is known of Bird's"},
 		{"an SMS by Telnyx", "telnyx", providers.Outgoing{To: sms, From: "+14155550199", Service: service}, "+14155550199", ""},
 		{"an SMS by Telnyx to a profile", "telnyx", providers.Outgoing{To: sms, Service: service}, service, ""},
 		{"an SMS by AWS", "aws-sms", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
@@ -186,7 +191,7 @@ func TestACancellationIsNoSend(t *testing.T) {
 // TestCancellations: what has an id of the service's own is deleted, and what delivers nothing later says so.
 func TestCancellations(t *testing.T) {
 	for name, path := range map[string]string{"messagebird": "/messages/e8077d803532c0b5937c639b60216938", "telnyx": "/v2/messages/4f1e2a3b-0000-4000-8000-000000000001",
-		"plivo": "", "line": "", "viber": "", "telegram": ""} {
+		"plivo": "", "line": "", "viber": "", "telegram": "", "bird": ""} {
 		p, w := writer(t, name)
 		credentials := goodCredentials[name]
 		var req fasthttp.Request
@@ -275,6 +280,8 @@ func TestAccepted(t *testing.T) {
 		{"a message of MessageBird", "messagebird", 201, "", `{"id":"e8077d","scheduledDatetime":null,"recipients":{"totalCount":1}}`, "e8077d", false},
 		{"one that it is to deliver later", "messagebird", 201, "", `{"id":"e8077d","scheduledDatetime":"2026-12-01T10:00:00+00:00","recipients":{"totalCount":1}}`, "e8077d", true},
 		{"to several, which are cancelled together or not at all", "messagebird", 201, "", `{"id":"e8077d","scheduledDatetime":"2026-12-01T10:00:00+00:00","recipients":{"totalCount":2}}`, "e8077d", false},
+		{"a message of Bird", "bird", 202, "", `{"id":"sms_1","status":"accepted"}`, "sms_1", false},
+		{"one that Bird rejects", "bird", 202, "", `{"id":"sms_1","status":"rejected","last_error":{"code":"recipient_opted_out"}}`, "", false},
 		{"a message of Telnyx", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"queued"}]}}`, "4f1e", false},
 		{"one that Telnyx is to deliver later", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"scheduled"}]}}`, "4f1e", true},
 		{"a message of AWS", "aws-sms", 200, "", `{"MessageId":"m1"}`, "m1", false},

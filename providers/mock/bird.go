@@ -119,6 +119,13 @@ func (m *Mock) birdOne(channel string, o object, s *Send) (result map[string]any
 	result = map[string]any{"id": channel + "_" + randomHex(13), "direction": "outbound", "status": "accepted", "to": to[0], "from": s.From,
 		"text": s.Text, "category": o["category"], "created_at": now,
 		"segments": map[string]any{"count": 1, "encoding": "GSM_7BIT", "characters": utf8.RuneCountInString(s.Text)}}
+	how, bad = m.birdFates(channel, to, result)
+	return result, to, how, bad
+}
+
+// birdFates is what becomes of a message to people of a channel, which result is to say.
+func (m *Mock) birdFates(channel string, to []string, result map[string]any) (how fate, bad *answer) {
+	refuse := func(a answer) (fate, *answer) { return how, &a }
 	for _, address := range to {
 		out, f := m.outcome(address)
 		switch {
@@ -136,10 +143,10 @@ func (m *Mock) birdOne(channel string, o object, s *Send) (result map[string]any
 			return refuse(birdFail(http.StatusInternalServerError, "internal_error", "internal", "try again"))
 		case left:
 			result["status"] = "rejected"
-			result["last_error"] = map[string]string{"code": "recipient_opted_out", "description": "the recipient opted out", "occurred_at": now}
+			result["last_error"] = map[string]any{"code": "recipient_opted_out", "description": "the recipient opted out", "occurred_at": result["created_at"]}
 		}
 	}
-	return result, to, how, nil
+	return how, nil
 }
 
 // birdCaption is the text of a message for WhatsApp, or what stands below what it shows.

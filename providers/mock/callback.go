@@ -34,6 +34,7 @@ type talk struct {
 
 // callbacks are the services that call so.
 var callbacks = map[string]*callback{
+	"bird":        {receipt: birdReceipt, inbound: birdInbound, json: true, sign: birdSign},
 	"mailgun":     {receipt: mailgunReceipt, inbound: mailgunLeaves, json: true, sign: mailgunSign},
 	"messagebird": {receipt: messagebirdReceipt, inbound: messagebirdInbound, get: true, sign: messagebirdSign},
 	"plivo":       {receipt: plivoReceipt, inbound: plivoInbound, sign: plivoSign},

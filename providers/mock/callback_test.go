@@ -21,7 +21,7 @@ func hears(t *testing.T, service string) (url string, told func() []providers.Si
 		t.Fatal(err)
 	}
 	c := p.(providers.Caller)
-	hook := providers.Webhook{Secrets: []string{ownerSecret}}
+	hook := providers.Webhook{Secrets: []string{secretOf(service)}}
 	if key := PublicKey(service, ownerSecret); key != "" {
 		hook = providers.Webhook{PublicKeys: []string{key}}
 	}
@@ -64,6 +64,14 @@ func hears(t *testing.T, service string) (url string, told func() []providers.Si
 	}
 }
 
+// secretOf is what a service signs with here.
+func secretOf(service string) string {
+	if service == "bird" {
+		return "whsec_b3VyIHNlY3JldA=="
+	}
+	return ownerSecret
+}
+
 // TestServicesCallBack: what follows a message by each service that calls back, as the gate reads it.
 func TestServicesCallBack(t *testing.T) {
 	const key = "application/json"
@@ -71,6 +79,7 @@ func TestServicesCallBack(t *testing.T) {
 		path, auth, body string // %s is who it is to
 		mail             bool
 	}{
+		"bird":        {"/v1/sms/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi","category":"service"}`, false},
 		"messagebird": {"/messages", "AccessKey k", `{"originator":"14155550199","recipients":["%s"],"body":"Hi"}`, false},
 		"plivo":       {"/v1/Account/MA/Message/", "Basic TUE6dA==", `{"src":"14155550199","dst":"%s","text":"Hi"}`, false},
 		"telnyx":      {"/v2/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi"}`, false},
@@ -80,7 +89,7 @@ func TestServicesCallBack(t *testing.T) {
 	} {
 		t.Run(service, func(t *testing.T) {
 			url, told := hears(t, service)
-			m, base := start(t, Config{Retry: time.Millisecond, Webhooks: map[string]Webhook{service: {URL: url + "/in?tenant=7", Secret: ownerSecret}}})
+			m, base := start(t, Config{Retry: time.Millisecond, Webhooks: map[string]Webhook{service: {URL: url + "/in?tenant=7", Secret: secretOf(service)}}})
 			send := func(to string) {
 				req, err := http.NewRequest("POST", base+c.path, strings.NewReader(strings.ReplaceAll(c.body, "%s", to)))
 				if err != nil {
@@ -141,6 +150,7 @@ func TestServicesCallBack(t *testing.T) {
 // TestServicesTellOfWhoLeft: a message that is taken, and fails since the person had left.
 func TestServicesTellOfWhoLeft(t *testing.T) {
 	for service, body := range map[string]string{
+		"bird":        `{"from":"+14155550199","to":"+15005550720","text":"Hi","category":"service"}`,
 		"messagebird": `{"originator":"14155550199","recipients":["15005550720"],"body":"Hi"}`,
 		"plivo":       `{"src":"14155550199","dst":"15005550720","text":"Hi"}`,
 		"telnyx":      `{"from":"+14155550199","to":"+15005550720","text":"Hi"}`,
@@ -148,14 +158,14 @@ func TestServicesTellOfWhoLeft(t *testing.T) {
 	} {
 		t.Run(service, func(t *testing.T) {
 			url, told := hears(t, service)
-			m, base := start(t, Config{Webhooks: map[string]Webhook{service: {URL: url + "/in", Secret: ownerSecret}}})
-			path := map[string]string{"messagebird": "/messages", "plivo": "/v1/Account/MA/Message/", "telnyx": "/v2/messages", "sendgrid": "/v3/mail/send"}[service]
+			m, base := start(t, Config{Webhooks: map[string]Webhook{service: {URL: url + "/in", Secret: secretOf(service)}}})
+			path := map[string]string{"bird": "/v1/sms/messages", "messagebird": "/messages", "plivo": "/v1/Account/MA/Message/", "telnyx": "/v2/messages", "sendgrid": "/v3/mail/send"}[service]
 			req, err := http.NewRequest("POST", base+path, strings.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
 			}
 			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("Authorization", map[string]string{"messagebird": "AccessKey k", "plivo": "Basic TUE6dA==", "telnyx": "Bearer k", "sendgrid": "Bearer k"}[service])
+			req.Header.Set("Authorization", map[string]string{"bird": "Bearer k", "messagebird": "AccessKey k", "plivo": "Basic TUE6dA==", "telnyx": "Bearer k", "sendgrid": "Bearer k"}[service])
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)
