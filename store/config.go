@@ -14,7 +14,8 @@ type Config struct {
 	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
 	// store), blobs/ (what proves consent), decisions/ (the decision log), tally/ (what was sent to whom
 	// lately, in fingerprints), errands/ (what is still to be done), switches.jsonl (what pauses sending),
-	// catalogue.json (what providers told of templates), index (a snapshot of what is held in memory) and
+	// audit/ (who did what), catalogue.json (what providers told of templates), index (a snapshot of what is
+	// held in memory) and
 	// store.key (the key of the fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`
@@ -24,6 +25,9 @@ type Config struct {
 	// KeepErased is how long it is remembered that an erased recipient opted out, by the keyed
 	// fingerprint alone. Default 87660h, ten years.
 	KeepErased time.Duration `yaml:"keep_erased"`
+	// KeepAudit is how long it is kept who did what. It goes by files of a month or 64 MB: one is removed
+	// when its newest line is older. Default 87660h, ten years.
+	KeepAudit time.Duration `yaml:"keep_audit"`
 	// Index is up to how many recipients the store holds their records in memory, at 15 to 20 bytes
 	// each, so that a send never waits for the disk. Where there are more, memory holds the Bloom
 	// filter alone, 2 bytes for each who ever opted out: whom it knows, and everybody where consent
@@ -55,6 +59,7 @@ const (
 	DefaultDir        = "./data"
 	DefaultRetention  = 90 * 24 * time.Hour
 	DefaultKeepErased = 87660 * time.Hour // ten years
+	DefaultKeepAudit  = 87660 * time.Hour // ten years
 	DefaultIndex      = 16_000_000
 	DefaultTally      = 20_000_000
 )
@@ -63,6 +68,7 @@ func (c Config) withDefaults() Config {
 	c.Dir = cmp.Or(c.Dir, DefaultDir)
 	c.Retention = cmp.Or(c.Retention, DefaultRetention)
 	c.KeepErased = cmp.Or(c.KeepErased, DefaultKeepErased)
+	c.KeepAudit = cmp.Or(c.KeepAudit, DefaultKeepAudit)
 	c.Index = cmp.Or(c.Index, DefaultIndex)
 	c.Tally = cmp.Or(c.Tally, DefaultTally)
 	c.SendKeys.Keep = cmp.Or(c.SendKeys.Keep, DefaultKeepSendKeys)
@@ -85,6 +91,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("retention: %s is negative", c.Retention)
 	case c.KeepErased < 0:
 		return fmt.Errorf("keep_erased: %s is negative", c.KeepErased)
+	case c.KeepAudit < 0:
+		return fmt.Errorf("keep_audit: %s is negative", c.KeepAudit)
 	case c.Index < 0:
 		return fmt.Errorf("index: %d is negative", c.Index)
 	case c.Tally < 0:

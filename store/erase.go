@@ -22,6 +22,7 @@ type Erasure struct {
 	Blobs      int       `json:"blobs"`      // how many screenshots were removed
 	Entries    int       `json:"entries"`    // how many entries of the decision log were blanked
 	Errands    int       `json:"errands"`    // how many errands were ended
+	Acts       int       `json:"acts"`       // how many acts of the audit were blanked
 }
 
 // Erase removes every personal field of a recipient: from their events, with the proof and the
@@ -30,7 +31,7 @@ type Erasure struct {
 // of the decision log all but the address, the text and what else holds the number. The recipient
 // counts as opted out of everything from now on, for as long as [Config.KeepErased] says: only an
 // express opt-in from later on lifts that. The chain still verifies. Of pauses, the texts that hold
-// the address are blanked. Errands about the recipient end, and so do others that say their number; what a provider
+// the address are blanked, and so are those of the audit that hold it or may speak of the recipient. Errands about the recipient end, and so do others that say their number; what a provider
 // repeats of them is not new. An erasure lifts no pause: while one is in force for a campaign or a sender in
 // which the address is a word of its own, Erase refuses with an [*EventError].
 //
@@ -179,11 +180,15 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err := s.eraseSwitches(j.To.Address); err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", switchesFile, err)
 	}
+	acts, err := s.audit.erase(j)
+	if err != nil {
+		return Erasure{}, fmt.Errorf("in %s: %w", auditDir, err)
+	}
 	if err := s.removeJournal(); err != nil {
 		return Erasure{}, err
 	}
 	return Erasure{ID: j.ID, Time: e.time, KeepUntil: e.recorded.Add(s.cfg.KeepErased), Recipients: len(j.Recipients),
-		Events: e.count, Blobs: e.removed, Entries: entries, Errands: errands}, nil
+		Events: e.count, Blobs: e.removed, Entries: entries, Errands: errands, Acts: acts}, nil
 }
 
 // resume finishes at Open what a crash interrupted.

@@ -65,7 +65,12 @@ func FlushLog(s *Store) { s.log.flush(true) }
 func Retain(s *Store) { s.log.retain() }
 
 // Sweep does what is done once a day.
-func Sweep(s *Store) error { return s.sweep() }
+func Sweep(s *Store) error { return errors.Join(s.sweep(), s.sweepAudit()) }
+
+// FailAudit makes every sync of the files of the audit go through f, which is given the real one.
+func FailAudit(s *Store, f func(real func() error) error) {
+	s.audit.sync = func(file *os.File) error { return f(file.Sync) }
+}
 
 // MayHaveOptedOut asks the Bloom filter alone.
 func MayHaveOptedOut(s *Store, to filter.Recipient) bool {

@@ -29,6 +29,7 @@ type Store struct {
 	errands *errands
 
 	switches switches
+	audit    audit
 
 	catalogue catalogue
 
@@ -185,6 +186,14 @@ func (s *Store) open() (err error) {
 			s.switches.close()
 		}
 	}()
+	if err = s.openAudit(); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			s.audit.close()
+		}
+	}()
 	if s.log, err = s.openLog(); err != nil {
 		return err
 	}
@@ -239,6 +248,7 @@ func (s *Store) Close() error {
 
 	err := errors.Join(s.log.close(), s.tally.journal.close())
 	s.switches.close()
+	s.audit.close()
 	s.errands.close()
 	s.metrics.unregister()
 	s.mu.Lock()

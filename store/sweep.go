@@ -25,7 +25,7 @@ func (s *Store) housekeep() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := s.sweep(); err != nil && !errors.Is(err, ErrClosed) {
+		if err := errors.Join(s.sweep(), s.sweepAudit()); err != nil && !errors.Is(err, ErrClosed) {
 			s.logger.Warn("removing what was kept for long enough", zap.Error(err))
 		}
 		select {

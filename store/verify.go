@@ -21,6 +21,8 @@ type Report struct {
 	// how many others there were.
 	Faults []Fault `json:"faults,omitempty"`
 	More   int     `json:"more,omitempty"`
+
+	Audit AuditReport `json:"audit"`
 }
 
 // A Fault is one thing that is wrong with the chain or with what it seals.
@@ -44,7 +46,7 @@ func (r *Report) fault(seq uint64, format string, args ...any) {
 	r.Faults = append(r.Faults, Fault{seq, fmt.Sprintf(format, args...)})
 }
 
-// Verify walks the whole chain, every event and every record, in constant memory while appends go
+// Verify walks the whole chain, every event, every record and the audit, in constant memory while appends go
 // on, and reports what does not fit: links that were altered, removed or moved, events that were
 // altered, removed or added past the chain, records that do not follow from their events.
 //
@@ -71,6 +73,9 @@ func (s *Store) Verify(ctx context.Context, kept ...Head) (Report, error) {
 	}
 	if err == nil {
 		err = v.links()
+	}
+	if err == nil {
+		err = v.audit()
 	}
 	if err != nil {
 		return v.report, fmt.Errorf("verifying the chain: %w", err)

@@ -119,7 +119,8 @@ func printReport(w io.Writer, r store.Report, kept int) error {
 	if r.More > 0 {
 		fmt.Fprintf(w, "and %d more\n", r.More)
 	}
-	_, err := fmt.Fprintf(w, "%d links: %d with their event, %d erased, %d past their retention; held against %d kept heads; it ends with %d %s\n",
-		r.Links, r.Events, r.Erased, r.Gone, kept, r.Head.Seq, r.Head.Sum)
+	_, err := fmt.Fprintf(w, "%d links: %d with their event, %d erased, %d past their retention; held against %d kept heads; it ends with %d %s\n"+
+		"audit: %d lines, of them %d with a part erased; it ends with %d %s\n",
+		r.Links, r.Events, r.Erased, r.Gone, kept, r.Head.Seq, r.Head.Sum, r.Audit.Lines, r.Audit.Erased, r.Audit.Last, r.Audit.Sum)
 	return err
 }

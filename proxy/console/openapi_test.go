@@ -116,6 +116,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Head":          {reflect.TypeFor[store.Head]()},
 		"Link":          {reflect.TypeFor[store.Link]()},
 		"Report":        {reflect.TypeFor[store.Report]()},
+		"AuditReport":   {reflect.TypeFor[store.AuditReport]()},
 		"Change":        {reflect.TypeFor[store.Change]()},
 		"Changes":       {reflect.TypeFor[Changes]()},
 		"Budgets":       {reflect.TypeFor[BudgetList]()},

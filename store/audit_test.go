@@ -1,0 +1,363 @@
+package store_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// acts are those that q chooses, each as its kind, actor and outcome, the newest first.
+func acts(t testing.TB, s *store.Store, q store.ActQuery) (all []string) {
+	t.Helper()
+	for a, err := range s.Acts(q) {
+		must(t, err)
+		all = append(all, fmt.Sprintf("%s %s %s", a.Actor, a.Kind, a.Outcome))
+	}
+	return all
+}
+
+func act(actor string, kind store.ActKind) store.Act {
+	return store.Act{Actor: actor, Kind: kind, Role: "reviewer", By: "token", Remote: "192.0.2.1"}
+}
+
+// begin begins an act, and finish ends it as done.
+func begin(t testing.TB, s *store.Store, a store.Act) uint64 {
+	t.Helper()
+	n, err := s.BeginAct(a)
+	must(t, err)
+	return n
+}
+
+func finish(t testing.TB, s *store.Store, n uint64, a store.Act) {
+	t.Helper()
+	a.Outcome = store.ActDone
+	must(t, s.EndAct(n, a))
+}
+
+// auditFile is the only file of the audit in dir.
+func auditFile(t testing.TB, dir string) string {
+	t.Helper()
+	names := glob(t, dir, "audit/*.jsonl")
+	if len(names) != 1 {
+		t.Fatalf("the files of the audit are %v, want one", names)
+	}
+	return names[0]
+}
+
+func TestActsAreFound(t *testing.T) {
+	for name, memory := range map[string]bool{"on disk": false, "in memory": true} {
+		t.Run(name, func(t *testing.T) {
+			clock := noon
+			cfg := store.Config{Dir: t.TempDir(), Memory: memory, Now: func() time.Time { return clock }}
+			s := open(t, cfg)
+			import_ := act("ana", store.ActConsentImport)
+			long := begin(t, s, import_)
+			clock = clock.Add(time.Minute)
+			pause := act("bob", store.ActPause)
+			pause.About, pause.Note = map[string]string{"switch": "01abc", "campaign": "sale"}, "too many complaints"
+			finish(t, s, begin(t, s, pause), pause)
+			clock = clock.Add(time.Hour)
+			proof := act("ana", store.ActConsentProof)
+			proof.To = gonePerson
+			must(t, s.Audit(proof))
+			refused := act("cy", store.ActReload)
+			refused.Outcome, refused.Status, refused.Error = store.ActRefused, 403, "this needs the role admin"
+			must(t, s.Audit(refused))
+
+			all := []string{"cy reload refused", "ana consent-proof done", "bob pause done", "ana consent-import under-way"}
+			for name, c := range map[string]struct {
+				q    store.ActQuery
+				want []string
+			}{
+				"all":             {store.ActQuery{}, all},
+				"by actor":        {store.ActQuery{Actor: "ana"}, []string{all[1], all[3]}},
+				"by kind":         {store.ActQuery{Kind: store.ActPause}, all[2:3]},
+				"by outcome":      {store.ActQuery{Outcome: store.ActRefused}, all[:1]},
+				"by person":       {store.ActQuery{Address: gonePerson.Address}, all[1:2]},
+				"by what":         {store.ActQuery{About: "sale"}, all[2:3]},
+				"since":           {store.ActQuery{Since: clock}, all[:2]},
+				"until":           {store.ActQuery{Until: clock}, all[2:]},
+				"of nobody":       {store.ActQuery{Actor: "an"}, nil},
+				"of nobody known": {store.ActQuery{Address: "+14155550199"}, nil},
+			} {
+				if got := acts(t, s, c.q); !slices.Equal(got, c.want) {
+					t.Errorf("%s: %q, want %q", name, got, c.want)
+				}
+			}
+			finish(t, s, long, import_)
+			equal(t, "once the import is over", acts(t, s, store.ActQuery{}), []string{"ana consent-import done", all[0], all[1], all[2]})
+
+			var page []string
+			for before := uint64(0); ; {
+				n := 0
+				for a, err := range s.Acts(store.ActQuery{Before: before}) {
+					must(t, err)
+					if n++; n > 1 {
+						break
+					}
+					page, before = append(page, fmt.Sprint(a.Actor, " ", a.Kind)), a.Seq
+				}
+				if n == 0 {
+					break
+				}
+			}
+			equal(t, "one by one", page, []string{"ana consent-import", "cy reload", "ana consent-proof", "bob pause"})
+			for a, err := range s.Acts(store.ActQuery{Kind: store.ActConsentProof}) {
+				must(t, err)
+				if a.To.Address != filter.Mask(gonePerson.Address) || a.To.Brand != "acme" || a.Person == "" || a.Remote != "192.0.2.1" {
+					t.Errorf("the act is %+v, want the person masked", a)
+				}
+			}
+			if r := verify(t, s); !r.OK() || r.Audit.Lines != 6 || r.Audit.First != 1 || r.Audit.Last != 6 {
+				t.Errorf("the audit verifies as %+v", r)
+			}
+		})
+	}
+}
+
+func TestAuditOutlivesTheProcess(t *testing.T) {
+	dir, left := t.TempDir(), t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	pause, import_ := act("bob", store.ActPause), act("ana", store.ActConsentImport)
+	import_.To = gonePerson
+	first := begin(t, s, import_)
+	finish(t, s, begin(t, s, pause), pause)
+	begin(t, s, act("cy", store.ActReload))
+	// What a crash leaves: the files as they are, with the beginning of a line.
+	text, err := os.ReadFile(auditFile(t, dir))
+	must(t, err)
+	must(t, os.CopyFS(left, os.DirFS(dir)))
+	must(t, os.WriteFile(auditFile(t, left), append(text, `{"seq":5,"begun":0,"ol`...), 0o600))
+	finish(t, s, first, import_)
+	closeStore(t, s)
+	equal(t, "after it was closed", acts(t, open(t, store.Config{Dir: dir, Still: true}), store.ActQuery{}),
+		[]string{"ana consent-import done", "cy reload under-way", "bob pause done"})
+
+	s = open(t, store.Config{Dir: left})
+	equal(t, "after a crash", acts(t, s, store.ActQuery{}), []string{"cy reload unknown", "ana consent-import unknown", "bob pause done"})
+	for a, err := range s.Acts(store.ActQuery{Address: gonePerson.Address}) {
+		if must(t, err); !a.Begun.Equal(noon) || a.To.Address != filter.Mask(gonePerson.Address) {
+			t.Errorf("what the crash cut short is %+v", a)
+		}
+	}
+	must(t, s.Audit(act("cy", store.ActResume)))
+	if r := verify(t, s); !r.OK() || r.Audit.Lines != 7 {
+		t.Errorf("the audit verifies as %+v", r)
+	}
+	closeStore(t, s)
+	if got := acts(t, open(t, store.Config{Dir: left}), store.ActQuery{}); len(got) != 4 || got[0] != "cy resume done" {
+		t.Errorf("after another restart: %q", got)
+	}
+}
+
+// Where it cannot be written that an act is begun, it is refused, and the audit says nothing of it.
+func TestAuditThatCannotBeWritten(t *testing.T) {
+	for name, cuts := range map[string]bool{"and can be cut off": true, "and cannot be cut off for a while": false} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, store.Config{Dir: dir})
+			must(t, s.Audit(act("ana", store.ActReload)))
+			broken, syncs := errors.New("the disk is on fire"), 0
+			store.FailAudit(s, func(real func() error) error {
+				if syncs++; syncs == 1 || !cuts {
+					return broken
+				}
+				return real()
+			})
+			if _, err := s.BeginAct(act("ana", store.ActPause)); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "keeping the audit: ") {
+				t.Errorf("got %v", err)
+			}
+			equal(t, "while it is broken", acts(t, s, store.ActQuery{}), []string{"ana reload done"})
+			if !cuts {
+				if err := s.Audit(act("ana", store.ActResume)); !errors.Is(err, broken) {
+					t.Errorf("got %v", err)
+				}
+			}
+			store.FailAudit(s, func(real func() error) error { return real() })
+			must(t, s.Audit(act("ana", store.ActQuality)))
+			closeStore(t, s)
+			s = open(t, store.Config{Dir: dir})
+			equal(t, "after that", acts(t, s, store.ActQuery{}), []string{"ana quality done", "ana reload done"})
+			if r := verify(t, s); !r.OK() || r.Audit.Lines != 2 {
+				t.Errorf("the audit verifies as %+v", r)
+			}
+		})
+	}
+}
+
+func TestActsTogether(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	var all sync.WaitGroup
+	for worker := range 8 {
+		all.Go(func() {
+			for range 20 {
+				a := act(fmt.Sprint("w", worker), store.ActConsentRecord)
+				n, err := s.BeginAct(a)
+				if err == nil {
+					a.Outcome = store.ActDone
+					err = s.EndAct(n, a)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: dir})
+	if got := acts(t, s, store.ActQuery{Kind: store.ActConsentRecord, Outcome: store.ActDone}); len(got) != 160 {
+		t.Errorf("%d acts, want 160", len(got))
+	}
+	if r := verify(t, s); !r.OK() || r.Audit.Lines != 320 {
+		t.Errorf("the audit verifies as %+v", r)
+	}
+}
+
+func TestAuditIsKeptForItsTime(t *testing.T) {
+	clock := time.Date(2026, 1, 30, 0, 0, 0, 0, time.UTC)
+	dir := t.TempDir()
+	cfg := store.Config{Dir: dir, KeepAudit: 30 * 24 * time.Hour, Now: func() time.Time { return clock }}
+	s := open(t, cfg)
+	for _, day := range []int{1, 2, 3, 40, 80} { // 30 and 31 January, 1 February, 10 March, 19 April
+		clock = time.Date(2026, 1, 29+day, 0, 0, 0, 0, time.UTC)
+		must(t, s.Audit(act(fmt.Sprint("day", day), store.ActReload)))
+	}
+	must(t, store.Sweep(s))
+	for _, reopened := range []bool{false, true} {
+		if reopened {
+			closeStore(t, s)
+			s = open(t, cfg)
+		}
+		equal(t, "left", acts(t, s, store.ActQuery{}), []string{"day80 reload done"})
+		if r := verify(t, s); !r.OK() || r.Audit.First != 5 || r.Audit.Last != 5 {
+			t.Errorf("the audit verifies as %+v", r)
+		}
+	}
+	must(t, s.Audit(act("later", store.ActReload)))
+	equal(t, "after another", acts(t, s, store.ActQuery{}), []string{"later reload done", "day80 reload done"})
+}
+
+func TestAuditAltered(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(lines []string) []string
+		want   string
+	}{
+		"another actor": {func(l []string) []string { l[2] = strings.Replace(l[2], "bob", "eve", 1); return l },
+			"line 2 of the audit was altered: its text is not what its digest says"},
+		"another outcome": {func(l []string) []string { l[2] = strings.Replace(l[2], `"done"`, `"refused"`, 1); return l },
+			"line 2 of the audit was altered, or does not follow the one before it"},
+		"a line removed": {func(l []string) []string { return slices.Delete(l, 2, 3) },
+			"line 3 of the audit stands where line 2 should be: lines were removed, added or exchanged"},
+		"no line": {func(l []string) []string { l[2] = "nothing\n"; return l }, "line 2 of the audit was altered: it does not read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, store.Config{Dir: dir})
+			for _, actor := range []string{"ana", "bob", "cy"} {
+				must(t, s.Audit(act(actor, store.ActReload)))
+			}
+			closeStore(t, s)
+			file := auditFile(t, dir)
+			text, err := os.ReadFile(file)
+			must(t, err)
+			must(t, os.WriteFile(file, []byte(strings.Join(c.change(strings.SplitAfter(string(text), "\n")), "")), 0o600))
+			r := verify(t, open(t, store.Config{Dir: dir}))
+			if len(r.Faults) != 1 || r.Faults[0].Reason != c.want {
+				t.Errorf("got  %v\nwant %s", r.Faults, c.want)
+			}
+		})
+	}
+}
+
+func TestEraseLeavesNothingInTheAudit(t *testing.T) {
+	for name, memory := range map[string]bool{"on disk": false, "in memory": true} {
+		t.Run(name, func(t *testing.T) {
+			cfg := store.Config{Dir: t.TempDir(), Memory: memory}
+			s := open(t, cfg)
+			about := act("ana", store.ActConsentRecord)
+			about.To, about.Note = gonePerson, "Ana Ejemplo called"
+			must(t, s.Audit(about))
+			named := act("bob", store.ActPause)
+			named.About, named.Note = map[string]string{"campaign": "for 415-555-0100", "switch": "x"}, "told by +1 (415) 555-0100"
+			finish(t, s, begin(t, s, named), named)
+			other := about
+			other.To, other.Note = person("acme", 1), "called"
+			must(t, s.Audit(other))
+			under := begin(t, s, store.Act{Actor: "olga", Kind: store.ActConsentErase})
+			if !memory && len(found(t, cfg.Dir)) == 0 {
+				t.Fatal("the search finds nothing before the erasure either")
+			}
+			if e := erase(t, s, gonePerson); e.Acts != 2 {
+				t.Errorf("%d acts were blanked, want 2", e.Acts)
+			}
+			finish(t, s, under, store.Act{Actor: "olga", Kind: store.ActConsentErase, To: gonePerson, Note: "asked by letter"})
+			for _, reopened := range []bool{false, true} {
+				if reopened && !memory {
+					closeStore(t, s)
+					s = open(t, cfg)
+				}
+				equal(t, "of the person", acts(t, s, store.ActQuery{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
+				for a, err := range s.Acts(store.ActQuery{}) {
+					must(t, err)
+					text := fmt.Sprint(a)
+					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
+						t.Errorf("left: %s", text)
+					}
+					if a.Kind == store.ActPause && a.About["switch"] != "x" || a.Kind == store.ActConsentErase && a.Note != "asked by letter" {
+						t.Errorf("more than the person was taken out of %+v", a)
+					}
+				}
+				if files := found(t, cfg.Dir); len(files) > 0 {
+					t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+				}
+				if r := verify(t, s); !r.OK() || r.Audit.Erased != 3 || r.Audit.Lines != 6 {
+					t.Errorf("the audit verifies as %+v", r)
+				}
+			}
+			must(t, s.Audit(act("cy", store.ActReload)))
+			if r := verify(t, s); !r.OK() {
+				t.Errorf("after another act the audit verifies as %+v", r)
+			}
+		})
+	}
+}
+
+// A walk over more than a file at once reads, in pieces, gives each line once.
+func TestActsOverManyChunks(t *testing.T) {
+	clock := noon
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir, Now: func() time.Time { return clock }})
+	long := act("ana", store.ActPause)
+	for n := range 300 {
+		clock = noon.Add(time.Duration(n) * 12 * time.Hour) // five months
+		long.Note = strings.Repeat(string(rune('a'+n%26)), n*3)
+		must(t, s.Audit(long))
+	}
+	n := 300
+	for a, err := range s.Acts(store.ActQuery{}) {
+		must(t, err)
+		if n--; a.Note != strings.Repeat(string(rune('a'+n%26)), n*3) || a.Seq != uint64(n+1) {
+			t.Fatalf("act %d is %+v", n, a)
+		}
+	}
+	if files := glob(t, dir, "audit/*"); n != 0 || len(files) != 6 {
+		t.Errorf("%d acts were left out; the files are %v", n, files)
+	}
+	for _, file := range glob(t, dir, filepath.Join("audit", "*")) {
+		if text, err := os.ReadFile(file); err != nil || bytes.Count(text, []byte{'\n'}) < 10 {
+			t.Errorf("%s has %d bytes: %v", file, len(text), err)
+		}
+	}
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// An auditLine is one line of a file of the audit: an act that came to its outcome at once, the beginning of
+// one, or the end of one that was begun before. Each line seals those before it:
+//
+//	Sum = SHA-256(Sum of the line before, Seq, Begun, Oldest, Digest, Fact)
+//
+// with the numbers as eight bytes, little-endian. Digest is the SHA-256 of Text, which has a salt, so that
+// what an erasure takes out of Text cannot be guessed from it.
+type auditLine struct {
+	Seq    uint64          `json:"seq"`
+	Begun  uint64          `json:"begun"`  // of an end: the line of its beginning; of a beginning: its own Seq; else 0
+	Oldest uint64          `json:"oldest"` // line of the oldest act that is under way with this one; 0: there is none
+	Fact   json.RawMessage `json:"fact"`
+	Text   json.RawMessage `json:"text"`
+	Digest Digest          `json:"digest"`
+	Sum    Digest          `json:"sum"`
+}
+
+// auditFact is what no erasure changes.
+type auditFact struct {
+	Time    time.Time  `json:"time"`
+	Begun   time.Time  `json:"begun,omitzero"`
+	Kind    ActKind    `json:"act"`
+	Role    string     `json:"role,omitempty"`
+	By      string     `json:"by,omitempty"`
+	Remote  string     `json:"remote,omitempty"`
+	Person  string     `json:"person,omitempty"`
+	Outcome ActOutcome `json:"outcome"`
+	Status  int        `json:"status,omitempty"`
+}
+
+// auditText is what may name a person.
+type auditText struct {
+	Actor  string            `json:"actor"`
+	To     filter.Recipient  `json:"to,omitzero"`
+	About  map[string]string `json:"about,omitempty"`
+	Note   string            `json:"note,omitempty"`
+	Error  string            `json:"error,omitempty"`
+	Salt   string            `json:"salt,omitempty"`
+	Erased bool              `json:"erased,omitempty"` // a part was taken out, and the salt with it
+}
+
+// pack makes a line of an act, but for its place in the chain.
+func (s *Store) pack(a *Act) (line auditLine, err error) {
+	if err := checkAct(a); err != nil {
+		return line, err
+	}
+	own := *a
+	own.Person, own.To.Address = "", ""
+	if a.To.Address != "" {
+		own.Person = s.personText(a.To.Address)
+		if a.Kind != ActConsentErase { // of whom nothing is to stay
+			own.To.Address = filter.Mask(clip(a.To.Address, maxActName))
+		}
+	}
+	return s.packAs(&own)
+}
+
+// packAs is pack for an act whose address is masked already.
+func (s *Store) packAs(a *Act) (line auditLine, err error) {
+	fact := auditFact{Time: a.Time, Begun: a.Begun, Kind: a.Kind, Role: clip(a.Role, maxActName), By: clip(a.By, maxActName),
+		Remote: clip(a.Remote, maxActName), Person: a.Person, Outcome: a.Outcome, Status: a.Status}
+	text := auditText{Actor: clip(a.Actor, maxActName), Note: clip(a.Note, maxActText), Error: clip(a.Error, maxActText),
+		To: filter.Recipient{Brand: clip(a.To.Brand, maxActName), Channel: filter.Channel(clip(string(a.To.Channel), maxActName)), Address: a.To.Address}}
+	if len(a.About) > 0 {
+		text.About = make(map[string]string, len(a.About))
+		for name, value := range a.About {
+			text.About[clip(name, maxActName)] = clip(value, maxActText)
+		}
+	}
+	var salt [saltSize]byte
+	if _, err := rand.Read(salt[:]); err != nil {
+		return line, err
+	}
+	text.Salt = hex.EncodeToString(salt[:])
+	if line.Fact, err = json.Marshal(&fact); err != nil {
+		return line, err
+	}
+	if line.Text, err = json.Marshal(&text); err != nil {
+		return line, err
+	}
+	line.Digest = sha256.Sum256(line.Text)
+	return line, nil
+}
+
+// personText is how the audit names who has an address.
+func (s *Store) personText(address string) string {
+	p := s.keys.person(address)
+	return hex.EncodeToString(p[:])
+}
+
+// unpack reads the act of a line.
+func (line *auditLine) unpack() (Act, error) {
+	var fact auditFact
+	var text auditText
+	if err := json.Unmarshal(line.Fact, &fact); err != nil {
+		return Act{}, err
+	}
+	if err := json.Unmarshal(line.Text, &text); err != nil {
+		return Act{}, err
+	}
+	return Act{Seq: line.Seq, Time: fact.Time, Begun: fact.Begun, Kind: fact.Kind, Actor: text.Actor, Role: fact.Role, By: fact.By,
+		Remote: fact.Remote, To: text.To, Person: fact.Person, About: text.About, Note: text.Note, Outcome: fact.Outcome,
+		Status: fact.Status, Error: text.Error}, nil
+}
+
+// sum seals the line behind one with the sum before.
+func (line *auditLine) sum(before Digest) Digest {
+	b := append(make([]byte, 0, 512), before[:]...)
+	for _, n := range [...]uint64{line.Seq, line.Begun, line.Oldest} {
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
+	b = append(append(b, line.Digest[:]...), line.Fact...)
+	return sha256.Sum256(b)
+}
+
+// append writes the line behind b.
+func (line *auditLine) append(b []byte) []byte {
+	return fmt.Appendf(b, `{"seq":%d,"begun":%d,"oldest":%d,"fact":%s,"text":%s,"digest":"%s","sum":"%s"}`+"\n",
+		line.Seq, line.Begun, line.Oldest, line.Fact, line.Text, line.Digest, line.Sum)
+}
+
+// An auditHead is the first line of a file: what the line after it follows.
+type auditHead struct {
+	After uint64    `json:"after"` // number of the last line of the file before
+	Sum   Digest    `json:"sum"`   // of that line
+	Time  time.Time `json:"time"`  // when the file was begun
+}
+
+func (h *auditHead) append(b []byte) ([]byte, error) {
+	row, err := json.Marshal(h)
+	return append(append(b, row...), '\n'), err
+}
+
+// erase takes out of the line what j says, and reports whether that was anything. Its place in the
+// chain, and its digest, stay.
+func (line *auditLine) erase(sp *spelling, person string, j *journal) (bool, error) {
+	var fact auditFact
+	var text auditText
+	if err := json.Unmarshal(line.Fact, &fact); err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(line.Text, &text); err != nil {
+		return false, err
+	}
+	found := false
+	if fact.Person == person && j.erases(text.To.Brand, text.To.Channel) && (text.To.Address != "" || text.Note+text.Error != "" && fact.Kind != ActConsentErase) {
+		text.To.Address, found = "", true
+		if fact.Kind != ActConsentErase {
+			text.Note, text.Error = "", "" // they may speak of the person
+		}
+	}
+	for _, field := range []*string{&text.Actor, &text.Note, &text.Error} {
+		if sp.in(*field) {
+			*field, found = erasedText, true
+		}
+	}
+	for name, value := range text.About {
+		if sp.in(value) {
+			text.About[name], found = erasedText, true
+		}
+	}
+	if !found {
+		return false, nil
+	}
+	text.Salt, text.Erased = "", true
+	var err error
+	line.Text, err = json.Marshal(&text)
+	return true, err
+}
+
+// erases reports whether the recipient at the erased address with this brand and channel is erased.
+func (j *journal) erases(brand string, channel filter.Channel) bool {
+	if j.To.Brand == "" {
+		return true
+	}
+	return brand == j.To.Brand && channel == j.To.Channel
+}
+
+// needles are what the row of a line that q chooses must have in it, so that most others need not be read.
+func (q *ActQuery) needles(person string) (all [][]byte) {
+	for _, n := range [...]struct{ name, value string }{{"actor", q.Actor}, {"act", string(q.Kind)}, {"outcome", string(q.Outcome)}, {"person", person}} {
+		if n.value != "" {
+			text, _ := json.Marshal(n.value) // a string always marshals
+			all = append(all, append([]byte(`"`+n.name+`":`), text...))
+		}
+	}
+	return all
+}
+
+// chooses reports whether q chooses a.
+func (q *ActQuery) chooses(a *Act, person string) bool {
+	switch {
+	case q.Actor != "" && a.Actor != q.Actor, q.Kind != "" && a.Kind != q.Kind, q.Outcome != "" && a.Outcome != q.Outcome,
+		person != "" && a.Person != person,
+		!q.Since.IsZero() && a.Time.Before(q.Since), !q.Until.IsZero() && !a.Time.Before(q.Until):
+		return false
+	}
+	if q.About == "" {
+		return true
+	}
+	for _, value := range a.About {
+		if value == q.About {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,128 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+// AuditReport is what [Store.Verify] found in the audit.
+type AuditReport struct {
+	Lines  uint64 `json:"lines"`  // lines read: an act that takes time has two
+	Erased uint64 `json:"erased"` // of them, with what an erasure left
+	First  uint64 `json:"first"`  // number of the first line: those before were kept for long enough
+	Last   uint64 `json:"last"`   // number of the last line
+	Sum    Digest `json:"sum"`    // of the last line: kept elsewhere, it stands for all of them
+}
+
+// audit walks all lines of the audit that were kept before it begins.
+func (v *verifier) audit() error {
+	l := &v.s.audit
+	l.mu.Lock()
+	files, open := slices.Clone(l.files), make([]io.Reader, 0, len(l.files))
+	var failed error
+	for _, f := range files {
+		if f.name == "" {
+			open = append(open, bytes.NewReader(f.data[:f.size]))
+			continue
+		}
+		file, err := os.Open(f.name)
+		failed = errors.Join(failed, err)
+		defer file.Close() // of a nil one too: it was only read
+		open = append(open, io.LimitReader(file, f.size))
+	}
+	l.mu.Unlock()
+	if failed != nil {
+		return failed
+	}
+	walk := auditVerifier{v: v, report: &v.report.Audit}
+	for i, r := range open {
+		if err := walk.file(v.ctx, files[i], r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// An auditVerifier walks the audit forwards.
+type auditVerifier struct {
+	v      *verifier
+	report *AuditReport
+	lost   bool // the sum of the line before is not known
+}
+
+func (w *auditVerifier) file(ctx context.Context, f *auditFile, r io.Reader) error {
+	in := bufio.NewReader(r)
+	for first := true; ; first = false {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		row, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(row) == 0 {
+			return nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("reading the audit: %w", err)
+		}
+		if first {
+			w.head(f, row)
+		} else {
+			w.line(row)
+		}
+	}
+}
+
+// head verifies that a file follows the one before.
+func (w *auditVerifier) head(f *auditFile, row []byte) {
+	var head auditHead
+	switch err := json.Unmarshal(row, &head); {
+	case err != nil || head.After+1 != f.first:
+		w.fault("the file with line %d of the audit was altered: its beginning does not read", f.first)
+		w.lost = true
+	case w.report.Last == 0:
+		w.report.First, w.report.Last, w.report.Sum = f.first, head.After, head.Sum
+	case head.After != w.report.Last:
+		w.fault("lines %d to %d are missing from the audit", w.report.Last+1, head.After)
+		w.report.Last, w.lost = head.After, true
+	case head.Sum != w.report.Sum && !w.lost:
+		w.fault("line %d of the audit does not follow the one before it", f.first)
+	}
+}
+
+func (w *auditVerifier) line(row []byte) {
+	next := w.report.Last + 1
+	var line auditLine
+	var text auditText
+	err := json.Unmarshal(row, &line)
+	if err == nil {
+		err = json.Unmarshal(line.Text, &text)
+	}
+	switch {
+	case err != nil || line.Seq == 0:
+		w.fault("line %d of the audit was altered: it does not read", next)
+		w.report.Last, w.lost = next, true
+		return
+	case line.Seq != next:
+		w.fault("line %d of the audit stands where line %d should be: lines were removed, added or exchanged", line.Seq, next)
+	case line.sum(w.report.Sum) != line.Sum && !w.lost:
+		w.fault("line %d of the audit was altered, or does not follow the one before it", line.Seq)
+	}
+	if text.Erased {
+		w.report.Erased++
+	} else if sha256.Sum256(line.Text) != line.Digest {
+		w.fault("line %d of the audit was altered: its text is not what its digest says", line.Seq)
+	}
+	w.report.Lines++
+	w.report.Last, w.report.Sum, w.lost = line.Seq, line.Sum, false
+}
+
+func (w *auditVerifier) fault(format string, args ...any) {
+	w.v.report.fault(0, format, args...)
+}
