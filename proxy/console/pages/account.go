@@ -4,12 +4,17 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/console"
 )
 
 var accountPages = []page{
 	{"GET", "/login", 0, (*Pages).login},
+	{"GET", "/account", console.Viewer, (*Pages).showAccount},
 	{"POST", "/preferences", 0, (*Pages).prefer},
 }
+
+func (p *Pages) showAccount(v *visit) error { return v.show("account", nil) }
 
 func (p *Pages) login(v *visit) error { return v.show("login", nil) }
 
