@@ -113,8 +113,12 @@ func (c *Client) History(ctx context.Context, to filter.Recipient, region string
 
 // HistoryAt is History without what was recorded after a past moment; the zero one is now.
 func (c *Client) HistoryAt(ctx context.Context, to filter.Recipient, region string, at time.Time) ([]filter.Event, error) {
+	return c.history(ctx, valuesAt(recipientValues(to, region), at))
+}
+
+func (c *Client) history(ctx context.Context, q url.Values) ([]filter.Event, error) {
 	all := []filter.Event{}
-	for q := valuesAt(recipientValues(to, region), at); ; {
+	for {
 		var page History
 		if err := c.get(ctx, "/api/v1/consent/history", q, &page); err != nil {
 			return all, err

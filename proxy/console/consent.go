@@ -32,9 +32,9 @@ type Standing struct {
 	Says     string       `json:"says"`               // the same as a sentence
 }
 
-// getConsent answers what is known about a recipient. The address is shown: the asker typed it.
+// getConsent answers what is known about a recipient. The address is shown to who typed it.
 func (s *Server) getConsent(c *call) error {
-	to, err := c.recipient()
+	to, hidden, err := s.person(c)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,10 @@ func (s *Server) getConsent(c *call) error {
 	if err != nil {
 		return err
 	}
-	if c.by.role < Reviewer {
+	if hidden {
+		known.To = hide(known.To)
+	}
+	if hidden || c.by.role < Reviewer {
 		known.Record = veilRecord(known.Record)
 	}
 	return answer(c.w, http.StatusOK, known)

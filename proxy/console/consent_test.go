@@ -139,7 +139,7 @@ func TestConsentRefusals(t *testing.T) {
 		"a name":                 {"GET", "?channel=sms&address=ACME", "", "address: a name in letters is no phone number"},
 		"an endless brand":       {"GET", "?channel=sms&address=%2B14155550100&brand=" + strings.Repeat("x", 257), "", "brand: 257 bytes are too many: want at most 256"},
 		"a brand with a newline": {"GET", "?channel=sms&address=%2B14155550100&brand=a%0Ab", "", `brand: "a\nb" has a character that cannot be kept`},
-		"an unknown parameter":   {"GET", "?adress=1", "", "adress: unknown parameter: want one of at, brand, channel, address, region"},
+		"an unknown parameter":   {"GET", "?adress=1", "", "adress: unknown parameter: want one of at, decision, full, brand, channel, address, region"},
 		"a parameter twice":      {"GET", "?channel=sms&channel=sms", "", "channel: given 2 times: want it once"},
 		"a broken query":         {"GET", "?channel=%zz", "", `: the query cannot be read: invalid URL escape "%zz"`},
 		"a query on a change":    {"POST", "?brand=shop", "{}", "brand: unknown parameter: want one of confirm"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/sendgate/sendgate/filter"
@@ -45,7 +46,7 @@ type Dialogue struct {
 	Masked bool `json:"masked"`
 }
 
-var dialogueParams = []string{"brand", "channel", "address", "region", "state", "full"}
+var dialogueParams = append([]string{"state"}, personParams...)
 
 // postConsentRequest has somebody asked, and answers once it is on disk that they are.
 func (s *Server) postConsentRequest(c *call) error {
@@ -115,8 +116,8 @@ func (s *Server) listDialogues(c *call) error {
 		return err
 	}
 	var to filter.Recipient
-	if c.query.Get("address") != "" {
-		if to, err = c.recipient(); err != nil {
+	if c.query.Get("address") != "" || c.query.Get("decision") != "" {
+		if to, _, err = s.person(c); err != nil {
 			return err
 		}
 	}
@@ -162,7 +163,10 @@ func (c *Client) AskConsent(ctx context.Context, r ConsentRequest, key string) (
 // ConsentRequests are the dialogues that are open or ended within a day, newest first: with one person, or where to
 // has no address with everybody, and with full in full.
 func (c *Client) ConsentRequests(ctx context.Context, to filter.Recipient, region string, full bool) ([]Dialogue, error) {
-	q := recipientValues(to, region)
+	return c.dialogues(ctx, recipientValues(to, region), full)
+}
+
+func (c *Client) dialogues(ctx context.Context, q url.Values, full bool) ([]Dialogue, error) {
 	if full {
 		q.Set("full", "true")
 	}

@@ -13,9 +13,10 @@ import (
 
 // An Error is what the admin API answers instead of what was asked for.
 type Error struct {
-	Status  int    `json:"-"`               // HTTP status
-	Message string `json:"message"`         // a sentence
-	Field   string `json:"field,omitempty"` // the parameter or body field at fault, as in "to.channel"
+	Status  int    `json:"-"`                 // HTTP status
+	Message string `json:"message"`           // a sentence
+	Field   string `json:"field,omitempty"`   // the parameter or body field at fault, as in "to.channel"
+	Confirm string `json:"confirm,omitempty"` // what the parameter confirm must be, where somebody may say that it is right all the same
 }
 
 func (e *Error) Error() string {

@@ -23,7 +23,7 @@ type History struct {
 
 // getHistory answers the events of exactly this recipient, oldest first.
 func (s *Server) getHistory(c *call) error {
-	to, err := c.recipient()
+	to, hidden, err := s.person(c)
 	if err != nil {
 		return err
 	}
@@ -51,10 +51,17 @@ func (s *Server) getHistory(c *call) error {
 	if end < len(events) {
 		page.Next = nameOf(events, end-1)
 	}
-	if c.by.role < Reviewer {
-		for i := range page.Events {
-			page.Events[i] = veil(page.Events[i])
+	for i := range page.Events {
+		e := &page.Events[i]
+		if hidden || c.by.role < Reviewer {
+			*e = veil(*e)
 		}
+		if hidden {
+			e.To = hide(e.To)
+		}
+	}
+	if hidden {
+		page.To = hide(to)
 	}
 	return answer(c.w, http.StatusOK, page)
 }

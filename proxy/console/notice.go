@@ -160,8 +160,10 @@ func (s *Server) passBrake(c *call, t tally) error {
 			s.log.Warn("the brake was released", zap.String("actor", c.by.name), zap.String("problem", problem))
 			s.brake.release(c.by.name)
 		default:
-			return errorf(http.StatusConflict, "confirm", "the brake holds: %s; nothing was recorded. If that is right, go on with confirm=%s",
-				problem, c.by.token(about, would))
+			token := c.by.token(about, would)
+			held := errorf(http.StatusConflict, "confirm", "the brake holds: %s; nothing was recorded. If that is right, go on with confirm=%s", problem, token)
+			held.Confirm = token
+			return held
 		}
 	}
 	s.brake.add(c.by.name, t)

@@ -16,6 +16,7 @@ import (
 type DecisionQuery struct {
 	store.Query        // Address is canonical, or a number with its country code in any spelling
 	Region      string // country of an address without a country code
+	Of          string // id of a decision: those about the same recipient; To is left out then
 	Full        bool   // addresses and texts unmasked: needs the role reviewer, and is logged
 }
 
@@ -26,7 +27,7 @@ const (
 
 var (
 	tailParams = []string{"action", "reason", "category", "enforced", "route", "mode", "from", "topic", "campaign", "template", "rule",
-		"outcome", "brand", "channel", "address", "region", "full"}
+		"outcome", "brand", "channel", "address", "region", "full", "of"}
 	queryParams = append([]string{"since", "until", "limit", "before"}, tailParams...)
 )
 
@@ -39,7 +40,7 @@ type namedText struct {
 // texts lists those of q.
 func (q *DecisionQuery) texts() []namedText {
 	return []namedText{{"route", &q.Route}, {"mode", &q.Mode}, {"from", &q.From}, {"topic", &q.Topic}, {"campaign", &q.Campaign},
-		{"template", &q.Template}, {"rule", &q.Rule}, {"outcome", &q.Outcome}, {"before", &q.Before}, {"region", &q.Region}}
+		{"template", &q.Template}, {"rule", &q.Rule}, {"outcome", &q.Outcome}, {"before", &q.Before}, {"region", &q.Region}, {"of", &q.Of}}
 }
 
 // values writes q as the parameters that decisionQuery reads.
@@ -111,9 +112,27 @@ func (s *Server) decisionQuery(c *call) (q DecisionQuery, err error) {
 	if q.Limit, err = parseLimit(v.Get("limit"), 0); err != nil {
 		return q, err
 	}
+	if q.Of != "" {
+		return q, s.alike(&q, v)
+	}
 	q.To, err = queriedRecipient(filter.Recipient{
 		Brand: v.Get("brand"), Channel: filter.Channel(v.Get("channel")), Address: v.Get("address")}, q.Region)
 	return q, err
+}
+
+// alike makes q about the recipient of the decision that it names.
+func (s *Server) alike(q *DecisionQuery, v url.Values) error {
+	for _, name := range []string{"brand", "channel", "address", "region"} {
+		if v.Get(name) != "" {
+			return bad(name, "given beside of, which says whom the decisions are about")
+		}
+	}
+	e, err := s.entry("of", q.Of)
+	if err == nil && (e.Erased || e.To.Address == "") {
+		err = bad("of", "nobody can tell any more whom this decision was about")
+	}
+	q.To = e.To
+	return err
 }
 
 // word reads a parameter that is one of a few words into dst, which stays nil without it.
