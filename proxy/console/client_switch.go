@@ -34,6 +34,12 @@ func (c *Client) Pause(ctx context.Context, p Pause) (Paused, error) {
 	return a, err
 }
 
+// PauseOnce is Pause under an idempotency key: the same pause with the same key is one switch, however often
+// it is sent, and another pause with it is refused.
+func (c *Client) PauseOnce(ctx context.Context, p Pause, key string) (Paused, error) {
+	return c.Pause(context.WithValue(ctx, keyOf{}, key), p)
+}
+
 // Circuits is what the circuit breaker watches, as far as there were refusals, worst first.
 func (c *Client) Circuits(ctx context.Context) ([]filter.Circuit, error) {
 	var a Circuits

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -94,20 +93,19 @@ func TestPauseRefusals(t *testing.T) {
 
 func TestPauseOnce(t *testing.T) {
 	b := newBench(t)
-	keyed := context.WithValue(t.Context(), keyOf{}, "k1")
 	p := Pause{On: filter.Target{Campaign: "spring"}, Reason: "wrong link"}
-	first, err := b.client(Reviewer).Pause(keyed, p)
+	first, err := b.client(Reviewer).PauseOnce(t.Context(), p, "k1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := b.client(Reviewer).Pause(keyed, p); err != nil || again.Switch.ID != first.Switch.ID {
+	if again, err := b.client(Reviewer).PauseOnce(t.Context(), p, "k1"); err != nil || again.Switch.ID != first.Switch.ID {
 		t.Errorf("a repetition: %+v, %v", again, err)
 	}
-	if other, err := b.client(Admin).Pause(keyed, p); err != nil || other.Switch.ID == first.Switch.ID {
+	if other, err := b.client(Admin).PauseOnce(t.Context(), p, "k1"); err != nil || other.Switch.ID == first.Switch.ID {
 		t.Errorf("the same key of somebody else: %+v, %v", other, err)
 	}
 	p.On.Campaign = "summer"
-	_, err = b.client(Reviewer).Pause(keyed, p)
+	_, err = b.client(Reviewer).PauseOnce(t.Context(), p, "k1")
 	wantError(t, err, http.StatusConflict, keyHeader, "this key was used for another switch")
 }
 

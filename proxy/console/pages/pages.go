@@ -42,7 +42,7 @@ type page struct {
 
 // all lists every page.
 func all() []page {
-	return slices.Concat(overviewPages, accountPages)
+	return slices.Concat(overviewPages, switchPages, accountPages)
 }
 
 // New makes the pages that cfg describes.

@@ -125,4 +125,5 @@ var menuPaths = []struct {
 	role      console.Role
 }{
 	{"/", "overview", console.Viewer},
+	{"/switches", "switches", console.Viewer},
 }
