@@ -139,6 +139,7 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/switches/{id}/lift", Reviewer, nil, (*Server).liftSwitch},
 	{"GET", "/api/v1/switches/history", Viewer, []string{"limit", "before"}, (*Server).switchHistory},
 	{"GET", "/api/v1/summary", Viewer, []string{"day", "zone", "route"}, (*Server).getSummary},
+	{"GET", "/api/v1/stats", Viewer, []string{"since", "until", "step", "zone", "route", "campaign", "top"}, (*Server).getStats},
 	{"POST", "/api/v1/preflight", Viewer, preflightParams, (*Server).postPreflight},
 	{"POST", "/api/v1/replay", Reviewer, []string{"since", "until", "route", "examples", "name"}, (*Server).postReplay},
 	{"GET", "/api/v1/circuits", Viewer, nil, (*Server).listCircuits},

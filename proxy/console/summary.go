@@ -106,16 +106,12 @@ func (s *Server) summary(ctx context.Context, day time.Time, route string) (*Sum
 
 // getSummary answers what was decided on one day, yesterday unless one is named.
 func (s *Server) getSummary(c *call) error {
-	zone := time.UTC
-	if name := c.query.Get("zone"); name != "" {
-		var err error
-		if zone, err = time.LoadLocation(name); err != nil || name == "Local" {
-			return bad("zone", "unknown time zone %q: want a name such as America/Chicago", name)
-		}
+	zone, err := zoneNamed(cmp.Or(c.query.Get("zone"), "UTC"))
+	if err != nil {
+		return err
 	}
 	day := yesterday(s.now().In(zone))
 	if text := c.query.Get("day"); text != "" {
-		var err error
 		if day, err = time.ParseInLocation(time.DateOnly, text, zone); err != nil {
 			return bad("day", "%q: want a day such as 2026-01-31", text)
 		}
@@ -125,6 +121,15 @@ func (s *Server) getSummary(c *call) error {
 		return err
 	}
 	return answer(c.w, http.StatusOK, sum)
+}
+
+// zoneNamed is the time zone with this name.
+func zoneNamed(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, bad("zone", "unknown time zone %q: want a name such as America/Chicago", name)
+	}
+	return zone, nil
 }
 
 // yesterday is when the day before the one of now began.
