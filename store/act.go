@@ -51,6 +51,7 @@ const (
 	ActConsentProof      ActKind = "consent-proof"
 	ActConsentRecord     ActKind = "consent-record"
 	ActConsentRequest    ActKind = "consent-request" // a person is asked for consent
+	ActConsentShow       ActKind = "consent-show"
 	ActDecisionsExport   ActKind = "decisions-export"
 	ActDecisionsShow     ActKind = "decisions-show"
 	ActDialoguesShow     ActKind = "dialogues-show"
@@ -58,6 +59,7 @@ const (
 	ActErrandRetry       ActKind = "errand-retry"
 	ActErrandReview      ActKind = "errand-review"
 	ActErrandsShow       ActKind = "errands-show"
+	ActExplain           ActKind = "explain"
 	ActLogin             ActKind = "login"
 	ActLoginFail         ActKind = "login-fail"
 	ActLoginSetup        ActKind = "login-setup" // the one-time link of the first start was used
@@ -80,8 +82,8 @@ const (
 // ActKinds lists all kinds, sorted.
 func ActKinds() []ActKind {
 	return []ActKind{ActAuditExport, ActChangesRead, ActConfigurationShow, ActConsentErase, ActConsentExport, ActConsentHistory,
-		ActConsentImport, ActConsentProof, ActConsentRecord, ActConsentRequest, ActDecisionsExport, ActDecisionsShow,
-		ActDialoguesShow, ActErrandDrop, ActErrandRetry, ActErrandReview, ActErrandsShow, ActLogin, ActLoginFail, ActLoginSetup,
+		ActConsentImport, ActConsentProof, ActConsentRecord, ActConsentRequest, ActConsentShow, ActDecisionsExport, ActDecisionsShow,
+		ActDialoguesShow, ActErrandDrop, ActErrandRetry, ActErrandReview, ActErrandsShow, ActExplain, ActLogin, ActLoginFail, ActLoginSetup,
 		ActLogout, ActNotifyRetry, ActPassApprove, ActPassGrant, ActPassRevoke, ActPause, ActPreflight, ActQuality, ActReload,
 		ActReplay, ActResume, ActScreenshotUpload, ActTokenMake, ActTokenRevoke}
 }

@@ -35,6 +35,7 @@ type commands struct {
 	Keyword   keywordCmd   `cmd:"" help:"Try what a text is taken for: STOP, START, HELP, PRIVACY or none of them."`
 	Relay     relayCmd     `cmd:"" help:"See what waits to be passed on, and try again what was given up."`
 	Switch    switchCmd    `cmd:"" help:"Pause sending and resume it: of a campaign, a sender, everything."`
+	Audit     auditCmd     `cmd:"" help:"See who did what: changed something, tried to, or was shown in full what is personal."`
 	Explain   explainCmd   `cmd:"" help:"Tell the rule, record, evidence and clock behind one decision, or what would be decided now."`
 	Preflight preflightCmd `cmd:"" help:"Judge a list as if it were sent now, or at a time: who gets it, who does not and why, who waits until when."`
 	Replay    replayCmd    `cmd:"" help:"Judge yesterday's messages again, under another configuration, and show what comes out differently."`

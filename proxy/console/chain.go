@@ -62,11 +62,14 @@ func (s *Server) postErase(c *call) error {
 	case strings.Contains(digits(r.Reason), digits(to.Address)) && digits(to.Address) != "" || strings.Contains(r.Reason, to.Address):
 		return bad("reason", "it names the address, and would outlive the erasure")
 	}
+	c.person(to)
+	c.note(r.Reason)
 	// What was begun is finished, whether or not the caller waits for it.
 	e, err := s.store.Erase(context.WithoutCancel(c.r.Context()), to, c.by.name, r.Reason)
 	if err != nil {
 		return fmt.Errorf("erasing a recipient: %w", err)
 	}
+	c.about("erasure", e.ID)
 	s.log.Info("recipient erased", zap.String("erasure", e.ID), zap.String("actor", c.by.name), zap.Int("events", e.Events), zap.Int("entries", e.Entries))
 	return answer(c.w, http.StatusOK, e)
 }
@@ -95,5 +98,6 @@ func (s *Server) postScreenshot(c *call) error {
 	if err != nil {
 		return fmt.Errorf("keeping a screenshot: %w", err)
 	}
+	c.about("sha256", sha)
 	return answer(c.w, http.StatusCreated, Screenshot{sha})
 }

@@ -45,6 +45,9 @@ func (s *Server) getChanges(c *call) error {
 	if err != nil {
 		return err
 	}
+	if c.about("next", page.Next); len(page.Changes) == 0 {
+		c.masked()
+	}
 	return answer(c.w, http.StatusOK, page)
 }
 

@@ -42,6 +42,7 @@ func (s *Server) getConsent(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.person(to)
 	var known Consent
 	if at.IsZero() {
 		known, err = s.consent(to)

@@ -26,6 +26,9 @@ func (s *Server) full(c *call) (bool, error) {
 	if err != nil || !full {
 		return false, err
 	}
+	if c.witness != nil {
+		c.witness.full = true
+	}
 	if err := c.by.may(Reviewer, "full=true"); err != nil {
 		return false, err
 	}
@@ -68,6 +71,7 @@ func (s *Server) getDecision(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.person(e.To)
 	return answer(c.w, http.StatusOK, show(e, full))
 }
 

@@ -71,6 +71,9 @@ func (s *Server) postConsentRequest(c *call) error {
 		}
 		d.ID = id
 	}
+	c.person(d.To)
+	c.about("route", r.Route)
+	c.about("topic", d.Topic)
 	d, decision, err := s.asker.Ask(context.WithoutCancel(c.r.Context()), r.Route, d)
 	switch {
 	case errors.Is(err, filter.ErrNoDialogue):
@@ -84,6 +87,7 @@ func (s *Server) postConsentRequest(c *call) error {
 		}
 		return errorf(http.StatusConflict, "", "nobody is asked (%s): %s%s", decision.Reason, cmp.Or(decision.Why, decision.Reason.Text()), until)
 	}
+	c.about("dialogue", d.ID)
 	s.log.Info("somebody is asked for their consent", zap.String("actor", c.by.name), zap.String("route", r.Route), zap.String("topic", d.Topic),
 		zap.String("dialogue", d.ID), zap.String("address", filter.Mask(d.To.Address)))
 	return answer(c.w, http.StatusCreated, Dialogue{Dialogue: d})
@@ -120,6 +124,7 @@ func (s *Server) listDialogues(c *call) error {
 		if to, _, err = s.person(c); err != nil {
 			return err
 		}
+		c.person(to)
 	}
 	var state filter.DialogueState
 	if text := c.query.Get("state"); text != "" {

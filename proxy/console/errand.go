@@ -134,6 +134,11 @@ func (s *Server) errand(c *call) (store.Errand, error) {
 	if err != nil {
 		return e, errandError(err)
 	}
+	c.about("kind", e.Kind)
+	c.about("route", e.Route)
+	if len(e.People) > 0 {
+		c.person(e.People[0])
+	}
 	return e, nil
 }
 
@@ -172,6 +177,7 @@ func (s *Server) retryErrands(c *call) error {
 	if r.Route != "" && !slices.Contains(s.gate.Routes(), r.Route) {
 		return bad("route", "unknown route %q: GET /api/v1/routes lists them", r.Route)
 	}
+	c.about("route", r.Route)
 	n := 0
 	for e, err := range s.store.Errands(store.ErrandQuery{Kinds: repeatable, States: []store.ErrandState{store.ErrandDead}, Route: r.Route}) {
 		if err != nil {
@@ -184,6 +190,7 @@ func (s *Server) retryErrands(c *call) error {
 			return err
 		}
 	}
+	c.about("errands", n)
 	s.log.Info("errands are tried again", zap.String("actor", c.by.name), zap.String("route", r.Route), zap.Int("errands", n))
 	return answer(c.w, http.StatusOK, Retried{Errands: n})
 }

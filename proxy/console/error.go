@@ -72,6 +72,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if e.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="sendgate"`)
 	}
+	if watched, ok := w.(*witness); ok {
+		watched.refused(e)
+	}
 	_ = answer(w, e.Status, failure{e}) // an Error always marshals
 }
 

@@ -68,6 +68,10 @@ func (s *Server) explainDecision(c *call) error {
 		return err
 	}
 	x.Now = s.judgement(c.by.role, e.Route, m, at)
+	c.person(e.To)
+	if !full && (c.by.role < Reviewer || len(x.Events) == 0) {
+		c.masked()
+	}
 	d := show(e, full)
 	x.Decision = &d
 	x.Says = slices.Concat(tell(&d), s.moved(&e), s.suspended(&e, &m), x.Says)
@@ -96,6 +100,10 @@ func (s *Server) explainMessage(c *call) error {
 	x := Explanation{Clock: clock(q.At, m.SendAt)}
 	if err := s.recall(&x, &m, q.At, c.by.role >= Reviewer); err != nil {
 		return err
+	}
+	c.person(m.To)
+	if c.by.role < Reviewer || len(x.Events) == 0 {
+		c.masked()
 	}
 	x.Now = s.judgement(c.by.role, q.Route, m, asked)
 	x.Says = append([]string{fmt.Sprintf("Category %s, through route %s to brand %s's recipient on %s, at %s: %s", m.Category, q.Route, m.To.Brand, m.To.Channel, moment(q.At), x.Now.Says)}, x.Says...)

@@ -51,6 +51,10 @@ func (s *Server) getHistory(c *call) error {
 	if end < len(events) {
 		page.Next = nameOf(events, end-1)
 	}
+	c.person(to)
+	if hidden || c.by.role < Reviewer {
+		c.masked()
+	}
 	for i := range page.Events {
 		e := &page.Events[i]
 		if hidden || c.by.role < Reviewer {

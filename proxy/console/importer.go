@@ -63,8 +63,7 @@ func (s *Server) importConsent(c *call) error {
 	}
 	defer im.spool.close()
 	stream := http.NewResponseController(c.w)
-	err = im.receive(stream, c.r.Body)
-	if err != nil {
+	if err = im.receive(stream, c.r.Body); err != nil {
 		im.say = func(ImportLine) error { return nil }
 		im.finish(err)
 		c.w.Header().Set("Connection", "close")
@@ -85,7 +84,13 @@ func (s *Server) importConsent(c *call) error {
 		}
 		return stream.Flush()
 	}
-	im.finish(im.run())
+	ended := c.told()
+	err = im.run()
+	im.finish(err)
+	ended(err)
+	for name, n := range map[string]int{"rows": im.sum.Rows, "taken": im.sum.Taken, "refused": im.sum.Refused, "opt_ins": im.sum.OptIns, "opt_outs": im.sum.OptOuts} {
+		c.about(name, n)
+	}
 	return nil
 }
 

@@ -51,6 +51,9 @@ func (s *Server) postConsent(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.person(e.To)
+	c.about("kind", e.Kind)
+	c.about("scope", e.Scope)
 	doubts, err := s.lint(&e)
 	if err != nil {
 		return err
@@ -183,6 +186,7 @@ func (s *Server) receipt(c *call, e filter.Event, doubts []filter.Finding) error
 	if err != nil {
 		return err
 	}
+	c.about("event", e.ID)
 	return answer(c.w, http.StatusCreated, Receipt{Event: e, Consent: known, Warnings: doubts})
 }
 

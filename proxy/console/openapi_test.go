@@ -127,6 +127,8 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Budgets":       {reflect.TypeFor[BudgetList]()},
 		"Usage":         {reflect.TypeFor[store.Usage]()},
 		"Sent":          {reflect.TypeFor[filter.Sent]()},
+		"Acts":          {reflect.TypeFor[Acts]()},
+		"Act":           {reflect.TypeFor[store.Act]()},
 		"Target":        {reflect.TypeFor[filter.Target]()},
 		"Switch":        {reflect.TypeFor[filter.Switch]()},
 		"Switches":      {reflect.TypeFor[Switches]()},
@@ -176,6 +178,9 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 	for name, want := range map[string][]string{
 		"Channel": strings.Split(wordList(channels), ", "),
 		"Preset":  Presets(),
+
+		"ActKind":    strings.Split(wordList(store.ActKinds()), ", "),
+		"ActOutcome": strings.Split(wordList(store.ActOutcomes()), ", "),
 
 		"DialogueState": words(filter.DialogueStates, func(i int) string { return filter.DialogueState(i).String() }),
 		"Category":      words(filter.Categories, func(i int) string { return filter.Category(i).String() }),

@@ -57,6 +57,7 @@ func (s *Server) getProof(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.person(to)
 	p, err := s.proof(to, c.by.name)
 	if err != nil {
 		return err

@@ -117,6 +117,7 @@ func (s *Server) decisionQuery(c *call) (q DecisionQuery, err error) {
 	}
 	q.To, err = queriedRecipient(filter.Recipient{
 		Brand: v.Get("brand"), Channel: filter.Channel(v.Get("channel")), Address: v.Get("address")}, q.Region)
+	c.person(q.To)
 	return q, err
 }
 

@@ -74,6 +74,8 @@ func (s *Server) postReview(c *call) error {
 	if e.Kind != store.ErrandReview || r == nil || len(e.People) == 0 {
 		return errorf(http.StatusConflict, "id", "this is of the kind %s, and nobody's to review", e.Kind)
 	}
+	c.about("opt_out", v.OptOut)
+	c.note(v.Note)
 	ctx := context.WithoutCancel(c.r.Context())
 	events := []filter.Event{}
 	if v.OptOut {

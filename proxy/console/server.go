@@ -101,10 +101,11 @@ type endpoint struct {
 
 // A call is one request of a known actor.
 type call struct {
-	w     http.ResponseWriter
-	r     *http.Request
-	by    actor
-	query url.Values // each parameter at most once, but for manyParams
+	w       http.ResponseWriter
+	r       *http.Request
+	by      actor
+	query   url.Values // each parameter at most once, but for manyParams
+	witness *witness   // nil: the audit keeps nothing of this call
 }
 
 // manyParams are those that may be given more than once.
@@ -154,6 +155,8 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},
 	{"GET", "/api/v1/routes", Viewer, nil, (*Server).listRoutes},
+	{"GET", "/api/v1/audit", Reviewer, append([]string{"limit", "before"}, auditParams...), (*Server).listActs},
+	{"GET", "/api/v1/audit/export", Reviewer, append([]string{"format"}, auditParams...), (*Server).exportActs},
 	{"POST", "/api/v1/reload", Admin, nil, (*Server).postReload},
 }
 
@@ -161,13 +164,20 @@ var endpoints = []endpoint{
 func (s *Server) guard(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := &call{w: w, r: r}
-		if err := s.admit(e, c); err != nil {
-			s.refuse(w, r, err)
-			return
+		c.witness = s.witness(e, c)
+		panics := true
+		defer func() { c.witness.end(panics) }()
+		err := s.admit(e, c)
+		if err == nil {
+			err = c.witness.begin(c)
 		}
-		if err := e.serve(s, c); err != nil {
-			s.refuse(w, r, err)
+		if err == nil {
+			err = e.serve(s, c)
 		}
+		if err != nil {
+			s.refuse(c.w, r, err)
+		}
+		panics = false
 	})
 }
 
@@ -178,6 +188,7 @@ func (s *Server) admit(e endpoint, c *call) (err error) {
 	if c.by, err = s.actor(c.r); err != nil {
 		return err
 	}
+	c.witness.knows(c.by)
 	if err := c.by.may(e.role, e.method+" "+e.path); err != nil {
 		return err
 	}

@@ -124,11 +124,14 @@ func (s *Server) postSwitch(c *call) error {
 	if keyed {
 		id = beginning(id)
 	}
+	c.about("on", p.On)
+	c.note(p.Reason)
 	sw, err := s.store.Pause(filter.Switch{On: p.On, Categories: p.Categories, Reason: p.Reason, Actor: c.by.name,
 		Admin: c.by.role == Admin, Until: p.Until}, id)
 	if err != nil {
 		return switchError(err)
 	}
+	c.about("switch", sw.ID)
 	return answer(c.w, http.StatusCreated, Paused{Switch: sw, Unheeding: s.unheeding(), Still: s.others(&sw)})
 }
 
@@ -158,6 +161,7 @@ func (s *Server) liftSwitch(c *call) error {
 	if err := readBody(c, &l); err != nil {
 		return err
 	}
+	c.note(l.Reason)
 	id := c.r.PathValue("id")
 	if sw := s.store.Switches().Find(id); sw != nil && sw.Admin && c.by.role < Admin {
 		return errorf(http.StatusForbidden, "", "switch %s was set by %s with the role admin, and takes that role to lift", id, sw.Actor)
@@ -166,6 +170,7 @@ func (s *Server) liftSwitch(c *call) error {
 	if err != nil {
 		return switchError(err)
 	}
+	c.about("on", sw.On)
 	return answer(c.w, http.StatusOK, Paused{Switch: sw, Unheeding: s.unheeding(), Still: s.others(&sw)})
 }
 
@@ -195,6 +200,9 @@ func (s *Server) postQuality(c *call) error {
 	case s.board == nil:
 		return errorf(http.StatusNotFound, "", "there is no gate to tell")
 	}
+	c.about("sender", filter.Sender(r.Sender, r.Region))
+	c.about("quality", r.Quality)
+	c.note(r.Detail)
 	turned, err := s.board.Quality(filter.Sender(r.Sender, r.Region), r.Quality == "low", c.by.name, r.Detail)
 	if err != nil {
 		return switchError(err)

@@ -1,0 +1,119 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// Acts is one page of the audit, newest first.
+type Acts struct {
+	Acts []store.Act `json:"acts"`
+	// Next is what before must be for the page that follows; 0: there is none.
+	Next uint64 `json:"next,omitempty"`
+}
+
+// auditParams select acts.
+var auditParams = []string{"actor", "act", "outcome", "since", "until", "about", "address", "channel", "region"}
+
+// listActs answers one page of who did what.
+func (s *Server) listActs(c *call) error {
+	q, err := s.actQuery(c)
+	if err != nil {
+		return err
+	}
+	limit, err := parseLimit(c.query.Get("limit"), defaultLimit)
+	if err != nil {
+		return err
+	}
+	if text := c.query.Get("before"); text != "" {
+		if q.Before, err = strconv.ParseUint(text, 10, 64); err != nil || q.Before == 0 {
+			return bad("before", "%q: want next of the page before", text)
+		}
+	}
+	page := Acts{Acts: []store.Act{}}
+	for a, err := range s.store.Acts(q) {
+		if err != nil {
+			return err
+		}
+		if len(page.Acts) == limit {
+			page.Next = page.Acts[limit-1].Seq
+			break
+		}
+		page.Acts = append(page.Acts, a)
+	}
+	return answer(c.w, http.StatusOK, page)
+}
+
+// actQuery reads which acts c asks for.
+func (s *Server) actQuery(c *call) (q store.ActQuery, err error) {
+	v := c.query
+	q = store.ActQuery{Actor: v.Get("actor"), Kind: store.ActKind(v.Get("act")), Outcome: store.ActOutcome(v.Get("outcome")), About: v.Get("about")}
+	switch {
+	case q.Kind != "" && !slices.Contains(store.ActKinds(), q.Kind):
+		return q, bad("act", "unknown act %q: want one of %s", q.Kind, wordList(store.ActKinds()))
+	case q.Outcome != "" && !slices.Contains(store.ActOutcomes(), q.Outcome):
+		return q, bad("outcome", "unknown outcome %q: want one of %s", q.Outcome, wordList(store.ActOutcomes()))
+	}
+	if q.Since, err = s.parseSince("since", v.Get("since")); err != nil {
+		return q, err
+	}
+	if q.Until, err = s.parseSince("until", v.Get("until")); err != nil {
+		return q, err
+	}
+	to, err := queriedRecipient(filter.Recipient{Channel: filter.Channel(v.Get("channel")), Address: v.Get("address")}, v.Get("region"))
+	q.Address = to.Address
+	return q, err
+}
+
+var actColumns = []string{"seq", "time", "begun", "act", "actor", "role", "by", "remote", "brand", "channel", "address", "person",
+	"about", "note", "outcome", "status", "error"}
+
+// exportActs writes the selected acts, newest first, in constant memory.
+func (s *Server) exportActs(c *call) error {
+	q, err := s.actQuery(c)
+	if err != nil {
+		return err
+	}
+	st, err := newStreamer(c, c.query.Get("format"), actColumns)
+	if err != nil {
+		return err
+	}
+	for a, err := range s.store.Acts(q) {
+		if err == nil {
+			err = st.write(actRow(&a), a)
+		}
+		if err != nil {
+			return s.cut(c, st, err)
+		}
+	}
+	if err := st.flush(); err != nil {
+		return s.cut(c, st, err)
+	}
+	return nil
+}
+
+// actRow is a under actColumns.
+func actRow(a *store.Act) []string {
+	status := ""
+	if a.Status > 0 {
+		status = strconv.Itoa(a.Status)
+	}
+	return []string{strconv.FormatUint(a.Seq, 10), stamp(a.Time), stamp(a.Begun), string(a.Kind), cell(a.Actor), a.Role, cell(a.By), cell(a.Remote),
+		cell(a.To.Brand), cell(string(a.To.Channel)), cell(a.To.Address), a.Person, cell(AboutText(a.About)), cell(a.Note), string(a.Outcome), status, cell(a.Error)}
+}
+
+// AboutText is what an act is about in one line, sorted by what it is.
+func AboutText(about map[string]string) string {
+	parts := make([]string, 0, len(about))
+	for what, is := range about {
+		parts = append(parts, fmt.Sprintf("%s %s", what, is))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
