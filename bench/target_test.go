@@ -24,7 +24,7 @@ func TestDialect(t *testing.T) {
 		d := &Dialect{provider: s.Provider, shapes: map[string]*shape{s.Name: sh}, first: s.Name}
 		t.Run(s.Provider+"/"+s.Name+" is read as written to somebody else", func(t *testing.T) {
 			const somebody = "+14155550142"
-			p, err := providers.New(s.Provider, providers.Config{Region: s.Region})
+			p, err := providers.New(s.Provider, providers.Config{Region: s.Region, Channels: s.Channels})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -166,8 +166,8 @@ func (e *birdEvent) smsReceipt(event string) []Signal {
 	return all
 }
 
-// birdChannels are the channels of preferences.
-var birdChannels = map[string]filter.Channel{"sms": filter.SMS, "whatsapp": filter.WhatsApp, "email": filter.Email}
+// birdPreferences are the channels of preferences.
+var birdPreferences = map[string]filter.Channel{"sms": filter.SMS, "whatsapp": filter.WhatsApp, "email": filter.Email}
 
 // preference is who stopped; nobody's for other events.
 func (e *birdEvent) preference() Signal {
@@ -180,7 +180,7 @@ func (e *birdEvent) preference() Signal {
 	case "sms_suppression.created":
 		channel, who, s.Sender, s.ID = filter.SMS, d.Destination, filter.Sender(d.Originator, ""), d.Suppression
 	case "preference.revoked":
-		channel, who, s.Sender, s.ID = birdChannels[d.Channel], d.Handle, filter.Sender(d.Scope, ""), d.Transition
+		channel, who, s.Sender, s.ID = birdPreferences[d.Channel], d.Handle, filter.Sender(d.Scope, ""), d.Transition
 		if d.Coverage == "non_transactional" {
 			s.Scope = filter.OfCategory(filter.Marketing)
 		}

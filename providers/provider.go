@@ -108,6 +108,9 @@ type Config struct {
 	// Unseen has Parse leave out recipients that it cannot see, such as groups and audiences, where it
 	// would refuse them: a request that names nobody else is no send then.
 	Unseen bool
+	// Channels says what messages go by on each channel of the account at Bird, by its id. A send to one that is not
+	// among them is refused.
+	Channels map[string]filter.Channel
 	// Custom describes the API of the provider called custom, and of no other.
 	Custom *Custom
 	// Replaced says that calls go out with credentials of the gate's own in place of those they came with.
@@ -148,6 +151,7 @@ var byName = map[string]known{
 	"aws-sms":            awsSMSService,
 	"aws-sns":            awsSNSService,
 	"bird":               birdService,
+	"bird-channels":      birdchannelsService,
 	"cm":                 cmService,
 	"custom":             {channel: filter.SMS, later: true, make: newCustom},
 	"infobip":            infobipService,

@@ -24,7 +24,8 @@ var sampleFiles embed.FS
 // samples.
 //
 // A sample is a txtar file of these sections; its comment says in a sentence what it shows, and
-// may have lines "region: US" and "refused: CODE", for what Parse can read and the service refuses.
+// may have lines "region: US", "channel: ID NAME" for [Config], and "refused: CODE", for what Parse can read and the service
+// refuses.
 //
 //	request          the request as a client writes it; lines of the header may end in LF alone.
 //	                 Content-Length is added where it is missing. "request gzip" compresses the
@@ -42,8 +43,9 @@ type Sample struct {
 	Provider string // a name of [Names]
 	Name     string // unique within the provider
 	About    string
-	Region   string // for [Config]
-	Code     int    // with which the service refuses it; 0: it does not
+	Region   string // for [Config], as are Channels
+	Channels map[string]filter.Channel
+	Code     int // with which the service refuses it; 0: it does not
 
 	Request  []byte           // HTTP/1.1 with CRLF
 	Messages []filter.Message // what Parse must read; none if Err is set
@@ -114,6 +116,12 @@ func (s *Sample) read(a *txtar.Archive) error {
 	for line := range strings.Lines(string(a.Comment)) {
 		if region, ok := strings.CutPrefix(line, "region: "); ok {
 			s.Region = strings.TrimSpace(region)
+		} else if channel, ok := strings.CutPrefix(line, "channel: "); ok {
+			id, name, _ := strings.Cut(strings.TrimSpace(channel), " ")
+			if s.Channels == nil {
+				s.Channels = map[string]filter.Channel{}
+			}
+			s.Channels[id] = filter.Channel(name)
 		} else if code, ok := strings.CutPrefix(line, "refused: "); ok {
 			s.Code, _ = strconv.Atoi(strings.TrimSpace(code))
 		} else {

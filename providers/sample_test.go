@@ -38,9 +38,13 @@ func readLikeGate(req *fasthttp.Request, r *bufio.Reader) error {
 	return req.ContinueReadBody(r, 0, false)
 }
 
+// sampleChannels are those that the samples of Bird's list.
+var sampleChannels = map[string]filter.Channel{"614208aa-b153-4d5d-9989-2fddfc0ce4c3": filter.SMS, "5cc1fd1a-0d2d-4d0b-a3b5-7b1e0a9b6f11": filter.WhatsApp,
+	"8f2b7c44-9a1e-4b8f-bd0e-3f6f5a2c9e22": filter.Email, "b6f0a1de-7d3c-4f5e-8a9b-0c1d2e3f4a55": filter.Telegram}
+
 func provider(t testing.TB, name, region string) providers.Provider {
 	t.Helper()
-	p, err := providers.New(name, providers.Config{Region: region})
+	p, err := providers.New(name, providers.Config{Region: region, Channels: sampleChannels})
 	if err != nil {
 		t.Fatal(err)
 	}

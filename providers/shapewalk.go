@@ -184,6 +184,9 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) (err error) {
 			return err
 		}
 		if i = r.d.member(i, c.inside); i == 0 {
+			if r.hides { // it names somebody who cannot be seen
+				return nil
+			}
 			return r.b.unreadable(errMissing, "an entry of a list names no recipient")
 		}
 	}

@@ -119,19 +119,20 @@ func fuzzSignals(f *testing.F, name string) {
 	})
 }
 
-func FuzzTwilioSignals(f *testing.F)      { fuzzSignals(f, "twilio") }
-func FuzzWhatsAppSignals(f *testing.F)    { fuzzSignals(f, "whatsapp") }
-func FuzzTelegramSignals(f *testing.F)    { fuzzSignals(f, "telegram") }
-func FuzzLINESignals(f *testing.F)        { fuzzSignals(f, "line") }
-func FuzzViberSignals(f *testing.F)       { fuzzSignals(f, "viber") }
-func FuzzMessageBirdSignals(f *testing.F) { fuzzSignals(f, "messagebird") }
-func FuzzTelnyxSignals(f *testing.F)      { fuzzSignals(f, "telnyx") }
-func FuzzPlivoSignals(f *testing.F)       { fuzzSignals(f, "plivo") }
-func FuzzSendGridSignals(f *testing.F)    { fuzzSignals(f, "sendgrid") }
-func FuzzInfobipSignals(f *testing.F)     { fuzzSignals(f, "infobip") }
-func FuzzPostmarkSignals(f *testing.F)    { fuzzSignals(f, "postmark") }
-func FuzzBirdSignals(f *testing.F)        { fuzzSignals(f, "bird") }
-func FuzzMailgunSignals(f *testing.F)     { fuzzSignals(f, "mailgun") }
+func FuzzTwilioSignals(f *testing.F)       { fuzzSignals(f, "twilio") }
+func FuzzWhatsAppSignals(f *testing.F)     { fuzzSignals(f, "whatsapp") }
+func FuzzTelegramSignals(f *testing.F)     { fuzzSignals(f, "telegram") }
+func FuzzLINESignals(f *testing.F)         { fuzzSignals(f, "line") }
+func FuzzViberSignals(f *testing.F)        { fuzzSignals(f, "viber") }
+func FuzzMessageBirdSignals(f *testing.F)  { fuzzSignals(f, "messagebird") }
+func FuzzTelnyxSignals(f *testing.F)       { fuzzSignals(f, "telnyx") }
+func FuzzPlivoSignals(f *testing.F)        { fuzzSignals(f, "plivo") }
+func FuzzSendGridSignals(f *testing.F)     { fuzzSignals(f, "sendgrid") }
+func FuzzInfobipSignals(f *testing.F)      { fuzzSignals(f, "infobip") }
+func FuzzPostmarkSignals(f *testing.F)     { fuzzSignals(f, "postmark") }
+func FuzzBirdSignals(f *testing.F)         { fuzzSignals(f, "bird") }
+func FuzzBirdChannelsSignals(f *testing.F) { fuzzSignals(f, "bird-channels") }
+func FuzzMailgunSignals(f *testing.F)      { fuzzSignals(f, "mailgun") }
 
 func FuzzVonageMessagesSignals(f *testing.F)    { fuzzSignals(f, "vonage-messages") }
 func FuzzSinchSMSSignals(f *testing.F)          { fuzzSignals(f, "sinch-sms") }

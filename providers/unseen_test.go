@@ -18,7 +18,7 @@ func TestUnseen(t *testing.T) {
 			continue
 		}
 		t.Run(s.Provider+"/"+s.Name, func(t *testing.T) {
-			p, err := providers.New(s.Provider, providers.Config{Region: s.Region, Unseen: true})
+			p, err := providers.New(s.Provider, providers.Config{Region: s.Region, Channels: s.Channels, Unseen: true})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
 
@@ -118,9 +119,12 @@ func arrived(t testing.TB, raw []byte) *fasthttp.Request {
 	return &req
 }
 
+// listedChannel is one that the samples' route lists.
+const listedChannel = "5cc1fd1a-0d2d-4d0b-a3b5-7b1e0a9b6f11"
+
 func caller(t testing.TB, name string) Caller {
 	t.Helper()
-	p, err := New(name, Config{})
+	p, err := New(name, Config{Channels: map[string]filter.Channel{listedChannel: filter.WhatsApp}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,22 +24,26 @@ var goodCredentials = map[string]providers.Credentials{
 	"twilio":   {Account: account, User: apiKey, Secret: "s3cret"},
 	"whatsapp": {Secret: "EAAtoken"},
 
-	"bird":        {Secret: "bk_us1_0"},
-	"messagebird": {Secret: "key"},
-	"telnyx":      {Secret: "KEY0"},
-	"plivo":       {Account: "MA00000000000000000001", Secret: "token"},
-	"line":        {Secret: "token"},
-	"viber":       {Secret: "token"},
-	"telegram":    {Secret: "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"},
-	"360dialog":   {Secret: "key"},
-	"messenger":   {Secret: "EAApage"},
-	"instagram":   {Secret: "IGaccount"},
-	"aws-sms":     {User: "AKIDEXAMPLE", Secret: "secret"},
+	"bird":          {Secret: "bk_us1_0"},
+	"bird-channels": {Account: "w1", Secret: "key"},
+	"messagebird":   {Secret: "key"},
+	"telnyx":        {Secret: "KEY0"},
+	"plivo":         {Account: "MA00000000000000000001", Secret: "token"},
+	"line":          {Secret: "token"},
+	"viber":         {Secret: "token"},
+	"telegram":      {Secret: "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"},
+	"360dialog":     {Secret: "key"},
+	"messenger":     {Secret: "EAApage"},
+	"instagram":     {Secret: "IGaccount"},
+	"aws-sms":       {User: "AKIDEXAMPLE", Secret: "secret"},
 }
+
+// birdSMS is a channel of Bird's for SMS.
+const birdSMS = "614208aa-b153-4d5d-9989-2fddfc0ce4c3"
 
 func writer(t *testing.T, name string) (providers.Provider, providers.Writer) {
 	t.Helper()
-	p, err := providers.New(name, providers.Config{})
+	p, err := providers.New(name, providers.Config{Channels: map[string]filter.Channel{birdSMS: filter.SMS}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +114,9 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 		{"WhatsApp by Bird", "bird", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "US.1349"}, From: "+14155550199"}, "+14155550199", ""},
 		{"nobody to come from at Bird", "bird", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
 		{"e-mail by Bird", "bird", providers.Outgoing{To: filter.Recipient{Channel: filter.Email, Address: "a@b.example"}, From: "c@b.example"}, "", "no channel email is known of Bird's"},
+		{"an SMS by a channel of Bird's", "bird-channels", providers.Outgoing{To: sms, From: birdSMS}, birdSMS, ""},
+		{"nobody to come from on a channel of Bird's", "bird-channels", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
+		{"WhatsApp by a channel of another kind", "bird-channels", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: birdSMS}, "", "no channel whatsapp with this id is known of Bird's"},
 		{"an SMS by Telnyx", "telnyx", providers.Outgoing{To: sms, From: "+14155550199", Service: service}, "+14155550199", ""},
 		{"an SMS by Telnyx to a profile", "telnyx", providers.Outgoing{To: sms, Service: service}, service, ""},
 		{"an SMS by AWS", "aws-sms", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
@@ -191,7 +198,7 @@ func TestACancellationIsNoSend(t *testing.T) {
 // TestCancellations: what has an id of the service's own is deleted, and what delivers nothing later says so.
 func TestCancellations(t *testing.T) {
 	for name, path := range map[string]string{"messagebird": "/messages/e8077d803532c0b5937c639b60216938", "telnyx": "/v2/messages/4f1e2a3b-0000-4000-8000-000000000001",
-		"plivo": "", "line": "", "viber": "", "telegram": "", "bird": ""} {
+		"plivo": "", "line": "", "viber": "", "telegram": "", "bird": "", "bird-channels": ""} {
 		p, w := writer(t, name)
 		credentials := goodCredentials[name]
 		var req fasthttp.Request
@@ -282,6 +289,7 @@ func TestAccepted(t *testing.T) {
 		{"to several, which are cancelled together or not at all", "messagebird", 201, "", `{"id":"e8077d","scheduledDatetime":"2026-12-01T10:00:00+00:00","recipients":{"totalCount":2}}`, "e8077d", false},
 		{"a message of Bird", "bird", 202, "", `{"id":"sms_1","status":"accepted"}`, "sms_1", false},
 		{"one that Bird rejects", "bird", 202, "", `{"id":"sms_1","status":"rejected","last_error":{"code":"recipient_opted_out"}}`, "", false},
+		{"a message on a channel of Bird's", "bird-channels", 202, "", `{"id":"96a0b5fa","status":"accepted"}`, "96a0b5fa", false},
 		{"a message of Telnyx", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"queued"}]}}`, "4f1e", false},
 		{"one that Telnyx is to deliver later", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"scheduled"}]}}`, "4f1e", true},
 		{"a message of AWS", "aws-sms", 200, "", `{"MessageId":"m1"}`, "m1", false},

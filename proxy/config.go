@@ -115,6 +115,9 @@ type RouteConfig struct {
 	UnknownPaths string `yaml:"unknown_paths"`
 	// Custom describes the API of a route whose provider is custom.
 	Custom *providers.Custom `yaml:"custom"`
+	// Channels says what messages go by on each channel of the account at Bird, by its id: sms, whatsapp, email and so on. A
+	// send to one that is not listed is refused. It is for the provider bird-channels.
+	Channels map[string]filter.Channel `yaml:"channels"`
 	// Unseen says what becomes of recipients that the gate cannot see, such as groups, audiences and
 	// topics: refuse (default) or pass.
 	Unseen string `yaml:"unseen"`

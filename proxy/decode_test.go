@@ -196,6 +196,7 @@ var decoders = map[string]func(arrival) ([]party, error){
 		return []party{p}, err
 	},
 	"bird":          birdParties,
+	"bird-channels": birdChannelsParties,
 	"messenger":     pageParties,
 	"instagram":     pageParties,
 	"twilio-verify": func(c arrival) ([]party, error) { return alone(c.fields["To"]...), nil },

@@ -80,7 +80,7 @@ func newDifferential(t *testing.T, name string, decode func(arrival) ([]party, e
 	}
 	routes := map[string]RouteConfig{}
 	for _, s := range samples {
-		route.Region, route.Policy.Footer.Line = s.Region, ""
+		route.Region, route.Channels, route.Policy.Footer.Line = s.Region, s.Channels, ""
 		routes["as-it-is"+s.Region] = route
 		route.Policy.Footer.Line = providers.SampleFooter
 		routes["with-a-line"+s.Region] = route

@@ -95,7 +95,7 @@ func compare(t *testing.T, addr, route, request, upstream string, seen <-chan wi
 func fidelityRoutes(base string) map[string]RouteConfig {
 	routes := make(map[string]RouteConfig)
 	for _, s := range providers.Samples() {
-		one := RouteConfig{Provider: s.Provider, Upstream: base, Region: s.Region, Policy: anyone, UnknownPaths: "pass"}
+		one := RouteConfig{Provider: s.Provider, Upstream: base, Region: s.Region, Channels: s.Channels, Policy: anyone, UnknownPaths: "pass"}
 		name := s.Provider + "-" + s.Region + "-"
 		routes[name+"enforce"] = one
 		one.Mode = Open

@@ -177,3 +177,29 @@ func sesParties(c arrival) ([]party, error) {
 	}
 	return parties, err
 }
+
+// birdChannelsParties: https://docs.bird.com/api/channels-api/api-reference/messaging
+func birdChannelsParties(c arrival) (all []party, err error) {
+	type message struct {
+		Receiver struct {
+			Contacts []struct {
+				Value any `json:"identifierValue"`
+			}
+		}
+	}
+	var j struct {
+		message
+		Messages []message `json:"messageRequests"`
+	}
+	err = c.exact(&j)
+	for _, m := range append(j.Messages, j.message) {
+		var p party
+		for _, contact := range m.Receiver.Contacts {
+			p.to = append(p.to, texts([]any{contact.Value})...)
+		}
+		if len(p.to) > 0 {
+			all = append(all, p)
+		}
+	}
+	return all, err
+}

@@ -204,11 +204,13 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region, Unseen: cfg.Unseen == "pass", Custom: cfg.Custom, Replaced: cfg.Authorize == "gate"})
-	if err != nil && cfg.Provider == "custom" {
+	provider, err := providers.New(cfg.Provider, providers.Config{Region: cfg.Region, Unseen: cfg.Unseen == "pass", Custom: cfg.Custom, Channels: cfg.Channels, Replaced: cfg.Authorize == "gate"})
+	switch {
+	case err != nil && cfg.Provider == "custom":
 		return nil, fmt.Errorf("custom: %w", err)
-	}
-	if err != nil {
+	case err != nil && len(cfg.Channels) > 0:
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("provider: %w", err)
 	}
 	labels, err := newLabels(&cfg, brands)
@@ -263,6 +265,8 @@ func (cfg *RouteConfig) check() error {
 	switch {
 	case cfg.Custom != nil && cfg.Provider != "custom":
 		return fmt.Errorf("custom: the provider of this route is %s: want provider: custom", cfg.Provider)
+	case len(cfg.Channels) > 0 && cfg.Provider != "bird-channels":
+		return fmt.Errorf("channels: the provider of this route is %s: want provider: bird-channels", cfg.Provider)
 	case cfg.Provider == "custom" && cfg.Upstream == "":
 		return errors.New("upstream: missing: want the base URL of the service")
 	}

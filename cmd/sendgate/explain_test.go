@@ -42,7 +42,14 @@ func sampleConfig(samples []providers.Sample) string {
 				continue
 			}
 			made = append(made, name)
-			fmt.Fprintf(&text, "    %s:\n      provider: %s\n      region: %q\n      brand: %s\n      upstream: %%[2]s\n      %s\n", name, s.Provider, s.Region, policy, yaml)
+			var channels strings.Builder
+			if len(s.Channels) > 0 {
+				channels.WriteString("      channels:\n")
+			}
+			for id, channel := range s.Channels {
+				fmt.Fprintf(&channels, "        %s: %s\n", id, channel)
+			}
+			fmt.Fprintf(&text, "    %s:\n      provider: %s\n      region: %q\n%s      brand: %s\n      upstream: %%[2]s\n      %s\n", name, s.Provider, s.Region, channels.String(), policy, yaml)
 		}
 	}
 	text.WriteString("console: {listen: 127.0.0.1:0}\n")

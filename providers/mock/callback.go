@@ -34,13 +34,14 @@ type talk struct {
 
 // callbacks are the services that call so.
 var callbacks = map[string]*callback{
-	"bird":        {receipt: birdReceipt, inbound: birdInbound, json: true, sign: birdSign},
-	"mailgun":     {receipt: mailgunReceipt, inbound: mailgunLeaves, json: true, sign: mailgunSign},
-	"messagebird": {receipt: messagebirdReceipt, inbound: messagebirdInbound, get: true, sign: messagebirdSign},
-	"plivo":       {receipt: plivoReceipt, inbound: plivoInbound, sign: plivoSign},
-	"postmark":    {inbound: postmarkLeaves, json: true, sign: postmarkSign},
-	"sendgrid":    {receipt: sendgridReceipt, inbound: sendgridLeaves, json: true, sign: sendgridSign},
-	"telnyx":      {receipt: telnyxReceipt, inbound: telnyxInbound, json: true, sign: telnyxSign},
+	"bird":          {receipt: birdReceipt, inbound: birdInbound, json: true, sign: birdSign},
+	"bird-channels": {receipt: birdChannelsReceipt, inbound: birdChannelsInbound, json: true, sign: birdChannelsSign},
+	"mailgun":       {receipt: mailgunReceipt, inbound: mailgunLeaves, json: true, sign: mailgunSign},
+	"messagebird":   {receipt: messagebirdReceipt, inbound: messagebirdInbound, get: true, sign: messagebirdSign},
+	"plivo":         {receipt: plivoReceipt, inbound: plivoInbound, sign: plivoSign},
+	"postmark":      {inbound: postmarkLeaves, json: true, sign: postmarkSign},
+	"sendgrid":      {receipt: sendgridReceipt, inbound: sendgridLeaves, json: true, sign: sendgridSign},
+	"telnyx":        {receipt: telnyxReceipt, inbound: telnyxInbound, json: true, sign: telnyxSign},
 }
 
 // follows are the calls that follow a message that a service took: for each recipient a receipt, and what the person

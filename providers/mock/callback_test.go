@@ -79,13 +79,14 @@ func TestServicesCallBack(t *testing.T) {
 		path, auth, body string // %s is who it is to
 		mail             bool
 	}{
-		"bird":        {"/v1/sms/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi","category":"service"}`, false},
-		"messagebird": {"/messages", "AccessKey k", `{"originator":"14155550199","recipients":["%s"],"body":"Hi"}`, false},
-		"plivo":       {"/v1/Account/MA/Message/", "Basic TUE6dA==", `{"src":"14155550199","dst":"%s","text":"Hi"}`, false},
-		"telnyx":      {"/v2/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi"}`, false},
-		"sendgrid":    {"/v3/mail/send", "Bearer k", `{"personalizations":[{"to":[{"email":"%s@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`, true},
-		"mailgun":     {"/v3/b.example/messages", "Basic YXBpOms=", `from=a%40b.example&to=%s%40example.com&subject=Hi&text=Hi`, true},
-		"postmark":    {"/email", "", `{"From":"a@b.example","To":"%s@example.com","TextBody":"Hi"}`, true},
+		"bird":          {"/v1/sms/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi","category":"service"}`, false},
+		"bird-channels": {"/workspaces/w/channels/14155550199/messages", "AccessKey k", `{"receiver":{"contacts":[{"identifierValue":"+%s"}]},"body":{"type":"text","text":{"text":"Hi"}}}`, false},
+		"messagebird":   {"/messages", "AccessKey k", `{"originator":"14155550199","recipients":["%s"],"body":"Hi"}`, false},
+		"plivo":         {"/v1/Account/MA/Message/", "Basic TUE6dA==", `{"src":"14155550199","dst":"%s","text":"Hi"}`, false},
+		"telnyx":        {"/v2/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi"}`, false},
+		"sendgrid":      {"/v3/mail/send", "Bearer k", `{"personalizations":[{"to":[{"email":"%s@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`, true},
+		"mailgun":       {"/v3/b.example/messages", "Basic YXBpOms=", `from=a%40b.example&to=%s%40example.com&subject=Hi&text=Hi`, true},
+		"postmark":      {"/email", "", `{"From":"a@b.example","To":"%s@example.com","TextBody":"Hi"}`, true},
 	} {
 		t.Run(service, func(t *testing.T) {
 			url, told := hears(t, service)
@@ -122,7 +123,7 @@ func TestServicesCallBack(t *testing.T) {
 					t.Errorf("it is of %q", s.From.Address)
 				}
 				switch {
-				case s.Kind == providers.Message && s.Text == "STOP" && s.Sender == "+14155550199", s.Kind == providers.Preference && s.Stop:
+				case s.Kind == providers.Message && s.Text == "STOP" && strings.TrimPrefix(s.Sender, "+") == "14155550199", s.Kind == providers.Preference && s.Stop:
 					stops++
 				case s.Kind == providers.Receipt && s.Code == 0 && s.Status == "delivered":
 					receipts++

@@ -98,7 +98,7 @@ func TestRewritesAccepted(t *testing.T) {
 // rewrite is the request of s, raw, once e is made; nil where the provider says that it cannot be.
 func rewrite(t *testing.T, s providers.Sample, e filter.Edit) []byte {
 	t.Helper()
-	p, err := providers.New(s.Provider, providers.Config{Region: s.Region})
+	p, err := providers.New(s.Provider, providers.Config{Region: s.Region, Channels: s.Channels})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ var services = []played{
 	{"messagebird", regexp.MustCompile(`^/messages(/|$)`), "", (*Mock).messagebird},
 	{"plivo", regexp.MustCompile(`^/v1/Account/[^/]+/Message(/|$)`), "", (*Mock).plivo},
 	{"bird", regexp.MustCompile(`^/v1/(sms|whatsapp|email)/(messages|batches)$`), "", (*Mock).bird},
+	{"bird-channels", regexp.MustCompile(`^/workspaces/[^/]+/channels/[^/]+/(batch/)?messages$`), "", (*Mock).birdChannels},
 	{"cm", regexp.MustCompile(`^/v1\.0/message$`), "", (*Mock).cm},
 	{"infobip", regexp.MustCompile(`^/(sms/[123]|2fa/2|(whatsapp|viber)/1/message|messages-api/1)/`), "", (*Mock).infobip},
 	{"line", regexp.MustCompile(`^/v2/bot/message/`), "", (*Mock).line},
