@@ -120,6 +120,7 @@ func (v *visitor) isPage(address string) bool {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		v.Errorf("a link leads to %s: status %d", address, resp.StatusCode)
+		return false
 	}
 	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
 }

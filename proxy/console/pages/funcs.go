@@ -11,12 +11,13 @@ import (
 // funcs are what templates can say beside the methods of their frame.
 func funcs(words *catalogue, s *static) template.FuncMap {
 	return template.FuncMap{
-		"t":      words.text,
-		"static": func(name string) string { return s.paths[name] },
-		"number": number,
-		"share":  share,
-		"with":   with,
-		"dict":   dict,
+		"t":       words.text,
+		"static":  func(name string) string { return s.paths[name] },
+		"number":  number,
+		"share":   share,
+		"percent": percent,
+		"to":      to,
+		"dict":    dict,
 	}
 }
 
@@ -36,16 +37,19 @@ func number(n any) (string, error) {
 	return sign + text, nil
 }
 
+// percent is a share of 1 in per cent.
+func percent(part float64) string { return strconv.FormatFloat(100*part, 'f', 1, 64) + " %" }
+
 // share is a of b in per cent; a dash where b is none.
 func share(a, b int) string {
 	if b == 0 {
 		return "–"
 	}
-	return strconv.FormatFloat(100*float64(a)/float64(b), 'f', 1, 64) + " %"
+	return percent(float64(a) / float64(b))
 }
 
-// with is an address of the console with some parameters of its query set; an empty value takes one out.
-func with(address string, args ...string) (string, error) {
+// to is an address of the console with some parameters of its query set; an empty value takes one out.
+func to(address string, args ...string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", err

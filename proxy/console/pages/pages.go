@@ -85,7 +85,7 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // secure sets what every page forbids the browser: scripts, styles and pictures that are not the console's
 // own, to be framed, to guess types, to tell others where it has been, and to keep pages.
 func secure(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")

@@ -1,0 +1,106 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
+)
+
+// A concern is something that the overview tells of the state of the gate: how many of a kind there are, and
+// where to look.
+type concern struct {
+	Key  string // of the catalogue, under overview.concern
+	N    int
+	More bool // there are more than N
+	Bad  bool // it wants somebody
+	Link string
+	Text string // more about it
+}
+
+// concerns is the state of pauses, breakers, budgets, queues and of the webhook that tells consents on.
+func concerns(v *visit) ([]concern, error) {
+	var all []concern
+	for _, ask := range []func(*visit) ([]concern, error){ready, paused, circuits, budgets, errands, told} {
+		some, err := ask(v)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// ready is whether the store can write, without which marketing is not sent.
+func ready(v *visit) ([]concern, error) {
+	err := v.api.Ready(v.ctx())
+	if refused, ok := errors.AsType[*console.Error](err); ok && refused.Status == http.StatusServiceUnavailable {
+		return []concern{{Key: "not-ready", N: 1, Bad: true, Text: refused.Message}}, nil
+	}
+	return nil, err
+}
+
+func paused(v *visit) ([]concern, error) {
+	on, err := v.api.Switches(v.ctx())
+	return []concern{{Key: "paused", N: len(on.Switches), Bad: len(on.Switches) > 0, Link: "/switches"}}, err
+}
+
+func circuits(v *visit) ([]concern, error) {
+	all, err := v.api.Circuits(v.ctx())
+	open := 0
+	for _, c := range all {
+		if c.State != "closed" {
+			open++
+		}
+	}
+	return []concern{{Key: "circuits", N: open, Bad: open > 0, Link: "/switches"}}, err
+}
+
+// nearlyUsed is the share of a budget, in per cent, from which on it wants somebody.
+const nearlyUsed = 80
+
+func budgets(v *visit) ([]concern, error) {
+	list, err := v.api.Budgets(v.ctx())
+	if len(list.Portfolios) == 0 {
+		return nil, err
+	}
+	near := 0
+	for _, p := range list.Portfolios {
+		if p.Used*100 >= p.Unique*nearlyUsed {
+			near++
+		}
+	}
+	return []concern{{Key: "budgets", N: near, Bad: near > 0, Link: "/switches"}}, err
+}
+
+// errands are what waits: replies for a reviewer, and what was given up.
+func errands(v *visit) ([]concern, error) {
+	var all []concern
+	for _, of := range []struct {
+		key, link string
+		q         console.ErrandQuery
+	}{
+		{"reviews", "/reviews", console.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}},
+		{"dead", "/webhooks?state=dead", console.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}},
+		{"waiting", "/webhooks?state=waiting", console.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandRelay, store.ErrandAnswer, store.ErrandCancel},
+			States: []store.ErrandState{store.ErrandWaiting}}},
+	} {
+		page, err := v.api.Errands(v.ctx(), of.q)
+		if err != nil {
+			return nil, err
+		}
+		n := len(page.Errands)
+		all = append(all, concern{Key: of.key, N: n, More: page.Next != "", Bad: n > 0 && of.key != "waiting", Link: of.link})
+	}
+	return all, nil
+}
+
+// told is how far the webhook is that tells consents to another system.
+func told(v *visit) ([]concern, error) {
+	is, err := v.api.Webhook(v.ctx())
+	if err != nil || !is.On {
+		return nil, err
+	}
+	return []concern{{Key: "behind", N: int(is.Behind), Bad: is.Failures > 0, Link: "/webhooks", Text: is.Error}}, nil
+}

@@ -1,0 +1,65 @@
+package pages
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+func TestOverview(t *testing.T) {
+	r := newRig(t)
+	v := r.as(console.Viewer)
+	t.Run("before anything was sent it says what to do", func(t *testing.T) {
+		if _, body := v.get("/"); !strings.Contains(body, "Point a sender at it") || strings.Contains(body, "<img") {
+			t.Errorf("%s", body)
+		}
+	})
+	r.optIn("+12125550123")
+	r.optOut("+12125550124")
+	r.send("+12125550123", "Sale", "Sendgate-Campaign", "autumn")
+	r.send("+12125550124", "Sale", "Sendgate-Campaign", "autumn")
+	r.now = r.now.Add(time.Minute)
+	t.Run("decisions are counted, drawn, and lead to the messages", func(t *testing.T) {
+		_, body := v.get("/")
+		for _, want := range []string{`<span class="figure">2</span>messages`, "blocked, 50.0 %", "data:image/svg", "reason=opted-out", "Opted out", ">twilio</a>"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%q is not on the page:\n%s", want, body)
+			}
+		}
+	})
+	t.Run("a route without decisions has none", func(t *testing.T) {
+		if _, body := v.get("/?route=none"); !strings.Contains(body, "Nothing was sent") {
+			t.Errorf("%s", body)
+		}
+	})
+	t.Run("a time that there is not is refused by its name", func(t *testing.T) {
+		if status, body := v.get("/?range=%3Cb%3E"); status != http.StatusBadRequest || !strings.Contains(body, "&lt;b&gt; is no time") {
+			t.Errorf("status %d:\n%s", status, body)
+		}
+	})
+	t.Run("what waits for somebody is told", func(t *testing.T) {
+		if _, err := r.api.Pause(r.Context(), console.Pause{On: filter.Target{Campaign: "autumn"}, Reason: "a mistake in the text"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, body := v.get("/"); !strings.Contains(body, `<span class="figure">1</span>`) || !strings.Contains(body, "pause in force") {
+			t.Errorf("%s", body)
+		}
+	})
+}
+
+func TestOverviewOfReportMode(t *testing.T) {
+	r := newRig(t, func(c *proxy.RouteConfig) { c.Mode = proxy.Report })
+	r.optOut("+12125550124")
+	if status, _ := r.send("+12125550124", "Sale"); status != http.StatusCreated {
+		t.Fatalf("status %d: report mode blocks nothing", status)
+	}
+	r.now = r.now.Add(time.Minute)
+	if _, body := r.as(console.Viewer).get("/"); !strings.Contains(body, "would have been blocked, 100.0 %") {
+		t.Errorf("what would have been blocked is not told:\n%s", body)
+	}
+}
