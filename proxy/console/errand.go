@@ -31,6 +31,8 @@ type Errand struct {
 	Error   string    `json:"error,omitempty"` // of the last try
 	Bytes   int       `json:"bytes"`           // of what it carries
 	Review  *Review   `json:"review,omitempty"`
+	// Repeatable says that it may be tried again: nobody is written to.
+	Repeatable bool `json:"repeatable"`
 	// Masked says that addresses are shown in part, and words are left out.
 	Masked bool `json:"masked"`
 }
@@ -116,7 +118,7 @@ func words(text string) []string {
 // showErrand is e as an asker sees it.
 func (s *Server) showErrand(e *store.Errand, full bool) Errand {
 	a := Errand{ID: s.store.ErrandKey(e.ID), Kind: e.Kind, Route: e.Route, People: slices.Clone(e.People), State: e.State, Added: e.Added,
-		Due: e.Due, Until: e.Until, Changed: e.Changed, Tries: e.Tries, Error: e.Error, Bytes: len(e.Body), Masked: !full}
+		Due: e.Due, Until: e.Until, Changed: e.Changed, Tries: e.Tries, Error: e.Error, Bytes: len(e.Body), Repeatable: slices.Contains(repeatable, e.Kind), Masked: !full}
 	if e.Kind == store.ErrandReview {
 		a.Review = reviewOf(e, full)
 	}

@@ -51,8 +51,11 @@ func TestErrandsOverTheAPI(t *testing.T) {
 		}
 	}
 	a := list(ErrandQuery{Kinds: []store.ErrandKind{store.ErrandRelay}, States: []store.ErrandState{store.ErrandDead, store.ErrandBegun}, Route: "twilio", Full: true})
-	if len(a.Errands) != 1 || a.Errands[0].ID != id || a.Errands[0].People[0] != carol || a.Errands[0].Tries != 9 || a.Errands[0].Error != "status 500" || a.Errands[0].Bytes == 0 {
+	if len(a.Errands) != 1 || a.Errands[0].ID != id || a.Errands[0].People[0] != carol || a.Errands[0].Tries != 9 || a.Errands[0].Error != "status 500" || a.Errands[0].Bytes == 0 || !a.Errands[0].Repeatable {
 		t.Errorf("the list is %+v", a)
+	}
+	if a = list(ErrandQuery{Route: "whatsapp", Limit: 1}); len(a.Errands) != 1 || a.Errands[0].Repeatable {
+		t.Errorf("answers are %+v", a)
 	}
 	seen := 0
 	for q := (ErrandQuery{Limit: 2}); ; q.After = a.Next {

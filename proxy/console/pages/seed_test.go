@@ -1,5 +1,10 @@
 package pages
 
+import (
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
 // seed makes some history, so that no page of the console is empty: each page's maker adds what it needs.
 func (r *rig) seed() {
 	r.Helper()
@@ -8,5 +13,10 @@ func (r *rig) seed() {
 	r.send("+12125550123", "Sale: 20 % off until Sunday", "Sendgate-Campaign", "autumn")
 	r.send("+12125550124", "Sale: 20 % off until Sunday", "Sendgate-Campaign", "autumn")
 	r.send("+12125550125", "Sale: 20 % off until Sunday", "Sendgate-Campaign", "autumn")
+	r.dead("1", "the owner's address answered 500")
+	r.wrote("2", console.Review{Text: "<script>alert(1)</script> please cancel", Keyword: filter.StopWord, Certainty: filter.Ambiguous, Match: "cancel"})
+	if _, err := r.api.Pause(r.Context(), console.Pause{On: filter.Target{Campaign: "winter", Brand: "shop"}, Reason: "wrong prices"}); err != nil {
+		r.Fatal(err)
+	}
 	r.send("+12125550126", "<script>alert(1)</script>", "Sendgate-Campaign", `"><img src=x onerror=alert(1)>`)
 }

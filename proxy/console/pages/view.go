@@ -126,4 +126,6 @@ var menuPaths = []struct {
 }{
 	{"/", "overview", console.Viewer},
 	{"/switches", "switches", console.Viewer},
+	{"/reviews", "reviews", console.Viewer},
+	{"/webhooks", "webhooks", console.Viewer},
 }
