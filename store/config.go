@@ -14,8 +14,8 @@ type Config struct {
 	// Dir is the folder of the store, created when missing. It holds consent/ (the consent
 	// store), blobs/ (what proves consent), decisions/ (the decision log), tally/ (what was sent to whom
 	// lately, in fingerprints), errands/ (what is still to be done), switches.jsonl (what pauses sending),
-	// audit/ (who did what), catalogue.json (what providers told of templates), index (a snapshot of what is
-	// held in memory) and
+	// audit/ (who did what), tokens.json (the tokens that were made by the admin API), catalogue.json (what
+	// providers told of templates), index (a snapshot of what is held in memory) and
 	// store.key (the key of the fingerprints).
 	// Default "./data".
 	Dir string `yaml:"dir"`

@@ -33,7 +33,7 @@ type Erasure struct {
 // express opt-in from later on lifts that. The chain still verifies. Of pauses, the texts that hold
 // the address are blanked, and so are those of the audit that hold it or may speak of the recipient. Errands about the recipient end, and so do others that say their number; what a provider
 // repeats of them is not new. An erasure lifts no pause: while one is in force for a campaign or a sender in
-// which the address is a word of its own, Erase refuses with an [*EventError].
+// which the address is a word of its own, or a token is named by it, Erase refuses with an [*EventError].
 //
 // Under their other addresses, see [Store.Link], the recipient counts as opted out of everything too, and what was known
 // of these addresses stays until they are erased themselves; that they were one is forgotten.
@@ -86,6 +86,9 @@ func (s *Store) erase(ctx context.Context, j *journal) (Erasure, error) {
 		}
 	}
 	if err := s.unpaused(j.To.Address); err != nil {
+		return Erasure{}, err
+	}
+	if err := s.tokenNamed(j.To.Address); err != nil {
 		return Erasure{}, err
 	}
 	if j.Recipients, err = s.everyoneAt(ctx, j.To); err != nil {
@@ -179,6 +182,9 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	}
 	if err := s.eraseSwitches(j.To.Address); err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", switchesFile, err)
+	}
+	if err := s.eraseTokens(j.To.Address); err != nil {
+		return Erasure{}, fmt.Errorf("in %s: %w", tokensFile, err)
 	}
 	acts, err := s.audit.erase(j)
 	if err != nil {

@@ -73,7 +73,7 @@ func (s *Store) removeTemps() error {
 	if s.cfg.Memory {
 		return nil
 	}
-	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*",
+	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*", tokensTemp + "*",
 		filepath.Join("decisions", rewritePrefix+"*"), filepath.Join(auditDir, auditTemp+"*")} {
 		names, err := glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {

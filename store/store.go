@@ -30,6 +30,7 @@ type Store struct {
 
 	switches switches
 	audit    audit
+	tokens   tokens
 
 	catalogue catalogue
 
@@ -186,6 +187,9 @@ func (s *Store) open() (err error) {
 			s.switches.close()
 		}
 	}()
+	if err = s.openTokens(); err != nil {
+		return err
+	}
 	if err = s.openAudit(); err != nil {
 		return err
 	}
@@ -246,7 +250,7 @@ func (s *Store) Close() error {
 	s.saving.Wait()
 	s.counting.Wait()
 
-	err := errors.Join(s.log.close(), s.tally.journal.close())
+	err := errors.Join(s.log.close(), s.tally.journal.close(), s.closeTokens())
 	s.switches.close()
 	s.audit.close()
 	s.errands.close()

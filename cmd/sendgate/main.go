@@ -41,7 +41,7 @@ type commands struct {
 	Replay    replayCmd    `cmd:"" help:"Judge yesterday's messages again, under another configuration, and show what comes out differently."`
 	Verify    verifyCmd    `cmd:"" help:"Walk the chain of all events and say where it breaks."`
 	CA        caCmd        `cmd:"" name:"ca" help:"Look after the local authority, by which the gate answers for the hosts of providers."`
-	Token     tokenCmd     `cmd:"" help:"Make tokens by which the gate knows its clients."`
+	Token     tokenCmd     `cmd:"" help:"Make tokens by which the gate knows its clients, and those of its admin API."`
 	Mock      mockCmd      `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
 	Bench     benchCmd     `cmd:"" help:"Send a broadcast of any size to a gate, and check each answer and how long it took."`
 }

@@ -9,6 +9,7 @@ import (
 
 type tokenCmd struct {
 	New tokenNewCmd `cmd:"" help:"Make a token for a client, print it once, and print the lines to enter: who holds it may send by the routes that list it."`
+	API tokenAPICmd `cmd:"" name:"api" help:"List, make and revoke the tokens of the admin API, at the running gate."`
 }
 
 type tokenNewCmd struct {

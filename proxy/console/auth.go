@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/sendgate/sendgate/store"
 )
 
 // An actor is who asks: a token as kept in memory, by the hash of its secret.
@@ -13,6 +15,7 @@ type actor struct {
 	name string
 	role Role
 	hash [sha256.Size]byte
+	made bool // by the API, so that it may be revoked while it is used
 }
 
 // newActors checks the tokens of a configuration and hashes their secrets.
@@ -25,7 +28,7 @@ func newActors(tokens []Token) ([]actor, error) {
 		if field, problem := t.Problem(); problem != "" {
 			return nil, fmt.Errorf("tokens[%d].%s: %s", i, field, problem)
 		}
-		a := actor{t.Name, t.Role, sha256.Sum256([]byte(t.Secret))}
+		a := actor{name: t.Name, role: t.Role, hash: sha256.Sum256([]byte(t.Secret))}
 		for j, b := range actors {
 			if a.name == b.name {
 				return nil, fmt.Errorf("tokens[%d].name: %q is the name of tokens[%d] too", i, a.name, j)
@@ -39,8 +42,8 @@ func newActors(tokens []Token) ([]actor, error) {
 	return actors, nil
 }
 
-// actor finds who sent r: whom [Server.As] vouches for, or whose token it bears. Every token is compared, over hashes of equal length, so that the time
-// taken tells nothing of which one was close.
+// actor finds who sent r: whom [Server.As] vouches for, or whose token it bears. Every token is compared, over
+// hashes of equal length, so that the time taken tells nothing of which one was close.
 func (s *Server) actor(r *http.Request) (actor, error) {
 	if by, ok := r.Context().Value(actorOf{}).(actor); ok {
 		return by, nil
@@ -60,10 +63,30 @@ func (s *Server) actor(r *http.Request) (actor, error) {
 			found = i
 		}
 	}
-	if found < 0 {
+	if found >= 0 {
+		s.store.TokenUsed(s.actors[found].name)
+		return s.actors[found], nil
+	}
+	return s.madeWith(hash)
+}
+
+// madeWith is the actor of the token that was made here with a secret of this hash.
+func (s *Server) madeWith(hash store.Digest) (actor, error) {
+	var found *store.Token
+	for i, made := 0, s.store.Tokens(); i < len(made); i++ {
+		if subtle.ConstantTimeCompare(hash[:], made[i].Hash[:]) == 1 {
+			found = &made[i]
+		}
+	}
+	if found == nil {
 		return actor{}, errorf(http.StatusUnauthorized, "", "this token is not known here")
 	}
-	return s.actors[found], nil
+	by, err := s.madeActor(found)
+	if err != nil {
+		return actor{}, errorf(http.StatusUnauthorized, "", "this token lets nobody in: %v", err)
+	}
+	s.store.TokenUsed(by.name)
+	return by, nil
 }
 
 // may is the error for an actor whose role is below need.

@@ -106,7 +106,7 @@ func (s *Server) tailDecisions(c *call) error {
 		return nil
 	}
 	for e, err := range entries {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || !s.stillKnown(c.by) {
 			return nil
 		}
 		st.extend() // the last line may be long ago

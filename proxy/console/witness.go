@@ -57,6 +57,8 @@ var audited = map[string]auditing{
 	"POST /api/v1/errands/{id}/review": changes(store.ActErrandReview),
 	"DELETE /api/v1/errands/{id}":      changes(store.ActErrandDrop),
 	"POST /api/v1/notify/retry":        changes(store.ActNotifyRetry),
+	"POST /api/v1/tokens":              changes(store.ActTokenMake),
+	"DELETE /api/v1/tokens/{id}":       changes(store.ActTokenRevoke),
 	"GET /api/v1/audit/export":         shows(store.ActAuditExport),
 	"POST /api/v1/reload":              changes(store.ActReload),
 }

@@ -1,0 +1,91 @@
+package store_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+func token(name string) store.Token {
+	return store.Token{Name: name, Role: "viewer", Hash: sha256.Sum256([]byte("secret of " + name)), MadeBy: "ana"}
+}
+
+func tokenNames(s *store.Store) string {
+	var names []string
+	for _, t := range s.Tokens() {
+		names = append(names, t.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestTokensOutliveTheProcess(t *testing.T) {
+	clock := noon
+	cfg := store.Config{Dir: t.TempDir(), Now: func() time.Time { return clock }}
+	s := open(t, cfg)
+	for _, name := range []string{"crm", "shop", "report"} {
+		must(t, s.AddToken(token(name)))
+	}
+	must(t, s.RemoveToken("shop"))
+	same := token("other")
+	same.Hash = token("crm").Hash
+	if err := s.AddToken(token("crm")); !errors.Is(err, store.ErrTokenTaken) {
+		t.Errorf("a name twice: %v", err)
+	}
+	if err := s.AddToken(same); !errors.Is(err, store.ErrTokenTaken) {
+		t.Errorf("a secret twice: %v", err)
+	}
+	if err := s.RemoveToken("shop"); !errors.Is(err, store.ErrNoToken) {
+		t.Errorf("revoked again: %v", err)
+	}
+	s.TokenUsed("crm")
+	clock = clock.Add(2 * time.Hour)
+	s.TokenUsed("of the configuration") // puts both on disk
+	closeStore(t, s)
+	s = open(t, cfg)
+	if got := tokenNames(s); got != "crm report" || s.Tokens()[0].MadeBy != "ana" || s.Tokens()[0].Hash != token("crm").Hash || !s.Tokens()[0].Made.Equal(noon) {
+		t.Errorf("after a restart there are %s: %+v", got, s.Tokens())
+	}
+	if !s.TokenUse("crm").Equal(noon) || !s.TokenUse("of the configuration").Equal(clock) || !s.TokenUse("report").IsZero() {
+		t.Errorf("used %v, %v, %v", s.TokenUse("crm"), s.TokenUse("of the configuration"), s.TokenUse("report"))
+	}
+	must(t, s.AddToken(token("shop")))
+	must(t, s.RemoveToken("crm"))
+	must(t, s.AddToken(token("crm")))
+	if !s.TokenUse("crm").IsZero() {
+		t.Error("a new token was used before it was made")
+	}
+}
+
+func TestEraseLeavesNothingInTokens(t *testing.T) {
+	cfg := store.Config{Dir: t.TempDir()}
+	s := open(t, cfg)
+	ana := filter.Recipient{Brand: "acme", Channel: filter.Email, Address: "ana@example.com"}
+	made, named := token("crm"), token("of-ana@example.com")
+	made.MadeBy = "ana@example.com"
+	must(t, s.AddToken(made))
+	must(t, s.AddToken(named))
+	s.TokenUsed("ana@example.com")
+	_, err := s.Erase(t.Context(), ana, "olga", "asked by letter")
+	if err == nil || !strings.Contains(err.Error(), "the token of-ana@example.com is named by it: revoke it first") {
+		t.Errorf("got %v", err)
+	}
+	must(t, s.RemoveToken("of-ana@example.com"))
+	must(t, s.Audit(store.Act{Actor: "ana@example.com", Kind: store.ActTokenMake}))
+	erase(t, s, ana)
+	if files := found(t, cfg.Dir); len(files) > 0 {
+		t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+	}
+	if got := fmt.Sprint(tokenNames(s), " ", s.Tokens()[0].MadeBy); got != "crm (erased)" {
+		t.Errorf("left is %s", got)
+	}
+	closeStore(t, s)
+	if files := found(t, cfg.Dir); len(files) > 0 {
+		t.Errorf("after closing:\n%s", strings.Join(files, "\n"))
+	}
+}
