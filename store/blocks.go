@@ -21,27 +21,28 @@ func byMaxID(a, b *block) int { return strings.Compare(a.maxID, b.maxID) }
 func (l *decisionLog) setBlocks(blocks []*block) {
 	newest := slices.Clone(blocks)
 	slices.SortStableFunc(newest, byMaxID)
-	l.filters = 0
+	filters := 0
 	for _, b := range blocks {
-		l.filters += b.recipients.size()
+		filters += b.held.size()
 	}
+	l.filters.Store(int64(filters))
 	l.mu.Lock()
 	l.blocks, l.newest = blocks, newest
 	l.mu.Unlock()
 	l.trim()
 }
 
-// trim lets go of the Bloom filters of the oldest blocks when all are too large, and of some more, so
+// trim lets go of what is held of the oldest blocks when it is too much of all, and of some more, so
 // that it is not needed for each block. The caller holds flushing.
 func (l *decisionLog) trim() {
-	if l.filters <= l.maxFilters {
+	if l.filters.Load() <= int64(l.maxFilters) {
 		return
 	}
 	for _, b := range l.blocks {
-		if l.filters <= l.maxFilters*7/8 {
+		if l.filters.Load() <= int64(l.maxFilters)*7/8 {
 			return
 		}
-		l.filters -= b.recipients.size()
-		b.recipients.filter.Store(nil)
+		l.filters.Add(-int64(b.held.size()))
+		b.held.letGo()
 	}
 }

@@ -18,7 +18,7 @@ func (l *decisionLog) packChunk(c *chunk) (b *block, whole []byte, err error) {
 		b.add(&l.store.keys, &e)
 		l.packer.add(&e)
 	}
-	return b, b.encode(l.packer.body(l.enc)), nil
+	return b, l.encode(b), nil
 }
 
 // pack makes a block of entries, the first of which has the number first.
@@ -29,7 +29,15 @@ func (l *decisionLog) pack(first uint64, entries []Entry) (b *block, whole []byt
 		b.add(&l.store.keys, &entries[i])
 		l.packer.add(&entries[i])
 	}
-	return b, b.encode(l.packer.body(l.enc))
+	return b, l.encode(b)
+}
+
+// encode puts b together with what the packer took in.
+func (l *decisionLog) encode(b *block) []byte {
+	f, t := l.packer.index()
+	b.held.facets.Store(f)
+	body, rawLen := l.packer.body(l.enc)
+	return b.encode(t, body, rawLen)
 }
 
 // entries reads the entries of a block, or none where number is not 0 and none is to this number in

@@ -58,3 +58,13 @@ func (d *dictionary[T]) index(n int) {
 		d.numbers[d.values[i]] = i
 	}
 }
+
+// rename puts an equal value in the place of the n-th, and returns n.
+func (d *dictionary[T]) rename(n int, v T) int {
+	d.values[n] = v
+	if d.numbers != nil {
+		delete(d.numbers, v)
+		d.numbers[v] = n
+	}
+	return n
+}

@@ -50,10 +50,7 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	if err != nil {
 		return n, err
 	}
-	segments := make(map[*segment][]*block)
-	for _, b := range l.blocks { // only who holds flushing changes it
-		segments[b.segment] = append(segments[b.segment], b)
-	}
+	segments := bySegment(l.blocks) // only who holds flushing changes them
 	for seg, blocks := range segments {
 		m, err := l.eraseSegment(j, s, seg, blocks)
 		n += m
@@ -168,7 +165,7 @@ func (l *decisionLog) eraseSegment(j *journal, s *spelling, seg *segment, blocks
 		return n, nil
 	case l.dir == "":
 		for b, nb := range anew {
-			nb.memory, nb.segment = whole[b], seg
+			nb.memory, nb.segment = whole[b], &segment{newest: seg.newest}
 		}
 		l.replace(anew)
 		return n, nil

@@ -183,7 +183,13 @@ func DecodeEvent(b []byte) (filter.Event, error) {
 	return k.Event, err
 }
 func DecodeEntry(b []byte) (e Entry, err error) { return e, e.decode(string(b)) }
-func DecodeHead(b []byte) error                 { _, err := decodeHead(b); return err }
+func DecodeHead(b []byte) error {
+	_, err := decodeHead(b)
+	if _, _, counts := decodeTallied(b); err == nil {
+		err = counts
+	}
+	return err
+}
 
 // EncodeRecord, EncodeEvent and EncodeEntry write it.
 func EncodeRecord(r filter.Record) []byte { return appendRecord(nil, fingerprint{}, &r) }
@@ -200,7 +206,13 @@ func BlockHead(entries ...Entry) []byte {
 	for i := range entries {
 		b.add(&k, &entries[i])
 	}
-	return b.encode(nil, 0)
+	var p packer
+	for i := range entries {
+		p.add(&entries[i])
+	}
+	f, t := p.index()
+	b.held.facets.Store(f)
+	return b.encode(t, nil, 0)
 }
 
 // FixHead gives a spoilt head lengths and a checksum that fit.
@@ -268,24 +280,6 @@ func UnpackEntries(body []byte, n, rawLen int) ([]Entry, error) {
 	return unpack(dec, body, blockMagic, n, rawLen, 0)
 }
 
-// FirstFormat is a block of entries as the first format had it, with the number first.
-func FirstFormat(first uint64, entries []Entry) []byte {
-	k, b := newKeys([]byte("another key")), newBlock(first, len(entries))
-	var rows []byte
-	for i := range entries {
-		b.add(&k, &entries[i])
-		rows = appendEntry(rows, &entries[i])
-	}
-	enc, err := zstd.NewWriter(nil)
-	if err != nil {
-		panic(err)
-	}
-	whole := b.encode(enc.EncodeAll(rows, nil), len(rows))
-	binary.LittleEndian.PutUint32(whole, blockMagic1)
-	binary.LittleEndian.PutUint32(whole[16:], headSum(whole[:16], whole[blockPrefix:blockPrefix+b.headLen]))
-	return whole
-}
-
 // LimitFilters bounds the memory of the Bloom filters of the log, and returns how much they take.
 func LimitFilters(s *Store, n int) int {
 	l := s.log
@@ -293,7 +287,7 @@ func LimitFilters(s *Store, n int) int {
 	defer l.flushing.Unlock()
 	l.maxFilters = n
 	l.trim()
-	return l.filters
+	return int(l.filters.Load())
 }
 
 // Spelled reports whether an address is written in text.

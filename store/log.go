@@ -26,8 +26,8 @@ const (
 	// where its chunk is full before.
 	flushEvery = 100 * time.Millisecond
 
-	// maxFilters is how much memory the Bloom filters of the blocks take at most. That is enough for
-	// 40 million entries. What else is in memory of a block is less than half a byte an entry.
+	// maxFilters is how much memory the Bloom filters and facets of the blocks take at most. That is
+	// enough for 30 million entries. What else is in memory of a block is less than half a byte an entry.
 	maxFilters = 64 << 20
 
 	// retainEvery is how often old segments are looked for.
@@ -63,13 +63,17 @@ type decisionLog struct {
 	stop chan struct{}
 	done chan struct{}
 
+	counted chan struct{} // what was there at the opening is
+
 	// The flusher's own; flushing is held while it works.
 	flushing sync.Mutex
 	tail     tail
 	packer   packer
-	filters  int      // size of the Bloom filters of all blocks that are in memory
 	segment  *segment // the one that takes blocks; nil before the first
 	failing  atomic.Bool
+
+	filters  atomic.Int64 // size of what is held of all blocks
+	counting sync.Mutex   // held while entries are counted
 }
 
 // A chunk is entries that are in no block yet, each behind its length. Its rows only grow, so that
@@ -214,7 +218,7 @@ func (l *decisionLog) flushChunks(open bool) error {
 		l.full = l.full[1:]
 		l.bytes -= c.rows.Len()
 		l.mu.Unlock()
-		l.filters += b.recipients.size()
+		l.filters.Add(int64(b.held.size()))
 		l.trim()
 	}
 }
@@ -229,6 +233,7 @@ func (l *decisionLog) close() error {
 	l.mu.Unlock()
 	close(l.stop)
 	<-l.done
+	<-l.counted
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	err := l.flushChunks(true)

@@ -52,6 +52,7 @@ type packer struct {
 	columns [columns][]byte
 	shapes  dictionary[shape]
 	names   [entryNames]dictionary[string] // none of addresses
+	counter shapeCounter
 	texts   likeness
 	at      moment
 	known   uint64
@@ -68,6 +69,7 @@ func (p *packer) reset() {
 		p.columns[i] = p.columns[i][:0]
 	}
 	p.shapes.reset()
+	p.counter.reset()
 	for i := range p.names {
 		p.names[i].reset()
 	}
@@ -85,7 +87,7 @@ func (p *packer) add(e *Entry) {
 	p.signed(columnSeconds, at.sec-p.at.sec)
 	p.signed(columnNanos, at.nanos-p.at.nanos)
 	p.at = at
-	p.shape(e)
+	p.count(e)
 	p.text(e.Text)
 	p.columns[columnTimes] = appendTime(appendTime(p.columns[columnTimes], e.SendAt), e.Until)
 	p.signed(columnMicros, e.Micros)
@@ -107,7 +109,7 @@ func (p *packer) room(e *Entry) {
 }
 
 // shape writes the number of the shape of e, and what is new in it.
-func (p *packer) shape(e *Entry) {
+func (p *packer) shape(e *Entry) int {
 	s := shape{entryNames: uint64(e.Category), uint64(e.Action), uint64(e.Reason), zigzag(int64(e.Status)), uint64(e.flags())}
 	for i, name := range e.names() {
 		if i == addressName {
@@ -119,12 +121,12 @@ func (p *packer) shape(e *Entry) {
 		}
 	}
 	n, known := p.shapes.number(s)
-	if p.unsigned(columnShape, uint64(n)); known {
-		return
+	if p.unsigned(columnShape, uint64(n)); !known {
+		for _, v := range s {
+			p.unsigned(columnShapes, v)
+		}
 	}
-	for _, v := range s {
-		p.unsigned(columnShapes, v)
-	}
+	return n
 }
 
 func (p *packer) unsigned(column int, v uint64) {

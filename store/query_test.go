@@ -141,8 +141,11 @@ func chosen(entries []store.Entry, q store.Query) []string {
 	for _, e := range entries {
 		if (q.Since.IsZero() || !e.Time.Before(q.Since)) && (q.Until.IsZero() || e.Time.Before(q.Until)) &&
 			(q.Action == nil || e.Action == *q.Action) && (q.Reason == nil || e.Reason == *q.Reason) &&
+			(q.Category == nil || e.Category == *q.Category) && (q.Enforced == nil || e.Enforced == *q.Enforced) &&
 			(q.Route == "" || e.Route == q.Route) && (q.Campaign == "" || e.Campaign == q.Campaign) &&
-			(q.To.Address == "" || e.To.Address == q.To.Address) && (q.To.Brand == "" || e.To.Brand == q.To.Brand) &&
+			(q.Mode == "" || e.Mode == q.Mode) && (q.From == "" || e.From == q.From) && (q.Topic == "" || e.Topic == q.Topic) &&
+			(q.Template == "" || e.Template == q.Template) && (q.Rule == "" || e.Rule == q.Rule) && (q.Outcome == "" || e.Outcome == q.Outcome) &&
+			(q.To.Channel == "" || e.To.Channel == q.To.Channel) && (q.To.Address == "" || e.To.Address == q.To.Address) && (q.To.Brand == "" || e.To.Brand == q.To.Brand) &&
 			(q.Before == "" || e.ID < q.Before) {
 			out = append(out, e.ID)
 		}

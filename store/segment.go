@@ -33,6 +33,8 @@ type segment struct {
 	newest int64 // Entry.Time of its newest entry, in whole seconds since 1970
 
 	damaged bool // something between its blocks does not read
+
+	counts segmentCounts
 }
 
 // openLog opens the decision log of s, and repairs what a crash left behind: whole blocks and
@@ -42,7 +44,7 @@ func (s *Store) openLog() (*decisionLog, error) {
 		store: s, logger: s.logger.Named("decisions"),
 		maxFilters: maxFilters,
 		open:       new(chunk), watchers: make(map[chan struct{}]struct{}),
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}), counted: make(chan struct{}),
 	}
 	var err error
 	if l.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1),
@@ -60,6 +62,7 @@ func (s *Store) openLog() (*decisionLog, error) {
 	}
 	l.retain()
 	go l.run()
+	go l.countAll()
 	return l, nil
 }
 
@@ -118,7 +121,7 @@ func (l *decisionLog) loadSegment(path string) error {
 		b.segment = seg
 		seg.newest = max(seg.newest, b.maxTime)
 		l.blocks = append(l.blocks, b)
-		l.filters += b.recipients.size()
+		l.filters.Add(int64(b.held.size()))
 		at += int64(b.size)
 	}
 	return nil

@@ -31,7 +31,7 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 		return nil, errDamaged
 	}
 	plain, packed := body[used:used+int(length)], body[used+int(length):]
-	u, last := unpacker{version: int(magic>>24) - '1'}, columns
+	u, last := unpacker{version: versionOf(magic)}, columns
 	switch u.version {
 	case 1:
 		last = oldColumns
@@ -59,6 +59,16 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 		return nil, errDamaged
 	}
 	return entries, nil
+}
+
+// versionOf is that of the entries in a block. The sixth format changed heads alone: its entries are those of
+// the fifth.
+func versionOf(magic uint32) int {
+	version := int(magic>>24) - '1'
+	if magic > blockMagic5 {
+		version--
+	}
+	return version
 }
 
 func splitColumns(columns []decoder, s string) bool {

@@ -3,6 +3,7 @@ package store
 import (
 	"container/heap"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -20,7 +21,8 @@ type walk struct {
 	oldest string   // no older id is looked for
 	blocks []*block // not looked at yet, the one with the newest id last; or the oldest
 	found  found
-	file   *os.File // of the last head that was read again, or nil
+	heads  heads
+	facets []facet // of q
 
 	// Of q.To.Address.
 	number    uint64 // in E.164, or 0
@@ -30,7 +32,7 @@ type walk struct {
 
 // walk takes a snapshot of the log.
 func (l *decisionLog) walk(q *Query) *walk {
-	w := &walk{log: l, q: q, found: found{oldest: q.Oldest}}
+	w := &walk{log: l, q: q, facets: q.facets(), found: found{oldest: q.Oldest}}
 	if q.To.Address != "" {
 		address := clip(q.To.Address, maxEntryName)
 		w.number, w.recipient = e164(address), l.store.keys.of(ofAddress, address)
@@ -106,52 +108,76 @@ func (w *walk) next() (e Entry, ok bool, err error) {
 	return *heap.Pop(&w.found).(*Entry), true, nil
 }
 
-// mayHave reports whether b may have an entry to the recipient that is looked for.
+// mayHave reports whether b may have an entry with all that is looked for, to the recipient that is.
 func (w *walk) mayHave(b *block) bool {
-	if w.q.To.Address == "" || b.magic == blockMagic1 { // the fingerprints of the first format may be of another kind
-		return true
-	}
-	filter := b.recipients.filter.Load()
-	if filter == nil {
-		if filter = w.filter(b); filter == nil {
+	held := b.held
+	asksFor := w.q.To.Address != "" && b.magic != blockMagic1 // the fingerprints of the first format may be of another kind
+	if asksFor && held.recipients.Load() == nil || len(w.facets) > 0 && b.magic > blockMagic5 && held.facets.Load() == nil {
+		var again *block
+		head, err := w.heads.read(b)
+		if err == nil {
+			again, err = decodeHead(head)
+		}
+		if err != nil || again.first != b.first {
 			return true // reading its entries shows what is the matter
 		}
+		held = again.held
 	}
-	if k := filter.K(); uint(len(w.hashes)) != k {
+	if facets := held.facets.Load(); facets != nil && !facets.may(w.facets) {
+		return false
+	}
+	return !asksFor || w.hasRecipient(held.recipients.Load())
+}
+
+// hasRecipient reports whether the recipient that is looked for may be in a Bloom filter; nil is one that was
+// let go just now.
+func (w *walk) hasRecipient(f *bloom.BloomFilter) bool {
+	if f == nil {
+		return true
+	}
+	if k := f.K(); uint(len(w.hashes)) != k {
 		w.hashes = bloom.Locations(w.recipient[:], k)
 	}
-	return filter.TestLocations(w.hashes)
+	return f.TestLocations(w.hashes)
 }
 
-// filter reads the Bloom filter of b again, or returns nil.
-func (w *walk) filter(b *block) *bloom.BloomFilter {
-	head := b.memory
-	if head == nil {
-		if w.file == nil || w.file.Name() != b.segment.path {
-			w.close()
-			f, err := os.Open(b.segment.path)
-			if err != nil {
-				return nil
-			}
-			w.file = f
-		}
-		head = make([]byte, blockPrefix+b.headLen)
-		if _, err := w.file.ReadAt(head, b.offset); err != nil {
-			return nil
-		}
-	}
-	again, err := decodeHead(head[:blockPrefix+b.headLen])
-	if err != nil || again.first != b.first {
-		return nil
-	}
-	return again.recipients.filter.Load()
+// heads reads the heads of blocks again.
+type heads struct {
+	file *os.File // of the last one, or nil
+	buf  []byte
 }
 
-func (w *walk) close() {
-	if w.file != nil {
-		_ = w.file.Close() // it was only read
+// read is the prefix and head of b, until the next one is read.
+func (h *heads) read(b *block) ([]byte, error) {
+	size := blockPrefix + b.headLen
+	if b.memory != nil {
+		return b.memory[:size], nil
+	}
+	if h.file == nil || h.file.Name() != b.segment.path {
+		h.close()
+		f, err := os.Open(b.segment.path)
+		if err != nil {
+			return nil, err
+		}
+		h.file = f
+	}
+	h.buf = slices.Grow(h.buf[:0], size)[:size]
+	if _, err := h.file.ReadAt(h.buf, b.offset); err == io.EOF {
+		return nil, errDamaged
+	} else if err != nil {
+		return nil, err
+	}
+	return h.buf, nil
+}
+
+func (h *heads) close() {
+	if h.file != nil {
+		_ = h.file.Close() // it was only read
+		h.file = nil
 	}
 }
+
+func (w *walk) close() { w.heads.close() }
 
 // read is entries, less what is no reason to end a walk: nothing where the block is damaged, or
 // was removed because its time is over.

@@ -26,8 +26,8 @@ type Stats struct {
 	// Routes are all routes, and Campaigns those with the most decisions, the largest first.
 	Routes    []NamedCount `json:"routes"`
 	Campaigns []NamedCount `json:"campaigns"`
-	// OtherCampaigns are all campaigns that are not in Campaigns. One that is among many small ones
-	// within a quarter of an hour is not told apart, and in here for that time.
+	// OtherCampaigns are all campaigns that are not in Campaigns. Where a quarter of an hour has more than 64,
+	// the smaller ones may be in here for that time.
 	OtherCampaigns Count `json:"other_campaigns"`
 	NoCampaign     Count `json:"no_campaign"` // the messages of none
 }

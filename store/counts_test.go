@@ -1,0 +1,240 @@
+package store_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// byHand counts what a store's Entries yield between the moments.
+func byHand(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]int {
+	t.Helper()
+	buckets := make([]map[store.Kind]int, len(edges)-1)
+	for i := range buckets {
+		buckets[i] = map[store.Kind]int{}
+	}
+	for e, err := range s.Entries(store.Query{}) {
+		must(t, err)
+		for i := range buckets {
+			if !e.Time.Before(edges[i]) && e.Time.Before(edges[i+1]) {
+				buckets[i][store.Kind{Route: e.Route, Mode: e.Mode, Rule: e.Rule, Action: e.Action, Reason: e.Reason, Enforced: e.Enforced, Campaign: e.Campaign}]++
+			}
+		}
+	}
+	return buckets
+}
+
+func countsOf(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]int {
+	t.Helper()
+	lists, err := s.Counts(edges)
+	must(t, err)
+	buckets := make([]map[store.Kind]int, len(lists))
+	for i, list := range lists {
+		buckets[i] = map[store.Kind]int{}
+		for _, c := range list {
+			buckets[i][c.Kind] += c.Decisions
+		}
+	}
+	return buckets
+}
+
+// steps are moments from one on, until the one before the last of n steps, and somewhat later.
+func steps(from time.Time, n int, step time.Duration) (edges []time.Time) {
+	for i := range n {
+		edges = append(edges, from.Add(time.Duration(i)*step))
+	}
+	return append(edges, edges[n-1].Add(7*time.Minute))
+}
+
+func agree(t *testing.T, when string, s *store.Store) {
+	t.Helper()
+	for what, edges := range map[string][]time.Time{
+		"hours":                  steps(noon, 60, time.Hour),
+		"days":                   steps(noon.Add(-30*time.Hour), 5, 24*time.Hour),
+		"minutes":                steps(noon.Add(90*time.Minute), 200, time.Minute),
+		"hours from some minute": steps(noon.Add(11*time.Minute), 20, time.Hour),
+		"nothing before":         steps(noon.Add(-50*time.Hour), 4, time.Hour),
+	} {
+		got, want := countsOf(t, s, edges), byHand(t, s, edges)
+		for i := range want {
+			if !maps.Equal(got[i], want[i]) {
+				t.Fatalf("%s, %s from %s on: got %v, want %v", when, what, edges[i], got[i], want[i])
+			}
+		}
+	}
+}
+
+// fewCampaigns are entries whose campaigns are all told apart, over two days, a little out of order.
+func fewCampaigns(n int) []store.Entry {
+	entries := variousEntries(n)
+	random := rand.New(rand.NewPCG(8, 9))
+	for i := range entries {
+		e := &entries[i]
+		e.Time = noon.Add(time.Duration(i)*48*time.Hour/time.Duration(n) - time.Duration(random.IntN(90))*time.Second)
+		e.Campaign = fmt.Sprint("campaign-", i%7)
+		if i%1000 == 10 {
+			e.To, e.Campaign = gonePerson, "for "+gonePerson.Address
+		}
+	}
+	return entries
+}
+
+// What is counted is what is in the log, whatever became of it meanwhile.
+func TestCountsNeverDisagreeWithTheLog(t *testing.T) {
+	entries := fewCampaigns(9000)
+	for name, cfg := range map[string]store.Config{"on disk": {Dir: t.TempDir()}, "in memory": {Memory: true}} {
+		t.Run(name, func(t *testing.T) {
+			now := newClock(noon.Add(48 * time.Hour))
+			cfg.Now, cfg.Retention = now.now, 90*24*time.Hour
+			s := open(t, cfg)
+			agree(t, "empty", s)
+			for i, e := range entries {
+				s.Log(e)
+				if i%1500 == 700 {
+					agree(t, fmt.Sprint("after ", i), s)
+				}
+				if i%2500 == 0 {
+					store.FlushLog(s)
+				}
+			}
+			agree(t, "not yet written", s)
+			store.FlushLog(s)
+			agree(t, "written", s)
+			if got := erase(t, s, gonePerson); got.Entries != 9 {
+				t.Errorf("%d entries were blanked, want 9", got.Entries)
+			}
+			agree(t, "after an erasure", s)
+			if cfg.Dir == "" {
+				return
+			}
+			closeStore(t, s)
+			s = open(t, cfg)
+			agree(t, "opened again", s)
+			s.Log(entries[0])
+			agree(t, "with one more", s)
+			closeStore(t, s)
+			now.set(noon.Add(100 * 24 * time.Hour))
+			s = open(t, cfg)
+			store.Retain(s)
+			agree(t, "after its time", s)
+		})
+	}
+}
+
+// What was logged while it is counted is in it or not, and nothing twice.
+func TestCountsWhileLogging(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	entries := fewCampaigns(20_000)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, e := range entries {
+			s.Log(e)
+		}
+	}()
+	last := 0
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		lists, err := s.Counts([]time.Time{noon.Add(-time.Hour), noon.Add(72 * time.Hour)})
+		must(t, err)
+		n := 0
+		for _, c := range lists[0] {
+			n += c.Decisions
+		}
+		if n < last || n > len(entries) || !running && n != len(entries) {
+			t.Fatalf("%d entries were counted, after %d, of %d in all", n, last, len(entries))
+		}
+		last = n
+	}
+}
+
+// With very many campaigns the largest are told apart, the others are counted together, and the sum is right.
+func TestCountsOfManyCampaigns(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	for n := range 30_000 {
+		e := decision(n)
+		e.Time = noon.Add(time.Duration(n) * 100 * time.Millisecond)
+		if e.Campaign = fmt.Sprint("one-", n); n%3 == 0 {
+			e.Campaign = fmt.Sprint("large-", n%5)
+		}
+		s.Log(e)
+	}
+	store.FlushLog(s)
+	sum, large, names := 0, map[string]int{}, 0
+	for i, bucket := range countsOf(t, s, steps(noon, 5, 15*time.Minute)) {
+		named := 0
+		for k, n := range bucket {
+			if sum += n; k.Campaign == "" {
+				if !k.Other {
+					t.Errorf("%d messages are of no campaign: %+v", n, k)
+				}
+				continue
+			}
+			named++
+			if len(k.Campaign) > 6 && k.Campaign[:6] == "large-" {
+				large[k.Campaign] += n
+			}
+		}
+		if named > 200 {
+			t.Errorf("in bucket %d %d campaigns are told apart", i, named)
+		}
+		names += named
+	}
+	if sum != 30_000 || len(large) != 5 || names == 0 {
+		t.Errorf("%d entries were counted, %v", sum, large)
+	}
+	for name, n := range large {
+		if n != 2000 {
+			t.Errorf("%s has %d entries, want 2000", name, n)
+		}
+	}
+}
+
+// A log of an earlier version is counted as well, and chosen from.
+func TestCountsOfEarlierFormats(t *testing.T) {
+	for _, format := range []string{"second-format", "fourth-format", "fifth-format"} {
+		t.Run(format, func(t *testing.T) {
+			dir := t.TempDir()
+			must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/"+format)))
+			s := open(t, store.Config{Dir: dir})
+			for _, when := range []string{"first", "again"} {
+				agree(t, when, s)
+				equal(t, when, ids(t, s, store.Query{Campaign: "spring", From: "+15559990000"}), newestFirst(1099, 0))
+				equal(t, when, ids(t, s, store.Query{Campaign: "spring", Topic: "offers"}), nil)
+			}
+			for n := 1100; n < 3000; n++ {
+				s.Log(decision(n))
+			}
+			store.FlushLog(s)
+			agree(t, "written on", s)
+		})
+	}
+}
+
+func TestCountsRefusesCrookedMoments(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	for _, edges := range [][]time.Time{{noon.Add(time.Second), noon.Add(time.Hour)}, {noon, noon}, {noon, noon.Add(-time.Hour)}} {
+		if _, err := s.Counts(edges); err == nil {
+			t.Errorf("counted between %v", edges)
+		}
+	}
+	if _, err := s.Counts([]time.Time{time.Unix(-60, 0), time.Unix(60, 0)}); err != nil {
+		t.Error(err)
+	}
+	s.Log(store.Entry{ID: idAt(1), Time: time.Unix(-61, 0), Action: filter.Forward})
+	s.Log(store.Entry{ID: idAt(2), Time: time.Unix(-60, 0), Action: filter.Forward})
+	if got := countsOf(t, s, []time.Time{time.Unix(-60, 0), time.Unix(60, 0)}); len(got[0]) != 1 || got[0][store.Kind{Action: filter.Forward}] != 1 {
+		t.Errorf("before 1970: %v", got)
+	}
+}

@@ -1,0 +1,206 @@
+package store_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// variousEntries are entries with a few values in every field, and with the three last parts of them
+// each sender, or campaign, or both of its own.
+func variousEntries(n int) []store.Entry {
+	random := rand.New(rand.NewPCG(3, 4))
+	pick := func(of ...string) string { return of[random.IntN(len(of))] }
+	all := make([]store.Entry, n)
+	for i := range all {
+		e := decision(i)
+		e.Time = noon.Add(time.Duration(i) * 3 * time.Second)
+		e.Route, e.Mode, e.From = pick("twilio", "whatsapp", "vonage"), pick("enforce", "report"), pick("+15559990000", "ACME", "")
+		e.Topic, e.Campaign, e.Template = pick("offers", "orders", ""), fmt.Sprint("campaign-", i/2000), pick("", "", "", "order_update")
+		e.To = person(pick("acme", "club"), random.IntN(n/4))
+		e.Enforced, e.Category = e.Mode == "enforce", filter.Category(random.IntN(3))
+		switch random.IntN(20) {
+		case 0:
+			e.Action, e.Reason, e.Rule, e.Outcome = filter.Block, filter.HasOptedOut, "opt-out", "refused"
+		case 1:
+			e.Action, e.Reason, e.Rule = filter.Rewrite, filter.Content, "footer"
+		}
+		if e.Route == "vonage" { // never with a template
+			e.Template = ""
+		}
+		if i == n/3 {
+			e.Template, e.Rule, e.Topic = "rare", "odd", "rare"
+		}
+		if i > n/2 && i < n*3/4 || i > n*7/8 {
+			e.Campaign = fmt.Sprint("broadcast-", i)
+		}
+		if i > n*5/8 {
+			e.From = fmt.Sprintf("+1666%07d", i)
+		}
+		all[i] = e
+	}
+	return all
+}
+
+// queryOf asks for what some fields of an entry say, and more seldom for what none does.
+func queryOf(random *rand.Rand, e *store.Entry) (q store.Query) {
+	asked := func() bool { return random.IntN(4) == 0 }
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{&q.Route, e.Route}, {&q.Mode, e.Mode}, {&q.From, e.From}, {&q.Topic, e.Topic}, {&q.Campaign, e.Campaign}, {&q.Template, e.Template},
+		{&q.Rule, e.Rule}, {&q.Outcome, e.Outcome}, {&q.To.Brand, e.To.Brand}} {
+		if asked() {
+			*f.to = f.from
+		}
+		if random.IntN(100) == 0 {
+			*f.to = "absent"
+		}
+	}
+	if asked() {
+		q.Action = &e.Action
+	}
+	if asked() {
+		q.Reason = &e.Reason
+	}
+	if asked() {
+		q.Category = &e.Category
+	}
+	if asked() {
+		q.Enforced = &e.Enforced
+	}
+	if asked() {
+		q.To.Channel = e.To.Channel
+	}
+	if asked() {
+		q.To.Address = e.To.Address
+	}
+	if asked() {
+		q.Since = e.Time.Add(-time.Duration(random.IntN(1e13)))
+	}
+	if asked() {
+		q.Until = e.Time.Add(time.Duration(random.IntN(1e13)))
+	}
+	if asked() {
+		q.Before = e.ID
+	}
+	q.Oldest = asked()
+	if asked() {
+		q.Limit = 1 + random.IntN(100)
+	}
+	return q
+}
+
+// Whatever fields are asked for together, a query finds what going through all entries by hand finds, on
+// disk, in memory, of a log opened again, of one that holds little of its index, and as they come.
+func TestFiltersCombine(t *testing.T) {
+	entries := variousEntries(20_000)
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		cfg   store.Config
+		limit int
+		again bool
+	}{
+		"on disk":                     {store.Config{Dir: dir + "/a"}, 1 << 20, false},
+		"in memory":                   {store.Config{Memory: true}, 1 << 20, false},
+		"with little of its index":    {store.Config{Dir: dir + "/b"}, 10 << 10, false},
+		"in memory with little of it": {store.Config{Memory: true}, 10 << 10, false},
+		"opened again":                {store.Config{Dir: dir + "/c"}, 1 << 20, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, c.cfg)
+			store.LimitFilters(s, c.limit)
+			for i, e := range entries {
+				if s.Log(e); i%4000 == 0 {
+					store.FlushLog(s)
+				}
+			}
+			store.FlushLog(s)
+			if c.again {
+				closeStore(t, s)
+				s = open(t, c.cfg)
+			}
+			random := rand.New(rand.NewPCG(5, 6))
+			for range 300 {
+				q := queryOf(random, &entries[random.IntN(len(entries))])
+				equal(t, fmt.Sprintf("%+v", q), ids(t, s, q), chosen(entries, q))
+			}
+		})
+	}
+}
+
+// Of a combination that no entry has, whose parts all blocks have, hardly a block is read.
+func TestNothingIsReadForACombinationThatIsNowhere(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	s := open(t, store.Config{Dir: t.TempDir(), Metrics: registry})
+	entries := variousEntries(20_000)
+	for _, e := range entries {
+		s.Log(e)
+	}
+	store.FlushLog(s)
+	block, forward, utility, authentication := filter.Block, filter.Forward, filter.Utility, filter.Authentication
+	for name, c := range map[string]struct {
+		q      store.Query
+		blocks float64 // may be read of 19
+	}{
+		"a route without templates":        {store.Query{Route: "vonage", Template: "order_update"}, 0},
+		"a rule that does something else":  {store.Query{Rule: "footer", Action: &block}, 0},
+		"forwarded, and refused":           {store.Query{Action: &forward, Outcome: "refused", Category: &utility}, 0},
+		"obeyed in mode report":            {store.Query{Mode: "report", Enforced: new(true)}, 0},
+		"a category that is nowhere":       {store.Query{Category: &authentication}, 0},
+		"a topic that is nowhere":          {store.Query{Topic: "news", Route: "twilio"}, 0},
+		"one of many senders":              {store.Query{From: "+16660015000"}, 1},
+		"one of many campaigns":            {store.Query{Campaign: "broadcast-12000"}, 1},
+		"one of each":                      {store.Query{From: "+16660019000", Campaign: "broadcast-19000"}, 1},
+		"a rare template":                  {store.Query{Template: "rare", Topic: "rare"}, 1},
+		"a sender with another's campaign": {store.Query{From: "+16660018000", Campaign: "broadcast-19000"}, 0},
+	} {
+		before := metric(t, registry, "sendgate_log_blocks_read_total", "")
+		equal(t, name, ids(t, s, c.q), chosen(entries, c.q))
+		if read := metric(t, registry, "sendgate_log_blocks_read_total", "") - before; read > c.blocks {
+			t.Errorf("%s: %v blocks were read, want at most %v", name, read, c.blocks)
+		}
+	}
+}
+
+func TestPagesOfACombinationJoin(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	entries := variousEntries(20_000)
+	for _, e := range entries {
+		s.Log(e)
+	}
+	store.FlushLog(s)
+	q := store.Query{Route: "twilio", Topic: "orders", Enforced: new(true), Limit: 77}
+	var all []string
+	for page := ids(t, s, q); len(page) > 0; page = ids(t, s, q) {
+		all = append(all, page...)
+		q.Before = page[len(page)-1]
+	}
+	q.Limit, q.Before = 0, ""
+	equal(t, "all pages", all, chosen(entries, q))
+}
+
+func TestTailWithFilters(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	entries := variousEntries(5000)
+	q := store.Query{Route: "whatsapp", Mode: "report", Topic: "offers"}
+	want := chosen(entries, q)
+	slices.Reverse(want)
+	q.Limit = len(want)
+	tail := s.Watch(t.Context(), q)
+	for _, e := range entries {
+		s.Log(e)
+	}
+	var got []string
+	for e, err := range tail {
+		must(t, err)
+		got = append(got, e.ID)
+	}
+	equal(t, "the tail", got, want)
+}
