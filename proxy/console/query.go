@@ -2,7 +2,6 @@ package console
 
 import (
 	"encoding"
-	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -87,17 +86,35 @@ func (q *DecisionQuery) values() url.Values {
 
 // decisionQuery reads the filters of c, and whether it may see what they select in full.
 func (s *Server) decisionQuery(c *call) (q DecisionQuery, err error) {
-	v := c.query
-	if q.Full, err = s.full(c); err != nil {
+	if _, err := s.full(c); err != nil {
 		return q, err
 	}
-	if q.Since, err = s.parseSince("since", v.Get("since")); err != nil {
+	if q, err = ParseDecisionQuery(c.query, s.now()); err == nil && q.Of != "" {
+		return q, s.alike(&q, c.query)
+	}
+	c.person(q.To)
+	return q, err
+}
+
+// ParseDecisionQuery reads the parameters of the decision log in v, as the API takes them; a duration is one
+// before now. Its errors are of type *[Error], and name the parameter.
+func ParseDecisionQuery(v url.Values, now time.Time) (q DecisionQuery, err error) {
+	if q.Full, err = parseBool("full", v.Get("full")); err != nil {
 		return q, err
 	}
-	if q.Until, err = s.parseSince("until", v.Get("until")); err != nil {
+	if q.Since, err = sinceWhen("since", v.Get("since"), now); err != nil {
 		return q, err
 	}
-	if err := errors.Join(word(v, "action", &q.Action), word(v, "reason", &q.Reason), word(v, "category", &q.Category)); err != nil {
+	if q.Until, err = sinceWhen("until", v.Get("until"), now); err != nil {
+		return q, err
+	}
+	if err := word(v, "action", &q.Action); err != nil {
+		return q, err
+	}
+	if err := word(v, "reason", &q.Reason); err != nil {
+		return q, err
+	}
+	if err := word(v, "category", &q.Category); err != nil {
 		return q, err
 	}
 	if v.Get("enforced") != "" {
@@ -112,12 +129,8 @@ func (s *Server) decisionQuery(c *call) (q DecisionQuery, err error) {
 	if q.Limit, err = parseLimit(v.Get("limit"), 0); err != nil {
 		return q, err
 	}
-	if q.Of != "" {
-		return q, s.alike(&q, v)
-	}
 	q.To, err = queriedRecipient(filter.Recipient{
 		Brand: v.Get("brand"), Channel: filter.Channel(v.Get("channel")), Address: v.Get("address")}, q.Region)
-	c.person(q.To)
 	return q, err
 }
 
@@ -180,13 +193,18 @@ func queriedRecipient(to filter.Recipient, region string) (filter.Recipient, err
 	return to, nil
 }
 
-// parseSince reads a moment, or a duration before now, as in "24h".
+// parseSince is sinceWhen now.
 func (s *Server) parseSince(field, text string) (time.Time, error) {
+	return sinceWhen(field, text, s.now())
+}
+
+// sinceWhen reads a moment, or a duration before now, as in "24h".
+func sinceWhen(field, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	if d, err := time.ParseDuration(text); err == nil && !strings.HasPrefix(text, "-") {
-		return s.now().Add(-d), nil
+		return now.Add(-d), nil
 	}
 	t, err := parseTime(text)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // funcs are what templates can say beside the methods of their frame.
@@ -18,6 +19,7 @@ func funcs(words *catalogue, s *static) template.FuncMap {
 		"percent": percent,
 		"to":      to,
 		"dict":    dict,
+		"start":   start,
 	}
 }
 
@@ -75,4 +77,13 @@ func dict(args ...any) (map[string]any, error) {
 		d[fmt.Sprint(args[i])] = args[i+1]
 	}
 	return d, nil
+}
+
+// start is how text begins, in at most n characters and one line.
+func start(text string, n int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:n-1]) + "…"
 }

@@ -42,7 +42,7 @@ type page struct {
 
 // all lists every page.
 func all() []page {
-	return slices.Concat(overviewPages, switchPages, reviewPages, webhookPages, accountPages)
+	return slices.Concat(overviewPages, switchPages, reviewPages, webhookPages, messagesPages, accountPages)
 }
 
 // New makes the pages that cfg describes.

@@ -125,6 +125,7 @@ var menuPaths = []struct {
 	role      console.Role
 }{
 	{"/", "overview", console.Viewer},
+	{"/messages", "messages", console.Viewer},
 	{"/switches", "switches", console.Viewer},
 	{"/reviews", "reviews", console.Viewer},
 	{"/webhooks", "webhooks", console.Viewer},
