@@ -32,6 +32,7 @@ func (d *decoder) check(cfg *Config) {
 	d.apart("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen, "proxy.listen", cfg.Proxy.Listen)
 	d.apart("proxy.webhooks.listen", cfg.Proxy.Webhooks.Listen, "console.listen", cfg.Console.Listen)
 	d.tokens(cfg.Console.Tokens)
+	d.login(cfg)
 	if n := cfg.Console.Notify; n != nil && (n.Secret != "" || d.where["console.notify.secret"] == nil) { // or reported already
 		if err := n.Check(); err != nil {
 			d.fault("console.notify", err)
@@ -148,6 +149,27 @@ func (d *decoder) tokens(tokens []console.Token) {
 			continue
 		}
 		first[t.Name] = i
+	}
+}
+
+// login refuses ways to log in that do not work, and warns of passwords that others could read.
+func (d *decoder) login(cfg *Config) {
+	err := cfg.Console.CheckLogin()
+	all := []error{err}
+	for i := 0; i < len(all); i++ {
+		if joined, ok := all[i].(interface{ Unwrap() []error }); ok {
+			all = append(all, joined.Unwrap()...)
+		} else if all[i] != nil {
+			key, rest := d.where.follow("console", all[i])
+			if secret := strings.HasSuffix(key, ".password") || strings.HasSuffix(key, ".client_secret"); !secret || !strings.HasPrefix(rest, "missing") { // or reported already
+				d.fail(d.place(key), key, "%s", rest)
+			}
+		}
+	}
+	if at := cfg.Console.Listen; at != "" && !loopback(at) && cfg.Console.People() && !strings.HasPrefix(cfg.Console.URL, "https:") {
+		where := d.place("console.listen")
+		cfg.Warnings = append(cfg.Warnings, (&Error{d.file, where.Line, where.Column, "console.listen",
+			"passwords and sessions cross the network in the clear: put what ends TLS in front, and give its address in console.url"}).Error())
 	}
 }
 

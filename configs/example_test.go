@@ -21,7 +21,7 @@ import (
 func loadExample(t *testing.T) (Config, string) {
 	t.Helper()
 	t.Setenv("SENDGATE_ADMIN_TOKEN", "0123456789abcdef")
-	for _, name := range []string{"SENDGATE_NOTIFY_SECRET", "SENDGATE_TWILIO_SECRET", "TWILIO_AUTH_TOKEN", "META_VERIFY_TOKEN", "WEBHOOK_KEY"} {
+	for _, name := range []string{"SENDGATE_NOTIFY_SECRET", "SENDGATE_TWILIO_SECRET", "SENDGATE_OIDC_SECRET", "TWILIO_AUTH_TOKEN", "META_VERIFY_TOKEN", "WEBHOOK_KEY"} {
 		t.Setenv(name, "0123456789abcdef")
 	}
 	key, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))

@@ -13,7 +13,8 @@ import (
 const largestSecret = 64 << 10
 
 // secrets replaces the references in cfg by what they point to. A field that holds one, a string, or
-// several, a list of strings, has the tag ref:"secret" in its type.
+// several, a list of strings, has the tag ref:"secret" in its type; one that holds the hash of a password,
+// ref:"hash", and such a hash, which begins with a dollar sign, may stand in the file itself.
 func (d *decoder) secrets(cfg *Config, resolve resolver) {
 	eachSecret("", reflect.ValueOf(cfg).Elem(), func(key string, secret *string) {
 		if *secret == "" && d.where[key] == nil {
@@ -57,7 +58,8 @@ func eachSecret(key string, v reflect.Value, f func(key string, secret *string))
 			name := field.Tag.Get("yaml")
 			switch {
 			case name == "" || name == "-":
-			case field.Tag.Get("ref") != "secret":
+			case field.Tag.Get("ref") == "hash" && strings.HasPrefix(v.Field(i).String(), "$"):
+			case field.Tag.Get("ref") == "":
 				eachSecret(join(key, name), v.Field(i), f)
 			case v.Field(i).Kind() == reflect.Slice:
 				for j := range v.Field(i).Len() {
@@ -73,10 +75,13 @@ func eachSecret(key string, v reflect.Value, f func(key string, secret *string))
 // A resolver finds the secret that a reference points to, what is to be said about it, and what is wrong.
 type resolver func(ref string) (secret, warning, problem string)
 
+// pretended is what stands for every secret of a draft: long enough, and also the hash of a password.
+var pretended = "$2b$10$" + strings.Repeat(".", 53)
+
 // pretend is a resolver that looks at the form of a reference alone.
 func pretend(ref string) (secret, warning, problem string) {
 	if kind, where, ok := strings.Cut(ref, ":"); ok && where != "" && (kind == "env" || kind == "file") {
-		return strings.Repeat("-", 32), "", ""
+		return pretended, "", ""
 	}
 	return resolve(ref) // which has words for each form that is wrong
 }

@@ -62,6 +62,7 @@ const (
 	ActExplain           ActKind = "explain"
 	ActLogin             ActKind = "login"
 	ActLoginFail         ActKind = "login-fail"
+	ActLoginLink         ActKind = "login-link"  // a link was made that logs in once
 	ActLoginSetup        ActKind = "login-setup" // the one-time link of the first start was used
 	ActLogout            ActKind = "logout"
 	ActNotifyRetry       ActKind = "notify-retry"
@@ -83,7 +84,7 @@ const (
 func ActKinds() []ActKind {
 	return []ActKind{ActAuditExport, ActChangesRead, ActConfigurationShow, ActConsentErase, ActConsentExport, ActConsentHistory,
 		ActConsentImport, ActConsentProof, ActConsentRecord, ActConsentRequest, ActConsentShow, ActDecisionsExport, ActDecisionsShow,
-		ActDialoguesShow, ActErrandDrop, ActErrandRetry, ActErrandReview, ActErrandsShow, ActExplain, ActLogin, ActLoginFail, ActLoginSetup,
+		ActDialoguesShow, ActErrandDrop, ActErrandRetry, ActErrandReview, ActErrandsShow, ActExplain, ActLogin, ActLoginFail, ActLoginLink, ActLoginSetup,
 		ActLogout, ActNotifyRetry, ActPassApprove, ActPassGrant, ActPassRevoke, ActPause, ActPreflight, ActQuality, ActReload,
 		ActReplay, ActResume, ActScreenshotUpload, ActTokenMake, ActTokenRevoke}
 }

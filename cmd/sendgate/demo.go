@@ -63,6 +63,7 @@ func (c demoCmd) Run(t terminal) (err error) {
 	if c.Once {
 		return nil
 	}
+	fmt.Fprint(t.out, "\n", s.firstLink(configs.Config{}))
 	showNext(t.out, gate, "http://"+s.admin.Addr().String(), filepath.Join(dir, tokenFile))
 	fmt.Fprintln(t.out, "\nEverything stays up until Ctrl-C.")
 	select {
@@ -154,8 +155,7 @@ func gateWithoutStore() (base string, stop func(), err error) {
 // showNext prints what to type next, ready to paste.
 func showNext(out io.Writer, gate, admin, token string) {
 	flags := fmt.Sprintf("--admin %s --token file:%s", admin, token)
-	fmt.Fprintf(out, `
-To see what was blocked, and why, type in another terminal:
+	fmt.Fprintf(out, `To see what was blocked, and why, type in another terminal:
 
   go run ./cmd/sendgate blocked list %[1]s
   go run ./cmd/sendgate explain last %[1]s

@@ -42,6 +42,8 @@ type commands struct {
 	Verify    verifyCmd    `cmd:"" help:"Walk the chain of all events and say where it breaks."`
 	CA        caCmd        `cmd:"" name:"ca" help:"Look after the local authority, by which the gate answers for the hosts of providers."`
 	Token     tokenCmd     `cmd:"" help:"Make tokens by which the gate knows its clients, and those of its admin API."`
+	User      userCmd      `cmd:"" help:"Make users, who log into the console."`
+	LoginLink loginLinkCmd `cmd:"" help:"Make a link that logs into the console, once, for who holds an admin token."`
 	Mock      mockCmd      `cmd:"" help:"Play the providers on this machine, for trying senders without sending."`
 	Bench     benchCmd     `cmd:"" help:"Send a broadcast of any size to a gate, and check each answer and how long it took."`
 }

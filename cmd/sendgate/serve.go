@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -45,6 +46,7 @@ func (c serveCmd) Run(t terminal) error {
 		at = append(at, zap.Stringer("webhooks", s.calls.Addr()))
 	}
 	log.Info("serving", at...)
+	fmt.Fprint(t.out, s.firstLink(cfg)) // not by the log, which may go to where others read it
 	return s.until(t, c.Config)
 }
 

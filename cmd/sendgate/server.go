@@ -25,6 +25,7 @@ import (
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/pages"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -44,7 +45,8 @@ type server struct {
 	store   *store.Store
 	gate    *proxy.Gate
 	console *http.Server
-	admins  *console.Server // what console serves, and does by itself
+	admins  *console.Server // the admin API, and what it does by itself
+	pages   *pages.Pages    // the web console around it
 	log     *zap.Logger
 
 	sends, admin net.Listener
@@ -77,6 +79,9 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 		}
 		s.tell(cfg, next)
 		err = next.Locate(file, "proxy", s.gate.Reload(s.proxy(next, metrics)))
+		if err == nil {
+			err = next.Locate(file, "console", s.pages.Admit(next.Console))
+		}
 		if err == nil && s.calls == nil && len(s.gate.Webhooks()) > 0 {
 			s.log.Warn("a route takes webhooks now, and the listener for them waits for a restart")
 		}
@@ -122,7 +127,7 @@ func (s *server) proxy(c configs.Config, metrics prometheus.Registerer) proxy.Co
 	return c.Proxy
 }
 
-// openConsole builds the admin API. Without a token in the configuration it makes one: there is
+// openConsole builds the admin API and the web console. Without a token in the configuration it makes one: there is
 // no default password. The store is open by then, so no other process can be using its folder.
 func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) error {
 	c := cfg.Console
@@ -132,7 +137,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 		if err != nil {
 			return err
 		}
-		c.Tokens = []console.Token{{Name: "admin", Role: console.Admin, Secret: secret}}
+		c.Tokens = []console.Token{{Name: console.OwnToken, Role: console.Admin, Secret: secret}}
 		s.log.Info("admin token in use", zap.String("file", path))
 	}
 	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
@@ -145,7 +150,10 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 		return err
 	}
 	s.admins = handler
-	s.console = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(s.log)}
+	if s.pages, err = pages.New(pages.Config{API: handler, Login: cfg.Console, Logger: s.log}); err != nil {
+		return err
+	}
+	s.console = &http.Server{Handler: s.pages, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(s.log)}
 	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
 	return nil
 }
@@ -162,6 +170,25 @@ func draftGate(name string, text []byte, st *store.Store) (*proxy.Gate, error) {
 	return gate, cfg.Locate(name, "proxy", err)
 }
 
+// firstLink is a link that logs into the console; empty where cfg has another way to log in.
+func (s *server) firstLink(cfg configs.Config) string {
+	if cfg.Console.People() {
+		return ""
+	}
+	link := s.admins.NewLink(console.FirstStart, console.Admin)
+	if strings.HasPrefix(link.URL, "/") {
+		link.URL = "http://" + s.admin.Addr().String() + link.URL
+	}
+	return fmt.Sprintf("Nobody can log into the console yet. This link does so, once, until %s; `sendgate login-link` makes another:\n\n  %s\n\n",
+		link.Expires.Local().Format("15:04"), link.URL)
+}
+
+// admitted is c without what a reload changes at once.
+func admitted(c console.Config) console.Config {
+	c.Users, c.OIDC, c.Sessions = nil, nil, console.Sessions{}
+	return c
+}
+
 // tell logs what is to be known about next: its warnings, and what of it waits for a restart.
 func (s *server) tell(old, next configs.Config) {
 	for _, w := range next.Warnings {
@@ -169,7 +196,7 @@ func (s *server) tell(old, next configs.Config) {
 	}
 	var waiting []string
 	for name, same := range map[string]bool{
-		"store": reflect.DeepEqual(old.Store, next.Store), "console": reflect.DeepEqual(old.Console, next.Console),
+		"store": reflect.DeepEqual(old.Store, next.Store), "console": reflect.DeepEqual(admitted(old.Console), admitted(next.Console)),
 		"log": old.Log == next.Log, "proxy.listen": old.Proxy.Listen == next.Proxy.Listen, "proxy.limits": old.Proxy.Limits == next.Proxy.Limits,
 		"proxy.tls.listen":      reflect.DeepEqual(old.Proxy.TLS, next.Proxy.TLS),
 		"proxy.webhooks.listen": old.Proxy.Webhooks.Listen == next.Proxy.Webhooks.Listen, "proxy.webhooks.limits": old.Proxy.Webhooks.Limits == next.Proxy.Webhooks.Limits,

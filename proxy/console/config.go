@@ -18,6 +18,15 @@ type Config struct {
 	Listen string `yaml:"listen"`
 	// Tokens are who may ask. At least one; names and secrets differ.
 	Tokens []Token `yaml:"tokens"`
+	// URL is where people reach the console, where that is not the address it listens at: behind what ends
+	// TLS, say. Sessions are then of https alone.
+	URL string `yaml:"url"`
+	// Users are who may log in with a password.
+	Users []User `yaml:"users"`
+	// OIDC is a provider by which people log in. Nil: none.
+	OIDC *OIDC `yaml:"oidc"`
+	// Sessions says how long people stay logged in.
+	Sessions Sessions `yaml:"sessions"`
 	// Brake stops imports and clients that would opt many out or in.
 	Brake Brake `yaml:"brake"`
 	// Notify tells changes to another system. Nil: to none.

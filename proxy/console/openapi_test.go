@@ -119,6 +119,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Erasure":       {reflect.TypeFor[store.Erasure]()},
 		"Screenshot":    {reflect.TypeFor[Screenshot]()},
 		"Head":          {reflect.TypeFor[store.Head]()},
+		"LoginLink":     {reflect.TypeFor[LoginLink]()},
 		"Link":          {reflect.TypeFor[store.Link]()},
 		"Report":        {reflect.TypeFor[store.Report]()},
 		"AuditReport":   {reflect.TypeFor[store.AuditReport]()},

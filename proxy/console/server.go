@@ -33,6 +33,8 @@ type Server struct {
 	brands  map[string]filter.Brand
 	brake   *brake
 	keys    idempotencyKeys
+	links   links
+	url     string // where people reach the console; empty: at its address
 	log     *zap.Logger
 	now     func() time.Time
 	mux     *http.ServeMux
@@ -58,7 +60,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands, url: cfg.URL,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -160,6 +162,7 @@ var endpoints = []endpoint{
 	{"DELETE", "/api/v1/tokens/{id}", Admin, nil, (*Server).deleteToken},
 	{"GET", "/api/v1/audit", Reviewer, append([]string{"limit", "before"}, auditParams...), (*Server).listActs},
 	{"GET", "/api/v1/audit/export", Reviewer, append([]string{"format"}, auditParams...), (*Server).exportActs},
+	{"POST", "/api/v1/login-links", Admin, nil, (*Server).postLink},
 	{"POST", "/api/v1/reload", Admin, nil, (*Server).postReload},
 }
 

@@ -60,6 +60,7 @@ var audited = map[string]auditing{
 	"POST /api/v1/tokens":              changes(store.ActTokenMake),
 	"DELETE /api/v1/tokens/{id}":       changes(store.ActTokenRevoke),
 	"GET /api/v1/audit/export":         shows(store.ActAuditExport),
+	"POST /api/v1/login-links":         changes(store.ActLoginLink),
 	"POST /api/v1/reload":              changes(store.ActReload),
 }
 

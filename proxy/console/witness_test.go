@@ -102,6 +102,7 @@ func TestAuditOfEveryEndpoint(t *testing.T) {
 		"POST /api/v1/tokens":              {"", jsonType, `{"name":"crm","role":"viewer","note":"for the CRM"}`, "done  role viewer, token crm: for the CRM"},
 		"DELETE /api/v1/tokens/{id}":       {"", "", "", "refused  id none"},
 		"GET /api/v1/audit/export":         {"?act=pause", "", "", "done  query act=pause"},
+		"POST /api/v1/login-links":         {"", "", "", "done  "},
 		"POST /api/v1/reload":              {"", "", "", "done  "},
 	}
 	for name, what := range audited {

@@ -16,7 +16,9 @@ import (
 // Config is what the pages are wired to.
 type Config struct {
 	// API answers what the pages ask, and itself what is not a page: /api/, /healthz, /readyz, /metrics.
-	API    *console.Server
+	API *console.Server
+	// Login says who may log in: of it, Users, Tokens, OIDC, Sessions and URL count.
+	Login  console.Config
 	Logger *zap.Logger      // nil: none
 	Now    func() time.Time // nil: time.Now
 }
@@ -30,7 +32,7 @@ type Pages struct {
 	static  *static
 	mux     *http.ServeMux
 	sameWeb *http.CrossOriginProtection
-	sessions
+	entrance
 }
 
 // A page is one address of the console.
@@ -53,6 +55,9 @@ func New(cfg Config) (*Pages, error) {
 	}
 	if p.now == nil {
 		p.now = time.Now
+	}
+	if err := p.open(cfg.Login); err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
 	}
 	var err error
 	if p.static, err = newStatic(); err != nil {

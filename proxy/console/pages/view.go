@@ -88,7 +88,7 @@ func (f *frame) May(role string) (bool, error) {
 
 func (v *visit) frame(name string, content any) *frame {
 	f := &frame{Title: v.t(name + ".title"), Content: content, Path: v.r.URL.Path, Here: v.r.URL.RequestURI(), Theme: v.theme, Clock: Clock{v.zone, v.p.now()}}
-	if v.r.Method != "GET" {
+	if v.r.Method != "GET" || strings.HasPrefix(f.Path, "/login/") { // whose addresses hold what counts once
 		f.Here = "/"
 	}
 	if key := v.r.URL.Query().Get("done"); key != "" {

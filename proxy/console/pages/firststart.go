@@ -1,0 +1,33 @@
+package pages
+
+import (
+	"net/http"
+
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+// A linkForm asks whether to log in by a link. To open the link alone does nothing, since mail programs
+// and messengers look at links before people do.
+type linkForm struct{ Token string }
+
+func (p *Pages) showLink(v *visit) error {
+	v.w.Header().Set("Referrer-Policy", "no-referrer")
+	token := v.r.URL.Query().Get("token")
+	if !p.api.KnowsLink(token) {
+		return &console.Error{Status: http.StatusGone, Message: v.t("link.gone")}
+	}
+	return v.show("link", linkForm{token})
+}
+
+// takeLink logs in by a link, which thereby counts no more.
+func (p *Pages) takeLink(v *visit) error {
+	v.w.Header().Set("Referrer-Policy", "no-referrer")
+	name, role, ok := p.api.TakeLink(v.r.PostFormValue("token"))
+	if !ok {
+		p.note(v, "failed", "")
+		return &console.Error{Status: http.StatusGone, Message: v.t("link.gone")}
+	}
+	p.enter(v, session{Account: Account{name, role}, person: "link " + name})
+	http.Redirect(v.w, v.r, "/account", http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,117 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+func TestConsoleSecurityLinks(t *testing.T) {
+	r := newLoginRig(t, console.Config{})
+	link := func() (token, path string) {
+		l := r.pages.api.NewLink("admin", console.Admin)
+		at, err := url.Parse(l.URL)
+		if err != nil || len(at.Query().Get("token")) < 43 {
+			t.Fatalf("the link is %q (%v): want a token of 256 bits in it", l.URL, err)
+		}
+		return at.Query().Get("token"), l.URL
+	}
+
+	t.Run("who looks at a link before its reader uses nothing up", func(t *testing.T) {
+		token, path := link()
+		for range 3 {
+			scanner := r.as(0)
+			if status, body := scanner.get(path); status != http.StatusOK || scanner.in() || scanner.cookie("sendgate-session") != "" || !strings.Contains(body, `method="post" action="/login/link"`) {
+				t.Fatalf("status %d:\n%s", status, body)
+			}
+		}
+		if status, _ := r.as(0).post("/login/link", "token", token); status != http.StatusOK {
+			t.Errorf("the link does not count any more: status %d", status)
+		}
+	})
+	t.Run("it logs in once, and says how to make a user", func(t *testing.T) {
+		token, path := link()
+		v := r.as(0)
+		if _, body := v.post("/login/link", "token", token); !strings.Contains(body, "admin, admin") || !strings.Contains(body, "sendgate user new") {
+			t.Errorf("nobody is logged in, or is not told what to do next:\n%s", body)
+		}
+		again := r.as(0)
+		if status, body := again.post("/login/link", "token", token); status != http.StatusGone || again.in() || !strings.Contains(body, "does not count any more") {
+			t.Errorf("it logs in a second time: status %d\n%s", status, body)
+		}
+		if status, _ := again.get(path); status != http.StatusGone {
+			t.Errorf("it still asks: status %d", status)
+		}
+	})
+	t.Run("a link in the query of a form is none", func(t *testing.T) {
+		token, _ := link()
+		v := r.as(0)
+		if status, _ := v.post("/login/link?token=" + token); status != http.StatusGone || v.in() {
+			t.Errorf("status %d", status)
+		}
+	})
+	t.Run("a token of no link", func(t *testing.T) {
+		for _, token := range []string{"", "x", strings.Repeat("A", 43)} {
+			if status, _ := r.as(0).post("/login/link", "token", token); status != http.StatusGone {
+				t.Errorf("%q: status %d", token, status)
+			}
+		}
+	})
+	t.Run("it counts for a quarter of an hour", func(t *testing.T) {
+		token, _ := link()
+		r.now = r.now.Add(15 * time.Minute)
+		if status, _ := r.as(0).post("/login/link", "token", token); status != http.StatusGone {
+			t.Errorf("it counts after that: status %d", status)
+		}
+	})
+	t.Run("the page with it tells no other site where it was", func(t *testing.T) {
+		_, path := link()
+		resp, err := r.as(0).http.Get(r.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Referrer-Policy"); got != "no-referrer" {
+			t.Errorf("Referrer-Policy: %s", got)
+		}
+		if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+			t.Errorf("Cache-Control: %s", got)
+		}
+	})
+	t.Run("only so many are open at a time", func(t *testing.T) {
+		first, _ := link()
+		for range 16 {
+			link()
+		}
+		if r.pages.api.KnowsLink(first) {
+			t.Error("the oldest of 17 still counts")
+		}
+	})
+	t.Run("a program makes one by the API, as who it is", func(t *testing.T) {
+		l, err := r.pages.api.As("ops", console.Admin).LoginLink(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, _ := url.Parse(l.URL)
+		if _, body := r.as(0).post("/login/link", "token", at.Query().Get("token")); !strings.Contains(body, "ops, admin") {
+			t.Errorf("it does not log in as ops:\n%s", body)
+		}
+		if _, err := r.pages.api.As("rosa", console.Reviewer).LoginLink(t.Context()); err == nil || !strings.Contains(err.Error(), "needs the role admin") {
+			t.Errorf("a reviewer makes links: %v", err)
+		}
+	})
+}
+
+func TestLoginSaysHowToComeIn(t *testing.T) {
+	r := newLoginRig(t, console.Config{})
+	if _, body := r.as(0).get("/login"); !strings.Contains(body, "sendgate login-link") || strings.Contains(body, `type="password"`) {
+		t.Errorf("without users the login asks for a password, or does not say what to do:\n%s", body)
+	}
+	if status, _ := r.as(0).post("/login", "name", "admin", "password", "admin"); status != http.StatusForbidden {
+		t.Errorf("status %d", status)
+	}
+}

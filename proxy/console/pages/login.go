@@ -1,0 +1,274 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/sendgate/sendgate/proxy/console"
+	"go.uber.org/zap"
+)
+
+// entrance is how people come in. A reload of the configuration changes it.
+type entrance struct {
+	sessions
+	inForce  atomic.Pointer[ways]
+	throttle *throttle
+	devices  devices
+	seal     *seal
+	https    bool   // whether browsers reach the console that way
+	url      string // at which; empty: at its address
+}
+
+// ways are the ways in, by the configuration in force.
+type ways struct {
+	passwords *passwords // nil: nobody has one
+	provider  *provider  // nil: none
+	sessions  console.Sessions
+	tokens    []console.Token
+}
+
+// cookies
+const (
+	sessionCookie = "session"
+	deviceCookie  = "device"
+	questCookie   = "oidc"
+)
+
+// longestName is how much is taken of what somebody types as their name.
+const longestName = 100
+
+// deviceLife is how long a device is known after a login.
+const deviceLife = 90 * 24 * time.Hour
+
+// open begins to let people in. URL counts until the process ends.
+func (p *Pages) open(cfg console.Config) error {
+	p.throttle, p.seal, p.url, p.https = newThrottle(), newSeal(), cfg.URL, strings.HasPrefix(cfg.URL, "https:")
+	if err := p.Admit(cfg); err != nil {
+		return err
+	}
+	if cfg.URL == "" {
+		return nil
+	}
+	return p.sameWeb.AddTrustedOrigin(strings.TrimSuffix(cfg.URL, "/"))
+}
+
+// Admit puts in force who may log in: of cfg, Users, Tokens, OIDC and Sessions. Whoever is logged in by what is not the
+// same any more, a user whose role changed for one, is logged out.
+func (p *Pages) Admit(cfg console.Config) error {
+	if err := cfg.CheckLogin(); err != nil {
+		return err
+	}
+	next := &ways{sessions: cfg.Sessions.WithDefaults(), tokens: cfg.Tokens}
+	if len(cfg.Users) > 0 {
+		next.passwords = newPasswords(slices.Clone(cfg.Users))
+	}
+	if cfg.OIDC != nil {
+		if old := p.inForce.Load(); old != nil && old.provider != nil && reflect.DeepEqual(old.provider.OIDC, cfg.OIDC.WithDefaults()) {
+			next.provider = old.provider
+		} else {
+			next.provider = newProvider(*cfg.OIDC, p.url, p.now)
+		}
+	}
+	p.inForce.Store(next)
+	p.endWhere(func(_ string, s session) bool { return !next.hold(s) })
+	return nil
+}
+
+// hold reports whether what a session rests on is in force.
+func (w *ways) hold(s session) bool {
+	if s.as.provider != nil {
+		return s.as.provider == w.provider
+	}
+	if s.as.user != (console.User{}) {
+		if w.passwords == nil {
+			return false
+		}
+		u, known := w.passwords.find(s.as.user.Name)
+		return known && u == s.as.user
+	}
+	return true // a link
+}
+
+// session is that of who sent r.
+func (p *Pages) session(r *http.Request) (session, bool) {
+	w := p.inForce.Load()
+	return p.find(p.now(), w.sessions, p.jar(r).get(r, sessionCookie), w.hold)
+}
+
+// account is who sent r.
+func (p *Pages) account(r *http.Request) (Account, bool) {
+	s, ok := p.session(r)
+	return s.Account, ok
+}
+
+// A loginForm is the page that asks who somebody is.
+type loginForm struct {
+	Name, Next string
+	Passwords  bool
+	Provider   string // its host; empty: none
+	Problem    *console.Error
+	Logout     string // where the session at the provider ends, after one here
+}
+
+func (p *Pages) loginForm(v *visit) loginForm {
+	w := p.inForce.Load()
+	form := loginForm{Next: ownPath(v.value("next")), Passwords: w.passwords != nil}
+	if w.provider != nil {
+		if at, err := url.Parse(w.provider.Issuer); err == nil {
+			form.Provider = at.Hostname()
+		}
+		if v.r.URL.Query().Get("done") == "logout" {
+			form.Logout = w.provider.logout()
+		}
+	}
+	return form
+}
+
+func (p *Pages) showLogin(v *visit) error {
+	if v.known {
+		http.Redirect(v.w, v.r, ownPath(v.value("next")), http.StatusSeeOther)
+		return nil
+	}
+	return v.show("login", p.loginForm(v))
+}
+
+// askAgain shows the login with what went wrong.
+func (p *Pages) askAgain(v *visit, status int, key string, args ...any) error {
+	form := p.loginForm(v)
+	form.Name, form.Problem = cut(v.value("name"), longestName), &console.Error{Status: status, Message: v.t(key, args...)}
+	return v.showAs(status, "login", form)
+}
+
+// tooMany says when to try again.
+func (p *Pages) tooMany(v *visit, wait time.Duration) error {
+	seconds := int(wait.Seconds()) + 1
+	v.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return p.askAgain(v, http.StatusTooManyRequests, "login.often", "N", seconds)
+}
+
+// hashPatience is how long a login waits for others before it.
+const hashPatience = 10 * time.Second
+
+// login takes a name and a password.
+func (p *Pages) login(v *visit) error {
+	w := p.inForce.Load()
+	name := cut(v.value("name"), longestName)
+	if w.passwords == nil {
+		return p.askAgain(v, http.StatusForbidden, "login.none")
+	}
+	known := p.devices.of(p.jar(v.r).get(v.r, deviceCookie), name)
+	attempt, wait := p.throttle.try(p.now(), strings.ToLower(name), networkOf(v.r.RemoteAddr), known)
+	if wait > 0 {
+		p.note(v, "too-often", "")
+		return p.tooMany(v, wait)
+	}
+	ctx, cancel := context.WithTimeout(v.ctx(), hashPatience)
+	defer cancel()
+	user, ok, err := w.passwords.check(ctx, name, v.r.PostFormValue("password"))
+	switch {
+	case err != nil:
+		return p.tooMany(v, hashPatience)
+	case !ok:
+		p.note(v, "failed", user.Name)
+		return p.askAgain(v, http.StatusForbidden, "login.wrong")
+	}
+	attempt.succeeded()
+	p.jar(v.r).set(v.w, deviceCookie, p.devices.issue(user.Name), deviceLife)
+	p.enter(v, session{Account: Account{user.Name, user.Role}, as: proof{user: user}, person: "user " + user.Name})
+	http.Redirect(v.w, v.r, ownPath(v.value("next")), http.StatusSeeOther)
+	return nil
+}
+
+// enter logs in the browser of v, in a new session.
+func (p *Pages) enter(v *visit, next session) {
+	j := p.jar(v.r)
+	p.end(j.get(v.r, sessionCookie))
+	next.from, next.agent = networkOf(v.r.RemoteAddr), v.r.UserAgent()
+	j.set(v.w, sessionCookie, p.begin(p.now(), p.inForce.Load().sessions, next), 0)
+	p.note(v, "login", next.Name)
+}
+
+// logout ends the session of a browser.
+func (p *Pages) logout(v *visit) error {
+	j := p.jar(v.r)
+	if v.known {
+		p.note(v, "logout", v.by.Name)
+	}
+	p.end(j.get(v.r, sessionCookie))
+	j.drop(v.w, sessionCookie)
+	return v.done("/login", "logout")
+}
+
+// note keeps what became of a login.
+func (p *Pages) note(v *visit, what, name string) {
+	p.log.Info("console login", zap.String("result", what), zap.String("name", name), zap.String("from", networkOf(v.r.RemoteAddr)))
+}
+
+// goToProvider sends a browser to the provider.
+func (p *Pages) goToProvider(v *visit) error {
+	w := p.inForce.Load()
+	if w.provider == nil {
+		return p.askAgain(v, http.StatusNotFound, "login.sso.none")
+	}
+	if _, wait := p.throttle.try(p.now(), "", networkOf(v.r.RemoteAddr), ""); wait > 0 {
+		return p.tooMany(v, wait)
+	}
+	q := newQuest(ownPath(v.value("next")), p.now().Add(questLife))
+	there, err := w.provider.begin(v.ctx(), q)
+	if err != nil {
+		p.log.Warn("the provider of logins does not answer", zap.Error(err))
+		return p.askAgain(v, http.StatusBadGateway, "login.sso.down")
+	}
+	sealed, err := p.seal.close(q)
+	if err != nil {
+		return err
+	}
+	p.jar(v.r).set(v.w, questCookie, sealed, questLife)
+	http.Redirect(v.w, v.r, there, http.StatusSeeOther)
+	return nil
+}
+
+// comeBack takes a browser that the provider sent back.
+func (p *Pages) comeBack(v *visit) error {
+	w, j := p.inForce.Load(), p.jar(v.r)
+	back := v.r.URL.Query()
+	q, ok := p.seal.open(p.now(), j.get(v.r, questCookie), back.Get("state"))
+	j.drop(v.w, questCookie)
+	if !ok || w.provider == nil {
+		return p.askAgain(v, http.StatusForbidden, "login.sso.again")
+	}
+	who, err := w.provider.finish(v.ctx(), q, back)
+	if err == nil && w.taken(who.Name) {
+		err = deny("login.sso.taken", "a user or a token has the name %s", who.Name)
+	}
+	if err != nil {
+		p.note(v, "failed", who.Name)
+		p.log.Warn("a login by the provider was refused", zap.Error(err))
+		key := "login.sso.broken"
+		if d, ok := errors.AsType[*denial](err); ok {
+			key = d.key
+		}
+		return p.askAgain(v, http.StatusForbidden, key)
+	}
+	p.enter(v, session{Account: who.Account, as: proof{provider: w.provider}, person: "subject " + who.subject})
+	http.Redirect(v.w, v.r, q.Next, http.StatusSeeOther)
+	return nil
+}
+
+// taken reports whether somebody else has a name: who changed something must be told apart.
+func (w *ways) taken(name string) bool {
+	if w.passwords != nil {
+		if _, known := w.passwords.find(name); known {
+			return true
+		}
+	}
+	return slices.ContainsFunc(w.tokens, func(t console.Token) bool { return strings.EqualFold(t.Name, name) }) || strings.EqualFold(name, console.OwnToken)
+}
