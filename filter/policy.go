@@ -50,9 +50,17 @@ func (p Policy) Withdrawn(m *Message, r *Record, at time.Time) bool {
 // Decide is the first block, or all edits together, or Forward: a policy without rules forwards.
 // It allocates nothing unless two rules edit the same message, or it is moved to another time.
 func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
+	return p.decide(Reasons, m, r, now)
+}
+
+// decide is [Policy.DecidePast]; Reasons is none of them.
+func (p Policy) decide(past Reason, m *Message, r *Record, now time.Time) Decision {
 	out, instead := forward, forward
 	for _, rule := range p {
 		d := rule.Judge(m, r, now)
+		if d.Reason == past && (d.Action == Block || !d.Edit.SendAt.IsZero()) {
+			continue
+		}
 		switch d.Action {
 		case Forward:
 			if d.Reason != Allowed && out.Action == Forward { // sent on, with a warning
@@ -69,7 +77,7 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 			return Decision{Action: Block, Reason: d.Reason, Rule: rule.Name(), Until: d.Until}
 		}
 	}
-	if !out.Edit.SendAt.IsZero() && !p.lets(*m, r, now, out.Edit.SendAt) {
+	if !out.Edit.SendAt.IsZero() && !p.lets(past, *m, r, now, out.Edit.SendAt) {
 		return instead
 	}
 	return out
@@ -77,10 +85,14 @@ func (p Policy) Decide(m *Message, r *Record, now time.Time) Decision {
 
 // lets reports whether no rule has anything against m at a time that it is to be moved to: a window
 // that is open now may be closed then.
-func (p Policy) lets(m Message, r *Record, now, at time.Time) bool {
+func (p Policy) lets(past Reason, m Message, r *Record, now, at time.Time) bool {
 	m.SendAt = at
 	for _, rule := range p {
-		if d := rule.Judge(&m, r, now); d.Action != Forward && d.Action != Rewrite || !d.Edit.SendAt.IsZero() {
+		d := rule.Judge(&m, r, now)
+		if d.Action == Block && d.Reason == past {
+			continue
+		}
+		if d.Action != Forward && d.Action != Rewrite || !d.Edit.SendAt.IsZero() {
 			return false
 		}
 	}

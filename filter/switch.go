@@ -36,7 +36,7 @@ func (t *Target) Problem() (field, problem string) {
 	for _, f := range [...]struct{ name, value string }{
 		{"brand", t.Brand}, {"route", t.Route}, {"campaign", t.Campaign}, {"topic", t.Topic}, {"sender", t.Sender}, {"template", t.Template},
 	} {
-		if problem := textProblem(f.value); problem != "" {
+		if problem := TextProblem(f.value); problem != "" {
 			return f.name, problem
 		}
 	}
@@ -190,7 +190,7 @@ func (all Switches) Find(id string) *Switch {
 // operator's own, and the rest of the target are names of the configuration.
 func (s *Switch) Problem() (field, problem string) {
 	for _, f := range [...]struct{ name, value string }{{"reason", s.Reason}, {"actor", s.Actor}} {
-		if problem := textProblem(f.value); problem != "" {
+		if problem := TextProblem(f.value); problem != "" {
 			return f.name, problem
 		}
 	}
@@ -225,8 +225,8 @@ func categoriesProblem(all []Category) string {
 // longestText is how many bytes each text of a switch may take.
 const longestText = 1024
 
-// textProblem says why text is none that can be kept with a switch.
-func textProblem(text string) string {
+// TextProblem says why text is none that can be kept with a switch.
+func TextProblem(text string) string {
 	switch {
 	case len(text) > longestText:
 		return fmt.Sprintf("%d bytes are too many: want at most %d", len(text), longestText)

@@ -23,6 +23,9 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 		w.remember(i)
 	}
 	d := g.judgeSend(rt, m, &w.record, now)
+	if d.Action == filter.Block {
+		d = g.pastBlock(rt, w, i, now, d)
+	}
 	if d.Action == filter.Block && rt.mode != Report {
 		return d
 	}

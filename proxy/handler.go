@@ -37,6 +37,9 @@ type work struct {
 	takers  []int          // which message took which slot
 	tallies []filter.Tally // by which the messages were judged, where any was
 	sent    filter.Tally   // what tallies are made of
+	sends   bool           // passes count: this is the send of a client
+	held    []barred
+	passes  []passage // that were used up
 	start   time.Time
 	done    time.Time // when the answer was there
 	version string    // of the configuration
@@ -72,6 +75,7 @@ func (g *Gate) release(w *work) {
 	clear(w.slots)
 	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]
 	w.tallies, w.sent, w.takers = w.tallies[:0], w.sent[:0], w.takers[:0]
+	w.sends, w.held, w.passes = false, w.held[:0], w.passes[:0]
 	w.target, w.caller = w.target[:0], ""
 	w.req, w.resp, w.marks, w.key, w.client, w.credentials = nil, nil, marks{}, nil, nil, nil
 	w.ownReq.Reset()
@@ -142,6 +146,7 @@ func (g *Gate) survive(w *work, p any) {
 		o = unknown
 	} else {
 		g.uncount(w)
+		g.unpass(w, true)
 	}
 	w.relayed, w.marks = false, marks{}
 	confess(w.resp, o)

@@ -39,10 +39,13 @@ func (rt *route) judge(st *store.Store, switches filter.Switches, m *filter.Mess
 func (g *Gate) judgeSend(rt *route, m *filter.Message, rec *filter.Record, now time.Time) filter.Decision {
 	d := g.judge(rt, m, rec, now)
 	if d.Action != filter.Block && !g.admits(rt, m, now) {
-		return filter.Decision{Action: filter.Block, Reason: filter.Suspended, Rule: "switch"}
+		return onTrial
 	}
 	return d
 }
+
+// onTrial is the decision about what waits for others to be tried.
+var onTrial = filter.Decision{Action: filter.Block, Reason: filter.Suspended, Rule: "switch"}
 
 // undecided is the decision about m while the store cannot be asked.
 func (rt *route) undecided(m *filter.Message) filter.Decision {

@@ -30,22 +30,24 @@ func TestMain(m *testing.M) {
 		err = relayUntilKilled(dir)
 	case answerMoments[moment].told:
 		err = answerUntilKilled(dir, upstream, moment)
+	case moment == passMoment:
+		err = serveUntilKilled(dir, upstream, capped(1))
 	case moment != "":
 		err = serveUntilTold(dir, upstream, moment)
 	default:
-		err = serveUntilKilled(dir, upstream)
+		err = serveUntilKilled(dir, upstream, nil)
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
 }
 
 // serveUntilKilled serves a gate with its store in dir, and says at which address.
-func serveUntilKilled(dir, upstream string) error {
+func serveUntilKilled(dir, upstream string, change func(*RouteConfig)) error {
 	st, err := store.Open(store.Config{Dir: dir})
 	if err != nil {
 		return err
 	}
-	g, err := New(oneRoute(upstream, nil), st)
+	g, err := New(oneRoute(upstream, change), st)
 	if err != nil {
 		return err
 	}

@@ -42,9 +42,10 @@ func (g *Gate) send(rt *route, w *work) {
 		unreadable(b, err)
 	}
 	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused, Fault: b.Fault, Known: g.store.Seq()}
+	w.sends = true
 	for i := range b.Messages {
-		b.Decisions = append(b.Decisions, g.decide(rt, w, i, now))
 		w.ids = append(w.ids, w.names.next(now))
+		b.Decisions = append(b.Decisions, g.decide(rt, w, i, now))
 	}
 	act := verdict(b.Decisions)
 	if rt.mode == Report {
@@ -55,6 +56,7 @@ func (g *Gate) send(rt *route, w *work) {
 			act, e.Fault = filter.Block, err.Error()
 		}
 	}
+	g.unpass(w, act == filter.Block)
 	w.mark(act)
 	if act == filter.Block {
 		g.uncount(w)
@@ -73,6 +75,7 @@ func (g *Gate) send(rt *route, w *work) {
 		}
 		if o == notSent || o == answered && declined(e.Status) {
 			g.uncount(w)
+			g.unpass(w, true)
 		}
 	}
 	if rt.dialogue.OnBlocked && rt.mode == Enforce {
@@ -124,7 +127,11 @@ func (g *Gate) weigh(rt *route, w *work, i int, now time.Time) filter.Decision {
 	if need == filter.NeedTally && rt.policy.Counts(m, &w.record) || rt.budgeted(m) {
 		return g.count(rt, w, i, now)
 	}
-	return g.judgeSend(rt, m, &w.record, now)
+	d := g.judgeSend(rt, m, &w.record, now)
+	if d.Action == filter.Block {
+		d = g.pastBlock(rt, w, i, now, d)
+	}
+	return d
 }
 
 // verdict is what becomes of the request as a whole: blocked when every message is, forwarded when
@@ -281,6 +288,7 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		e.To, e.From, e.Service, e.Category, e.Topic, e.Campaign = m.To, m.From, m.Service, m.Category, m.Topic, m.Campaign
 		e.Template, e.Text, e.SendAt = m.Template, m.Text, m.SendAt
 		e.Room, e.MarketingOnly, e.Movable = m.Room, m.MarketingOnly, m.Movable
+		e.Print, e.Pass = w.print(i), w.pass(i)
 		e.Action, e.Reason, e.Rule, e.Until, e.Footer = d.Action, d.Reason, d.Rule, d.Until, d.Edit.Footer
 		one := e
 		if w.who != "" {

@@ -23,6 +23,7 @@ const (
 	kindGone   = 'g' // + fingerprint: the events of this recipient were removed when their time was over
 	kindSend   = 'k' // + hash of the key of a send: what became of it
 	kindLink   = 'l' // + fingerprint + fingerprint: the second recipient is the first, too; the value has its address
+	kindPass   = 'w' // + its id: a pass
 	kindMeta   = 'm' // + name: something about the database itself
 )
 

@@ -23,7 +23,7 @@ import (
 // of later ones lack what entries have held since. The heads of the first five list routes and campaigns
 // instead of facets and counts.
 const (
-	blockMagic  = 0x36424753 // "SGB6"
+	blockMagic  = 0x37424753 // "SGB7"
 	blockMagic5 = 0x35424753 // "SGB5"
 	blockMagic1 = 0x31424753 // "SGB1"
 	blockPrefix = 5 * 4

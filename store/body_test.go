@@ -39,6 +39,9 @@ func oddEntries(random *rand.Rand, n int) []store.Entry {
 		e.Enforced, e.Status, e.Micros = random.IntN(2) == 0, random.IntN(3)*300-300, random.Int64()-1<<62
 		e.ClaimCategory, e.ClaimTopic = pick("", "utility"), pick("", "offers", fmt.Sprint(i))
 		e.MarketingOnly, e.Erased, e.Movable = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(2) == 0
+		if e.Pass = pick("", "", store.NewID(at)); random.IntN(3) == 0 {
+			e.Print = store.Print{byte(i), 1}
+		}
 		e.Room, e.Known = max(0, random.IntN(3000)-1000), random.Uint64()>>random.IntN(64)
 	}
 	return entries
@@ -198,7 +201,7 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 
 // A log of an earlier format, block and tail, is read as it was, and what it lacks is nothing.
 func TestEarlierFormats(t *testing.T) {
-	for _, format := range []string{"second-format", "fourth-format", "fifth-format"} {
+	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format"} {
 		t.Run(format, func(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/"+format)))

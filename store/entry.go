@@ -45,6 +45,10 @@ type Entry struct {
 	// it, where that is more than 256 messages.
 	Counted bool         `json:"counted,omitempty"`
 	Tally   filter.Tally `json:"tally,omitempty"`
+	// Print stands for the message where it was held back and a pass could let it through, see [Pass]. Pass is the id of the
+	// one that let it through, past a reason for which it would have been blocked.
+	Print Print  `json:"-"`
+	Pass  string `json:"pass,omitempty"`
 	// Erased says that what was personal in here was removed, about the recipient or somebody else.
 	Erased bool `json:"erased,omitempty"`
 
@@ -64,7 +68,7 @@ type Entry struct {
 }
 
 const (
-	entryVersion = 4
+	entryVersion = 5
 
 	// Longer strings are cut: the log is bounded, whatever a sender writes.
 	maxEntryID   = 64
@@ -123,7 +127,7 @@ func appendEntry(b []byte, e *Entry) []byte {
 	b = binary.AppendVarint(b, e.Micros)
 	b = binary.AppendUvarint(b, uint64(e.Room))
 	b = binary.AppendUvarint(b, e.Known)
-	b = appendTally(b, e)
+	b = appendPass(appendTally(b, e), e)
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-4))
 	return b
 }
@@ -151,7 +155,33 @@ func (e *Entry) decode(s string) error {
 	if version > 2 {
 		d.tally(e)
 	}
+	if version > 4 {
+		d.pass(e)
+	}
 	return d.end()
+}
+
+// appendPass writes what lets e be let through, and what did.
+func appendPass(b []byte, e *Entry) []byte {
+	print := e.Print[:]
+	if e.Print == (Print{}) {
+		print = nil
+	}
+	return appendString(appendString(b, print), clip(e.Pass, maxEntryID))
+}
+
+// pass reads what appendPass wrote.
+func (d *decoder) pass(e *Entry) {
+	print := d.string()
+	switch len(print) {
+	case 0:
+		e.Print = Print{}
+	case len(e.Print):
+		e.Print = Print([]byte(print))
+	default:
+		d.fail()
+	}
+	e.Pass = d.string()
 }
 
 // appendTally writes the tally of e: of each message how many milliseconds later than e it was due, and

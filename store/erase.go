@@ -31,7 +31,8 @@ type Erasure struct {
 // of the decision log all but the address, the text and what else holds the number. The recipient
 // counts as opted out of everything from now on, for as long as [Config.KeepErased] says: only an
 // express opt-in from later on lifts that. The chain still verifies. Of pauses, the texts that hold
-// the address are blanked, and so are those of the audit that hold it or may speak of the recipient. Errands about the recipient end, and so do others that say their number; what a provider
+// the address are blanked, and so are those of the audit that hold it or may speak of the recipient; passes for the
+// recipient are forgotten. Errands about the recipient end, and so do others that say their number; what a provider
 // repeats of them is not new. An erasure lifts no pause: while one is in force for a campaign or a sender in
 // which the address is a word of its own, or a token is named by it, Erase refuses with an [*EventError].
 //

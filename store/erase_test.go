@@ -92,6 +92,9 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 	}
 	store.FlushLog(s)
 	addErrands(t, s, goneErrands()[:8]...)
+	mine, others := passTo(s, gonePerson), passTo(s, person("acme", 1))
+	mine.Reason, others.Reason = "Ana Ejemplo asked", "like (415) 555-0100"
+	grant(t, s, mine, others)
 	return own, shared
 }
 

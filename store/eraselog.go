@@ -75,7 +75,7 @@ func (j *journal) concerns(one filter.Recipient, s *spelling) bool {
 
 // blank takes out of e what is personal, and what holds the address.
 func (e *Entry) blank(s *spelling) {
-	e.To.Address, e.Text, e.Footer, e.Fault, e.Erased = "", "", "", "", true
+	e.To.Address, e.Text, e.Footer, e.Fault, e.Print, e.Erased = "", "", "", "", Print{}, true
 	for _, name := range e.names() {
 		if s.in(*name) {
 			*name = ""

@@ -21,7 +21,8 @@ import (
 //  3. The blobs that no other recipient's event names are removed.
 //  4. The snapshot of the index is removed, which may say where they are.
 //  5. The events of the recipients are dropped from the space of whole events, in memory and in
-//     every table on disk, with all their versions; before that, who else they are.
+//     every table on disk, with all their versions; before that, who else they are. So are the passes for them,
+//     and those that say their address, which are kept again without it.
 type eraser struct {
 	s       *Store
 	journal *journal
@@ -64,7 +65,11 @@ func (e *eraser) events(db *badger.DB) error {
 	if err := e.dropLinks(db); err != nil {
 		return err
 	}
-	return e.s.drop(db, prefixes)
+	passes := e.passes()
+	if err := e.s.drop(db, append(prefixes, passes.keys...)); err != nil {
+		return err
+	}
+	return e.finish(db, passes)
 }
 
 // announce keeps the Erased event of one recipient.

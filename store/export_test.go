@@ -360,3 +360,8 @@ func LoseRecord(s *Store, to filter.Recipient) error {
 	fp := s.fingerprintOf(to)
 	return s.db.Update(func(txn *badger.Txn) error { return txn.Delete(recordKey(fp)) })
 }
+
+// SpoilPass damages a pass on disk.
+func SpoilPass(s *Store, id string) error {
+	return s.db.Update(func(txn *badger.Txn) error { return txn.Set(passKey(id), []byte("x")) })
+}

@@ -46,7 +46,7 @@ func (fp *fingerprint) place() placeNumber {
 type keys struct {
 	check   [sha256.Size]byte // shows which secret they are of
 	persons *cmac
-	uses    [6]*cmac
+	uses    [7]*cmac
 	sends   [sha256.Size]byte // for [Store.SendKey]
 }
 
@@ -58,6 +58,7 @@ const (
 	ofPortfolio
 	ofErrand // its ID
 	ofCopy   // what it is a copy of
+	ofPrint  // part of a message
 )
 
 // newKeys makes the key of each use: the first half of HMAC-SHA256 of its name under the secret.
@@ -74,7 +75,7 @@ func newKeys(secret []byte) keys {
 		sends:   derive("key of a send"),
 		uses: [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log"),
 			ofContent: of("content of a message"), ofPortfolio: of("portfolio"), ofErrand: of("id of an errand"),
-			ofCopy: of("copy of an event")},
+			ofCopy: of("copy of an event"), ofPrint: of("part of a message")},
 	}
 }
 

@@ -54,6 +54,7 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 	e.Action, e.Enforced, e.Reason, e.Rule = filter.Rewrite, false, filter.Content, "footer"
 	e.Footer, e.Fault, e.Outcome = "Reply STOP", "none", "unknown"
 	e.ClaimCategory, e.ClaimTopic, e.MarketingOnly, e.Erased, e.Movable, e.Room, e.Known = "utility", "news", true, true, true, 1565, 42
+	e.Print, e.Pass = store.Print{1, 15: 2}, "01arz"
 	e.Counted, e.Tally = true, filter.Tally{{At: noon.Add(-time.Hour), Category: filter.Utility, SameTopic: true, SameOthers: [4]bool{true, false, true}},
 		{At: noon.Add(48 * time.Hour), Category: filter.Service, SameOthers: [4]bool{false, true}, SameContent: true}}
 	s.Log(e)

@@ -34,10 +34,12 @@ const (
 	columnKnown // of the number, less that of the entry before
 	columnRoom  // 0: no room; else 1 and room and text together, in characters, less those of the entry before
 	columnTally // as an entry has it
+	columnPass  // likewise
 	columns
 
 	oldColumns = columnKnown // as many had the second format
 	untallied  = columnTally // and the third
+	unpassed   = columnPass  // and those up to the fifth
 
 	plainColumns = columnIDTime
 	randomBytes  = 10
@@ -95,6 +97,7 @@ func (p *packer) add(e *Entry) {
 	p.known = e.Known
 	p.room(e)
 	p.columns[columnTally] = appendTally(p.columns[columnTally], e)
+	p.columns[columnPass] = appendPass(p.columns[columnPass], e)
 }
 
 // room writes how long the text of e could have been, which is one number for all of a provider.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -30,12 +29,10 @@ type sendWrite struct {
 	done       chan error // takes one answer without waiting
 }
 
-// sends is what waits to be written of the keys of sends, and how much was. Those who come while
-// the writer is busy share its next transaction and sync.
+// sends is what waits to be written of the keys of sends, and how much was.
 type sends struct {
-	mu      sync.Mutex
-	waiting []*sendWrite
-	spans   []sendSpan // oldest first; only the writer changes it, and who brings the database back
+	convoy[*sendWrite]
+	spans []sendSpan // oldest first; only the writer changes it, and who brings the database back
 }
 
 // A sendSpan is how many bytes were written that count until a moment.
@@ -43,63 +40,16 @@ type sendSpan struct{ until, bytes int64 }
 
 // writeSend has the writer keep w, and waits until it is on disk.
 func (s *Store) writeSend(w *sendWrite) error {
-	s.sends.mu.Lock()
-	s.sends.waiting = append(s.sends.waiting, w)
-	first := len(s.sends.waiting) == 1
-	s.sends.mu.Unlock()
-	if first {
-		taken := false
-		err := s.inWriter(func(db *badger.DB) error {
-			taken = true
-			s.writeSends(db, s.sends.take())
-			return nil
-		})
-		if !taken { // the database is out of use, or closed
-			for _, w := range s.sends.take() {
-				w.done <- err
-			}
-		}
-	}
+	s.sends.write(s, s.commitSends, w)
 	return <-w.done
 }
 
-func (q *sends) take() []*sendWrite {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	taken := q.waiting
-	q.waiting = nil
-	return taken
-}
-
-// writeSends commits batch, in transactions of half of what Badger takes in one at most, and answers
-// each of it.
-func (s *Store) writeSends(db *badger.DB, batch []*sendWrite) {
-	for len(batch) > 0 {
-		n, size := 0, int64(0)
-		for n < len(batch) && int64(n) < db.MaxBatchCount()/2 {
-			size += batch[n].size()
-			if n > 0 && size > db.MaxBatchSize()/2 {
-				break
-			}
-			n++
-		}
-		err := s.commitSends(db, batch[:n])
-		batch = batch[n:]
-		if err != nil {
-			if db, err = s.database(); err != nil { // it is out of use
-				for _, w := range batch {
-					w.done <- err
-				}
-				return
-			}
-		}
-	}
-}
+func (w *sendWrite) answer(err error) { w.done <- err }
 
 // size is what w takes on disk, about, in bytes.
 func (w *sendWrite) size() int64 { return int64(len(w.key) + len(w.value) + sendEntry) }
 
-// commitSends is one transaction of writeSends. It answers each of batch and returns the error of
+// commitSends is one transaction. It answers each of batch and returns the error of
 // the transaction.
 func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
 	now := s.now()
@@ -113,7 +63,7 @@ func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
 	for _, w := range batch {
 		switch {
 		case w.begins && full:
-			w.done <- ErrSendKeysFull
+			w.answer(ErrSendKeysFull)
 			continue
 		case err == nil && w.value == nil:
 			err = txn.Delete(w.key)
@@ -140,7 +90,7 @@ func (s *Store) commitSends(db *badger.DB, batch []*sendWrite) error {
 		}
 	}
 	for _, w := range kept {
-		w.done <- err
+		w.answer(err)
 	}
 	return err
 }

@@ -31,6 +31,7 @@ type Store struct {
 	switches switches
 	audit    audit
 	tokens   tokens
+	passes   passes
 
 	catalogue catalogue
 
@@ -152,6 +153,9 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	if err = s.loadSmall(s.db); err != nil {
+		return err
+	}
+	if err = s.loadPasses(s.db); err != nil {
 		return err
 	}
 	if err = s.restore(s.db); err != nil {

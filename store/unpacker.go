@@ -37,6 +37,8 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 		last = oldColumns
 	case 2:
 		last = untallied
+	case 3, 4:
+		last = unpassed
 	}
 	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].rest) {
 		return nil, errDamaged
@@ -120,6 +122,9 @@ func (u *unpacker) next(e *Entry) {
 	}
 	if u.version > 2 {
 		c[columnTally].tally(e)
+	}
+	if u.version > 4 {
+		c[columnPass].pass(e)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *Report) fault(seq uint64, format string, args ...any) {
 
 // Verify walks the whole chain, every event, every record and the audit, in constant memory while appends go
 // on, and reports what does not fit: links that were altered, removed or moved, events that were
-// altered, removed or added past the chain, records that do not follow from their events.
+// altered, removed or added past the chain, records that do not follow from their events, passes that do not read.
 //
 // That the end of the chain was cut off together with its events, or that all of it was written
 // anew, cannot be seen from inside: pass heads that were kept elsewhere, and Verify reports where
@@ -76,6 +76,9 @@ func (s *Store) Verify(ctx context.Context, kept ...Head) (Report, error) {
 	}
 	if err == nil {
 		err = v.audit()
+	}
+	if err == nil {
+		err = v.passes()
 	}
 	if err != nil {
 		return v.report, fmt.Errorf("verifying the chain: %w", err)

@@ -16,7 +16,7 @@ var errDamaged = errors.New("the value is damaged")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func appendString[T ~string](b []byte, s T) []byte {
+func appendString[T ~string | ~[]byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 

@@ -1,0 +1,93 @@
+package proxy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+)
+
+// A barred message was held back for a reason that a person may let it past.
+type barred struct {
+	message int
+	print   store.Print
+}
+
+// A passage is a message that was let through, and the pass that was used up for it.
+type passage struct {
+	message int
+	pass    string
+	back    bool // it was given back
+}
+
+// pastBlock is d, which blocks message i of w by its record, or what is decided where a reviewer let the message past
+// the reason: it is judged again as if that one did not count, and the pass is used up, on disk, before the
+// message may leave. What cannot be kept lets nothing through.
+func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Decision) filter.Decision {
+	m, rec := &w.batch.Messages[i], &w.record
+	if rt.mode != Enforce || !w.sends || d.WhyNoPass(m.Category) != "" {
+		return d
+	}
+	print := g.store.Print(rt.name, m)
+	w.held = append(w.held, barred{i, print})
+	if !g.store.AnyPass() {
+		return d
+	}
+	p, ok := g.store.PassFor(print, now)
+	if !ok || p.Past != d.Reason {
+		return d
+	}
+	past := rt.held(g.store, m, rec, now, rt.policy.DecidePast(p.Past, m, rec, now))
+	switch {
+	case past.Action == filter.Block: // for something else
+		return past
+	case !dueAs(m, &past, now).Before(p.Expires):
+		return d
+	}
+	if !g.admits(rt, m, now) {
+		return onTrial
+	}
+	used, err := g.store.UsePass(p.ID, w.ids[i], now)
+	if err != nil {
+		g.log.Error("a pass could not be used", zap.String("route", rt.name), zap.String("id", w.ids[i]), zap.String("pass", p.ID), zap.Error(err))
+	}
+	if !used {
+		return d
+	}
+	w.passes = append(w.passes, passage{message: i, pass: p.ID})
+	return past
+}
+
+// unpass gives back the passes of messages of w that surely were not sent: all, or those that are blocked.
+func (g *Gate) unpass(w *work, all bool) {
+	for i := range w.passes {
+		one := &w.passes[i]
+		if one.back || !all && w.batch.Decisions[one.message].Action != filter.Block {
+			continue
+		}
+		one.back = true
+		if err := g.store.GiveBackPass(one.pass, w.ids[one.message]); err != nil {
+			g.log.Error("a pass is used up, and its message was not sent", zap.String("id", w.ids[one.message]), zap.String("pass", one.pass), zap.Error(err))
+		}
+	}
+}
+
+// print stands for message i of w, where it is blocked and a person may let it through.
+func (w *work) print(i int) store.Print {
+	n, found := slices.BinarySearchFunc(w.held, i, func(one barred, i int) int { return one.message - i })
+	if !found || w.batch.Decisions[i].Action != filter.Block {
+		return store.Print{}
+	}
+	return w.held[n].print
+}
+
+// pass is what let message i of w through, if anything did.
+func (w *work) pass(i int) string {
+	n, found := slices.BinarySearchFunc(w.passes, i, func(one passage, i int) int { return one.message - i })
+	if !found || w.batch.Decisions[i].Action == filter.Block {
+		return ""
+	}
+	return w.passes[n].pass
+}

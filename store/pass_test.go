@@ -1,0 +1,326 @@
+package store_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// offer is what a pass is for in these tests.
+func offer(to filter.Recipient) filter.Message {
+	return filter.Message{To: to, From: "+15559990000", Topic: "offers", Text: "Spring sale. Reply STOP to opt out."}
+}
+
+// passTo is a pass to be granted by ana for the message of offer.
+func passTo(s *store.Store, to filter.Recipient) store.Pass {
+	m := offer(to)
+	return store.Pass{To: to, Route: "twilio", Print: s.Print("twilio", &m), Past: filter.InQuietHours, Decisions: []string{"d-" + to.Address},
+		Reason: "asked for it by phone", Actor: "ana", Expires: noon.Add(24 * time.Hour)}
+}
+
+func grant(t testing.TB, s *store.Store, all ...store.Pass) []store.Pass {
+	t.Helper()
+	granted, err := s.Grant(all)
+	must(t, err)
+	return granted
+}
+
+// states lists what became of all passes, newest first.
+func states(t testing.TB, s *store.Store, now time.Time) (all []string) {
+	t.Helper()
+	page, err := s.Passes("", 1000, func(*store.Pass) bool { return true })
+	must(t, err)
+	for _, p := range page {
+		all = append(all, p.To.Address+" "+string(p.State(now)))
+	}
+	return all
+}
+
+func TestPrint(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	m := offer(person("acme", 1))
+	print := s.Print("twilio", &m)
+	m.Campaign, m.SendAt, m.Room = "spring", noon, 7
+	if s.Print("twilio", &m) != print {
+		t.Error("a label of the sender, or another time, makes another message")
+	}
+	if s.Print("backup", &m) == print {
+		t.Error("another route is the same message")
+	}
+	for name, change := range map[string]func(*filter.Message){
+		"another recipient":         func(m *filter.Message) { m.To.Address = "+14155550199" },
+		"another brand":             func(m *filter.Message) { m.To.Brand = "other" },
+		"another channel":           func(m *filter.Message) { m.To.Channel = filter.WhatsApp },
+		"another text":              func(m *filter.Message) { m.Text += " " },
+		"a template":                func(m *filter.Message) { m.Template = "t" },
+		"another value":             func(m *filter.Message) { m.Extra = "2" },
+		"another sender":            func(m *filter.Message) { m.From = "+15559990001" },
+		"a messaging service":       func(m *filter.Message) { m.Service = "MG1" },
+		"another category":          func(m *filter.Message) { m.Category = filter.Utility },
+		"another topic":             func(m *filter.Message) { m.Topic = "news" },
+		"a further topic":           func(m *filter.Message) { m.Others[1] = "news" },
+		"text and values exchanged": func(m *filter.Message) { m.Text, m.Extra = m.Extra, m.Text },
+	} {
+		other := m
+		if change(&other); s.Print("twilio", &other) == print {
+			t.Errorf("%s is the same message", name)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { s.Print("twilio", &m) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestPassLife: what a pass goes through, each step also after the store was opened again.
+func TestPassLife(t *testing.T) {
+	dir, now := t.TempDir(), newClock(noon)
+	s := open(t, store.Config{Dir: dir, Now: now.now})
+	two, four := passTo(s, person("acme", 2)), passTo(s, person("acme", 4))
+	two.FourEyes, four.FourEyes = true, true
+	granted := grant(t, s, passTo(s, person("acme", 1)), two, passTo(s, person("acme", 3)), four, passTo(s, person("acme", 1)))
+	if len(granted) != 4 || granted[0].Grant != granted[3].Grant || len(grant(t, s, passTo(s, person("acme", 3)))) > 0 {
+		t.Fatalf("granted %+v: one a message, and none while there is one", granted)
+	}
+	one, three := granted[0], granted[2]
+	_, err := s.Approve(granted[1].ID, "Ana")
+	if !errors.Is(err, store.ErrOwnPass) {
+		t.Errorf("who granted it approved it, too: %v", err)
+	}
+	_, err = s.Approve(one.ID, "bert")
+	if _, is := errors.AsType[*store.PassError](err); !is {
+		t.Errorf("what waits for nobody was approved: %v", err)
+	}
+	for _, reopen := range []bool{false, true} {
+		if reopen {
+			closeStore(t, s)
+			s = open(t, store.Config{Dir: dir, Now: now.now})
+		}
+		for _, p := range granted {
+			got, ok := s.PassFor(p.Print, noon)
+			if waits := p.FourEyes; ok == waits || !waits && !reflect.DeepEqual(got, p) {
+				t.Errorf("found %+v, %v; it is %+v", got, ok, p)
+			}
+		}
+	}
+	approved, err := s.Approve(one.Grant, "bert")
+	if must(t, err); len(approved) != 2 || approved[0].ApprovedBy != "bert" {
+		t.Errorf("of a grant %+v were approved", approved)
+	}
+	if _, err := s.Revoke(three.ID, "bert", ""); err == nil {
+		t.Error("revoked without a reason")
+	}
+	_, err = s.Revoke(three.ID, "bert", "no")
+	must(t, err)
+	if used, err := s.UsePass(three.ID, "x", noon); used || err != nil {
+		t.Errorf("what was revoked was used: %v", err)
+	}
+	if used, err := s.UsePass(one.ID, "new", noon); !used || err != nil {
+		t.Fatalf("not used: %v", err)
+	}
+	if used, _ := s.UsePass(one.ID, "newer", noon); used {
+		t.Error("used twice")
+	}
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: dir, Now: now.now})
+	if all := s.PassesOf("new"); len(all) != 1 || all[0].UsedBy != "new" || !reflect.DeepEqual(s.PassesOf(one.Decisions[0]), all) {
+		t.Errorf("of the decision that it forwarded: %+v", all)
+	}
+	must(t, s.GiveBackPass(one.ID, "new"))
+	if _, ok := s.PassFor(one.Print, noon); !ok {
+		t.Error("what was given back is not there")
+	}
+	if used, err := s.UsePass(one.ID, "newest", noon.Add(24*time.Hour)); used || err != nil {
+		t.Errorf("used after its end: %v", err)
+	}
+	now.set(noon.Add(24 * time.Hour))
+	equal(t, "after a day", states(t, s, now.now()), []string{"+15550000004 expired", "+15550000003 revoked", "+15550000002 expired", "+15550000001 expired"})
+	if grant(t, s, passTo(s, person("acme", 1))); s.AnyPass() != true {
+		t.Error("what expired keeps others away")
+	}
+	now.set(noon.Add(100 * 24 * time.Hour))
+	last := passTo(s, person("acme", 9))
+	last.Expires = now.now().Add(time.Hour)
+	grant(t, s, last)
+	equal(t, "after the time of the decision log", states(t, s, now.now()), []string{"+15550000009 granted"})
+	sound(t, s)
+}
+
+// TestPassRace: of many who use one pass at once, one may send.
+func TestPassRace(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	var all []store.Pass
+	for n := range 50 {
+		p := passTo(s, person("acme", n))
+		p.Expires = time.Now().Add(time.Hour)
+		all = append(all, p)
+	}
+	for _, p := range grant(t, s, all...) {
+		var group sync.WaitGroup
+		var wins atomic.Int64
+		for n := range 8 {
+			group.Go(func() {
+				used, err := s.UsePass(p.ID, fmt.Sprint(n), time.Now())
+				if err != nil {
+					t.Error(err)
+				}
+				if used {
+					wins.Add(1)
+				}
+			})
+		}
+		if group.Wait(); wins.Load() != 1 {
+			t.Fatalf("%d used one pass", wins.Load())
+		}
+	}
+}
+
+// A pass that cannot be kept is none, and one that cannot be used up lets nothing through.
+func TestPassOnAFailingDisk(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	p := grant(t, s, passTo(s, person("acme", 1)))[0]
+	broken := true
+	store.FailCommits(s, func(real func() error) error {
+		if broken {
+			return errors.New("input/output error")
+		}
+		return real()
+	})
+	if granted, err := s.Grant([]store.Pass{passTo(s, person("acme", 2))}); err == nil || len(granted) > 0 {
+		t.Errorf("granted %v, %v", granted, err)
+	}
+	if used, err := s.UsePass(p.ID, "x", noon); used || err == nil {
+		t.Errorf("used: %v, %v", used, err)
+	}
+	broken = false
+	if used, err := s.UsePass(p.ID, "x", noon); !used || err != nil {
+		t.Errorf("once the disk works: %v, %v", used, err)
+	}
+	if granted, err := s.Grant([]store.Pass{passTo(s, person("acme", 2))}); err != nil || len(granted) != 1 {
+		t.Errorf("once the disk works, granted %v, %v", granted, err)
+	}
+}
+
+func TestVerifySeesADamagedPass(t *testing.T) {
+	s := open(t, store.Config{Memory: true})
+	p := grant(t, s, passTo(s, person("acme", 1)))[0]
+	must(t, store.SpoilPass(s, p.ID))
+	r, err := s.Verify(t.Context())
+	if must(t, err); len(r.Faults) != 1 || r.Faults[0].Reason != "pass "+p.ID+" was altered: it does not read" {
+		t.Errorf("found %v", r.Faults)
+	}
+}
+
+func init() { roles["passer"] = usePassUntilKilled }
+
+// usePassUntilKilled uses the pass in dir, and stands still at the n-th of the moments that it passes: before
+// and after each commit and before each sync.
+func usePassUntilKilled(dir string) error {
+	n, err := strconv.Atoi(os.Getenv(roundVariable))
+	if err != nil {
+		return err
+	}
+	s, err := store.Open(store.Config{Dir: dir, Now: func() time.Time { return noon }})
+	if err != nil {
+		return err
+	}
+	stand := func() {
+		if n--; n == 0 {
+			fmt.Println("stands")
+			select {}
+		}
+	}
+	store.FailCommits(s, func(real func() error) error { stand(); defer stand(); return real() })
+	store.FailSyncs(s, func(real func() error) error { stand(); return real() })
+	page, err := s.Passes("", 1, func(*store.Pass) bool { return true })
+	if err != nil {
+		return err
+	}
+	used, err := s.UsePass(page[0].ID, "x", noon)
+	fmt.Println("used", used, err)
+	select {}
+}
+
+// Wherever the process is killed, a pass that was told to be used is used.
+func TestKilledUse(t *testing.T) {
+	base := t.TempDir()
+	s := open(t, store.Config{Dir: base, Now: func() time.Time { return noon }})
+	grant(t, s, passTo(s, person("acme", 1)))
+	closeStore(t, s)
+	round := 0
+	for said := "stands"; said == "stands"; {
+		dir := filepath.Join(t.TempDir(), "copy")
+		must(t, os.CopyFS(dir, os.DirFS(base)))
+		round++
+		child, out := spawn(t, "passer", dir, strconv.Itoa(round))
+		lines := bufio.NewScanner(out)
+		if !lines.Scan() {
+			t.Fatal("the child says nothing")
+		}
+		must(t, child.Process.Kill())
+		_ = child.Wait() // it was killed
+		said = lines.Text()
+		s := open(t, store.Config{Dir: dir})
+		is := states(t, s, noon)
+		if said == "used true <nil>" && is[0] != "+15550000001 used" || len(is) != 1 {
+			t.Errorf("killed when it was told %q: %v", said, is)
+		}
+		sound(t, s)
+		closeStore(t, s)
+	}
+	if round < 3 {
+		t.Errorf("the use passed %d moments: the test showed little", round)
+	}
+}
+
+// An erasure forgets the passes for a person, and takes the address out of the words with others, also where one of
+// them is just being changed.
+func TestEraseLeavesNothingInPasses(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	for n := range 20 {
+		mine, others := passTo(s, gonePerson), passTo(s, person("acme", n))
+		mine.Reason, others.Reason, others.Campaign = "said ana@example.com", "like +14155550100", "for 4155550100"
+		mine.Print[0], mine.Expires, others.Expires = byte(n), time.Now().Add(time.Hour), time.Now().Add(time.Hour)
+		grant(t, s, mine, others)
+	}
+	all, err := s.Passes("", 100, func(p *store.Pass) bool { return true })
+	must(t, err)
+	var group sync.WaitGroup
+	for _, p := range all {
+		group.Go(func() {
+			if _, err := s.UsePass(p.ID, "x", time.Now()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	erase(t, s, gonePerson)
+	group.Wait()
+	for _, when := range []string{"at once", "once closed"} {
+		if files := found(t, dir); len(files) > 0 {
+			t.Errorf("%s: %v", when, files)
+		}
+		left, err := s.Passes("", 100, func(*store.Pass) bool { return true })
+		must(t, err)
+		for _, p := range left {
+			if p.To == gonePerson || p.Reason != "(erased)" || p.Campaign != "(erased)" {
+				t.Errorf("%s: left is %+v", when, p)
+			}
+		}
+		if len(left) != 20 || len(s.PassesOf("d-"+gonePerson.Address)) > 0 {
+			t.Errorf("%s: %d passes for others are left, want 20", when, len(left))
+		}
+		closeStore(t, s)
+		s = open(t, store.Config{Dir: dir})
+	}
+}
