@@ -74,6 +74,7 @@ func (g *Gate) release(w *work) {
 	clear(w.ids)
 	clear(w.slots)
 	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]
+	clear(w.passes)
 	w.tallies, w.sent, w.takers = w.tallies[:0], w.sent[:0], w.takers[:0]
 	w.sends, w.held, w.passes = false, w.held[:0], w.passes[:0]
 	w.target, w.caller = w.target[:0], ""

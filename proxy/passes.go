@@ -18,7 +18,7 @@ type barred struct {
 // A passage is a message that was let through, and the pass that was used up for it.
 type passage struct {
 	message int
-	pass    string
+	pass    store.Pass
 	back    bool // it was given back
 }
 
@@ -49,14 +49,14 @@ func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Deci
 	if !g.admits(rt, m, now) {
 		return onTrial
 	}
-	used, err := g.store.UsePass(p.ID, w.ids[i], now)
+	used, err := g.store.UsePass(&p, w.ids[i], now)
 	if err != nil {
 		g.log.Error("a pass could not be used", zap.String("route", rt.name), zap.String("id", w.ids[i]), zap.String("pass", p.ID), zap.Error(err))
 	}
 	if !used {
 		return d
 	}
-	w.passes = append(w.passes, passage{message: i, pass: p.ID})
+	w.passes = append(w.passes, passage{message: i, pass: p})
 	return past
 }
 
@@ -68,8 +68,8 @@ func (g *Gate) unpass(w *work, all bool) {
 			continue
 		}
 		one.back = true
-		if err := g.store.GiveBackPass(one.pass, w.ids[one.message]); err != nil {
-			g.log.Error("a pass is used up, and its message was not sent", zap.String("id", w.ids[one.message]), zap.String("pass", one.pass), zap.Error(err))
+		if err := g.store.GiveBackPass(&one.pass, w.ids[one.message]); err != nil {
+			g.log.Error("a pass is used up, and its message was not sent", zap.String("id", w.ids[one.message]), zap.String("pass", one.pass.ID), zap.Error(err))
 		}
 	}
 }
@@ -89,5 +89,5 @@ func (w *work) pass(i int) string {
 	if !found || w.batch.Decisions[i].Action == filter.Block {
 		return ""
 	}
-	return w.passes[n].pass
+	return w.passes[n].pass.ID
 }

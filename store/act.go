@@ -69,6 +69,8 @@ const (
 	ActPassApprove       ActKind = "pass-approve"
 	ActPassGrant         ActKind = "pass-grant"
 	ActPassRevoke        ActKind = "pass-revoke"
+	ActPassUse           ActKind = "pass-use" // the gate let a message through
+	ActPassesShow        ActKind = "passes-show"
 	ActPause             ActKind = "pause"
 	ActPreflight         ActKind = "preflight"
 	ActQuality           ActKind = "quality"
@@ -85,7 +87,7 @@ func ActKinds() []ActKind {
 	return []ActKind{ActAuditExport, ActChangesRead, ActConfigurationShow, ActConsentErase, ActConsentExport, ActConsentHistory,
 		ActConsentImport, ActConsentProof, ActConsentRecord, ActConsentRequest, ActConsentShow, ActDecisionsExport, ActDecisionsShow,
 		ActDialoguesShow, ActErrandDrop, ActErrandRetry, ActErrandReview, ActErrandsShow, ActExplain, ActLogin, ActLoginFail, ActLoginLink, ActLoginSetup,
-		ActLogout, ActNotifyRetry, ActPassApprove, ActPassGrant, ActPassRevoke, ActPause, ActPreflight, ActQuality, ActReload,
+		ActLogout, ActNotifyRetry, ActPassApprove, ActPassGrant, ActPassRevoke, ActPassUse, ActPassesShow, ActPause, ActPreflight, ActQuality, ActReload,
 		ActReplay, ActResume, ActScreenshotUpload, ActTokenMake, ActTokenRevoke}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -36,7 +37,7 @@ func grant(t testing.TB, s *store.Store, all ...store.Pass) []store.Pass {
 	return granted
 }
 
-// states lists what became of all passes, newest first.
+// states lists what became of all passes, sorted.
 func states(t testing.TB, s *store.Store, now time.Time) (all []string) {
 	t.Helper()
 	page, err := s.Passes("", 1000, func(*store.Pass) bool { return true })
@@ -44,6 +45,7 @@ func states(t testing.TB, s *store.Store, now time.Time) (all []string) {
 	for _, p := range page {
 		all = append(all, p.To.Address+" "+string(p.State(now)))
 	}
+	slices.Sort(all)
 	return all
 }
 
@@ -122,13 +124,13 @@ func TestPassLife(t *testing.T) {
 	}
 	_, err = s.Revoke(three.ID, "bert", "no")
 	must(t, err)
-	if used, err := s.UsePass(three.ID, "x", noon); used || err != nil {
+	if used, err := s.UsePass(&three, "x", noon); used || err != nil {
 		t.Errorf("what was revoked was used: %v", err)
 	}
-	if used, err := s.UsePass(one.ID, "new", noon); !used || err != nil {
+	if used, err := s.UsePass(&one, "new", noon); !used || err != nil {
 		t.Fatalf("not used: %v", err)
 	}
-	if used, _ := s.UsePass(one.ID, "newer", noon); used {
+	if used, _ := s.UsePass(&one, "newer", noon); used {
 		t.Error("used twice")
 	}
 	closeStore(t, s)
@@ -136,15 +138,15 @@ func TestPassLife(t *testing.T) {
 	if all := s.PassesOf("new"); len(all) != 1 || all[0].UsedBy != "new" || !reflect.DeepEqual(s.PassesOf(one.Decisions[0]), all) {
 		t.Errorf("of the decision that it forwarded: %+v", all)
 	}
-	must(t, s.GiveBackPass(one.ID, "new"))
+	must(t, s.GiveBackPass(&one, "new"))
 	if _, ok := s.PassFor(one.Print, noon); !ok {
 		t.Error("what was given back is not there")
 	}
-	if used, err := s.UsePass(one.ID, "newest", noon.Add(24*time.Hour)); used || err != nil {
+	if used, err := s.UsePass(&one, "newest", noon.Add(24*time.Hour)); used || err != nil {
 		t.Errorf("used after its end: %v", err)
 	}
 	now.set(noon.Add(24 * time.Hour))
-	equal(t, "after a day", states(t, s, now.now()), []string{"+15550000004 expired", "+15550000003 revoked", "+15550000002 expired", "+15550000001 expired"})
+	equal(t, "after a day", states(t, s, now.now()), []string{"+15550000001 expired", "+15550000002 expired", "+15550000003 revoked", "+15550000004 expired"})
 	if grant(t, s, passTo(s, person("acme", 1))); s.AnyPass() != true {
 		t.Error("what expired keeps others away")
 	}
@@ -170,7 +172,7 @@ func TestPassRace(t *testing.T) {
 		var wins atomic.Int64
 		for n := range 8 {
 			group.Go(func() {
-				used, err := s.UsePass(p.ID, fmt.Sprint(n), time.Now())
+				used, err := s.UsePass(&p, fmt.Sprint(n), time.Now())
 				if err != nil {
 					t.Error(err)
 				}
@@ -199,11 +201,11 @@ func TestPassOnAFailingDisk(t *testing.T) {
 	if granted, err := s.Grant([]store.Pass{passTo(s, person("acme", 2))}); err == nil || len(granted) > 0 {
 		t.Errorf("granted %v, %v", granted, err)
 	}
-	if used, err := s.UsePass(p.ID, "x", noon); used || err == nil {
+	if used, err := s.UsePass(&p, "x", noon); used || err == nil {
 		t.Errorf("used: %v, %v", used, err)
 	}
 	broken = false
-	if used, err := s.UsePass(p.ID, "x", noon); !used || err != nil {
+	if used, err := s.UsePass(&p, "x", noon); !used || err != nil {
 		t.Errorf("once the disk works: %v, %v", used, err)
 	}
 	if granted, err := s.Grant([]store.Pass{passTo(s, person("acme", 2))}); err != nil || len(granted) != 1 {
@@ -246,7 +248,7 @@ func usePassUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	used, err := s.UsePass(page[0].ID, "x", noon)
+	used, err := s.UsePass(&page[0], "x", noon)
 	fmt.Println("used", used, err)
 	select {}
 }
@@ -299,7 +301,7 @@ func TestEraseLeavesNothingInPasses(t *testing.T) {
 	var group sync.WaitGroup
 	for _, p := range all {
 		group.Go(func() {
-			if _, err := s.UsePass(p.ID, "x", time.Now()); err != nil {
+			if _, err := s.UsePass(&p, "x", time.Now()); err != nil {
 				t.Error(err)
 			}
 		})

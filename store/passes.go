@@ -165,34 +165,6 @@ func (s *Store) Revoke(id, actor, reason string) ([]Pass, error) {
 	})
 }
 
-// UsePass uses a pass up for a decision, at a moment. Once it returned true, that is on disk, and nobody else can: the
-// message may be forwarded. After an error, or false where somebody else was faster, it may not.
-func (s *Store) UsePass(id, decision string, now time.Time) (bool, error) {
-	check := func(p *Pass) error {
-		if p.State(now) != PassGranted {
-			return ErrNoPass
-		}
-		return nil
-	}
-	_, err := s.changePasses(id, "a pass is used", "", check, func(p *Pass) { p.Used, p.UsedBy = now.Round(0).UTC(), strings.Clone(decision) })
-	if errors.Is(err, ErrNoPass) || errors.Is(err, errPassBusy) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// GiveBackPass takes back that a pass was used up for a decision: its message surely was not sent.
-func (s *Store) GiveBackPass(id, decision string) error {
-	check := func(p *Pass) error {
-		if p.UsedBy != decision {
-			return ErrNoPass
-		}
-		return nil
-	}
-	_, err := s.changePasses(id, "a pass is given back", "", check, func(p *Pass) { p.Used, p.UsedBy = time.Time{}, "" })
-	return err
-}
-
 var errPassBusy = &PassError{"", "somebody else changes it at this moment: look at it again"}
 
 // changePasses edits the pass with this id, or those of the grant, that check has nothing against. Where it has

@@ -29,6 +29,8 @@ type Config struct {
 	Sessions Sessions `yaml:"sessions"`
 	// Brake stops imports and clients that would opt many out or in.
 	Brake Brake `yaml:"brake"`
+	// FourEyes has a pass for a blocked message count only once somebody else than who granted it approved it.
+	FourEyes bool `yaml:"four_eyes"`
 	// Notify tells changes to another system. Nil: to none.
 	Notify *Notify `yaml:"notify"`
 	// Anchor writes the head of the chain to a file. Nil: to none.

@@ -58,8 +58,7 @@ func (s *Server) explainDecision(c *call) error {
 		return err
 	}
 	x := Explanation{Config: e.Config, Clock: clock(e.Time, e.SendAt)}
-	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Anonymous: e.From == "" && e.Service == "", Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
-		Template: e.Template, Text: e.Text, Room: e.Room, MarketingOnly: e.MarketingOnly, SendAt: e.SendAt, Movable: e.Movable}
+	m := messageOf(&e)
 	known := e.Time
 	if !at.IsZero() {
 		known = at
@@ -74,7 +73,7 @@ func (s *Server) explainDecision(c *call) error {
 	}
 	d := show(e, full)
 	x.Decision = &d
-	x.Says = slices.Concat(tell(&d), s.moved(&e), s.suspended(&e, &m), x.Says)
+	x.Says = slices.Concat(tell(&d), s.moved(&e), s.suspended(&e, &m), s.aboutPasses(&e), x.Says)
 	if at.IsZero() {
 		x.Says = append(x.Says, "Now: "+x.Now.Says)
 	} else {

@@ -142,6 +142,12 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Rating":        {reflect.TypeFor[Rating]()},
 		"Circuit":       {reflect.TypeFor[filter.Circuit]()},
 		"Circuits":      {reflect.TypeFor[Circuits]()},
+		"Pass":          {reflect.TypeFor[store.Pass](), reflect.TypeFor[Pass]()},
+		"PassPage":      {reflect.TypeFor[PassPage]()},
+		"PassRequest":   {reflect.TypeFor[PassRequest]()},
+		"PassGrant":     {reflect.TypeFor[PassGrant]()},
+		"PassRefusal":   {reflect.TypeFor[PassRefusal]()},
+		"PassChange":    {reflect.TypeFor[PassChange]()},
 		"Lifting":       {reflect.TypeFor[Lifting]()},
 		"Notified":      {reflect.TypeFor[Notified]()},
 		"Errand":        {reflect.TypeFor[Errand]()},
@@ -186,6 +192,7 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 
 		"ActKind":    strings.Split(wordList(store.ActKinds()), ", "),
 		"ActOutcome": strings.Split(wordList(store.ActOutcomes()), ", "),
+		"PassState":  words(len(store.PassStates()), func(i int) string { return string(store.PassStates()[i]) }),
 
 		"DialogueState": words(filter.DialogueStates, func(i int) string { return filter.DialogueState(i).String() }),
 		"Category":      words(filter.Categories, func(i int) string { return filter.Category(i).String() }),

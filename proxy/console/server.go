@@ -41,6 +41,7 @@ type Server struct {
 	closing context.Context // ends with Close
 	close   context.CancelFunc
 
+	fourEyes    bool
 	sortsAtOnce int // how many hashes an import sorts at a time
 	background  background
 	daily       daily     // tells what each day blocked
@@ -61,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
 	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands, url: cfg.URL,
-		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings}
+		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = zap.NewNop()
@@ -141,6 +142,10 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/switches", Reviewer, nil, (*Server).postSwitch},
 	{"POST", "/api/v1/switches/{id}/lift", Reviewer, nil, (*Server).liftSwitch},
 	{"GET", "/api/v1/switches/history", Viewer, []string{"limit", "before"}, (*Server).switchHistory},
+	{"GET", "/api/v1/passes", Viewer, []string{"state", "decision", "grant", "limit", "before", "full"}, (*Server).listPasses},
+	{"POST", "/api/v1/passes", Reviewer, passParams, (*Server).postPasses},
+	{"POST", "/api/v1/passes/{id}/approve", Reviewer, nil, (*Server).approvePass},
+	{"POST", "/api/v1/passes/{id}/revoke", Reviewer, nil, (*Server).revokePass},
 	{"GET", "/api/v1/summary", Viewer, []string{"day", "zone", "route"}, (*Server).getSummary},
 	{"GET", "/api/v1/stats", Viewer, []string{"since", "until", "step", "zone", "route", "campaign", "top"}, (*Server).getStats},
 	{"POST", "/api/v1/preflight", Viewer, preflightParams, (*Server).postPreflight},

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// UsePass uses p up for a decision, at a moment. Once it returned true, that is on disk, and in the audit, and nobody else
+// can: the message may be forwarded. After an error, or false where somebody else was faster, it may not.
+func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
+	act := p.act(decision)
+	begun, err := s.BeginAct(act)
+	if err != nil {
+		return false, err
+	}
+	check := func(p *Pass) error {
+		if p.State(now) != PassGranted {
+			return ErrNoPass
+		}
+		return nil
+	}
+	_, err = s.changePasses(p.ID, "a pass is used", passUser, check, func(p *Pass) { p.Used, p.UsedBy = now.Round(0).UTC(), strings.Clone(decision) })
+	switch {
+	case err == nil:
+		act.Outcome = ActDone
+	case errors.Is(err, ErrNoPass) || errors.Is(err, errPassBusy):
+		act.Outcome, act.Error, err = ActRefused, "it was used or ended meanwhile", nil
+	default:
+		act.Outcome, act.Error = ActFailed, "it could not be kept that it is used"
+	}
+	if err = errors.Join(err, s.EndAct(begun, act)); err != nil {
+		return false, err
+	}
+	return act.Outcome == ActDone, nil
+}
+
+// GiveBackPass takes back that a pass was used up for a decision: its message surely was not sent.
+func (s *Store) GiveBackPass(p *Pass, decision string) error {
+	check := func(p *Pass) error {
+		if p.UsedBy != decision {
+			return ErrNoPass
+		}
+		return nil
+	}
+	_, err := s.changePasses(p.ID, "a pass is given back", passUser, check, func(p *Pass) { p.Used, p.UsedBy = time.Time{}, "" })
+	if err != nil {
+		return err
+	}
+	act := p.act(decision)
+	act.Outcome, act.Error = ActFailed, "the message was not sent, and the pass is given back"
+	return s.Audit(act)
+}
+
+// passUser is who uses passes.
+const passUser = "gate"
+
+// act is the use of p for a decision.
+func (p *Pass) act(decision string) Act {
+	return Act{Kind: ActPassUse, Actor: passUser, To: p.To, About: map[string]string{"pass": p.ID, "decision": decision}}
+}
