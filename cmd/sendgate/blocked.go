@@ -19,13 +19,23 @@ type blockedCmd struct {
 	Tail    blockedTailCmd    `cmd:"" help:"Show decisions as they are taken, until Ctrl-C."`
 	Summary blockedSummaryCmd `cmd:"" help:"Count one day by route and reason: what was blocked, or in report mode would have been."`
 	Export  blockedExportCmd  `cmd:"" help:"Write what was blocked to a file, for other programs."`
+	Pass    blockedPassCmd    `cmd:"" help:"Let a blocked message through at its sender's next try, or all that filters select; never an opt-out."`
+	Passes  blockedPassesCmd  `cmd:"" help:"List passes, newest first."`
+	Approve blockedApproveCmd `cmd:"" help:"Approve a pass that waits for a second person (console.four_eyes)."`
+	Revoke  blockedRevokeCmd  `cmd:"" help:"End a pass that was not used."`
 }
 
 // decisionFlags select entries of the decision log; they combine.
 type decisionFlags struct {
 	adminFlags
-	Action   string           `default:"block" enum:"block,rewrite,forward,any" help:"block, rewrite, forward or any (${default})."`
-	Reason   *filter.Reason   `help:"One reason, such as no-consent."`
+	Action string         `default:"block" enum:"block,rewrite,forward,any" help:"block, rewrite, forward or any (${default})."`
+	Reason *filter.Reason `help:"One reason, such as no-consent."`
+	filterFlags
+	Full bool `help:"Show addresses and texts in full; needs the role reviewer, and is logged."`
+}
+
+// filterFlags are those of decisionFlags that say what was sent, and how.
+type filterFlags struct {
 	Rule     string           `help:"One rule."`
 	Enforced string           `default:"any" enum:"true,false,any" help:"Whether it was obeyed: true, false (in mode report nothing is) or any (${default})."`
 	Outcome  string           `help:"What became of it: refused, answered, not-sent or unknown."`
@@ -40,7 +50,6 @@ type decisionFlags struct {
 	Channel  filter.Channel   `help:"One channel."`
 	To       string           `placeholder:"ADDRESS" help:"One recipient."`
 	Region   string           `help:"Country of a recipient without a country code."`
-	Full     bool             `help:"Show addresses and texts in full; needs the role reviewer, and is logged."`
 }
 
 // periodFlags narrow decisions to a time.
@@ -49,16 +58,22 @@ type periodFlags struct {
 	Until moment `help:"Until then."`
 }
 
-func (f decisionFlags) query() console.DecisionQuery {
-	q := console.DecisionQuery{Region: f.Region, Full: f.Full, Query: store.Query{Reason: f.Reason, Category: f.Category,
-		Route: f.Route, Mode: f.Mode, From: f.From, Topic: f.Topic, Campaign: f.Campaign, Template: f.Template, Rule: f.Rule, Outcome: f.Outcome,
+func (f filterFlags) query() console.DecisionQuery {
+	q := console.DecisionQuery{Region: f.Region, Query: store.Query{Category: f.Category, Route: f.Route, Mode: f.Mode, From: f.From,
+		Topic: f.Topic, Campaign: f.Campaign, Template: f.Template, Rule: f.Rule, Outcome: f.Outcome,
 		To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.To}}}
+	if enforced := f.Enforced == "true"; enforced || f.Enforced == "false" {
+		q.Enforced = &enforced
+	}
+	return q
+}
+
+func (f decisionFlags) query() console.DecisionQuery {
+	q := f.filterFlags.query()
+	q.Reason, q.Full = f.Reason, f.Full
 	var action filter.Action
 	if action.UnmarshalText([]byte(f.Action)) == nil { // "any" is none of them
 		q.Action = &action
-	}
-	if enforced := f.Enforced == "true"; enforced || f.Enforced == "false" {
-		q.Enforced = &enforced
 	}
 	return q
 }
@@ -148,7 +163,7 @@ func (c blockedShowCmd) Run(t terminal) error {
 		{"decision", d.ID}, {"time", d.Time.Local().Format(time.RFC1123)}, {"route", d.Route}, {"mode", d.Mode},
 		{"to", d.To.Address}, {"channel", string(d.To.Channel)}, {"brand", d.To.Brand}, {"from", d.From}, {"service", d.Service},
 		{"category", d.Category.String()}, {"topic", d.Topic}, {"campaign", d.Campaign}, {"template", d.Template}, {"text", d.Text},
-		{"decided", d.Action.String()}, {"reason", d.Reason.String() + ": " + d.Reason.Text()}, {"rule", d.Rule}, {"fault", d.Fault},
+		{"decided", d.Action.String()}, {"reason", d.Reason.String() + ": " + d.Reason.Text()}, {"rule", d.Rule}, {"fault", d.Fault}, {"pass", d.Pass},
 		{"outcome", d.Outcome}, {"configuration", d.Config},
 	} {
 		if f.value != "" {

@@ -52,15 +52,11 @@ func (c explainCmd) Run(t terminal) error {
 func (c explainCmd) explain(t terminal, client *console.Client) (console.Explanation, error) {
 	switch {
 	case c.Decision == "last":
-		block := filter.Block
-		page, err := client.Decisions(t.ctx, console.DecisionQuery{Query: store.Query{Action: &block, Limit: 1}})
+		id, err := lastBlock(t, client)
 		if err != nil {
 			return console.Explanation{}, err
 		}
-		if len(page.Decisions) == 0 {
-			return console.Explanation{}, errors.New("nothing was blocked yet")
-		}
-		return client.ExplainAt(t.ctx, page.Decisions[0].ID, c.Full, c.At.Time)
+		return client.ExplainAt(t.ctx, id, c.Full, c.At.Time)
 	case c.Decision != "":
 		return client.ExplainAt(t.ctx, c.Decision, c.Full, c.At.Time)
 	case c.Route == "" || c.To == "":
@@ -68,4 +64,16 @@ func (c explainCmd) explain(t terminal, client *console.Client) (console.Explana
 	}
 	return client.Ask(t.ctx, console.Question{Route: c.Route, Region: c.Region, From: c.From, Service: c.Service, Category: c.Category, Topic: c.Topic, Template: c.Template,
 		Text: c.Text, SendAt: c.SendAt.Time, At: c.At.Time, To: filter.Recipient{Brand: c.Brand, Channel: c.Channel, Address: c.To}})
+}
+
+// lastBlock is the id of the newest decision that blocked a message.
+func lastBlock(t terminal, client *console.Client) (string, error) {
+	page, err := client.Decisions(t.ctx, console.DecisionQuery{Query: store.Query{Action: new(filter.Block), Limit: 1}})
+	if err != nil {
+		return "", hint(err)
+	}
+	if len(page.Decisions) == 0 {
+		return "", errors.New("nothing was blocked yet")
+	}
+	return page.Decisions[0].ID, nil
 }

@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup, "metric": metric, "keypair": keypair, "among": among,
-			"sale": sale, "lift": lift, "reviewed": reviewed, "moment": setMoment, "told": told, "find": find,
+			"sale": sale, "lift": lift, "passes": passes, "reviewed": reviewed, "moment": setMoment, "told": told, "find": find,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP", "TLS"} {
