@@ -20,7 +20,8 @@ type reviewList struct {
 	Routes  []string
 	Route   string
 	Full    bool
-	More    string // where it goes on
+	More    string      // where it goes on
+	Decided []store.Act // lately; for those who may see the audit
 	// Noted is the note of the form for the review Refused.
 	Refused, Noted string
 	Problem        *console.Error
@@ -40,6 +41,13 @@ func (v *visit) reviewList(status int, l *reviewList) (err error) {
 	}
 	if l.Errands = page.Errands; page.Next != "" {
 		l.More = l.path("after", page.Next)
+	}
+	if v.by.Role >= console.Reviewer {
+		decided, err := v.api.Acts(v.ctx(), console.AuditQuery{ActQuery: store.ActQuery{Kind: store.ActErrandReview, Outcome: store.ActDone}, Limit: 10})
+		if err != nil {
+			return err
+		}
+		l.Decided = decided.Acts
 	}
 	return v.showAs(status, "reviews", l)
 }

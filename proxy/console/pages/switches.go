@@ -44,7 +44,7 @@ type category struct {
 	Chosen bool
 }
 
-// A length is how long a pause may be, in a few words to choose from.
+// A length is how long something may be, to choose from.
 type length struct {
 	Value, Text string
 	Chosen      bool
@@ -85,12 +85,18 @@ func (v *visit) switchboard(status int, b *switchboard) (err error) {
 	for c := range filter.Category(filter.Categories) {
 		b.Categories = append(b.Categories, category{c.String(), slices.Contains(b.Form["category"], c.String())})
 	}
-	for _, hours := range pauseLengths {
-		value := fmt.Sprintf("%dh", hours)
-		b.Lengths = append(b.Lengths, length{value, v.span(value), b.Form.Get("for") == value})
-	}
+	b.Lengths = v.lengths(b.Form.Get("for"), pauseLengths)
 	b.Key = rand.Text()
 	return v.showAs(status, "switches", b)
+}
+
+// lengths are those of so many hours, of which one may be chosen.
+func (v *visit) lengths(chosen string, hours []int) (all []length) {
+	for _, n := range hours {
+		value := fmt.Sprintf("%dh", n)
+		all = append(all, length{value, v.span(value), chosen == value})
+	}
+	return all
 }
 
 // span is a length of time as Go writes it, in the largest unit that it is a whole number of.
@@ -163,17 +169,17 @@ func (v *visit) end() (time.Time, error) {
 	}
 	switch {
 	case length != "" && until != "":
-		return time.Time{}, wrong("until", "switches.both-ends")
+		return time.Time{}, wrong("until", "span.both-ends")
 	case length != "":
 		d, err := time.ParseDuration(length)
 		if err != nil || d <= 0 {
-			return time.Time{}, wrong("for", "switches.no-length")
+			return time.Time{}, wrong("for", "span.no-length")
 		}
 		return v.p.now().Truncate(time.Minute).Add(d), nil
 	case until != "":
 		at, err := time.ParseInLocation("2006-01-02T15:04", until, v.zone)
 		if err != nil {
-			return time.Time{}, wrong("until", "switches.no-moment")
+			return time.Time{}, wrong("until", "span.no-moment")
 		}
 		return at, nil
 	}

@@ -129,4 +129,5 @@ var menuPaths = []struct {
 	{"/switches", "switches", console.Viewer},
 	{"/reviews", "reviews", console.Viewer},
 	{"/webhooks", "webhooks", console.Viewer},
+	{"/tokens", "tokens", console.Admin},
 }
