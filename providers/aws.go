@@ -262,5 +262,14 @@ func (d awsDoor) Deny(_ *fasthttp.Request, resp *fasthttp.Response, why string) 
 	d.Decline(resp, errors.New(why))
 }
 
+// Confess writes an error that libraries repeat where nothing was sent, by its status of 503, and not otherwise.
+func (d awsDoor) Confess(resp *fasthttp.Response, why string) {
+	code := "SendgateOutcomeUnknown"
+	if resp.StatusCode() == fasthttp.StatusServiceUnavailable {
+		code = "ServiceUnavailable"
+	}
+	d.fault(resp, resp.StatusCode(), code, marker+strings.TrimPrefix(why, "sendgate "), "")
+}
+
 // awsRequestID is an id such as AWS gives each request.
 func awsRequestID() string { return rand.Text() }

@@ -144,8 +144,12 @@ func (p birdchannels) Parse(req *fasthttp.Request, b *Batch) error {
 	if p.none.path(path) != send || reads(req.Header.Method()) {
 		return p.none.Parse(req, b)
 	}
-	id := string(bytes.Split(path, []byte("/"))[4]) // "", workspaces, one, channels, another, …
-	c, ok := p.channels[id]
+	id := path
+	for range 4 { // "", workspaces, one, channels
+		_, id, _ = bytes.Cut(id, []byte("/"))
+	}
+	id, _, _ = bytes.Cut(id, []byte("/"))
+	c, ok := p.channels[string(id)]
 	if !ok {
 		return b.unreadable(0, "it goes by a channel of Bird's that the route does not list in `channels`, with what its messages go by")
 	}
@@ -157,7 +161,7 @@ func (p birdchannels) Parse(req *fasthttp.Request, b *Batch) error {
 		return err
 	}
 	d := document{b.source(req, nil), b.parsed.nodes}
-	from := b.parsed.copied([]byte(id))
+	from := b.parsed.copied(id)
 	for i := range b.Messages {
 		m := &b.Messages[i]
 		if m.From = from; m.Template != "" && m.Text != "" {

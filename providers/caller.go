@@ -50,6 +50,12 @@ type Demander interface {
 	Wants(w *Webhook) error
 }
 
+// An Opener is a Caller some of whose calls are sealed.
+type Opener interface {
+	// Open makes plain what Signals is to read of a call that was verified by w. Req stays as it is.
+	Open(req, plain *fasthttp.Request, w *Webhook)
+}
+
 // A Confirmer is a Caller whose service wants an address of its own to be asked for before it calls.
 type Confirmer interface {
 	// Confirmation is the address in a call that was verified and is a handshake.

@@ -20,9 +20,11 @@ import (
 type cm struct {
 	shaped
 	*keyring
+	byHeader
 }
 
-var cmService = known{host: "https://gw.messaging.cm.com", channel: filter.SMS, text: cmText, make: newCM}
+var cmService = known{host: "https://gw.messaging.cm.com", channel: filter.SMS, text: cmText, make: newCM,
+	enter: "the addresses for messages and status reports, in JSON, of each channel; header: Authorization, of a name and a password in them"}
 
 // cmText is the longest text CM takes, in characters of GSM 7: eight parts.
 const cmText = 8 * 153
@@ -40,7 +42,9 @@ var cmShape = (&shape{
 	zeros:      true,
 }).mustCompile()
 
-func newCM(cfg Config) (Provider, error) { return cm{newShaped(cmShape, cfg), cmKeyring}, nil }
+func newCM(cfg Config) (Provider, error) {
+	return cm{newShaped(cmShape, cfg), cmKeyring, byHeader{}}, nil
+}
 
 // cmKeyring: the token stands in the body or in a header.
 // Source: https://developers.cm.com/messaging/docs/integration

@@ -169,6 +169,10 @@ func (awsNotifier) Confirmation(req *fasthttp.Request) string {
 	return n.SubscribeURL
 }
 
+// errUnsubscribed is for a call that is the last one: nobody who opts out is heard of from then on. Whoever unsubscribed the
+// address may have meant to, so that the gate does not subscribe it again; but somebody has to know.
+var errUnsubscribed = errors.New("the address was unsubscribed from the topic: what people write comes here no more until it is subscribed again")
+
 // told reads what is published in a call into v. ok is false for a call that publishes nothing.
 func (n *notification) told(req *fasthttp.Request, v any) (ok bool, err error) {
 	switch err := n.read(req); {
@@ -176,8 +180,8 @@ func (n *notification) told(req *fasthttp.Request, v any) (ok bool, err error) {
 		return false, err
 	case n.Type == "SubscriptionConfirmation":
 		return false, ErrHandshake
-	case n.Type != "Notification":
-		return false, nil
+	case n.Type == "UnsubscribeConfirmation":
+		return false, errUnsubscribed
 	case json.Unmarshal([]byte(n.Message), v) != nil:
 		return false, errNoCall
 	}

@@ -74,6 +74,12 @@ type Merger interface {
 	Merge(resp *fasthttp.Response, b *Batch) error
 }
 
+// A Confessor is a Provider whose libraries understand no error but in the form of its service.
+type Confessor interface {
+	// Confess puts why the service gave no answer into resp, whose status and headers stand.
+	Confess(resp *fasthttp.Response, why string)
+}
+
 // A Batch is the messages of one send request, and what was decided about each. It is reused:
 // Reset before the next request.
 type Batch struct {

@@ -39,6 +39,19 @@ func (r *shapeReader) recipient(channel filter.Channel, text string) string {
 	return address
 }
 
+// abroad is a sender as the service reads it whose numbers begin with a country code: with the plus that may be left out.
+// To others it would be a number of the route's region.
+func (r *shapeReader) abroad(text string) string {
+	if r.region == "" || r.national || !digits([]byte(text)) {
+		return text
+	}
+	number := r.b.parsed.international(text)
+	if _, err := filter.Number(number, ""); err != nil {
+		return text // a short code
+	}
+	return number
+}
+
 // international is a number that begins with a country code, with a plus in front; empty for what is no
 // number. Between digits stands what people and services leave out.
 func (p *parsed) international(text string) string {

@@ -81,8 +81,9 @@ func texter(number string) filter.Recipient {
 }
 
 // senderAbroad is a sender as sends of a service have it that writes numbers with their country code and without the plus.
+// What is no number so, such as a short code, stays as sends have it, too.
 func senderAbroad(number, region string) string {
-	if sender := filter.Sender(withPlus(number), region); strings.HasPrefix(sender, "+") {
+	if sender, err := filter.Number(withPlus(number), ""); err == nil {
 		return sender
 	}
 	return filter.Sender(number, region)

@@ -174,7 +174,7 @@ func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset i
 			return err
 		}
 	}
-	m.MarketingOnly = r.promoted(kind)
+	m.From, m.MarketingOnly = r.abroad(m.From), r.promoted(kind)
 	if m.To.Channel, err = r.carrier(medium); err != nil {
 		return err
 	}

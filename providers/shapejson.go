@@ -127,6 +127,7 @@ func (r *shapeReader) about(c *compiledReach, at *spot) (err error) {
 	if m.From, err = r.first(c.sender, at); err != nil {
 		return err
 	}
+	m.From = r.abroad(m.From)
 	if m.Template, err = r.first(c.template, at); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -16,7 +17,12 @@ func TestSignals(t *testing.T) {
 	for _, s := range webhookSamples(t) {
 		t.Run(s.provider+"/"+s.name, func(t *testing.T) {
 			c, req := caller(t, s.provider), arrived(t, s.request)
-			got, err := c.Signals(req)
+			plain := req
+			if o, ok := c.(Opener); ok {
+				plain = new(fasthttp.Request)
+				o.Open(req, plain, &s.hook)
+			}
+			got, err := c.Signals(plain)
 			var resp fasthttp.Response
 			c.Acknowledge(req, &resp)
 			if resp.StatusCode() != 200 || string(resp.Body()) != s.answer() {
@@ -31,7 +37,7 @@ func TestSignals(t *testing.T) {
 			if said := errorText(err); said != s.fault {
 				t.Errorf("Signals answers %q, want %q", said, s.fault)
 			}
-			clear(req.Body())
+			clear(plain.Body())
 			if !reflect.DeepEqual(got, s.signals) {
 				text, _ := json.MarshalIndent(got, "", "  ")
 				t.Errorf("Signals reads\n%s", text)
@@ -46,6 +52,8 @@ func (s *webhookSample) answer() string {
 		return `<?xml version="1.0" encoding="UTF-8"?><Response/>`
 	case "messagebird":
 		return "OK"
+	case "wechat":
+		return cmp.Or(s.challenge, "success")
 	}
 	return s.challenge
 }
@@ -79,7 +87,7 @@ func fuzzSignals(f *testing.F, name string) {
 		if name == "bird" {
 			hook.Secrets[0] = "whsec_c2VjcmV0"
 		}
-		if name == "postmark" || name == "infobip" {
+		if name == "postmark" || name == "infobip" || name == "cm" {
 			hook.Header, hook.Value = "Authorization", "Basic c2VuZGdhdGU6bmV2ZXIgZ3Vlc3NlZA=="
 		}
 		if len(otherKeys[name]) > 0 {
@@ -132,6 +140,8 @@ func FuzzInfobipSignals(f *testing.F)      { fuzzSignals(f, "infobip") }
 func FuzzPostmarkSignals(f *testing.F)     { fuzzSignals(f, "postmark") }
 func FuzzBirdSignals(f *testing.F)         { fuzzSignals(f, "bird") }
 func FuzzBirdChannelsSignals(f *testing.F) { fuzzSignals(f, "bird-channels") }
+func FuzzWeChatSignals(f *testing.F)       { fuzzSignals(f, "wechat") }
+func FuzzCMSignals(f *testing.F)           { fuzzSignals(f, "cm") }
 func FuzzMailgunSignals(f *testing.F)      { fuzzSignals(f, "mailgun") }
 
 func FuzzVonageMessagesSignals(f *testing.F)    { fuzzSignals(f, "vonage-messages") }

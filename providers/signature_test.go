@@ -28,7 +28,7 @@ var (
 )
 
 // bodyUnsigned are services that sign the address and a word of their own, and nothing of the body.
-var bodyUnsigned = map[string]bool{"plivo": true}
+var bodyUnsigned = map[string]bool{"plivo": true, "wechat": true}
 
 // otherKeys are public keys of the right kind that nobody signed with.
 var otherKeys = map[string][]string{

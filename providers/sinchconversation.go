@@ -99,7 +99,7 @@ func (s sinchConversation) Parse(req *fasthttp.Request, b *Batch) error {
 			return b.unreadable(0, "an identity has no channel")
 		}
 		word := b.parsed.unquoted(d, channel)
-		if err := b.sinchConversationMessage(d, message, word, i); err != nil {
+		if err := s.message(b, d, message, word, i); err != nil {
 			return err
 		}
 		i++
@@ -172,11 +172,12 @@ func (b *Batch) silenced(d document, word []byte) (blocked bool) {
 	return blocked
 }
 
-// sinchConversationMessage reads what message n of b, on the channel called word, carries.
-func (b *Batch) sinchConversationMessage(d document, message int, word string, n int) error {
+// message reads what message n of b, on the channel called word, carries.
+func (s sinchConversation) message(b *Batch, d document, message int, word string, n int) error {
 	m, at := &b.Messages[n], &b.parsed.spread.at[n]
 	if number := d.within(0, "channel_properties", "SMS_SENDER"); number != 0 && m.To.Channel == filter.SMS && d.nodes[number].kind == '"' {
-		m.From, m.Service = b.parsed.unquoted(d, number), m.From
+		r := shapeReader{shaped: s.shaped, b: b}
+		m.From, m.Service = r.abroad(b.parsed.unquoted(d, number)), m.From
 	}
 	own, err := b.override(d, message, word, m)
 	if own || err != nil {

@@ -18,7 +18,8 @@ type wechat struct {
 }
 
 var wechatService = known{host: "https://api.weixin.qq.com", channel: filter.WeChat, text: wechatText,
-	withdrawn: wechatWithdrawn, busy: []int{45009, 45011}, make: newWeChat}
+	withdrawn: wechatWithdrawn, busy: []int{45009, 45011}, make: newWeChat,
+	enter: "the server URL of the account; secrets: its Token, or Token:EncodingAESKey for the safe mode"}
 
 // wechatText is the longest text that surely passes, in characters: WeChat counts 2048 bytes.
 const wechatText = 600

@@ -59,6 +59,9 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 			return l, fmt.Errorf("senders: %s: %w", name, err)
 		}
 		l.senders[sender] = s
+		if abroad, err := filter.Number("+"+name, ""); err == nil { // as services read it that leave the plus out
+			l.senders[abroad] = s
+		}
 	}
 	return l, nil
 }

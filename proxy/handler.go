@@ -175,6 +175,7 @@ func (g *Gate) carry(w *work) {
 	default:
 		g.once(rt, w, key)
 	}
+	rt.translate(w)
 	rt.count.seconds.observe(w.done.Sub(w.start).Microseconds())
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/sendgate/sendgate/providers"
 	"github.com/valyala/fasthttp"
 )
 
@@ -70,6 +71,19 @@ func tell(resp *fasthttp.Response, o outcome) {
 func withhold(resp *fasthttp.Response, why string) {
 	say(resp, fasthttp.StatusServiceUnavailable, why+": nothing was sent, and the request can be repeated")
 	resp.Header.Set("Sendgate-Outcome", notSent.String())
+}
+
+// translate puts what tell says into the form of the service where its libraries read no other.
+func (rt *route) translate(w *work) {
+	c, ok := rt.provider.(providers.Confessor)
+	status := w.resp.StatusCode()
+	if !ok || w.relayed || status != fasthttp.StatusServiceUnavailable && status != fasthttp.StatusFailedDependency {
+		return
+	}
+	var s said
+	if json.Unmarshal(w.resp.Body(), &s) == nil { // as say wrote it
+		c.Confess(w.resp, s.Message)
+	}
 }
 
 // confess answers for a request whose handling panicked.

@@ -139,7 +139,13 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		say(resp, fasthttp.StatusForbidden, "this call is not signed as the provider of this route signs")
 		return callUnsigned
 	}
-	signals, unread := w.caller.Signals(req)
+	plain := req
+	if o, ok := w.caller.(providers.Opener); ok {
+		plain = fasthttp.AcquireRequest()
+		defer fasthttp.ReleaseRequest(plain)
+		o.Open(req, plain, &w.known)
+	}
+	signals, unread := w.caller.Signals(plain)
 	if errors.Is(unread, providers.ErrHandshake) {
 		if c, ok := w.caller.(providers.Confirmer); ok {
 			if _, err := w.known.Fetch(c.Confirmation(req)); err != nil {

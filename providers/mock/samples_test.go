@@ -49,6 +49,9 @@ func TestSamples(t *testing.T) {
 				return
 			}
 			want := s.Messages[0]
+			if s.Region != "" && "+"+got.From == want.From { // which the service reads with its country code
+				got.From = want.From
+			}
 			checkSample(t, got, want, want.Text)
 			if !otherIdentity[name] {
 				checkNumber(t, got.To, want.To.Address)
