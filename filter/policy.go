@@ -124,6 +124,19 @@ func (p Policy) Quiet(m *Message, r *Record, now time.Time) Decision {
 	return forward
 }
 
+// Zones are the time zones that the recipient of m may be in, as quiet hours see it: by their number, and by where
+// they stated to be. There are none where nobody can tell.
+func (p Policy) Zones(m *Message, r *Record) (names []string) {
+	for _, rule := range p {
+		if hours, ok := rule.(*quietHours); ok {
+			for _, zone := range hours.known.of(m.To.Address, r.Place).zones {
+				names = append(names, zone.String())
+			}
+		}
+	}
+	return names
+}
+
 // forward is the decision of a rule without objection.
 var forward = Decision{Action: Forward, Reason: Allowed}
 

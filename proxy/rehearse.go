@@ -125,6 +125,15 @@ func (rt *route) notes(claimed []string, at time.Time) (notes []string) {
 	return notes
 }
 
+// Zones are the time zones that the recipient of m, of whom r is known, may be in; none where nobody can tell.
+func (g *Gate) Zones(name string, m *filter.Message, r *filter.Record) []string {
+	rt, err := g.route(name)
+	if err != nil {
+		return nil
+	}
+	return rt.policy.Zones(m, r)
+}
+
 // Unforeseen names the rules of a route that go by more than m shows, by what it says or by whom it is from, and
 // which labels its sender might give it; none where there is no such route.
 func (g *Gate) Unforeseen(name string, m *filter.Message) []string {

@@ -151,6 +151,10 @@ func (o oneRoute) Rehearse(route, region string, at time.Time, claimed []string)
 
 func (o oneRoute) Unforeseen(_ string, m *filter.Message) []string { return o.b.policy.Unforeseen(m) }
 
+func (o oneRoute) Zones(_ string, m *filter.Message, r *filter.Record) []string {
+	return o.b.policy.Zones(m, r)
+}
+
 // draft reads a configuration that names a window, and nothing else.
 func (b *bench) draft(name string, text []byte) (Judge, error) {
 	var cfg filter.Config

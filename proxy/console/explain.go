@@ -22,6 +22,9 @@ type Explanation struct {
 	Clock  Clock          `json:"clock"`
 	// Config is the version of the configuration in force at the decision.
 	Config string `json:"config,omitempty"`
+	// Again is what the configuration of today decides about the logged message from what was known then. Its Why
+	// tells rows of data, their source, clocks and zones. It is nil where a Question or a past moment was asked about.
+	Again *Judgement `json:"again,omitempty"`
 	// Now is what would be decided now, from what is known now; where a past moment was asked for,
 	// what would have been decided then, from what was known then, by the configuration of today.
 	Now *Judgement `json:"now,omitempty"`
@@ -34,7 +37,8 @@ type Clock struct {
 	Decided time.Time `json:"decided"`          // when the send came in
 	SendAt  time.Time `json:"send_at,omitzero"` // when it was to be delivered, if that was asked for
 	Judged  time.Time `json:"judged"`           // the moment that windows were measured at
-	Zone    string    `json:"zone"`             // always UTC today
+	Zone    string    `json:"zone"`             // of these times, which are UTC
+	Zones   []string  `json:"zones,omitempty"`  // that the recipient may be in, as far as anybody can tell
 	Inbound time.Time `json:"inbound,omitzero"` // the recipient's last message before: it opens windows
 }
 
@@ -67,6 +71,10 @@ func (s *Server) explainDecision(c *call) error {
 		return err
 	}
 	x.Now = s.judgement(c.by.role, e.Route, m, at)
+	if at.IsZero() {
+		x.Again = s.judgement(c.by.role, e.Route, m, e.Time)
+	}
+	s.locate(c, &x, e.Route, &m)
 	c.person(e.To)
 	if !full && (c.by.role < Reviewer || len(x.Events) == 0) {
 		c.masked()
@@ -105,6 +113,7 @@ func (s *Server) explainMessage(c *call) error {
 		c.masked()
 	}
 	x.Now = s.judgement(c.by.role, q.Route, m, asked)
+	s.locate(c, &x, q.Route, &m)
 	x.Says = append([]string{fmt.Sprintf("Category %s, through route %s to brand %s's recipient on %s, at %s: %s", m.Category, q.Route, m.To.Brand, m.To.Channel, moment(q.At), x.Now.Says)}, x.Says...)
 	if !q.SendAt.Equal(m.SendAt) {
 		x.Says = append(x.Says, sentAtOnce)
@@ -125,6 +134,14 @@ const knownThen = "This is judged from what was known at that moment, by the con
 
 // sentAtOnce says what becomes of a delivery time that the provider would not read.
 const sentAtOnce = "The provider takes no delivery time for such a message, so it is judged as one that is sent at once."
+
+// locate tells on which clocks the recipient of m lives, unless that would tell where they stated to be to somebody
+// who may not know.
+func (s *Server) locate(c *call, x *Explanation, route string, m *filter.Message) {
+	if s.judge != nil && (c.by.role >= Reviewer || x.Then.Place == "") {
+		x.Clock.Zones = s.judge.Zones(route, m, &x.Then)
+	}
+}
 
 // seen is x as the asker may see it.
 func (s *Server) seen(c *call, x Explanation, full bool) Explanation {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,12 @@ func TestExplainTellsWhatWasKnownAtTheMoment(t *testing.T) {
 	}
 	if x.Now == nil || x.Now.Action != filter.Block || x.Now.Reason != filter.HasOptedOut || x.Now.Rule != "opt-out" {
 		t.Errorf("now: got %+v, want a block for the opt-out", x.Now)
+	}
+	if x.Again == nil || x.Again.Action != filter.Forward || !x.Again.At.Equal(sent) {
+		t.Errorf("again: got %+v, want what carried it then", x.Again)
+	}
+	if !slices.Contains(x.Clock.Zones, "America/Los_Angeles") {
+		t.Errorf("a number of San Francisco may be in the zones %v", x.Clock.Zones)
 	}
 	if x.Config != "0123abcd" || !x.Clock.Decided.Equal(sent) || !x.Clock.Judged.Equal(sent) || x.Clock.Zone != "UTC" {
 		t.Errorf("got configuration %s, clock %+v", x.Config, x.Clock)
@@ -89,6 +96,26 @@ func TestExplainTellsOfAMovedTemplate(t *testing.T) {
 				t.Errorf("says\n%s", got)
 			}
 		})
+	}
+}
+
+// Where somebody stated to be is for reviewers, and so are the clocks that tell it.
+func TestExplainTellsNoViewerWhereSomebodyStatedToBe(t *testing.T) {
+	b := newBench(t)
+	e := optIn(carol, noon.Add(-time.Hour))
+	e.Proof.Place = "FR"
+	b.learn(e)
+	b.at(noon.Add(time.Minute))
+	id := b.log(1, func(i int, e *store.Entry) { e.Time = noon.Add(time.Hour) })[0]
+	b.at(noon.Add(2 * time.Hour))
+	for role, want := range map[Role]bool{Viewer: false, Reviewer: true} {
+		x, err := b.client(role).Explain(t.Context(), id, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Contains(x.Clock.Zones, "Europe/Paris"); got != want {
+			t.Errorf("%s: zones %v", role, x.Clock.Zones)
+		}
 	}
 }
 

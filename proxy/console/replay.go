@@ -28,6 +28,9 @@ type Judge interface {
 	// Unforeseen names the rules of a route that go by more than m shows: by what it says, or by whom it is
 	// from.
 	Unforeseen(route string, m *filter.Message) []string
+	// Zones names the time zones that the recipient of m, of whom r is known, may be in; none where nobody can
+	// tell.
+	Zones(route string, m *filter.Message, r *filter.Record) []string
 }
 
 // ReplayOptions choose what is judged again.
