@@ -128,7 +128,7 @@ func momentText(v *visit, text string) string {
 		return word
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.In(v.zone).Format("2 Jan 2006 15:04 MST")
+		return t.In(v.zone).Format(sentenceTime)
 	}
 	return text
 }

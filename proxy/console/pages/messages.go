@@ -12,6 +12,7 @@ import (
 var messagesPages = []page{
 	{"GET", "/messages", console.Viewer, (*Pages).messages},
 	{"GET", "/messages/export", console.Viewer, (*Pages).exportMessages},
+	{"GET", "/messages/{id}", console.Viewer, (*Pages).message},
 }
 
 // pageLength is how many decisions a page shows.
