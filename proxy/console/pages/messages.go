@@ -45,6 +45,14 @@ type quick struct {
 // Full reports whether addresses and texts are shown.
 func (m *messagesView) Full() bool { return m.query.Full }
 
+// Tail is where the rows that come are told; empty where this page has no newest row.
+func (m *messagesView) Tail() string {
+	if m.values.Has("before") || m.values.Has("until") || m.Problem != nil {
+		return ""
+	}
+	return m.path("/messages", "since", "")
+}
+
 // Narrowed reports whether a filter is on.
 func (m *messagesView) Narrowed() bool { return !m.none() }
 
@@ -53,6 +61,9 @@ func (m *messagesView) Path(page string, args ...string) string { return m.path(
 
 // messages shows decisions, newest first.
 func (p *Pages) messages(v *visit) error {
+	if wantsTail(v) {
+		return p.tailMessages(v)
+	}
 	if q, same := tidy(v.r.URL.Query(), v.zone); !same {
 		http.Redirect(v.w, v.r, filters{values: q}.path("/messages"), http.StatusSeeOther)
 		return nil

@@ -32,6 +32,7 @@ type Pages struct {
 	static  *static
 	mux     *http.ServeMux
 	sameWeb *http.CrossOriginProtection
+	tails   chan struct{} // has room for one more while there are fewer than maxTails
 	entrance
 }
 
@@ -49,7 +50,7 @@ func all() []page {
 
 // New makes the pages that cfg describes.
 func New(cfg Config) (*Pages, error) {
-	p := &Pages{api: cfg.API, log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sameWeb: http.NewCrossOriginProtection()}
+	p := &Pages{api: cfg.API, log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), tails: make(chan struct{}, maxTails), sameWeb: http.NewCrossOriginProtection()}
 	if p.log == nil {
 		p.log = zap.NewNop()
 	}
