@@ -17,7 +17,7 @@ type Act struct {
 	Begun time.Time `json:"begun,omitzero"` // zero where it came to its outcome at once
 
 	Kind   ActKind `json:"act"`
-	Actor  string  `json:"actor"`            // name of the token or of who is logged in; of a failed login, as it was given
+	Actor  string  `json:"actor"`            // name of the token or of who is logged in; of a failed login, the user's, or unknown
 	Role   string  `json:"role,omitempty"`   // viewer, reviewer or admin
 	By     string  `json:"by,omitempty"`     // how the actor is known: token, console
 	Remote string  `json:"remote,omitempty"` // the address that the call came from, without its port

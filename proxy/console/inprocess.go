@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
 
@@ -19,6 +20,9 @@ func (s *Server) As(name string, role Role) *Client {
 	c.http.Transport = inProcess{s, actor{name: name, role: role}}
 	return c
 }
+
+// Audit keeps an act that is no call of s: that somebody logged in, say.
+func (s *Server) Audit(a store.Act) error { return s.store.Audit(a) }
 
 // actorOf is where a context holds the actor of a call in the process.
 type actorOf struct{}

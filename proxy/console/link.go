@@ -41,11 +41,15 @@ type link struct {
 
 // NewLink makes a link that logs in as name with a role. Who calls it vouches for the name.
 func (s *Server) NewLink(name string, role Role) LoginLink {
+	return s.newLink(actor{name: name, role: role})
+}
+
+func (s *Server) newLink(by actor) LoginLink {
 	secret := make([]byte, 32)
 	rand.Read(secret)
 	token := base64.RawURLEncoding.EncodeToString(secret)
 	now := s.now()
-	l := link{hash: sha256.Sum256([]byte(token)), by: actor{name: name, role: role}, expires: now.Add(linkLife)}
+	l := link{hash: sha256.Sum256([]byte(token)), by: by, expires: now.Add(linkLife)}
 	s.links.mu.Lock()
 	defer s.links.mu.Unlock()
 	s.links.drop(now)
@@ -56,31 +60,39 @@ func (s *Server) NewLink(name string, role Role) LoginLink {
 	return LoginLink{URL: strings.TrimSuffix(s.url, "/") + linkPath + token, Expires: l.expires}
 }
 
-// TakeLink is as whom a token of a link logs in. The same token does not do so again.
-func (s *Server) TakeLink(token string) (name string, role Role, ok bool) {
-	return s.findLink(token, true)
+// A Guest is as whom a link logs in.
+type Guest struct {
+	Name string
+	Role Role
+	// Counts reports whether who made the link may still ask: a token that was revoked does not.
+	Counts func() bool
 }
+
+// TakeLink is as whom a token of a link logs in. The same token does not do so again.
+func (s *Server) TakeLink(token string) (Guest, bool) { return s.findLink(token, true) }
 
 // KnowsLink reports whether a token would still log in.
 func (s *Server) KnowsLink(token string) bool {
-	_, _, ok := s.findLink(token, false)
+	_, ok := s.findLink(token, false)
 	return ok
 }
 
-func (s *Server) findLink(token string, take bool) (string, Role, bool) {
+func (s *Server) findLink(token string, take bool) (Guest, bool) {
 	hash := sha256.Sum256([]byte(token))
 	s.links.mu.Lock()
 	defer s.links.mu.Unlock()
 	s.links.drop(s.now())
 	for i, l := range s.links.open {
-		if l.hash == hash { // of hashes, the time that it takes tells nothing
-			if take {
-				s.links.open = append(s.links.open[:i:i], s.links.open[i+1:]...)
-			}
-			return l.by.name, l.by.role, true
+		if l.hash != hash { // of hashes, the time that it takes tells nothing
+			continue
 		}
+		if take {
+			s.links.open = append(s.links.open[:i:i], s.links.open[i+1:]...)
+		}
+		g := Guest{l.by.name, l.by.role, func() bool { return s.stillKnown(l.by) }}
+		return g, g.Counts()
 	}
-	return "", 0, false
+	return Guest{}, false
 }
 
 // drop forgets what has expired.
@@ -92,5 +104,5 @@ func (l *links) drop(now time.Time) {
 
 // postLink makes a link that logs in as who asks for it.
 func (s *Server) postLink(c *call) error {
-	return answer(c.w, http.StatusCreated, s.NewLink(c.by.name, c.by.role))
+	return answer(c.w, http.StatusCreated, s.newLink(c.by))
 }

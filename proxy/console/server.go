@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,7 +35,8 @@ type Server struct {
 	brake   *brake
 	keys    idempotencyKeys
 	links   links
-	url     string // where people reach the console; empty: at its address
+	users   atomic.Pointer[[]string] // names of those who log in with a password
+	url     string                   // where people reach the console; empty: at its address
 	log     *zap.Logger
 	now     func() time.Time
 	mux     *http.ServeMux

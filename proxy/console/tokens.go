@@ -85,7 +85,7 @@ func (s *Server) madeActor(t *store.Token) (actor, error) {
 		return by, err
 	}
 	switch {
-	case s.configured(t.Name):
+	case s.configured(t.Name), s.user(t.Name):
 		return by, fmt.Errorf("the configuration has somebody else of the name %s", t.Name)
 	case !t.Until.IsZero() && !s.now().Before(t.Until):
 		return by, fmt.Errorf("it ended on %s", moment(t.Until))
@@ -96,6 +96,23 @@ func (s *Server) madeActor(t *store.Token) (actor, error) {
 // configured reports whether a name is somebody's by the configuration.
 func (s *Server) configured(name string) bool {
 	return slices.ContainsFunc(s.actors, func(a actor) bool { return a.name == name })
+}
+
+// user reports whether somebody of a name may log in with a password.
+func (s *Server) user(name string) bool {
+	users := s.users.Load()
+	return users != nil && slices.ContainsFunc(*users, func(user string) bool { return strings.EqualFold(user, name) })
+}
+
+// SetUsers says the names of those who may log in with a password from now on. A token that was made under one of them
+// lets nobody in: who did something must be told apart.
+func (s *Server) SetUsers(names []string) { s.users.Store(&names) }
+
+// Named reports whether a name is that of a user or a token.
+func (s *Server) Named(name string) bool {
+	same := func(other string) bool { return strings.EqualFold(other, name) }
+	return s.user(name) || slices.ContainsFunc(s.actors, func(a actor) bool { return same(a.name) }) ||
+		slices.ContainsFunc(s.store.Tokens(), func(t store.Token) bool { return same(t.Name) })
 }
 
 // stillKnown reports whether who was let in as by would be let in now.
@@ -132,7 +149,7 @@ func (s *Server) postToken(c *call) error {
 		return bad("name", "%q: want no @, by which people are named who log in", r.Name)
 	case len(r.Name) > longest:
 		return bad("name", "%d bytes are too many: want at most %d", len(r.Name), longest)
-	case s.configured(r.Name):
+	case s.configured(r.Name), s.user(r.Name):
 		return errorf(http.StatusConflict, "name", "the configuration has somebody of the name %s", r.Name)
 	case !r.Until.IsZero() && !r.Until.After(s.now()):
 		return bad("until", "%s is over", moment(r.Until))

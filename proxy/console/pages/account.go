@@ -2,10 +2,12 @@ package pages
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
 )
 
 var accountPages = []page{
@@ -42,7 +44,11 @@ func (p *Pages) endLogins(v *visit) error {
 	n := p.endWhere(func(handle string, other session) bool {
 		return other.person == s.person && (one == "" || one == handle)
 	})
-	p.note(v, "logout", v.by.Name)
+	if n > 0 {
+		ended := act(v, store.ActLogout, v.by, store.ActDone)
+		ended.About["sessions"] = strconv.Itoa(n)
+		p.keep(ended)
+	}
 	if _, still := p.session(v.r); !still {
 		p.jar(v.r).drop(v.w, sessionCookie)
 		return v.done("/login", "logout")

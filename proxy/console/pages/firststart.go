@@ -22,12 +22,10 @@ func (p *Pages) showLink(v *visit) error {
 // takeLink logs in by a link, which thereby counts no more.
 func (p *Pages) takeLink(v *visit) error {
 	v.w.Header().Set("Referrer-Policy", "no-referrer")
-	name, role, ok := p.api.TakeLink(v.r.PostFormValue("token"))
+	guest, ok := p.api.TakeLink(v.r.PostFormValue("token"))
 	if !ok {
-		p.note(v, "failed", "")
+		p.failed(v, "", "link", "the link does not count any more")
 		return &console.Error{Status: http.StatusGone, Message: v.t("link.gone")}
 	}
-	p.enter(v, session{Account: Account{name, role}, person: "link " + name})
-	http.Redirect(v.w, v.r, "/account", http.StatusSeeOther)
-	return nil
+	return p.enter(v, session{Account: Account{guest.Name, guest.Role}, as: proof{counts: guest.Counts}, person: "link " + guest.Name}, "/account")
 }

@@ -115,3 +115,48 @@ func TestLoginSaysHowToComeIn(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 }
+
+func TestConsoleSecurityLinksOfTokens(t *testing.T) {
+	r := newLoginRig(t, console.Config{})
+	link := func(secret string) string {
+		l, err := console.NewClient(r.url, secret).LoginLink(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, _ := url.Parse(l.URL)
+		return at.Query().Get("token")
+	}
+	made, err := r.api.MakeToken(t.Context(), console.TokenRequest{Name: "night", Role: console.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, unused := link(made.Secret), link(made.Secret)
+	v := r.as(0)
+	if _, body := v.post("/login/link", "token", used); !strings.Contains(body, "night, admin") {
+		t.Fatalf("the link does not log in as its token:\n%s", body)
+	}
+	if err := r.api.RevokeToken(t.Context(), "night"); err != nil {
+		t.Fatal(err)
+	}
+	if v.in() {
+		t.Error("who came by a token that was revoked is still logged in")
+	}
+	if status, _ := r.as(0).post("/login/link", "token", unused); status != http.StatusGone {
+		t.Errorf("a link of a token that was revoked counts: status %d", status)
+	}
+}
+
+func TestConsoleSecurityNamesOfTokens(t *testing.T) {
+	r := newLoginRig(t, console.Config{})
+	made, err := r.api.MakeToken(t.Context(), console.TokenRequest{Name: "ana", Role: console.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admit(t, r, people())
+	if _, _, err := console.NewClient(r.url, made.Secret).Routes(t.Context()); err == nil || !strings.Contains(err.Error(), "somebody else of the name ana") {
+		t.Errorf("a token acts under the name of a user: %v", err)
+	}
+	if _, err := r.api.MakeToken(t.Context(), console.TokenRequest{Name: "Ben", Role: console.Viewer}); err == nil || !strings.Contains(err.Error(), "somebody of the name Ben") {
+		t.Errorf("a token is made under the name of a user: %v", err)
+	}
+}

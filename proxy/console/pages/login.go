@@ -32,7 +32,6 @@ type ways struct {
 	passwords *passwords // nil: nobody has one
 	provider  *provider  // nil: none
 	sessions  console.Sessions
-	tokens    []console.Token
 }
 
 // cookies
@@ -66,10 +65,15 @@ func (p *Pages) Admit(cfg console.Config) error {
 	if err := cfg.CheckLogin(); err != nil {
 		return err
 	}
-	next := &ways{sessions: cfg.Sessions.WithDefaults(), tokens: cfg.Tokens}
-	if len(cfg.Users) > 0 {
+	next := &ways{sessions: cfg.Sessions.WithDefaults()}
+	names := make([]string, len(cfg.Users))
+	for i, u := range cfg.Users {
+		names[i] = u.Name
+	}
+	if len(names) > 0 {
 		next.passwords = newPasswords(slices.Clone(cfg.Users))
 	}
+	p.api.SetUsers(names)
 	if cfg.OIDC != nil {
 		if old := p.inForce.Load(); old != nil && old.provider != nil && reflect.DeepEqual(old.provider.OIDC, cfg.OIDC.WithDefaults()) {
 			next.provider = old.provider
@@ -94,7 +98,7 @@ func (w *ways) hold(s session) bool {
 		u, known := w.passwords.find(s.as.user.Name)
 		return known && u == s.as.user
 	}
-	return true // a link
+	return s.as.counts == nil || s.as.counts() // a link
 }
 
 // session is that of who sent r.
@@ -167,7 +171,6 @@ func (p *Pages) login(v *visit) error {
 	known := p.devices.of(p.jar(v.r).get(v.r, deviceCookie), name)
 	attempt, wait := p.throttle.try(p.now(), strings.ToLower(name), networkOf(v.r.RemoteAddr), known)
 	if wait > 0 {
-		p.note(v, "too-often", "")
 		return p.tooMany(v, wait)
 	}
 	ctx, cancel := context.WithTimeout(v.ctx(), hashPatience)
@@ -177,39 +180,12 @@ func (p *Pages) login(v *visit) error {
 	case err != nil:
 		return p.tooMany(v, hashPatience)
 	case !ok:
-		p.note(v, "failed", user.Name)
+		p.failed(v, user.Name, "password", "name and password do not match")
 		return p.askAgain(v, http.StatusForbidden, "login.wrong")
 	}
 	attempt.succeeded()
 	p.jar(v.r).set(v.w, deviceCookie, p.devices.issue(user.Name), deviceLife)
-	p.enter(v, session{Account: Account{user.Name, user.Role}, as: proof{user: user}, person: "user " + user.Name})
-	http.Redirect(v.w, v.r, ownPath(v.value("next")), http.StatusSeeOther)
-	return nil
-}
-
-// enter logs in the browser of v, in a new session.
-func (p *Pages) enter(v *visit, next session) {
-	j := p.jar(v.r)
-	p.end(j.get(v.r, sessionCookie))
-	next.from, next.agent = networkOf(v.r.RemoteAddr), v.r.UserAgent()
-	j.set(v.w, sessionCookie, p.begin(p.now(), p.inForce.Load().sessions, next), 0)
-	p.note(v, "login", next.Name)
-}
-
-// logout ends the session of a browser.
-func (p *Pages) logout(v *visit) error {
-	j := p.jar(v.r)
-	if v.known {
-		p.note(v, "logout", v.by.Name)
-	}
-	p.end(j.get(v.r, sessionCookie))
-	j.drop(v.w, sessionCookie)
-	return v.done("/login", "logout")
-}
-
-// note keeps what became of a login.
-func (p *Pages) note(v *visit, what, name string) {
-	p.log.Info("console login", zap.String("result", what), zap.String("name", name), zap.String("from", networkOf(v.r.RemoteAddr)))
+	return p.enter(v, session{Account: Account{user.Name, user.Role}, as: proof{user: user}, person: "user " + user.Name}, ownPath(v.value("next")))
 }
 
 // goToProvider sends a browser to the provider.
@@ -246,29 +222,17 @@ func (p *Pages) comeBack(v *visit) error {
 		return p.askAgain(v, http.StatusForbidden, "login.sso.again")
 	}
 	who, err := w.provider.finish(v.ctx(), q, back)
-	if err == nil && w.taken(who.Name) {
+	if err == nil && p.api.Named(who.Name) {
 		err = deny("login.sso.taken", "a user or a token has the name %s", who.Name)
 	}
 	if err != nil {
-		p.note(v, "failed", who.Name)
-		p.log.Warn("a login by the provider was refused", zap.Error(err))
 		key := "login.sso.broken"
 		if d, ok := errors.AsType[*denial](err); ok {
 			key = d.key
 		}
+		p.log.Warn("a login by the provider was refused", zap.Error(err))
+		p.failed(v, who.Name, "provider", v.t(key))
 		return p.askAgain(v, http.StatusForbidden, key)
 	}
-	p.enter(v, session{Account: who.Account, as: proof{provider: w.provider}, person: "subject " + who.subject})
-	http.Redirect(v.w, v.r, q.Next, http.StatusSeeOther)
-	return nil
-}
-
-// taken reports whether somebody else has a name: who changed something must be told apart.
-func (w *ways) taken(name string) bool {
-	if w.passwords != nil {
-		if _, known := w.passwords.find(name); known {
-			return true
-		}
-	}
-	return slices.ContainsFunc(w.tokens, func(t console.Token) bool { return strings.EqualFold(t.Name, name) }) || strings.EqualFold(name, console.OwnToken)
+	return p.enter(v, session{Account: who.Account, as: proof{provider: w.provider}, person: "subject " + who.subject}, q.Next)
 }

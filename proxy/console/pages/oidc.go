@@ -207,6 +207,11 @@ func (p *provider) meet(token *oidc.IDToken) (stranger, error) {
 	if verified := string(claims["email_verified"]); p.NameClaim == "email" && (verified == "false" || verified == `"false"`) {
 		return stranger{}, deny("login.sso.nameless", "the e-mail address is not verified")
 	}
+	if !strings.Contains(name, "@") { // which tells people from tokens
+		if at, err := url.Parse(p.Issuer); err == nil {
+			name += "@" + at.Hostname()
+		}
+	}
 	role := p.role(claims[p.RoleClaim])
 	if role == 0 {
 		return stranger{Account{Name: name}, token.Subject}, deny("login.sso.norole", "no word of the claim %s has a role", p.RoleClaim)

@@ -23,6 +23,7 @@ func newOIDCRig(t *testing.T, i *idp) *rig {
 	cfg.URL = r.url
 	cfg.OIDC = &console.OIDC{Issuer: i.name(), ClientID: "sendgate", ClientSecret: "idp-secret-0123456789",
 		Roles: map[string]console.Role{"gate-reviewers": console.Reviewer, "gate-admins": console.Admin}}
+	cfg.Users = append(cfg.Users, console.User{Name: "eva@example.com", Role: console.Viewer, Password: hashed})
 	r.pages.url = r.url
 	admit(t, r, cfg)
 	return r
@@ -83,8 +84,7 @@ func TestConsoleSecurityProvider(t *testing.T) {
 		{"a word without a role", func(i *idp) { i.claims = func(c map[string]any) { c["groups"] = []string{"staff", "Gate-Reviewers"} } }, "gives you a role"},
 		{"no words", func(i *idp) { i.claims = func(c map[string]any) { delete(c, "groups") } }, "gives you a role"},
 		{"words of another form", func(i *idp) { i.claims = func(c map[string]any) { c["groups"] = map[string]bool{"gate-admins": true} } }, "gives you a role"},
-		{"the name of a user", func(i *idp) { i.claims = func(c map[string]any) { c["email"] = "Ben" } }, "has your name"},
-		{"the name of the gate's own token", func(i *idp) { i.claims = func(c map[string]any) { c["email"] = "admin" } }, "has your name"},
+		{"the name of a user", func(i *idp) { i.claims = func(c map[string]any) { c["email"] = "Eva@example.com" } }, "has your name"},
 		{"a name with a blank", func(i *idp) { i.claims = func(c map[string]any) { c["email"] = "ana <ana@example.com>" } }, "Ask your admin"},
 		{"no name", func(i *idp) { i.claims = func(c map[string]any) { delete(c, "email") } }, "Ask your admin"},
 		{"an address that nobody verified", func(i *idp) { i.claims = func(c map[string]any) { c["email_verified"] = false } }, "Ask your admin"},
@@ -235,12 +235,24 @@ func TestProviderComesBack(t *testing.T) {
 	}
 }
 
+func TestConsoleSecurityProviderNames(t *testing.T) {
+	i := newIDP(t)
+	r := newOIDCRig(t, i)
+	for _, name := range []string{"ben", "admin", "script"} { // a user, the gate's own token, and one that is configured
+		i.claims = func(c map[string]any) { c["email"] = name }
+		if _, body := r.as(0).get("/login/oidc?next=/account"); !strings.Contains(body, name+"@127.0.0.1, reviewer") {
+			t.Errorf("who is %s at the provider is not told from whom the gate calls so:\n%s", name, body)
+		}
+	}
+}
+
 func TestConsoleSecurityProviderChanges(t *testing.T) {
 	i := newIDP(t)
 	r := newOIDCRig(t, i)
 	v := r.as(0)
 	v.get("/login/oidc")
 	cfg := people()
+	cfg.Users = append(cfg.Users, console.User{Name: "eva@example.com", Role: console.Viewer, Password: hashed})
 	cfg.URL, cfg.OIDC = r.url, &r.pages.inForce.Load().provider.OIDC
 	admit(t, r, cfg)
 	if !v.in() {

@@ -36,6 +36,7 @@ type session struct {
 type proof struct {
 	user     console.User // who logged in with a password; the zero one did not
 	provider *provider    // that told who it is; nil: none
+	counts   func() bool  // whether who made the link still counts; nil: it was none
 }
 
 const (
