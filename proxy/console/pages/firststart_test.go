@@ -63,7 +63,7 @@ func TestConsoleSecurityLinks(t *testing.T) {
 	})
 	t.Run("it counts for a quarter of an hour", func(t *testing.T) {
 		token, _ := link()
-		r.now = r.now.Add(15 * time.Minute)
+		r.later(15 * time.Minute)
 		if status, _ := r.as(0).post("/login/link", "token", token); status != http.StatusGone {
 			t.Errorf("it counts after that: status %d", status)
 		}

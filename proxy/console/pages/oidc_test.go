@@ -195,7 +195,7 @@ func TestConsoleSecurityProviderAnswers(t *testing.T) {
 		r := newOIDCRig(t, newIDP(t))
 		v := r.as(0)
 		at := back(v)
-		r.now = r.now.Add(questLife)
+		r.later(questLife)
 		refused(t, v, at.RequestURI())
 	})
 	t.Run("with a refusal, whose words are not shown", func(t *testing.T) {
@@ -225,7 +225,7 @@ func TestProviderComesBack(t *testing.T) {
 	i.mu.Lock()
 	i.down = false
 	i.mu.Unlock()
-	r.now = r.now.Add(providerRest)
+	r.later(providerRest)
 	v := r.as(0)
 	if _, body := v.get("/login/oidc?next=/account"); !strings.Contains(body, "ana@example.com") {
 		t.Errorf("it is not asked again:\n%s", body)

@@ -23,7 +23,7 @@ func TestOverview(t *testing.T) {
 	r.optOut("+12125550124")
 	r.send("+12125550123", "Sale", "Sendgate-Campaign", "autumn")
 	r.send("+12125550124", "Sale", "Sendgate-Campaign", "autumn")
-	r.now = r.now.Add(time.Minute)
+	r.later(time.Minute)
 	t.Run("decisions are counted, drawn, and lead to the messages", func(t *testing.T) {
 		_, body := v.get("/")
 		for _, want := range []string{`<span class="figure">2</span>messages`, "blocked, 50.0 %", "data:image/svg", "reason=opted-out", "Opted out", ">twilio</a>"} {
@@ -58,7 +58,7 @@ func TestOverviewOfReportMode(t *testing.T) {
 	if status, _ := r.send("+12125550124", "Sale"); status != http.StatusCreated {
 		t.Fatalf("status %d: report mode blocks nothing", status)
 	}
-	r.now = r.now.Add(time.Minute)
+	r.later(time.Minute)
 	if _, body := r.as(console.Viewer).get("/"); !strings.Contains(body, "would have been blocked, 100.0 %") {
 		t.Errorf("what would have been blocked is not told:\n%s", body)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +30,14 @@ type rig struct {
 	sends string          // base URL of the gate
 	url   string          // base URL of the console
 	now   time.Time       // when the rig began: noon of a Sunday in New York
+	ahead atomic.Int64    // how far its clock has been turned since
 }
+
+// clock is the time of everything in r.
+func (r *rig) clock() time.Time { return r.now.Add(time.Duration(r.ahead.Load())) }
+
+// later turns the clock of r.
+func (r *rig) later(d time.Duration) { r.ahead.Add(int64(d)) }
 
 // A visitor is a browser without scripts, logged in.
 type visitor struct {
@@ -40,7 +48,7 @@ type visitor struct {
 func newRig(t *testing.T, tweak ...func(*proxy.RouteConfig)) *rig {
 	t.Helper()
 	r := &rig{T: t, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC)}
-	now := func() time.Time { return r.now }
+	now := r.clock
 	var err error
 	if r.store, err = store.Open(store.Config{Memory: true, Now: now}); err != nil {
 		t.Fatal(err)
@@ -102,7 +110,7 @@ func (r *rig) as(role console.Role) *visitor {
 	if role != 0 {
 		at, _ := url.Parse(r.url)
 		name := "ana-" + role.String()
-		token := r.pages.begin(r.now, r.pages.inForce.Load().sessions, session{Account: Account{name, role}, person: name})
+		token := r.pages.begin(r.clock(), r.pages.inForce.Load().sessions, session{Account: Account{name, role}, person: name})
 		jar.SetCookies(at, []*http.Cookie{{Name: "sendgate-session", Value: token}})
 	}
 	return v

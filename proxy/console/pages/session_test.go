@@ -96,15 +96,15 @@ func TestConsoleSecuritySessionsEnd(t *testing.T) {
 	}{
 		{"it goes on while it is used", func(t *testing.T, r *rig, v *visitor) {
 			for range 5 {
-				r.now = r.now.Add(9 * time.Minute)
+				r.later(9 * time.Minute)
 				v.get("/account")
 			}
 		}, true},
-		{"nobody used it for a while", func(t *testing.T, r *rig, v *visitor) { r.now = r.now.Add(10 * time.Minute) }, false},
+		{"nobody used it for a while", func(t *testing.T, r *rig, v *visitor) { r.later(10 * time.Minute) }, false},
 		{"it is as old as it may get", func(t *testing.T, r *rig, v *visitor) {
 			for range 12 {
 				v.get("/account")
-				r.now = r.now.Add(5 * time.Minute)
+				r.later(5 * time.Minute)
 			}
 		}, false},
 		{"its cookie comes back after the logout", func(t *testing.T, r *rig, v *visitor) {
@@ -159,7 +159,7 @@ func TestConsoleSecuritySessionsEnd(t *testing.T) {
 		}, true},
 		{"its person logs in twenty times elsewhere", func(t *testing.T, r *rig, v *visitor) {
 			for range mostOfOne {
-				r.now = r.now.Add(time.Second)
+				r.later(time.Second)
 				r.as(0).login("ana")
 			}
 		}, false},
@@ -182,9 +182,9 @@ func TestLoginsAreShownAndEndedOneByOne(t *testing.T) {
 	here.login("ana")
 	there.login("ana")
 	ben.login("ben")
-	s, _ := r.pages.find(r.now, r.pages.inForce.Load().sessions, there.cookie("sendgate-session"), func(session) bool { return true })
+	s, _ := r.pages.find(r.clock(), r.pages.inForce.Load().sessions, there.cookie("sendgate-session"), func(session) bool { return true })
 	var handle string
-	for _, l := range r.pages.of(r.now, r.pages.inForce.Load().sessions, s.person, there.cookie("sendgate-session")) {
+	for _, l := range r.pages.of(r.clock(), r.pages.inForce.Load().sessions, s.person, there.cookie("sendgate-session")) {
 		if l.Here {
 			handle = l.Handle
 		}

@@ -118,7 +118,7 @@ func TestAFormSentTwicePausesOnce(t *testing.T) {
 	key := v.field(body, "key")
 	for range 2 {
 		v.post("/switches", "key", key, "campaign", "spring", "reason", "wrong link", "for", "1h")
-		r.now = r.now.Add(time.Second)
+		r.later(time.Second)
 	}
 	if n := len(r.store.Switches()); n != 1 {
 		t.Errorf("sent twice, it set %d switches", n)
@@ -233,7 +233,7 @@ func (played) Quality(string, bool, string, string) ([]filter.Switch, error) { r
 func (r *rig) plays(p played) {
 	r.Helper()
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
-		Store: r.store, Gate: r.gate, Switchboard: p, Budgets: p, Reload: func() error { return nil }, Now: func() time.Time { return r.now }})
+		Store: r.store, Gate: r.gate, Switchboard: p, Budgets: p, Reload: func() error { return nil }, Now: r.clock})
 	if err != nil {
 		r.Fatal(err)
 	}
