@@ -48,6 +48,9 @@ func (g *Gate) again(rt *route, e *store.Entry, m *filter.Message, rec *filter.R
 		// It waited for its trial, which depends on what else was sent in that second.
 		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until}
 	}
+	if e.Pass != "" && d.Action == filter.Block && d.WhyNoPass(m.Category) == "" { // somebody let it past that
+		return filter.Decision{Action: e.Action, Reason: e.Reason, Rule: e.Rule, Until: e.Until, Edit: filter.Edit{Footer: e.Footer}}
+	}
 	return rt.rebudgeted(m, e, d)
 }
 

@@ -48,7 +48,7 @@ func passFor(t *testing.T, st *store.Store, id string, change func(*store.Pass))
 func TestPass(t *testing.T) {
 	st := memory(t)
 	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
-	_, addr := start(t, oneRoute(base, capped(1)), st)
+	g, addr := start(t, oneRoute(base, capped(1)), st)
 	id := blockedBy(t, addr, "Sale")
 	p := passFor(t, st, id, nil)
 	expect(t, "another text", ask(t, addr, sms(person.Address, "Another")), 400, "cap-reached")
@@ -62,6 +62,14 @@ func TestPass(t *testing.T) {
 	}
 	if all := st.PassesOf(id); len(all) != 1 || all[0].UsedBy != e.ID {
 		t.Errorf("of the first decision: %+v", all)
+	}
+	judge, _ := g.Again()
+	known := func(filter.Recipient) (filter.Record, error) { return filter.Record{}, nil }
+	if d, err := judge(&e, known); err != nil || d.Action != filter.Forward {
+		t.Errorf("what a pass let through is judged again as %+v, %v", d, err)
+	}
+	if d, err := judge(&first, known); err != nil || d.Reason != filter.CapReached {
+		t.Errorf("what was blocked is judged again as %+v, %v", d, err)
 	}
 }
 
