@@ -55,6 +55,27 @@ func (rt *route) undecided(m *filter.Message) filter.Decision {
 	return filter.Decision{Action: filter.Block, Reason: filter.Undecided}
 }
 
+// verdict is what becomes of the request as a whole: blocked when every message is, forwarded when
+// every message is, else rewritten.
+func verdict(ds []filter.Decision) filter.Action {
+	blocked, forwarded := 0, 0
+	for i := range ds {
+		switch ds[i].Action {
+		case filter.Block:
+			blocked++
+		case filter.Forward:
+			forwarded++
+		}
+	}
+	switch len(ds) {
+	case forwarded:
+		return filter.Forward
+	case blocked:
+		return filter.Block
+	}
+	return filter.Rewrite
+}
+
 // Classify completes m as the route would: its brand, the channel its provider mostly carries where
 // m names none, the address in its canonical form, category and topic as of a message whose sender claims
 // nothing, and what its provider could do with it; see [providers.Complete]. Numbers without a country code are

@@ -134,27 +134,6 @@ func (g *Gate) weigh(rt *route, w *work, i int, now time.Time) filter.Decision {
 	return d
 }
 
-// verdict is what becomes of the request as a whole: blocked when every message is, forwarded when
-// every message is, else rewritten.
-func verdict(ds []filter.Decision) filter.Action {
-	blocked, forwarded := 0, 0
-	for i := range ds {
-		switch ds[i].Action {
-		case filter.Block:
-			blocked++
-		case filter.Forward:
-			forwarded++
-		}
-	}
-	switch len(ds) {
-	case forwarded:
-		return filter.Forward
-	case blocked:
-		return filter.Block
-	}
-	return filter.Rewrite
-}
-
 // rewrite edits the request as decided. What must be changed and cannot be is not sent: the
 // messages that needed the change are blocked for what it was needed for, and those that came with them
 // because they cannot be told apart any more.

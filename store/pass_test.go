@@ -1,14 +1,10 @@
 package store_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -220,109 +216,5 @@ func TestVerifySeesADamagedPass(t *testing.T) {
 	r, err := s.Verify(t.Context())
 	if must(t, err); len(r.Faults) != 1 || r.Faults[0].Reason != "pass "+p.ID+" was altered: it does not read" {
 		t.Errorf("found %v", r.Faults)
-	}
-}
-
-func init() { roles["passer"] = usePassUntilKilled }
-
-// usePassUntilKilled uses the pass in dir, and stands still at the n-th of the moments that it passes: before
-// and after each commit and before each sync.
-func usePassUntilKilled(dir string) error {
-	n, err := strconv.Atoi(os.Getenv(roundVariable))
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(store.Config{Dir: dir, Now: func() time.Time { return noon }})
-	if err != nil {
-		return err
-	}
-	stand := func() {
-		if n--; n == 0 {
-			fmt.Println("stands")
-			select {}
-		}
-	}
-	store.FailCommits(s, func(real func() error) error { stand(); defer stand(); return real() })
-	store.FailSyncs(s, func(real func() error) error { stand(); return real() })
-	page, err := s.Passes("", 1, func(*store.Pass) bool { return true })
-	if err != nil {
-		return err
-	}
-	used, err := s.UsePass(&page[0], "x", noon)
-	fmt.Println("used", used, err)
-	select {}
-}
-
-// Wherever the process is killed, a pass that was told to be used is used.
-func TestKilledUse(t *testing.T) {
-	base := t.TempDir()
-	s := open(t, store.Config{Dir: base, Now: func() time.Time { return noon }})
-	grant(t, s, passTo(s, person("acme", 1)))
-	closeStore(t, s)
-	round := 0
-	for said := "stands"; said == "stands"; {
-		dir := filepath.Join(t.TempDir(), "copy")
-		must(t, os.CopyFS(dir, os.DirFS(base)))
-		round++
-		child, out := spawn(t, "passer", dir, strconv.Itoa(round))
-		lines := bufio.NewScanner(out)
-		if !lines.Scan() {
-			t.Fatal("the child says nothing")
-		}
-		must(t, child.Process.Kill())
-		_ = child.Wait() // it was killed
-		said = lines.Text()
-		s := open(t, store.Config{Dir: dir})
-		is := states(t, s, noon)
-		if said == "used true <nil>" && is[0] != "+15550000001 used" || len(is) != 1 {
-			t.Errorf("killed when it was told %q: %v", said, is)
-		}
-		sound(t, s)
-		closeStore(t, s)
-	}
-	if round < 3 {
-		t.Errorf("the use passed %d moments: the test showed little", round)
-	}
-}
-
-// An erasure forgets the passes for a person, and takes the address out of the words with others, also where one of
-// them is just being changed.
-func TestEraseLeavesNothingInPasses(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir})
-	for n := range 20 {
-		mine, others := passTo(s, gonePerson), passTo(s, person("acme", n))
-		mine.Reason, others.Reason, others.Campaign = "said ana@example.com", "like +14155550100", "for 4155550100"
-		mine.Print[0], mine.Expires, others.Expires = byte(n), time.Now().Add(time.Hour), time.Now().Add(time.Hour)
-		grant(t, s, mine, others)
-	}
-	all, err := s.Passes("", 100, func(p *store.Pass) bool { return true })
-	must(t, err)
-	var group sync.WaitGroup
-	for _, p := range all {
-		group.Go(func() {
-			if _, err := s.UsePass(&p, "x", time.Now()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	erase(t, s, gonePerson)
-	group.Wait()
-	for _, when := range []string{"at once", "once closed"} {
-		if files := found(t, dir); len(files) > 0 {
-			t.Errorf("%s: %v", when, files)
-		}
-		left, err := s.Passes("", 100, func(*store.Pass) bool { return true })
-		must(t, err)
-		for _, p := range left {
-			if p.To == gonePerson || p.Reason != "(erased)" || p.Campaign != "(erased)" {
-				t.Errorf("%s: left is %+v", when, p)
-			}
-		}
-		if len(left) != 20 || len(s.PassesOf("d-"+gonePerson.Address)) > 0 {
-			t.Errorf("%s: %d passes for others are left, want 20", when, len(left))
-		}
-		closeStore(t, s)
-		s = open(t, store.Config{Dir: dir})
 	}
 }
