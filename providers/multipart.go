@@ -82,7 +82,7 @@ func partHead(src []byte, i int) (p formPart, err error) {
 			return p, p.check(seen[0])
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || bytes.ContainsAny(line, "\r\n\x00") || bytes.ContainsAny(name, " \t") || len(name) == 0 {
+		if !ok || bytes.ContainsAny(line, "\r\n\x00") || bytes.ContainsFunc(name, notInPartHeader) || len(name) == 0 {
 			return p, errPartHead
 		}
 		which := 0
@@ -112,6 +112,12 @@ func partHead(src []byte, i int) (p formPart, err error) {
 		}
 		seen[which] = true
 	}
+}
+
+// notInPartHeader reports what no name of a header of a part has in it. It could have more, but what no library writes
+// other readers read otherwise, or not at all.
+func notInPartHeader(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-'
 }
 
 // disposition reads a Content-Disposition.

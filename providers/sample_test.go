@@ -67,7 +67,7 @@ var move = filter.Decision{Action: filter.Rewrite, Reason: filter.InQuietHours, 
 func body(t testing.TB, req *fasthttp.Request) string {
 	t.Helper()
 	for name, value := range req.Header.All() {
-		if strings.EqualFold(string(name), "Content-Encoding") && string(value) == "gzip" {
+		if strings.EqualFold(string(name), "Content-Encoding") && strings.EqualFold(string(value), "gzip") {
 			z, err := gzip.NewReader(bytes.NewReader(req.Body()))
 			if err != nil {
 				t.Fatal(err)
