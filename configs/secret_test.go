@@ -2,6 +2,7 @@ package configs
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
@@ -38,5 +39,46 @@ func TestEachSecretIsFound(t *testing.T) {
 	l.Secret = "found"
 	if v.List[1] != l || v.Map["a"] != l || v.ByWord[filter.Utility] != l || v.Pointer.Secret != "found" || v.hidden.Secret != "s" {
 		t.Errorf("got %+v, want each secret set, and nothing else", v)
+	}
+}
+
+func TestPasswordsInTheClearAreWarnedOf(t *testing.T) {
+	t.Setenv("GOOD_SECRET", "0123456789abcdef")
+	const people = `
+  tokens: [{name: ops, role: admin, secret: env:GOOD_SECRET}]
+  users: [{name: ana, role: viewer, password: $2b$10$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzABCDE}]
+`
+	for _, c := range []struct {
+		case_, text string
+		warned      bool
+	}{
+		{"on this machine alone", "console:" + people, false},
+		{"from other machines", "console:\n  listen: 0.0.0.0:8081" + people, true},
+		{"from other machines, behind what ends TLS", "console:\n  listen: 0.0.0.0:8081\n  url: https://console.example.com" + people, false},
+	} {
+		t.Run(c.case_, func(t *testing.T) {
+			cfg, err := load(t, c.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if warned := strings.Contains(strings.Join(cfg.Warnings, "\n"), "in the clear"); warned != c.warned {
+				t.Errorf("warnings: %q", cfg.Warnings)
+			}
+		})
+	}
+}
+
+func TestAHashMayComeFromElsewhere(t *testing.T) {
+	const hash = "$2b$10$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzABCDE"
+	t.Setenv("ANA", hash)
+	cfg, err := load(t, "console: {users: [{name: ana, role: viewer, password: env:ANA}]}")
+	if err != nil || cfg.Console.Users[0].Password != hash {
+		t.Errorf("got %v (%v)", cfg.Console.Users, err)
+	}
+	if _, err := load(t, "console: {users: [{name: ana, role: viewer, password: env:NOBODY}]}"); err == nil || strings.Count(err.Error(), "\n") > 0 || !strings.Contains(err.Error(), "NOBODY is not set") {
+		t.Errorf("a variable that is not set: %v", err)
+	}
+	if _, err := Draft("draft.yaml", []byte("console: {users: [{name: ana, role: viewer, password: env:NOBODY}]}")); err != nil {
+		t.Errorf("a draft, whose references lead nowhere: %v", err)
 	}
 }

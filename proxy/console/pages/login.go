@@ -194,9 +194,6 @@ func (p *Pages) goToProvider(v *visit) error {
 	if w.provider == nil {
 		return p.askAgain(v, http.StatusNotFound, "login.sso.none")
 	}
-	if _, wait := p.throttle.try(p.now(), "", networkOf(v.r.RemoteAddr), ""); wait > 0 {
-		return p.tooMany(v, wait)
-	}
 	q := newQuest(ownPath(v.value("next")), p.now().Add(questLife))
 	there, err := w.provider.begin(v.ctx(), q)
 	if err != nil {
@@ -216,6 +213,10 @@ func (p *Pages) goToProvider(v *visit) error {
 func (p *Pages) comeBack(v *visit) error {
 	w, j := p.inForce.Load(), p.jar(v.r)
 	back := v.r.URL.Query()
+	attempt, wait := p.throttle.try(p.now(), "", networkOf(v.r.RemoteAddr), "")
+	if wait > 0 {
+		return p.tooMany(v, wait)
+	}
 	q, ok := p.seal.open(p.now(), j.get(v.r, questCookie), back.Get("state"))
 	j.drop(v.w, questCookie)
 	if !ok || w.provider == nil {
@@ -234,5 +235,6 @@ func (p *Pages) comeBack(v *visit) error {
 		p.failed(v, who.Name, "provider", v.t(key))
 		return p.askAgain(v, http.StatusForbidden, key)
 	}
+	attempt.succeeded()
 	return p.enter(v, session{Account: who.Account, as: proof{provider: w.provider}, person: "subject " + who.subject}, q.Next)
 }

@@ -235,6 +235,29 @@ func TestProviderComesBack(t *testing.T) {
 	}
 }
 
+func TestConsoleSecurityProviderThrottle(t *testing.T) {
+	i := newIDP(t)
+	r := newOIDCRig(t, i)
+	for n := range 3 * perAddress.burst { // an office comes in by one address
+		if _, body := r.as(0).get("/login/oidc?next=/account"); !strings.Contains(body, "ana@example.com, reviewer") {
+			t.Fatalf("login %d:\n%s", n, body)
+		}
+	}
+	i.mu.Lock()
+	before := len(i.got)
+	i.mu.Unlock()
+	for range 3 * perAddress.burst {
+		v := r.as(0)
+		q := v.stop("/login/oidc").Query()
+		v.get(callbackPath + "?" + url.Values{"state": {q.Get("state")}, "code": {"guess"}}.Encode())
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if asked := len(i.got) - before; asked != perAddress.burst {
+		t.Errorf("the provider was asked about %d guessed codes, want %d", asked, perAddress.burst)
+	}
+}
+
 func TestConsoleSecurityProviderNames(t *testing.T) {
 	i := newIDP(t)
 	r := newOIDCRig(t, i)
