@@ -3,9 +3,11 @@ package console
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -31,11 +33,6 @@ func (s *Server) listActs(c *call) error {
 	if err != nil {
 		return err
 	}
-	if text := c.query.Get("before"); text != "" {
-		if q.Before, err = strconv.ParseUint(text, 10, 64); err != nil || q.Before == 0 {
-			return bad("before", "%q: want next of the page before", text)
-		}
-	}
 	page := Acts{Acts: []store.Act{}}
 	for a, err := range s.store.Acts(q) {
 		if err != nil {
@@ -51,22 +48,34 @@ func (s *Server) listActs(c *call) error {
 }
 
 // actQuery reads which acts c asks for.
-func (s *Server) actQuery(c *call) (q store.ActQuery, err error) {
-	v := c.query
-	q = store.ActQuery{Actor: v.Get("actor"), Kind: store.ActKind(v.Get("act")), Outcome: store.ActOutcome(v.Get("outcome")), About: v.Get("about")}
+func (s *Server) actQuery(c *call) (store.ActQuery, error) {
+	q, err := ParseAuditQuery(c.query, s.now())
+	return q.ActQuery, err
+}
+
+// ParseAuditQuery reads the parameters of the audit in v, as the API takes them; a duration is one before now. Its
+// errors are of type *[Error], and name the parameter.
+func ParseAuditQuery(v url.Values, now time.Time) (q AuditQuery, err error) {
+	q.ActQuery = store.ActQuery{Actor: v.Get("actor"), Kind: store.ActKind(v.Get("act")), Outcome: store.ActOutcome(v.Get("outcome")), About: v.Get("about")}
 	switch {
 	case q.Kind != "" && !slices.Contains(store.ActKinds(), q.Kind):
 		return q, bad("act", "unknown act %q: want one of %s", q.Kind, wordList(store.ActKinds()))
 	case q.Outcome != "" && !slices.Contains(store.ActOutcomes(), q.Outcome):
 		return q, bad("outcome", "unknown outcome %q: want one of %s", q.Outcome, wordList(store.ActOutcomes()))
 	}
-	if q.Since, err = s.parseSince("since", v.Get("since")); err != nil {
+	if q.Since, err = sinceWhen("since", v.Get("since"), now); err != nil {
 		return q, err
 	}
-	if q.Until, err = s.parseSince("until", v.Get("until")); err != nil {
+	if q.Until, err = sinceWhen("until", v.Get("until"), now); err != nil {
 		return q, err
 	}
-	to, err := queriedRecipient(filter.Recipient{Channel: filter.Channel(v.Get("channel")), Address: v.Get("address")}, v.Get("region"))
+	if text := v.Get("before"); text != "" {
+		if q.Before, err = strconv.ParseUint(text, 10, 64); err != nil || q.Before == 0 {
+			return q, bad("before", "%q: want next of the page before", text)
+		}
+	}
+	q.Channel, q.Region = filter.Channel(v.Get("channel")), v.Get("region")
+	to, err := queriedRecipient(filter.Recipient{Channel: q.Channel, Address: v.Get("address")}, q.Region)
 	q.Address = to.Address
 	return q, err
 }

@@ -135,7 +135,12 @@ func momentText(v *visit, text string) string {
 
 // local is a moment of f as a browser's field shows it; empty for a duration.
 func (f filters) local(name string, zone *time.Location) string {
-	t, err := time.Parse(time.RFC3339, f.values.Get(name))
+	return local(f.values.Get(name), zone)
+}
+
+// local is a moment as a browser's field shows it, on the viewer's clock; empty for a duration.
+func local(text string, zone *time.Location) string {
+	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return ""
 	}
@@ -154,6 +159,9 @@ type choice struct {
 	Options     []option
 }
 
+// channels are those that a person may be reached on.
+var channels = []filter.Channel{filter.SMS, filter.WhatsApp, filter.Messenger, filter.Telegram, filter.LINE, filter.Viber, filter.WeChat, filter.Email}
+
 // choices are the fields that have a few values. routes are those of the gate.
 func (f filters) choices(v *visit, routes, brands []string) []choice {
 	decision := choice{Name: "decision", Label: v.t("messages.filter.action")}
@@ -168,14 +176,14 @@ func (f filters) choices(v *visit, routes, brands []string) []choice {
 	for c := range filter.Category(filter.Categories) {
 		categories = append(categories, c.String())
 	}
-	var channels []string
-	for _, c := range []filter.Channel{filter.SMS, filter.WhatsApp, filter.Messenger, filter.Telegram, filter.LINE, filter.Viber, filter.WeChat, filter.Email} {
-		channels = append(channels, string(c))
+	var ways []string
+	for _, c := range channels {
+		ways = append(ways, string(c))
 	}
 	return []choice{decision,
 		f.choice(v, "reason", reasons, "reason."), f.choice(v, "route", routes, ""),
 		f.choice(v, "category", categories, ""), f.choice(v, "mode", []string{"report", "enforce"}, ""),
-		f.choice(v, "outcome", []string{"refused", "answered", "not-sent", "unknown"}, "outcome."), f.choice(v, "brand", brands, ""), f.choice(v, "channel", channels, "")}
+		f.choice(v, "outcome", []string{"refused", "answered", "not-sent", "unknown"}, "outcome."), f.choice(v, "brand", brands, ""), f.choice(v, "channel", ways, "")}
 }
 
 // choice is a field with values whose texts are in the catalogue under a prefix; without one they are themselves.

@@ -60,11 +60,11 @@ func (l *reviewList) path(name, value string) string {
 // Shown is where l is with words in full.
 func (l *reviewList) Shown() string { return place("/reviews", "route", l.Route, "full", "true") }
 
-// place is a page of the console with parameters, names and values by turns, as far as they are not empty.
+// place is a page of the console with parameters, names and values by turns; an empty value takes one out.
 func place(path string, args ...string) string {
 	q := url.Values{}
 	for i := 0; i+1 < len(args); i += 2 {
-		if args[i+1] != "" {
+		if q.Del(args[i]); args[i+1] != "" {
 			q.Set(args[i], args[i+1])
 		}
 	}

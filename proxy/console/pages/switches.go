@@ -177,7 +177,7 @@ func (v *visit) end() (time.Time, error) {
 		}
 		return v.p.now().Truncate(time.Minute).Add(d), nil
 	case until != "":
-		at, err := time.ParseInLocation("2006-01-02T15:04", until, v.zone)
+		at, err := time.ParseInLocation(localTime, until, v.zone)
 		if err != nil {
 			return time.Time{}, wrong("until", "span.no-moment")
 		}

@@ -129,5 +129,6 @@ var menuPaths = []struct {
 	{"/switches", "switches", console.Viewer},
 	{"/reviews", "reviews", console.Viewer},
 	{"/webhooks", "webhooks", console.Viewer},
+	{"/audit", "audit", console.Reviewer},
 	{"/tokens", "tokens", console.Admin},
 }
