@@ -34,14 +34,21 @@ type talk struct {
 
 // callbacks are the services that call so.
 var callbacks = map[string]*callback{
-	"bird":          {receipt: birdReceipt, inbound: birdInbound, json: true, sign: birdSign},
-	"bird-channels": {receipt: birdChannelsReceipt, inbound: birdChannelsInbound, json: true, sign: birdChannelsSign},
-	"mailgun":       {receipt: mailgunReceipt, inbound: mailgunLeaves, json: true, sign: mailgunSign},
-	"messagebird":   {receipt: messagebirdReceipt, inbound: messagebirdInbound, get: true, sign: messagebirdSign},
-	"plivo":         {receipt: plivoReceipt, inbound: plivoInbound, sign: plivoSign},
-	"postmark":      {inbound: postmarkLeaves, json: true, sign: postmarkSign},
-	"sendgrid":      {receipt: sendgridReceipt, inbound: sendgridLeaves, json: true, sign: sendgridSign},
-	"telnyx":        {receipt: telnyxReceipt, inbound: telnyxInbound, json: true, sign: telnyxSign},
+	"bird":               {receipt: birdReceipt, inbound: birdInbound, json: true, sign: birdSign},
+	"bird-channels":      {receipt: birdChannelsReceipt, inbound: birdChannelsInbound, json: true, sign: birdChannelsSign},
+	"mailgun":            {receipt: mailgunReceipt, inbound: mailgunLeaves, json: true, sign: mailgunSign},
+	"messagebird":        {receipt: messagebirdReceipt, inbound: messagebirdInbound, get: true, sign: messagebirdSign},
+	"plivo":              {receipt: plivoReceipt, inbound: plivoInbound, sign: plivoSign},
+	"postmark":           {inbound: postmarkLeaves, json: true, sign: postmarkSign},
+	"sendgrid":           {receipt: sendgridReceipt, inbound: sendgridLeaves, json: true, sign: sendgridSign},
+	"telnyx":             {receipt: telnyxReceipt, inbound: telnyxInbound, json: true, sign: telnyxSign},
+	"cm":                 {receipt: cmReceipt, inbound: cmInbound, json: true, sign: postmarkSign},
+	"infobip":            {receipt: infobipReceipt, inbound: infobipInbound, json: true, sign: postmarkSign},
+	"messenger":          {receipt: messengerReceipt, inbound: messengerInbound, json: true, sign: messengerSign},
+	"sinch-conversation": {receipt: sinchConversationReceipt, inbound: sinchConversationInbound, json: true, sign: sinchSign},
+	"sinch-sms":          {receipt: sinchSMSReceipt, inbound: sinchSMSInbound, json: true, sign: sinchSign},
+	"vonage-messages":    {receipt: vonageMessagesReceipt, inbound: vonageMessagesInbound, json: true, sign: vonageMessagesSign},
+	"vonage-sms":         {receipt: vonageSMSReceipt, inbound: vonageSMSInbound, sign: vonageSMSSign},
 }
 
 // follows are the calls that follow a message that a service took: for each recipient a receipt, and what the person

@@ -25,7 +25,7 @@ func hears(t *testing.T, service string) (url string, told func() []providers.Si
 	if key := PublicKey(service, ownerSecret); key != "" {
 		hook = providers.Webhook{PublicKeys: []string{key}}
 	}
-	if service == "postmark" {
+	if callsByPassword[service] {
 		hook = providers.Webhook{Header: "Authorization", Value: "Basic c2VuZGdhdGU6b3VyIHNlY3JldA=="}
 	}
 	var mu sync.Mutex
@@ -64,6 +64,9 @@ func hears(t *testing.T, service string) (url string, told func() []providers.Si
 	}
 }
 
+// callsByPassword are services that sign nothing.
+var callsByPassword = map[string]bool{"postmark": true, "infobip": true, "cm": true}
+
 // secretOf is what a service signs with here.
 func secretOf(service string) string {
 	if service == "bird" {
@@ -79,14 +82,21 @@ func TestServicesCallBack(t *testing.T) {
 		path, auth, body string // %s is who it is to
 		mail             bool
 	}{
-		"bird":          {"/v1/sms/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi","category":"service"}`, false},
-		"bird-channels": {"/workspaces/w/channels/14155550199/messages", "AccessKey k", `{"receiver":{"contacts":[{"identifierValue":"+%s"}]},"body":{"type":"text","text":{"text":"Hi"}}}`, false},
-		"messagebird":   {"/messages", "AccessKey k", `{"originator":"14155550199","recipients":["%s"],"body":"Hi"}`, false},
-		"plivo":         {"/v1/Account/MA/Message/", "Basic TUE6dA==", `{"src":"14155550199","dst":"%s","text":"Hi"}`, false},
-		"telnyx":        {"/v2/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi"}`, false},
-		"sendgrid":      {"/v3/mail/send", "Bearer k", `{"personalizations":[{"to":[{"email":"%s@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`, true},
-		"mailgun":       {"/v3/b.example/messages", "Basic YXBpOms=", `from=a%40b.example&to=%s%40example.com&subject=Hi&text=Hi`, true},
-		"postmark":      {"/email", "", `{"From":"a@b.example","To":"%s@example.com","TextBody":"Hi"}`, true},
+		"bird":               {"/v1/sms/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi","category":"service"}`, false},
+		"bird-channels":      {"/workspaces/w/channels/14155550199/messages", "AccessKey k", `{"receiver":{"contacts":[{"identifierValue":"+%s"}]},"body":{"type":"text","text":{"text":"Hi"}}}`, false},
+		"messagebird":        {"/messages", "AccessKey k", `{"originator":"14155550199","recipients":["%s"],"body":"Hi"}`, false},
+		"plivo":              {"/v1/Account/MA/Message/", "Basic TUE6dA==", `{"src":"14155550199","dst":"%s","text":"Hi"}`, false},
+		"telnyx":             {"/v2/messages", "Bearer k", `{"from":"+14155550199","to":"+%s","text":"Hi"}`, false},
+		"sendgrid":           {"/v3/mail/send", "Bearer k", `{"personalizations":[{"to":[{"email":"%s@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`, true},
+		"mailgun":            {"/v3/b.example/messages", "Basic YXBpOms=", `from=a%40b.example&to=%s%40example.com&subject=Hi&text=Hi`, true},
+		"postmark":           {"/email", "", `{"From":"a@b.example","To":"%s@example.com","TextBody":"Hi"}`, true},
+		"messenger":          {"/v23.0/1234567/messages", "Bearer k", `{"recipient":{"id":"%s"},"messaging_type":"RESPONSE","message":{"text":"Hi"}}`, false},
+		"vonage-sms":         {"/sms/json", "Basic YTpi", `{"from":"14155550199","to":"%s","text":"Hi"}`, false},
+		"vonage-messages":    {"/v1/messages", "Basic YTpi", `{"channel":"sms","message_type":"text","from":"14155550199","to":"%s","text":"Hi"}`, false},
+		"sinch-sms":          {"/xms/v1/plan1/batches", "Bearer k", `{"from":"14155550199","to":["%s"],"body":"Hi"}`, false},
+		"sinch-conversation": {"/v1/projects/p1/messages:send", "Bearer k", `{"app_id":"a","recipient":{"identified_by":{"channel_identities":[{"channel":"SMS","identity":"%s"}]}},"message":{"text_message":{"text":"Hi"}},"channel_properties":{"SMS_SENDER":"14155550199"}}`, false},
+		"infobip":            {"/sms/3/messages", "App k", `{"messages":[{"sender":"14155550199","destinations":[{"to":"%s"}],"content":{"text":"Hi"}}]}`, false},
+		"cm":                 {"/v1.0/message", "", `{"messages":{"authentication":{"producttoken":"k"},"msg":[{"allowedChannels":["SMS"],"from":"14155550199","to":[{"number":"00%s"}],"body":{"type":"auto","content":"Hi"}}]}}`, false},
 	} {
 		t.Run(service, func(t *testing.T) {
 			url, told := hears(t, service)
@@ -118,12 +128,12 @@ func TestServicesCallBack(t *testing.T) {
 			stops, receipts := 0, 0
 			for _, s := range told() {
 				switch s.From.Address {
-				case "+15005550710", "15005550710@example.com":
+				case "+15005550710", "15005550710@example.com", "15005550710":
 				default:
 					t.Errorf("it is of %q", s.From.Address)
 				}
 				switch {
-				case s.Kind == providers.Message && s.Text == "STOP" && strings.TrimPrefix(s.Sender, "+") == "14155550199", s.Kind == providers.Preference && s.Stop:
+				case s.Kind == providers.Message && s.Text == "STOP" && (strings.TrimPrefix(s.Sender, "+") == "14155550199" || service == "messenger"), s.Kind == providers.Preference && s.Stop:
 					stops++
 				case s.Kind == providers.Receipt && s.Code == 0 && s.Status == "delivered":
 					receipts++
@@ -150,23 +160,26 @@ func TestServicesCallBack(t *testing.T) {
 
 // TestServicesTellOfWhoLeft: a message that is taken, and fails since the person had left.
 func TestServicesTellOfWhoLeft(t *testing.T) {
-	for service, body := range map[string]string{
-		"bird":        `{"from":"+14155550199","to":"+15005550720","text":"Hi","category":"service"}`,
-		"messagebird": `{"originator":"14155550199","recipients":["15005550720"],"body":"Hi"}`,
-		"plivo":       `{"src":"14155550199","dst":"15005550720","text":"Hi"}`,
-		"telnyx":      `{"from":"+14155550199","to":"+15005550720","text":"Hi"}`,
-		"sendgrid":    `{"personalizations":[{"to":[{"email":"15005550720@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`,
+	for service, c := range map[string]struct{ path, auth, body string }{
+		"bird":               {"/v1/sms/messages", "Bearer k", `{"from":"+14155550199","to":"+15005550720","text":"Hi","category":"service"}`},
+		"messagebird":        {"/messages", "AccessKey k", `{"originator":"14155550199","recipients":["15005550720"],"body":"Hi"}`},
+		"plivo":              {"/v1/Account/MA/Message/", "Basic TUE6dA==", `{"src":"14155550199","dst":"15005550720","text":"Hi"}`},
+		"telnyx":             {"/v2/messages", "Bearer k", `{"from":"+14155550199","to":"+15005550720","text":"Hi"}`},
+		"sendgrid":           {"/v3/mail/send", "Bearer k", `{"personalizations":[{"to":[{"email":"15005550720@example.com"}]}],"from":{"email":"a@b.example"},"content":[{"type":"text/plain","value":"Hi"}]}`},
+		"vonage-sms":         {"/sms/json", "Basic YTpi", `{"from":"14155550199","to":"15005550720","text":"Hi"}`},
+		"vonage-messages":    {"/v1/messages", "Basic YTpi", `{"channel":"sms","message_type":"text","from":"14155550199","to":"15005550720","text":"Hi"}`},
+		"sinch-conversation": {"/v1/projects/p1/messages:send", "Bearer k", `{"app_id":"a","recipient":{"identified_by":{"channel_identities":[{"channel":"SMS","identity":"15005550720"}]}},"message":{"text_message":{"text":"Hi"}}}`},
+		"infobip":            {"/sms/3/messages", "App k", `{"messages":[{"sender":"14155550199","destinations":[{"to":"15005550720"}],"content":{"text":"Hi"}}]}`},
 	} {
 		t.Run(service, func(t *testing.T) {
 			url, told := hears(t, service)
 			m, base := start(t, Config{Webhooks: map[string]Webhook{service: {URL: url + "/in", Secret: secretOf(service)}}})
-			path := map[string]string{"bird": "/v1/sms/messages", "messagebird": "/messages", "plivo": "/v1/Account/MA/Message/", "telnyx": "/v2/messages", "sendgrid": "/v3/mail/send"}[service]
-			req, err := http.NewRequest("POST", base+path, strings.NewReader(body))
+			req, err := http.NewRequest("POST", base+c.path, strings.NewReader(c.body))
 			if err != nil {
 				t.Fatal(err)
 			}
 			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("Authorization", map[string]string{"bird": "Bearer k", "messagebird": "AccessKey k", "plivo": "Basic TUE6dA==", "telnyx": "Bearer k", "sendgrid": "Bearer k"}[service])
+			req.Header.Set("Authorization", c.auth)
 			resp, err := http.DefaultClient.Do(req)
 			if err != nil {
 				t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 type Webhook struct {
 	URL string // on loopback, as it is signed; empty: the service does not call
 	// Secret is what the service signs with: Twilio's or Plivo's auth token, Meta's app secret, MessageBird's signing
-	// key, Postmark's password. Telnyx and SendGrid sign with a key that is made from it; see [PublicKey].
+	// key, Bird's whsec_…, the password of Postmark, Infobip and CM.com. Telnyx and SendGrid sign with a key that is made from it; see [PublicKey].
 	Secret string
 	// NoReceipts has the service not tell here what became of messages.
 	NoReceipts bool

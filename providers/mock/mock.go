@@ -169,7 +169,11 @@ func (m *Mock) play(r *http.Request, s *Send) answer {
 		}
 	}
 	s.Provider = "whatsapp"
-	return m.graph(r, body, s)
+	a := m.graph(r, body, s)
+	if a.accepted && a.follows == nil {
+		a.follows = m.follows(s.Provider, s, a.id)
+	}
+	return a
 }
 
 // hopByHop are the headers that end at the first hop (RFC 9110, section 7.6.1). Connection itself
