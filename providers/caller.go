@@ -69,8 +69,8 @@ type Webhook struct {
 	// settings, followed by path and query as they came. It is never taken from the Host header.
 	URL string
 	// Secrets are the keys of which any may have signed: auth tokens of Twilio and Plivo, app secrets of Meta, signing
-	// keys of MessageBird and Mailgun, secrets of LINE channels, tokens of Viber bots. Telegram does not sign: they are
-	// the secret tokens it may send.
+	// keys of MessageBird, Mailgun and Bird, secrets of LINE channels, tokens of Viber bots, WeChat's Token, perhaps with a
+	// colon and the EncodingAESKey. Telegram does not sign: they are the secret tokens it may send.
 	Secrets []string
 	// PublicKeys are what a service's signatures are checked with that signs with a key of its own, in base64. Such a call
 	// cannot be signed anew.

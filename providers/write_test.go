@@ -26,6 +26,9 @@ var goodCredentials = map[string]providers.Credentials{
 
 	"bird":          {Secret: "bk_us1_0"},
 	"bird-channels": {Account: "w1", Secret: "key"},
+	"cm":            {Secret: "key"},
+	"infobip":       {Secret: "key"},
+	"wechat":        {Secret: "key"},
 	"messagebird":   {Secret: "key"},
 	"telnyx":        {Secret: "KEY0"},
 	"plivo":         {Account: "MA00000000000000000001", Secret: "token"},
@@ -117,6 +120,14 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 		{"an SMS by a channel of Bird's", "bird-channels", providers.Outgoing{To: sms, From: birdSMS}, birdSMS, ""},
 		{"nobody to come from on a channel of Bird's", "bird-channels", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
 		{"WhatsApp by a channel of another kind", "bird-channels", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: birdSMS}, "", "no channel whatsapp with this id is known of Bird's"},
+		{"an SMS by Infobip", "infobip", providers.Outgoing{To: sms, From: "+14155550199"}, "14155550199", ""},
+		{"WhatsApp by Infobip", "infobip", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "+14155550199"}, "14155550199", ""},
+		{"nobody to come from at Infobip", "infobip", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
+		{"e-mail by Infobip", "infobip", providers.Outgoing{To: filter.Recipient{Channel: filter.Email, Address: "a@b.example"}, From: "1"}, "", "no channel email is known of Infobip's"},
+		{"an SMS by CM.com", "cm", providers.Outgoing{To: sms, From: "+14155550199"}, "14155550199", ""},
+		{"WhatsApp by CM.com", "cm", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: "+14155550199"}, "14155550199", ""},
+		{"LINE by CM.com", "cm", providers.Outgoing{To: filter.Recipient{Channel: filter.LINE, Address: "U1"}, From: "1"}, "", "no channel line is known of CM.com's"},
+		{"a text to a follower on WeChat", "wechat", providers.Outgoing{To: filter.Recipient{Channel: filter.WeChat, Address: "oAna0123456789abcdefghijklmn"}}, "", ""},
 		{"an SMS by Telnyx", "telnyx", providers.Outgoing{To: sms, From: "+14155550199", Service: service}, "+14155550199", ""},
 		{"an SMS by Telnyx to a profile", "telnyx", providers.Outgoing{To: sms, Service: service}, service, ""},
 		{"an SMS by AWS", "aws-sms", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
@@ -198,7 +209,7 @@ func TestACancellationIsNoSend(t *testing.T) {
 // TestCancellations: what has an id of the service's own is deleted, and what delivers nothing later says so.
 func TestCancellations(t *testing.T) {
 	for name, path := range map[string]string{"messagebird": "/messages/e8077d803532c0b5937c639b60216938", "telnyx": "/v2/messages/4f1e2a3b-0000-4000-8000-000000000001",
-		"plivo": "", "line": "", "viber": "", "telegram": "", "bird": "", "bird-channels": ""} {
+		"plivo": "", "line": "", "viber": "", "telegram": "", "infobip": "", "cm": "", "wechat": "", "bird": "", "bird-channels": ""} {
 		p, w := writer(t, name)
 		credentials := goodCredentials[name]
 		var req fasthttp.Request
@@ -290,6 +301,11 @@ func TestAccepted(t *testing.T) {
 		{"a message of Bird", "bird", 202, "", `{"id":"sms_1","status":"accepted"}`, "sms_1", false},
 		{"one that Bird rejects", "bird", 202, "", `{"id":"sms_1","status":"rejected","last_error":{"code":"recipient_opted_out"}}`, "", false},
 		{"a message on a channel of Bird's", "bird-channels", 202, "", `{"id":"96a0b5fa","status":"accepted"}`, "96a0b5fa", false},
+		{"a message of Infobip", "infobip", 200, "", `{"messages":[{"messageId":"m1","status":{"groupId":1},"destination":"1"}]}`, "m1", false},
+		{"a message of Infobip by WhatsApp", "infobip", 200, "", `{"to":"1","messageId":"m2","status":{"groupId":1}}`, "m2", false},
+		{"one that Infobip rejects, in a status of 200", "infobip", 200, "", `{"messages":[{"messageId":"m1","status":{"groupId":5,"id":14}}]}`, "", false},
+		{"a message of WeChat", "wechat", 200, "", `{"errcode":0,"errmsg":"ok"}`, "", false},
+		{"a refusal of WeChat's, in a status of 200", "wechat", 200, "", `{"errcode":45015,"errmsg":"response out of time limit","msgid":1}`, "", false},
 		{"a message of Telnyx", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"queued"}]}}`, "4f1e", false},
 		{"one that Telnyx is to deliver later", "telnyx", 200, "", `{"data":{"id":"4f1e","to":[{"status":"scheduled"}]}}`, "4f1e", true},
 		{"a message of AWS", "aws-sms", 200, "", `{"MessageId":"m1"}`, "m1", false},
