@@ -59,7 +59,8 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 			return l, fmt.Errorf("senders: %s: %w", name, err)
 		}
 		l.senders[sender] = s
-		if abroad, err := filter.Number("+"+name, ""); err == nil { // as services read it that leave the plus out
+		abroad, err := filter.Number("+"+name, "") // as services read it that leave the plus out
+		if _, there := l.senders[abroad]; err == nil && !there {
 			l.senders[abroad] = s
 		}
 	}
