@@ -91,19 +91,36 @@ func (s *sessions) shrink(most int, some func(*session) bool) {
 
 // find is the session of a token, and counts as a request of it. One whose proof does not hold ends.
 func (s *sessions) find(now time.Time, limits console.Sessions, token string, holds func(session) bool) (session, bool) {
-	key := sha256.Sum256([]byte(token)) // of hashes, the time that a look-up takes tells nothing
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := s.by[key]
+	found := s.standing(now, limits, token, holds)
 	if found == nil {
-		return session{}, false
-	}
-	if found.over(now, limits) || !holds(*found) {
-		delete(s.by, key)
 		return session{}, false
 	}
 	found.seen = now
 	return *found, true
+}
+
+// peek is find, and counts as no request: a page that waits for news is not somebody at work.
+func (s *sessions) peek(now time.Time, limits console.Sessions, token string, holds func(session) bool) (session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.standing(now, limits, token, holds)
+	if found == nil {
+		return session{}, false
+	}
+	return *found, true
+}
+
+// standing is the session of a token that has not come to its end; nil where there is none. The caller holds mu.
+func (s *sessions) standing(now time.Time, limits console.Sessions, token string, holds func(session) bool) *session {
+	key := sha256.Sum256([]byte(token)) // of hashes, the time that a look-up takes tells nothing
+	found := s.by[key]
+	if found != nil && (found.over(now, limits) || !holds(*found)) {
+		delete(s.by, key)
+		return nil
+	}
+	return found
 }
 
 func (s *session) over(now time.Time, limits console.Sessions) bool {

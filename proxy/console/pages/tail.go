@@ -107,8 +107,9 @@ func (p *Pages) tail(v *visit, fresh <-chan console.Decision) error {
 
 // stillIn reports whether who asked is logged in, as who they were.
 func (p *Pages) stillIn(v *visit) bool {
-	by, known := p.account(v.r)
-	return known && by == v.by
+	w := p.inForce.Load()
+	s, known := p.peek(p.now(), w.sessions, p.jar(v.r).get(v.r, sessionCookie), w.hold)
+	return known && s.Account == v.by
 }
 
 // bunch is an event with rows, and how many more there were.
