@@ -19,6 +19,9 @@ type messageView struct {
 	// Same says that the configuration of today decides as was decided, so that what it goes by tells why.
 	Same    bool
 	Changes *changes // nil: the gate changed nothing
+	Passes  []console.Pass
+	Form    *passForm // nil: no pass can be granted here
+	NoPass  string    // why none can be, of a message that was held back
 	zone    *time.Location
 }
 
@@ -38,14 +41,23 @@ type changes struct {
 
 // message tells the whole story of one message.
 func (p *Pages) message(v *visit) error {
+	m, err := p.messageOf(v)
+	if err != nil {
+		return err
+	}
+	return v.show("message", m)
+}
+
+// messageOf is what stands behind the decision that the path names.
+func (p *Pages) messageOf(v *visit) (*messageView, error) {
 	full := v.value("full") == "true"
 	x, err := v.api.Explain(v.ctx(), v.r.PathValue("id"), full)
 	if err != nil {
 		if e := v.problem(err); e.Field == "decision" {
 			e.Field = "" // it stands in the path
-			return e
+			return nil, e
 		}
-		return err
+		return nil, err
 	}
 	m := &messageView{Explanation: x, D: x.Decision, Full: full, zone: v.zone}
 	if a := x.Again; a != nil {
@@ -55,7 +67,7 @@ func (p *Pages) message(v *visit) error {
 	if m.D.Action == filter.Rewrite {
 		m.Changes = &changes{Text: m.D.Text, Footer: m.D.Footer, Length: m.D.TextLength, Before: m.D.Entry, Moved: !m.D.Until.IsZero()}
 	}
-	return v.show("message", m)
+	return m, m.pass(v)
 }
 
 // tell says in plain words what happened, why, and what can be done.

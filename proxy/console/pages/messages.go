@@ -13,6 +13,12 @@ var messagesPages = []page{
 	{"GET", "/messages", console.Viewer, (*Pages).messages},
 	{"GET", "/messages/export", console.Viewer, (*Pages).exportMessages},
 	{"GET", "/messages/{id}", console.Viewer, (*Pages).message},
+	{"GET", "/passes", console.Viewer, (*Pages).passes},
+	{"POST", "/passes/{id}/approve", console.Reviewer, (*Pages).approvePass},
+	{"POST", "/passes/{id}/revoke", console.Reviewer, (*Pages).revokePass},
+	{"GET", "/messages/pass", console.Reviewer, (*Pages).passFiltered},
+	{"POST", "/messages/pass", console.Reviewer, (*Pages).grantFiltered},
+	{"POST", "/messages/{id}/pass", console.Reviewer, (*Pages).grantOne},
 }
 
 // pageLength is how many decisions a page shows.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
@@ -72,6 +73,19 @@ func TestATailEndsWithTheSession(t *testing.T) {
 	}
 	if !r.pages.stillIn(w) {
 		t.Error("who has a session is taken to have none")
+	}
+	limits := console.Sessions{Idle: time.Hour, Absolute: 24 * time.Hour}
+	token, held := r.pages.jar(w.r).get(w.r, sessionCookie), func(session) bool { return true }
+	if _, on := r.pages.peek(r.now.Add(59*time.Minute), limits, token, held); !on {
+		t.Error("a session in which somebody was at work within the hour has ended")
+	}
+	if _, on := r.pages.peek(r.now.Add(time.Hour), limits, token, held); on {
+		t.Error("waiting for news keeps a session alive")
+	}
+	v = r.as(console.Viewer)
+	w.r.Header.Del("Cookie")
+	for _, c := range v.cookies() {
+		w.r.AddCookie(c)
 	}
 	w.by.Role = console.Admin
 	if r.pages.stillIn(w) {

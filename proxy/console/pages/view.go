@@ -126,6 +126,7 @@ var menuPaths = []struct {
 }{
 	{"/", "overview", console.Viewer},
 	{"/messages", "messages", console.Viewer},
+	{"/passes", "passes", console.Viewer},
 	{"/switches", "switches", console.Viewer},
 	{"/reviews", "reviews", console.Viewer},
 	{"/webhooks", "webhooks", console.Viewer},
