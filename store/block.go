@@ -15,15 +15,17 @@ import (
 // A block on disk is a prefix, a head and a body:
 //
 //	magic, length of head, length of body, checksum of body, checksum of all before and the head
-//	head: what the index needs
+//	head: what the index needs, and after it how many entries are alike, and the number of the face of each,
+//	which are read when they are asked for
 //	body: the entries, see packer
 //
 // All numbers of the prefix are four bytes, little-endian. Blocks of earlier formats are read, not
 // written: the bodies of the first are entries behind their lengths, compressed with zstd, and those
 // of later ones lack what entries have held since. The heads of the first five list routes and campaigns
-// instead of facets and counts.
+// instead of facets and counts, and those of two more lack the faces of the entries.
 const (
-	blockMagic  = 0x37424753 // "SGB7"
+	blockMagic  = 0x38424753 // "SGB8"
+	blockMagic7 = 0x37424753 // "SGB7"
 	blockMagic5 = 0x35424753 // "SGB5"
 	blockMagic1 = 0x31424753 // "SGB1"
 	blockPrefix = 5 * 4
@@ -134,8 +136,8 @@ func (b *block) may(q *Query) bool {
 		(b.magic > blockMagic5 || mayName(b.routes, q.Route) && mayName(b.campaigns, q.Campaign))
 }
 
-// encode puts the block together from its index, the numbers of its entries and its body.
-func (b *block) encode(t *tallied, body []byte, rawLen int) []byte {
+// encode puts the block together from its index, what its entries count, their faces and its body.
+func (b *block) encode(t *tallied, faces, body []byte, rawLen int) []byte {
 	b.rawLen = rawLen
 	b.minID, b.maxID = strings.Clone(b.minID), strings.Clone(b.maxID) // less all entries around them
 	out := make([]byte, blockPrefix, blockPrefix+4096+len(body))
@@ -155,7 +157,7 @@ func (b *block) encode(t *tallied, body []byte, rawLen int) []byte {
 	for _, w := range words {
 		out = binary.LittleEndian.AppendUint64(out, w)
 	}
-	out = t.append(b.held.facets.Load().append(out))
+	out = append(t.append(b.held.facets.Load().append(out)), faces...)
 	b.headLen = len(out) - blockPrefix
 	b.size = len(out) + len(body)
 	b.bodySum = crc32.Checksum(body, castagnoli)

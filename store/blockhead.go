@@ -23,7 +23,7 @@ func decodeHead(p []byte) (*block, error) {
 		return nil, err
 	}
 	if b.magic > blockMagic5 {
-		d.rest = "" // the counts: they are read where they are asked for
+		d.rest = "" // counts and faces: they are read when they are asked for
 	}
 	if err := d.end(); err != nil {
 		return nil, err
@@ -38,6 +38,9 @@ func decodeTallied(p []byte) (*block, *tallied, error) {
 		return nil, nil, errDamaged
 	}
 	t := d.tallied()
+	if b.magic > blockMagic7 {
+		d.take(uint64(b.held.facets.Load().entriesSize(b.n)))
+	}
 	return b, t, d.end()
 }
 

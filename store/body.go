@@ -34,10 +34,10 @@ func (l *decisionLog) pack(first uint64, entries []Entry) (b *block, whole []byt
 
 // encode puts b together with what the packer took in.
 func (l *decisionLog) encode(b *block) []byte {
-	f, t := l.packer.index()
+	f, faces, t := l.packer.index()
 	b.held.facets.Store(f)
 	body, rawLen := l.packer.body(l.enc)
-	return b.encode(t, body, rawLen)
+	return b.encode(t, faces, body, rawLen)
 }
 
 // entries reads the entries of a block, or none where number is not 0 and none is to this number in

@@ -201,7 +201,7 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 
 // A log of an earlier format, block and tail, is read as it was, and what it lacks is nothing.
 func TestEarlierFormats(t *testing.T) {
-	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format"} {
+	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format", "seventh-format"} {
 		t.Run(format, func(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/"+format)))

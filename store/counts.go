@@ -64,7 +64,7 @@ func (c *counting) count() error {
 			p.count(&e)
 			return true
 		})
-		_, t := p.index()
+		_, _, t := p.index()
 		for _, one := range t.cells {
 			c.add(one.minute, t.kinds[one.of], one.n)
 		}

@@ -210,9 +210,9 @@ func BlockHead(entries ...Entry) []byte {
 	for i := range entries {
 		p.add(&entries[i])
 	}
-	f, t := p.index()
+	f, faces, t := p.index()
 	b.held.facets.Store(f)
-	return b.encode(t, nil, 0)
+	return b.encode(t, faces, nil, 0)
 }
 
 // FixHead gives a spoilt head lengths and a checksum that fit.

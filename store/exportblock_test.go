@@ -32,7 +32,7 @@ func FirstFormat(first uint64, entries []Entry) []byte {
 // facets and counts.
 func (b *block) encodeFirst(entries []Entry, body []byte, rawLen int) []byte {
 	b.held.facets.Store(new(facets))
-	whole := b.encode(new(tallied), nil, rawLen)
+	whole := b.encode(new(tallied), nil, nil, rawLen)
 	at := bytes.Index(whole, []byte(b.maxID)) + len(b.maxID) + 1
 	_, width := binary.Uvarint(whole[at:])
 	at += width

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"encoding/binary"
 	"slices"
 )
@@ -53,12 +52,15 @@ type facets struct {
 // A column is the numbers of the values of a field in all faces.
 type column struct {
 	packed []byte
-	bits   int // 1, 2, 4 or 8 a number
+	bits   int // 1, 2, 4, 8 or 16 a number
 }
 
-func (c *column) at(row int) byte {
+func (c *column) at(row int) int {
+	if c.bits == 16 {
+		return int(binary.LittleEndian.Uint16(c.packed[2*row:]))
+	}
 	bit := row * c.bits
-	return c.packed[bit/8] >> (bit % 8) & (1<<c.bits - 1)
+	return int(c.packed[bit/8] >> (bit % 8) & (1<<c.bits - 1))
 }
 
 // bitsOf is how many bits number the values of a field, of which some are told apart; 0 where it has one.
@@ -121,44 +123,6 @@ func (f *facets) of(field int) []uint32 {
 	return f.values[from:f.ends[field]]
 }
 
-// may reports whether an entry may have all that is asked for.
-func (f *facets) may(want []facet) bool {
-	var columns [facetFields]column
-	var numbers [facetFields]byte
-	asked, at := 0, 0
-	for field := range facetFields {
-		values, apart := f.of(field), int(f.apart[field])
-		c := column{bits: bitsOf(len(values), apart)}
-		c.packed = f.faces[at : at+columnSize(f.n, c.bits)]
-		at += len(c.packed)
-		i := slices.IndexFunc(want, func(w facet) bool { return w.field == field })
-		if i < 0 {
-			continue
-		}
-		number := slices.Index(values, want[i].value)
-		if number < 0 {
-			return false
-		}
-		if c.bits > 0 {
-			columns[asked], numbers[asked] = c, byte(min(number, apart))
-			asked++
-		}
-	}
-	if asked < 2 {
-		return true
-	}
-	for row := range f.n {
-		all := true
-		for i := 0; i < asked && all; i++ {
-			all = columns[i].at(row) == numbers[i]
-		}
-		if all {
-			return true
-		}
-	}
-	return false
-}
-
 // size is what f takes in memory, in bytes.
 func (f *facets) size() int {
 	if f == nil {
@@ -210,86 +174,57 @@ func (d *decoder) facets() *facets {
 	return f
 }
 
-// A face is the numbers of the values that an entry has, of all fields.
-type face [facetFields]uint16
-
-// A faceCount is how many entries have a face.
-type faceCount struct {
-	face face
-	n    int
+// may reports whether an entry may have all that is asked for.
+func (f *facets) may(want []facet) bool {
+	found := false
+	f.matching(want, func(int) bool {
+		found = true
+		return false
+	})
+	return found
 }
 
-// A facer makes the facets of a block from how many entries have which face.
-type facer struct {
-	faces  []faceCount
-	values [facetFields][]uint32 // by their numbers
-	apart  [facetFields]int
-}
-
-// merge counts alike faces together.
-func (m *facer) merge() {
-	slices.SortFunc(m.faces, func(a, b faceCount) int { return slices.Compare(a.face[:], b.face[:]) })
-	merged := m.faces[:0]
-	for _, f := range m.faces {
-		if last := len(merged) - 1; last >= 0 && merged[last].face == f.face {
-			merged[last].n += f.n
-		} else {
-			merged = append(merged, f)
+// matching calls each with every face that may have all that is asked for, until it returns false.
+func (f *facets) matching(want []facet, each func(face int) bool) {
+	var columns [facetFields]column
+	var numbers [facetFields]int
+	asked, at := 0, 0
+	for field := range facetFields {
+		values, apart := f.of(field), int(f.apart[field])
+		c := column{bits: bitsOf(len(values), apart)}
+		c.packed = f.faces[at : at+columnSize(f.n, c.bits)]
+		at += len(c.packed)
+		i := slices.IndexFunc(want, func(w facet) bool { return w.field == field })
+		if i < 0 {
+			continue
+		}
+		number := slices.Index(values, want[i].value)
+		if number < 0 {
+			return
+		}
+		if c.bits > 0 {
+			columns[asked], numbers[asked] = c, min(number, apart)
+			asked++
 		}
 	}
-	m.faces = merged
+	for row := range f.n {
+		all := true
+		for i := 0; i < asked && all; i++ {
+			all = columns[i].at(row) == numbers[i]
+		}
+		if all && !each(row) {
+			return
+		}
+	}
 }
 
-// narrow tells fewer values of a field apart: those that most entries have, which come first from then on.
-func (m *facer) narrow(field int) {
-	entries := make([]int, len(m.values[field]))
-	for _, f := range m.faces {
-		entries[f.face[field]] += f.n
+// entryBits is how many bits number the faces of the entries.
+func (f *facets) entryBits() int {
+	if f.n > 1<<8 {
+		return 16
 	}
-	order := make([]int, len(entries))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(entries[b], entries[a]) })
-	values, numbers := make([]uint32, len(order)), make([]uint16, len(order))
-	for to, from := range order {
-		values[to], numbers[from] = m.values[field][from], uint16(min(to, fewValues))
-	}
-	for i := range m.faces {
-		n := &m.faces[i].face[field]
-		*n = numbers[*n]
-	}
-	m.values[field], m.apart[field] = values, fewValues
-	m.merge()
+	return max(1, bitsOf(f.n, f.n))
 }
 
-// facets makes them.
-func (m *facer) facets() *facets {
-	m.merge()
-	widest := func() (field int) {
-		for other := range m.apart {
-			if m.apart[other] > m.apart[field] {
-				field = other
-			}
-		}
-		return field
-	}
-	for field, values := range m.values {
-		m.apart[field] = len(values)
-	}
-	for field := widest(); len(m.faces) > manyFaces && m.apart[field] > fewValues; field = widest() {
-		m.narrow(field)
-	}
-	f := &facets{n: len(m.faces)}
-	for field, values := range m.values {
-		f.values = append(f.values, values...)
-		f.ends[field], f.apart[field] = int16(len(f.values)), uint8(m.apart[field])
-		bits := bitsOf(len(values), m.apart[field])
-		packed := make([]byte, columnSize(f.n, bits))
-		for row := 0; bits > 0 && row < f.n; row++ {
-			packed[row*bits/8] |= byte(m.faces[row].face[field]) << (row * bits % 8)
-		}
-		f.faces = append(f.faces, packed...)
-	}
-	return f
-}
+// entriesSize is how many bytes the faces of n entries take.
+func (f *facets) entriesSize(n int) int { return columnSize(n, f.entryBits()) }

@@ -140,8 +140,13 @@ func TestNothingIsReadForACombinationThatIsNowhere(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	s := open(t, store.Config{Dir: t.TempDir(), Metrics: registry})
 	entries := variousEntries(20_000)
-	for _, e := range entries {
-		s.Log(e)
+	monitor := person("acme", 999_999)
+	for i := range entries {
+		if i%300 == 0 { // in every block, and never with a footer
+			e := &entries[i]
+			e.To, e.Route, e.Action, e.Reason, e.Rule, e.Template = monitor, "vonage", filter.Forward, filter.Allowed, "", ""
+		}
+		s.Log(entries[i])
 	}
 	store.FlushLog(s)
 	block, forward, utility, authentication := filter.Block, filter.Forward, filter.Utility, filter.Authentication
@@ -159,6 +164,8 @@ func TestNothingIsReadForACombinationThatIsNowhere(t *testing.T) {
 		"one of many campaigns":            {store.Query{Campaign: "broadcast-12000"}, 1},
 		"one of each":                      {store.Query{From: "+16660019000", Campaign: "broadcast-19000"}, 1},
 		"a rare template":                  {store.Query{Template: "rare", Topic: "rare"}, 1},
+		"somebody's, of a rule for others": {store.Query{To: filter.Recipient{Address: monitor.Address}, Rule: "footer"}, 0},
+		"somebody's messages":              {store.Query{To: filter.Recipient{Address: monitor.Address}, Route: "vonage", Limit: 3}, 1},
 		"a sender with another's campaign": {store.Query{From: "+16660018000", Campaign: "broadcast-19000"}, 0},
 	} {
 		before := metric(t, registry, "sendgate_log_blocks_read_total", "")

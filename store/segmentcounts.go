@@ -194,7 +194,7 @@ func (l *decisionLog) readTallied(b *block, h *heads) (*tallied, error) {
 	for i := range entries {
 		p.count(&entries[i])
 	}
-	f, t := p.index()
+	f, _, t := p.index()
 	kept := string(t.append(nil))
 	before := b.held.size()
 	b.held.facets.Store(f)

@@ -90,41 +90,16 @@ func (p *packer) count(e *Entry) {
 	p.counter.add(minuteOf(e.Time.Unix()), p.shape(e))
 }
 
-// index is what the entries that p took in have alike, and their numbers.
-func (p *packer) index() (*facets, *tallied) {
+// index is what the entries that p took in have alike, the number of the face of each, as a head has them, and
+// how many there are.
+func (p *packer) index() (f *facets, faces []byte, t *tallied) {
 	p.counter.turn()
 	entries := make([]int, len(p.shapes.values)) // by shape
 	for _, c := range p.counter.cells {
 		entries[c.of] += c.n
 	}
-	return p.facets(entries), p.tallied(entries)
-}
-
-// facets makes those of a block from how many entries have which shape.
-func (p *packer) facets(entries []int) *facets {
-	var m facer
-	var others [facetFields]dictionary[uint32]
-	for field, name := range facetNames {
-		for _, value := range p.names[name].values {
-			m.values[field] = append(m.values[field], hashName(value))
-		}
-	}
-	for i, s := range p.shapes.values {
-		f := faceCount{n: entries[i]}
-		for field, name := range facetNames {
-			f.face[field] = uint16(s[name])
-		}
-		rest := s[entryNames:]
-		for field, value := range map[int]uint64{facetCategory: rest[0], facetAction: rest[1], facetReason: rest[2], facetEnforced: rest[4] & 1} {
-			n, _ := others[field].number(uint32(value))
-			f.face[field] = uint16(n)
-		}
-		m.faces = append(m.faces, f)
-	}
-	for field := facetCategory; field < facetFields; field++ {
-		m.values[field] = others[field].values
-	}
-	return m.facets()
+	f, faces = p.facets(entries)
+	return f, faces, p.tallied(entries)
 }
 
 // tallied counts by kind what p counted by shape.

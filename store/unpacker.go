@@ -63,11 +63,14 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 	return entries, nil
 }
 
-// versionOf is that of the entries in a block. The sixth format changed heads alone: its entries are those of
-// the fifth.
+// versionOf is that of the entries in a block. The sixth and the eighth format changed heads alone: their
+// entries are those of the one before.
 func versionOf(magic uint32) int {
 	version := int(magic>>24) - '1'
 	if magic > blockMagic5 {
+		version--
+	}
+	if magic > blockMagic7 {
 		version--
 	}
 	return version

@@ -2,6 +2,7 @@ package store
 
 import (
 	"container/heap"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -123,10 +124,45 @@ func (w *walk) mayHave(b *block) bool {
 		}
 		held = again.held
 	}
-	if facets := held.facets.Load(); facets != nil && !facets.may(w.facets) {
+	f := held.facets.Load()
+	if f != nil && !f.may(w.facets) {
 		return false
 	}
-	return !asksFor || w.hasRecipient(held.recipients.Load())
+	return !asksFor || w.hasRecipient(held.recipients.Load()) && w.hasBoth(b, f)
+}
+
+// hasBoth reports whether an entry of b to the number that is looked for may have all else that is. Someone to
+// whom every block has a message, as a monitor's, is read about by the columns of addresses and faces.
+func (w *walk) hasBoth(b *block, f *facets) bool {
+	if w.number == 0 || len(w.facets) == 0 || b.magic <= blockMagic7 || f == nil {
+		return true
+	}
+	var matches [chunkEntries]bool
+	f.matching(w.facets, func(face int) bool {
+		matches[face] = true
+		return true
+	})
+	size := f.entriesSize(b.n)
+	at := blockPrefix + b.headLen - size
+	p, err := w.heads.part(b, at, min(b.size-at, size+(b.n+2)*binary.MaxVarintLen64)) // to the end of the addresses
+	if err != nil {
+		return true // reading its entries shows what is the matter
+	}
+	faces, plain := column{p[:size], f.entryBits()}, p[size:]
+	for range 2 { // the lengths of all plain columns and of the first
+		_, n := binary.Uvarint(plain)
+		plain = plain[max(n, 0):]
+	}
+	for i := range b.n {
+		number, n := binary.Uvarint(plain)
+		if n <= 0 {
+			return true
+		}
+		if plain = plain[n:]; number == w.number && (faces.at(i) >= len(matches) || matches[faces.at(i)]) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasRecipient reports whether the recipient that is looked for may be in a Bloom filter; nil is one that was
@@ -147,11 +183,13 @@ type heads struct {
 	buf  []byte
 }
 
-// read is the prefix and head of b, until the next one is read.
-func (h *heads) read(b *block) ([]byte, error) {
-	size := blockPrefix + b.headLen
+// read is the prefix and head of b, until the next is read.
+func (h *heads) read(b *block) ([]byte, error) { return h.part(b, 0, blockPrefix+b.headLen) }
+
+// part is n bytes of b from at on, until the next are read.
+func (h *heads) part(b *block, at, n int) ([]byte, error) {
 	if b.memory != nil {
-		return b.memory[:size], nil
+		return b.memory[at : at+n], nil
 	}
 	if h.file == nil || h.file.Name() != b.segment.path {
 		h.close()
@@ -161,8 +199,8 @@ func (h *heads) read(b *block) ([]byte, error) {
 		}
 		h.file = f
 	}
-	h.buf = slices.Grow(h.buf[:0], size)[:size]
-	if _, err := h.file.ReadAt(h.buf, b.offset); err == io.EOF {
+	h.buf = slices.Grow(h.buf[:0], n)[:n]
+	if _, err := h.file.ReadAt(h.buf, b.offset+int64(at)); err == io.EOF {
 		return nil, errDamaged
 	} else if err != nil {
 		return nil, err
