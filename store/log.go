@@ -63,7 +63,7 @@ type decisionLog struct {
 	stop chan struct{}
 	done chan struct{}
 
-	counted chan struct{} // what was there at the opening is
+	counted chan struct{} // nobody counts any more but who asks
 
 	// The flusher's own; flushing is held while it works.
 	flushing sync.Mutex

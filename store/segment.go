@@ -62,7 +62,7 @@ func (s *Store) openLog() (*decisionLog, error) {
 	}
 	l.retain()
 	go l.run()
-	go l.countAll()
+	go l.keepCounts()
 	return l, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -50,29 +51,46 @@ func (l *decisionLog) countSegment(seg *segment, blocks []*block, h *heads) erro
 	return nil
 }
 
-// countAll counts what was in the log when it was opened, so that who asks first does not wait for it. Until
-// then it takes blocks of early formats to be read for whatever is asked for.
-func (l *decisionLog) countAll() {
+// keepCounts counts what is in the log by and by, so that who asks does not wait for it. Until it did so
+// first, blocks of early formats have to be read for whatever is asked for.
+func (l *decisionLog) keepCounts() {
 	defer close(l.counted)
-	blocks, _ := l.snapshot()
-	var h heads
-	defer h.close()
-	for seg, blocks := range bySegment(blocks) {
-		for i := range blocks {
-			select {
-			case <-l.stop:
+	again := time.NewTicker(retainEvery)
+	defer again.Stop()
+	for {
+		blocks, _ := l.snapshot()
+		for seg, blocks := range bySegment(blocks) {
+			if !l.keepCount(seg, blocks) {
 				return
-			default:
-			}
-			l.counting.Lock()
-			err := l.countSegment(seg, blocks[:i+1], &h)
-			l.counting.Unlock()
-			if err != nil {
-				l.logger.Warn("counting a part of the decision log: it is tried again when it is asked for", zap.String("file", seg.path), zap.Error(err))
-				break
 			}
 		}
+		select {
+		case <-again.C:
+		case <-l.stop:
+			return
+		}
 	}
+}
+
+// keepCount counts a segment, a block at a time, and reports whether to go on.
+func (l *decisionLog) keepCount(seg *segment, blocks []*block) bool {
+	var h heads
+	defer h.close()
+	for i := range blocks {
+		select {
+		case <-l.stop:
+			return false
+		default:
+		}
+		l.counting.Lock()
+		err := l.countSegment(seg, blocks[:i+1], &h)
+		l.counting.Unlock()
+		if err != nil {
+			l.logger.Warn("counting a part of the decision log: it is tried again", zap.String("file", seg.path), zap.Error(err))
+			break
+		}
+	}
+	return true
 }
 
 // add counts the entries of a block.

@@ -35,7 +35,11 @@ func (c blockedSummaryCmd) Run(t terminal) error {
 		}
 		fmt.Fprintf(tw, "\nroute %s, mode %s: %d decisions, %s%d\n", r.Route, r.Mode, r.Decisions, verb+"block ", r.Blocked)
 		for _, n := range r.Reasons {
-			fmt.Fprintf(tw, "  %d\t%s%s\t%s\t%s\t%s %s\n", n.Decisions, verb, n.Action, n.Reason, cmp.Or(n.Rule, "-"), n.Examples[0].ID, n.Examples[0].To)
+			example := "-" // where the log is damaged
+			if len(n.Examples) > 0 {
+				example = n.Examples[0].ID + " " + n.Examples[0].To
+			}
+			fmt.Fprintf(tw, "  %d\t%s%s\t%s\t%s\t%s\n", n.Decisions, verb, n.Action, n.Reason, cmp.Or(n.Rule, "-"), example)
 		}
 	}
 	return tw.Flush()

@@ -73,7 +73,11 @@ func (q *StatsQuery) edges(zone *time.Location) ([]time.Time, error) {
 	if !since.Before(until) {
 		return nil, bad("until", "want a moment after since")
 	}
-	return append(edges, until), nil
+	edges = append(edges, until)
+	for i := range edges {
+		edges[i] = edges[i].Truncate(time.Minute) // zones before 1972 had seconds
+	}
+	return edges, nil
 }
 
 // Stats is the decisions that q chooses, counted. What was at the same time the day before is another call,

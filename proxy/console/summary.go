@@ -47,50 +47,49 @@ type ReasonSummary struct {
 // summaryExamples is how many decisions of each kind a summary names.
 const summaryExamples = 3
 
-// summary reads the decision log of a day, which is midnight where it begins, on all routes or one.
+// A routeMode is one route in one mode, and a dayKind what was decided alike there.
+type routeMode struct{ route, mode string }
+
+type dayKind struct {
+	routeMode
+	action filter.Action
+	reason filter.Reason
+	rule   string
+}
+
+// summary counts the decisions of a day, which is midnight where it begins, on all routes or one.
 func (s *Server) summary(ctx context.Context, day time.Time, route string) (*Summary, error) {
 	sum := &Summary{Day: day.Format(time.DateOnly), Zone: day.Location().String(), Since: day.UTC(), Until: day.AddDate(0, 0, 1).UTC(), Routes: []RouteSummary{}}
-	type key struct{ route, mode string }
-	type kind struct {
-		key
-		action filter.Action
-		reason filter.Reason
-		rule   string
+	counts, err := s.store.Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)})
+	if err != nil {
+		return nil, err
 	}
-	routes, kinds := map[key]*RouteSummary{}, map[kind]*ReasonSummary{}
-	for e, err := range s.store.Entries(store.Query{Since: sum.Since, Until: sum.Until, Route: route}) {
-		if err == nil && sum.Decisions%replayStep == 0 {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the decision log: %w", err)
-		}
-		sum.Decisions++
-		k := key{e.Route, e.Mode}
-		r := routes[k]
-		if r == nil {
-			r = &RouteSummary{Route: e.Route, Mode: e.Mode, Reasons: []ReasonSummary{}}
-			routes[k] = r
-		}
-		if r.Decisions++; e.Action == filter.Forward && e.Reason == filter.Allowed {
+	routes, kinds := map[routeMode]*RouteSummary{}, map[dayKind]int{}
+	for _, c := range counts[0] {
+		if route != "" && c.Route != route {
 			continue
 		}
-		if e.Action == filter.Block {
-			r.Blocked++
+		k := routeMode{c.Route, c.Mode}
+		r := routes[k]
+		if r == nil {
+			r = &RouteSummary{Route: c.Route, Mode: c.Mode, Reasons: []ReasonSummary{}}
+			routes[k] = r
 		}
-		at := kind{k, e.Action, e.Reason, e.Rule}
-		n := kinds[at]
-		if n == nil {
-			n = &ReasonSummary{Action: e.Action, Reason: e.Reason, Rule: e.Rule}
-			kinds[at] = n
+		sum.Decisions += c.Decisions
+		if r.Decisions += c.Decisions; c.Action == filter.Block {
+			r.Blocked += c.Decisions
 		}
-		if n.Decisions++; len(n.Examples) < summaryExamples {
-			n.Examples = append(n.Examples, example(&e))
+		if c.Action != filter.Forward || c.Reason != filter.Allowed {
+			kinds[dayKind{k, c.Action, c.Reason, c.Rule}] += c.Decisions
 		}
 	}
-	for at, n := range kinds {
-		r := routes[at.key]
-		r.Reasons = append(r.Reasons, *n)
+	for k, n := range kinds {
+		examples, err := s.examples(ctx, sum, &k, min(n, summaryExamples))
+		if err != nil {
+			return nil, err
+		}
+		r := routes[k.routeMode]
+		r.Reasons = append(r.Reasons, ReasonSummary{Action: k.action, Reason: k.reason, Rule: k.rule, Decisions: n, Examples: examples})
 	}
 	for _, r := range routes {
 		slices.SortFunc(r.Reasons, func(a, b ReasonSummary) int {
@@ -102,6 +101,27 @@ func (s *Server) summary(ctx context.Context, day time.Time, route string) (*Sum
 		return cmp.Or(strings.Compare(a.Route, b.Route), strings.Compare(a.Mode, b.Mode))
 	})
 	return sum, nil
+}
+
+// examples are the newest n decisions of a kind on the day of sum, or fewer where the log is damaged.
+func (s *Server) examples(ctx context.Context, sum *Summary, k *dayKind, n int) ([]Example, error) {
+	list := make([]Example, 0, n)
+	q := store.Query{Since: sum.Since, Until: sum.Until, Route: k.route, Mode: k.mode, Action: &k.action, Reason: &k.reason, Rule: k.rule}
+	for e, err := range s.store.Entries(q) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the decision log: %w", err)
+		}
+		if e.Route != k.route || e.Mode != k.mode || e.Rule != k.rule { // one without is asked for as any
+			continue
+		}
+		if list = append(list, example(&e)); len(list) == n {
+			break
+		}
+	}
+	return list, nil
 }
 
 // getSummary answers what was decided on one day, yesterday unless one is named.
@@ -151,9 +171,13 @@ func (s *Server) tellDay(ctx context.Context, day time.Time) error {
 		}
 		for _, n := range r.Reasons {
 			if n.Action == filter.Block {
+				example := ""
+				if len(n.Examples) > 0 {
+					example = n.Examples[0].ID
+				}
 				s.log.Info(did, zap.String("day", sum.Day), zap.String("route", r.Route), zap.String("mode", r.Mode),
 					zap.Stringer("reason", n.Reason), zap.String("rule", n.Rule), zap.Int("decisions", n.Decisions), zap.Int("of", r.Decisions),
-					zap.String("example", n.Examples[0].ID))
+					zap.String("example", example))
 			}
 		}
 	}
