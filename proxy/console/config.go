@@ -21,6 +21,9 @@ type Config struct {
 	// URL is where people reach the console, where that is not the address it listens at: behind what ends
 	// TLS, say. Sessions are then of https alone.
 	URL string `yaml:"url"`
+	// Proxies are what stands in front of the console, by addresses or networks: what these say in X-Forwarded-For of
+	// where a request came from is believed.
+	Proxies []string `yaml:"proxies"`
 	// Users are who may log in with a password.
 	Users []User `yaml:"users"`
 	// OIDC is a provider by which people log in. Nil: none.

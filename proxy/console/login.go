@@ -52,12 +52,15 @@ const OwnToken = "admin"
 // FirstStart is the name of who logs in by the link that serve prints while nobody else could.
 const FirstStart = "first-start"
 
-// CheckLogin joins all that is wrong with how people would log in by c: Users, OIDC, Sessions and URL. Each
+// CheckLogin joins all that is wrong with how people would log in by c: Users, OIDC, Sessions, URL and Proxies. Each
 // error begins with its keys, as in "users[0]: name: …".
 func (c *Config) CheckLogin() error {
 	errs := []error{c.checkUsers()}
 	if c.URL != "" {
 		errs = append(errs, prefixed("url", checkURL(c.URL, false)))
+	}
+	if _, err := c.ProxyNetworks(); err != nil {
+		errs = append(errs, prefixed("proxies", err))
 	}
 	switch s := c.Sessions.WithDefaults(); {
 	case s.Idle < time.Minute:
@@ -130,6 +133,23 @@ func checkURL(text string, path bool) error {
 func thisMachine(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// ProxyNetworks is where the proxies of c are.
+func (c *Config) ProxyNetworks() ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range c.Proxies {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			ip, ipErr := netip.ParseAddr(text)
+			if ipErr != nil {
+				return nil, fmt.Errorf("%q: want an address or a network, such as 10.0.0.7 or 10.0.0.0/24", text)
+			}
+			network = netip.PrefixFrom(ip, ip.BitLen())
+		}
+		all = append(all, network.Masked())
+	}
+	return all, nil
 }
 
 // prefixed is err, each of whose joined ones begins with key.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"reflect"
 	"slices"
@@ -25,6 +26,7 @@ type entrance struct {
 	seal     *seal
 	https    bool   // whether browsers reach the console that way
 	url      string // at which; empty: at its address
+	proxies  []netip.Prefix
 }
 
 // ways are the ways in, by the configuration in force.
@@ -47,10 +49,13 @@ const longestName = 100
 // deviceLife is how long a device is known after a login.
 const deviceLife = 90 * 24 * time.Hour
 
-// open begins to let people in. URL counts until the process ends.
-func (p *Pages) open(cfg console.Config) error {
+// open begins to let people in. URL and Proxies count until the process ends.
+func (p *Pages) open(cfg console.Config) (err error) {
 	p.throttle, p.seal, p.url, p.https = newThrottle(), newSeal(), cfg.URL, strings.HasPrefix(cfg.URL, "https:")
 	if err := p.Admit(cfg); err != nil {
+		return err
+	}
+	if p.proxies, err = cfg.ProxyNetworks(); err != nil {
 		return err
 	}
 	if cfg.URL == "" {

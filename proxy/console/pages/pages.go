@@ -17,7 +17,7 @@ import (
 type Config struct {
 	// API answers what the pages ask, and itself what is not a page: /api/, /healthz, /readyz, /metrics.
 	API *console.Server
-	// Login says who may log in: of it, Users, Tokens, OIDC, Sessions and URL count.
+	// Login says who may log in: of it, Users, Tokens, OIDC, Sessions, URL and Proxies count.
 	Login  console.Config
 	Logger *zap.Logger      // nil: none
 	Now    func() time.Time // nil: time.Now
@@ -80,6 +80,7 @@ var apiPaths = []string{"/api/", "/healthz", "/readyz", "/metrics", "/debug/"}
 
 // ServeHTTP answers one request.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.RemoteAddr = p.origin(r) // for the audit, too
 	if slices.ContainsFunc(apiPaths, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
 		p.api.ServeHTTP(w, r)
 		return
