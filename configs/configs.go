@@ -42,6 +42,9 @@ type Config struct {
 	Warnings []string `yaml:"-"`
 
 	where places
+
+	text    []byte            // of the file
+	secrets map[string]string // a digest of each secret, by its key, to tell when one is another
 }
 
 const (
@@ -125,7 +128,7 @@ func parseWith(resolve resolver, name string, text []byte) (Config, error) {
 	if d.errs != nil {
 		return Config{}, errors.Join(d.errs...)
 	}
-	cfg.where = d.where
+	cfg.where, cfg.text = d.where, text
 	cfg.complete()
 	return cfg, nil
 }

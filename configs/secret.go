@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"reflect"
@@ -16,6 +17,7 @@ const largestSecret = 64 << 10
 // several, a list of strings, has the tag ref:"secret" in its type; one that holds the hash of a password,
 // ref:"hash", and such a hash, which begins with a dollar sign, may stand in the file itself.
 func (d *decoder) secrets(cfg *Config, resolve resolver) {
+	cfg.secrets = map[string]string{}
 	eachSecret("", reflect.ValueOf(cfg).Elem(), func(key string, secret *string) {
 		if *secret == "" && d.where[key] == nil {
 			return // left out; whether it may be is for the check to say
@@ -29,6 +31,7 @@ func (d *decoder) secrets(cfg *Config, resolve resolver) {
 			cfg.Warnings = append(cfg.Warnings, (&Error{d.file, at.Line, at.Column, key, warning}).Error())
 		}
 		*secret = value
+		cfg.secrets[key] = fmt.Sprintf("%x", sha256.Sum256([]byte(value)))
 	})
 }
 

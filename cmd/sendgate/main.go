@@ -29,6 +29,7 @@ type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Show everything on this machine: mock providers, a gate, a small broadcast, what became of it."`
 	Serve     serveCmd     `cmd:"" help:"Run the gate and its admin API."`
 	Check     checkCmd     `cmd:"" help:"Check a configuration file without starting anything."`
+	Config    configCmd    `cmd:"" help:"Show the configuration in force at the running gate, and in what the file differs."`
 	Consent   consentCmd   `cmd:"" help:"Look up, record, import and export consent."`
 	Blocked   blockedCmd   `cmd:"" help:"Review what the gate decided."`
 	Inbox     inboxCmd     `cmd:"" help:"Review what people wrote that may be an opt-out."`

@@ -12,10 +12,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime/debug"
-	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,6 +53,9 @@ type server struct {
 	secure       net.Listener // for the hosts of providers; nil where they are not answered for
 	reload       func() error // reads the configuration again; keeps the one in force on error
 	failed       chan error   // what ended a listener
+
+	inForce atomic.Pointer[configs.Config]        // what was taken over last
+	compare func() (console.Configuration, error) // with the file
 }
 
 // open starts nothing yet: it opens the store, builds the gate and takes the two addresses, so
@@ -82,11 +84,17 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 		if err == nil {
 			err = next.Locate(file, "console", s.pages.Admit(next.Console))
 		}
+		if err == nil {
+			s.inForce.Store(&next)
+		}
 		if err == nil && s.calls == nil && len(s.gate.Webhooks()) > 0 {
 			s.log.Warn("a route takes webhooks now, and the listener for them waits for a restart")
 		}
 		return err
 	})
+
+	s.inForce.Store(&cfg)
+	s.compare = func() (console.Configuration, error) { return compare(file, &cfg, s.inForce.Load(), load) }
 
 	keep := cfg.Store
 	keep.Logger, keep.Metrics = log, metrics
@@ -144,6 +152,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	c.Asker = s.gate
 	c.Gate, c.Switchboard, c.Budgets, c.Inbox, c.Reload, c.Brands = s.gate, s.gate, s.gate, s.gate, s.reload, cfg.Brands
 	c.Judge, c.Draft = s.gate, func(name string, text []byte) (console.Judge, error) { return draftGate(name, text, s.store) }
+	c.Configuration = s.compare
 	c.Dir = cmp.Or(cfg.Store.Dir, store.DefaultDir)
 	handler, err := console.New(c)
 	if err != nil {
@@ -183,29 +192,12 @@ func (s *server) firstLink(cfg configs.Config) string {
 		link.Expires.Local().Format("15:04"), link.URL)
 }
 
-// admitted is c without what a reload changes at once.
-func admitted(c console.Config) console.Config {
-	c.Users, c.OIDC, c.Sessions = nil, nil, console.Sessions{}
-	return c
-}
-
 // tell logs what is to be known about next: its warnings, and what of it waits for a restart.
 func (s *server) tell(old, next configs.Config) {
 	for _, w := range next.Warnings {
 		s.log.Warn("configuration", zap.String("warning", w))
 	}
-	var waiting []string
-	for name, same := range map[string]bool{
-		"store": reflect.DeepEqual(old.Store, next.Store), "console": reflect.DeepEqual(admitted(old.Console), admitted(next.Console)),
-		"log": old.Log == next.Log, "proxy.listen": old.Proxy.Listen == next.Proxy.Listen, "proxy.limits": old.Proxy.Limits == next.Proxy.Limits,
-		"proxy.tls.listen":      reflect.DeepEqual(old.Proxy.TLS, next.Proxy.TLS),
-		"proxy.webhooks.listen": old.Proxy.Webhooks.Listen == next.Proxy.Webhooks.Listen, "proxy.webhooks.limits": old.Proxy.Webhooks.Limits == next.Proxy.Webhooks.Limits,
-	} {
-		if !same {
-			waiting = append(waiting, name)
-		}
-	}
-	if slices.Sort(waiting); len(waiting) > 0 {
+	if waiting := configs.Waiting(&old, &next); len(waiting) > 0 {
 		s.log.Warn("these settings changed and wait for a restart", zap.Strings("settings", waiting))
 	}
 }

@@ -63,6 +63,9 @@ type Config struct {
 	// Reload reads the configuration again; on an error the old one stays.
 	Reload func() error `yaml:"-"`
 
+	// Configuration tells what is in force, and in what the file differs; nil: nobody knows.
+	Configuration func() (Configuration, error) `yaml:"-"`
+
 	// Brands say what is demanded of the consents of each brand. A brand that is not among them
 	// demands no evidence, and any topic is one of its.
 	Brands map[string]filter.Brand `yaml:"-"`

@@ -82,6 +82,9 @@ func (b *bench) config(log *zap.Logger) Config {
 		Judge:  oneRoute{b},
 		Draft:  b.draft,
 		Reload: func() error { return b.reload },
+		Configuration: func() (Configuration, error) {
+			return Configuration{File: "sendgate.yaml", Version: "1a2b3c4d", InForce: "log: {level: info}\n"}, nil
+		},
 	}
 }
 

@@ -128,6 +128,8 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Budgets":       {reflect.TypeFor[BudgetList]()},
 		"Usage":         {reflect.TypeFor[store.Usage]()},
 		"Sent":          {reflect.TypeFor[filter.Sent]()},
+		"Configuration": {reflect.TypeFor[Configuration]()},
+		"Difference":    {reflect.TypeFor[Difference]()},
 		"Tokens":        {reflect.TypeFor[Tokens]()},
 		"TokenInfo":     {reflect.TypeFor[TokenInfo]()},
 		"TokenRequest":  {reflect.TypeFor[TokenRequest]()},

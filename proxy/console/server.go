@@ -30,6 +30,7 @@ type Server struct {
 	judge   Judge       // nil: none, as draft
 	draft   func(name string, text []byte) (Judge, error)
 	reload  func() error
+	conf    func() (Configuration, error) // nil: nobody knows
 	metrics http.Handler
 	brands  map[string]filter.Brand
 	brake   *brake
@@ -63,7 +64,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, brands: cfg.Brands, url: cfg.URL,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, brands: cfg.Brands, url: cfg.URL,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -164,6 +165,7 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},
 	{"GET", "/api/v1/routes", Viewer, nil, (*Server).listRoutes},
+	{"GET", "/api/v1/configuration", Admin, nil, (*Server).getConfiguration},
 	{"GET", "/api/v1/tokens", Admin, nil, (*Server).listTokens},
 	{"POST", "/api/v1/tokens", Admin, nil, (*Server).postToken},
 	{"DELETE", "/api/v1/tokens/{id}", Admin, nil, (*Server).deleteToken},

@@ -61,6 +61,7 @@ var audited = map[string]auditing{
 	"POST /api/v1/errands/{id}/review": changes(store.ActErrandReview),
 	"DELETE /api/v1/errands/{id}":      changes(store.ActErrandDrop),
 	"POST /api/v1/notify/retry":        changes(store.ActNotifyRetry),
+	"GET /api/v1/configuration":        shows(store.ActConfigurationShow),
 	"POST /api/v1/tokens":              changes(store.ActTokenMake),
 	"DELETE /api/v1/tokens/{id}":       changes(store.ActTokenRevoke),
 	"GET /api/v1/audit/export":         shows(store.ActAuditExport),

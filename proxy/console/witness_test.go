@@ -103,6 +103,7 @@ func TestAuditOfEveryEndpoint(t *testing.T) {
 		"POST /api/v1/errands/{id}/review": {"", jsonType, `{"opt_out":false}`, "refused " + masked + " id ERRAND, kind relay, route twilio"},
 		"DELETE /api/v1/errands/{id}":      {"", "", "", "done " + masked + " id ERRAND, kind relay, route twilio"},
 		"POST /api/v1/notify/retry":        {"", "", "", "refused  "},
+		"GET /api/v1/configuration":        {"", "", "", "done  "},
 		"POST /api/v1/tokens":              {"", jsonType, `{"name":"crm","role":"viewer","note":"for the CRM"}`, "done  role viewer, token crm: for the CRM"},
 		"DELETE /api/v1/tokens/{id}":       {"", "", "", "refused  id none"},
 		"GET /api/v1/audit/export":         {"?act=pause", "", "", "done  query act=pause"},
