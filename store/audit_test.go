@@ -57,16 +57,17 @@ func auditFile(t testing.TB, dir string) string {
 func TestActsAreFound(t *testing.T) {
 	for name, memory := range map[string]bool{"on disk": false, "in memory": true} {
 		t.Run(name, func(t *testing.T) {
-			clock := noon
-			cfg := store.Config{Dir: t.TempDir(), Memory: memory, Now: func() time.Time { return clock }}
+			at := newClock(noon)
+			cfg := store.Config{Dir: t.TempDir(), Memory: memory, Now: at.now}
 			s := open(t, cfg)
 			import_ := act("ana", store.ActConsentImport)
 			long := begin(t, s, import_)
-			clock = clock.Add(time.Minute)
+			at.set(noon.Add(time.Minute))
 			pause := act("bob", store.ActPause)
 			pause.About, pause.Note = map[string]string{"switch": "01abc", "campaign": "sale"}, "too many complaints"
 			finish(t, s, begin(t, s, pause), pause)
-			clock = clock.Add(time.Hour)
+			later := noon.Add(time.Hour)
+			at.set(later)
 			proof := act("ana", store.ActConsentProof)
 			proof.To = gonePerson
 			must(t, s.Audit(proof))
@@ -85,8 +86,8 @@ func TestActsAreFound(t *testing.T) {
 				"by outcome":      {store.ActQuery{Outcome: store.ActRefused}, all[:1]},
 				"by person":       {store.ActQuery{Address: gonePerson.Address}, all[1:2]},
 				"by what":         {store.ActQuery{About: "sale"}, all[2:3]},
-				"since":           {store.ActQuery{Since: clock}, all[:2]},
-				"until":           {store.ActQuery{Until: clock}, all[2:]},
+				"since":           {store.ActQuery{Since: later}, all[:2]},
+				"until":           {store.ActQuery{Until: later}, all[2:]},
 				"of nobody":       {store.ActQuery{Actor: "an"}, nil},
 				"of nobody known": {store.ActQuery{Address: "+14155550199"}, nil},
 			} {
@@ -226,12 +227,11 @@ func TestActsTogether(t *testing.T) {
 }
 
 func TestAuditIsKeptForItsTime(t *testing.T) {
-	clock := time.Date(2026, 1, 30, 0, 0, 0, 0, time.UTC)
-	dir := t.TempDir()
-	cfg := store.Config{Dir: dir, KeepAudit: 30 * 24 * time.Hour, Now: func() time.Time { return clock }}
+	at := newClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), KeepAudit: 30 * 24 * time.Hour, Now: at.now}
 	s := open(t, cfg)
 	for _, day := range []int{1, 2, 3, 40, 80} { // 30 and 31 January, 1 February, 10 March, 19 April
-		clock = time.Date(2026, 1, 29+day, 0, 0, 0, 0, time.UTC)
+		at.set(time.Date(2026, 1, 29+day, 0, 0, 0, 0, time.UTC))
 		must(t, s.Audit(act(fmt.Sprint("day", day), store.ActReload)))
 	}
 	must(t, store.Sweep(s))
@@ -336,12 +336,12 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 
 // A walk over more than a file at once reads, in pieces, gives each line once.
 func TestActsOverManyChunks(t *testing.T) {
-	clock := noon
+	at := newClock(noon)
 	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir, Now: func() time.Time { return clock }})
+	s := open(t, store.Config{Dir: dir, Now: at.now})
 	long := act("ana", store.ActPause)
 	for n := range 300 {
-		clock = noon.Add(time.Duration(n) * 12 * time.Hour) // five months
+		at.set(noon.Add(time.Duration(n) * 12 * time.Hour)) // five months
 		long.Note = strings.Repeat(string(rune('a'+n%26)), n*3)
 		must(t, s.Audit(long))
 	}
@@ -359,5 +359,45 @@ func TestActsOverManyChunks(t *testing.T) {
 		if text, err := os.ReadFile(file); err != nil || bytes.Count(text, []byte{'\n'}) < 10 {
 			t.Errorf("%s has %d bytes: %v", file, len(text), err)
 		}
+	}
+}
+
+// An erasure goes through files of earlier months too, while others go on acting.
+func TestEraseOverManyAuditFiles(t *testing.T) {
+	at := newClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: at.now}
+	s := open(t, cfg)
+	for month := range 3 {
+		at.set(noon.AddDate(0, month, 0))
+		about := act("ana", store.ActConsentRecord)
+		about.To, about.Note = gonePerson, "told by 415-555-0100"
+		must(t, s.Audit(about))
+		about.To, about.Note = person("acme", 1), ""
+		must(t, s.Audit(about))
+	}
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			for range 40 {
+				if err := s.Audit(act("bob", store.ActPause)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	if e := erase(t, s, gonePerson); e.Acts != 3 {
+		t.Errorf("%d acts were blanked, want 3", e.Acts)
+	}
+	others.Wait()
+	if files := found(t, cfg.Dir); len(files) > 0 {
+		t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+	}
+	closeStore(t, s)
+	s = open(t, cfg)
+	if got := len(acts(t, s, store.ActQuery{Actor: "bob"})); got != 80 {
+		t.Errorf("%d acts were kept meanwhile, want 80", got)
+	}
+	if r := verify(t, s); !r.OK() || r.Audit.Lines != 86 || r.Audit.Erased != 3 {
+		t.Errorf("the audit verifies as %+v", r)
 	}
 }

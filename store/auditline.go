@@ -192,10 +192,11 @@ func (j *journal) erases(brand string, channel filter.Channel) bool {
 
 // needles are what the row of a line that q chooses must have in it, so that most others need not be read.
 func (q *ActQuery) needles(person string) (all [][]byte) {
-	for _, n := range [...]struct{ name, value string }{{"actor", q.Actor}, {"act", string(q.Kind)}, {"outcome", string(q.Outcome)}, {"person", person}} {
+	for _, n := range [...]struct{ before, value string }{{`"actor":`, q.Actor}, {`"act":`, string(q.Kind)}, {`"outcome":`, string(q.Outcome)},
+		{`"person":`, person}, {":", q.About}} {
 		if n.value != "" {
 			text, _ := json.Marshal(n.value) // a string always marshals
-			all = append(all, append([]byte(`"`+n.name+`":`), text...))
+			all = append(all, append([]byte(n.before), text...))
 		}
 	}
 	return all

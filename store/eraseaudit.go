@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,21 +19,43 @@ import (
 // auditTemp begins the names of files of the audit that are written anew.
 const auditTemp = "erasing-"
 
-// erase takes what names a recipient out of the audit, and returns from how many acts. Of the
-// file that is written to, it holds up who writes; the others change by this alone.
+// erase takes what names a recipient out of the audit, and returns from how many acts. Who writes is held up
+// while it is at the last file, and by no other.
 func (l *audit) erase(j *journal) (count int, err error) {
-	l.writing.Lock() // in turn with who adds and removes files
-	defer l.writing.Unlock()
-	l.mu.Lock()
-	files := slices.Clone(l.files)
-	l.mu.Unlock()
 	e := auditEraser{l: l, journal: j, sp: spell(j.To.Address), person: l.s.personText(j.To.Address), acts: map[uint64]bool{}}
-	for _, f := range files {
-		if err := e.file(f); err != nil {
+	for from := uint64(0); ; {
+		f, isLast := l.fileFrom(from)
+		if isLast {
+			l.writing.Lock()
+			if f, isLast = l.fileFrom(from); !isLast { // another was begun meanwhile
+				l.writing.Unlock()
+			}
+		}
+		if f == nil {
+			return len(e.acts), nil
+		}
+		err := e.file(f)
+		if isLast {
+			l.writing.Unlock()
+		}
+		if err != nil || isLast {
 			return len(e.acts), err
 		}
+		from = f.first + 1
 	}
-	return len(e.acts), nil
+}
+
+// fileFrom is the oldest file whose lines begin with a number or after it, nil where there is none, and whether
+// it is the one that is written to.
+func (l *audit) fileFrom(first uint64) (f *auditFile, isLast bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, f := range l.files {
+		if f.first >= first {
+			return f, i == len(l.files)-1
+		}
+	}
+	return nil, false
 }
 
 // An auditEraser takes one recipient out of the audit.
@@ -57,6 +80,9 @@ func (e *auditEraser) file(f *auditFile) error {
 		return nil
 	}
 	r, err := os.Open(f.name)
+	if errors.Is(err, fs.ErrNotExist) && !e.there(f) {
+		return nil // it was kept for long enough
+	}
 	if err != nil {
 		return err
 	}
@@ -68,6 +94,9 @@ func (e *auditEraser) file(f *auditFile) error {
 	dir, name := filepath.Split(f.name)
 	e.l.mu.Lock() // who reads sees the one file or the other
 	defer e.l.mu.Unlock()
+	if !slices.Contains(e.l.files, f) {
+		return nil
+	}
 	file, err := putFile(filepath.Clean(dir), name, auditTemp, text)
 	if err != nil {
 		return err
@@ -80,6 +109,13 @@ func (e *auditEraser) file(f *auditFile) error {
 		f.file = file
 	}
 	return errors.Join(err, syncDir(filepath.Clean(dir)))
+}
+
+// there reports whether f is one of the files.
+func (e *auditEraser) there(f *auditFile) bool {
+	e.l.mu.Lock()
+	defer e.l.mu.Unlock()
+	return slices.Contains(e.l.files, f)
 }
 
 // rewrite is the text of a file without the recipient.

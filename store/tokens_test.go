@@ -25,8 +25,8 @@ func tokenNames(s *store.Store) string {
 }
 
 func TestTokensOutliveTheProcess(t *testing.T) {
-	clock := noon
-	cfg := store.Config{Dir: t.TempDir(), Now: func() time.Time { return clock }}
+	at := newClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: at.now}
 	s := open(t, cfg)
 	for _, name := range []string{"crm", "shop", "report"} {
 		must(t, s.AddToken(token(name)))
@@ -44,14 +44,15 @@ func TestTokensOutliveTheProcess(t *testing.T) {
 		t.Errorf("revoked again: %v", err)
 	}
 	s.TokenUsed("crm")
-	clock = clock.Add(2 * time.Hour)
+	later := noon.Add(2 * time.Hour)
+	at.set(later)
 	s.TokenUsed("of the configuration") // puts both on disk
 	closeStore(t, s)
 	s = open(t, cfg)
 	if got := tokenNames(s); got != "crm report" || s.Tokens()[0].MadeBy != "ana" || s.Tokens()[0].Hash != token("crm").Hash || !s.Tokens()[0].Made.Equal(noon) {
 		t.Errorf("after a restart there are %s: %+v", got, s.Tokens())
 	}
-	if !s.TokenUse("crm").Equal(noon) || !s.TokenUse("of the configuration").Equal(clock) || !s.TokenUse("report").IsZero() {
+	if !s.TokenUse("crm").Equal(noon) || !s.TokenUse("of the configuration").Equal(later) || !s.TokenUse("report").IsZero() {
 		t.Errorf("used %v, %v, %v", s.TokenUse("crm"), s.TokenUse("of the configuration"), s.TokenUse("report"))
 	}
 	must(t, s.AddToken(token("shop")))
