@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/sendgate/sendgate/proxy/console"
 )
@@ -38,8 +40,9 @@ type messagesView struct {
 	Begin     string
 	End       string
 	Quick     []quick
-	Older     string // address of the next page; empty: there is none
-	Newest    string // address of the first page; empty: this is it
+	Counts    *console.Stats // nil: what is filtered is not counted
+	Older     string         // address of the next page; empty: there is none
+	Newest    string         // address of the first page; empty: this is it
 }
 
 // A quick is a choice of time by one link.
@@ -105,6 +108,34 @@ func (m *messagesView) read(v *visit) error {
 	}
 	if m.query.Before != "" {
 		m.Newest = m.path("/messages", "before", "")
+	}
+	return m.count(v)
+}
+
+// count fills in how many decisions there are, where the gate has that counted already: in a time that has a
+// beginning, of a route or a campaign or all.
+func (m *messagesView) count(v *visit) error {
+	for _, name := range filterNames {
+		if m.values.Has(name) && !slices.Contains([]string{"since", "until", "route", "campaign", "action", "enforced"}, name) {
+			return nil
+		}
+	}
+	q := console.StatsQuery{Since: m.query.Since, Until: m.query.Until, Route: m.query.Route, Campaign: m.query.Campaign, Step: "minute"}
+	switch span := v.p.now().Sub(q.Since); {
+	case q.Since.IsZero() || span > 366*24*time.Hour:
+		return nil
+	case span > 40*24*time.Hour:
+		q.Step = "day"
+	case span > 24*time.Hour:
+		q.Step = "hour"
+	}
+	if q.Until.IsZero() {
+		q.Until = v.p.now().Add(time.Minute) // with the minute that has begun
+	}
+	var err error
+	if m.Counts, err = v.api.Stats(v.ctx(), q); err != nil {
+		m.Counts = nil
+		return err
 	}
 	return nil
 }

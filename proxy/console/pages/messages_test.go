@@ -164,6 +164,24 @@ func TestMessagesGoOnPageByPage(t *testing.T) {
 	}
 }
 
+func TestMessagesAreCountedWhereTheyAreAlready(t *testing.T) {
+	r, _, _, _ := busy(t)
+	v := r.as(console.Viewer)
+	for query, want := range map[string]string{
+		"since=24h":                             "3 decisions, 2 blocked (66.7 %)",
+		"since=720h&campaign=spring":            "2 decisions, 1 blocked (50.0 %)",
+		"since=24h&route=twilio&action=forward": "3 decisions, 2 blocked (66.7 %)",
+		"since=24h&reason=opted-out":            "",
+		"since=2006-01-02":                      "",
+		"":                                      "",
+	} {
+		status, body := v.get("/messages?" + query)
+		if status != http.StatusOK || !strings.Contains(body, want) || (want == "") == strings.Contains(body, "decisions, ") {
+			t.Errorf("%s: status %d, want %q:\n%s", query, status, want, body)
+		}
+	}
+}
+
 func TestMessagesInFullAreForReviewers(t *testing.T) {
 	r, _, _, _ := busy(t)
 	in := func(body string) bool { return strings.Contains(html.UnescapeString(body), left) }
