@@ -82,6 +82,10 @@ func (m *messageView) tell(v *visit) {
 	if d.Action != filter.Block {
 		return
 	}
+	if !d.Enforced {
+		m.Advice = []string{v.t("message.reported")}
+		return
+	}
 	if !d.Until.IsZero() {
 		m.Advice = append(m.Advice, v.t("message.wait", "When", m.At(d.Until)))
 	}

@@ -124,6 +124,7 @@ func TestMessageTellsWhatBecameOfIt(t *testing.T) {
 		"Nobody knows whether it went out.":                    {Action: filter.Forward, Reason: filter.Allowed, Enforced: true, Outcome: "unknown"},
 		"the provider turned it down (status 400)":             {Action: filter.Forward, Reason: filter.Allowed, Enforced: true, Outcome: "answered", Status: 400},
 		"It never reached the provider.":                       {Action: filter.Forward, Reason: filter.Allowed, Enforced: true, Outcome: "not-sent"},
+		"Set the mode of the route to enforce":                 {Action: filter.Block, Reason: filter.HasOptedOut, Outcome: "answered", Status: 201},
 		"but the route twilio only reports.":                   {Action: filter.Block, Reason: filter.HasOptedOut, Outcome: "answered", Status: 201},
 		"The same message passes after 23 Nov 2026 13:00 UTC.": {Action: filter.Block, Reason: filter.InQuietHours, Until: r.now.Add(20 * time.Hour), Enforced: true, Outcome: "refused"},
 		"What was personal in this entry was erased":           {Action: filter.Block, Reason: filter.HasOptedOut, Enforced: true, Outcome: "refused", Erased: true},
