@@ -3,6 +3,7 @@ package pages
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
 )
@@ -124,5 +126,34 @@ func TestWhatComesTooFastIsCounted(t *testing.T) {
 	text, err := r.pages.bunch(v, []console.Decision{{Entry: store.Entry{ID: "one"}}}, 1234, 1)
 	if err != nil || !strings.Contains(text, "/messages/one") || !strings.Contains(text, "and 1234 more") || !strings.HasSuffix(text, "\n\n") || strings.Count(text, "\n\n") != 1 {
 		t.Errorf("%v: %q", err, text)
+	}
+}
+
+// TestTailInABrowser clicks the button that the console's script shows.
+func TestTailInABrowser(t *testing.T) {
+	r := newRig(t)
+	r.send(nobody, "Spring sale")
+	b := r.browse(console.Viewer)
+	b.do(chromedp.Navigate(r.url + "/messages"))
+	ask(b, chromedp.Evaluate[bool](`new Promise((seen) => {
+		document.querySelector("[data-tail] button").click();
+		const pressed = setInterval(() => {
+			if (document.querySelector("[data-tail] button").getAttribute("aria-pressed") === "true") { clearInterval(pressed); seen(true); }
+		}, 20);
+	})`, chromedp.EvalAwaitPromise))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for { // a row that was taken before the tail began is not in it
+		_, id := r.send(nobody, "<img src=x onerror=alert(1)>", "Sendgate-Campaign", "<b>evil</b>")
+		if ask(b, chromedp.Evaluate[bool](fmt.Sprintf(`new Promise((seen) => setTimeout(() => seen(
+			document.querySelector("#messages a[href='/messages/%s']") !== null && document.querySelector("#messages b, #messages img") === null), 1500))`, id), chromedp.EvalAwaitPromise)) {
+			break
+		}
+		if ctx.Err() != nil {
+			t.Fatal("no row comes")
+		}
+	}
+	if said := b.heard(); len(said) > 0 {
+		t.Errorf("the browser complains: %s", said)
 	}
 }
