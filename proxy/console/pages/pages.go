@@ -45,7 +45,7 @@ type page struct {
 
 // all lists every page.
 func all() []page {
-	return slices.Concat(overviewPages, switchPages, reviewPages, webhookPages, auditPages, tokenPages, messagesPages, accountPages)
+	return slices.Concat(overviewPages, switchPages, reviewPages, webhookPages, configurationPages, auditPages, tokenPages, messagesPages, accountPages)
 }
 
 // New makes the pages that cfg describes.

@@ -23,14 +23,16 @@ import (
 // console, all on loopback until the test ends.
 type rig struct {
 	*testing.T
-	store *store.Store
-	gate  *proxy.Gate
-	pages *Pages
-	api   *console.Client // as an admin
-	sends string          // base URL of the gate
-	url   string          // base URL of the console
-	now   time.Time       // when the rig began: noon of a Sunday in New York
-	ahead atomic.Int64    // how far its clock has been turned since
+	store  *store.Store
+	gate   *proxy.Gate
+	pages  *Pages
+	api    *console.Client // as an admin
+	sends  string          // base URL of the gate
+	url    string          // base URL of the console
+	now    time.Time       // when the rig began: noon of a Sunday in New York
+	ahead  atomic.Int64    // how far its clock has been turned since
+	conf   console.Configuration
+	reload error // why the configuration is refused
 }
 
 // clock is the time of everything in r.
@@ -47,7 +49,8 @@ type visitor struct {
 
 func newRig(t *testing.T, tweak ...func(*proxy.RouteConfig)) *rig {
 	t.Helper()
-	r := &rig{T: t, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC)}
+	r := &rig{T: t, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC),
+		conf: console.Configuration{File: "sendgate.yaml", Version: "1a2b3c4d", InForce: "log: {level: info}\n"}}
 	now := r.clock
 	var err error
 	if r.store, err = store.Open(store.Config{Memory: true, Now: now}); err != nil {
@@ -84,7 +87,7 @@ func newRig(t *testing.T, tweak ...func(*proxy.RouteConfig)) *rig {
 
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
 		Store: r.store, Gate: r.gate, Switchboard: r.gate, Budgets: r.gate, Inbox: r.gate, Asker: r.gate, Judge: r.gate,
-		Brands: map[string]filter.Brand{}, Reload: func() error { return nil }, Now: now})
+		Brands: map[string]filter.Brand{}, Reload: func() error { return r.reload }, Configuration: func() (console.Configuration, error) { return r.conf, nil }, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

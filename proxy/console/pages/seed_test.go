@@ -13,6 +13,8 @@ func (r *rig) seed() {
 	r.send("+12125550123", "Sale: 20 % off until Sunday", "Sendgate-Campaign", "autumn")
 	r.send("+12125550124", "Sale: 20 % off until Sunday", "Sendgate-Campaign", "autumn")
 	r.send("+12125550125", "Sale: 20 % off until Sunday", "Sendgate-Campaign", "autumn")
+	r.conf.Differences = []console.Difference{{Path: "proxy.routes.twilio.mode", InForce: "enforce", InFile: "report"}, {Path: "log.level", InFile: "debug", Restart: true}}
+	r.conf.InFile = "log: {level: debug}\n"
 	r.dead("1", "the owner's address answered 500")
 	r.wrote("2", console.Review{Text: "<script>alert(1)</script> please cancel", Keyword: filter.StopWord, Certainty: filter.Ambiguous, Match: "cancel"})
 	if _, err := r.api.Pause(r.Context(), console.Pause{On: filter.Target{Campaign: "winter", Brand: "shop"}, Reason: "wrong prices"}); err != nil {

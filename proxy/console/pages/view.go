@@ -130,6 +130,7 @@ var menuPaths = []struct {
 	{"/switches", "switches", console.Viewer},
 	{"/reviews", "reviews", console.Viewer},
 	{"/webhooks", "webhooks", console.Viewer},
+	{"/configuration", "configuration", console.Admin},
 	{"/audit", "audit", console.Reviewer},
 	{"/tokens", "tokens", console.Admin},
 }
