@@ -3,7 +3,6 @@ package pages
 import (
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
@@ -62,16 +61,11 @@ func (l *reviewList) Shown() string { return place("/reviews", "route", l.Route,
 
 // place is a page of the console with parameters, names and values by turns; an empty value takes one out.
 func place(path string, args ...string) string {
-	q := url.Values{}
-	for i := 0; i+1 < len(args); i += 2 {
-		if q.Del(args[i]); args[i+1] != "" {
-			q.Set(args[i], args[i+1])
-		}
+	at, err := to(path, args...)
+	if err != nil {
+		return path // it is one of our own, which can be read
 	}
-	if len(q) == 0 {
-		return path
-	}
-	return path + "?" + q.Encode()
+	return at
 }
 
 func flag(on bool) string {
