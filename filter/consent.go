@@ -41,6 +41,16 @@ func (c consent) Judge(m *Message, r *Record, now time.Time) Decision {
 	return block(why)
 }
 
+// Expires is when consent to m on basis b, given at a moment, runs out under p; the zero time where it does not.
+func (p Policy) Expires(m *Message, b Basis, given time.Time) (at time.Time) {
+	for _, rule := range p {
+		if c, ok := rule.(consent); ok {
+			at, _ = c.ends(m, b, given)
+		}
+	}
+	return at
+}
+
 func (c consent) granted(m *Message, r *Record, b Basis) time.Time {
 	if c.exempt[m.Category] {
 		return r.granted(m, b)

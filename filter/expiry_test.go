@@ -88,3 +88,30 @@ func TestFreshConsentCostsNoLookup(t *testing.T) {
 		}
 	}
 }
+
+func TestWhenConsentRunsOut(t *testing.T) {
+	p, err := New(Config{Expiry: append([]Expiry{{Country: "*", Basis: Express, Months: 36}}, canada...), Window: 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name  string
+		to    string
+		basis Basis
+		want  time.Time
+	}{
+		{"an order in Canada", toronto, ByTransaction, given.AddDate(2, 0, 0)},
+		{"an order elsewhere", newYork, ByTransaction, time.Time{}},
+		{"an express yes anywhere", newYork, Express, given.AddDate(3, 0, 0)},
+		{"a question, which the window ends before the law does", toronto, ByInquiry, given.Add(24 * time.Hour)},
+	} {
+		m := utilityTo(c.to)
+		if got := p.Expires(&m, c.basis, given); !got.Equal(c.want) {
+			t.Errorf("%s: runs out at %s, want %s", c.name, got, c.want)
+		}
+	}
+	if got := (Policy{}).Expires(&Message{}, Express, given); !got.IsZero() {
+		t.Errorf("without a rule about consent it runs out at %s", got)
+	}
+}

@@ -151,6 +151,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
 	c.Asker = s.gate
 	c.Gate, c.Switchboard, c.Budgets, c.Inbox, c.Reload, c.Brands = s.gate, s.gate, s.gate, s.gate, s.reload, cfg.Brands
+	c.Expires = s.gate.Expires
 	c.Judge, c.Draft = s.gate, func(name string, text []byte) (console.Judge, error) { return draftGate(name, text, s.store) }
 	c.Configuration = s.compare
 	c.Dir = cmp.Or(cfg.Store.Dir, store.DefaultDir)

@@ -27,9 +27,14 @@ type Standing struct {
 	Scope    filter.Scope `json:"scope"`
 	Alias    string       `json:"alias,omitempty"`    // the brand's other word for a topic
 	OptedOut time.Time    `json:"opted_out,omitzero"` // since when; zero: not opted out
-	Basis    filter.Basis `json:"basis"`              // the strongest that stands
-	Since    time.Time    `json:"since,omitzero"`     // when it was given
-	Says     string       `json:"says"`               // the same as a sentence
+	// Answer is refused, or asked where no answer has come, and Asked since when; zero: neither stands.
+	Answer filter.Kind  `json:"answer,omitzero"`
+	Asked  time.Time    `json:"asked,omitzero"`
+	Basis  filter.Basis `json:"basis"`          // the strongest that stands
+	Since  time.Time    `json:"since,omitzero"` // when it was given
+	// Expires is when it first runs out on a route of the brand, by the configuration of today; zero: it does not.
+	Expires time.Time `json:"expires,omitzero"`
+	Says    string    `json:"says"` // the same as a sentence
 }
 
 // getConsent answers what is known about a recipient. The address is shown to who typed it.
@@ -76,7 +81,7 @@ func (s *Server) consentAt(to filter.Recipient, at time.Time) (Consent, error) {
 	if err != nil {
 		return Consent{}, fmt.Errorf("reading the record of that moment: %w", err)
 	}
-	return Consent{To: to, At: at, Record: rec, Standing: s.standing(&rec, to.Brand)}, nil
+	return Consent{To: to, At: at, Record: rec, Standing: s.standing(&rec, to)}, nil
 }
 
 func (s *Server) consent(to filter.Recipient) (Consent, error) {
@@ -84,14 +89,14 @@ func (s *Server) consent(to filter.Recipient) (Consent, error) {
 	if err != nil {
 		return Consent{}, fmt.Errorf("reading the record: %w", err)
 	}
-	return Consent{To: to, Record: rec, Standing: s.standing(&rec, to.Brand)}, nil
+	return Consent{To: to, Record: rec, Standing: s.standing(&rec, to)}, nil
 }
 
-// standing reads rec, that of a recipient of a brand, aloud: the four categories, then every topic it speaks of.
-func (s *Server) standing(rec *filter.Record, brand string) []Standing {
+// standing reads rec, that of to, aloud: the four categories, then every topic it speaks of.
+func (s *Server) standing(rec *filter.Record, to filter.Recipient) []Standing {
 	var all []Standing
 	for c := range filter.Category(filter.Categories) {
-		all = append(all, stand(rec, filter.OfCategory(c), c, ""))
+		all = append(all, s.stand(rec, to, filter.OfCategory(c), c, ""))
 	}
 	for _, k := range rec.Consents {
 		if topic, ok := strings.CutPrefix(k.Scope.String(), "topic:"); ok {
@@ -99,20 +104,20 @@ func (s *Server) standing(rec *filter.Record, brand string) []Standing {
 			if topic == filter.Privacy {
 				c = filter.Service // it never counts as marketing
 			}
-			st := stand(rec, k.Scope, c, topic)
-			st.Alias = s.brands[brand].Alias(topic)
+			st := s.stand(rec, to, k.Scope, c, topic)
+			st.Alias = s.brands[to.Brand].Alias(topic)
 			all = append(all, st)
 		}
 	}
 	return all
 }
 
-func stand(rec *filter.Record, scope filter.Scope, c filter.Category, topic string) Standing {
+func (s *Server) stand(rec *filter.Record, to filter.Recipient, scope filter.Scope, c filter.Category, topic string) Standing {
 	st := Standing{Scope: scope}
-	m := &filter.Message{Category: c, Topic: topic}
+	m := &filter.Message{To: to, Category: c, Topic: topic}
 	by := filter.Scope{}
 	st.OptedOut, by = rec.OptedOut(m)
-	asked, since := rec.Answer(m)
+	st.Answer, st.Asked = rec.Answer(m)
 	for b := filter.Express; b > filter.NoBasis && st.Since.IsZero(); b-- {
 		if b == filter.ByTransaction && topic != "" {
 			m.Category = filter.Utility // it carries nothing else
@@ -121,13 +126,16 @@ func stand(rec *filter.Record, scope filter.Scope, c filter.Category, topic stri
 			st.Basis = b
 		}
 	}
+	if s.expires != nil && st.Basis != filter.NoBasis && st.OptedOut.IsZero() && st.Answer == 0 {
+		st.Expires = s.expires(m, st.Basis, st.Since)
+	}
 	switch {
 	case !st.OptedOut.IsZero():
 		st.Says = fmt.Sprintf("opted out of %s since %s", by, moment(st.OptedOut))
-	case asked == filter.Refused:
-		st.Says = "refused when asked, since " + moment(since)
-	case asked == filter.Asked:
-		st.Says = "asked, and no answer since " + moment(since)
+	case st.Answer == filter.Refused:
+		st.Says = "refused when asked, since " + moment(st.Asked)
+	case st.Answer == filter.Asked:
+		st.Says = "asked, and no answer since " + moment(st.Asked)
 	case st.Basis == filter.Express:
 		st.Says = "opted in expressly since " + moment(st.Since)
 	case st.Basis != filter.NoBasis:

@@ -197,3 +197,21 @@ func TestConsentOfAScopedID(t *testing.T) {
 		t.Errorf("a recipient known by a scoped id did not opt out: %+v, %v", rec, err)
 	}
 }
+
+func TestConsentSaysWhenItRunsOut(t *testing.T) {
+	b := newBench(t)
+	var err error
+	if b.policy, err = filter.New(filter.Config{Expiry: []filter.Expiry{{Country: "*", Basis: filter.Express, Months: 24}}}); err != nil {
+		t.Fatal(err)
+	}
+	given := noon.Add(-time.Hour)
+	b.learn(optIn(carol, given))
+	got, err := b.client(Viewer).Consent(t.Context(), carol, "")
+	if want := given.AddDate(2, 0, 0); err != nil || !got.Standing[filter.Marketing].Expires.Equal(want) {
+		t.Errorf("got %+v, %v, want %s", got.Standing[filter.Marketing], err, want)
+	}
+	b.learn(optOut(carol, noon))
+	if got, err = b.client(Viewer).Consent(t.Context(), carol, ""); err != nil || !got.Standing[filter.Marketing].Expires.IsZero() {
+		t.Errorf("what was withdrawn runs out: got %+v, %v", got.Standing[filter.Marketing], err)
+	}
+}

@@ -78,8 +78,11 @@ func (b *bench) config(log *zap.Logger) Config {
 			{Name: "ada", Role: Admin, Secret: secrets[Admin]},
 		},
 		Store: b.store, Logger: log, Now: b.now, Metrics: metrics,
-		Gate:   oneRoute{b},
-		Judge:  oneRoute{b},
+		Gate:  oneRoute{b},
+		Judge: oneRoute{b},
+		Expires: func(m *filter.Message, basis filter.Basis, given time.Time) time.Time {
+			return b.policy.Expires(m, basis, given)
+		},
 		Draft:  b.draft,
 		Reload: func() error { return b.reload },
 		Configuration: func() (Configuration, error) {

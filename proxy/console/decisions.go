@@ -174,8 +174,8 @@ func cell(text string) string {
 	if text == "" || !strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return text
 	}
-	if text[0] == '+' && strings.Trim(text[1:], "0123456789") == "" {
-		return text // a phone number
+	if text[0] == '+' && strings.Trim(text[1:], "0123456789•") == "" {
+		return text // a phone number, or what is shown of one
 	}
 	return "'" + text
 }

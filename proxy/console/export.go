@@ -81,6 +81,9 @@ func (s *Server) all(want func(filter.Recipient) bool, f func(store.Known) error
 	return nil
 }
 
+// Cell is text that somebody else wrote, as a cell of a file that a spreadsheet opens without taking it for a formula.
+func Cell(text string) string { return cell(text) }
+
 // proofColumns are the columns of the evidence in an export: all but the digest of a screenshot, which is
 // nothing without the picture.
 var proofColumns = slices.DeleteFunc(slices.Clone(evidenceColumns.names), func(name string) bool { return name == "screenshot_sha256" })

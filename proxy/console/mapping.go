@@ -75,6 +75,12 @@ func Presets() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
+// PresetAbout is what a preset reads, as a sentence.
+func PresetAbout(name string) string {
+	all, _ := presets()
+	return all[name].About
+}
+
 // longestMapping bounds a mapping file, in bytes.
 const longestMapping = 64 << 10
 

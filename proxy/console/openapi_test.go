@@ -125,6 +125,8 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AuditReport":   {reflect.TypeFor[store.AuditReport]()},
 		"Change":        {reflect.TypeFor[store.Change]()},
 		"Changes":       {reflect.TypeFor[Changes]()},
+		"Suppression":   {reflect.TypeFor[Suppression]()},
+		"Suppressions":  {reflect.TypeFor[Suppressions]()},
 		"Budgets":       {reflect.TypeFor[BudgetList]()},
 		"Usage":         {reflect.TypeFor[store.Usage]()},
 		"Sent":          {reflect.TypeFor[filter.Sent]()},

@@ -13,6 +13,9 @@ var (
 	channels      = append(slices.Clone(phoneChannels), filter.Messenger, filter.Telegram, filter.LINE, filter.Viber, filter.WeChat, filter.Email)
 )
 
+// Channels are those that consent can be recorded for.
+func Channels() []filter.Channel { return slices.Clone(channels) }
+
 // longest is how many bytes a brand or an address may have.
 const longest = 256
 

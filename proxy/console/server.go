@@ -29,6 +29,7 @@ type Server struct {
 	inbox   Inbox       // nil: none
 	judge   Judge       // nil: none, as draft
 	draft   func(name string, text []byte) (Judge, error)
+	expires func(*filter.Message, filter.Basis, time.Time) time.Time // nil: nobody says
 	reload  func() error
 	conf    func() (Configuration, error) // nil: nobody knows
 	metrics http.Handler
@@ -66,6 +67,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, brands: cfg.Brands, url: cfg.URL,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
+	s.expires = cfg.Expires
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = zap.NewNop()
@@ -133,6 +135,7 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/consent/export", Reviewer, exportParams, (*Server).exportConsent},
 	{"GET", "/api/v1/consent-requests", Viewer, dialogueParams, (*Server).listDialogues},
 	{"POST", "/api/v1/consent-requests", Reviewer, nil, (*Server).postConsentRequest},
+	{"GET", "/api/v1/suppressions", Viewer, suppressionParams, (*Server).listSuppressions},
 	{"GET", "/api/v1/changes", Reviewer, []string{"since", "limit"}, (*Server).getChanges},
 	{"GET", "/api/v1/decisions", Viewer, queryParams, (*Server).listDecisions},
 	{"GET", "/api/v1/decisions/tail", Viewer, tailParams, (*Server).tailDecisions},

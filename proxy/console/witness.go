@@ -39,6 +39,7 @@ var audited = map[string]auditing{
 	"GET /api/v1/consent/export":       shows(store.ActConsentExport),
 	"GET /api/v1/consent-requests":     inFull(store.ActDialoguesShow),
 	"POST /api/v1/consent-requests":    changes(store.ActConsentRequest),
+	"GET /api/v1/suppressions":         inFull(store.ActConsentShow),
 	"GET /api/v1/changes":              shows(store.ActChangesRead),
 	"GET /api/v1/decisions":            inFull(store.ActDecisionsShow),
 	"GET /api/v1/decisions/tail":       inFull(store.ActDecisionsShow),

@@ -81,6 +81,7 @@ func TestAuditOfEveryEndpoint(t *testing.T) {
 		"GET /api/v1/consent/export":       {"?brand=shop", "", "", "done  query brand=shop"},
 		"GET /api/v1/consent-requests":     {"?full=true", "", "", "done  "},
 		"POST /api/v1/consent-requests":    {"", jsonType, `{}`, "refused  "},
+		"GET /api/v1/suppressions":         {"?full=true&cause=import", "", "", "done  query cause=import"},
 		"GET /api/v1/changes":              {"?since=0", "", "", "done  next 1, query since=0"},
 		"GET /api/v1/decisions":            {"?full=true&route=twilio&address=%2B4915123456789", "", "", "done " + masked + " query route=twilio"},
 		"GET /api/v1/decisions/tail":       {"?full=true&until=1", "", "", ""},

@@ -91,7 +91,7 @@ func (b *browser) crawl() map[string]string {
 	found := map[string]string{}
 	seen := map[string]bool{"/": true}
 	visitor := b.as(console.Admin)
-	for queue := []string{"/"}; len(queue) > 0 && len(seen) < 400; queue = queue[1:] {
+	for queue := []string{"/", "/suppressions?full=true"}; len(queue) > 0 && len(seen) < 400; queue = queue[1:] {
 		address := queue[0]
 		pattern := b.pattern(address)
 		if _, known := found[pattern]; known && strings.Contains(address, "?") && pattern != "" {
@@ -129,7 +129,7 @@ func (b *browser) pattern(address string) string {
 	return strings.TrimPrefix(pattern, "GET ")
 }
 
-// isPage reports whether there is a page at an address, and fails where there is nothing.
+// isPage reports whether there is a page at an address, which is no file to be kept, and fails where there is nothing.
 func (v *visitor) isPage(address string) bool {
 	v.Helper()
 	ctx, cancel := context.WithCancel(v.Context())
@@ -147,7 +147,7 @@ func (v *visitor) isPage(address string) bool {
 		v.Errorf("a link leads to %s: status %d", address, resp.StatusCode)
 		return false
 	}
-	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
+	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") && resp.Header.Get("Content-Disposition") == ""
 }
 
 // judge tells what axe finds at the page shown, and whether the page is wider than the screen.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/proxy/console"
 )
 
 // funcs are what templates can say beside the methods of their frame.
@@ -19,6 +21,9 @@ func funcs(words *catalogue, s *static) template.FuncMap {
 		"percent": percent,
 		"to":      to,
 		"dict":    dict,
+		"words":   func(list ...string) []string { return list },
+		"scope":   words.scope,
+		"about":   console.PresetAbout,
 		"start":   start,
 	}
 }

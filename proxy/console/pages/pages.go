@@ -32,6 +32,8 @@ type Pages struct {
 	static  *static
 	mux     *http.ServeMux
 	sameWeb *http.CrossOriginProtection
+	imports runs
+	lists   runs
 	tails   chan struct{} // has room for one more while there are fewer than maxTails
 	entrance
 }
@@ -45,7 +47,7 @@ type page struct {
 
 // all lists every page.
 func all() []page {
-	return slices.Concat(overviewPages, switchPages, reviewPages, webhookPages, configurationPages, auditPages, tokenPages, messagesPages, accountPages)
+	return slices.Concat(overviewPages, switchPages, reviewPages, webhookPages, configurationPages, auditPages, tokenPages, messagesPages, peoplePages, suppressionPages, importPages, preflightPages, accountPages)
 }
 
 // New makes the pages that cfg describes.
@@ -121,6 +123,7 @@ func (p *Pages) admit(pg page, v *visit) error {
 	if err := p.sameWeb.Check(v.r); err != nil {
 		return &console.Error{Status: http.StatusForbidden, Message: v.t("error.cross-origin")}
 	}
+	v.body = v.r.Body
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
 	if pg.role == 0 {
 		return nil

@@ -86,7 +86,7 @@ func newRig(t *testing.T, tweak ...func(*proxy.RouteConfig)) *rig {
 	})
 
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
-		Store: r.store, Gate: r.gate, Switchboard: r.gate, Budgets: r.gate, Inbox: r.gate, Asker: r.gate, Judge: r.gate,
+		Store: r.store, Gate: r.gate, Switchboard: r.gate, Budgets: r.gate, Inbox: r.gate, Asker: r.gate, Judge: r.gate, Expires: r.gate.Expires,
 		Brands: map[string]filter.Brand{}, Reload: func() error { return r.reload }, Configuration: func() (console.Configuration, error) { return r.conf, nil }, Now: now})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"strings"
+
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 )
@@ -21,4 +23,7 @@ func (r *rig) seed() {
 		r.Fatal(err)
 	}
 	r.send("+12125550126", "<script>alert(1)</script>", "Sendgate-Campaign", `"><img src=x onerror=alert(1)>`)
+	ana := r.as(console.Admin)
+	ana.upload("/imports", "leads.csv", strings.NewReader("address,state\n+12125550127,opted-out\n+12125550128,<script>alert(1)</script>\n"), "channel", "sms", "brand", "shop")
+	ana.upload("/preflight", "autumn.csv", strings.NewReader("to\n+12125550123\n+12125550124\n\"\"broken\n"), "route", "twilio")
 }

@@ -126,6 +126,10 @@ var menuPaths = []struct {
 }{
 	{"/", "overview", console.Viewer},
 	{"/messages", "messages", console.Viewer},
+	{"/people", "people", console.Viewer},
+	{"/suppressions", "suppressions", console.Viewer},
+	{"/imports", "imports", console.Reviewer},
+	{"/preflight", "preflight", console.Viewer},
 	{"/passes", "passes", console.Viewer},
 	{"/switches", "switches", console.Viewer},
 	{"/reviews", "reviews", console.Viewer},

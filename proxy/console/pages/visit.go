@@ -2,6 +2,7 @@ package pages
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ import (
 // A visit is one request of one visitor.
 type visit struct {
 	p     *Pages
+	body  io.ReadCloser // of the request, however long; that of r is bounded as a form's
 	w     http.ResponseWriter
 	r     *http.Request
 	by    Account

@@ -1,0 +1,159 @@
+package pages
+
+import (
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sendgate/sendgate/proxy/console"
+)
+
+const (
+	// keptRuns is how many imports and lists judged are remembered, and keptProblems how many lines of the report of each.
+	keptRuns     = 20
+	keptProblems = 5000
+	// fileLife is how long a file can be used again.
+	fileLife = 30 * time.Minute
+)
+
+// A run is an import or a list that is judged: what it is doing, or did. It goes on when its page is closed, and
+// is forgotten with the process.
+type run struct {
+	id, by, name string // by: who began it; name: of the file
+	began        time.Time
+	fields       url.Values // what it was asked to do, as the form says
+	file         *kept      // nil: it is not there any more
+
+	mu       sync.Mutex
+	state    runState
+	problems []console.ImportLine
+}
+
+// A runState is how far a run is. It is a value that pages read.
+type runState struct {
+	Running bool
+	Ended   time.Time
+	Import  console.ImportLine     // the last line about all of an import
+	List    console.PreflightLine  // the last line about all of a list
+	Sum     *console.Forecast      // of a list that was judged whole
+	Rows    []console.PreflightRow // those that could not be read
+	Problem string                 // why it ended early; empty: it did not
+	More    int                    // problems beyond those that are kept
+	HasFile bool
+	refused *console.Error // what was asked for was not understood
+}
+
+// runs are the last runs of one kind. Its zero value is ready, and safe for concurrent use.
+type runs struct {
+	mu  sync.Mutex
+	all []*run // the newest last
+}
+
+// begin remembers a new run, and forgets the oldest that has ended where there are many.
+func (rs *runs) begin(r *run) *run {
+	r.id = rand.Text()
+	r.state.Running, r.state.HasFile = true, r.file != nil
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if i := slices.IndexFunc(rs.all, func(r *run) bool { return !r.now().Running }); i >= 0 && len(rs.all) >= keptRuns {
+		rs.all[i].drop()
+		rs.all = slices.Delete(rs.all, i, i+1)
+	}
+	rs.all = append(rs.all, r)
+	return r
+}
+
+// forget takes r out.
+func (rs *runs) forget(r *run) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.all = slices.DeleteFunc(rs.all, func(o *run) bool { return o == r })
+}
+
+// find is the run with an id; nil where there is none.
+func (rs *runs) find(id string) *run {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if i := slices.IndexFunc(rs.all, func(r *run) bool { return r.id == id }); i >= 0 {
+		return rs.all[i]
+	}
+	return nil
+}
+
+// list is all runs, the newest first, of one person or, where by is empty, of everybody.
+func (rs *runs) list(by string) (all []*run) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, r := range slices.Backward(rs.all) {
+		if by == "" || r.by == by {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// now is how far r is.
+func (r *run) now() runState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.state
+	s.Rows = slices.Clip(s.Rows)
+	return s
+}
+
+// set changes how far r is.
+func (r *run) set(change func(*runState)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change(&r.state)
+}
+
+// report is the problems of an import that are kept.
+func (r *run) report() []console.ImportLine {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clip(r.problems)
+}
+
+// drop lets go of the file.
+func (r *run) drop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state.HasFile && r.file != nil {
+		r.file.drop()
+	}
+	r.state.HasFile = false
+}
+
+// end takes down the end of r, with the error of what did it, and for how long the file can be used again.
+func (r *run) end(now time.Time, err error, again bool) {
+	r.set(func(s *runState) {
+		if s.Running, s.Ended = false, now; err != nil {
+			s.Problem = err.Error()
+		}
+	})
+	if !again {
+		r.drop()
+	} else {
+		time.AfterFunc(fileLife, r.drop)
+	}
+}
+
+// hand gives the file of r away, to the next run that reads it; nil where it is gone.
+func (r *run) hand() *kept {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.state.Running || !r.state.HasFile {
+		return nil
+	}
+	r.state.HasFile = false
+	return r.file
+}
+
+// errNoRun is for an address of a run that is forgotten.
+func errNoRun(v *visit) error {
+	return &console.Error{Status: http.StatusNotFound, Message: v.t("upload.forgotten")}
+}
