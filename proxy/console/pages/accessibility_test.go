@@ -27,7 +27,7 @@ func TestAccessibility(t *testing.T) {
 		chromium(t)
 		notTested(t, "axe-core is not installed", "npm ci, in proxy/console/pages/testdata/node")
 	}
-	r := newRig(t)
+	r := newRig(t, noneTwice)
 	r.seed()
 	b := r.browse(console.Admin)
 	found := b.crawl()
@@ -190,7 +190,7 @@ func pictureName(pattern string) string {
 
 // TestWithoutScripts shows that a browser with scripts switched off gets every page, too.
 func TestWithoutScripts(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, noneTwice)
 	r.seed()
 	b := r.browse(console.Admin)
 	found := b.crawl()

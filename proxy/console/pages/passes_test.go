@@ -9,13 +9,12 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 )
 
 // twice is a rig that holds back what is sent twice, with one such message; its id is returned.
 func twice(t *testing.T) (r *rig, blocked string) {
-	r = newRig(t, func(rc *proxy.RouteConfig) { rc.Policy.Duplicates.Within = time.Hour })
+	r = newRig(t, noneTwice)
 	r.optIn(agreed)
 	if status, _ := r.send(agreed, "Spring sale", "Sendgate-Campaign", "spring"); status != http.StatusCreated {
 		t.Fatalf("the first time: status %d", status)
