@@ -135,6 +135,7 @@ func (m *messageView) pass(v *visit) error {
 		}
 	}
 	m.Form = newPassForm(v, "/messages/"+url.PathEscape(m.D.ID)+"/pass")
+	m.Advice = append(m.Advice, v.t("message.or-pass"))
 	return nil
 }
 

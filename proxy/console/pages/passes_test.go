@@ -47,6 +47,7 @@ func TestAPassLetsTheNextTryThrough(t *testing.T) {
 		t.Errorf("a reviewer is shown no form:\n%s", body)
 	}
 	status, body := v.post("/messages/"+blocked+"/pass", "reason", "", "expires", "72h")
+	holds(t, body, []string{"Or let it through with a pass, below."}, nil)
 	if status != http.StatusBadRequest || !strings.Contains(body, `role="alert"`) || !strings.Contains(body, `<option value="72h" selected>`) {
 		t.Errorf("without a reason: status %d:\n%s", status, body)
 	}
