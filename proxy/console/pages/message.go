@@ -19,6 +19,7 @@ type messageView struct {
 	// Same says that the configuration of today decides as was decided, so that what it goes by tells why.
 	Same    bool
 	Changes *changes // nil: the gate changed nothing
+	Known   []moment // what was known then, the latest first
 	Passes  []console.Pass
 	Form    *passForm // nil: no pass can be granted here
 	NoPass  string    // why none can be, of a message that was held back
@@ -62,6 +63,10 @@ func (p *Pages) messageOf(v *visit) (*messageView, error) {
 	m := &messageView{Explanation: x, D: x.Decision, Full: full, zone: v.zone}
 	if a := x.Again; a != nil {
 		m.Same = a.Action == m.D.Action && a.Reason == m.D.Reason && a.Rule == m.D.Rule
+	}
+	for i := len(x.Events) - 1; i >= 0; i-- {
+		e := &x.Events[i]
+		m.Known = append(m.Known, moment{Time: e.Time, Event: e, Everywhere: e.To.Brand == ""})
 	}
 	m.tell(v)
 	if m.D.Action == filter.Rewrite {

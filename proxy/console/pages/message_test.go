@@ -54,6 +54,25 @@ func TestMessageTellsWhyItDidNotGoOut(t *testing.T) {
 	}
 }
 
+// The consent that carried a message is shown with its evidence: as far as the viewer may see it.
+func TestMessageShowsTheConsentWithItsEvidence(t *testing.T) {
+	r := newRig(t)
+	evil := `<script>alert("proof")</script>`
+	n := console.Notice{To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Kind: filter.OptedIn, Basis: filter.Express, Time: r.now.Add(-time.Hour),
+		Proof: filter.Evidence{Method: "web form", Action: "ticked box", Wording: "Send me offers " + evil, FullName: "Ann Example", UserAgent: evil}}
+	if _, err := r.api.Record(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	_, id := r.send(agreed, "Spring sale")
+	status, body := r.as(console.Viewer).get("/messages/" + id)
+	if status != http.StatusOK || strings.Contains(body, evil) {
+		t.Errorf("status %d:\n%s", status, body)
+	}
+	holds(t, body, []string{"Opted in", "web form", "ticked box", "Send me offers", "/people?decision=" + id}, []string{"Ann Example", agreed, "⟦"})
+	_, body = r.as(console.Reviewer).get("/messages/" + id)
+	holds(t, body, []string{"Ann Example"}, nil)
+}
+
 // What was known then and what is known now are two stories.
 func TestMessageTellsWhatWouldHappenNow(t *testing.T) {
 	r, _, _, toNobody := busy(t)
