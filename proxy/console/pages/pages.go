@@ -143,9 +143,25 @@ const maxForm = 1 << 20
 // errLogin sends a visitor to the login.
 var errLogin = errors.New("nobody is logged in")
 
-// unknown is the page for an address that is none.
+// unknown is the page for an address that is none, or that is not asked for so.
 func (p *Pages) unknown(v *visit) error {
+	if allow := p.methods(v.r); len(allow) > 0 {
+		v.w.Header().Set("Allow", strings.Join(allow, ", "))
+		return &console.Error{Status: http.StatusMethodNotAllowed, Message: v.t("error.method", "Method", v.r.Method)}
+	}
 	return &console.Error{Status: http.StatusNotFound, Message: v.t("error.unknown", "Path", v.r.URL.Path)}
+}
+
+// methods are those by which the address of r can be asked for; none where there is nothing.
+func (p *Pages) methods(r *http.Request) (all []string) {
+	for _, ways := range [][]string{{http.MethodGet, http.MethodHead}, {http.MethodPost}} {
+		q := *r
+		q.Method = ways[0]
+		if _, pattern := p.mux.Handler(&q); pattern != "/" {
+			all = append(all, ways...)
+		}
+	}
+	return all
 }
 
 // An Account is who is logged in.

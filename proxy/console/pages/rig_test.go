@@ -109,7 +109,7 @@ func (r *rig) as(role console.Role) *visitor {
 	if err != nil {
 		r.Fatal(err)
 	}
-	v := &visitor{r, &http.Client{Jar: jar}}
+	v := &visitor{r, &http.Client{Jar: jar, Transport: strict{r.T, r.url}}}
 	if role != 0 {
 		at, _ := url.Parse(r.url)
 		name := "ana-" + role.String()

@@ -1,0 +1,343 @@
+package pages
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/store"
+)
+
+// hole is the part of a pattern that stands for what differs.
+var hole = regexp.MustCompile(`\{[a-z]+\}`)
+
+// ask sends a request as the console's own page would, unless headers, names and values by turns, say otherwise.
+func (v *visitor) ask(method, path string, form url.Values, headers ...string) (int, http.Header, string) {
+	v.Helper()
+	req, err := http.NewRequest(method, v.url, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.Fatal(err)
+	}
+	// As it is: what a browser would never send is sent, too.
+	req.URL.Opaque = path
+	if strings.HasPrefix(path, "//") {
+		req.URL.Opaque, req.URL.Path = "", path
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Del("Sec-Fetch-Site")
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := v.http.Do(req)
+	status, body := v.read(resp, err)
+	return status, resp.Header, body
+}
+
+// A sheet is a page, or a file, that a walk came to.
+type sheet struct {
+	path, pattern string
+	header        http.Header
+	body          string
+}
+
+// walk opens what links lead to, from the first page on: a few of each pattern.
+func (v *visitor) walk() (sheets []sheet) {
+	v.Helper()
+	seen, many := map[string]bool{"/": true}, map[string]int{}
+	for queue := []string{"/"}; len(queue) > 0; queue = queue[1:] {
+		path := queue[0]
+		pattern := v.pattern(path)
+		if many[pattern]++; many[pattern] > 12 {
+			continue
+		}
+		req, _ := http.NewRequest(http.MethodGet, v.url+path, nil)
+		resp, err := v.http.Do(req)
+		status, body := v.read(resp, err)
+		if status != http.StatusOK {
+			v.Errorf("a link leads to %s: status %d\n%s", path, status, body)
+		}
+		s := sheet{path, pattern, resp.Header, body}
+		sheets = append(sheets, s)
+		for _, e := range s.elements(v.T) {
+			if to := attr(e, "href"); e.Name.Local == "a" && strings.HasPrefix(to, "/") && !seen[to] && !strings.HasPrefix(to, "/api/") {
+				seen[to] = true
+				queue = append(queue, to)
+			}
+		}
+	}
+	return sheets
+}
+
+// pattern is that of the page at a path.
+func (v *visitor) pattern(path string) string {
+	v.Helper()
+	req, err := http.NewRequest(http.MethodGet, v.url+path, nil)
+	if err != nil {
+		v.Fatal(err)
+	}
+	_, pattern := v.pages.mux.Handler(req)
+	return strings.TrimPrefix(pattern, "GET ")
+}
+
+// elements are those of a page, in order; none of what is no page.
+func (s *sheet) elements(t *testing.T) (all []xml.StartElement) {
+	t.Helper()
+	if !strings.HasPrefix(s.header.Get("Content-Type"), "text/html") {
+		return nil
+	}
+	d := xml.NewDecoder(strings.NewReader(s.body))
+	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	for {
+		token, err := d.Token()
+		if token == nil {
+			if len(all) < 10 {
+				t.Errorf("%s cannot be read (%v):\n%s", s.path, err, s.body)
+			}
+			return all
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			all = append(all, e.Copy())
+		}
+	}
+}
+
+// attr is an attribute of an element; empty: none.
+func attr(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// A filled is a form of a page, filled in.
+type filled struct {
+	path   string
+	fields url.Values
+}
+
+// forms are those of the pages that post, by the pattern of where they lead.
+func (v *visitor) forms(sheets []sheet) map[string][]filled {
+	v.Helper()
+	found := map[string][]filled{}
+	for _, s := range sheets {
+		var f *filled
+		for _, e := range s.elements(v.T) {
+			name := attr(e, "name")
+			switch {
+			case e.Name.Local == "form" && strings.EqualFold(attr(e, "method"), "post"):
+				path, _, _ := strings.Cut(attr(e, "action"), "#")
+				if path == "" {
+					path = s.path
+				}
+				f = &filled{path, url.Values{}}
+				req, _ := http.NewRequest(http.MethodPost, v.url+path, nil)
+				_, pattern := v.pages.mux.Handler(req)
+				pattern = strings.TrimPrefix(pattern, "POST ")
+				found[pattern] = append(found[pattern], *f)
+			case e.Name.Local == "form":
+				f = nil
+			case f == nil || name == "" || f.fields.Has(name):
+			case e.Name.Local == "input" && attr(e, "value") != "", e.Name.Local == "button":
+				f.fields.Set(name, attr(e, "value"))
+			case e.Name.Local == "input", e.Name.Local == "textarea":
+				f.fields.Set(name, "because")
+			}
+		}
+	}
+	return found
+}
+
+// looks are the kinds of acts that change nothing, though they are kept.
+var looks = regexp.MustCompile(`-(show|read|export|history|proof)$|^explain$|^preflight$`)
+
+// everything is what the gate and the console know that a form could change.
+func (r *rig) everything() string {
+	r.Helper()
+	var all bytes.Buffer
+	keep := func(what any, err error) {
+		r.Helper()
+		if err != nil {
+			r.Fatal(err)
+		}
+		text, err := json.Marshal(what)
+		if err != nil {
+			r.Fatal(err)
+		}
+		fmt.Fprintf(&all, "%s\n", text)
+	}
+	keep(r.api.Switches(r.Context()))
+	keep(r.api.Passes(r.Context(), console.PassQuery{}))
+	keep(r.api.Errands(r.Context(), console.ErrandQuery{}))
+	keep(r.api.Tokens(r.Context()))
+	for a, err := range r.store.Acts(store.ActQuery{Outcome: store.ActDone}) {
+		if !looks.MatchString(string(a.Kind)) && a.About["dry_run"] == "" {
+			keep(a, err)
+		}
+	}
+	r.pages.sessions.mu.Lock()
+	defer r.pages.sessions.mu.Unlock()
+	fmt.Fprintf(&all, "%d sessions\n", len(r.pages.sessions.by))
+	return all.String()
+}
+
+// addresses are those of the pages, by pattern: real ones, where a link or a form leads to one.
+func (v *visitor) addresses() (gets map[string]string, posts map[string][]filled) {
+	v.Helper()
+	sheets := v.walk()
+	gets, posts = map[string]string{}, v.forms(sheets)
+	for _, s := range sheets {
+		if gets[s.pattern] == "" {
+			gets[s.pattern], _, _ = strings.Cut(s.path, "?")
+		}
+	}
+	for _, pg := range all() {
+		path := hole.ReplaceAllLiteralString(strings.TrimSuffix(pg.path, "{$}"), "1")
+		if gets[pg.path] == "" {
+			gets[pg.path] = path
+		}
+		if pg.method == http.MethodPost && len(posts[pg.path]) == 0 {
+			posts[pg.path] = []filled{{path, url.Values{"reason": {"because"}}}}
+		}
+	}
+	return gets, posts
+}
+
+// forAll are the only pages that are open without a login, and forViewers the only forms that viewers may send:
+// they change nothing but what is the viewer's own.
+var (
+	forAll     = regexp.MustCompile(`^/(login|login/.*|logout|preferences)$`)
+	forViewers = regexp.MustCompile(`^/(login|login/.*|logout|preferences|account/logout|preflight)$`)
+)
+
+// TestConsoleSecurityRoles asks for every page with every method as everybody: what a page needs is in all, and
+// holds for those that are still to come.
+func TestConsoleSecurityRoles(t *testing.T) {
+	r := newRig(t)
+	r.seed()
+	gets, posts := r.as(console.Admin).addresses()
+	least := map[string]map[string]console.Role{} // by pattern and method
+	for _, pg := range all() {
+		if pg.role == 0 && !forAll.MatchString(pg.path) || pg.role < console.Reviewer && pg.method != http.MethodGet && !forViewers.MatchString(pg.path) {
+			t.Errorf("%s %s is open to a %s", pg.method, pg.path, pg.role)
+		}
+		if least[pg.path] == nil {
+			least[pg.path] = map[string]console.Role{}
+		}
+		if least[pg.path][pg.method] = pg.role; pg.method == http.MethodGet {
+			least[pg.path][http.MethodHead] = pg.role
+		}
+	}
+	visitors := []*visitor{r.as(0), r.as(console.Viewer), r.as(console.Reviewer), r.as(console.Admin)}
+	for _, v := range visitors {
+		v.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	before := r.everything()
+	if before != r.everything() {
+		t.Fatal("to look changes something")
+	}
+	for pattern, methods := range least {
+		for role, v := range visitors {
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
+				need, known := methods[method]
+				where := fmt.Sprintf("%s (%s) as %s", method, pattern, console.Role(role))
+				requests := []filled{{gets[pattern], nil}}
+				if method == "POST" && known {
+					if requests = posts[pattern]; console.Role(role) >= need {
+						continue // below
+					}
+				} else if len(posts[pattern]) > 0 && methods["GET"] == 0 && !strings.HasPrefix(pattern, "/login") {
+					requests = posts[pattern][:1]
+				}
+				for _, q := range requests {
+					if method != "POST" {
+						q.path, _, _ = strings.Cut(q.path, "?") // which an answer may tell again
+					}
+					status, h, body := v.ask(method, q.path, q.fields)
+					v.told(where, known, need, console.Role(role), status, h, body)
+				}
+			}
+		}
+		if after := r.everything(); after != before {
+			t.Errorf("%s: something changed, by who may not or by what only shows: before\n%s\nafter\n%s", pattern, before, after)
+			before = after
+		}
+	}
+	t.Run("who may", func(t *testing.T) { mayPost(t, r, posts) })
+}
+
+// told fails where an answer is not the one that a role gets.
+func (v *visitor) told(where string, known bool, need, role console.Role, status int, h http.Header, body string) {
+	v.Helper()
+	shows := !strings.Contains(where, "TRACE") && known && role >= need
+	switch to := h.Get("Location"); {
+	case shows && (status == http.StatusUnauthorized || status == http.StatusMethodNotAllowed || status >= 500):
+		v.Errorf("%s: status %d\n%s", where, status, body)
+	case shows:
+		return
+	case known && role > 0 && status != http.StatusForbidden:
+		v.Errorf("%s, which needs %s: status %d\n%s", where, need, status, body)
+	case !known && role > 0 && status != http.StatusMethodNotAllowed:
+		v.Errorf("%s, which nobody may: status %d", where, status)
+	case !known && role > 0 && h.Get("Allow") == "":
+		v.Errorf("%s does not say which methods there are", where)
+	case role == 0 && status == http.StatusSeeOther && strings.HasPrefix(to, "/login?next="):
+	case role == 0 && status != http.StatusUnauthorized && status != http.StatusMethodNotAllowed:
+		v.Errorf("%s: status %d to %q", where, status, to)
+	}
+	for _, word := range []string{"autumn", "winter", "2125550", "Sale", "wrong prices", "alert(1)"} {
+		if strings.Contains(body, word) {
+			v.Errorf("%s shows %q:\n%s", where, word, body)
+		}
+	}
+}
+
+// mayPost sends every form: first as from another site, which changes nothing, then as who may, by which
+// some of them do.
+func mayPost(t *testing.T, r *rig, posts map[string][]filled) {
+	forms, changed := 0, 0
+	for _, pg := range all() {
+		if pg.method != http.MethodPost {
+			continue
+		}
+		v := r.as(console.Admin)
+		v.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		before := r.everything()
+		for _, q := range posts[pg.path] {
+			for _, header := range [][2]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+				if status, h, _ := v.ask(http.MethodPost, q.path, q.fields, header[0], header[1]); status != http.StatusForbidden || h.Get("Set-Cookie") != "" {
+					t.Errorf("POST %s with %s: %s: status %d", q.path, header[0], header[1], status)
+				}
+			}
+		}
+		if r.everything() != before {
+			t.Errorf("POST %s from another site changed something", pg.path)
+		}
+		for _, q := range posts[pg.path] {
+			forms++
+			before := r.everything()
+			status, _, body := v.ask(http.MethodPost, q.path, q.fields)
+			if status == http.StatusForbidden && pg.role > 0 || status == http.StatusMethodNotAllowed || status >= 500 {
+				t.Errorf("POST %s by who may: status %d\n%s", q.path, status, body)
+			}
+			if r.everything() != before {
+				changed++
+			}
+			if pg.role > 0 && strings.Contains(pg.path, "logout") {
+				break
+			}
+		}
+	}
+	if t.Logf("%d of %d forms change something", changed, forms); changed < 5 {
+		t.Errorf("%d forms of %d change something: this test sees too little", changed, forms)
+	}
+}
