@@ -31,7 +31,7 @@ type browser struct {
 // browse opens a browser as one who is logged in with a role.
 func (r *rig) browse(role console.Role) *browser {
 	r.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(r.T)), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(r.TB)), chromedp.NoSandbox, chromedp.WSURLReadTimeout(time.Minute))
 	alloc, endAll := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(alloc)
 	r.Cleanup(func() {
@@ -53,7 +53,7 @@ func (r *rig) browse(role console.Role) *browser {
 }
 
 // chromium is the path of a browser; without one the test is not run, which fails where CI is set.
-func chromium(t *testing.T) string {
+func chromium(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -65,7 +65,7 @@ func chromium(t *testing.T) string {
 }
 
 // notTested ends a test that lacks something here: it fails where CI is set, and elsewhere says what to do.
-func notTested(t *testing.T, why, todo string) {
+func notTested(t testing.TB, why, todo string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatalf("NOT TESTED, and CI is set: %s. To repair: %s", why, todo)

@@ -22,7 +22,7 @@ import (
 // A rig is a gate with one route, twilio, whose upstream takes every message, its store, its admin API and the
 // console, all on loopback until the test ends.
 type rig struct {
-	*testing.T
+	testing.TB
 	store  *store.Store
 	gate   *proxy.Gate
 	pages  *Pages
@@ -47,9 +47,9 @@ type visitor struct {
 	http *http.Client
 }
 
-func newRig(t *testing.T, tweak ...func(*proxy.RouteConfig)) *rig {
+func newRig(t testing.TB, tweak ...func(*proxy.RouteConfig)) *rig {
 	t.Helper()
-	r := &rig{T: t, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC),
+	r := &rig{TB: t, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC),
 		conf: console.Configuration{File: "sendgate.yaml", Version: "1a2b3c4d", InForce: "log: {level: info}\n"}}
 	now := r.clock
 	var err error
@@ -109,7 +109,7 @@ func (r *rig) as(role console.Role) *visitor {
 	if err != nil {
 		r.Fatal(err)
 	}
-	v := &visitor{r, &http.Client{Jar: jar, Transport: strict{r.T, r.url}}}
+	v := &visitor{r, &http.Client{Jar: jar, Transport: strict{r.TB, r.url}}}
 	if role != 0 {
 		at, _ := url.Parse(r.url)
 		name := "ana-" + role.String()

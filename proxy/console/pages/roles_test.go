@@ -66,7 +66,7 @@ func (v *visitor) walk() (sheets []sheet) {
 		}
 		s := sheet{path, pattern, resp.Header, body}
 		sheets = append(sheets, s)
-		for _, e := range s.elements(v.T) {
+		for _, e := range s.elements(v.TB) {
 			if to := attr(e, "href"); e.Name.Local == "a" && strings.HasPrefix(to, "/") && !seen[to] && !strings.HasPrefix(to, "/api/") {
 				seen[to] = true
 				queue = append(queue, to)
@@ -88,7 +88,7 @@ func (v *visitor) pattern(path string) string {
 }
 
 // elements are those of a page, in order; none of what is no page.
-func (s *sheet) elements(t *testing.T) (all []xml.StartElement) {
+func (s *sheet) elements(t testing.TB) (all []xml.StartElement) {
 	t.Helper()
 	if !strings.HasPrefix(s.header.Get("Content-Type"), "text/html") {
 		return nil
@@ -131,7 +131,7 @@ func (v *visitor) forms(sheets []sheet) map[string][]filled {
 	found := map[string][]filled{}
 	for _, s := range sheets {
 		var f *filled
-		for _, e := range s.elements(v.T) {
+		for _, e := range s.elements(v.TB) {
 			name := attr(e, "name")
 			switch {
 			case e.Name.Local == "form" && strings.EqualFold(attr(e, "method"), "post"):

@@ -11,7 +11,7 @@ import (
 // strict is the transport of every visitor: it fails where any answer of the console, whatever it is, lacks what
 // keeps other sites, and what strangers wrote, from the viewer.
 type strict struct {
-	*testing.T
+	testing.TB
 	url string // base URL of the console
 }
 
