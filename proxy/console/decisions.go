@@ -155,7 +155,7 @@ func (s *Server) exportDecisions(c *call) error {
 // row is d under decisionColumns.
 func (d *Decision) row() []string {
 	return []string{d.ID, stamp(d.Time), d.Action.String(), strconv.FormatBool(d.Enforced), d.Reason.String(), d.Rule,
-		d.Route, d.Provider, d.Mode, cell(d.To.Brand), string(d.To.Channel), d.To.Address, cell(d.From),
+		d.Route, d.Provider, d.Mode, cell(d.To.Brand), string(d.To.Channel), cell(d.To.Address), cell(d.From),
 		d.Category.String(), cell(d.Topic), cell(d.Campaign), cell(d.Template), cell(d.Text), strconv.Itoa(d.TextLength),
 		stamp(d.SendAt), stamp(d.Until), cell(d.Footer), cell(d.Fault), d.Outcome, strconv.Itoa(d.Status),
 		strconv.FormatInt(d.Micros, 10), d.Config, cell(d.Service)}
@@ -171,7 +171,7 @@ func stamp(t time.Time) string {
 // cell is text that somebody else wrote, safe to open in a spreadsheet: what would be taken for a
 // formula gets an apostrophe. https://owasp.org/www-community/attacks/CSV_Injection
 func cell(text string) string {
-	if text == "" || !strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if strings.IndexAny(text, "=+-@\t\r\n＝＋－＠") != 0 {
 		return text
 	}
 	if text[0] == '+' && strings.Trim(text[1:], "0123456789•") == "" {

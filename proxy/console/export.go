@@ -154,7 +154,7 @@ func settle(all []fact, rec *filter.Record) {
 
 // row is f as a row of a consent file with these columns.
 func (f *fact) row(to *filter.Recipient, columns []string) []string {
-	row := append(make([]string, 0, len(columns)), to.Brand, string(to.Channel), to.Address, f.kind.String(), "", "", stamp(f.at), cell(f.note))
+	row := append(make([]string, 0, len(columns)), cell(to.Brand), string(to.Channel), cell(to.Address), f.kind.String(), "", "", stamp(f.at), cell(f.note))
 	if f.kind != filter.Wrote {
 		row[4] = f.scope.String()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,9 +24,13 @@ func TestExportIsReadBack(t *testing.T) {
 	b.learn(optOut(berta.Everywhere(), noon.Add(-time.Hour)))
 	b.learn(filter.Event{To: berta, Kind: filter.Asked, Scope: filter.OfCategory(filter.Marketing), Time: noon.Add(-3 * time.Hour)})
 	b.learn(filter.Event{To: berta, Kind: filter.Refused, Scope: filter.OfSender("MG01"), Time: noon.Add(-2 * time.Hour)})
+	b.learn(optOut(filter.Recipient{Channel: filter.Email, Address: "=cmd|'/c'!a0@evil.example"}, noon)) // which a spreadsheet would run
 	var file bytes.Buffer
 	if _, err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", Export{}); err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(file.String(), ",'=cmd|") {
+		t.Errorf("a spreadsheet would take an address for a formula:\n%s", file.String())
 	}
 	known := func(b *bench) map[filter.Recipient]filter.Record {
 		all := map[filter.Recipient]filter.Record{}
@@ -40,7 +45,7 @@ func TestExportIsReadBack(t *testing.T) {
 	other := newBench(t)
 	last, err := other.client(Reviewer).Import(t.Context(), &file, ImportOptions{AllowResubscribe: true,
 		Set: []string{"method=import", "action=other: agreed again in the old store"}}, nil)
-	if err != nil || last.Refused != 0 || last.Rows != 8 {
+	if err != nil || last.Refused != 0 || last.Rows != 9 {
 		t.Fatalf("got %+v, %v", last, err)
 	}
 	if got, want := known(other), known(b); !reflect.DeepEqual(got, want) {
