@@ -17,6 +17,8 @@ import (
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // A rig is a gate with one route, twilio, whose upstream takes every message, its store, its admin API and the
@@ -32,7 +34,8 @@ type rig struct {
 	now    time.Time       // when the rig began: noon of a Sunday in New York
 	ahead  atomic.Int64    // how far its clock has been turned since
 	conf   console.Configuration
-	reload error // why the configuration is refused
+	reload error                  // why the configuration is refused
+	log    *observer.ObservedLogs // of the API and the pages
 }
 
 // clock is the time of everything in r.
@@ -52,6 +55,8 @@ func newRig(t testing.TB, tweak ...func(*proxy.RouteConfig)) *rig {
 	r := &rig{TB: t, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC),
 		conf: console.Configuration{File: "sendgate.yaml", Version: "1a2b3c4d", InForce: "log: {level: info}\n"}}
 	now := r.clock
+	core, log := observer.New(zap.InfoLevel)
+	r.log = log
 	var err error
 	if r.store, err = store.Open(store.Config{Memory: true, Now: now}); err != nil {
 		t.Fatal(err)
@@ -87,12 +92,12 @@ func newRig(t testing.TB, tweak ...func(*proxy.RouteConfig)) *rig {
 
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
 		Store: r.store, Gate: r.gate, Switchboard: r.gate, Budgets: r.gate, Inbox: r.gate, Asker: r.gate, Judge: r.gate, Expires: r.gate.Expires,
-		Brands: map[string]filter.Brand{}, Reload: func() error { return r.reload }, Configuration: func() (console.Configuration, error) { return r.conf, nil }, Now: now})
+		Brands: map[string]filter.Brand{}, Reload: func() error { return r.reload }, Configuration: func() (console.Configuration, error) { return r.conf, nil }, Logger: zap.New(core), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.api = api.As("test", console.Admin)
-	if r.pages, err = New(Config{API: api, Now: now}); err != nil {
+	if r.pages, err = New(Config{API: api, Logger: zap.New(core), Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(r.pages)
