@@ -154,6 +154,7 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/passes/{id}/revoke", Reviewer, nil, (*Server).revokePass},
 	{"GET", "/api/v1/summary", Viewer, []string{"day", "zone", "route"}, (*Server).getSummary},
 	{"GET", "/api/v1/stats", Viewer, []string{"since", "until", "step", "zone", "route", "campaign", "top"}, (*Server).getStats},
+	{"GET", "/api/v1/stats/opt-outs", Viewer, []string{"since", "until", "brand"}, (*Server).getOptOutStats},
 	{"POST", "/api/v1/preflight", Viewer, preflightParams, (*Server).postPreflight},
 	{"POST", "/api/v1/replay", Reviewer, []string{"since", "until", "route", "examples", "name"}, (*Server).postReplay},
 	{"GET", "/api/v1/circuits", Viewer, nil, (*Server).listCircuits},

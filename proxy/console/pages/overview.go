@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -34,6 +35,7 @@ type overview struct {
 	Reasons  []reasonShare // of what was held back or changed, the most frequent first
 	Chart    *Chart        // nil: there is nothing to draw
 	Concerns []concern
+	OptOuts  *console.OptOutStats // nil: they were not asked for, or cannot be read
 }
 
 // A reasonShare is one reason, now and in the time before.
@@ -59,6 +61,9 @@ func (p *Pages) overview(v *visit) error {
 		return err
 	}
 	if o.Concerns, err = concerns(v); err != nil {
+		return err
+	}
+	if err := o.countOptOuts(v); err != nil {
 		return err
 	}
 	return v.show("overview", &o)
@@ -92,6 +97,22 @@ func (o *overview) count(v *visit) (err error) {
 	}
 	if o.Now.Total.Decisions > 0 {
 		o.Chart, err = o.draw(v)
+	}
+	return err
+}
+
+// countOptOuts asks where the consents came from that ended in the span, which is known of all routes together. The
+// page tells by itself that the store is out of order, and is needed most then.
+func (o *overview) countOptOuts(v *visit) error {
+	if o.Route != "" {
+		return nil
+	}
+	found, err := v.api.OptOutStats(v.ctx(), console.OptOutQuery{Since: o.Now.Since, Until: v.p.now()})
+	if refused, ok := errors.AsType[*console.Error](err); ok && refused.Status >= http.StatusInternalServerError {
+		return nil
+	}
+	if err == nil && found.Total() > 0 {
+		o.OptOuts = found
 	}
 	return err
 }

@@ -52,6 +52,37 @@ func TestOverview(t *testing.T) {
 	})
 }
 
+func TestOverviewOfOptOuts(t *testing.T) {
+	r := newRig(t)
+	v := r.as(console.Viewer)
+	const title = "Opt-outs by where the consent came from"
+	agree := filter.Event{To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+12125550124"}, Kind: filter.OptedIn,
+		Basis: filter.Express, Time: r.now.Add(-2 * time.Hour), Source: `import <script>alert("x")</script>.csv`}
+	if err := r.store.Append(r.Context(), agree); err != nil {
+		t.Fatal(err)
+	}
+	r.later(time.Minute)
+	if _, body := v.get("/"); strings.Contains(body, title) {
+		t.Errorf("nobody opted out:\n%s", body)
+	}
+	r.optOut("+12125550124")
+	r.optOut("+12125550125")
+	r.later(time.Minute)
+	_, body := v.get("/?range=7d")
+	for _, want := range []string{title, `<th scope="row">import &lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;.csv</th><td class="n">1</td><td class="n">1</td><td class="n">100.0 %</td>`,
+		`<em>No consent on record</em></th><td class="n">1</td>`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not on the page:\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "too many events") || strings.Contains(body, "other sources") || strings.Contains(body, "Erased since") {
+		t.Errorf("the page tells of what there is not:\n%s", body)
+	}
+	if _, body := v.get("/?route=twilio"); strings.Contains(body, title) {
+		t.Errorf("what is known of all routes together is told of one:\n%s", body)
+	}
+}
+
 func TestOverviewOfReportMode(t *testing.T) {
 	r := newRig(t, func(c *proxy.RouteConfig) { c.Mode = proxy.Report })
 	r.optOut("+12125550124")
