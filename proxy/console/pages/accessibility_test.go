@@ -153,6 +153,7 @@ func (v *visitor) isPage(address string) bool {
 // judge tells what axe finds at the page shown, and whether the page is wider than the screen.
 func (b *browser) judge(t *testing.T, axe string) {
 	t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d) => { d.open = true })`)) // axe sees what is shown
 	if wide := ask(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - window.innerWidth`)); wide > 0 {
 		t.Errorf("the page is %d pixels wider than the screen", wide)
 	}

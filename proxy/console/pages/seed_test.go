@@ -45,4 +45,5 @@ func (r *rig) seed() {
 	ana := r.as(console.Admin)
 	ana.upload("/imports", "leads.csv", strings.NewReader("address,state\n+12125550127,opted-out\n+12125550128,<script>alert(1)</script>\n"), "channel", "sms", "brand", "shop")
 	ana.upload("/preflight", "autumn.csv", strings.NewReader("to\n+12125550123\n+12125550124\n\"\"broken\n"), "route", "twilio")
+	r.later(time.Minute) // counts are of whole minutes
 }
