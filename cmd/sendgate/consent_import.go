@@ -138,7 +138,7 @@ func (r *lineList) add(l console.ImportLine) (err error) {
 		r.csv = csv.NewWriter(r.file)
 		_ = r.csv.Write([]string{"line", "column", "problem"}) // kept by the writer until Flush
 	}
-	return r.csv.Write([]string{strconv.Itoa(l.Line), l.Column, r.problem(l)})
+	return r.csv.Write([]string{strconv.Itoa(l.Line), console.Cell(l.Column), console.Cell(r.problem(l))})
 }
 
 // close finishes the list. A list of an earlier run is removed when there is nothing to list now.

@@ -119,7 +119,7 @@ func (r *rowList) add(row *console.PreflightRow) error {
 	if !row.Until.IsZero() {
 		until = row.Until.UTC().Format(time.RFC3339)
 	}
-	return r.csv.Write([]string{strconv.Itoa(row.Line), row.To, row.Action, row.Reason, row.Rule, until, row.Column, row.Problem})
+	return r.csv.Write([]string{strconv.Itoa(row.Line), console.Cell(row.To), row.Action, row.Reason, row.Rule, until, console.Cell(row.Column), console.Cell(row.Problem)})
 }
 
 // close finishes the file. Half a list is none.
