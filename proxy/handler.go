@@ -24,6 +24,7 @@ type work struct {
 	relayed bool // the answer is the upstream's, with the head that answer has
 
 	batch   providers.Batch
+	full    providers.Batch // what the messages of batch say besides, where that is read later
 	head    head
 	record  filter.Record // of the recipient who is looked at
 	wire    []byte        // the request as it goes to the upstream
@@ -71,6 +72,7 @@ const maxKept = 64 << 10
 
 func (g *Gate) release(w *work) {
 	w.batch.Reset()
+	w.full.Reset()
 	clear(w.ids)
 	clear(w.slots)
 	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]

@@ -30,6 +30,9 @@ func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Deci
 	if rt.mode != Enforce || !w.sends || d.WhyNoPass(m.Category) != "" {
 		return d
 	}
+	if !w.whole(rt) {
+		return d
+	}
 	print := g.store.Print(rt.name, m)
 	w.held = append(w.held, barred{i, print})
 	if !g.store.AnyPass() {
@@ -58,6 +61,24 @@ func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Deci
 	}
 	w.passes = append(w.passes, passage{message: i, pass: p})
 	return past
+}
+
+// whole reports whether the messages of w say all that their recipients would see. A route that counts nothing does not
+// read that of every request: it is read here, once, for those of which a message was held back.
+func (w *work) whole(rt *route) bool {
+	if w.batch.Extras {
+		return true
+	}
+	w.full.Reset()
+	w.full.Head, w.full.Extras = w.batch.Head, true
+	if err := rt.provider.Parse(w.req, &w.full); err != nil || len(w.full.Messages) != len(w.batch.Messages) {
+		return false
+	}
+	for i := range w.batch.Messages {
+		w.batch.Messages[i].Extra = w.full.Messages[i].Extra
+	}
+	w.batch.Extras = true
+	return true
 }
 
 // unpass gives back the passes of messages of w that surely were not sent: all, or those that are blocked.

@@ -162,6 +162,22 @@ func TestPassOnceOfMany(t *testing.T) {
 	}
 }
 
+// A pass is for what the recipient would see, on a route, too, that counts nothing and so need not tell messages apart.
+func TestPassKnowsTheWholeMessage(t *testing.T) {
+	st := memory(t)
+	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
+	_, addr := start(t, oneRoute(base, func(rc *RouteConfig) {
+		rc.Category = new(filter.Utility)
+		rc.Policy.Require = map[filter.Category]filter.Basis{filter.Utility: filter.Express}
+	}), st)
+	bill := func(media string) string { return sms(person.Address, "Bill&MediaUrl="+media) }
+	a := ask(t, addr, bill("bill.png"))
+	expect(t, "the first try", a, 400, "no-consent")
+	passFor(t, st, a.Header.Get("Sendgate-Id"), nil)
+	expect(t, "another picture", ask(t, addr, bill("sale.png")), 400, "no-consent")
+	expect(t, "the same picture", ask(t, addr, bill("bill.png")), 200, "allowed")
+}
+
 // TestPassIsGivenBack where surely nothing was sent, and only there.
 func TestPassIsGivenBack(t *testing.T) {
 	status := func(line string) string {
