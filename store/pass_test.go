@@ -209,6 +209,44 @@ func TestPassOnAFailingDisk(t *testing.T) {
 	}
 }
 
+// While a pass is being given back, nobody gets another for its message: there would be two.
+func TestPassGivenBackAndGranted(t *testing.T) {
+	s := open(t, store.Config{Memory: true, Now: func() time.Time { return noon }})
+	p := grant(t, s, passTo(s, person("acme", 1)))[0]
+	if used, err := s.UsePass(&p, "x", noon); !used || err != nil {
+		t.Fatal(used, err)
+	}
+	giving, granted := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	store.FailCommits(s, func(real func() error) error {
+		once.Do(func() {
+			close(giving)
+			select {
+			case <-granted: // it was refused at once
+			case <-time.After(time.Second): // it waits for this commit
+			}
+		})
+		return real()
+	})
+	var group sync.WaitGroup
+	group.Go(func() {
+		if err := s.GiveBackPass(&p, "x"); err != nil {
+			t.Error(err)
+		}
+	})
+	<-giving
+	group.Go(func() {
+		defer close(granted)
+		if more, err := s.Grant([]store.Pass{passTo(s, person("acme", 1))}); err != nil || len(more) > 0 {
+			t.Errorf("granted %v, %v", more, err)
+		}
+	})
+	group.Wait()
+	if is := states(t, s, noon); len(is) != 1 {
+		t.Errorf("passes for one message: %v", is)
+	}
+}
+
 func TestVerifySeesADamagedPass(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	p := grant(t, s, passTo(s, person("acme", 1)))[0]

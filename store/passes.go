@@ -70,7 +70,7 @@ func (s *Store) PassOn(print Print, now time.Time) (Pass, bool) {
 }
 
 // Grant keeps passes, and returns those that it made, on disk: with their ids, of which Grant is shared. Left
-// out is each whose message has one that is waiting or granted already. An error may come with some that
+// out is each whose message has one that is waiting or granted already, or whose recipient was erased since it was blocked. An error may come with some that
 // were granted before it.
 func (s *Store) Grant(asked []Pass) (granted []Pass, err error) {
 	for i := range asked {
@@ -187,9 +187,12 @@ func (s *Store) changePasses(id, what, actor string, check func(*Pass) error, ed
 		}
 		p := h.clone()
 		edit(&p)
-		if other := a.byPrint[p.Print]; p.Used.IsZero() && p.Revoked.IsZero() && other != nil && other != h {
-			err = &PassError{"", "another pass took its place"}
-			continue
+		if p.Used.IsZero() && p.Revoked.IsZero() {
+			if other := a.byPrint[p.Print]; other != nil && other != h {
+				err = &PassError{"", "another pass took its place"}
+				continue
+			}
+			a.byPrint[p.Print] = h // so that nobody grants another while this one is given back
 		}
 		writes = append(writes, a.begin(h, &p))
 	}

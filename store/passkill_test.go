@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -114,5 +115,30 @@ func TestEraseLeavesNothingInPasses(t *testing.T) {
 		}
 		closeStore(t, s)
 		s = open(t, store.Config{Dir: dir})
+	}
+}
+
+// A pass whose decision was read before an erasure, and which is kept only after it, is not kept.
+func TestEraseLeavesNoLatePass(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	of := func(to filter.Recipient, blocked time.Time) store.Pass {
+		p := passTo(s, to)
+		p.Decisions = []string{store.NewID(blocked)}
+		return p
+	}
+	mine, others := of(gonePerson, noon.Add(-time.Second)), of(person("acme", 1), noon.Add(-time.Second))
+	erase(t, s, gonePerson)
+	granted, err := s.Grant([]store.Pass{mine, others})
+	if err != nil || len(granted) != 1 || granted[0].To == gonePerson {
+		t.Errorf("granted %+v, %v", granted, err)
+	}
+	closeStore(t, s)
+	if files := found(t, dir); len(files) > 0 {
+		t.Errorf("left in %v", files)
+	}
+	s = open(t, store.Config{Dir: dir})
+	if granted, err = s.Grant([]store.Pass{of(gonePerson, noon.Add(time.Second))}); err != nil || len(granted) != 1 {
+		t.Errorf("for what was blocked since, granted %v, %v", granted, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/filter"
 	"go.uber.org/zap"
 )
 
@@ -70,7 +71,7 @@ func (a *passes) begin(h *heldPass, p *Pass) *passWrite {
 }
 
 // writePasses has the writer keep writes, and waits until they are on disk, or are not. It returns the first
-// error.
+// error, but of those for somebody who was erased, who are left out.
 func (s *Store) writePasses(writes []*passWrite) (err error) {
 	a := &s.passes
 	ready := writes[:0:0]
@@ -87,7 +88,7 @@ func (s *Store) writePasses(writes []*passWrite) (err error) {
 	a.queue.write(s, s.commitPasses, ready...)
 	for _, w := range writes {
 		<-w.done
-		if w.err != nil && err == nil {
+		if w.err != nil && w.err != errErasedSince && err == nil {
 			err = fmt.Errorf("keeping a pass: %w", w.err)
 		}
 	}
@@ -105,8 +106,8 @@ func (s *Store) commitPasses(db *badger.DB, batch []*passWrite) (err error) {
 	defer txn.Discard()
 	kept := make([]*passWrite, 0, len(batch))
 	for _, w := range batch {
-		if s.passes.outlived(w) {
-			w.answer(errPassBusy)
+		if err := s.stale(w); err != nil {
+			w.answer(err)
 			continue
 		}
 		kept = append(kept, w)
@@ -127,12 +128,33 @@ func (s *Store) commitPasses(db *badger.DB, batch []*passWrite) (err error) {
 	return err
 }
 
-// outlived reports whether an erasure changed what w began from.
-func (a *passes) outlived(w *passWrite) bool {
+// stale says why w must not be kept: an erasure changed what it began from, or came after all that a new pass answers.
+func (s *Store) stale(w *passWrite) error {
+	a := &s.passes
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	return w.held.era != w.era
+	outlived, anew := w.held.era != w.era, w.pass != nil && a.byID[w.held.ID] == nil
+	a.mu.Unlock()
+	switch {
+	case outlived:
+		return errPassBusy
+	case !anew:
+		return nil
+	}
+	rec, err := s.Read(w.pass.To, filter.NeedOptOut)
+	if err != nil {
+		return err
+	}
+	for _, id := range w.pass.Decisions {
+		hi, _, ok := parseID(id)
+		if at := time.UnixMilli(int64(hi >> 16)); rec.Erased.IsZero() || ok && at.After(rec.Erased) {
+			return nil
+		}
+	}
+	return errErasedSince
 }
+
+// errErasedSince is about a pass for what an erasure has removed since it was read.
+var errErasedSince = errors.New("the recipient was erased meanwhile")
 
 // settle takes in that w was answered.
 func (a *passes) settle(w *passWrite) {
