@@ -36,6 +36,7 @@ type Server struct {
 	brands  map[string]filter.Brand
 	brake   *brake
 	keys    idempotencyKeys
+	turns   turns
 	links   links
 	users   atomic.Pointer[[]string] // names of those who log in with a password
 	url     string                   // where people reach the console; empty: at its address
@@ -66,7 +67,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
 	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, brands: cfg.Brands, url: cfg.URL,
-		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
+		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), turns: newTurns(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
 	s.expires = cfg.Expires
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
@@ -190,7 +191,10 @@ func (s *Server) guard(e endpoint) http.Handler {
 		if err == nil {
 			err = c.witness.begin(c)
 		}
-		if err == nil {
+		switch {
+		case err == nil && e.takesTurns():
+			err = s.inTurn(&e, c)
+		case err == nil:
 			err = e.serve(s, c)
 		}
 		if err != nil {

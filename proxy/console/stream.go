@@ -81,7 +81,7 @@ func (st *streamer) flush() error {
 // cut ends a long answer that cannot be finished. Where something is on its way already it cuts the
 // connection, so that the peer sees a broken answer and not a short one.
 func (s *Server) cut(c *call, st *streamer, err error) error {
-	if watched, ok := c.w.(*witness); ok && watched.lost != nil {
+	if c.witness != nil && c.witness.lost != nil {
 		return nil // it was answered that nothing is shown
 	}
 	if !st.begun {

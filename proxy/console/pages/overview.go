@@ -133,7 +133,9 @@ func (o *overview) draw(v *visit) (*Chart, error) {
 	if o.Now.Total.WouldBlock > 0 {
 		series = []Series{sent, edited, would, blocked}
 	}
-	c, err := stacked(v.t("overview.chart"), labels, series...)
+	var c Chart
+	var err error
+	v.p.api.InTurn(func() { c, err = stacked(v.t("overview.chart"), labels, series...) })
 	return &c, err
 }
 

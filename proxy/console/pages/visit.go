@@ -35,7 +35,9 @@ func (v *visit) show(template string, content any) error {
 
 // showAs is show with a status other than 200: of a form that is to be filled in anew, say.
 func (v *visit) showAs(status int, template string, content any) error {
-	body, err := v.p.views.render(template, v.frame(template, content))
+	var body []byte
+	var err error
+	v.p.api.InTurn(func() { body, err = v.p.views.render(template, v.frame(template, content)) })
 	if err != nil {
 		return err
 	}
