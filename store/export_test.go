@@ -365,3 +365,10 @@ func LoseRecord(s *Store, to filter.Recipient) error {
 func SpoilPass(s *Store, id string) error {
 	return s.db.Update(func(txn *badger.Txn) error { return txn.Set(passKey(id), []byte("x")) })
 }
+
+// Revoking reports whether somebody began to revoke all passes of a grant.
+func Revoking(s *Store, grant string) bool {
+	s.passes.mu.Lock()
+	defer s.passes.mu.Unlock()
+	return s.passes.revokers[grant] != ""
+}

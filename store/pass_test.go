@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -244,6 +245,40 @@ func TestPassGivenBackAndGranted(t *testing.T) {
 	group.Wait()
 	if is := states(t, s, noon); len(is) != 1 {
 		t.Errorf("passes for one message: %v", is)
+	}
+}
+
+// What is in use while its grant is revoked does not count again once it is given back.
+func TestPassGivenBackAfterItsGrantWasRevoked(t *testing.T) {
+	s := open(t, store.Config{Memory: true, Now: func() time.Time { return noon }})
+	all := grant(t, s, passTo(s, person("acme", 1)), passTo(s, person("acme", 2)), passTo(s, person("acme", 3)))
+	for _, p := range all[:2] {
+		if used, err := s.UsePass(&p, "x", noon); !used || err != nil {
+			t.Fatal(used, err)
+		}
+	}
+	var once sync.Once
+	var group sync.WaitGroup
+	store.FailCommits(s, func(real func() error) error {
+		once.Do(func() { // the first is just being given back
+			group.Go(func() {
+				if revoked, err := s.Revoke(all[0].Grant, "ben", "a mistake"); err != nil || len(revoked) != 1 {
+					t.Errorf("revoked %v, %v", revoked, err)
+				}
+			})
+			for deadline := time.Now().Add(10 * time.Second); !store.Revoking(s, all[0].Grant) && time.Now().Before(deadline); {
+				runtime.Gosched()
+			}
+		})
+		return real()
+	})
+	for _, p := range all[:2] {
+		must(t, s.GiveBackPass(&p, "x"))
+	}
+	group.Wait()
+	want := []string{"+15550000001 revoked", "+15550000002 revoked", "+15550000003 revoked"}
+	if is := states(t, s, noon); !slices.Equal(is, want) {
+		t.Errorf("%v, want %v", is, want)
 	}
 }
 

@@ -39,6 +39,8 @@ type passes struct {
 	byPrint    map[Print]*heldPass // those that were neither used nor revoked, and those to come
 	byDecision map[string][]*heldPass
 	damaged    []string // ids of those that do not read
+	// revokers are who revoked whole grants in this process: what was in use then is not given back to be used again.
+	revokers map[string]string
 }
 
 // A heldPass is one pass. While it is busy, how it is to be is on its way to disk, and nobody else changes it.
@@ -145,7 +147,8 @@ func (s *Store) Approve(id, actor string) ([]Pass, error) {
 	return s.changePasses(id, "a pass is approved", actor, check, func(p *Pass) { p.Approved, p.ApprovedBy = now, strings.Clone(actor) })
 }
 
-// Revoke ends a pass that was not used, or all of one grant, and returns those that it revoked, on disk.
+// Revoke ends a pass that was not used, or all of one grant, and returns those that it revoked, on disk. Those of the
+// grant that are in use at that moment are revoked if they are given back.
 func (s *Store) Revoke(id, actor, reason string) ([]Pass, error) {
 	now := s.now()
 	switch problem := filter.TextProblem(reason); {
@@ -155,6 +158,9 @@ func (s *Store) Revoke(id, actor, reason string) ([]Pass, error) {
 		return nil, &PassError{"reason", "missing: want why it is revoked"}
 	}
 	check := func(p *Pass) error {
+		if p.Grant == id {
+			s.passes.revokers[id] = strings.Clone(actor)
+		}
 		if state := p.State(now); state != PassWaiting && state != PassGranted {
 			return &PassError{"", fmt.Sprintf("it is %s", state)}
 		}

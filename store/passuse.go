@@ -35,7 +35,8 @@ func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
 	return act.Outcome == ActDone, nil
 }
 
-// GiveBackPass takes back that a pass was used up for a decision: its message surely was not sent.
+// GiveBackPass takes back that a pass was used up for a decision: its message surely was not sent. Where all of its
+// grant were revoked meanwhile, it is, too.
 func (s *Store) GiveBackPass(p *Pass, decision string) error {
 	check := func(p *Pass) error {
 		if p.UsedBy != decision {
@@ -43,14 +44,31 @@ func (s *Store) GiveBackPass(p *Pass, decision string) error {
 		}
 		return nil
 	}
-	_, err := s.changePasses(p.ID, "a pass is given back", passUser, check, func(p *Pass) { p.Used, p.UsedBy = time.Time{}, "" })
+	revoker := ""
+	_, err := s.changePasses(p.ID, "a pass is given back", passUser, check, func(p *Pass) {
+		p.Used, p.UsedBy = time.Time{}, ""
+		if revoker = s.passes.revokers[p.Grant]; revoker != "" {
+			p.Revoked, p.RevokedBy, p.RevokedBecause = s.now(), revoker, revokedInUse
+		}
+	})
 	if err != nil {
 		return err
+	}
+	s.passes.mu.Lock()
+	late := s.passes.revokers[p.Grant]
+	s.passes.mu.Unlock()
+	if late != "" && revoker == "" { // while it was written that it is given back
+		if _, err := s.Revoke(p.ID, late, revokedInUse); err != nil {
+			return err
+		}
 	}
 	act := p.act(decision)
 	act.Outcome, act.Error = ActFailed, "the message was not sent, and the pass is given back"
 	return s.Audit(act)
 }
+
+// revokedInUse is why a pass is revoked that is given back.
+const revokedInUse = "its grant was revoked while it was in use"
 
 // passUser is who uses passes.
 const passUser = "gate"

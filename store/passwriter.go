@@ -241,7 +241,7 @@ func (a *passes) release(writes []*passWrite) {
 // loadPasses reads them. One that does not read lets nothing through, and [Store.Verify] tells of it.
 func (s *Store) loadPasses(db *badger.DB) error {
 	a := &s.passes
-	a.byID, a.byPrint, a.byDecision = map[string]*heldPass{}, map[Print]*heldPass{}, map[string][]*heldPass{}
+	a.byID, a.byPrint, a.byDecision, a.revokers = map[string]*heldPass{}, map[Print]*heldPass{}, map[string][]*heldPass{}, map[string]string{}
 	err := db.View(func(txn *badger.Txn) error {
 		return eachPass(txn, func(id string, p *Pass, err error) {
 			if err != nil {
