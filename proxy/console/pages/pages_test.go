@@ -60,6 +60,9 @@ func TestPreferencesLeadBackToTheConsole(t *testing.T) {
 	if _, body := v.post("/preferences", "theme", "dark", "zone", "America/New_York", "back", "/"); !strings.Contains(body, `data-theme="dark"`) || !strings.Contains(body, "America/New_York") {
 		t.Errorf("the preferences do not hold:\n%s", body)
 	}
+	if resp, err := v.http.PostForm(v.url+"/preferences", url.Values{"theme": {"dark"}, "back": {"/messages?done=preferences&route=twilio"}}); err != nil || resp.Request.URL.RawQuery != "done=preferences&route=twilio" {
+		t.Errorf("%v: it leads to %v", err, resp.Request.URL)
+	}
 	if _, body := v.post("/preferences", "theme", `"><script>`, "zone", "../../etc/passwd"); strings.Contains(body, "script>\"") || !strings.Contains(body, "UTC") {
 		t.Errorf("preferences of no sense are kept:\n%s", body)
 	}

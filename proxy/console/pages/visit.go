@@ -50,11 +50,11 @@ func (v *visit) showAs(status int, template string, content any) error {
 // done answers a form that did what it should: the browser goes on to path, which begins with the sentence
 // of a key of the catalogue under "done.".
 func (v *visit) done(path, key string) error {
-	mark := "?"
-	if strings.Contains(path, "?") {
-		mark = "&"
+	at, err := to(path, "done", key)
+	if err != nil {
+		return err
 	}
-	http.Redirect(v.w, v.r, path+mark+"done="+url.QueryEscape(key), http.StatusSeeOther)
+	http.Redirect(v.w, v.r, at, http.StatusSeeOther)
 	return nil
 }
 
