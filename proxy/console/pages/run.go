@@ -15,8 +15,9 @@ const (
 	// keptRuns is how many imports and lists judged are remembered, and keptProblems how many lines of the report of each.
 	keptRuns     = 20
 	keptProblems = 5000
-	// fileLife is how long a file can be used again.
+	// fileLife is how long a file can be used again, and mostKept how much of the disk such files may take, in bytes.
 	fileLife = 30 * time.Minute
+	mostKept = 8 << 30
 )
 
 // A run is an import or a list that is judged: what it is doing, or did. It goes on when its page is closed, and
@@ -52,7 +53,8 @@ type runs struct {
 	all []*run // the newest last
 }
 
-// begin remembers a new run, and forgets the oldest that has ended where there are many.
+// begin remembers a new run, and forgets the oldest that has ended where there are many. It lets go of the files of the
+// oldest where they take much.
 func (rs *runs) begin(r *run) *run {
 	r.id = rand.Text()
 	r.state.Running, r.state.HasFile = true, r.file != nil
@@ -61,6 +63,15 @@ func (rs *runs) begin(r *run) *run {
 	if i := slices.IndexFunc(rs.all, func(r *run) bool { return !r.now().Running }); i >= 0 && len(rs.all) >= keptRuns {
 		rs.all[i].drop()
 		rs.all = slices.Delete(rs.all, i, i+1)
+	}
+	takes := int64(0)
+	for _, old := range slices.Backward(rs.all) {
+		if s := old.now(); s.Running || !s.HasFile {
+			continue
+		}
+		if takes += old.file.size; takes > mostKept {
+			old.drop()
+		}
 	}
 	rs.all = append(rs.all, r)
 	return r
