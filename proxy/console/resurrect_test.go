@@ -124,6 +124,7 @@ func TestStaffCannotUndoAnOptOut(t *testing.T) {
 		"without proof":             {Notice{AllowResubscribe: true}, "; this opt-in of 2026-03-10 12:00:00 UTC is newer, but lifts that only with proof: want a method, and a wording or an action"},
 		"with a method alone":       {Notice{AllowResubscribe: true, Proof: filter.Evidence{Method: "paper"}}, "; this opt-in of 2026-03-10 12:00:00 UTC is newer, but lifts that only with proof: want a method, and a wording or an action"},
 		"with an older opt-in":      {Notice{AllowResubscribe: true, Proof: proof, Time: left.Add(-time.Hour)}, ", after this opt-in of 2026-03-10 10:00:00 UTC"},
+		"captured before it":        {Notice{AllowResubscribe: true, Proof: filter.Evidence{Method: "paper", Action: "signed", CapturedAt: left.Add(-time.Hour)}}, ", after this opt-in of 2026-03-10 10:00:00 UTC"},
 		"with one at the same time": {Notice{AllowResubscribe: true, Proof: proof, Time: left}, ", after this opt-in of 2026-03-10 11:00:00 UTC"},
 		"newer, proved, on purpose": {Notice{AllowResubscribe: true, Proof: proof}, ""},
 	} {

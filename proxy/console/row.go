@@ -58,9 +58,6 @@ func (im *importer) apply(line int, st *statement) error {
 // complete fills in what is common to all rows, and checks the event as such.
 func (im *importer) complete(e *filter.Event) error {
 	e.Source = im.source
-	if e.Kind == filter.OptedIn && e.Time.IsZero() {
-		e.Time = e.Proof.CapturedAt
-	}
 	date(e)
 	if err := im.s.checkEvent(e); err != nil {
 		return asColumn(err)
