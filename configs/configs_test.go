@@ -147,8 +147,8 @@ func TestDefaults(t *testing.T) {
 			if got.Version == want.Version || len(got.Version) != 8 || got.Proxy.Version != got.Version {
 				t.Errorf("version %q, of the proxy %q: want the hash of the file", got.Version, got.Proxy.Version)
 			}
-			got.Version, got.Proxy.Version, got.where = want.Version, want.Version, want.where
-			got.Proxy.Routes, want.Proxy.Routes = nil, nil // an empty map is as good as none
+			got.Version, got.Proxy.Version, got.where, got.text = want.Version, want.Version, want.where, want.text
+			got.Proxy.Routes, want.Proxy.Routes, got.secrets, want.secrets = nil, nil, nil, nil // an empty map is as good as none
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want the defaults %+v", got, want)
 			}
