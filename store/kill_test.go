@@ -232,3 +232,25 @@ func judgeLog(t *testing.T, s *store.Store) {
 		seen[e.ID] = true
 	}
 }
+
+// standingStill opens the store in dir, and says so and stands still for good at the n-th of the moments that it
+// passes: before and after each commit and before each sync, and where stand is called. n is the round.
+func standingStill(dir string, cfg store.Config) (s *store.Store, stand func(), err error) {
+	n, err := strconv.Atoi(os.Getenv(roundVariable))
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.Dir = dir
+	if s, err = store.Open(cfg); err != nil {
+		return nil, nil, err
+	}
+	stand = func() {
+		if n--; n == 0 {
+			fmt.Println("stands")
+			select {}
+		}
+	}
+	store.FailCommits(s, func(real func() error) error { stand(); defer stand(); return real() })
+	store.FailSyncs(s, func(real func() error) error { stand(); return real() })
+	return s, stand, nil
+}

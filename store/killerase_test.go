@@ -19,22 +19,10 @@ func init() { roles["eraser"] = eraseUntilKilled }
 // eraseUntilKilled erases gonePerson, and stands still at the n-th of the moments that it passes: before and
 // after each commit, before each sync, and where all but the switches is done.
 func eraseUntilKilled(dir string) error {
-	n, err := strconv.Atoi(os.Getenv(roundVariable))
+	s, stand, err := standingStill(dir, store.Config{Now: func() time.Time { return noon }})
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(store.Config{Dir: dir, Now: func() time.Time { return noon }})
-	if err != nil {
-		return err
-	}
-	stand := func() {
-		if n--; n == 0 {
-			fmt.Println("stands")
-			select {}
-		}
-	}
-	store.FailCommits(s, func(real func() error) error { stand(); defer stand(); return real() })
-	store.FailSyncs(s, func(real func() error) error { stand(); return real() })
 	store.FailSwitches(s, func(real func() error) error { stand(); return real() })
 	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err != nil {
 		return err

@@ -19,22 +19,10 @@ func init() { roles["passer"] = usePassUntilKilled }
 // usePassUntilKilled uses the pass in dir, and stands still at the n-th of the moments that it passes: before
 // and after each commit and before each sync.
 func usePassUntilKilled(dir string) error {
-	n, err := strconv.Atoi(os.Getenv(roundVariable))
+	s, _, err := standingStill(dir, store.Config{Now: func() time.Time { return noon }})
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(store.Config{Dir: dir, Now: func() time.Time { return noon }})
-	if err != nil {
-		return err
-	}
-	stand := func() {
-		if n--; n == 0 {
-			fmt.Println("stands")
-			select {}
-		}
-	}
-	store.FailCommits(s, func(real func() error) error { stand(); defer stand(); return real() })
-	store.FailSyncs(s, func(real func() error) error { stand(); return real() })
 	page, err := s.Passes("", 1, func(*store.Pass) bool { return true })
 	if err != nil {
 		return err
