@@ -139,13 +139,11 @@ func (o *overview) draw(v *visit) (*Chart, error) {
 	return &c, err
 }
 
-// Change is by how much n differs from what it was, in words.
+// Change is by how much n differs from what it was; a dash where there was nothing to compare with.
 func (o *overview) Change(n, was int) string {
 	switch {
-	case was == 0 && n == 0:
-		return "–"
 	case was == 0:
-		return "+" + share(1, 1)
+		return "–"
 	case n < was:
 		return "−" + share(was-n, was)
 	}

@@ -94,3 +94,14 @@ func TestOverviewOfReportMode(t *testing.T) {
 		t.Errorf("what would have been blocked is not told:\n%s", body)
 	}
 }
+
+func TestOverviewComparesOnlyWithWhatThereWas(t *testing.T) {
+	for _, c := range []struct {
+		n, was int
+		want   string
+	}{{0, 0, "–"}, {11, 0, "–"}, {0, 4, "−100.0 %"}, {3, 4, "−25.0 %"}, {4, 4, "+0.0 %"}, {6, 4, "+50.0 %"}} {
+		if got := new(overview).Change(c.n, c.was); got != c.want {
+			t.Errorf("%d, where it was %d: %q, want %q", c.n, c.was, got, c.want)
+		}
+	}
+}
