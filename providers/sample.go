@@ -23,9 +23,9 @@ var sampleFiles embed.FS
 // parser tests, the fuzzers, the mock services, the gate's tests and the load tester read the same
 // samples.
 //
-// A sample is a txtar file of these sections; its comment says in a sentence what it shows, and
-// may have lines "region: US", "channel: ID NAME" for [Config], and "refused: CODE", for what Parse can read and the service
-// refuses.
+// A sample is a txtar file of these sections. Its comment says in a sentence what it shows, and names the source of its
+// fields where there is a message in them. It may have lines "region: US", "channel: ID NAME" for [Config], and
+// "refused: CODE", for what Parse can read and the service refuses.
 //
 //	request          the request as a client writes it; lines of the header may end in LF alone.
 //	                 Content-Length is added where it is missing. "request gzip" compresses the

@@ -88,6 +88,9 @@ func TestSamples(t *testing.T) {
 			if s.About == "" {
 				t.Error("the sample does not say what it shows")
 			}
+			if len(s.Messages) > 0 && !strings.Contains(s.About, "https://") {
+				t.Error("the sample does not name the source of its fields")
+			}
 			p := provider(t, s.Provider, s.Region)
 			req := read(t, s.Request)
 			b := providers.Batch{Extras: true}
