@@ -206,7 +206,8 @@ func (p birdchannels) contacts(d document, message int, channel filter.Channel, 
 // Rewrite takes out who is blocked and adds the lines, and changes nothing else.
 func (birdchannels) Rewrite(req *fasthttp.Request, b *Batch) error { return b.rewriteSpread(req, nil) }
 
-// Refuse answers 422, as Bird does for a message that does not pass its validation.
+// Refuse answers 422, as Bird does for a message that does not pass its validation. No page of Bird's shows the body of
+// such an answer, and no library reads it; a code and a message are what its older API had.
 func (birdchannels) Refuse(resp *fasthttp.Response, b *Batch) {
 	out := escapeJSON(append(b.parsed.out[:0], `{"code":"UnprocessableEntity","message":"`+marker...), b.why())
 	b.refuse(resp, fasthttp.StatusUnprocessableEntity, "application/json", append(out, `"}`...))

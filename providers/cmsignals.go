@@ -11,7 +11,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Wants asks for a header: CM.com signs nothing, and calls from addresses that it lists.
+// Wants asks for a header: CM.com signs nothing, and calls from addresses that it lists. That it shows a name and a
+// password that stand in the address that it calls, as most clients do, is written nowhere: what has none is refused.
 // Source: https://developers.cm.com/messaging/docs/incoming-messages
 func (cm) Wants(w *Webhook) error {
 	if len(w.Secrets) > 0 || w.Header == "" {

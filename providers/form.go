@@ -84,7 +84,7 @@ func lookup(names []string, name []byte) (i int, same, found bool) {
 	if cut := bytes.IndexAny(name, "[\x00"); cut >= 0 {
 		name = name[:cut]
 	}
-	name = bytes.TrimFunc(name, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf })
+	name = bytes.TrimFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 	for i, n := range names {
 		if bytes.EqualFold(name, []byte(n)) {
 			return i, false, true

@@ -10,9 +10,11 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Wants asks for a header: a subscription may have a name and a password, which come as Authorization, and where it
-// signs, nothing says in which header.
-// Source: https://github.com/api-evangelist/infobip/blob/main/openapi/infobip-subscriptions-api-openapi.json
+// Wants asks for a header: a subscription may have a name and a password, which come as Authorization. It may sign by
+// an HMAC instead, and Infobip says neither in which header nor in which form; programs that check it look for
+// X-Hub-Signature, X-Signature and X-Infobip-Signature, so that all but one of them are wrong, and none is taken here.
+// Sources: https://github.com/api-evangelist/infobip/blob/main/openapi/infobip-subscriptions-api-openapi.json and
+// https://www.infobip.com/docs/api/platform/subscriptions-api/create-security-settings
 func (infobip) Wants(w *Webhook) error {
 	if len(w.Secrets) > 0 || w.Header == "" {
 		return errors.New("header: give the subscription a name and a password, and say here Authorization, with \"Basic \" and their base64 as its value")

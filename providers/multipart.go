@@ -82,7 +82,7 @@ func partHead(src []byte, i int) (p formPart, err error) {
 			return p, p.check(seen[0])
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || bytes.ContainsAny(line, "\r\n\x00") || bytes.ContainsFunc(name, notInPartHeader) || len(name) == 0 {
+		if !ok || bytes.ContainsFunc(line, notInLine) || bytes.ContainsFunc(name, notInPartHeader) || len(name) == 0 {
 			return p, errPartHead
 		}
 		which := 0
@@ -113,6 +113,9 @@ func partHead(src []byte, i int) (p formPart, err error) {
 		seen[which] = true
 	}
 }
+
+// notInLine reports what no line of a header has in it: a control character.
+func notInLine(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // notInPartHeader reports what no name of a header of a part has in it. It could have more, but what no library writes
 // other readers read otherwise, or not at all.

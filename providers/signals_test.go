@@ -128,6 +128,7 @@ func fuzzSignals(f *testing.F, name string) {
 }
 
 func FuzzTwilioSignals(f *testing.F)       { fuzzSignals(f, "twilio") }
+func FuzzTwilioTalkSignals(f *testing.F)   { fuzzSignals(f, "twilio-conversations") }
 func FuzzWhatsAppSignals(f *testing.F)     { fuzzSignals(f, "whatsapp") }
 func FuzzTelegramSignals(f *testing.F)     { fuzzSignals(f, "telegram") }
 func FuzzLINESignals(f *testing.F)         { fuzzSignals(f, "line") }

@@ -47,6 +47,8 @@ func (t twilio) Refuse(resp *fasthttp.Response, b *Batch) {
 	switch b.parsed.code {
 	case 21604:
 		n = native{21604, "A 'To' phone number is required"}
+	case verifyInvalid:
+		n = native{verifyInvalid, "Invalid parameter: Channel"}
 	case 35114:
 		n = native{35114, "Scheduling does not support this timestamp"}
 	}

@@ -24,7 +24,8 @@ var twilioConversations = &twilioAPI{
 	kind:  conversationForms,
 }
 
-var twilioConversationsService = twilioConversations.service("https://conversations.twilio.com", 0, filter.Marketing)
+var twilioConversationsService = twilioConversations.service("https://conversations.twilio.com", 0, filter.Marketing).
+	calling("the post-event webhook of Conversations for onMessageAdded, global or of the service, by POST; secrets: the auth token", newTwilioTalk)
 
 func (r *twilioReader) participants() error {
 	if address := r.fields[1].text; address != "" {

@@ -67,6 +67,12 @@ func (a *twilioAPI) service(host string, text int, category filter.Category) kno
 		}}
 }
 
+// calling is a service that calls back.
+func (k known) calling(enter string, make func(Config) (Provider, error)) known {
+	k.enter, k.make = enter, make
+	return k
+}
+
 // A twilioReader reads one request.
 type twilioReader struct {
 	twilioForms

@@ -28,7 +28,13 @@ var twilioVerify = &twilioAPI{
 
 var twilioVerifyService = twilioVerify.service("https://verify.twilio.com", 0, filter.Authentication)
 
-// verifyChannels are the ways that a code may take. One that takes any may be a message.
+// verifyInvalid is Twilio's code for a channel that Verify does not know.
+// Source: https://www.twilio.com/docs/api/errors/60200
+const verifyInvalid = 60200
+
+// verifyChannels are the ways that a code may take. One that takes any may be a message. Twilio knows them in lower
+// case alone, and answers SMS as it does what is no channel.
+// Source: https://github.com/apereo/cas/pull/6748
 var verifyChannels = map[string]filter.Channel{"sms": filter.SMS, "auto": filter.SMS, "rcs": filter.SMS, "whatsapp": filter.WhatsApp,
 	"email": filter.Email, "call": "", "sna": ""}
 
@@ -39,7 +45,7 @@ func (r *twilioReader) verification() error {
 	channel, known := verifyChannels[r.fields[2].text]
 	switch {
 	case !known:
-		return r.b.unreadable(0, "the parameter Channel is missing, or names a channel that this gate does not know of Verify's")
+		return r.b.unreadable(verifyInvalid, "the parameter Channel is missing, or names a channel that this gate does not know of Verify's")
 	case channel == "":
 		return nil
 	}

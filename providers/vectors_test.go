@@ -264,3 +264,30 @@ func TestSinchSignatures(t *testing.T) {
 		}
 	}
 }
+
+// The vector of Tencent's own samples for sealed calls, as in https://github.com/fotock/WXbizMsgCrypt-Node (README.md).
+func TestWeChatSealed(t *testing.T) {
+	const (
+		secret = "spamtest:abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+		query  = "?timestamp=1409735669&nonce=1320562132&encrypt_type=aes&msg_signature="
+		good   = "5d197aaffba7e9b25a30732f161a50dee96bd5fa"
+		sealed = "hyzAe4OzmOMbd6TvGdIOO6uBmdJoD0Fk53REIHvxYtJlE2B655HuD0m8KUePWB3+LrPXo87wzQ1QLvbeUgmBM4x6F8PGHQHFVAFmOD2LdJF9FrXpbUAh0B5GIItb52sn896wVsMSHGuPE328HnRGBcrS7C41IzDWyWNlZkyyXwon8T332jisa+h6tEDYsVticbSnyU8dKOIbgU6ux5VTjg3yt+WGzjlpKn6NPhRjpA912xMezR4kw6KWwMrCVKSVCZciVGCgavjIQ6X8tCOp3yZbGpy0VxpAe+77TszTfRd5RJSVO/HTnifJpXgCSUdUue1v6h0EIBYYI1BD1DlD+C0CR8e6OewpusjZ4uBl9FyJvnhvQl+q5rv1ixrcpCumEPo5MJSgM9ehVsNPfUM669WuMyVWQLCzpu9GhglF2PE="
+	)
+	for name, sig := range map[string]string{"the signature": good, "another": "0" + good[1:]} {
+		t.Run(name, func(t *testing.T) {
+			var req, plain fasthttp.Request
+			req.Header.SetMethod("POST")
+			req.SetRequestURI("/wechat" + query + sig)
+			req.SetBodyString("<xml><ToUserName><![CDATA[gh_10f6c3c3ac5a]]></ToUserName><FromUserName><![CDATA[oyORnuP8q7ou2gfYjqLzSIWZf0rs]]></FromUserName>" +
+				"<CreateTime>1409735668</CreateTime><MsgType><![CDATA[text]]></MsgType><Content><![CDATA[abcdteT]]></Content><MsgId>6054768590064713728</MsgId><Encrypt><![CDATA[" + sealed + "]]></Encrypt></xml>")
+			p, w := caller(t, "wechat"), &Webhook{Secrets: []string{"newer", secret}}
+			if err := p.Verify(&req, w, time.Time{}); (err == nil) != (sig == good) {
+				t.Errorf("Verify answers %v", err)
+			}
+			p.(Opener).Open(&req, &plain, w)
+			if !strings.Contains(string(plain.Body()), "<Content><![CDATA[abcdteT]]></Content>") || strings.Contains(string(plain.Body()), "<Encrypt>") {
+				t.Errorf("what was sealed is %q", plain.Body())
+			}
+		})
+	}
+}

@@ -56,7 +56,8 @@ func newVonageSMS(cfg Config) (Provider, error) {
 	return vonageSMS{newShaped(vonageSMSShape, cfg), vonageSMSKeyring, quiet{}, cfg.Replaced}, nil
 }
 
-// vonageSMSKeyring has a signature go with the secret it was made by, and the account known by Basic authentication.
+// vonageSMSKeyring has a signature go with the secret it was made by, and the account known by Basic authentication, where it
+// does not sign anew.
 // Sources: https://developer.vonage.com/en/getting-started/concepts/authentication and
 // https://developer.vonage.com/en/getting-started/concepts/signing-messages
 var vonageSMSKeyring = &keyring{
@@ -124,7 +125,7 @@ func (b *Batch) besides(src []byte, names ...string) string {
 
 // errSigned is for a request whose signature covers what would be changed.
 var errSigned = errors.New("rewriting: the request is signed (sig), and cannot be changed unless its credentials are replaced: " +
-	"`authorize: gate` on the route does that")
+	"`authorize: gate` on the route does that, and signs anew with a `signature` in its credentials")
 
 // Rewrite adds the line. Vonage takes no signed request that was changed.
 func (v vonageSMS) Rewrite(req *fasthttp.Request, b *Batch) error {

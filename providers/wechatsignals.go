@@ -212,6 +212,7 @@ type wechatCall struct {
 var wechatMedia = []string{"image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"}
 
 // wechatBlocked is why a template did not reach somebody who has messages of the account turned off.
+// Source: https://developers.weixin.qq.com/community/develop/doc/000ecccb7cc1b0060da1f5ee86f400
 const wechatBlocked = "failed:user block"
 
 // Signals reads what people wrote or chose in a menu, who unsubscribed, and what became of templates. Who subscribes does

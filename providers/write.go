@@ -61,6 +61,10 @@ type Credentials struct {
 	Secret string `yaml:"secret" ref:"secret"`
 	// Session is the session token beside a temporary secret at AWS.
 	Session string `yaml:"session" ref:"secret"`
+	// Signature is the signature secret by which calls to Vonage's SMS API are signed, in the place of Secret, and
+	// Method how: md5hash, or by an HMAC md5, sha1, sha256 or sha512. Default: md5hash, as that of accounts.
+	Signature string `yaml:"signature" ref:"secret"`
+	Method    string `yaml:"method"`
 }
 
 // String tells nothing.
@@ -74,6 +78,7 @@ func (c Credentials) GoString() string { return "credentials" }
 func (c *Credentials) check(service string, takes ...string) error {
 	for _, part := range []struct{ key, value string }{
 		{"account", c.Account}, {"user", c.User}, {"secret", c.Secret}, {"session", c.Session},
+		{"signature", c.Signature}, {"method", c.Method},
 	} {
 		wanted := slices.Contains(takes, part.key)
 		switch {

@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
 )
 
 // A carrier is what a library of a provider writes, with TOKEN where it has its secret, and what arrives there with the
@@ -127,5 +130,42 @@ func TestAuthorizeCarriers(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSignedAnew: a message to Vonage that its sender signed, and that gets a line here, goes out signed by the gate; with
+// the sender's signature it is not changed, and refused.
+func TestSignedAnew(t *testing.T) {
+	const secret = "gateSignatureSecret"
+	seen := make(chan wire, 1)
+	base := play(t, loopback(t), echo(okAnswer, func(w wire) { seen <- w }))
+	anew := RouteConfig{Provider: "vonage-sms", Upstream: base, Policy: footed, Authorize: "gate", Credentials: &providers.Credentials{Account: "abcd1234", Signature: secret, Method: "sha256"}}
+	kept := RouteConfig{Provider: "vonage-sms", Upstream: base, Policy: footed}
+	_, addr := start(t, Config{Routes: map[string]RouteConfig{"anew": anew, "kept": kept}}, memory(t))
+	body := "api_key=other&from=Shop&to=14155550100&text=Sale&timestamp=1795349400&sig=1a20e4e2069b609fda6ceca9de18d5ca"
+	if got := ask(t, addr, post("/kept/sms/json", "application/x-www-form-urlencoded", body)); got.Header.Get("Sendgate-Decision") != "block" || !strings.Contains(got.body, `"status":"6"`) {
+		t.Errorf("with the sender's signature it is answered %d %s %s", got.StatusCode, got.Header.Get("Sendgate-Decision"), got.body)
+	}
+	if got := ask(t, addr, post("/anew/sms/json", "application/x-www-form-urlencoded", body)); got.StatusCode != 200 || got.Header.Get("Sendgate-Decision") != "rewrite" {
+		t.Fatalf("answered %d %s %s", got.StatusCode, got.Header.Get("Sendgate-Decision"), got.body)
+	}
+	w := <-seen
+	said, err := url.ParseQuery(w.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := providers.New("vonage-sms", providers.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var req fasthttp.Request
+	req.Header.SetMethod("POST")
+	req.Header.SetContentType("application/x-www-form-urlencoded")
+	req.SetBodyString(w.body)
+	if err := p.(providers.Caller).Verify(&req, &providers.Webhook{Secrets: []string{secret}}, time.Time{}); err != nil || said.Get("api_key") != "abcd1234" || !strings.Contains(said.Get("text"), "STOP") {
+		t.Errorf("it goes out as %s: %v", w.body, err)
+	}
+	if w.header("Authorization") != "" || strings.Contains(w.head+w.body, secret) || len(seen) > 0 {
+		t.Errorf("it goes out as %s%s", w.head, w.body)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,10 @@ var (
 	twilioVerification = regexp.MustCompile(`^/v2/Services/([^/]+)/Verifications$`)
 	twilioExecution    = regexp.MustCompile(`^/v[12]/Flows/([^/]+)/(?:Executions|Engagements)$`)
 )
+
+// verifyChannels are the ways of a code, which Twilio knows in lower case alone.
+// https://github.com/apereo/cas/pull/6748
+var verifyChannels = []string{"sms", "call", "email", "whatsapp", "sna", "auto", "rcs"}
 
 // twilioJSON is how these answer.
 var twilioJSON = twilioFormat{json: true}
@@ -48,7 +53,7 @@ func (m *Mock) twilioForms(r *http.Request, body []byte, s *Send) answer {
 			s.Template = s.From
 		}
 		s.Text = form.Get("CustomMessage")
-		if form.Get("Channel") == "" {
+		if !slices.Contains(verifyChannels, form.Get("Channel")) {
 			return twilioJSON.fail(60200)
 		}
 	default:
