@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 		t.Fatalf("the configuration has %d keys: the walk over its types is broken", len(want))
 	}
 	for key := range want {
-		if word, ok := strings.CutPrefix(key, "proxy.routes.*.credentials."); ok && word == "session" {
+		if word, ok := strings.CutPrefix(key, "proxy.routes.*.credentials."); ok && slices.Contains([]string{"session", "signature", "method"}, word) {
 			if !strings.Contains(string(Example()), "# "+word+": ") { // Twilio has none, but a comment says who does
 				t.Errorf("the example does not say whose credentials have a %s", word)
 			}

@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sendgate": main, "receiver": receiver, "shop": shop, "account": account})
+	testscript.Main(m, map[string]func(){"sendgate": main, "receiver": receiver, "shop": shop, "account": account, "visitors": visit})
 }
 
 // TestScripts runs the sessions of testdata/script against the real program.

@@ -15,6 +15,8 @@ var sdkRows = []sdkRow{
 	{pkg: "@kapso/whatsapp-cloud-api", provider: "whatsapp", program: "whatsapp.mjs", line: `new WhatsAppClient({ accessToken, baseUrl: gate })`,
 		blocked: "GraphApiError 131050 400", failed: "GraphApiError 131009 400", unknown: "GraphApiError 424", limited: 1},
 	{pkg: "messagebird", provider: "messagebird", program: "messagebird.mjs", noLine: "its host is fixed", blocked: "Error 9 422", partly: "Ann sent, Bob delivery_failed", failed: "Error 9 422", unknown: "Error 424"},
+	{pkg: "@messagebird/sdk", provider: "bird", program: "bird.mjs", line: `new BirdClient({ apiKey, baseUrl: gate })`,
+		blocked: "BirdValidationError recipient_opted_out 422", partly: "Ann accepted, Bob recipient_opted_out", failed: "BirdValidationError SMSInvalidRecipient 422", unknown: "BirdAPIError 424", again: 3},
 	{pkg: "telnyx", provider: "telnyx", program: "telnyx.mjs", base: "http://ADDRESS/telnyx/v2", line: `new Telnyx({ apiKey, baseURL: gate })`,
 		blocked: "BadRequestError 40300 400", failed: "BadRequestError 40310 400", unknown: "APIError 424", again: 3},
 	{pkg: "plivo", provider: "plivo", program: "plivo.mjs", base: "http://ADDRESS/plivo/v1/Account/", line: `new plivo.Client(id, token, { url: gate + id })`, asks: "HTTPS_PROXY",
