@@ -34,6 +34,8 @@ type Act struct {
 	Outcome ActOutcome `json:"outcome"`
 	Status  int        `json:"status,omitempty"` // of HTTP, where it was answered with one
 	Error   string     `json:"error,omitempty"`  // what it was refused with, or what failed
+
+	Asked ActMark `json:"-"` // when it was asked for, of [Store.ActAsked]; of no act that was read
 }
 
 // An ActKind says what sort of act it is, in a word of a closed list.

@@ -64,8 +64,8 @@ func unpackRow(row []byte) (line auditLine, a Act, err error) {
 // An auditWalk reads the audit backwards.
 type auditWalk struct {
 	l      *audit
-	before uint64                // only lines with lower numbers; 0: all
-	open   map[uint64]*time.Time // the acts under way when the walk began
+	before uint64              // only lines with lower numbers; 0: all
+	open   map[uint64]*openAct // the acts under way when the walk began
 }
 
 // rows hands the rows of all lines to take, the newest first, until take returns false.

@@ -26,15 +26,22 @@ type audit struct {
 	s *Store
 
 	mu    sync.Mutex
-	next  *auditBatch           // gathers lines while others are written; nil: none
-	files []*auditFile          // oldest first; the last one is written to
-	open  map[uint64]*time.Time // acts under way, by the line of their beginning, with its time
+	next  *auditBatch         // gathers lines while others are written; nil: none
+	files []*auditFile        // oldest first; the last one is written to
+	open  map[uint64]*openAct // acts under way, by the line of their beginning
+	late  lateActs
 
 	writing sync.Mutex // held by who writes, and by who puts another file into place
 	last    auditHead  // what the next line follows
 	failed  error      // the last file may have something behind its size; nil: it has not
 
 	sync func(*os.File) error // tests make it fail
+}
+
+// An openAct is an act that is under way.
+type openAct struct {
+	begun time.Time
+	asked ActMark
 }
 
 // An auditBatch is lines that are written together.
@@ -51,6 +58,11 @@ func (s *Store) Audit(a Act) error {
 	if a.Outcome == "" {
 		a.Outcome = ActDone
 	}
+	if a.Asked == 0 {
+		var over func()
+		a.Asked, over = s.ActAsked()
+		defer over()
+	}
 	_, err := s.audit.keep(&a, 0)
 	return err
 }
@@ -59,8 +71,14 @@ func (s *Store) Audit(a Act) error {
 // on disk; on an error nothing is kept, and the act must not be done. An act that nobody ends, since the
 // process did, is unknown from the next Open on.
 func (s *Store) BeginAct(a Act) (uint64, error) {
-	a.Time, a.Begun, a.Outcome = s.now(), time.Time{}, ActUnderWay
-	return s.audit.keep(&a, beginning)
+	a.Time, a.Begun, a.Outcome, a.Asked = s.now(), time.Time{}, ActUnderWay, s.audit.ask(a.Asked)
+	n, err := s.audit.keep(&a, beginning)
+	if err != nil {
+		s.audit.mu.Lock()
+		defer s.audit.mu.Unlock()
+		s.audit.late.told(a.Asked)
+	}
+	return n, err
 }
 
 // EndAct keeps what became of an act that was begun, and all that is known of it by now. Once it returns nil,
@@ -72,7 +90,7 @@ func (s *Store) EndAct(begun uint64, a Act) error {
 	if at == nil {
 		return fmt.Errorf("no act %d is under way", begun)
 	}
-	a.Time, a.Begun = s.now(), *at
+	a.Time, a.Begun, a.Asked = s.now(), at.begun, at.asked
 	_, err := s.audit.keep(&a, begun)
 	return err
 }
@@ -86,7 +104,7 @@ func (l *audit) keep(a *Act, begun uint64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	line.Begun = begun
+	line.Begun, line.asked = begun, a.Asked
 	l.mu.Lock()
 	if l.next == nil {
 		l.next = new(auditBatch)
@@ -122,8 +140,16 @@ func (l *audit) write(lines []*auditLine) error {
 	isNew := len(rows) > 0
 	l.mu.Lock()
 	open := maps.Clone(l.open)
+	for _, line := range lines {
+		for _, e := range l.late.since(line.asked) {
+			if _, err = line.erase(e.sp, e.person, e.journal); err != nil {
+				l.mu.Unlock()
+				return err
+			}
+		}
+	}
 	l.mu.Unlock()
-	last := l.last
+	last, ended := l.last, []ActMark(nil)
 	for _, line := range lines {
 		if line.Seq = last.After + 1; line.Begun == beginning {
 			line.Begun = line.Seq
@@ -131,8 +157,9 @@ func (l *audit) write(lines []*auditLine) error {
 		switch line.Begun {
 		case 0:
 		case line.Seq:
-			open[line.Seq] = &now
+			open[line.Seq] = &openAct{now, line.asked}
 		default:
+			ended = append(ended, line.asked)
 			delete(open, line.Begun)
 		}
 		if len(open) > 0 {
@@ -149,6 +176,9 @@ func (l *audit) write(lines []*auditLine) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open = open
+	for _, asked := range ended {
+		l.late.told(asked)
+	}
 	if file.size += int64(len(rows)); isNew {
 		l.files = append(slices.Clip(l.files), file)
 	}

@@ -27,6 +27,8 @@ type auditLine struct {
 	Text   json.RawMessage `json:"text"`
 	Digest Digest          `json:"digest"`
 	Sum    Digest          `json:"sum"`
+
+	asked ActMark // until it is written
 }
 
 // auditFact is what no erasure changes.

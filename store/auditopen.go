@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 )
 
 // openAudit reads where the audit ends. What a crash left half written was never acknowledged and is cut off;
 // acts that it cut short are unknown from now on.
 func (s *Store) openAudit() (err error) {
 	l := &s.audit
-	l.s, l.open, l.sync = s, map[uint64]*time.Time{}, (*os.File).Sync
+	l.s, l.open, l.late.asked, l.sync = s, map[uint64]*openAct{}, map[ActMark]int{}, (*os.File).Sync
 	if s.cfg.Memory {
 		return nil
 	}
@@ -66,8 +65,7 @@ func (l *audit) unfinished(oldest uint64) error {
 	}
 	lines := make([]*auditLine, 0, len(begun))
 	for _, a := range slices.Backward(begun) {
-		at := a.Time
-		l.open[a.Seq] = &at
+		l.open[a.Seq] = &openAct{begun: a.Time}
 		if l.s.cfg.Still {
 			continue
 		}

@@ -18,12 +18,18 @@ func readPrefix(p []byte) (head, body int, err error) {
 
 // decodeHead reads the index of a block from its prefix and head.
 func decodeHead(p []byte) (*block, error) {
-	b, d, err := decodeIndex(p)
+	b, d, err := decodeFront(p)
 	if err != nil {
 		return nil, err
 	}
+	f := d.filter()
+	if d.bad {
+		return nil, errDamaged
+	}
+	b.held = newHeld(f.unpack())
 	if b.magic > blockMagic5 {
-		d.rest = "" // counts and faces: they are read when they are asked for
+		b.held.facets.Store(d.facets())
+		d.take(uint64(len(d.rest))) // counts and faces: they are read when they are asked for
 	}
 	if err := d.end(); err != nil {
 		return nil, err
@@ -31,21 +37,24 @@ func decodeHead(p []byte) (*block, error) {
 	return b, nil
 }
 
-// decodeTallied reads the index of a block that is not early, and the numbers of its entries.
-func decodeTallied(p []byte) (*block, *tallied, error) {
-	b, d, err := decodeIndex(p)
+// decodeTallied reads the number of the first entry of a block that is not early, and how many of its entries are
+// alike.
+func decodeTallied(p []byte) (first uint64, t *tallied, err error) {
+	b, d, err := decodeFront(p)
 	if err != nil || b.magic <= blockMagic5 {
-		return nil, nil, errDamaged
+		return 0, nil, errDamaged
 	}
-	t := d.tallied()
+	d.filter()
+	f := d.facets()
+	t = d.tallied()
 	if b.magic > blockMagic7 {
-		d.take(uint64(b.held.facets.Load().entriesSize(b.n)))
+		d.take(uint64(f.entriesSize(b.n)))
 	}
-	return b, t, d.end()
+	return b.first, t, d.end()
 }
 
-// decodeIndex reads the index of a block up to what counts its entries, which is left in the decoder.
-func decodeIndex(p []byte) (*block, *decoder, error) {
+// decodeFront reads the index of a block up to its Bloom filter, which is left in the decoder with all that follows.
+func decodeFront(p []byte) (*block, *decoder, error) {
 	if len(p) < blockPrefix {
 		return nil, nil, errDamaged
 	}
@@ -63,24 +72,37 @@ func decodeIndex(p []byte) (*block, *decoder, error) {
 	if b.magic <= blockMagic5 {
 		b.routes, b.campaigns = d.nameHashes(), d.nameHashes()
 	}
-	bits, hashes := d.uvarint(), d.uvarint()
-	n := d.uvarint()
-	if n > uint64(len(d.rest)/8) || bits > n*64 {
-		return nil, nil, errDamaged
-	}
-	packed := []byte(d.take(8 * n))
-	words := make([]uint64, n)
-	for i := range words {
-		words[i] = binary.LittleEndian.Uint64(packed[8*i:])
-	}
-	b.held = newHeld(bloom.FromWithM(words, uint(bits), uint(hashes)))
-	if b.magic > blockMagic5 {
-		b.held.facets.Store(d.facets())
-	}
-	if d.bad || bits == 0 || hashes == 0 || hashes > 64 || b.rawLen > blockBody {
+	if d.bad || b.rawLen > blockBody {
 		return nil, nil, errDamaged
 	}
 	return b, d, nil
+}
+
+// A packedFilter is the Bloom filter of a block as its head has it.
+type packedFilter struct {
+	bits, hashes uint64
+	words        string
+}
+
+// filter reads one.
+func (d *decoder) filter() packedFilter {
+	f := packedFilter{bits: d.uvarint(), hashes: d.uvarint()}
+	n := d.uvarint()
+	if n > uint64(len(d.rest)/8) || f.bits > n*64 || f.bits == 0 || f.hashes == 0 || f.hashes > 64 {
+		d.fail()
+		return f
+	}
+	f.words = d.take(8 * n)
+	return f
+}
+
+func (f *packedFilter) unpack() *bloom.BloomFilter {
+	packed := []byte(f.words)
+	words := make([]uint64, len(packed)/8)
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint64(packed[8*i:])
+	}
+	return bloom.FromWithM(words, uint(f.bits), uint(f.hashes))
 }
 
 // nameHashes reads a list of the early formats.

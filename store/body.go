@@ -4,6 +4,10 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // packChunk makes a block of c.
@@ -40,52 +44,71 @@ func (l *decisionLog) encode(b *block) []byte {
 	return b.encode(t, faces, body, rawLen)
 }
 
-// entries reads the entries of a block, or none where number is not 0 and none is to this number in
-// E.164. The error is errDamaged where the block is, and fs.ErrNotExist where its time was over.
-func (l *decisionLog) entries(b *block, number uint64) ([]Entry, error) {
-	head := blockPrefix + b.headLen
-	var body []byte
-	if b.memory != nil {
-		body = b.memory[head:]
-	} else {
-		f, err := os.Open(b.segment.path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		body = make([]byte, b.size-head)
-		if _, err := f.ReadAt(body, b.offset+int64(head)); err == io.EOF {
-			return nil, errDamaged
-		} else if err != nil {
-			return nil, err
-		}
+// A workbench is room for the bytes of a block while its entries are read, which keep none of them.
+type workbench struct{ body, raw []byte }
+
+var workbenches = sync.Pool{New: func() any { return new(workbench) }}
+
+// entries reads the entries of a block that keep wants, or all where it is nil; or none where number is not 0 and none
+// is to this number in E.164. keep may be called although an error comes after, and must not hold on to what it is
+// shown. The error is errDamaged where the block is, and fs.ErrNotExist where its time was over.
+func (l *decisionLog) entries(b *block, number uint64, keep func(*Entry) bool) (kept []Entry, err error) {
+	room := workbenches.Get().(*workbench)
+	defer workbenches.Put(room)
+	body, err := room.bodyOf(b)
+	if err != nil {
+		return nil, err
 	}
 	l.store.metrics.decoded.Add(1)
 	if crc32.Checksum(body, castagnoli) != b.bodySum {
 		return nil, errDamaged
 	}
 	if b.magic == blockMagic1 {
-		return l.unpackRows(b, body)
+		kept, room.raw, err = unpackRows(l.dec, body, room.raw, b.n, b.rawLen, keep)
+	} else {
+		kept, room.raw, err = unpack(l.dec, body, room.raw, b.magic, b.n, b.rawLen, number, keep)
 	}
-	return unpack(l.dec, body, b.magic, b.n, b.rawLen, number)
+	return kept, err
 }
 
-// unpackRows reads a body of the first format.
-func (l *decisionLog) unpackRows(b *block, body []byte) ([]Entry, error) {
-	raw, err := l.dec.DecodeAll(body, make([]byte, 0, b.rawLen))
-	if err != nil || len(raw) != b.rawLen {
-		return nil, errDamaged
+// bodyOf is what stands behind the head of b, until the next block is read.
+func (w *workbench) bodyOf(b *block) ([]byte, error) {
+	head := blockPrefix + b.headLen
+	if b.memory != nil {
+		return b.memory[head:], nil
 	}
-	var entries []Entry
+	f, err := os.Open(b.segment.path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	w.body = slices.Grow(w.body[:0], b.size-head)[:b.size-head]
+	if _, err := f.ReadAt(w.body, b.offset+int64(head)); err == io.EOF {
+		return nil, errDamaged
+	} else if err != nil {
+		return nil, err
+	}
+	return w.body, nil
+}
+
+// unpackRows is unpack of a body of the first format.
+func unpackRows(dec *zstd.Decoder, body, raw []byte, n, rawLen int, keep func(*Entry) bool) (kept []Entry, _ []byte, err error) {
+	raw, err = dec.DecodeAll(body, slices.Grow(raw[:0], rawLen))
+	if err != nil || len(raw) != rawLen {
+		return nil, raw, errDamaged
+	}
 	for frame, rest, ok := nextFrame(string(raw)); ok; frame, rest, ok = nextFrame(rest) {
 		var e Entry
 		if err := e.decode(frame); err != nil {
-			return nil, err
+			return nil, raw, err
 		}
-		entries = append(entries, e)
+		n--
+		if keep == nil || keep(&e) {
+			kept = append(kept, e)
+		}
 	}
-	if len(entries) != b.n {
-		return nil, errDamaged
+	if n != 0 {
+		return nil, raw, errDamaged
 	}
-	return entries, nil
+	return kept, raw, nil
 }

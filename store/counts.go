@@ -16,8 +16,8 @@ type Count struct {
 // Counts is how many decisions of each kind were taken between each of some moments and the next. The
 // moments rise, and each is the beginning of a minute. Where a quarter of an hour has more than 64 campaigns,
 // the smaller ones may be counted together. What is counted is what Entries would yield, and what was in
-// blocks whose entries are damaged.
-func (s *Store) Counts(edges []time.Time) ([][]Count, error) {
+// blocks whose entries are damaged. pause is called at every step of a few microseconds meanwhile; nil: never.
+func (s *Store) Counts(edges []time.Time, pause func()) ([][]Count, error) {
 	minutes := make([]int64, len(edges))
 	for i, at := range edges {
 		if minutes[i] = minuteOf(at.Unix()); !at.Truncate(time.Minute).Equal(at) || i > 0 && !at.After(edges[i-1]) {
@@ -27,7 +27,7 @@ func (s *Store) Counts(edges []time.Time) ([][]Count, error) {
 	if len(edges) < 2 {
 		return nil, nil
 	}
-	c := counting{log: s.log, edges: minutes, buckets: make([]map[int]int, len(edges)-1)}
+	c := counting{log: s.log, heads: heads{pause: pause}, edges: minutes, buckets: make([]map[int]int, len(edges)-1)}
 	defer c.heads.close()
 	if err := c.count(); err != nil {
 		return nil, fmt.Errorf("counting decisions: %w", err)
@@ -61,6 +61,7 @@ func (c *counting) count() error {
 		var p packer
 		from := r.first
 		r.from(&from, func(e Entry, _ error) bool {
+			c.heads.rest()
 			p.count(&e)
 			return true
 		})
@@ -128,6 +129,7 @@ func (c *counting) segment(seg *segment, blocks []*block) error {
 	}
 	split := map[int64]bool{}
 	for q, cells := range seg.counts.quarters {
+		c.heads.rest()
 		first, last := c.bucket(q*quarterMinutes), c.bucket(q*quarterMinutes+quarterMinutes-1)
 		if first != last {
 			split[q] = true

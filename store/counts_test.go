@@ -33,7 +33,7 @@ func byHand(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]in
 
 func countsOf(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]int {
 	t.Helper()
-	lists, err := s.Counts(edges)
+	lists, err := s.Counts(edges, nil)
 	must(t, err)
 	buckets := make([]map[store.Kind]int, len(lists))
 	for i, list := range lists {
@@ -146,7 +146,7 @@ func TestCountsWhileLogging(t *testing.T) {
 			running = false
 		default:
 		}
-		lists, err := s.Counts([]time.Time{noon.Add(-time.Hour), noon.Add(72 * time.Hour)})
+		lists, err := s.Counts([]time.Time{noon.Add(-time.Hour), noon.Add(72 * time.Hour)}, nil)
 		must(t, err)
 		n := 0
 		for _, c := range lists[0] {
@@ -225,11 +225,11 @@ func TestCountsOfEarlierFormats(t *testing.T) {
 func TestCountsRefusesCrookedMoments(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	for _, edges := range [][]time.Time{{noon.Add(time.Second), noon.Add(time.Hour)}, {noon, noon}, {noon, noon.Add(-time.Hour)}} {
-		if _, err := s.Counts(edges); err == nil {
+		if _, err := s.Counts(edges, nil); err == nil {
 			t.Errorf("counted between %v", edges)
 		}
 	}
-	if _, err := s.Counts([]time.Time{time.Unix(-60, 0), time.Unix(60, 0)}); err != nil {
+	if _, err := s.Counts([]time.Time{time.Unix(-60, 0), time.Unix(60, 0)}, nil); err != nil {
 		t.Error(err)
 	}
 	s.Log(store.Entry{ID: idAt(1), Time: time.Unix(-61, 0), Action: filter.Forward})

@@ -22,27 +22,40 @@ const auditTemp = "erasing-"
 // erase takes what names a recipient out of the audit, and returns from how many acts. Who writes is held up
 // while it is at the last file, and by no other.
 func (l *audit) erase(j *journal) (count int, err error) {
-	e := auditEraser{l: l, journal: j, sp: spell(j.To.Address), person: l.s.personText(j.To.Address), acts: map[uint64]bool{}}
-	for from := uint64(0); ; {
+	e := &auditEraser{l: l, journal: j, sp: spell(j.To.Address), person: l.s.personText(j.To.Address), acts: map[uint64]bool{}}
+	from := uint64(0)
+	for {
 		f, isLast := l.fileFrom(from)
-		if isLast {
-			l.writing.Lock()
-			if f, isLast = l.fileFrom(from); !isLast { // another was begun meanwhile
-				l.writing.Unlock()
-			}
+		if f == nil || isLast {
+			err = e.last(from)
+			return len(e.acts), err
 		}
-		if f == nil {
-			return len(e.acts), nil
-		}
-		err := e.file(f)
-		if isLast {
-			l.writing.Unlock()
-		}
-		if err != nil || isLast {
+		if err := e.file(f); err != nil {
 			return len(e.acts), err
 		}
 		from = f.first + 1
 	}
+}
+
+// last is at the files from a number on, of which others may have been begun meanwhile, and has what is written later
+// of earlier acts name the recipient no more.
+func (e *auditEraser) last(from uint64) error {
+	e.l.writing.Lock()
+	defer e.l.writing.Unlock()
+	for {
+		f, _ := e.l.fileFrom(from)
+		if f == nil {
+			break
+		}
+		if err := e.file(f); err != nil {
+			return err
+		}
+		from = f.first + 1
+	}
+	e.l.mu.Lock()
+	defer e.l.mu.Unlock()
+	e.l.late.add(e)
+	return nil
 }
 
 // fileFrom is the oldest file whose lines begin with a number or after it, nil where there is none, and whether

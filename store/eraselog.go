@@ -139,7 +139,7 @@ func (l *decisionLog) eraseSegment(j *journal, s *spelling, seg *segment, blocks
 	anew := make(map[*block]*block) // nil for what cannot be read
 	whole := make(map[*block][]byte)
 	for _, b := range blocks {
-		entries, err := l.entries(b, 0) // of others too: they may speak of the number
+		entries, err := l.entries(b, 0, nil) // of others too: they may speak of the number
 		if errors.Is(err, errDamaged) {
 			anew[b] = nil
 			continue

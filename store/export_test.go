@@ -67,6 +67,9 @@ func Retain(s *Store) { s.log.retain() }
 // Sweep does what is done once a day.
 func Sweep(s *Store) error { return errors.Join(s.sweep(), s.sweepAudit()) }
 
+// ErasuresHeld is how many erasures are remembered for acts that were asked for before them.
+func ErasuresHeld(s *Store) int { return len(s.audit.late.erased) }
+
 // FailAudit makes every sync of the files of the audit go through f, which is given the real one.
 func FailAudit(s *Store, f func(real func() error) error) {
 	s.audit.sync = func(file *os.File) error { return f(file.Sync) }
@@ -277,7 +280,8 @@ func UnpackEntries(body []byte, n, rawLen int) ([]Entry, error) {
 		return nil, err
 	}
 	defer dec.Close()
-	return unpack(dec, body, blockMagic, n, rawLen, 0)
+	entries, _, err := unpack(dec, body, nil, blockMagic, n, rawLen, 0, nil)
+	return entries, err
 }
 
 // LimitFilters bounds the memory of the Bloom filters of the log, and returns how much they take.
@@ -289,9 +293,6 @@ func LimitFilters(s *Store, n int) int {
 	l.trim()
 	return int(l.filters.Load())
 }
-
-// Spelled reports whether an address is written in text.
-func Spelled(text, address string) bool { return holds(text, address) }
 
 // SendValue is what is kept of a send, and SetSendValue puts something else in its place.
 func SendValue(s *Store, k *SendKey) (value []byte) {

@@ -73,7 +73,8 @@ type Pass struct {
 	Decisions []string `json:"decisions"`
 
 	Reason  string    `json:"reason"`
-	Actor   string    `json:"actor"` // who granted it
+	Actor   string    `json:"actor"`            // who granted it
+	Behind  string    `json:"behind,omitempty"` // who made the token that granted it; empty: it was none that somebody made
 	Granted time.Time `json:"granted"`
 	Expires time.Time `json:"expires"`
 
@@ -126,7 +127,7 @@ func (p *Pass) ended(now time.Time) time.Time {
 
 // texts are what people wrote in p.
 func (p *Pass) texts() []*string {
-	return []*string{&p.Reason, &p.Actor, &p.ApprovedBy, &p.RevokedBy, &p.RevokedBecause}
+	return []*string{&p.Reason, &p.Actor, &p.Behind, &p.ApprovedBy, &p.RevokedBy, &p.RevokedBecause}
 }
 
 func (p *Pass) clone() Pass {

@@ -9,8 +9,10 @@ import (
 // UsePass uses p up for a decision, at a moment. Once it returned true, that is on disk, and in the audit, and nobody else
 // can: the message may be forwarded. After an error, or false where somebody else was faster, it may not.
 func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
-	act := p.act(decision)
-	begun, err := s.BeginAct(act)
+	act, begun, err := s.beginUse(p, decision)
+	if errors.Is(err, ErrNoPass) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -36,8 +38,20 @@ func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
 }
 
 // GiveBackPass takes back that a pass was used up for a decision: its message surely was not sent. Where all of its
-// grant were revoked meanwhile, it is, too.
+// grant were revoked meanwhile, it is, too. That it is taken back is in the audit before it is done.
 func (s *Store) GiveBackPass(p *Pass, decision string) error {
+	act, begun, err := s.beginUse(p, decision)
+	if err != nil {
+		return err
+	}
+	act.Outcome, act.Error = ActFailed, "the message was not sent, and the pass is given back"
+	if err = s.giveBack(p, decision); err != nil {
+		act.Error = "the message was not sent, and the pass could not be given back"
+	}
+	return errors.Join(err, s.EndAct(begun, act))
+}
+
+func (s *Store) giveBack(p *Pass, decision string) error {
 	check := func(p *Pass) error {
 		if p.UsedBy != decision {
 			return ErrNoPass
@@ -58,13 +72,26 @@ func (s *Store) GiveBackPass(p *Pass, decision string) error {
 	late := s.passes.revokers[p.Grant]
 	s.passes.mu.Unlock()
 	if late != "" && revoker == "" { // while it was written that it is given back
-		if _, err := s.Revoke(p.ID, late, revokedInUse); err != nil {
-			return err
-		}
+		_, err = s.Revoke(p.ID, late, revokedInUse)
 	}
-	act := p.act(decision)
-	act.Outcome, act.Error = ActFailed, "the message was not sent, and the pass is given back"
-	return s.Audit(act)
+	return err
+}
+
+// beginUse begins the act of using p, or of giving it back, for a decision. A pass that is forgotten, since its
+// recipient was erased, say, is none: the audit hears nothing of it.
+func (s *Store) beginUse(p *Pass, decision string) (act Act, begun uint64, err error) {
+	act = Act{Kind: ActPassUse, Actor: passUser, To: p.To, About: map[string]string{"pass": p.ID, "decision": decision}}
+	asked, over := s.ActAsked() // an erasure that forgets the pass from here on reaches the act
+	defer over()
+	act.Asked = asked
+	s.passes.mu.Lock()
+	known := s.passes.byID[p.ID] != nil
+	s.passes.mu.Unlock()
+	if !known {
+		return act, 0, ErrNoPass
+	}
+	begun, err = s.BeginAct(act)
+	return act, begun, err
 }
 
 // revokedInUse is why a pass is revoked that is given back.
@@ -72,8 +99,3 @@ const revokedInUse = "its grant was revoked while it was in use"
 
 // passUser is who uses passes.
 const passUser = "gate"
-
-// act is the use of p for a decision.
-func (p *Pass) act(decision string) Act {
-	return Act{Kind: ActPassUse, Actor: passUser, To: p.To, About: map[string]string{"pass": p.ID, "decision": decision}}
-}

@@ -24,6 +24,9 @@ type Query struct {
 	Oldest bool   // the oldest first, instead of the newest
 	Limit  int    // how many entries at most; 0: no limit
 	Before string // only decision ids that sort before this one: the last id of the page before
+
+	// Pause is called at every step of a few microseconds while the log is read, which waits for it. Nil: never.
+	Pause func()
 }
 
 // matches reports whether q chooses e, its Limit aside.

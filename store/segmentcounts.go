@@ -103,21 +103,24 @@ func (c *segmentCounts) add(t *tallied) {
 		}
 		numbers[i] = n
 	}
-	var changed []int64
-	for _, one := range t.cells {
-		q := floorDiv(one.minute, quarterMinutes)
+	sums := make([]int, len(t.kinds)) // of a quarter of an hour
+	for rest := t.cells; len(rest) > 0; {
+		q := floorDiv(rest[0].minute, quarterMinutes)
+		clear(sums)
+		for ; len(rest) > 0 && floorDiv(rest[0].minute, quarterMinutes) == q; rest = rest[1:] {
+			sums[rest[0].of] += rest[0].n
+		}
 		cells := c.quarters[q]
 		if cells == nil {
 			cells = map[int]int{}
 			c.quarters[q] = cells
 		}
-		cells[numbers[one.of]] += one.n
-		if len(changed) == 0 || changed[len(changed)-1] != q {
-			changed = append(changed, q)
+		for of, n := range sums {
+			if n > 0 {
+				cells[numbers[of]] += n
+			}
 		}
-	}
-	for _, q := range changed {
-		c.fold(c.quarters[q])
+		c.fold(cells)
 	}
 	if len(c.kinds.values) > maxKinds {
 		c.forget()
@@ -194,8 +197,8 @@ func (l *decisionLog) readTallied(b *block, h *heads) (*tallied, error) {
 		if err != nil {
 			return nil, err
 		}
-		again, t, err := decodeTallied(head)
-		if err == nil && again.first != b.first {
+		first, t, err := decodeTallied(head)
+		if err == nil && first != b.first {
 			err = errDamaged
 		}
 		return t, err
@@ -204,13 +207,9 @@ func (l *decisionLog) readTallied(b *block, h *heads) (*tallied, error) {
 		d := decoder{rest: *kept}
 		return d.tallied(), nil
 	}
-	entries, err := l.entries(b, 0)
-	if err != nil {
-		return nil, err
-	}
 	var p packer
-	for i := range entries {
-		p.count(&entries[i])
+	if _, err := l.entries(b, 0, func(e *Entry) bool { p.count(e); return false }); err != nil {
+		return nil, err
 	}
 	f, _, t := p.index()
 	kept := string(t.append(nil))

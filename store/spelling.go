@@ -235,5 +235,8 @@ func digit(r rune) (value byte, ok bool) {
 	return 0, false
 }
 
+// Spelled is what finds an address, in its canonical form, in texts, however it is written there, as [Store.Erase] does.
+func Spelled(address string) (in func(text string) bool) { return spell(address).in }
+
 // holds reports whether an address in its canonical form is written in text.
 func holds(text, address string) bool { return spell(address).in(text) }

@@ -77,7 +77,7 @@ func TestSpellings(t *testing.T) {
 	for want, cases := range map[bool]map[string]string{true: spelled, false: unspelled} {
 		for name, c := range cases {
 			address, text, _ := strings.Cut(c, ": ")
-			if store.Spelled(text, address) != want {
+			if store.Spelled(address)(text) != want {
 				t.Errorf("%s: found in %q: %v, want %v", name, text, !want, want)
 			}
 		}
@@ -121,7 +121,7 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 					if must(t, err); e.Text != want[e.ID] {
 						t.Fatalf("%q is left, want %q", e.Text, want[e.ID])
 					}
-					if label := e.Campaign; label != "" && want[e.ID] == "" && store.Spelled(label, american) || label == "" && want[e.ID] != "" {
+					if label := e.Campaign; label != "" && want[e.ID] == "" && store.Spelled(american)(label) || label == "" && want[e.ID] != "" {
 						t.Fatalf("the label %q is left, want it to go with %q", label, want[e.ID])
 					}
 					if e.To.Address == "" {

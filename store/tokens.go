@@ -38,7 +38,8 @@ type Token struct {
 	Hash   Digest    `json:"hash"` // of the secret, which is random enough to need no salt
 	Made   time.Time `json:"made"`
 	MadeBy string    `json:"made_by"`
-	Until  time.Time `json:"until,omitzero"` // from when on it counts no more; zero: never
+	Behind string    `json:"behind,omitempty"` // who is behind MadeBy, where that was a token, too; set by the store
+	Until  time.Time `json:"until,omitzero"`   // from when on it counts no more; zero: never
 }
 
 // tokens are those that were made and not revoked, in memory and in a file that is written anew for each change.
@@ -75,9 +76,25 @@ func (s *Store) AddToken(t Token) error {
 		case len(all) >= maxTokens:
 			return nil, ErrTokensFull
 		}
+		if t.Behind = behind(all, t.MadeBy); t.Behind == t.MadeBy {
+			t.Behind = ""
+		}
 		delete(used, t.Name) // an earlier one of that name
 		return append(slices.Clip(all), t), nil
 	})
+}
+
+// behind is who acts under a name: of a token that is among all, who made it, by however many others; else the name's own.
+func behind(all []Token, name string) string {
+	for i, t := range slices.Backward(all) {
+		if t.Name == name && t.Behind != "" {
+			return t.Behind
+		}
+		if t.Name == name {
+			return behind(all[:i], t.MadeBy) // who made it was there before
+		}
+	}
+	return name
 }
 
 // RemoveToken takes a token away. Once it returns nil, that is on disk, and Tokens has it no more.
@@ -192,8 +209,10 @@ func (s *Store) eraseTokens(address string) error {
 	defer t.mu.Unlock()
 	all := slices.Clone(s.Tokens())
 	for i := range all {
-		if sp.in(all[i].MadeBy) {
-			all[i].MadeBy, found = erasedText, true
+		for _, name := range []*string{&all[i].MadeBy, &all[i].Behind} {
+			if sp.in(*name) {
+				*name, found = erasedText, true
+			}
 		}
 	}
 	for name := range t.used {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -23,12 +24,13 @@ type unpacker struct {
 	bad     bool
 }
 
-// unpack reads the n entries of a body whose compressed columns have rawLen bytes. Where number is
-// not 0 and none of them is to this number in E.164, it reads the addresses only and returns nothing.
-func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number uint64) ([]Entry, error) {
+// unpack reads the n entries of a body whose compressed columns have rawLen bytes, and returns those that keep wants,
+// or all where it is nil. Where number is not 0 and none of them is to this number in E.164, it reads the addresses only
+// and returns nothing. raw is room for the columns, which it uses and returns.
+func unpack(dec *zstd.Decoder, body, raw []byte, magic uint32, n, rawLen int, number uint64, keep func(*Entry) bool) ([]Entry, []byte, error) {
 	length, used := binary.Uvarint(body)
 	if used <= 0 || length > uint64(len(body)-used) {
-		return nil, errDamaged
+		return nil, raw, errDamaged
 	}
 	plain, packed := body[used:used+int(length)], body[used+int(length):]
 	u, last := unpacker{version: versionOf(magic)}, columns
@@ -41,18 +43,30 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 		last = unpassed
 	}
 	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].rest) {
-		return nil, errDamaged
+		return nil, raw, errDamaged
 	}
-	if number != 0 && !u.isTo(number, n) {
-		return nil, nil
+	if number != 0 && !u.isTo(number) {
+		return nil, raw, nil
 	}
-	raw, err := dec.DecodeAll(packed, make([]byte, 0, rawLen))
+	raw, err := dec.DecodeAll(packed, slices.Grow(raw[:0], rawLen))
 	if err != nil || len(raw) != rawLen || !splitColumns(u.columns[plainColumns:last], string(raw)) {
-		return nil, errDamaged
+		return nil, raw, errDamaged
 	}
-	entries := make([]Entry, n)
+	entries, err := u.entries(n, keep)
+	return entries, raw, err
+}
+
+// entries reads n entries and returns those that keep wants, or all where it is nil.
+func (u *unpacker) entries(n int, keep func(*Entry) bool) (kept []Entry, err error) {
+	if keep == nil {
+		kept = make([]Entry, 0, n)
+	}
+	var e Entry
 	for i := 0; i < n && !u.bad; i++ {
-		u.next(&entries[i])
+		u.next(&e)
+		if keep == nil || keep(&e) {
+			kept = append(kept, e)
+		}
 	}
 	for i := range u.columns {
 		u.bad = u.bad || u.columns[i].end() != nil
@@ -60,7 +74,7 @@ func unpack(dec *zstd.Decoder, body []byte, magic uint32, n, rawLen int, number 
 	if u.bad {
 		return nil, errDamaged
 	}
-	return entries, nil
+	return kept, nil
 }
 
 // versionOf is that of the entries in a block. The sixth and the eighth format changed heads alone: their
@@ -84,18 +98,16 @@ func splitColumns(columns []decoder, s string) bool {
 	return d.end() == nil
 }
 
-// isTo reports whether one of n addresses is this number.
-func (u *unpacker) isTo(number uint64, n int) bool {
-	d := u.columns[columnAddress]
-	for range n {
-		if d.uvarint() == number {
-			return true
-		}
-	}
-	return false
+// isTo reports whether one of the addresses is this number.
+func (u *unpacker) isTo(number uint64) (found bool) {
+	numbers(u.columns[columnAddress].rest).each(number, func(int) bool {
+		found = true
+		return false
+	})
+	return found
 }
 
-// next reads an entry.
+// next reads an entry, all of it, over what e was.
 func (u *unpacker) next(e *Entry) {
 	c := &u.columns
 	number, address := c[columnAddress].uvarint(), ""

@@ -22,6 +22,7 @@ type walk struct {
 	oldest string   // no older id is looked for
 	blocks []*block // not looked at yet, the one with the newest id last; or the oldest
 	found  found
+	wants  func(*Entry) bool // of the entries of a block
 	heads  heads
 	facets []facet // of q
 
@@ -33,7 +34,11 @@ type walk struct {
 
 // walk takes a snapshot of the log.
 func (l *decisionLog) walk(q *Query) *walk {
-	w := &walk{log: l, q: q, facets: q.facets(), found: found{oldest: q.Oldest}}
+	w := &walk{log: l, q: q, heads: heads{pause: q.Pause}, facets: q.facets(), found: found{oldest: q.Oldest}}
+	w.wants = func(e *Entry) bool {
+		w.heads.rest()
+		return e.ID >= w.oldest && q.matches(e)
+	}
 	if q.To.Address != "" {
 		address := clip(q.To.Address, maxEntryName)
 		w.number, w.recipient = e164(address), l.store.keys.of(ofAddress, address)
@@ -49,6 +54,7 @@ func (l *decisionLog) walk(q *Query) *walk {
 	for _, r := range rows {
 		from := r.first
 		r.from(&from, func(e Entry, _ error) bool {
+			w.heads.rest()
 			if q.matches(&e) {
 				kept := e
 				heap.Push(&w.found, &kept)
@@ -90,17 +96,16 @@ func (w *walk) next() (e Entry, ok bool, err error) {
 			break
 		}
 		w.blocks = w.blocks[:len(w.blocks)-1]
+		w.heads.rest()
 		if !b.may(w.q) || !w.mayHave(b) {
 			continue
 		}
-		entries, err := w.log.read(b, w.number)
+		entries, err := w.log.read(b, w.number, w.wants)
 		if err != nil {
 			return Entry{}, false, err
 		}
 		for i := range entries {
-			if w.q.matches(&entries[i]) {
-				heap.Push(&w.found, &entries[i])
-			}
+			heap.Push(&w.found, &entries[i])
 		}
 	}
 	if w.found.Len() == 0 {
@@ -149,20 +154,21 @@ func (w *walk) hasBoth(b *block, f *facets) bool {
 		return true // reading its entries shows what is the matter
 	}
 	faces, plain := column{p[:size], f.entryBits()}, p[size:]
+	var long uint64
 	for range 2 { // the lengths of all plain columns and of the first
-		_, n := binary.Uvarint(plain)
+		n := 0
+		long, n = binary.Uvarint(plain)
 		plain = plain[max(n, 0):]
 	}
-	for i := range b.n {
-		number, n := binary.Uvarint(plain)
-		if n <= 0 {
-			return true
-		}
-		if plain = plain[n:]; number == w.number && (faces.at(i) >= len(matches) || matches[faces.at(i)]) {
-			return true
-		}
+	if long > uint64(len(plain)) {
+		return true
 	}
-	return false
+	found := false
+	numbers(plain[:long]).each(w.number, func(i int) bool {
+		found = i >= b.n || faces.at(i) >= len(matches) || matches[faces.at(i)]
+		return !found
+	})
+	return found
 }
 
 // hasRecipient reports whether the recipient that is looked for may be in a Bloom filter; nil is one that was
@@ -179,8 +185,16 @@ func (w *walk) hasRecipient(f *bloom.BloomFilter) bool {
 
 // heads reads the heads of blocks again.
 type heads struct {
-	file *os.File // of the last one, or nil
-	buf  []byte
+	pause func()   // see Query; nil: never
+	file  *os.File // of the last one, or nil
+	buf   []byte
+}
+
+// rest is a pause, if who asks makes any.
+func (h *heads) rest() {
+	if h.pause != nil {
+		h.pause()
+	}
 }
 
 // read is the prefix and head of b, until the next is read.
@@ -188,6 +202,7 @@ func (h *heads) read(b *block) ([]byte, error) { return h.part(b, 0, blockPrefix
 
 // part is n bytes of b from at on, until the next are read.
 func (h *heads) part(b *block, at, n int) ([]byte, error) {
+	h.rest()
 	if b.memory != nil {
 		return b.memory[at : at+n], nil
 	}
@@ -219,11 +234,11 @@ func (w *walk) close() { w.heads.close() }
 
 // read is entries, less what is no reason to end a walk: nothing where the block is damaged, or
 // was removed because its time is over.
-func (l *decisionLog) read(b *block, number uint64) ([]Entry, error) {
-	entries, err := l.entries(b, number)
+func (l *decisionLog) read(b *block, number uint64, keep func(*Entry) bool) ([]Entry, error) {
+	entries, err := l.entries(b, number, keep)
 	if err != nil {
 		if nb := l.replaced(b); nb != nil { // an erasure wrote its file anew
-			entries, err = l.entries(nb, number)
+			entries, err = l.entries(nb, number, keep)
 		}
 	}
 	switch {

@@ -66,7 +66,7 @@ func (l *decisionLog) since(next *uint64) iter.Seq2[Entry, error] {
 			return cmp.Compare(b.first+uint64(b.n), next+1) // how many end before it
 		})
 		for _, b := range blocks[done:] {
-			entries, err := l.read(b, 0)
+			entries, err := l.read(b, 0, nil)
 			if err != nil {
 				yield(Entry{}, err)
 				return
