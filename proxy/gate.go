@@ -37,6 +37,7 @@ type Gate struct {
 	panics    atomic.Uint64
 	open      atomic.Int64  // client connections
 	fast      atomic.Uint64 // requests answered without fasthttp
+	led       atomic.Uint64 // requests that fasthttp led here
 	slow      bool          // leave all to fasthttp: for tests
 	stopping  atomic.Bool
 	known     clients
@@ -160,6 +161,9 @@ func (g *Gate) use(t *table) {
 
 // Routes lists the names of the routes, sorted.
 func (g *Gate) Routes() []string { return g.table.Load().names() }
+
+// Sends is a number that moves with each request that comes in.
+func (g *Gate) Sends() uint64 { return g.fast.Load() + g.led.Load() }
 
 // Unheeding lists the routes that obey no decision, and so no switch, sorted, with their mode.
 func (g *Gate) Unheeding() []string {

@@ -97,6 +97,7 @@ func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
 		g.connect(ctx)
 		return
 	}
+	g.led.Add(1)
 	w := g.works.Get().(*work)
 	w.req, w.resp = &ctx.Request, &ctx.Response
 	w.client, _ = ctx.Conn().(*client)

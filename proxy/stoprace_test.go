@@ -38,6 +38,15 @@ var ways = map[string]way{
 			return post("/whatsapp/v23.0/106/messages", "application/json",
 				`{"messaging_product":"whatsapp","to":"`+number+`","type":"text","text":{"body":"Sale"}}`)
 		}},
+	"STOP in a conversation at Twilio, broadcast through Meta": {filter.WhatsApp,
+		func(t testing.TB, id, number, text string) string {
+			form := url.Values{"EventType": {"onMessageAdded"}, "Source": {"whatsapp"}, "MessageSid": {id}, "ConversationSid": {"CH1"}, "Author": {"whatsapp:+" + number}, "Body": {text}}
+			return signed(t, "twilio-conversations", "/twilio-conversations", "application/x-www-form-urlencoded", form.Encode())
+		},
+		func(number string) string {
+			return post("/whatsapp/v23.0/106/messages", "application/json",
+				`{"messaging_product":"whatsapp","to":"`+number+`","type":"text","text":{"body":"Sale"}}`)
+		}},
 	"STOP at one account of Twilio, broadcast through the other": {filter.SMS,
 		func(t testing.TB, id, number, text string) string { return texted(t, id, "+"+number, text) },
 		func(number string) string { return strings.Replace(sms(number, "Sale"), "/twilio/", "/second/", 1) }},
@@ -108,7 +117,7 @@ func openly(t testing.TB, upstream string) Config {
 	telnyx := rc
 	telnyx.Webhook = telnyxHook()
 	return hooked(t, map[string]RouteConfig{"twilio": rc, "whatsapp": rc, "second": second, "plivo": rc, "messagebird": rc, "telnyx": telnyx,
-		"vonage-sms": rc, "vonage-messages": rc, "sinch-sms": rc, "sinch-conversation": rc})
+		"vonage-sms": rc, "vonage-messages": rc, "twilio-conversations": rc, "sinch-sms": rc, "sinch-conversation": rc})
 }
 
 // TestStopRace has many senders write to one person through one provider while the person answers STOP by

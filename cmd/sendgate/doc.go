@@ -109,15 +109,24 @@
 //   - Erasing a person reads the whole decision log, about a second a million entries on one core,
 //     while sends go on.
 //
+// # The console
+//
+//   - What it answers takes half of the processors at most, and while messages are sent half of that, or a
+//     quarter where it is asked for more than people read: pages come more slowly then, sends do not. Where
+//     eight browsers ask for pages without a pause and four read exports slowly, on a machine of two
+//     processors that all of it shares, the p99 of sends is what it is beside any other program that is as
+//     busy (BenchmarkSendsBesideConsole).
+//
 // # The Go runtime
 //
 //   - GOMAXPROCS follows the cores the process may use, also in a container. There is no lock that all
 //     cores share for long; leave it, and give the gate whole cores rather than a share of many.
-//   - GOGC is 25 here where the environment does not set it. Most of the heap is the index of the store
-//     and the tables of an import, which a collection need not look through, and a forwarded send
-//     allocates about 400 bytes, most of it its entry in the decision log: collections are cheap and
-//     rare, and with 100 the process would hold nearly twice its memory. GOGC=400 saved nothing that
-//     could be measured.
+//   - GOGC is 25 here where the environment does not set it, and more as long as a quarter of the heap
+//     is less than 32 MB. Most of the heap is the index of the store and the tables of an import, which
+//     a collection need not look through, and a forwarded send allocates about 400 bytes, most of it its
+//     entry in the decision log: collections are cheap and rare, and with 100 the process would hold
+//     nearly twice its memory. GOGC=400 saved nothing that could be measured of sends alone; beside a
+//     hammered console the 32 MB save most of the collections (BenchmarkSendsBesideConsole).
 //   - GOMEMLIMIT: set it to nine tenths of a container's memory, so that a peak of sends in flight makes
 //     the collector work instead of ending the process.
 package main

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -31,9 +30,6 @@ import (
 // grace is how long a stop waits for sends that were accepted. It is longer than the time a
 // provider usually takes, and shorter than the 90 seconds systemd gives before it kills.
 const grace = 75 * time.Second
-
-// gcPercent is what GOGC is where nobody set it: see the package's own documentation.
-const gcPercent = 25
 
 // tokenFile is where, in the store's folder, an admin token is kept that nobody configured.
 const tokenFile = "admin.token"
@@ -63,9 +59,7 @@ type server struct {
 //
 // cfg came from load, which reads it again from file when a reload is asked for.
 func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs.Config, error)) (_ *server, err error) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	boundGarbage()
 	s := &server{log: log, failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
@@ -85,6 +79,7 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 			err = next.Locate(file, "console", s.pages.Admit(next.Console))
 		}
 		if err == nil {
+			s.admins.SetBrands(next.Brands)
 			s.inForce.Store(&next)
 		}
 		if err == nil && s.calls == nil && len(s.gate.Webhooks()) > 0 {
@@ -150,7 +145,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	}
 	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
 	c.Asker = s.gate
-	c.Gate, c.Switchboard, c.Budgets, c.Inbox, c.Reload, c.Brands = s.gate, s.gate, s.gate, s.gate, s.reload, cfg.Brands
+	c.Gate, c.Sends, c.Switchboard, c.Budgets, c.Inbox, c.Reload, c.Brands = s.gate, s.gate.Sends, s.gate, s.gate, s.gate, s.reload, cfg.Brands
 	c.Expires = s.gate.Expires
 	c.Judge, c.Draft = s.gate, func(name string, text []byte) (console.Judge, error) { return draftGate(name, text, s.store) }
 	c.Configuration = s.compare

@@ -66,6 +66,9 @@ func (s *Server) postErase(c *call) error {
 	c.note(r.Reason)
 	// What was begun is finished, whether or not the caller waits for it.
 	e, err := s.store.Erase(context.WithoutCancel(c.r.Context()), to, c.by.name, r.Reason)
+	if _, refused := errors.AsType[*store.EventError](err); !refused && s.erased != nil {
+		s.erased(store.Spelled(to.Address)) // also where the disk failed: what was begun is finished later
+	}
 	if err != nil {
 		return fmt.Errorf("erasing a recipient: %w", err)
 	}
@@ -73,6 +76,10 @@ func (s *Server) postErase(c *call) error {
 	s.log.Info("recipient erased", zap.String("erasure", e.ID), zap.String("actor", c.by.name), zap.Int("events", e.Events), zap.Int("entries", e.Entries))
 	return answer(c.w, http.StatusOK, e)
 }
+
+// OnErase has f called before it is answered that somebody was erased, so that what others hold in memory of what people
+// wrote forgets them, too: names tells which texts name them. It must be called before s serves.
+func (s *Server) OnErase(f func(names func(text string) bool)) { s.erased = f }
 
 // digits is text without anything else.
 func digits(text string) string {

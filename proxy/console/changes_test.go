@@ -138,7 +138,7 @@ func TestExportOfWhatChangedSince(t *testing.T) {
 
 func TestExportByTopicAndState(t *testing.T) {
 	b := newBench(t)
-	b.server.brands = map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"offers": filter.Marketing, "orders": filter.Utility}}}
+	b.server.SetBrands(map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"offers": filter.Marketing, "orders": filter.Utility}}})
 	who := func(last string) filter.Recipient {
 		return filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+141555501" + last}
 	}

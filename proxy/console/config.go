@@ -33,6 +33,7 @@ type Config struct {
 	// Brake stops imports and clients that would opt many out or in.
 	Brake Brake `yaml:"brake"`
 	// FourEyes has a pass for a blocked message count only once somebody else than who granted it approved it.
+	// A token that was made by the API counts as who made it.
 	FourEyes bool `yaml:"four_eyes"`
 	// Notify tells changes to another system. Nil: to none.
 	Notify *Notify `yaml:"notify"`
@@ -48,6 +49,9 @@ type Config struct {
 	// Store, Gate and Reload must be set.
 	Store *store.Store `yaml:"-"`
 	Gate  Gate         `yaml:"-"`
+	// Sends is a number that moves whenever a message comes in to be sent: answers of the console then leave more of
+	// the processors alone. Nil: it never moves.
+	Sends func() uint64 `yaml:"-"`
 	// Switchboard is what the gate says of pauses; nil: nothing.
 	Switchboard Switchboard `yaml:"-"`
 	// Budgets is what the gate says of budgets; nil: nothing.

@@ -105,7 +105,7 @@ func (s *Server) standing(rec *filter.Record, to filter.Recipient) []Standing {
 				c = filter.Service // it never counts as marketing
 			}
 			st := s.stand(rec, to, k.Scope, c, topic)
-			st.Alias = s.brands[to.Brand].Alias(topic)
+			st.Alias = s.brands()[to.Brand].Alias(topic)
 			all = append(all, st)
 		}
 	}

@@ -46,6 +46,7 @@ func (s *Server) listDecisions(c *call) error {
 	if limit == 0 {
 		limit = defaultLimit
 	}
+	q.Pause = c.worker.pause
 	q.Limit = limit + 1 // one more tells whether there is a next page
 	page := Page{Decisions: []Decision{}}
 	for e, err := range s.store.Entries(q.Query) {
@@ -137,6 +138,7 @@ func (s *Server) exportDecisions(c *call) error {
 	if err != nil {
 		return err
 	}
+	q.Pause = c.worker.pause
 	for e, err := range s.store.Entries(q.Query) {
 		if err == nil {
 			d := show(e, q.Full)

@@ -76,7 +76,7 @@ func TestTheBrakeHoldsWhateverSilences(t *testing.T) {
 
 func TestAnOptOutOfATopicThatNobodyHasIsRefused(t *testing.T) {
 	b := newBench(t)
-	b.server.brands = map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"offers": filter.Marketing}}}
+	b.server.SetBrands(map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"offers": filter.Marketing}}})
 	_, err := b.client(Reviewer).Record(t.Context(), Notice{To: carol.Everywhere(), Kind: filter.OptedOut, Scope: filter.OfTopic("ofers")})
 	wantError(t, err, 400, "scope", `no brand has the topic "ofers", so this would bind nothing`)
 	if _, err := b.client(Reviewer).Record(t.Context(), Notice{To: carol.Everywhere(), Kind: filter.OptedOut, Scope: filter.OfTopic("offers")}); err != nil {

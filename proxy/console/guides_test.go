@@ -125,7 +125,7 @@ func TestGuides(t *testing.T) {
 // What the brand's preset refuses is refused by field, what it doubts is told.
 func TestLintOnEntry(t *testing.T) {
 	b := newBench(t)
-	b.server.brands = map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"offers": filter.Marketing, "orders": filter.Utility}, Business: "Blum"}}
+	b.server.SetBrands(map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"offers": filter.Marketing, "orders": filter.Utility}, Business: "Blum"}})
 	proof := filter.Evidence{Method: "web form", Action: "ticked box", BusinessName: "Blum", Wording: "Yes, Blum may text me offers", Purpose: "WhatsApp messages"}
 	n := Notice{To: berta, Kind: filter.OptedIn, Basis: filter.Express, Scope: filter.OfTopic("offers"), Proof: proof}
 	r, err := b.client(Reviewer).Record(t.Context(), n)

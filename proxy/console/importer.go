@@ -58,6 +58,12 @@ func (s *Server) importConsent(c *call) error {
 	if err != nil {
 		return err
 	}
+	end, err := s.imports.begin("files are being imported")
+	if err != nil {
+		s.turnAway(c, err)
+		return nil
+	}
+	defer end()
 	if im.spool, err = newSpool(); err != nil {
 		return err
 	}
@@ -66,9 +72,7 @@ func (s *Server) importConsent(c *call) error {
 	if err = im.receive(stream, c.r.Body); err != nil {
 		im.say = func(ImportLine) error { return nil }
 		im.finish(err)
-		c.w.Header().Set("Connection", "close")
-		s.refuse(c.w, c.r, err)
-		drain(stream, c.r.Body)
+		s.turnAway(c, err)
 		return nil
 	}
 	c.w.Header().Set("Content-Type", "application/jsonl")

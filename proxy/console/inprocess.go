@@ -27,6 +27,12 @@ func (s *Server) Audit(a store.Act) error { return s.store.Audit(a) }
 // actorOf is where a context holds the actor of a call in the process.
 type actorOf struct{}
 
+// inside reports whether r comes from a client in the same process.
+func inside(r *http.Request) bool {
+	_, ok := r.Context().Value(actorOf{}).(actor)
+	return ok
+}
+
 // inProcess answers requests by the server itself, without a network.
 type inProcess struct {
 	server *Server

@@ -134,10 +134,10 @@ func lastGrant(rec *filter.Record) (last time.Time) {
 // doubtful. A brand that the configuration does not declare asks for nothing but that a box was not
 // ticked beforehand; the rest is doubtful then.
 func (s *Server) lint(e *filter.Event) (doubts []filter.Finding, refusal error) {
-	if topic, ok := e.Scope.Topic(); ok && e.To.Brand == "" && len(s.brands) > 0 && !s.declared(topic) {
+	if topic, ok := e.Scope.Topic(); ok && e.To.Brand == "" && len(s.brands()) > 0 && !s.declared(topic) {
 		return nil, bad("scope", "no brand has the topic %q, so this would bind nothing", topic)
 	}
-	brand, declared := s.brands[e.To.Brand]
+	brand, declared := s.brands()[e.To.Brand]
 	if !declared {
 		brand = filter.Brand{Evidence: filter.NoEvidence}
 	}
@@ -154,13 +154,20 @@ func (s *Server) lint(e *filter.Event) (doubts []filter.Finding, refusal error) 
 	return doubts, nil
 }
 
+// SetBrands says what is demanded of the consents of each brand from now on, as [Config.Brands] does. It may be called
+// while s serves; all must not be changed afterwards.
+func (s *Server) SetBrands(all map[string]filter.Brand) { s.known.Store(&all) }
+
+// brands are those of the configuration in force.
+func (s *Server) brands() map[string]filter.Brand { return *s.known.Load() }
+
 // named is the topic that word is an alias of for any brand; else word.
 func (s *Server) named(word string) string {
 	if s.declared(word) {
 		return word
 	}
-	for _, name := range sortedKeys(s.brands) {
-		if topic := s.brands[name].Named(word); topic != word {
+	for _, name := range sortedKeys(s.brands()) {
+		if topic := s.brands()[name].Named(word); topic != word {
 			return topic
 		}
 	}
@@ -169,7 +176,7 @@ func (s *Server) named(word string) string {
 
 // declared reports whether any brand has this topic.
 func (s *Server) declared(topic string) bool {
-	for _, b := range s.brands {
+	for _, b := range s.brands() {
 		if _, ok := b.Category(topic); ok {
 			return true
 		}

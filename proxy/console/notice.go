@@ -75,7 +75,7 @@ func (s *Server) postConsent(c *call) error {
 		if e.Kind != filter.OptedIn || tellsNothing(e, r) {
 			return nil
 		}
-		return mayOptIn(s.brands[e.To.Brand], e, r, n.AllowResubscribe) // once more: a no may have come meanwhile
+		return mayOptIn(s.brands()[e.To.Brand], e, r, n.AllowResubscribe) // once more: a no may have come meanwhile
 	})
 	if err != nil {
 		return fmt.Errorf("recording consent: %w", err)
@@ -140,7 +140,7 @@ func (s *Server) mayRecord(c *call, e *filter.Event, again bool) error {
 	case tellsNothing(&at, &rec), e.Kind == filter.OptedOut && standsOut(&rec, e.Scope):
 		return nil
 	case e.Kind == filter.OptedIn:
-		if err := mayOptIn(s.brands[e.To.Brand], &at, &rec, again); err != nil {
+		if err := mayOptIn(s.brands()[e.To.Brand], &at, &rec, again); err != nil {
 			return err
 		}
 		one.ins = 1

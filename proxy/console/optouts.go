@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (o *OptOutStats) Total() int {
 
 const (
 	topSources = 20
-	mostEvents = 200_000 // that one call looks at
+	mostEvents = 200_000 // that one call looks at at most
 )
 
 func consentCount(o store.Origin) ConsentCount {
@@ -90,6 +91,11 @@ func (s *Server) getOptOutStats(c *call) error {
 	if !q.Since.Before(q.Until) {
 		return bad("until", "want a moment after since")
 	}
+	if text := c.query.Get("most"); text != "" {
+		if q.Most, err = strconv.Atoi(text); err != nil || q.Most < 1 || q.Most > mostEvents {
+			return bad("most", "%q: want a number from 1 to %d", text, mostEvents)
+		}
+	}
 	found, err := s.store.Origins(c.r.Context(), q)
 	if err != nil {
 		return err
@@ -104,6 +110,7 @@ func (s *Server) getOptOutStats(c *call) error {
 type OptOutQuery struct {
 	Since, Until time.Time // zero: a day ago, and now
 	Brand        string    // what was said to it alone; empty: to any, and to every brand
+	Most         int       // about how many events to look at, the newest, with the histories of who opted out; 0: 200000
 }
 
 // OptOutStats is the opt-outs that q chooses, counted by where the consents came from that they ended.
@@ -111,6 +118,9 @@ func (c *Client) OptOutStats(ctx context.Context, q OptOutQuery) (*OptOutStats, 
 	v := url.Values{}
 	if q.Brand != "" {
 		v.Set("brand", q.Brand)
+	}
+	if q.Most > 0 {
+		v.Set("most", strconv.Itoa(q.Most))
 	}
 	for name, at := range map[string]time.Time{"since": q.Since, "until": q.Until} {
 		if !at.IsZero() {

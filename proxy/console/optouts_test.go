@@ -52,7 +52,16 @@ func TestOptOutsBySource(t *testing.T) {
 			}
 		}
 	})
+	t.Run("who looks at few events is told from when on", func(t *testing.T) {
+		got, err := b.client(Viewer).OptOutStats(t.Context(), OptOutQuery{Most: 1})
+		if err != nil || got.Complete || got.Reached.Before(got.Since) || got.Total() > 1 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
 	for query, want := range map[string][2]string{
+		"most=0":                            {"most", `"0": want a number from 1 to 200000`},
+		"most=200001":                       {"most", `"200001": want a number from 1 to 200000`},
+		"most=all":                          {"most", `"all": want a number from 1 to 200000`},
 		"since=2026-03-10&until=2026-03-09": {"until", "want a moment after since"},
 		"until=lately":                      {"until", `"lately" is no time: want a date (2026-01-31) or RFC 3339 (2026-01-31T09:30:00Z), or a duration before now (24h)`},
 	} {

@@ -17,7 +17,7 @@ func (im *importer) open() (*rowReader, *layout, error) {
 		return nil, nil, err
 	}
 	var topics map[string]filter.Category
-	if brand, ok := im.s.brands[im.defaults.Brand]; ok && len(brand.Topics) > 0 {
+	if brand, ok := im.s.brands()[im.defaults.Brand]; ok && len(brand.Topics) > 0 {
 		topics = brand.Topics
 	}
 	header, err := rows.Read()

@@ -181,7 +181,7 @@ func passError(err error) error {
 	case errors.Is(err, store.ErrNoPass):
 		return errorf(http.StatusNotFound, "", "%v: GET /api/v1/passes lists them", err)
 	case errors.Is(err, store.ErrOwnPass):
-		return errorf(http.StatusForbidden, "", "%v: console.four_eyes wants a second person", err)
+		return errorf(http.StatusForbidden, "", "%v: console.four_eyes wants a second person, and a token counts as who made it", err)
 	case errors.Is(err, store.ErrPassesFull):
 		return errorf(http.StatusConflict, "", "%v", err)
 	}

@@ -148,7 +148,7 @@ func TestFourEyes(t *testing.T) {
 		t.Fatalf("granted %d, %v", a.Granted, err)
 	}
 	_, err = b.client(Reviewer).ApprovePass(t.Context(), a.Grant)
-	wantError(t, err, http.StatusForbidden, "", "whoever granted a pass cannot approve it, too: console.four_eyes wants a second person")
+	wantError(t, err, http.StatusForbidden, "", "whoever granted a pass cannot approve it, too: console.four_eyes wants a second person, and a token counts as who made it")
 	if _, found := b.store.PassFor(b.passPrint(a.Passes[0].ID), noon); found {
 		t.Error("it counts before anybody approved it")
 	}

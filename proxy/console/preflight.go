@@ -46,7 +46,12 @@ func (s *Server) postPreflight(c *call) error {
 	if err := wantType(c.r, "text/csv"); err != nil {
 		return err
 	}
-	var err error
+	end, err := s.lists.begin("lists are being judged")
+	if err != nil {
+		s.turnAway(c, err)
+		return nil
+	}
+	defer end()
 	if p.spool, err = newSpool(); err != nil {
 		return err
 	}
@@ -54,9 +59,7 @@ func (s *Server) postPreflight(c *call) error {
 	stream := http.NewResponseController(c.w)
 	rows, err := p.receive(stream, c.r.Body)
 	if err != nil {
-		c.w.Header().Set("Connection", "close")
-		s.refuse(c.w, c.r, err)
-		drain(stream, c.r.Body)
+		s.turnAway(c, err)
 		return nil
 	}
 	if p.st, err = newStreamer(c, "jsonl", nil); err != nil {

@@ -103,7 +103,7 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 
 // mayOptIn refuses an opt-in that a no of the recipient stands against, in the same file or known.
 func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
-	brand := im.s.brands[e.To.Brand]
+	brand := im.s.brands()[e.To.Brand]
 	if with, line := im.clash.against(brand, e, *rec, im.s.now()); line > 0 {
 		if err := mayOptIn(brand, e, &with, im.again); err != nil {
 			im.sum.Conflicts++

@@ -108,7 +108,7 @@ func (x *Export) takes(s *Server, k store.Known) (bool, error) {
 			return false, fmt.Errorf("reading the record: %w", err)
 		}
 	}
-	brand := s.brands[k.To.Brand]
+	brand := s.brands()[k.To.Brand]
 	is := func(m filter.Message) bool {
 		at := stateOf(&rec, m)
 		return at != "" && (x.State == "" || at == x.State)

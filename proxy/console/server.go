@@ -33,13 +33,16 @@ type Server struct {
 	reload  func() error
 	conf    func() (Configuration, error) // nil: nobody knows
 	metrics http.Handler
-	brands  map[string]filter.Brand
+	known   atomic.Pointer[map[string]filter.Brand] // see brands
 	brake   *brake
 	keys    idempotencyKeys
-	turns   turns
+	turns   *turns
+	imports uploads
+	lists   uploads
 	links   links
-	users   atomic.Pointer[[]string] // names of those who log in with a password
-	url     string                   // where people reach the console; empty: at its address
+	users   atomic.Pointer[[]string]           // names of those who log in with a password
+	url     string                             // where people reach the console; empty: at its address
+	erased  func(names func(text string) bool) // nil: nobody else remembers anybody
 	log     *zap.Logger
 	now     func() time.Time
 	mux     *http.ServeMux
@@ -66,9 +69,10 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, brands: cfg.Brands, url: cfg.URL,
-		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), turns: newTurns(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, url: cfg.URL,
+		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), turns: newTurns(cfg.Sends), imports: newUploads(), lists: newUploads(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
 	s.expires = cfg.Expires
+	s.SetBrands(cfg.Brands)
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {
 		s.log = zap.NewNop()
@@ -115,6 +119,7 @@ type call struct {
 	by      actor
 	query   url.Values // each parameter at most once, but for manyParams
 	witness *witness   // nil: the audit keeps nothing of this call
+	worker  worker     // where the call is answered in turn
 }
 
 // manyParams are those that may be given more than once.
@@ -155,7 +160,7 @@ var endpoints = []endpoint{
 	{"POST", "/api/v1/passes/{id}/revoke", Reviewer, nil, (*Server).revokePass},
 	{"GET", "/api/v1/summary", Viewer, []string{"day", "zone", "route"}, (*Server).getSummary},
 	{"GET", "/api/v1/stats", Viewer, []string{"since", "until", "step", "zone", "route", "campaign", "top"}, (*Server).getStats},
-	{"GET", "/api/v1/stats/opt-outs", Viewer, []string{"since", "until", "brand"}, (*Server).getOptOutStats},
+	{"GET", "/api/v1/stats/opt-outs", Viewer, []string{"since", "until", "brand", "most"}, (*Server).getOptOutStats},
 	{"POST", "/api/v1/preflight", Viewer, preflightParams, (*Server).postPreflight},
 	{"POST", "/api/v1/replay", Reviewer, []string{"since", "until", "route", "examples", "name"}, (*Server).postReplay},
 	{"GET", "/api/v1/circuits", Viewer, nil, (*Server).listCircuits},

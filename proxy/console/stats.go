@@ -140,9 +140,9 @@ func (c namedCounts) list(most int) (list []NamedCount, others Count) {
 	return list[:min(most, len(list))], others
 }
 
-// stats counts what q chooses. edges are the moments between the buckets.
-func (s *Server) stats(q *StatsQuery, edges []time.Time) (*Stats, error) {
-	buckets, err := s.store.Counts(edges)
+// stats counts what q chooses. edges are the moments between the buckets. pause is called now and then.
+func (s *Server) stats(q *StatsQuery, edges []time.Time, pause func()) (*Stats, error) {
+	buckets, err := s.store.Counts(edges, pause)
 	if err != nil {
 		return nil, fmt.Errorf("counting decisions: %w", err)
 	}
@@ -153,6 +153,7 @@ func (s *Server) stats(q *StatsQuery, edges []time.Time) (*Stats, error) {
 		b, here := &st.Buckets[i], reasonCounts{}
 		b.At = edges[i].UTC()
 		for j := range counts {
+			pause()
 			k, n := &counts[j].Kind, counts[j].Decisions
 			if q.Route != "" && k.Route != q.Route || q.Campaign != "" && k.Campaign != q.Campaign {
 				continue
@@ -191,7 +192,7 @@ func (s *Server) getStats(c *call) error {
 	if err != nil {
 		return err
 	}
-	st, err := s.stats(&q, edges)
+	st, err := s.stats(&q, edges, c.worker.pause)
 	if err != nil {
 		return err
 	}

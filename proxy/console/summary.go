@@ -60,7 +60,7 @@ type dayKind struct {
 // summary counts the decisions of a day, which is midnight where it begins, on all routes or one.
 func (s *Server) summary(ctx context.Context, day time.Time, route string) (*Summary, error) {
 	sum := &Summary{Day: day.Format(time.DateOnly), Zone: day.Location().String(), Since: day.UTC(), Until: day.AddDate(0, 0, 1).UTC(), Routes: []RouteSummary{}}
-	counts, err := s.store.Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)})
+	counts, err := s.store.Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)}, nil)
 	if err != nil {
 		return nil, err
 	}

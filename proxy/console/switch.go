@@ -149,7 +149,7 @@ func (s *Server) checkTarget(p *Pause) error {
 		return bad("on.route", "unknown route %q: GET /api/v1/routes lists them", on.Route)
 	case on.Brand != "" && !slices.Contains(s.gate.Brands(), on.Brand):
 		return bad("on.brand", "no route writes as %q: want one of %s", on.Brand, strings.Join(s.gate.Brands(), ", "))
-	case on.Topic != "" && len(s.brands) > 0 && !s.declared(on.Topic):
+	case on.Topic != "" && len(s.brands()) > 0 && !s.declared(on.Topic):
 		return bad("on.topic", "no brand has the topic %q, so this would pause nothing", on.Topic)
 	}
 	return nil

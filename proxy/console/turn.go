@@ -3,24 +3,103 @@ package console
 import (
 	"net/http"
 	"runtime"
+	"sync/atomic"
+	"time"
 )
 
-// turns bound how many processors answers to questions take at a time: half of them, and at least one, so that sends
-// always find one that the console leaves alone, however many people look at it and however far back. A turn is held
-// while something is computed, never while somebody is waited for, so that a slow reader holds up nobody.
-type turns chan struct{}
+// turns bound how much of the processors answers to questions take: half of them, and at least one, at a time, so that
+// sends always find one that the console leaves alone, however many people look at it and however far back. A turn is
+// held while something is computed, never while somebody is waited for, so that a slow reader holds up nobody. While
+// messages are sent, a turn is worked in by short shifts, and rests after each: as long as it worked, and longer once
+// more is asked for than a few people who read ever do.
+type turns struct {
+	free  chan *turn
+	sends func() uint64 // moves whenever a message comes in
+	seen  atomic.Uint64 // what it was before the last rest
+}
 
-func newTurns() turns { return make(turns, max(1, runtime.GOMAXPROCS(0)/2)) }
+const (
+	// shift is how long a turn is worked in without a rest: about as long as a send may be held up without notice.
+	shift = 500 * time.Microsecond
+	// ease is how much a turn is worked in that then rests no longer than it works: some pages of a long log.
+	ease = 100 * time.Millisecond
+	// easeShare is the share of its time, one in so many, that a turn is worked in after that.
+	easeShare = 4
+)
 
-func (t turns) take() { t <- struct{}{} }
-func (t turns) pass() { <-t }
+// A turn is the right to a processor.
+type turn struct {
+	since  time.Time     // when it was taken
+	worked time.Duration // before that, since its last rest
+	rested time.Time     // when that was
+	ease   time.Duration // what is left of it, and negative where more was worked; it comes back with time
+}
 
-// InTurn does what takes a processor for a while, such as making a page, when the console may take one. f must not
-// wait for anybody, nor ask s.
-func (s *Server) InTurn(f func()) {
-	s.turns.take()
-	defer s.turns.pass()
-	f()
+func newTurns(sends func() uint64) *turns {
+	if sends == nil {
+		sends = func() uint64 { return 0 }
+	}
+	n := max(1, runtime.GOMAXPROCS(0)/2)
+	t := &turns{free: make(chan *turn, n), sends: sends}
+	for range n {
+		t.free <- &turn{ease: ease}
+	}
+	return t
+}
+
+// rest lets what is sent go first.
+func (t *turns) rest(turn *turn, now time.Time) {
+	turn.ease = min(ease, turn.ease+now.Sub(turn.rested)/easeShare)
+	if sends := t.sends(); t.seen.Swap(sends) != sends {
+		turn.ease -= turn.worked
+		time.Sleep(max(turn.worked, -turn.ease*easeShare))
+	}
+	turn.worked, turn.rested = 0, now
+}
+
+// A worker takes a turn when one is free, and gives it back.
+type worker struct {
+	turns *turns
+	turn  *turn
+	steps uint
+}
+
+func (w *worker) take() {
+	w.turn = <-w.turns.free
+	if w.turn.worked >= shift {
+		w.turns.rest(w.turn, time.Now())
+	}
+	w.turn.since = time.Now()
+}
+
+func (w *worker) pass() {
+	w.turn.worked += time.Since(w.turn.since)
+	w.turns.free <- w.turn
+	w.turn = nil
+}
+
+// pause is called by what takes long, at every step of a few microseconds: it lets sends go first when that is due. The
+// turn is kept meanwhile, since whoever is paused may hold what the next in turn would wait for. Out of turn it does
+// nothing.
+func (w *worker) pause() {
+	if w.steps++; w.steps%16 != 0 || w.turn == nil {
+		return
+	}
+	now := time.Now()
+	if worked := w.turn.worked + now.Sub(w.turn.since); worked >= shift {
+		w.turn.worked = worked
+		w.turns.rest(w.turn, now)
+		w.turn.since = time.Now()
+	}
+}
+
+// InTurn does what takes a processor for a while, such as making a page, when the console may take one. f calls pause
+// at every step of a few microseconds, as far as it can. It must not wait for anybody, nor ask s.
+func (s *Server) InTurn(f func(pause func())) {
+	w := worker{turns: s.turns}
+	w.take()
+	defer w.pass()
+	f(w.pause)
 }
 
 // takesTurns reports whether e is answered in turn: what only asks, and has an end. Who tells the gate something waits
@@ -31,30 +110,31 @@ func (e *endpoint) takesTurns() bool {
 
 // inTurn has e answer c in turn.
 func (s *Server) inTurn(e *endpoint, c *call) error {
+	c.worker.turns = s.turns
 	w := c.w
 	defer func() { c.w = w }()
-	c.w = &turnWriter{w, s.turns}
-	s.turns.take()
-	defer s.turns.pass()
+	c.w = &turnWriter{w, &c.worker}
+	c.worker.take()
+	defer c.worker.pass()
 	return e.serve(s, c)
 }
 
 // A turnWriter lets others have the turn while it waits for who reads the answer.
 type turnWriter struct {
 	http.ResponseWriter
-	turns turns
+	worker *worker
 }
 
 func (w *turnWriter) Write(b []byte) (int, error) {
-	w.turns.pass()
-	defer w.turns.take()
+	w.worker.pass()
+	defer w.worker.take()
 	return w.ResponseWriter.Write(b)
 }
 
 // FlushError is for http.ResponseController, which finds everything else by Unwrap.
 func (w *turnWriter) FlushError() error {
-	w.turns.pass()
-	defer w.turns.take()
+	w.worker.pass()
+	defer w.worker.take()
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -19,7 +20,7 @@ func TestTurns(t *testing.T) {
 	ana := b.server.As("ana", Admin)
 
 	t.Run("who does not read an answer keeps nobody from theirs", func(t *testing.T) {
-		for range 2 * cap(b.server.turns) {
+		for range 2 * cap(b.server.turns.free) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://console/api/v1/decisions/export?format=jsonl", nil)
@@ -37,8 +38,10 @@ func TestTurns(t *testing.T) {
 		}
 	})
 	t.Run("what asks waits for its turn, and what tells the gate something does not", func(t *testing.T) {
-		for range cap(b.server.turns) {
-			b.server.turns.take()
+		all := make([]worker, cap(b.server.turns.free))
+		for i := range all {
+			all[i].turns = b.server.turns
+			all[i].take()
 		}
 		asked := make(chan error, 1)
 		go func() {
@@ -53,11 +56,61 @@ func TestTurns(t *testing.T) {
 			t.Errorf("it was answered out of turn: %v", err)
 		default:
 		}
-		for range cap(b.server.turns) {
-			b.server.turns.pass()
+		for i := range all {
+			all[i].pass()
 		}
 		if err := <-asked; err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestTurnsRestWhileMessagesAreSent(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		sends       uint64 // that come in meanwhile, one a millisecond of work
+		work        time.Duration
+		least, most time.Duration // how long it takes
+	}{
+		{"a page takes no longer than it takes where nothing is sent", 0, 50 * time.Millisecond, 50 * time.Millisecond, 50 * time.Millisecond},
+		{"so does whatever else, however long", 0, 10 * time.Second, 10 * time.Second, 10 * time.Second},
+		{"a page takes half of a processor while messages are sent", 1, 50 * time.Millisecond, 99 * time.Millisecond, 101 * time.Millisecond},
+		{"a hammered console takes a quarter of one", 1, 10 * time.Second, 38 * time.Second, 41 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var sent uint64
+				w := worker{turns: newTurns(func() uint64 { return sent })}
+				begin := time.Now()
+				w.take()
+				for range c.work / time.Millisecond {
+					time.Sleep(time.Millisecond) // works
+					sent += c.sends
+					for range 16 {
+						w.pause()
+					}
+				}
+				w.pass()
+				if took := time.Since(begin); took < c.least || took > c.most {
+					t.Errorf("%v of work took %v", c.work, took)
+				}
+			})
+		})
+	}
+	t.Run("visits that are short each rest together", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var sent uint64
+			turns := newTurns(func() uint64 { sent++; return sent })
+			begin := time.Now()
+			for range 400 {
+				w := worker{turns: turns}
+				w.take()
+				time.Sleep(100 * time.Microsecond)
+				w.pass()
+			}
+			if took := time.Since(begin); took < 75*time.Millisecond {
+				t.Errorf("40 ms of work and as long a rest took %v", took)
+			}
+		})
 	})
 }

@@ -84,6 +84,7 @@ type witness struct {
 	begun  uint64 // number of the act's beginning in the audit, 0 while there is none
 	over   bool   // the audit has what became of it, or is to have nothing
 	lost   error  // it could not be written: the answer says so in place of what was to be answered
+	told   func() // says that the audit was told, or is to be told nothing
 }
 
 // witness is the one that watches the answer of c to e, nil where the audit keeps nothing of that.
@@ -92,7 +93,7 @@ func (s *Server) witness(e endpoint, c *call) *witness {
 	if !ok {
 		return nil
 	}
-	w := &witness{ResponseWriter: c.w, s: s, what: what, act: store.Act{Kind: what.kind, About: map[string]string{}}}
+	w := &witness{ResponseWriter: c.w, s: s, what: what, act: store.Act{Kind: what.kind, About: map[string]string{}}, told: func() {}}
 	w.act.Remote, _, _ = net.SplitHostPort(c.r.RemoteAddr)
 	if id := c.r.PathValue("id"); id != "" {
 		w.act.About["id"] = id
@@ -126,6 +127,7 @@ func (w *witness) begin(c *call) error {
 		w.act.About["query"] = query.Encode()
 	}
 	if !w.what.changes {
+		w.act.Asked, w.told = w.s.store.ActAsked()
 		return nil
 	}
 	var err error
@@ -197,6 +199,7 @@ func (w *witness) settle(status int) {
 		return
 	}
 	w.over = true
+	defer w.told()
 	answered := status < http.StatusMultipleChoices
 	switch {
 	case w.act.Actor == "": // nobody known asked
@@ -245,7 +248,11 @@ func (w *witness) lose(err error) {
 
 // end settles what no answer settled: what ended with a panic, or told on the way how far it is.
 func (w *witness) end(failed bool) {
-	if w == nil || w.over || w.begun == 0 && !w.late {
+	if w == nil {
+		return
+	}
+	defer w.told()
+	if w.over || w.begun == 0 && !w.late {
 		return
 	}
 	w.over = true

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"strings"
 
 	"github.com/go-analyze/charts"
 )
@@ -40,26 +41,53 @@ const (
 	Grey
 )
 
-// colours are those of console.css, by whether the page is dark.
-var colours = map[bool][5]string{
-	false: {"#2f9e5b", "#c9343f", "#d29a1c", "#2b7cd3", "#8a929b"},
-	true:  {"#4fb874", "#ef6a6a", "#e0ad3f", "#6aa9f2", "#7b848e"},
+// A palette is the colours of a picture: of its lines, letters and ground, and of each Colour, as in console.css.
+type palette struct {
+	line, ink, paper string
+	series           [5]string
 }
+
+var (
+	light = palette{"#d5d9de", "#545c65", "#ffffff", [5]string{"#2f9e5b", "#c9343f", "#d29a1c", "#2b7cd3", "#8a929b"}}
+	dark  = palette{"#343a41", "#a4adb7", "#14171a", [5]string{"#4fb874", "#ef6a6a", "#e0ad3f", "#6aa9f2", "#7b848e"}}
+)
+
+// darkened makes a dark picture of a light one, which costs far less than to draw it again.
+var darkened = func() *strings.Replacer {
+	var pairs []string
+	pair := func(from, to string) {
+		for _, stands := range []string{"fill:", "stroke:"} {
+			pairs = append(pairs, stands+charts.ParseColor(from).String(), stands+charts.ParseColor(to).String())
+		}
+	}
+	pair(light.line, dark.line)
+	pair(light.ink, dark.ink)
+	pair(light.paper, dark.paper)
+	for i, from := range light.series {
+		pair(from, dark.series[i])
+	}
+	return strings.NewReplacer(pairs...)
+}()
 
 // stacked draws bars, whose series stand on each other.
 func stacked(title string, labels []string, series ...Series) (Chart, error) {
 	c := Chart{Wide: 880, High: 240, Title: title, Labels: labels, Series: series}
-	var err error
-	if c.Light, err = c.draw(false); err != nil {
-		return c, err
+	picture, err := c.draw()
+	if err != nil {
+		return c, fmt.Errorf("drawing a chart: %w", err)
 	}
-	c.Dark, err = c.draw(true)
-	return c, err
+	c.Light, c.Dark = address(picture), address(darkened.Replace(picture))
+	return c, nil
 }
 
-// draw is the picture for one theme, as a data: address: a document of its own, which the page's policy keeps
-// from fetching anything or running scripts.
-func (c *Chart) draw(dark bool) (template.URL, error) {
+// address is a data: address of a picture: a document of its own, which the page's policy keeps from fetching anything
+// or running scripts.
+func address(picture string) template.URL {
+	return template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(picture)))
+}
+
+// draw is the light picture.
+func (c *Chart) draw() (string, error) {
 	painter := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: c.Wide, Height: c.High})
 	values := make([][]float64, len(c.Series))
 	names := make([]string, len(c.Series))
@@ -71,7 +99,7 @@ func (c *Chart) draw(dark bool) (template.URL, error) {
 	}
 	opt := charts.NewBarChartOptionWithData(values)
 	opt.StackSeries = charts.Ptr(true)
-	opt.Theme = c.theme(dark)
+	opt.Theme = c.theme()
 	opt.CategoryAxis.Labels = sparse(c.Labels)
 	opt.CategoryAxis.LabelCount = len(c.Labels)
 	opt.Legend.SeriesNames = names
@@ -79,13 +107,10 @@ func (c *Chart) draw(dark bool) (template.URL, error) {
 	opt.Padding = charts.NewBox(8, 8, 8, 8)
 	opt.ValueFormatter = whole
 	if err := painter.BarChart(opt); err != nil {
-		return "", fmt.Errorf("drawing a chart: %w", err)
+		return "", err
 	}
 	picture, err := painter.Bytes()
-	if err != nil {
-		return "", fmt.Errorf("drawing a chart: %w", err)
-	}
-	return template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(picture)), nil
+	return string(picture), err
 }
 
 // sparse leaves out labels until there is room for the rest.
@@ -110,15 +135,12 @@ func whole(n float64) string {
 	return text
 }
 
-func (c *Chart) theme(dark bool) charts.ColorPalette {
-	line, ink, paper := "#d5d9de", "#545c65", "#ffffff"
-	if dark {
-		line, ink, paper = "#343a41", "#a4adb7", "#14171a"
-	}
-	opt := charts.ThemeOption{IsDarkMode: dark, AxisStrokeColor: charts.ParseColor(line), AxisSplitLineColor: charts.ParseColor(line),
-		BackgroundColor: charts.ParseColor(paper), TextColor: charts.ParseColor(ink)}
+func (c *Chart) theme() charts.ColorPalette {
+	line := charts.ParseColor(light.line)
+	opt := charts.ThemeOption{AxisStrokeColor: line, AxisSplitLineColor: line,
+		BackgroundColor: charts.ParseColor(light.paper), TextColor: charts.ParseColor(light.ink)}
 	for _, s := range c.Series {
-		opt.SeriesColors = append(opt.SeriesColors, charts.ParseColor(colours[dark][s.Colour]))
+		opt.SeriesColors = append(opt.SeriesColors, charts.ParseColor(light.series[s.Colour]))
 	}
 	return charts.MakeTheme(opt)
 }

@@ -43,7 +43,8 @@ type runView struct {
 }
 
 func (r *run) view() runView {
-	view := runView{runState: r.now(), ID: r.id, By: r.by, Name: r.name, Began: r.began, Fields: r.fields}
+	view := runView{runState: r.now(), ID: r.id, By: r.by, Began: r.began}
+	view.Name, view.Fields = r.asked()
 	if !view.Running && r.file != nil {
 		view.Size = r.file.size
 	}
@@ -140,10 +141,19 @@ func await(done <-chan struct{}) {
 func (v *visit) toRun(r *run) error {
 	if s := r.now(); !s.Running && s.refused != nil {
 		v.p.imports.forget(r)
-		return v.showImports(r.fields, s.refused)
+		_, fields := r.asked()
+		return v.showImports(fields, s.refused)
 	}
 	http.Redirect(v.w, v.r, "/imports/"+r.id, http.StatusSeeOther)
 	return nil
+}
+
+// orBusy is e, or in the page's words that there are too many of something at a time.
+func (v *visit) orBusy(e *console.Error, key string) (_ *console.Error, busy bool) {
+	if e.Status != http.StatusTooManyRequests {
+		return e, false
+	}
+	return &console.Error{Status: e.Status, Message: v.t(key, "N", console.MostUploads)}, true
 }
 
 // startImport runs an import, which goes on without v. done is closed at its end.
@@ -153,27 +163,18 @@ func (p *Pages) startImport(v *visit, r *run, opt console.ImportOptions, file io
 	go func() {
 		defer close(end)
 		last, err := api.Import(ctx, file, opt, r.take)
+		again := opt.DryRun && last.Done || last.Confirm != ""
 		if e, ok := errors.AsType[*console.Error](err); ok {
+			e, busy := v.orBusy(e, "imports.busy")
 			r.set(func(s *runState) { s.refused = e })
+			err, again = e, busy && !opt.DryRun // the file can be used again
 		}
-		r.end(p.now(), err, opt.DryRun && last.Done || last.Confirm != "")
+		r.end(p.now(), err, again)
+		if !r.turnedAway() {
+			p.imports.trim()
+		}
 	}()
 	return end
-}
-
-// take takes down a line of the answer to an import.
-func (r *run) take(l console.ImportLine) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case l.Line == 0:
-		r.state.Import = l
-	case len(r.problems) < keptProblems:
-		r.problems = append(r.problems, l)
-	default:
-		r.state.More++
-	}
-	return nil
 }
 
 // applyImport imports a file that was checked, or that the brake held, for good.
@@ -182,13 +183,14 @@ func (p *Pages) applyImport(v *visit) error {
 	if before == nil {
 		return errNoRun(v)
 	}
-	opt := importOptions(before.fields, v.by.Name)
+	name, fields := before.asked()
+	opt := importOptions(fields, v.by.Name)
 	opt.Confirm = v.value("confirm")
 	file := before.hand()
 	if file == nil {
 		return &console.Error{Status: http.StatusConflict, Message: v.t("upload.gone")}
 	}
-	r := &run{by: v.by.Name, name: before.name, began: p.now(), fields: before.fields, file: file}
+	r := &run{by: v.by.Name, name: name, began: p.now(), fields: fields, file: file}
 	await(p.startImport(v, r, opt, file.again()))
 	http.Redirect(v.w, v.r, "/imports/"+r.id, http.StatusSeeOther)
 	return nil

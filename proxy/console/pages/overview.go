@@ -101,17 +101,21 @@ func (o *overview) count(v *visit) (err error) {
 	return err
 }
 
+// mostConsents is about how many events of consents the overview looks at, so that it does not take long however many
+// there are. It says from when on where these are not all.
+const mostConsents = 10_000
+
 // countOptOuts asks where the consents came from that ended in the span, which is known of all routes together. The
 // page tells by itself that the store is out of order, and is needed most then.
 func (o *overview) countOptOuts(v *visit) error {
 	if o.Route != "" {
 		return nil
 	}
-	found, err := v.api.OptOutStats(v.ctx(), console.OptOutQuery{Since: o.Now.Since, Until: v.p.now()})
+	found, err := v.api.OptOutStats(v.ctx(), console.OptOutQuery{Since: o.Now.Since, Until: v.p.now(), Most: mostConsents})
 	if refused, ok := errors.AsType[*console.Error](err); ok && refused.Status >= http.StatusInternalServerError {
 		return nil
 	}
-	if err == nil && found.Total() > 0 {
+	if err == nil && (found.Total() > 0 || !found.Complete) {
 		o.OptOuts = found
 	}
 	return err
@@ -135,7 +139,7 @@ func (o *overview) draw(v *visit) (*Chart, error) {
 	}
 	var c Chart
 	var err error
-	v.p.api.InTurn(func() { c, err = stacked(v.t("overview.chart"), labels, series...) })
+	v.p.api.InTurn(func(func()) { c, err = stacked(v.t("overview.chart"), labels, series...) })
 	return &c, err
 }
 

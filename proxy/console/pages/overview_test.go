@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -102,6 +103,30 @@ func TestOverviewComparesOnlyWithWhatThereWas(t *testing.T) {
 	}{{0, 0, "–"}, {11, 0, "–"}, {0, 4, "−100.0 %"}, {3, 4, "−25.0 %"}, {4, 4, "+0.0 %"}, {6, 4, "+50.0 %"}} {
 		if got := new(overview).Change(c.n, c.was); got != c.want {
 			t.Errorf("%d, where it was %d: %q, want %q", c.n, c.was, got, c.want)
+		}
+	}
+}
+
+// After an import of more consents than the overview looks at, it says from when on it counts opt-outs, though nobody
+// has left since.
+func TestOverviewAfterALargeImport(t *testing.T) {
+	r := newRig(t)
+	r.optIn("+12125550123")
+	r.optOut("+12125550123")
+	r.later(time.Minute)
+	events := make([]filter.Event, mostConsents+1)
+	for i := range events {
+		events[i] = filter.Event{Time: r.clock(), To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: fmt.Sprintf("+1212%07d", 6_000_000+i)},
+			Kind: filter.OptedIn, Basis: filter.Express, Source: "import leads.csv"}
+	}
+	if err := r.store.Append(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+	r.later(time.Minute)
+	_, body := r.as(console.Viewer).get("/")
+	for _, want := range []string{"too many events to count all of them", "import leads.csv"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the overview lacks %q", want)
 		}
 	}
 }

@@ -69,6 +69,7 @@ func New(cfg Config) (*Pages, error) {
 	if p.views, err = newViews(p.static); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
+	p.api.OnErase(p.forget)
 	p.mux.Handle("GET /static/", p.static)
 	for _, pg := range all() {
 		p.mux.Handle(pg.method+" "+pg.path, p.guard(pg))

@@ -111,24 +111,17 @@ func (p *Pages) startPreflight(v *visit, r *run, opt console.PreflightOptions, f
 	api, ctx, end := v.api, context.WithoutCancel(v.ctx()), make(chan struct{})
 	go func() {
 		defer close(end)
-		sum, err := api.Preflight(ctx, file, opt, func(l console.PreflightLine) error {
-			r.set(func(s *runState) {
-				switch {
-				case l.Row == nil:
-					s.List = l
-				case len(s.Rows) < shownProblems:
-					s.Rows = append(s.Rows, *l.Row)
-				default:
-					s.More++
-				}
-			})
-			return nil
-		})
-		r.set(func(s *runState) {
-			s.Sum = sum
-			s.refused, _ = errors.AsType[*console.Error](err)
-		})
+		sum, err := api.Preflight(ctx, file, opt, r.judged)
+		e, isRefusal := errors.AsType[*console.Error](err)
+		if isRefusal {
+			e, _ = v.orBusy(e, "preflight.busy")
+			err = e
+		}
+		r.set(func(s *runState) { s.Sum, s.refused = sum, e })
 		r.end(p.now(), err, err == nil)
+		if !r.turnedAway() {
+			p.lists.trim()
+		}
 	}()
 	return end
 }
@@ -193,7 +186,8 @@ func (p *Pages) preflightLines(v *visit) error {
 	if err != nil {
 		return err
 	}
-	opt, err := v.preflightOptions(r.fields)
+	_, fields := r.asked()
+	opt, err := v.preflightOptions(fields)
 	if err != nil {
 		return err
 	}
@@ -219,6 +213,10 @@ func (p *Pages) preflightLines(v *visit) error {
 			return rows.Write([]string{strconv.Itoa(l.Row.Line), console.Cell(l.Row.To), l.Row.Action, l.Row.Reason, l.Row.Rule, until,
 				console.Cell(l.Row.Column), console.Cell(l.Row.Problem)})
 		})
+		if e, ok := errors.AsType[*console.Error](err); ok {
+			e, _ = v.orBusy(e, "preflight.busy")
+			return e
+		}
 		if rows.Flush(); err == nil {
 			err = rows.Error()
 		}

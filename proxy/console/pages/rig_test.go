@@ -52,13 +52,20 @@ type visitor struct {
 
 func newRig(t testing.TB, tweak ...func(*proxy.RouteConfig)) *rig {
 	t.Helper()
+	return newRigOn(t, store.Config{Memory: true}, tweak...)
+}
+
+// newRigOn makes a rig whose store is opened as cfg says.
+func newRigOn(t testing.TB, cfg store.Config, tweak ...func(*proxy.RouteConfig)) *rig {
+	t.Helper()
 	r := &rig{TB: t, now: time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC),
 		conf: console.Configuration{File: "sendgate.yaml", Version: "1a2b3c4d", InForce: "log: {level: info}\n"}}
 	now := r.clock
 	core, log := observer.New(zap.InfoLevel)
 	r.log = log
 	var err error
-	if r.store, err = store.Open(store.Config{Memory: true, Now: now}); err != nil {
+	cfg.Now = now
+	if r.store, err = store.Open(cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.store.Close() })
@@ -91,7 +98,7 @@ func newRig(t testing.TB, tweak ...func(*proxy.RouteConfig)) *rig {
 	})
 
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
-		Store: r.store, Gate: r.gate, Switchboard: r.gate, Budgets: r.gate, Inbox: r.gate, Asker: r.gate, Judge: r.gate, Expires: r.gate.Expires,
+		Store: r.store, Gate: r.gate, Sends: r.gate.Sends, Switchboard: r.gate, Budgets: r.gate, Inbox: r.gate, Asker: r.gate, Judge: r.gate, Expires: r.gate.Expires,
 		Brands: map[string]filter.Brand{}, Reload: func() error { return r.reload }, Configuration: func() (console.Configuration, error) { return r.conf, nil }, Logger: zap.New(core), Now: now})
 	if err != nil {
 		t.Fatal(err)

@@ -23,14 +23,16 @@ const (
 // A run is an import or a list that is judged: what it is doing, or did. It goes on when its page is closed, and
 // is forgotten with the process.
 type run struct {
-	id, by, name string // by: who began it; name: of the file
-	began        time.Time
-	fields       url.Values // what it was asked to do, as the form says
-	file         *kept      // nil: it is not there any more
+	id, by string // by: who began it
+	began  time.Time
+	file   *kept // nil: it is not there any more
 
 	mu       sync.Mutex
+	name     string     // of the file
+	fields   url.Values // what it was asked to do, as the form says; it is not changed but replaced
 	state    runState
 	problems []console.ImportLine
+	erased   []erasure // since it began, until it ends
 }
 
 // A runState is how far a run is. It is a value that pages read.
@@ -53,14 +55,26 @@ type runs struct {
 	all []*run // the newest last
 }
 
-// begin remembers a new run, and forgets the oldest that has ended where there are many. It lets go of the files of the
-// oldest where they take much.
+// begin remembers a new run.
 func (rs *runs) begin(r *run) *run {
 	r.id = rand.Text()
 	r.state.Running, r.state.HasFile = true, r.file != nil
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	if i := slices.IndexFunc(rs.all, func(r *run) bool { return !r.now().Running }); i >= 0 && len(rs.all) >= keptRuns {
+	rs.all = append(rs.all, r)
+	return r
+}
+
+// trim forgets the oldest that have ended where there are many, and lets go of the files of the oldest where they take
+// much. It is done once one more has ended that was not turned away, which is to cost nobody anything.
+func (rs *runs) trim() {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for len(rs.all) > keptRuns {
+		i := slices.IndexFunc(rs.all, func(r *run) bool { return !r.now().Running })
+		if i < 0 {
+			break
+		}
 		rs.all[i].drop()
 		rs.all = slices.Delete(rs.all, i, i+1)
 	}
@@ -73,8 +87,6 @@ func (rs *runs) begin(r *run) *run {
 			old.drop()
 		}
 	}
-	rs.all = append(rs.all, r)
-	return r
 }
 
 // forget takes r out.
@@ -122,6 +134,13 @@ func (r *run) set(change func(*runState)) {
 	change(&r.state)
 }
 
+// asked is what its file is called, and what r was asked to do with it.
+func (r *run) asked() (name string, fields url.Values) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.name, r.fields
+}
+
 // report is the problems of an import that are kept.
 func (r *run) report() []console.ImportLine {
 	r.mu.Lock()
@@ -143,14 +162,22 @@ func (r *run) drop() {
 func (r *run) end(now time.Time, err error, again bool) {
 	r.set(func(s *runState) {
 		if s.Running, s.Ended = false, now; err != nil {
-			s.Problem = err.Error()
+			s.Problem = r.spoken(err.Error())
 		}
+		again = again && r.erased == nil
+		r.erased = nil
 	})
 	if !again {
 		r.drop()
 	} else {
 		time.AfterFunc(fileLife, r.drop)
 	}
+}
+
+// turnedAway reports whether r was refused because of others at that moment.
+func (r *run) turnedAway() bool {
+	s := r.now()
+	return s.refused != nil && s.refused.Status == http.StatusTooManyRequests
 }
 
 // hand gives the file of r away, to the next run that reads it; nil where it is gone.

@@ -20,6 +20,7 @@ func TestPagesKeepNoMoreFilesThanTheDiskBears(t *testing.T) {
 		r := rs.begin(&run{name: strconv.Itoa(n), file: &kept{file: f, size: mostKept / 2}})
 		t.Cleanup(r.drop)
 		r.end(time.Now(), nil, true)
+		rs.trim()
 	}
 	var have []string
 	for _, r := range rs.list("") {
@@ -27,7 +28,7 @@ func TestPagesKeepNoMoreFilesThanTheDiskBears(t *testing.T) {
 			have = append(have, r.name)
 		}
 	}
-	if want := []string{"4", "3", "2"}; !slices.Equal(have, want) {
+	if want := []string{"4", "3"}; !slices.Equal(have, want) {
 		t.Errorf("the files of the runs %v are kept, want %v", have, want)
 	}
 }

@@ -54,16 +54,27 @@ func newViews(s *static) (*views, error) {
 }
 
 // render makes a whole page before any of it is sent, so that what fails shows as a failure.
-func (v *views) render(name string, f *frame) ([]byte, error) {
+func (v *views) render(name string, f *frame, pause func()) ([]byte, error) {
 	t := v.pages[name]
 	if t == nil {
 		return nil, fmt.Errorf("there is no template %q", name)
 	}
-	var out bytes.Buffer
+	out := restfulPage{pause: pause}
 	if err := t.Execute(&out, f); err != nil {
 		return nil, fmt.Errorf("making the page: %w", err)
 	}
-	return out.Bytes(), nil
+	return out.text.Bytes(), nil
+}
+
+// A restfulPage is written with a pause now and then.
+type restfulPage struct {
+	text  bytes.Buffer
+	pause func()
+}
+
+func (p *restfulPage) Write(b []byte) (int, error) {
+	p.pause()
+	return p.text.Write(b)
 }
 
 // A frame is what a template is given: `$` is the frame, the page's own content is `.Content`.

@@ -37,7 +37,7 @@ func (v *visit) show(template string, content any) error {
 func (v *visit) showAs(status int, template string, content any) error {
 	var body []byte
 	var err error
-	v.p.api.InTurn(func() { body, err = v.p.views.render(template, v.frame(template, content)) })
+	v.p.api.InTurn(func(pause func()) { body, err = v.p.views.render(template, v.frame(template, content), pause) })
 	if err != nil {
 		return err
 	}

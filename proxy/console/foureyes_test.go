@@ -1,0 +1,59 @@
+package console
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+// A token counts as who made it, however many tokens stand between, and also once these are revoked.
+func TestFourEyesOfTokens(t *testing.T) {
+	for name, c := range map[string]struct {
+		grants, approves string
+		revoked          string // between the two
+		refused          bool
+	}{
+		"who made the token that granted":            {grants: "ada's", approves: "ada", refused: true},
+		"and revoked it since":                       {grants: "ada's", approves: "ada", revoked: "ada's", refused: true},
+		"a token of who granted":                     {grants: "ada", approves: "ada's", refused: true},
+		"another token of who made the one":          {grants: "ada's", approves: "ada's other", refused: true},
+		"a token that a token of theirs made":        {grants: "ada", approves: "ada's child", refused: true},
+		"of which the one between is revoked":        {grants: "ada", approves: "ada's child", revoked: "ada's", refused: true},
+		"somebody else":                              {grants: "ada's", approves: "bob"},
+		"a token of somebody else":                   {grants: "ada's", approves: "bob's"},
+		"a token of somebody else for what they did": {grants: "ada", approves: "bob's"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.server.fourEyes = true
+			b.blocked(1, nil)
+			who := map[string]*Client{"ada": b.server.As("ada", Admin), "bob": b.server.As("bob@example.com", Admin)}
+			for _, made := range [][3]string{{"ada's", "ada", "crm"}, {"ada's other", "ada", "shop"}, {"ada's child", "ada's", "child"}, {"bob's", "bob", "report"}} {
+				token, err := who[made[1]].MakeToken(t.Context(), TokenRequest{Name: made[2], Role: Admin})
+				if err != nil {
+					t.Fatal(err)
+				}
+				who[made[0]] = NewClient(b.url, token.Secret)
+			}
+			a, err := who[c.grants].GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: store.Query{Since: noon.Add(-time.Hour)}}})
+			if err != nil || a.Granted != 1 {
+				t.Fatalf("granted %+v, %v", a, err)
+			}
+			if c.revoked != "" {
+				if err := who["bob"].RevokeToken(t.Context(), "crm"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			changed, err := who[c.approves].ApprovePass(t.Context(), a.Grant)
+			if !c.refused {
+				if err != nil || changed.Count != 1 {
+					t.Errorf("approved %+v, %v", changed, err)
+				}
+				return
+			}
+			wantError(t, err, http.StatusForbidden, "", "whoever granted a pass cannot approve it, too: console.four_eyes wants a second person, and a token counts as who made it")
+		})
+	}
+}
