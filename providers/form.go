@@ -81,10 +81,10 @@ func lookup(names []string, name []byte) (i int, same, found bool) {
 			return i, true, true
 		}
 	}
+	name = bytes.TrimFunc(name, notInName)
 	if cut := bytes.IndexAny(name, "[\x00"); cut >= 0 {
-		name = name[:cut]
+		name = bytes.TrimFunc(name[:cut], notInName)
 	}
-	name = bytes.TrimFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 	for i, n := range names {
 		if bytes.EqualFold(name, []byte(n)) {
 			return i, false, true
@@ -92,6 +92,9 @@ func lookup(names []string, name []byte) (i int, same, found bool) {
 	}
 	return 0, false, false
 }
+
+// notInName reports what readers take off the ends of a name: what is not in sight.
+func notInName(r rune) bool { return r <= ' ' || r > '~' }
 
 var errEscape = errors.New("a parameter has a percent sign that begins no escape: the sign itself is written %25")
 
