@@ -46,6 +46,9 @@ const (
 // longestName is how much is taken of what somebody types as their name.
 const longestName = 100
 
+// anySubject is the name, of no user, as which devices log in by the provider: who comes back is not known before it is asked.
+const anySubject = "any subject"
+
 // deviceLife is how long a device is known after a login.
 const deviceLife = 90 * 24 * time.Hour
 
@@ -217,15 +220,19 @@ func (p *Pages) goToProvider(v *visit) error {
 // comeBack takes a browser that the provider sent back.
 func (p *Pages) comeBack(v *visit) error {
 	w, j := p.inForce.Load(), p.jar(v.r)
+	if w.provider == nil {
+		return p.askAgain(v, http.StatusNotFound, "login.sso.none")
+	}
 	back := v.r.URL.Query()
-	attempt, wait := p.throttle.try(p.now(), "", networkOf(v.r.RemoteAddr), "")
+	q, ok := p.seal.open(p.now(), j.get(v.r, questCookie), back.Get("state"))
+	if !ok { // which counts nowhere: any page of the web can have a browser ask for this
+		return p.askAgain(v, http.StatusForbidden, "login.sso.again")
+	}
+	j.drop(v.w, questCookie)
+	known := p.devices.of(j.get(v.r, deviceCookie), anySubject)
+	attempt, wait := p.throttle.try(p.now(), "", networkOf(v.r.RemoteAddr), known)
 	if wait > 0 {
 		return p.tooMany(v, wait)
-	}
-	q, ok := p.seal.open(p.now(), j.get(v.r, questCookie), back.Get("state"))
-	j.drop(v.w, questCookie)
-	if !ok || w.provider == nil {
-		return p.askAgain(v, http.StatusForbidden, "login.sso.again")
 	}
 	who, err := w.provider.finish(v.ctx(), q, back)
 	if err == nil && p.api.Named(who.Name) {
@@ -241,5 +248,6 @@ func (p *Pages) comeBack(v *visit) error {
 		return p.askAgain(v, http.StatusForbidden, key)
 	}
 	attempt.succeeded()
+	j.set(v.w, deviceCookie, p.devices.issue(anySubject), deviceLife)
 	return p.enter(v, session{Account: who.Account, as: proof{provider: w.provider}, person: "subject " + who.subject}, q.Next)
 }

@@ -37,8 +37,16 @@ func newSeal() *seal {
 	return &seal{aead: aead, used: map[string]time.Time{}}
 }
 
+// longestQuest is how long the text of a quest may be, so that browsers, which keep 4096 bytes, keep its cookie.
+const longestQuest = 2 << 10
+
+// close is the cookie of q, which leads to the first page where its Next is too long for one.
 func (s *seal) close(q quest) (string, error) {
 	text, err := json.Marshal(q)
+	if len(text) > longestQuest {
+		q.Next = "/"
+		text, err = json.Marshal(q)
+	}
 	if err != nil {
 		return "", err
 	}
