@@ -198,13 +198,17 @@ func (s *server) tell(old, next configs.Config) {
 	}
 }
 
-// reloader counts what becomes of reload.
+// reloader lets one reload run at a time, from reading the file on, so that what was read first never follows what
+// was read later into force. It counts what becomes of them.
 func reloader(metrics prometheus.Registerer, reload func() error) func() error {
 	results := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sendgate_reloads_total",
 		Help: "Reloads of the configuration, by result: taken, or refused and the old one kept."}, []string{"result"})
 	metrics.MustRegister(results)
 	taken, refused := results.WithLabelValues("taken"), results.WithLabelValues("refused")
+	turn := make(chan struct{}, 1)
 	return func() error {
+		turn <- struct{}{}
+		defer func() { <-turn }()
 		err := reload()
 		if err != nil {
 			refused.Inc()
