@@ -40,7 +40,7 @@ func (d *decoder) scalar(key string, n ast.Node, v reflect.Value) {
 	case v.Kind() == reflect.Bool:
 		b, ok := n.(*ast.BoolNode)
 		if !ok {
-			problem = "want true or false, not " + kindOf(n)
+			problem = "want true or false, not " + told(n)
 			break
 		}
 		v.SetBool(b.Value)
@@ -59,7 +59,7 @@ func setString(v reflect.Value, n ast.Node) string {
 	case *ast.LiteralNode:
 		return setText(v, n.Value.Value)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return fmt.Sprintf("want text: put %s in quotes", n.GetToken().Value)
+		return "want text: put it in quotes"
 	default:
 		return "want text, not " + kindOf(n)
 	}
@@ -80,7 +80,7 @@ func setText(v reflect.Value, text string) string {
 func setDuration(v reflect.Value, n ast.Node) string {
 	s, ok := n.(*ast.StringNode)
 	if !ok {
-		return "want a duration with its unit, such as 30s, 15m or 24h, not " + kindOf(n)
+		return "want a duration with its unit, such as 30s, 15m or 24h, not " + told(n)
 	}
 	length, err := time.ParseDuration(s.Value)
 	switch {
@@ -99,7 +99,7 @@ type unlimited interface{ Unlimited() bool }
 func setNumber(v reflect.Value, n ast.Node) string {
 	i, ok := n.(*ast.IntegerNode)
 	if !ok {
-		return "want a whole number, not " + kindOf(n)
+		return "want a whole number, not " + told(n)
 	}
 	var number uint64
 	switch value := i.Value.(type) {
@@ -125,7 +125,18 @@ func setNumber(v reflect.Value, n ast.Node) string {
 	return ""
 }
 
-// kindOf names what n is for people.
+// told is kindOf with the value, for a setting that never holds a secret.
+func told(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return "the number " + n.GetToken().Value
+	case *ast.StringNode:
+		return fmt.Sprintf("the text %q", n.Value)
+	}
+	return kindOf(n)
+}
+
+// kindOf names what n is for people, but not its value, which may be a secret in a wrong place.
 func kindOf(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
@@ -135,11 +146,11 @@ func kindOf(n ast.Node) string {
 	case *ast.NullNode:
 		return "nothing"
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		return "the number " + n.GetToken().Value
+		return "a number"
 	case *ast.BoolNode:
 		return n.GetToken().Value
 	case *ast.StringNode:
-		return fmt.Sprintf("the text %q", n.Value)
+		return "text"
 	case *ast.AnchorNode, *ast.AliasNode:
 		return "an anchor or alias"
 	}

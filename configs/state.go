@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,8 +66,8 @@ func within(path, section string) bool {
 }
 
 // Compare tells what is in force in a program that began with started and last took over reloaded, and in what
-// file, as it is now, differs from that. Secrets are what refers to them; the hash of a password, and of a URL of
-// somebody's own all behind the host, is left out.
+// file, as it is now, differs from that. Secrets are what refers to them; the hash of a password, what a custom API
+// is given as it stands, and of a URL that requests go to all behind the host, are left out.
 func Compare(started, reloaded, file *Config) (console.Configuration, error) {
 	var c console.Configuration
 	force, err := reloaded.tree()
@@ -184,18 +185,27 @@ func veil(path string, value any) any {
 	return value
 }
 
-// veilText is a text as it may be shown: a hash of a password gives something to try passwords on, and a URL that
-// somebody else serves often has a secret in it.
+// credential is where a custom API is given something, and harmless what is known to be no key there.
+var (
+	credential = regexp.MustCompile(`\.credentials\[\d+\]\.value$`)
+	harmless   = regexp.MustCompile(`^((?i:basic|bearer|token|key|apikey|app|accesskey) )?(\{(account|user|secret)\}[:;,.]?)*$`)
+)
+
+// veilText is a text as it may be shown: a hash of a password gives something to try passwords on, what a custom API is
+// given may be the key itself, and a URL that somebody else serves often has a secret in it.
 func veilText(path, text string) string {
-	if strings.HasSuffix(path, ".password") {
+	switch {
+	case strings.HasSuffix(path, ".password"):
 		return "(its hash)"
+	case credential.MatchString(path) && !harmless.MatchString(text):
+		return "(its text)"
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return text
 	}
 	shown := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	if strings.HasSuffix(path, ".url") && strings.Trim(u.Path, "/") != "" {
+	if (strings.HasSuffix(path, ".url") || strings.HasSuffix(path, ".upstream")) && strings.Trim(u.Path, "/") != "" {
 		return shown.Scheme + "://" + shown.Host + "/…"
 	}
 	return shown.String()

@@ -28,6 +28,13 @@ store: {dir: data, retention: 24h}
 proxy:
   limits: {connections: 100}
   routes:
+    own:
+      provider: custom
+      upstream: https://sms.example.com/v1/secret-base
+      custom:
+        paths: [/send]
+        recipients: [to]
+        credentials: [{header: Authorization, value: "Bearer {secret}"}, {query: app, value: "k-live-secret-key"}]
     twilio: {mode: enforce, webhook: {secrets: ["env:HOOK"]}}
 console:
   tokens: [{name: ana, role: admin, secret: env:TOKEN}]
@@ -52,6 +59,9 @@ func TestCompare(t *testing.T) {
 		"what is left out":            {file: ", retention: 24h>", want: []string{"store.retention: 24h > , restart"}},
 		"what comes, and takes both":  {file: "proxy:>proxy:\n  webhooks: {url: https://x.example, limits: {connections: 5}}", want: []string{"proxy.webhooks.url:  > https://x.example", "proxy.webhooks.limits.connections:  > 5, restart"}},
 		"the path of a URL is hidden": {file: "secret-path>other-path", want: []string{"console.notify.url: https://hooks.example.com/… > https://hooks.example.com/…, restart"}},
+		"the path of an upstream":     {file: "v1/secret-base>v1/other-base", want: []string{"proxy.routes.own.upstream: https://sms.example.com/… > https://sms.example.com/…"}},
+		"a key as it stands":          {file: "k-live-secret-key>secret-key{secret}", want: []string{"proxy.routes.own.custom.credentials[1].value: (its text) > (its text)"}},
+		"where a key is put":          {file: "Bearer {secret}>Key {user}:{secret}", want: []string{"proxy.routes.own.custom.credentials[0].value: Bearer {secret} > Key {user}:{secret}"}},
 		"one more in a list":          {file: "secret: env:TOKEN}]>secret: env:TOKEN}, {name: bob, role: viewer, secret: env:HOOK}]", want: []string{"console.tokens[1].name:  > bob, restart", "console.tokens[1].role:  > viewer, restart", "console.tokens[1].secret:  > env:HOOK, restart"}},
 		"who may log in":              {reloaded: "console:>console:\n  sessions: {idle: 1h}", want: []string{"console.sessions.idle: 1h > "}},
 		"limits":                      {file: "100>200", want: []string{"proxy.limits.connections: 100 > 200, restart"}},
@@ -82,7 +92,7 @@ func TestCompare(t *testing.T) {
 			if !slices.Equal(all, c.want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(all, "\n"), strings.Join(c.want, "\n"))
 			}
-			for _, secret := range []string{"0123456789abcdef", "secret-path", "other-path"} {
+			for _, secret := range []string{"0123456789abcdef", "secret-path", "other-path", "secret-base", "other-base", "secret-key"} {
 				if text := fmt.Sprint(got); strings.Contains(text, secret) {
 					t.Errorf("it shows %s: %s", secret, text)
 				}

@@ -132,7 +132,7 @@ func TestConfigErrors(t *testing.T) {
 		want   string
 	}{
 		"an upstream in the clear":      {"twilio", func(rc *RouteConfig) { rc.Upstream = "http://api.twilio.com" }, "routes: twilio: upstream: \"http://api.twilio.com\" would send messages in the clear"},
-		"an upstream without a host":    {"twilio", func(rc *RouteConfig) { rc.Upstream = "https:///x" }, "routes: twilio: upstream: \"https:///x\" is not a base URL"},
+		"an upstream without a host":    {"twilio", func(rc *RouteConfig) { rc.Upstream = "https:///x" }, "routes: twilio: upstream: this is not a base URL"},
 		"an upstream with a query":      {"twilio", func(rc *RouteConfig) { rc.Upstream = "https://h/?a" }, "is not a base URL"},
 		"an upstream of another scheme": {"twilio", func(rc *RouteConfig) { rc.Upstream = "ftp://h" }, "is not an https:// URL"},
 		"a ca_file that is not there":   {"twilio", func(rc *RouteConfig) { rc.CAFile = "/nowhere.pem" }, "routes: twilio: ca_file: open /nowhere.pem"},

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,11 +58,11 @@ type settings struct {
 func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, error) {
 	base, err := url.Parse(cfg.Upstream)
 	if err != nil {
-		return nil, fmt.Errorf("upstream: %w", err)
+		return nil, errors.New("upstream: this is not a URL") // what err says would repeat it
 	}
 	address, err := checkUpstream(base)
 	if err != nil {
-		return nil, fmt.Errorf("upstream: %q %w", cfg.Upstream, err)
+		return nil, fmt.Errorf("upstream: %s %w", veiled(base), err)
 	}
 	u := &upstream{
 		key:    settings{cfg.Upstream, "", cfg.Timeouts, cfg.InFlight, cfg.Handshakes, limits},
@@ -88,6 +89,14 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 		}
 	}
 	return u, nil
+}
+
+// veiled is u for an error, which others may read: a path, a query and a name often hold a secret.
+func veiled(u *url.URL) string {
+	if u.Host == "" {
+		return "this"
+	}
+	return strconv.Quote((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
 }
 
 // checkUpstream returns the host:port to connect to.

@@ -92,11 +92,11 @@ func (w Webhooks) base() (string, error) {
 	u, err := url.Parse(w.URL)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("url: %w", err)
+		return "", errors.New("url: this is not a URL") // what err says would repeat it
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", fmt.Errorf("url: %q is not the address that providers call: want https://, a host and at most a path", w.URL)
+		return "", fmt.Errorf("url: %s is not the address that providers call: want https://, a host and at most a path", veiled(u))
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return "", fmt.Errorf("url: %q would have providers tell in the clear what people write: http:// is for loopback only", w.URL)
+		return "", fmt.Errorf("url: %s would have providers tell in the clear what people write: http:// is for loopback only", veiled(u))
 	}
 	return strings.TrimRight(w.URL, "/"), nil
 }

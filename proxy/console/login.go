@@ -116,16 +116,17 @@ func (o *OIDC) check(at string) error {
 	return nil
 }
 
-// checkURL refuses what is no address at which passwords and tokens are safe.
+// checkURL refuses what is no address at which passwords and tokens are safe. It repeats no more of it than the host,
+// since others may read what it says.
 func checkURL(text string, path bool) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "" || u.Opaque != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return fmt.Errorf("%q: want a URL such as https://sendgate.example.com", text)
+		return errors.New("want a URL such as https://sendgate.example.com")
 	case !path && u.Path != "" && u.Path != "/":
-		return fmt.Errorf("%q: want no path: the console is at the root of its host", text)
+		return fmt.Errorf("%q: want no path: the console is at the root of its host", u.Scheme+"://"+u.Host)
 	case u.Scheme == "http" && !thisMachine(u.Hostname()):
-		return fmt.Errorf("%q: want https, or http at an address of this machine", text)
+		return fmt.Errorf("%q: want https, or http at an address of this machine", u.Scheme+"://"+u.Host)
 	}
 	return nil
 }
