@@ -152,7 +152,8 @@ func (d *decoder) tokens(tokens []console.Token) {
 	}
 }
 
-// login refuses ways to log in that do not work, and warns of passwords that others could read.
+// login refuses ways to log in that do not work, and warns of passwords that others could read and of
+// people who cannot be told apart.
 func (d *decoder) login(cfg *Config) {
 	err := cfg.Console.CheckLogin()
 	all := []error{err}
@@ -170,6 +171,11 @@ func (d *decoder) login(cfg *Config) {
 		where := d.place("console.listen")
 		cfg.Warnings = append(cfg.Warnings, (&Error{d.file, where.Line, where.Column, "console.listen",
 			"passwords and sessions cross the network in the clear: put what ends TLS in front, and give its address in console.url"}).Error())
+	}
+	if strings.HasPrefix(cfg.Console.URL, "https:") && len(cfg.Console.Proxies) == 0 {
+		where := d.place("console.url")
+		cfg.Warnings = append(cfg.Warnings, (&Error{d.file, where.Line, where.Column, "console.url",
+			"behind what ends TLS all people come from its one address, and wait for each other's failures to log in: say where it stands in console.proxies"}).Error())
 	}
 }
 

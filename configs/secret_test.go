@@ -68,6 +68,28 @@ func TestPasswordsInTheClearAreWarnedOf(t *testing.T) {
 	}
 }
 
+func TestPeopleOfOneAddressAreWarnedOf(t *testing.T) {
+	for _, c := range []struct {
+		case_, text string
+		warned      bool
+	}{
+		{"behind what ends TLS, somewhere", "console: {url: https://console.example.com}", true},
+		{"behind what ends TLS, at a known place", "console: {url: https://console.example.com, proxies: [127.0.0.1]}", false},
+		{"with nothing in front", "console: {url: http://127.0.0.1:8081}", false},
+		{"without a URL", "console: {}", false},
+	} {
+		t.Run(c.case_, func(t *testing.T) {
+			cfg, err := load(t, c.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if warned := strings.Contains(strings.Join(cfg.Warnings, "\n"), ":1:16: console.url: behind what ends TLS all people come from its one address"); warned != c.warned {
+				t.Errorf("warnings: %q", cfg.Warnings)
+			}
+		})
+	}
+}
+
 func TestAHashMayComeFromElsewhere(t *testing.T) {
 	const hash = "$2b$10$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzABCDE"
 	t.Setenv("ANA", hash)
