@@ -257,8 +257,11 @@ func leaves(path string, value any) (all []leaf) {
 	default:
 		return []leaf{{path, value}}
 	}
+	if _, section := value.(yaml.MapSlice); section && len(all) == 0 {
+		value = nil // as one whose keys are all commented out
+	}
 	if len(all) == 0 && path != "" {
-		return []leaf{{path, value}} // an empty section
+		return []leaf{{path, value}}
 	}
 	return all
 }
@@ -266,7 +269,7 @@ func leaves(path string, value any) (all []leaf) {
 // shown is the value in one line.
 func (l leaf) shown() string {
 	switch v := veil(l.path, l.value).(type) {
-	case nil, yaml.MapSlice:
+	case nil:
 		return "{}"
 	case []any:
 		return "[]"

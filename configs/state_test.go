@@ -134,6 +134,19 @@ func TestCompareSecrets(t *testing.T) {
 	}
 }
 
+// A section whose keys are all commented out sets nothing, and so is in force as it is.
+func TestCompareEmptySections(t *testing.T) {
+	for _, text := range []string{"console:\n", "console: {}\n", "proxy:\n", "proxy:\n  limits:\n", "console:\n  users:\n"} {
+		same := write(t, text)
+		if got, err := Compare(same, same, same); err != nil || len(got.Differences) > 0 {
+			t.Errorf("%q: %+v, %v", text, got.Differences, err)
+		}
+	}
+	if got, err := Compare(write(t, "console:\n"), write(t, "console: {}\n"), write(t, "console: {}\n")); err != nil || len(got.Differences) > 0 {
+		t.Errorf("between two ways to write it: %+v, %v", got.Differences, err)
+	}
+}
+
 // Every setting that waits for a restart is one that differences are told to wait for.
 func TestWaiting(t *testing.T) {
 	t.Setenv("HOOK", "0123456789abcdef-hook")
