@@ -74,7 +74,7 @@ type Pass struct {
 
 	Reason  string    `json:"reason"`
 	Actor   string    `json:"actor"`            // who granted it
-	Behind  string    `json:"behind,omitempty"` // who made the token that granted it; empty: it was none that somebody made
+	Behind  string    `json:"behind,omitempty"` // who is behind the token that granted it; empty: it was none that somebody made
 	Granted time.Time `json:"granted"`
 	Expires time.Time `json:"expires"`
 

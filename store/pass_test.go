@@ -92,11 +92,11 @@ func TestPassLife(t *testing.T) {
 		t.Fatalf("granted %+v: one a message, and none while there is one", granted)
 	}
 	one, three := granted[0], granted[2]
-	_, err := s.Approve(granted[1].ID, "Ana")
+	_, err := s.Approve(granted[1].ID, "Ana", "")
 	if !errors.Is(err, store.ErrOwnPass) {
 		t.Errorf("who granted it approved it, too: %v", err)
 	}
-	_, err = s.Approve(one.ID, "bert")
+	_, err = s.Approve(one.ID, "bert", "")
 	if _, is := errors.AsType[*store.PassError](err); !is {
 		t.Errorf("what waits for nobody was approved: %v", err)
 	}
@@ -112,7 +112,7 @@ func TestPassLife(t *testing.T) {
 			}
 		}
 	}
-	approved, err := s.Approve(one.Grant, "bert")
+	approved, err := s.Approve(one.Grant, "bert", "")
 	if must(t, err); len(approved) != 2 || approved[0].ApprovedBy != "bert" {
 		t.Errorf("of a grant %+v were approved", approved)
 	}

@@ -38,7 +38,7 @@ type Token struct {
 	Hash   Digest    `json:"hash"` // of the secret, which is random enough to need no salt
 	Made   time.Time `json:"made"`
 	MadeBy string    `json:"made_by"`
-	Behind string    `json:"behind,omitempty"` // who is behind MadeBy, where that was a token, too; set by the store
+	Behind string    `json:"behind,omitempty"` // who is behind MadeBy, where that was a token that somebody made, too
 	Until  time.Time `json:"until,omitzero"`   // from when on it counts no more; zero: never
 }
 
@@ -76,25 +76,9 @@ func (s *Store) AddToken(t Token) error {
 		case len(all) >= maxTokens:
 			return nil, ErrTokensFull
 		}
-		if t.Behind = behind(all, t.MadeBy); t.Behind == t.MadeBy {
-			t.Behind = ""
-		}
 		delete(used, t.Name) // an earlier one of that name
 		return append(slices.Clip(all), t), nil
 	})
-}
-
-// behind is who acts under a name: of a token that is among all, who made it, by however many others; else the name's own.
-func behind(all []Token, name string) string {
-	for i, t := range slices.Backward(all) {
-		if t.Name == name && t.Behind != "" {
-			return t.Behind
-		}
-		if t.Name == name {
-			return behind(all[:i], t.MadeBy) // who made it was there before
-		}
-	}
-	return name
 }
 
 // RemoveToken takes a token away. Once it returns nil, that is on disk, and Tokens has it no more.

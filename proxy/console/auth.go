@@ -16,6 +16,10 @@ type actor struct {
 	role Role
 	hash [sha256.Size]byte
 	made bool // by the API, so that it may be revoked while it is used
+
+	// behind is who made the token, through however many others, as it was when it let in: by the time of an act the
+	// token may be revoked. Empty: it is none that was made.
+	behind string
 }
 
 // newActors checks the tokens of a configuration and hashes their secrets.

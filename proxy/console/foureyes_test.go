@@ -1,7 +1,10 @@
 package console
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,3 +60,70 @@ func TestFourEyesOfTokens(t *testing.T) {
 		})
 	}
 }
+
+// Who is behind a token is known from when it let in: whoever holds back the rest of a call until the token is revoked
+// gains nothing by it.
+func TestFourEyesOfTokensRevokedInTheCall(t *testing.T) {
+	for name, c := range map[string]struct {
+		during string // what the token that is revoked meanwhile does
+		last   string // who approves then
+	}{
+		"the token grants a pass, and who made it approves": {"grant", "ada"},
+		"the token makes another, which approves":           {"token", "child"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.server.fourEyes = true
+			b.blocked(1, nil)
+			who := map[string]*Client{"ada": b.server.As("ada", Admin)}
+			bot, err := who["ada"].MakeToken(t.Context(), TokenRequest{Name: "bot", Role: Admin})
+			if err != nil {
+				t.Fatal(err)
+			}
+			inCall := NewClient(b.url, bot.Secret)
+			inCall.http.Transport = lateBody{b.server, sync.OnceFunc(func() {
+				if err := who["ada"].RevokeToken(t.Context(), "bot"); err != nil {
+					t.Error(err)
+				}
+			})}
+			granter := who["ada"]
+			if c.during == "token" {
+				child, err := inCall.MakeToken(t.Context(), TokenRequest{Name: "child", Role: Admin})
+				if err != nil {
+					t.Fatal(err)
+				}
+				who["child"] = NewClient(b.url, child.Secret)
+			} else {
+				granter = inCall
+			}
+			a, err := granter.GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: store.Query{Since: noon.Add(-time.Hour)}}})
+			if err != nil || a.Granted != 1 {
+				t.Fatalf("granted %+v, %v", a, err)
+			}
+			_, err = who[c.last].ApprovePass(t.Context(), a.Grant)
+			wantError(t, err, http.StatusForbidden, "", "whoever granted a pass cannot approve it, too: console.four_eyes wants a second person, and a token counts as who made it")
+		})
+	}
+}
+
+// lateBody is how a client asks a server whose calls are let in before something is done, and their bodies come after it.
+type lateBody struct {
+	server *Server
+	before func()
+}
+
+func (l lateBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	body := r.Body
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{readerFunc(func(p []byte) (int, error) { l.before(); return body.Read(p) }), body}
+	answer := httptest.NewRecorder()
+	l.server.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

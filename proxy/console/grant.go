@@ -22,7 +22,7 @@ func (s *Server) postPasses(c *call) error {
 	if err != nil {
 		return err
 	}
-	g := &granter{s: s, found: map[store.Print]int{}, refused: map[string]*PassRefusal{}, pass: store.Pass{Reason: r.Reason, Actor: c.by.name,
+	g := &granter{s: s, found: map[store.Print]int{}, refused: map[string]*PassRefusal{}, pass: store.Pass{Reason: r.Reason, Actor: c.by.name, Behind: c.by.behind,
 		Expires: s.now().Add(lasts), FourEyes: s.fourEyes}}
 	if r.Decision != "" {
 		err = g.one(c, r.Decision)

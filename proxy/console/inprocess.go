@@ -15,9 +15,11 @@ import (
 
 // As is a client of s in the same process, on whose calls s acts as it would for a token of that name and
 // role. Who calls it vouches for the name.
-func (s *Server) As(name string, role Role) *Client {
+func (s *Server) As(name string, role Role) *Client { return s.as(actor{name: name, role: role}) }
+
+func (s *Server) as(by actor) *Client {
 	c := NewClient("http://console", "")
-	c.http.Transport = inProcess{s, actor{name: name, role: role}}
+	c.http.Transport = inProcess{s, by}
 	return c
 }
 

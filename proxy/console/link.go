@@ -66,6 +66,8 @@ type Guest struct {
 	Role Role
 	// Counts reports whether who made the link may still ask: a token that was revoked does not.
 	Counts func() bool
+	// Client asks as the guest, in the same process.
+	Client *Client
 }
 
 // TakeLink is as whom a token of a link logs in. The same token does not do so again.
@@ -89,7 +91,7 @@ func (s *Server) findLink(token string, take bool) (Guest, bool) {
 		if take {
 			s.links.open = append(s.links.open[:i:i], s.links.open[i+1:]...)
 		}
-		g := Guest{l.by.name, l.by.role, func() bool { return s.stillKnown(l.by) }}
+		g := Guest{l.by.name, l.by.role, func() bool { return s.stillKnown(l.by) }, s.as(actor{name: l.by.name, role: l.by.role, behind: l.by.behind})}
 		return g, g.Counts()
 	}
 	return Guest{}, false

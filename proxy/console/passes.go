@@ -144,7 +144,7 @@ func (s *Server) listPasses(c *call) error {
 
 // approvePass has what waits for a second person count.
 func (s *Server) approvePass(c *call) error {
-	changed, err := s.store.Approve(c.r.PathValue("id"), c.by.name)
+	changed, err := s.store.Approve(c.r.PathValue("id"), c.by.name, c.by.behind)
 	return s.changedPasses(c, changed, err)
 }
 

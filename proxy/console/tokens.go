@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -80,7 +81,7 @@ func (s *Server) tokenInfo(t *store.Token) TokenInfo {
 
 // madeActor is who asks with t, or why nobody does.
 func (s *Server) madeActor(t *store.Token) (actor, error) {
-	by := actor{name: t.Name, hash: t.Hash, made: true}
+	by := actor{name: t.Name, hash: t.Hash, made: true, behind: cmp.Or(t.Behind, t.MadeBy)}
 	if err := by.role.UnmarshalText([]byte(t.Role)); err != nil {
 		return by, err
 	}
@@ -154,7 +155,7 @@ func (s *Server) postToken(c *call) error {
 	case !r.Until.IsZero() && !r.Until.After(s.now()):
 		return bad("until", "%s is over", moment(r.Until))
 	}
-	t := store.Token{Name: r.Name, Role: r.Role.String(), Hash: sha256.Sum256([]byte(secret)), MadeBy: c.by.name, Until: r.Until}
+	t := store.Token{Name: r.Name, Role: r.Role.String(), Hash: sha256.Sum256([]byte(secret)), MadeBy: c.by.name, Behind: c.by.behind, Until: r.Until}
 	switch err := s.store.AddToken(t); {
 	case errors.Is(err, store.ErrTokenTaken):
 		return errorf(http.StatusConflict, "name", "there is a token %s: revoke it first, or take another name", r.Name)

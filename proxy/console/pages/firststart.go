@@ -27,5 +27,5 @@ func (p *Pages) takeLink(v *visit) error {
 		p.failed(v, "", "link", "the link does not count any more")
 		return &console.Error{Status: http.StatusGone, Message: v.t("link.gone")}
 	}
-	return p.enter(v, session{Account: Account{guest.Name, guest.Role}, as: proof{counts: guest.Counts}, person: "link " + guest.Name}, "/account")
+	return p.enter(v, session{Account: Account{guest.Name, guest.Role, guest.Client}, as: proof{counts: guest.Counts}, person: "link " + guest.Name}, "/account")
 }

@@ -80,7 +80,7 @@ func (r *rig) strangers() {
 	}
 	ana.upload("/imports", evil("file")+".csv", strings.NewReader("address,state,note\n"+file.String()), "channel", "sms", "brand", "shop")
 	ana.upload("/preflight", evil("file")+".csv", strings.NewReader("to,state,note\n"+file.String()), "route", "twilio")
-	r.pages.begin(r.clock(), r.pages.inForce.Load().sessions, session{Account: Account{"ana-admin", console.Admin}, person: "ana-admin", agent: evil("agent"), from: evil("from")})
+	r.pages.begin(r.clock(), r.pages.inForce.Load().sessions, session{Account: Account{Name: "ana-admin", Role: console.Admin}, person: "ana-admin", agent: evil("agent"), from: evil("from")})
 }
 
 // hostileSend is a send of which every field and header is a stranger's.

@@ -193,7 +193,7 @@ func (p *Pages) login(v *visit) error {
 	}
 	attempt.succeeded()
 	p.jar(v.r).set(v.w, deviceCookie, p.devices.issue(user.Name), deviceLife)
-	return p.enter(v, session{Account: Account{user.Name, user.Role}, as: proof{user: user}, person: "user " + user.Name}, ownPath(v.value("next")))
+	return p.enter(v, session{Account: Account{Name: user.Name, Role: user.Role}, as: proof{user: user}, person: "user " + user.Name}, ownPath(v.value("next")))
 }
 
 // goToProvider sends a browser to the provider.

@@ -216,7 +216,7 @@ func (p *provider) meet(token *oidc.IDToken) (stranger, error) {
 	if role == 0 {
 		return stranger{Account{Name: name}, token.Subject}, deny("login.sso.norole", "no word of the claim %s has a role", p.RoleClaim)
 	}
-	return stranger{Account{name, role}, token.Subject}, nil
+	return stranger{Account{Name: name, Role: role}, token.Subject}, nil
 }
 
 // role is the highest of those that a claim's words have: exactly as the configuration writes them.

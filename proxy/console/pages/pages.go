@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,13 +170,14 @@ func (p *Pages) methods(r *http.Request) (all []string) {
 type Account struct {
 	Name string
 	Role console.Role
+	api  *console.Client // as whom a link logged in; nil: as who is named
 }
 
 // visit begins to answer r.
 func (p *Pages) visit(w http.ResponseWriter, r *http.Request) *visit {
 	v := &visit{p: p, w: w, r: r, zone: zoneOf(r), theme: themeOf(r)}
 	if v.by, v.known = p.account(r); v.known {
-		v.api = p.api.As(v.by.Name, v.by.Role)
+		v.api = cmp.Or(v.by.api, p.api.As(v.by.Name, v.by.Role))
 	}
 	return v
 }

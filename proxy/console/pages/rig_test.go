@@ -125,7 +125,7 @@ func (r *rig) as(role console.Role) *visitor {
 	if role != 0 {
 		at, _ := url.Parse(r.url)
 		name := "ana-" + role.String()
-		token := r.pages.begin(r.clock(), r.pages.inForce.Load().sessions, session{Account: Account{name, role}, person: name})
+		token := r.pages.begin(r.clock(), r.pages.inForce.Load().sessions, session{Account: Account{Name: name, Role: role}, person: name})
 		jar.SetCookies(at, []*http.Cookie{{Name: "sendgate-session", Value: token}})
 	}
 	return v
