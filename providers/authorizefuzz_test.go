@@ -16,6 +16,7 @@ import (
 // FuzzAuthorize: whatever a body and a query are, what goes out has no credential of the caller's that another reader
 // finds, and everything else that he finds.
 func FuzzAuthorize(f *testing.F) {
+	providers.AddCorpus(f)
 	for _, c := range calls {
 		if c.provider == "whatsapp" {
 			f.Add(c.target, strings.Contains(c.headers, "json"), c.body)

@@ -264,6 +264,7 @@ func deniedByTheGate(t *testing.T) {
 
 // FuzzSigV4: no request is known that nobody signed, and one that we signed is, whatever it asks for.
 func FuzzSigV4(f *testing.F) {
+	AddCorpus(f)
 	f.Add("POST", "/a//b/../%2F?b=2&a=%41&a", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64), "20150830T123600Z", "x")
 	f.Add("GET", "/?X-Amz-Signature=a&X-Amz-Algorithm=AWS4-HMAC-SHA256", "", "", "")
 	f.Fuzz(func(t *testing.T, method, target, authorization, date, body string) {

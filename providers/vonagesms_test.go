@@ -179,6 +179,7 @@ func vonageRequest(method, target, contentType, body string) *fasthttp.Request {
 
 // FuzzVonageSignature: whatever a message to Vonage is, what goes out is signed as Vonage checks it, or refused.
 func FuzzVonageSignature(f *testing.F) {
+	AddCorpus(f)
 	for _, s := range Samples() {
 		if s.Provider == "vonage-sms" {
 			req := arrived(f, s.Request)

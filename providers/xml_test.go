@@ -175,6 +175,7 @@ func TestXMLRefused(t *testing.T) {
 // FuzzXML reads XML. What is read encoding/xml reads, too, as the same texts; and what is left once some are taken out
 // and a line was added is read as the others.
 func FuzzXML(f *testing.F) {
+	AddCorpus(f)
 	f.Add([]byte(xmlSend), uint8(1))
 	f.Add([]byte(`<messages><body>Hi</body><msg><to>491701234567</to></msg><msg><to>491701234568</to><copy number='491701234569' /></msg></messages>`), uint8(6))
 	f.Fuzz(func(t *testing.T, body []byte, blocked uint8) {
