@@ -137,6 +137,10 @@ func corpusArguments(text []byte) (args []any, err error) {
 		if !ok || len(call.Args) != 1 {
 			return nil, fmt.Errorf("no conversion: %s", line)
 		}
+		if value, ok := call.Args[0].(*ast.Ident); ok { // true or false
+			args = append(args, value.Name == "true")
+			continue
+		}
 		literal, ok := call.Args[0].(*ast.BasicLit)
 		if !ok {
 			return nil, fmt.Errorf("no literal: %s", line)

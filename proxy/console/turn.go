@@ -3,7 +3,6 @@ package console
 import (
 	"net/http"
 	"runtime"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +14,6 @@ import (
 type turns struct {
 	free  chan *turn
 	sends func() uint64 // moves whenever a message comes in
-	seen  atomic.Uint64 // what it was before the last rest
 }
 
 const (
@@ -25,14 +23,21 @@ const (
 	ease = 100 * time.Millisecond
 	// easeShare is the share of its time, one in so many, that a turn is worked in after that.
 	easeShare = 4
+	// longestShift is how much of a shift counts as work. What takes longer could not pause, or waited for a lock, and
+	// is not worth making people wait that much longer: four times as long is the longest rest.
+	longestShift = 10 * time.Millisecond
+	// lately is how long messages count as being sent after one came in.
+	lately = 50 * time.Millisecond
 )
 
 // A turn is the right to a processor.
 type turn struct {
-	since  time.Time     // when it was taken
-	worked time.Duration // before that, since its last rest
+	since  time.Time     // when it was taken, or given back
+	worked time.Duration // before it was taken, since its last rest
 	rested time.Time     // when that was
 	ease   time.Duration // what is left of it, and negative where more was worked; it comes back with time
+	sends  uint64        // how far sends were then
+	moved  time.Time     // when they were last seen to have moved
 }
 
 func newTurns(sends func() uint64) *turns {
@@ -42,7 +47,7 @@ func newTurns(sends func() uint64) *turns {
 	n := max(1, runtime.GOMAXPROCS(0)/2)
 	t := &turns{free: make(chan *turn, n), sends: sends}
 	for range n {
-		t.free <- &turn{ease: ease}
+		t.free <- &turn{ease: ease, sends: sends()}
 	}
 	return t
 }
@@ -50,9 +55,13 @@ func newTurns(sends func() uint64) *turns {
 // rest lets what is sent go first.
 func (t *turns) rest(turn *turn, now time.Time) {
 	turn.ease = min(ease, turn.ease+now.Sub(turn.rested)/easeShare)
-	if sends := t.sends(); t.seen.Swap(sends) != sends {
-		turn.ease -= turn.worked
-		time.Sleep(max(turn.worked, -turn.ease*easeShare))
+	if sends := t.sends(); sends != turn.sends {
+		turn.sends, turn.moved = sends, now
+	}
+	if now.Sub(turn.moved) < lately {
+		worked := min(turn.worked, longestShift)
+		turn.ease -= worked
+		time.Sleep(max(worked, -turn.ease*easeShare))
 	}
 	turn.worked, turn.rested = 0, now
 }
@@ -66,14 +75,19 @@ type worker struct {
 
 func (w *worker) take() {
 	w.turn = <-w.turns.free
+	now := time.Now()
+	w.turn.worked = max(0, w.turn.worked-now.Sub(w.turn.since)) // nobody had it meanwhile
 	if w.turn.worked >= shift {
-		w.turns.rest(w.turn, time.Now())
+		w.turns.rest(w.turn, now)
+		now = time.Now()
 	}
-	w.turn.since = time.Now()
+	w.turn.since = now
 }
 
 func (w *worker) pass() {
-	w.turn.worked += time.Since(w.turn.since)
+	now := time.Now()
+	w.turn.worked += now.Sub(w.turn.since)
+	w.turn.since = now
 	w.turns.free <- w.turn
 	w.turn = nil
 }
@@ -123,6 +137,12 @@ func (s *Server) inTurn(e *endpoint, c *call) error {
 type turnWriter struct {
 	http.ResponseWriter
 	worker *worker
+}
+
+func (w *turnWriter) WriteHeader(status int) {
+	w.worker.pass()
+	defer w.worker.take()
+	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *turnWriter) Write(b []byte) (int, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,6 +99,61 @@ func TestTurnsRestWhileMessagesAreSent(t *testing.T) {
 			})
 		})
 	}
+	for _, c := range []struct {
+		name string
+		idle time.Duration // between a long wait for a lock and the next page
+		most time.Duration // for the next page
+	}{
+		{name: "who waited for a lock makes nobody wait as long again", most: 50 * time.Millisecond},
+		{name: "what was worked long ago is rested", idle: time.Minute, most: time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var sent uint64
+				turns := newTurns(func() uint64 { sent++; return sent })
+				w := worker{turns: turns}
+				w.take()
+				time.Sleep(2 * time.Second) // without a pause
+				w.pass()
+				time.Sleep(c.idle)
+				begin := time.Now()
+				w.take()
+				for range 16 {
+					w.pause()
+				}
+				w.pass()
+				if took := time.Since(begin); took > c.most {
+					t.Errorf("the next page took %v", took)
+				}
+			})
+		})
+	}
+	t.Run("each turn rests, whoever sees first that something was sent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var sent atomic.Uint64
+			turns := &turns{free: make(chan *turn, 2), sends: sent.Load}
+			turns.free <- &turn{ease: ease}
+			turns.free <- &turn{ease: ease}
+			sent.Add(1)
+			begin := time.Now()
+			var both sync.WaitGroup
+			for range 2 {
+				both.Go(func() {
+					w := worker{turns: turns}
+					w.take()
+					time.Sleep(10 * time.Millisecond) // works
+					for range 16 {
+						w.pause()
+					}
+					w.pass()
+					if took := time.Since(begin); took < 20*time.Millisecond {
+						t.Errorf("10 ms of work took %v", took)
+					}
+				})
+			}
+			both.Wait()
+		})
+	})
 	t.Run("visits that are short each rest together", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var sent uint64
