@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -303,4 +305,35 @@ func TestReadingWhileErasing(t *testing.T) {
 	if r := sound(t, s); r.Erased != 1000 {
 		t.Errorf("the chain has %+v", r)
 	}
+}
+
+// Whoever is looked for beside something else is found also where the files that they are in are written anew during the
+// walk, and their blocks move.
+func TestEraseLogWhileLookingForOne(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	sought, blocked := person("acme", 1), filter.Block
+	var want []string
+	for i := range 5000 {
+		e := decision(i)
+		switch {
+		case i%10 == 3:
+			e.To, e.Text = gonePerson, fmt.Sprint("Hello Ana Ejemplo ", i*7919)
+		case i%3 == 1:
+			e.To = sought
+		}
+		if i%7 == 2 {
+			e.Action, e.Reason = filter.Block, filter.HasOptedOut
+		}
+		if e.To == sought && e.Action == filter.Block {
+			want = append(want, e.ID)
+		}
+		s.Log(e)
+		if i%512 == 0 {
+			store.FlushLog(s)
+		}
+	}
+	store.FlushLog(s)
+	once := sync.OnceFunc(func() { erase(t, s, gonePerson) })
+	slices.Reverse(want)
+	equal(t, "found", ids(t, s, store.Query{To: sought, Action: &blocked, Pause: once}), want)
 }

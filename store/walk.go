@@ -147,6 +147,9 @@ func (w *walk) hasBoth(b *block, f *facets) bool {
 		matches[face] = true
 		return true
 	})
+	if !w.heads.stands(b) {
+		return true
+	}
 	size := f.entriesSize(b.n)
 	at := blockPrefix + b.headLen - size
 	p, err := w.heads.part(b, at, min(b.size-at, size+(b.n+2)*binary.MaxVarintLen64)) // to the end of the addresses
@@ -199,6 +202,16 @@ func (h *heads) rest() {
 
 // read is the prefix and head of b, until the next is read.
 func (h *heads) read(b *block) ([]byte, error) { return h.part(b, 0, blockPrefix+b.headLen) }
+
+// stands reports whether b is where it was: an erasure may have written its file anew since the walk began.
+func (h *heads) stands(b *block) bool {
+	p, err := h.part(b, 0, blockPrefix)
+	if err != nil {
+		return false
+	}
+	head, body, err := readPrefix(p)
+	return err == nil && head == b.headLen && blockPrefix+head+body == b.size && binary.LittleEndian.Uint32(p[12:]) == b.bodySum
+}
 
 // part is n bytes of b from at on, until the next are read.
 func (h *heads) part(b *block, at, n int) ([]byte, error) {
