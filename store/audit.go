@@ -86,12 +86,21 @@ func (s *Store) BeginAct(a Act) (uint64, error) {
 func (s *Store) EndAct(begun uint64, a Act) error {
 	s.audit.mu.Lock()
 	at := s.audit.open[begun]
+	if at != nil {
+		a.Begun, a.Asked = at.begun, at.asked
+	}
 	s.audit.mu.Unlock()
 	if at == nil {
 		return fmt.Errorf("no act %d is under way", begun)
 	}
-	a.Time, a.Begun, a.Asked = s.now(), at.begun, at.asked
+	a.Time = s.now()
 	_, err := s.audit.keep(&a, begun)
+	if err != nil { // most acts are told to their end once
+		s.audit.mu.Lock()
+		defer s.audit.mu.Unlock()
+		s.audit.late.told(at.asked)
+		at.asked = 0
+	}
 	return err
 }
 
@@ -245,28 +254,36 @@ func (l *audit) close() {
 
 // sweepAudit removes the files whose last line is older than the audit is kept.
 func (s *Store) sweepAudit() error {
-	l := &s.audit
-	for {
-		l.mu.Lock()
-		files := slices.Clone(l.files)
-		l.mu.Unlock()
-		if len(files) < 2 || s.cfg.Memory || s.cfg.Still {
-			return nil
-		}
-		last, err := files[0].lastTime()
-		if err != nil || s.now().Sub(last) <= s.cfg.KeepAudit {
-			return err
-		}
-		l.writing.Lock()
-		l.mu.Lock()
-		if err = files[0].remove(); err == nil {
-			l.files = l.files[1:]
-		}
-		l.mu.Unlock()
-		l.writing.Unlock()
-		if err != nil {
-			return err
-		}
-		s.logger.Info("a file of the audit was kept for long enough", zap.String("file", files[0].name))
+	if s.cfg.Memory || s.cfg.Still {
+		return nil
 	}
+	for {
+		if swept, err := s.audit.sweepOldest(); err != nil || !swept {
+			return err
+		}
+	}
+}
+
+// sweepOldest removes the oldest file if it was kept for long enough.
+func (l *audit) sweepOldest() (swept bool, err error) {
+	l.writing.Lock() // until it is gone, since others may sweep, too
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	files := l.files
+	l.mu.Unlock()
+	if len(files) < 2 {
+		return false, nil
+	}
+	last, err := files[0].lastTime()
+	if err != nil || l.s.now().Sub(last) <= l.s.cfg.KeepAudit {
+		return false, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := files[0].remove(); err != nil {
+		return false, err
+	}
+	l.files = l.files[1:]
+	l.s.logger.Info("a file of the audit was kept for long enough", zap.String("file", files[0].name))
+	return true, nil
 }

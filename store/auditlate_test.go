@@ -84,6 +84,27 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 	}
 }
 
+// An act whose end cannot be kept, as when the disk is full, holds nobody's address in memory for ever.
+func TestErasuresAreForgottenBesideAnActWithoutEnd(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	begun := begin(t, s, act("ana", store.ActPassGrant))
+	store.FailAudit(s, func(func() error) error { return fmt.Errorf("the disk is full") })
+	if err := s.EndAct(begun, act("ana", store.ActPassGrant)); err == nil {
+		t.Fatal("it was ended")
+	}
+	store.FailAudit(s, func(real func() error) error { return real() })
+	erase(t, s, gonePerson)
+	if n := store.ErasuresHeld(s); n > 0 {
+		t.Errorf("%d addresses are held", n)
+	}
+	about := act("ana", store.ActPassGrant)
+	about.To = gonePerson
+	finish(t, s, begun, about) // it can be ended after all
+	if n := store.ErasuresHeld(s); n > 0 {
+		t.Errorf("%d addresses are held once it is ended", n)
+	}
+}
+
 // A pass that is found, and whose person is erased before it is used, is used by nobody, and tells of nobody.
 func TestEraseLeavesNothingOfAPassThatWasFound(t *testing.T) {
 	s := open(t, store.Config{Memory: true, Now: func() time.Time { return noon }})
