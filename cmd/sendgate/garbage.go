@@ -22,7 +22,8 @@ const (
 // boundGarbage bounds it from now on, unless GOGC does.
 var boundGarbage = sync.OnceFunc(func() {
 	if os.Getenv("GOGC") == "" {
-		collected(debug.SetGCPercent(garbagePercent))
+		debug.SetGCPercent(garbagePercent)
+		collected(garbagePercent)
 	}
 })
 

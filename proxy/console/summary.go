@@ -57,10 +57,11 @@ type dayKind struct {
 	rule   string
 }
 
-// summary counts the decisions of a day, which is midnight where it begins, on all routes or one.
-func (s *Server) summary(ctx context.Context, day time.Time, route string) (*Summary, error) {
+// summary counts the decisions of a day, which is midnight where it begins, on all routes or one. pause is that of
+// store.Query.
+func (s *Server) summary(ctx context.Context, day time.Time, route string, pause func()) (*Summary, error) {
 	sum := &Summary{Day: day.Format(time.DateOnly), Zone: day.Location().String(), Since: day.UTC(), Until: day.AddDate(0, 0, 1).UTC(), Routes: []RouteSummary{}}
-	counts, err := s.store.Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)}, nil)
+	counts, err := s.store.Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)}, pause)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (s *Server) summary(ctx context.Context, day time.Time, route string) (*Sum
 		}
 	}
 	for k, n := range kinds {
-		examples, err := s.examples(ctx, sum, &k, min(n, summaryExamples))
+		examples, err := s.examples(ctx, sum, &k, min(n, summaryExamples), pause)
 		if err != nil {
 			return nil, err
 		}
@@ -104,9 +105,9 @@ func (s *Server) summary(ctx context.Context, day time.Time, route string) (*Sum
 }
 
 // examples are the newest n decisions of a kind on the day of sum, or fewer where the log is damaged.
-func (s *Server) examples(ctx context.Context, sum *Summary, k *dayKind, n int) ([]Example, error) {
+func (s *Server) examples(ctx context.Context, sum *Summary, k *dayKind, n int, pause func()) ([]Example, error) {
 	list := make([]Example, 0, n)
-	q := store.Query{Since: sum.Since, Until: sum.Until, Route: k.route, Mode: k.mode, Action: &k.action, Reason: &k.reason, Rule: k.rule}
+	q := store.Query{Since: sum.Since, Until: sum.Until, Route: k.route, Mode: k.mode, Action: &k.action, Reason: &k.reason, Rule: k.rule, Pause: pause}
 	for e, err := range s.store.Entries(q) {
 		if err == nil {
 			err = ctx.Err()
@@ -136,7 +137,7 @@ func (s *Server) getSummary(c *call) error {
 			return bad("day", "%q: want a day such as 2026-01-31", text)
 		}
 	}
-	sum, err := s.summary(c.r.Context(), day, c.query.Get("route"))
+	sum, err := s.summary(c.r.Context(), day, c.query.Get("route"), c.worker.pause)
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func yesterday(now time.Time) time.Time {
 
 // tellDay writes to the log what a day blocked, or would have: one line a route and reason.
 func (s *Server) tellDay(ctx context.Context, day time.Time) error {
-	sum, err := s.summary(ctx, day, "")
+	sum, err := s.summary(ctx, day, "", nil)
 	if err != nil {
 		return err
 	}
