@@ -22,6 +22,9 @@ func (u User) String() string { return fmt.Sprintf("%s (%s)", u.Name, u.Role) }
 // GoString names u without the hash.
 func (u User) GoString() string { return u.String() }
 
+// LongestName is how long the name of a [User] may be, in bytes.
+const LongestName = 100
+
 // Problem says what is wrong with u as such: the field, and a sentence. Both are empty for a user who can
 // log in.
 func (u User) Problem() (field, problem string) {
@@ -30,6 +33,8 @@ func (u User) Problem() (field, problem string) {
 		return "name", "missing: want a name to log in with"
 	case strings.IndexFunc(u.Name, notInName) >= 0:
 		return "name", fmt.Sprintf("%q: want letters, digits, and - . _ @", u.Name)
+	case len(u.Name) > LongestName:
+		return "name", fmt.Sprintf("%d characters are too many: want at most %d", len(u.Name), LongestName)
 	case u.Role < Viewer || u.Role > Admin:
 		return "role", "missing: want one of " + strings.Join(roleNames[1:], ", ")
 	case u.Password == "":

@@ -24,6 +24,9 @@ func (p *Pages) takeLink(v *visit) error {
 	v.w.Header().Set("Referrer-Policy", "no-referrer")
 	guest, ok := p.api.TakeLink(v.r.PostFormValue("token"))
 	if !ok {
+		if _, wait := p.throttle.try(p.now(), "", networkOf(v.r.RemoteAddr), ""); wait > 0 {
+			return p.tooMany(v, wait)
+		}
 		p.failed(v, "", "link", "the link does not count any more")
 		return &console.Error{Status: http.StatusGone, Message: v.t("link.gone")}
 	}

@@ -160,3 +160,20 @@ func TestConsoleSecurityNamesOfTokens(t *testing.T) {
 		t.Errorf("a token is made under the name of a user: %v", err)
 	}
 }
+
+func TestConsoleSecurityBogusLinks(t *testing.T) {
+	r := newLoginRig(t, console.Config{})
+	var refused int
+	for range 1000 {
+		if status, _ := r.as(0).post("/login/link", "token", "bogus"); status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if acts := r.acts(); len(acts) > 20 || refused != 1000-perAddress.burst {
+		t.Errorf("1000 bogus links write %d acts, and %d are told to wait", len(acts), refused)
+	}
+	link, _ := url.Parse(r.pages.api.NewLink("ops", console.Admin).URL)
+	if _, body := r.as(0).post("/login/link", "token", link.Query().Get("token")); !strings.Contains(body, "ops, admin") {
+		t.Errorf("a link that counts has to wait for what others try:\n%s", body)
+	}
+}

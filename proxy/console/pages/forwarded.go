@@ -17,7 +17,7 @@ func (p *Pages) origin(r *http.Request) string {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		ip, err := netip.ParseAddr(strings.TrimSpace(hop))
+		ip, err := hopAddress(strings.TrimSpace(hop))
 		if err != nil {
 			break
 		}
@@ -26,6 +26,14 @@ func (p *Pages) origin(r *http.Request) string {
 		}
 	}
 	return net.JoinHostPort(at.Addr().Unmap().String(), "0")
+}
+
+// hopAddress is that of a hop, which some proxies write with its port.
+func hopAddress(hop string) (netip.Addr, error) {
+	if at, err := netip.ParseAddrPort(hop); err == nil {
+		return at.Addr(), nil
+	}
+	return netip.ParseAddr(hop)
 }
 
 func (p *Pages) proxied(ip netip.Addr) bool {

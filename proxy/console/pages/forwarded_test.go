@@ -26,6 +26,9 @@ func TestConsoleSecurityForwarded(t *testing.T) {
 		{"a proxy tells nothing", "10.0.0.7:1000", nil, "10.0.0.7:0"},
 		{"a proxy tells nonsense", "192.0.2.8:1000", []string{"203.0.113.9, unknown"}, "192.0.2.8:0"},
 		{"version 6", "[2001:db8::1]:1000", []string{"2606:4700::1"}, "[2606:4700::1]:0"},
+		{"a proxy tells the port, too", "10.0.0.7:1000", []string{"203.0.113.7:4711"}, "203.0.113.7:0"},
+		{"a proxy tells the port of version 6, too", "10.0.0.7:1000", []string{"[2606:4700::1]:4711"}, "[2606:4700::1]:0"},
+		{"one proxy behind another, with ports", "10.0.0.7:1000", []string{"203.0.113.9:4711, 192.0.2.8:4712"}, "203.0.113.9:0"},
 		{"version 4 inside of version 6", "[::ffff:10.0.0.7]:1000", []string{"203.0.113.9"}, "203.0.113.9:0"},
 	} {
 		t.Run(c.case_, func(t *testing.T) {

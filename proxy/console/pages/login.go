@@ -43,9 +43,6 @@ const (
 	questCookie   = "oidc"
 )
 
-// longestName is how much is taken of what somebody types as their name.
-const longestName = 100
-
 // anySubject is the name, of no user, as which devices log in by the provider: who comes back is not known before it is asked.
 const anySubject = "any subject"
 
@@ -155,7 +152,7 @@ func (p *Pages) showLogin(v *visit) error {
 // askAgain shows the login with what went wrong.
 func (p *Pages) askAgain(v *visit, status int, key string, args ...any) error {
 	form := p.loginForm(v)
-	form.Name, form.Problem = cut(v.value("name"), longestName), &console.Error{Status: status, Message: v.t(key, args...)}
+	form.Name, form.Problem = cut(v.value("name"), console.LongestName), &console.Error{Status: status, Message: v.t(key, args...)}
 	return v.showAs(status, "login", form)
 }
 
@@ -172,12 +169,12 @@ const hashPatience = 10 * time.Second
 // login takes a name and a password.
 func (p *Pages) login(v *visit) error {
 	w := p.inForce.Load()
-	name := cut(v.value("name"), longestName)
+	name := cut(v.value("name"), console.LongestName)
 	if w.passwords == nil {
 		return p.askAgain(v, http.StatusForbidden, "login.none")
 	}
 	known := p.devices.of(p.jar(v.r).get(v.r, deviceCookie), name)
-	attempt, wait := p.throttle.try(p.now(), strings.ToLower(name), networkOf(v.r.RemoteAddr), known)
+	attempt, wait := p.throttle.try(p.now(), spelling(name), networkOf(v.r.RemoteAddr), known)
 	if wait > 0 {
 		return p.tooMany(v, wait)
 	}
@@ -186,12 +183,15 @@ func (p *Pages) login(v *visit) error {
 	user, ok, err := w.passwords.check(ctx, name, v.r.PostFormValue("password"))
 	switch {
 	case err != nil:
+		if known != "" { // what strangers take while there is a queue stays taken
+			attempt.giveBack()
+		}
 		return p.tooMany(v, hashPatience)
 	case !ok:
 		p.failed(v, user.Name, "password", "name and password do not match")
 		return p.askAgain(v, http.StatusForbidden, "login.wrong")
 	}
-	attempt.succeeded()
+	attempt.giveBack()
 	p.jar(v.r).set(v.w, deviceCookie, p.devices.issue(user.Name), deviceLife)
 	return p.enter(v, session{Account: Account{Name: user.Name, Role: user.Role}, as: proof{user: user}, person: "user " + user.Name}, ownPath(v.value("next")))
 }
@@ -247,7 +247,7 @@ func (p *Pages) comeBack(v *visit) error {
 		p.failed(v, who.Name, "provider", v.t(key))
 		return p.askAgain(v, http.StatusForbidden, key)
 	}
-	attempt.succeeded()
+	attempt.giveBack()
 	j.set(v.w, deviceCookie, p.devices.issue(anySubject), deviceLife)
 	return p.enter(v, session{Account: who.Account, as: proof{provider: w.provider}, person: "subject " + who.subject}, q.Next)
 }

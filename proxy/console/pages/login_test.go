@@ -208,3 +208,28 @@ func TestConsoleSecurityThrottle(t *testing.T) {
 	r.later(perAddress.each)
 	r.as(0).login("ana") // nobody is kept out for good
 }
+
+func TestWhomTheConfigurationNamesCanLogIn(t *testing.T) {
+	r := newLoginRig(t, people())
+	for _, c := range []struct {
+		case_, name, problem string
+	}{
+		{"a name as long as one may be", strings.Repeat("a", console.LongestName), ""},
+		{"a name that is longer", strings.Repeat("a", console.LongestName+1), "users[0]: name: 101 characters are too many: want at most 100"},
+		{"a name with a letter that Unicode folds into another", "\u017fas", "users[0]: name: \"\u017fas\": want letters"},
+	} {
+		t.Run(c.case_, func(t *testing.T) {
+			err := r.pages.Admit(console.Config{Users: []console.User{{Name: c.name, Role: console.Viewer, Password: hashed}}})
+			if c.problem == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.as(0).login(c.name)
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("got %v, want %s", err, c.problem)
+			}
+		})
+	}
+}

@@ -46,8 +46,8 @@ type attempt struct {
 	taken []*rate.Reservation
 }
 
-// succeeded gives back what the attempt took: only failures count.
-func (a *attempt) succeeded() {
+// giveBack gives back what the attempt took: only failures count.
+func (a *attempt) giveBack() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, r := range a.taken {

@@ -39,7 +39,7 @@ func TestConsoleSecurityThrottleKeepsNobodyOut(t *testing.T) {
 						kept++
 						continue
 					}
-					a.succeeded()
+					a.giveBack()
 				}
 			}
 			if (kept > 0) != c.kept {
@@ -64,7 +64,7 @@ func TestThrottleCountsFailuresAlone(t *testing.T) {
 		if wait > 0 {
 			t.Fatalf("login %d has to wait for %v", i, wait)
 		}
-		a.succeeded()
+		a.giveBack()
 	}
 }
 

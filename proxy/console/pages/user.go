@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/sendgate/sendgate/proxy/console"
 )
@@ -25,10 +26,20 @@ func newPasswords(users []console.User) *passwords {
 	return p
 }
 
+// spelling is the one by which a name, as typed, is found and counted. It is empty where the name can be no user's: other
+// letters than ASCII's are none of theirs, though Unicode folds some into them.
+func spelling(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return ""
+	}
+	return strings.ToLower(name)
+}
+
 // find is the user of a name, as typed.
 func (p *passwords) find(name string) (console.User, bool) {
+	name = spelling(name)
 	for _, u := range p.users {
-		if strings.EqualFold(u.Name, name) {
+		if strings.ToLower(u.Name) == name {
 			return u, true
 		}
 	}
