@@ -32,8 +32,14 @@ var atStart = []struct {
 	{"store", func(c *Config) any { return c.Store }},
 }
 
-// notAtStart are those below them that a reload changes all the same.
-var notAtStart = []string{"console.users", "console.oidc", "console.sessions"}
+// notAtStart are those below them that a reload changes all the same in a program that began with c. A provider of
+// logins sends people back to the URL that counted at the start.
+func (c *Config) notAtStart() []string {
+	if c.Console.URL == "" {
+		return []string{"console.users", "console.sessions"}
+	}
+	return []string{"console.users", "console.sessions", "console.oidc"}
+}
 
 // Waiting names the settings in which next differs from started, the configuration that the program began with,
 // and which a reload does not change, sorted.
@@ -46,9 +52,9 @@ func Waiting(started, next *Config) (paths []string) {
 	return paths
 }
 
-// needsRestart reports whether a reload does not change what stands at path.
-func needsRestart(path string) bool {
-	if slices.ContainsFunc(notAtStart, func(reloaded string) bool { return within(path, reloaded) }) {
+// needsRestart reports whether a reload does not change what stands at path in a program that began with c.
+func (c *Config) needsRestart(path string) bool {
+	if slices.ContainsFunc(c.notAtStart(), func(reloaded string) bool { return within(path, reloaded) }) {
 		return false
 	}
 	for _, s := range atStart {
@@ -87,7 +93,7 @@ func Compare(started, reloaded, file *Config) (console.Configuration, error) {
 		value, ok := lookUp(began, s.path)
 		force = put(force, s.path, value, ok)
 	}
-	for _, path := range notAtStart {
+	for _, path := range started.notAtStart() {
 		value, ok := lookUp(took, path)
 		force = put(force, path, value, ok)
 	}
@@ -98,12 +104,12 @@ func Compare(started, reloaded, file *Config) (console.Configuration, error) {
 		return c, err
 	}
 	secret := func(path string) (now, then string) {
-		if needsRestart(path) {
+		if started.needsRestart(path) {
 			return file.secrets[path], started.secrets[path]
 		}
 		return file.secrets[path], reloaded.secrets[path]
 	}
-	c.Differences = differences(force, there, secret)
+	c.Differences = differences(force, there, started.needsRestart, secret)
 	return c, nil
 }
 
@@ -212,7 +218,7 @@ func veilText(path, text string) string {
 }
 
 // differences are the leaves in which two trees differ, in the order of force, then what only there has.
-func differences(force, there yaml.MapSlice, secret func(path string) (now, then string)) []console.Difference {
+func differences(force, there yaml.MapSlice, needsRestart func(path string) bool, secret func(path string) (now, then string)) []console.Difference {
 	all := []console.Difference{}
 	was, is := leaves("", force), leaves("", there)
 	for _, l := range was {

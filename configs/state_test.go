@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sendgate/sendgate/proxy/console"
 )
 
 // write puts a configuration into a file, and reads it.
@@ -134,6 +136,34 @@ func TestCompareSecrets(t *testing.T) {
 	}
 }
 
+// A provider of logins sends people back to the URL of the start, and waits for a restart where there was none.
+func TestCompareOIDC(t *testing.T) {
+	t.Setenv("TOKEN", "0123456789abcdef-token")
+	const url, oidc = "console:\n  url: https://console.example.com\n", "  oidc: {issuer: https://id.example.com, client_id: x, client_secret: env:TOKEN, roles: {staff: viewer}}\n"
+	for name, c := range map[string]struct {
+		start   string
+		restart bool
+	}{
+		"with the first URL":       {"console: {listen: 127.0.0.1:8081}\n", true},
+		"to a URL that was there":  {url, false},
+		"with the first of it all": {"", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start, next := write(t, c.start), write(t, url+oidc)
+			for _, took := range []*Config{start, next} {
+				got, err := Compare(start, took, next)
+				if err != nil {
+					t.Fatal(err)
+				}
+				waits := slices.ContainsFunc(got.Differences, func(d console.Difference) bool { return d.Path == "console.oidc.issuer" && d.Restart })
+				if waits != c.restart || took == next && strings.Contains(got.InForce, "oidc") == c.restart {
+					t.Errorf("reloaded %v: in force is\n%s, differences %+v", took == next, got.InForce, got.Differences)
+				}
+			}
+		})
+	}
+}
+
 // A section whose keys are all commented out sets nothing, and so is in force as it is.
 func TestCompareEmptySections(t *testing.T) {
 	for _, text := range []string{"console:\n", "console: {}\n", "proxy:\n", "proxy:\n  limits:\n", "console:\n  users:\n"} {
@@ -156,7 +186,7 @@ func TestWaiting(t *testing.T) {
 	if got := Waiting(start, next); !slices.Equal(got, []string{"console", "proxy.limits", "store"}) {
 		t.Errorf("got %q", got)
 	}
-	if needsRestart("proxy.limitless") || needsRestart("proxy.routes.store.mode") || !needsRestart("proxy.limits") || !needsRestart("console.tokens[0].name") {
+	if start.needsRestart("proxy.limitless") || start.needsRestart("proxy.routes.store.mode") || !start.needsRestart("proxy.limits") || !start.needsRestart("console.tokens[0].name") {
 		t.Error("a path is taken for another")
 	}
 }

@@ -79,7 +79,11 @@ func (p *Pages) Admit(cfg console.Config) error {
 		next.passwords = newPasswords(slices.Clone(cfg.Users))
 	}
 	p.api.SetUsers(names)
-	if cfg.OIDC != nil {
+	switch {
+	case cfg.OIDC == nil:
+	case p.url == "": // nowhere to send people back to
+		p.log.Warn("console.oidc came with a first console.url, and waits for a restart as that does")
+	default:
 		if old := p.inForce.Load(); old != nil && old.provider != nil && reflect.DeepEqual(old.provider.OIDC, cfg.OIDC.WithDefaults()) {
 			next.provider = old.provider
 		} else {
