@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func TestFourEyesOfTokens(t *testing.T) {
 		"another token of who made the one":          {grants: "ada's", approves: "ada's other", refused: true},
 		"a token that a token of theirs made":        {grants: "ada", approves: "ada's child", refused: true},
 		"of which the one between is revoked":        {grants: "ada", approves: "ada's child", revoked: "ada's", refused: true},
+		"somebody whom a link of their token let in": {grants: "ada", approves: "ada's link", refused: true},
 		"somebody else":                              {grants: "ada's", approves: "bob"},
 		"a token of somebody else":                   {grants: "ada's", approves: "bob's"},
 		"a token of somebody else for what they did": {grants: "ada", approves: "bob's"},
@@ -40,6 +42,16 @@ func TestFourEyesOfTokens(t *testing.T) {
 				}
 				who[made[0]] = NewClient(b.url, token.Secret)
 			}
+			link, err := who["ada's"].LoginLink(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, secret, _ := strings.Cut(link.URL, "=")
+			guest, ok := b.server.TakeLink(secret)
+			if !ok {
+				t.Fatal("the link lets nobody in")
+			}
+			who["ada's link"] = guest.Client
 			a, err := who[c.grants].GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: store.Query{Since: noon.Add(-time.Hour)}}})
 			if err != nil || a.Granted != 1 {
 				t.Fatalf("granted %+v, %v", a, err)

@@ -58,13 +58,21 @@ func (r *run) erase(e erasure) (goesOn bool) {
 		e.line(&r.problems[i])
 	}
 	s := &r.state
-	s.Problem = e.of(s.Problem)
-	e.line(&s.Import)
-	s.List.Problem = e.of(s.List.Problem)
+	e.state(s)
 	s.Rows = slices.Clone(s.Rows)
 	for i := range s.Rows {
 		e.row(&s.Rows[i])
 	}
+	if s.Running {
+		r.erased = append(r.erased, e)
+	}
+	return s.Running
+}
+
+// state takes somebody out of all that s has but the rows.
+func (e *erasure) state(s *runState) {
+	s.Problem = e.of(s.Problem)
+	e.line(&s.Import)
 	if s.Sum != nil {
 		sum := *s.Sum
 		sum.Lacking = slices.Clone(sum.Lacking)
@@ -76,10 +84,6 @@ func (r *run) erase(e erasure) (goesOn bool) {
 	if s.refused != nil && e.names(s.refused.Message) {
 		s.refused = nil
 	}
-	if s.Running {
-		r.erased = append(r.erased, e)
-	}
-	return s.Running
 }
 
 func (e *erasure) line(l *console.ImportLine) {
@@ -126,12 +130,4 @@ func (r *run) judged(l console.PreflightLine) error {
 		s.More++
 	}
 	return nil
-}
-
-// spoken is text without those who were erased while r went on. The caller holds mu.
-func (r *run) spoken(text string) string {
-	for i := range r.erased {
-		text = r.erased[i].of(text)
-	}
-	return text
 }

@@ -67,6 +67,12 @@ func TestWhoIsErasedStandsInNoReportThatGoesOn(t *testing.T) {
 		_ = r.judged(console.PreflightLine{Row: &console.PreflightRow{Line: 2, Problem: text}})
 		rs.erase(names, "erased")
 	}
+	r.set(func(s *runState) {
+		s.Sum, s.refused = &console.Forecast{Lacking: []console.Lack{{Topic: "of 2125550123"}}}, &console.Error{Message: "no 2125550123"}
+	})
+	if is := r.now(); is.Sum.Lacking[0].Topic != "erased" || is.refused != nil {
+		t.Errorf("what it sums up names them: %+v, %v", is.Sum, is.refused)
+	}
 	r.end(newRig(t).clock(), errors.New("at 2125550123"), true)
 	view := r.view()
 	if len(r.report()) != 2 || len(view.Rows) != 2 {

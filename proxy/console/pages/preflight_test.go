@@ -68,6 +68,22 @@ func TestPagesTellWhoWouldWaitUntilWhen(t *testing.T) {
 	wantNone(t, body, ">running<")
 }
 
+// Whoever tries again and again while there are too many takes nobody's report away.
+func TestPagesForgetFirstWhatWasTurnedAway(t *testing.T) {
+	var all runs
+	report := all.begin(&run{by: "ana"})
+	report.end(time.Time{}, nil, false)
+	for range keptRuns {
+		away := all.begin(&run{by: "berta"})
+		away.set(func(s *runState) { s.refused = &console.Error{Status: http.StatusTooManyRequests} })
+		away.end(time.Time{}, nil, false)
+	}
+	all.trim()
+	if all.find(report.id) != report || len(all.list("")) != keptRuns {
+		t.Errorf("of %d runs that are kept the report is none", len(all.list("")))
+	}
+}
+
 func TestPagesForgetTheOldestRuns(t *testing.T) {
 	var all runs
 	first := all.begin(&run{by: "ana"})

@@ -71,7 +71,10 @@ func (rs *runs) trim() {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	for len(rs.all) > keptRuns {
-		i := slices.IndexFunc(rs.all, func(r *run) bool { return !r.now().Running })
+		i := slices.IndexFunc(rs.all, func(r *run) bool { return r.turnedAway() && !r.now().HasFile })
+		if i < 0 {
+			i = slices.IndexFunc(rs.all, func(r *run) bool { return !r.now().Running })
+		}
 		if i < 0 {
 			break
 		}
@@ -132,6 +135,12 @@ func (r *run) set(change func(*runState)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	change(&r.state)
+	for i := range r.erased {
+		r.erased[i].state(&r.state)
+	}
+	if !r.state.Running {
+		r.erased = nil
+	}
 }
 
 // asked is what its file is called, and what r was asked to do with it.
@@ -162,10 +171,9 @@ func (r *run) drop() {
 func (r *run) end(now time.Time, err error, again bool) {
 	r.set(func(s *runState) {
 		if s.Running, s.Ended = false, now; err != nil {
-			s.Problem = r.spoken(err.Error())
+			s.Problem = err.Error()
 		}
 		again = again && r.erased == nil
-		r.erased = nil
 	})
 	if !again {
 		r.drop()
