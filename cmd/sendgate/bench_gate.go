@@ -109,7 +109,7 @@ func startGate(dir string, config map[string]any) (*childGate, error) {
 		err = json.Unmarshal(line, &g.addresses)
 	}
 	if err == nil {
-		g.token, err = keptToken(filepath.Join(dir, store.DefaultDir, tokenFile))
+		g.token, err = keptSecret(filepath.Join(dir, store.DefaultDir, tokenFile))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the gate: %w", err), g.stop())

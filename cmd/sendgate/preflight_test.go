@@ -26,7 +26,7 @@ func (s *server) client(t testing.TB, text string) *console.Client {
 	t.Helper()
 	_, dir, _ := strings.Cut(text, "store: {dir: ")
 	dir, _, _ = strings.Cut(dir, "}")
-	token, err := keptToken(filepath.Join(dir, tokenFile))
+	token, err := keptSecret(filepath.Join(dir, tokenFile))
 	if err != nil {
 		t.Fatal(err)
 	}

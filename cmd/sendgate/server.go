@@ -34,6 +34,9 @@ const grace = 75 * time.Second
 // tokenFile is where, in the store's folder, an admin token is kept that nobody configured.
 const tokenFile = "admin.token"
 
+// deviceFile is where, beside it, the secret is kept by which the console knows browsers that people logged in with before.
+const deviceFile = "devices.key"
+
 // A server is the whole product in one process: the store, the gate in front of it, the admin
 // API beside it.
 type server struct {
@@ -133,10 +136,10 @@ func (s *server) proxy(c configs.Config, metrics prometheus.Registerer) proxy.Co
 // openConsole builds the admin API and the web console. Without a token in the configuration it makes one: there is
 // no default password. The store is open by then, so no other process can be using its folder.
 func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) error {
-	c := cfg.Console
+	c, dir := cfg.Console, cmp.Or(cfg.Store.Dir, store.DefaultDir)
 	if len(c.Tokens) == 0 {
-		path := filepath.Join(cmp.Or(cfg.Store.Dir, store.DefaultDir), tokenFile)
-		secret, err := keptToken(path)
+		path := filepath.Join(dir, tokenFile)
+		secret, err := keptSecret(path)
 		if err != nil {
 			return err
 		}
@@ -149,16 +152,20 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	c.Expires = s.gate.Expires
 	c.Judge, c.Draft = s.gate, func(name string, text []byte) (console.Judge, error) { return draftGate(name, text, s.store) }
 	c.Configuration = s.compare
-	c.Dir = cmp.Or(cfg.Store.Dir, store.DefaultDir)
+	c.Dir = dir
 	handler, err := console.New(c)
 	if err != nil {
 		return err
 	}
 	s.admins = handler
-	if s.pages, err = pages.New(pages.Config{API: handler, Login: cfg.Console, Logger: s.log}); err != nil {
+	devices, err := keptSecret(filepath.Join(dir, deviceFile))
+	if err != nil {
 		return err
 	}
-	s.console = &http.Server{Handler: s.pages, ReadHeaderTimeout: 10 * time.Second, ErrorLog: zap.NewStdLog(s.log)}
+	if s.pages, err = pages.New(pages.Config{API: handler, Login: cfg.Console, DeviceKey: devices, Logger: s.log}); err != nil {
+		return err
+	}
+	s.console = &http.Server{Handler: s.pages, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: zap.NewStdLog(s.log)}
 	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
 	return nil
 }
@@ -271,23 +278,23 @@ func (s *server) release() {
 	}
 }
 
-// keptToken reads the admin token kept in path, or makes one: there is no default password.
-func keptToken(path string) (string, error) {
+// keptSecret reads the secret kept in path, or makes one: there is no default password.
+func keptSecret(path string) (string, error) {
 	kept, err := os.ReadFile(path)
 	if err == nil && len(strings.TrimSpace(string(kept))) > 0 {
 		return strings.TrimSpace(string(kept)), nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("reading the admin token: %w", err)
+		return "", fmt.Errorf("reading a secret of the gate: %w", err)
 	}
 	random := make([]byte, 32)
 	rand.Read(random)
 	secret := base64.RawURLEncoding.EncodeToString(random)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", fmt.Errorf("keeping the admin token: %w", err)
+		return "", fmt.Errorf("keeping a secret of the gate: %w", err)
 	}
 	if err := os.WriteFile(path, []byte(secret+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keeping the admin token: %w", err)
+		return "", fmt.Errorf("keeping a secret of the gate: %w", err)
 	}
 	return secret, nil
 }

@@ -49,3 +49,34 @@ func TestConsoleSecurityOneNameHasOneCount(t *testing.T) {
 		t.Errorf("guess %d at one name, in whatever letters, does not wait: status %d", perName.burst+1, status)
 	}
 }
+
+func TestConsoleSecurityDevicesOutliveARestart(t *testing.T) {
+	r := newLoginRig(t, people())
+	again := func(key string) *Pages {
+		p, err := New(Config{API: r.pages.api, Login: people(), DeviceKey: key, Now: r.clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	r.pages = again("kept in the folder of the store")
+	device := r.from("127.0.0.1", "/login", nil, "name", "ana", "password", password).Cookies()
+	drain := func() {
+		for i := range inTotal.burst {
+			r.from(fmt.Sprintf("203.0.113.%d", i), "/login", nil, "name", fmt.Sprint("user", i), "password", "guess")
+		}
+	}
+	r.pages = again("kept in the folder of the store")
+	drain()
+	if status := r.from("127.0.0.1", "/login", nil, "name", "ana", "password", password).StatusCode; status != http.StatusTooManyRequests {
+		t.Fatalf("the allowance of strangers is not empty: status %d", status)
+	}
+	if status := r.from("127.0.0.1", "/login", device, "name", "ana", "password", password).StatusCode; status != http.StatusSeeOther {
+		t.Errorf("a browser that was in before the restart waits for others: status %d", status)
+	}
+	r.pages = again("another key")
+	drain()
+	if status := r.from("127.0.0.1", "/login", device, "name", "ana", "password", password).StatusCode; status != http.StatusTooManyRequests {
+		t.Errorf("a cookie that this console did not issue counts: status %d", status)
+	}
+}

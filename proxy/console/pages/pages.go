@@ -19,9 +19,12 @@ type Config struct {
 	// API answers what the pages ask, and itself what is not a page: /api/, /healthz, /readyz, /metrics.
 	API *console.Server
 	// Login says who may log in: of it, Users, Tokens, OIDC, Sessions, URL and Proxies count.
-	Login  console.Config
-	Logger *zap.Logger      // nil: none
-	Now    func() time.Time // nil: time.Now
+	Login console.Config
+	// DeviceKey is the secret by which browsers are known that logged in before. Empty: one of its own, so that none are
+	// after a restart.
+	DeviceKey string
+	Logger    *zap.Logger      // nil: none
+	Now       func() time.Time // nil: time.Now
 }
 
 // Pages serves the web console. It is an http.Handler, safe for concurrent use.
@@ -60,6 +63,7 @@ func New(cfg Config) (*Pages, error) {
 	if p.now == nil {
 		p.now = time.Now
 	}
+	p.devices = newDevices(cfg.DeviceKey)
 	if err := p.open(cfg.Login); err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
@@ -122,11 +126,11 @@ func (p *Pages) guard(pg page) http.Handler {
 
 // admit is why v may not have pg.
 func (p *Pages) admit(pg page, v *visit) error {
+	v.body = v.r.Body
+	v.r.Body = http.MaxBytesReader(v.w, v.form(), maxForm)
 	if err := p.sameWeb.Check(v.r); err != nil {
 		return &console.Error{Status: http.StatusForbidden, Message: v.t("error.cross-origin")}
 	}
-	v.body = v.r.Body
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
 	if pg.role == 0 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -8,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"strings"
-	"sync"
 	"unicode"
 
 	"github.com/sendgate/sendgate/proxy/console"
@@ -87,14 +87,13 @@ func (t turn) begin(ctx context.Context) error {
 func (t turn) end() { <-t.taken }
 
 // devices are known by a cookie from an earlier login, which logs nobody in: see [throttle].
-type devices struct {
-	once sync.Once
-	key  [32]byte
-}
+type devices struct{ key []byte }
+
+// newDevices knows those to which a key, or one that is drawn where it is empty, issued their cookies.
+func newDevices(key string) devices { return devices{[]byte(cmp.Or(key, rand.Text()))} }
 
 func (d *devices) mac(nonce, name string) string {
-	d.once.Do(func() { rand.Read(d.key[:]) })
-	mac := hmac.New(sha256.New, d.key[:])
+	mac := hmac.New(sha256.New, d.key)
 	mac.Write([]byte(nonce + "." + strings.ToLower(name)))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -88,3 +88,26 @@ func (v *visit) problem(err error) *console.Error {
 
 // value is a field of the form or of the query, without the blanks around it.
 func (v *visit) value(name string) string { return strings.TrimSpace(v.r.FormValue(name)) }
+
+// formPatience is how long a form may take to arrive, whether a page reads it or not. A page that takes files has its
+// own: see [visit.upload].
+const formPatience = 30 * time.Second
+
+// form is the body of the request as it arrives, for formPatience at most.
+func (v *visit) form() io.ReadCloser {
+	if v.body == http.NoBody {
+		return v.body
+	}
+	control := http.NewResponseController(v.w)
+	_ = control.SetReadDeadline(time.Now().Add(formPatience)) // a recorder knows none
+	return struct {
+		io.Reader
+		io.Closer
+	}{readFunc(func(b []byte) (int, error) {
+		n, err := v.body.Read(b)
+		if errors.Is(err, io.EOF) { // else the connection, and with it the request, ends while the page works
+			_ = control.SetReadDeadline(time.Time{})
+		}
+		return n, err
+	}), v.body}
+}
