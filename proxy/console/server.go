@@ -41,6 +41,7 @@ type Server struct {
 	lists   uploads
 	links   links
 	users   atomic.Pointer[[]string]           // names of those who log in with a password
+	started atomic.Bool                        // somebody may log in, so that the first start is over
 	url     string                             // where people reach the console; empty: at its address
 	erased  func(names func(text string) bool) // nil: nobody else remembers anybody
 	log     *zap.Logger

@@ -106,8 +106,12 @@ func (s *Server) user(name string) bool {
 }
 
 // SetUsers says the names of those who may log in with a password from now on. A token that was made under one of them
-// lets nobody in: who did something must be told apart.
-func (s *Server) SetUsers(names []string) { s.users.Store(&names) }
+// lets nobody in: who did something must be told apart. With any of them, or a provider that others log in by, the first
+// start is over, and whoever came by its link is let in no more.
+func (s *Server) SetUsers(names []string, provider bool) {
+	s.users.Store(&names)
+	s.started.Store(provider || len(names) > 0)
+}
 
 // Named reports whether a name is that of a user or a token.
 func (s *Server) Named(name string) bool {
@@ -118,7 +122,10 @@ func (s *Server) Named(name string) bool {
 
 // stillKnown reports whether who was let in as by would be let in now.
 func (s *Server) stillKnown(by actor) bool {
-	if !by.made {
+	switch {
+	case by.name == FirstStart && by.hash == [sha256.Size]byte{}: // no token of that name
+		return !s.started.Load()
+	case !by.made:
 		return true
 	}
 	for _, t := range s.store.Tokens() {

@@ -43,6 +43,7 @@ func TestAuditHasLogins(t *testing.T) {
 	v.get("/login/oidc")
 	i.claims = func(c map[string]any) { c["groups"] = "staff" }
 	r.as(0).get("/login/oidc")
+	admit(t, r, console.Config{})
 	link, _ := url.Parse(r.pages.api.NewLink(console.FirstStart, console.Admin).URL)
 	r.as(0).post("/login/link", "token", link.Query().Get("token"))
 	r.as(0).post("/login/link", "token", link.Query().Get("token"))

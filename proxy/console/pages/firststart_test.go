@@ -106,6 +106,43 @@ func TestConsoleSecurityLinks(t *testing.T) {
 	})
 }
 
+// The link of a first start makes an admin out of whoever has it, and so counts until there are people.
+func TestConsoleSecurityFirstStartEnds(t *testing.T) {
+	i := newIDP(t)
+	provided := console.Config{URL: "https://console.example.com", OIDC: &console.OIDC{Issuer: i.name(), ClientID: "sendgate",
+		ClientSecret: "idp-secret-0123456789", Roles: map[string]console.Role{"gate-admins": console.Admin}}}
+	for _, c := range []struct {
+		case_ string
+		next  console.Config
+		over  bool
+	}{
+		{"a reload that adds nobody", console.Config{}, false},
+		{"the first users", people(), true},
+		{"a provider of logins", provided, true},
+	} {
+		t.Run(c.case_, func(t *testing.T) {
+			r := newLoginRig(t, console.Config{})
+			r.pages.url = c.next.URL
+			link := func() string {
+				at, _ := url.Parse(r.pages.api.NewLink(console.FirstStart, console.Admin).URL)
+				return at.Query().Get("token")
+			}
+			used, unused := link(), link()
+			v := r.as(0)
+			if _, body := v.post("/login/link", "token", used); !strings.Contains(body, "first-start, admin") {
+				t.Fatalf("the link does not log in:\n%s", body)
+			}
+			admit(t, r, c.next)
+			if got := v.in(); got == c.over {
+				t.Errorf("who came by the link is logged in: %v", got)
+			}
+			if got := r.pages.api.KnowsLink(unused); got == c.over {
+				t.Errorf("the other link counts: %v", got)
+			}
+		})
+	}
+}
+
 func TestLoginSaysHowToComeIn(t *testing.T) {
 	r := newLoginRig(t, console.Config{})
 	if _, body := r.as(0).get("/login"); !strings.Contains(body, "sendgate login-link") || strings.Contains(body, `type="password"`) {

@@ -78,7 +78,6 @@ func (p *Pages) Admit(cfg console.Config) error {
 	if len(names) > 0 {
 		next.passwords = newPasswords(slices.Clone(cfg.Users))
 	}
-	p.api.SetUsers(names)
 	switch {
 	case cfg.OIDC == nil:
 	case p.url == "": // nowhere to send people back to
@@ -90,6 +89,7 @@ func (p *Pages) Admit(cfg console.Config) error {
 			next.provider = newProvider(*cfg.OIDC, p.url, p.now)
 		}
 	}
+	p.api.SetUsers(names, next.provider != nil)
 	p.inForce.Store(next)
 	p.endWhere(func(_ string, s session) bool { return !next.hold(s) })
 	return nil
