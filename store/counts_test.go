@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,10 +23,12 @@ func byHand(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]in
 	}
 	for e, err := range s.Entries(store.Query{}) {
 		must(t, err)
-		for i := range buckets {
-			if !e.Time.Before(edges[i]) && e.Time.Before(edges[i+1]) {
-				buckets[i][store.Kind{Route: e.Route, Mode: e.Mode, Rule: e.Rule, Action: e.Action, Reason: e.Reason, Enforced: e.Enforced, Campaign: e.Campaign}]++
-			}
+		i, begins := slices.BinarySearchFunc(edges, e.Time, time.Time.Compare)
+		if !begins {
+			i--
+		}
+		if i >= 0 && i < len(buckets) {
+			buckets[i][store.Kind{Route: e.Route, Mode: e.Mode, Rule: e.Rule, Action: e.Action, Reason: e.Reason, Enforced: e.Enforced, Campaign: e.Campaign}]++
 		}
 	}
 	return buckets

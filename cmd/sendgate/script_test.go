@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv(name, addr)
 			}
 			env.Setenv("SENDGATE_ADMIN", "http://"+env.Getenv("ADMIN"))
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
 	})

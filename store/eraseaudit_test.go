@@ -1,0 +1,103 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+func TestEraseLeavesNothingInTheAudit(t *testing.T) {
+	for name, memory := range map[string]bool{"on disk": false, "in memory": true} {
+		t.Run(name, func(t *testing.T) {
+			cfg := store.Config{Dir: t.TempDir(), Memory: memory}
+			s := open(t, cfg)
+			about := act("ana", store.ActConsentRecord)
+			about.To, about.Note = gonePerson, "Ana Ejemplo called"
+			must(t, s.Audit(about))
+			named := act("bob", store.ActPause)
+			named.About, named.Note = map[string]string{"campaign": "for 415-555-0100", "switch": "x"}, "told by +1 (415) 555-0100"
+			finish(t, s, begin(t, s, named), named)
+			other := about
+			other.To, other.Note = person("acme", 1), "called"
+			must(t, s.Audit(other))
+			under := begin(t, s, store.Act{Actor: "olga", Kind: store.ActConsentErase})
+			if !memory && len(found(t, cfg.Dir)) == 0 {
+				t.Fatal("the search finds nothing before the erasure either")
+			}
+			if e := erase(t, s, gonePerson); e.Acts != 2 {
+				t.Errorf("%d acts were blanked, want 2", e.Acts)
+			}
+			finish(t, s, under, store.Act{Actor: "olga", Kind: store.ActConsentErase, To: gonePerson, Note: "asked by letter"})
+			for _, reopened := range []bool{false, true} {
+				if reopened && !memory {
+					closeStore(t, s)
+					s = open(t, cfg)
+				}
+				equal(t, "of the person", acts(t, s, store.ActQuery{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
+				for a, err := range s.Acts(store.ActQuery{}) {
+					must(t, err)
+					text := fmt.Sprint(a)
+					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
+						t.Errorf("left: %s", text)
+					}
+					if a.Kind == store.ActPause && a.About["switch"] != "x" || a.Kind == store.ActConsentErase && a.Note != "asked by letter" {
+						t.Errorf("more than the person was taken out of %+v", a)
+					}
+				}
+				if files := found(t, cfg.Dir); len(files) > 0 {
+					t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+				}
+				if r := verify(t, s); !r.OK() || r.Audit.Erased != 3 || r.Audit.Lines != 6 {
+					t.Errorf("the audit verifies as %+v", r)
+				}
+			}
+			must(t, s.Audit(act("cy", store.ActReload)))
+			if r := verify(t, s); !r.OK() {
+				t.Errorf("after another act the audit verifies as %+v", r)
+			}
+		})
+	}
+}
+
+// An erasure goes through files of earlier months too, while others go on acting.
+func TestEraseOverManyAuditFiles(t *testing.T) {
+	at := newClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: at.now}
+	s := open(t, cfg)
+	for month := range 3 {
+		at.set(noon.AddDate(0, month, 0))
+		about := act("ana", store.ActConsentRecord)
+		about.To, about.Note = gonePerson, "told by 415-555-0100"
+		must(t, s.Audit(about))
+		about.To, about.Note = person("acme", 1), ""
+		must(t, s.Audit(about))
+	}
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			for range 40 {
+				if err := s.Audit(act("bob", store.ActPause)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	if e := erase(t, s, gonePerson); e.Acts != 3 {
+		t.Errorf("%d acts were blanked, want 3", e.Acts)
+	}
+	others.Wait()
+	if files := found(t, cfg.Dir); len(files) > 0 {
+		t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
+	}
+	closeStore(t, s)
+	s = open(t, cfg)
+	if got := len(acts(t, s, store.ActQuery{Actor: "bob"})); got != 80 {
+		t.Errorf("%d acts were kept meanwhile, want 80", got)
+	}
+	if r := verify(t, s); !r.OK() || r.Audit.Lines != 86 || r.Audit.Erased != 3 {
+		t.Errorf("the audit verifies as %+v", r)
+	}
+}
