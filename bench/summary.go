@@ -121,14 +121,18 @@ func (s Summary) WrongAnswers() (n int64) {
 }
 
 // Failure says why the run counts as failed: a wrong answer, a message that reached the provider and
-// must not have, or no answer at all. Slowness and errors are figures and no failure.
+// must not have, or that there was nothing to judge: nothing was sent, or no send did what it was to.
+// Slowness and single errors are figures and no failure.
 func (s Summary) Failure() error {
 	var why []error
 	if n := s.WrongAnswers(); n > 0 {
 		why = append(why, fmt.Errorf("%d of %d answers are wrong, %d of them forwards that must not have been", n, s.Answered, s.Wrong[WrongForward]))
 	}
-	if s.Sent > 0 && s.Answered == 0 {
-		why = append(why, fmt.Errorf("none of %d sends was answered: %s", s.Sent, most(s.Failures)))
+	switch {
+	case s.Sent == 0 && !s.Interrupted:
+		why = append(why, errors.New("nothing was sent: there were no recipients, or the rate was too low for the time"))
+	case s.Sent > 0 && s.Failed == s.Sent:
+		why = append(why, fmt.Errorf("all %d sends failed, most of them so: %s", s.Sent, most(s.Failures)))
 	}
 	if st := s.Stops; st != nil {
 		if st.Late > 0 {

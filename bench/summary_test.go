@@ -128,6 +128,42 @@ func TestSummary(t *testing.T) {
 	})
 }
 
+// TestNothingToJudge are runs without a wrong answer that show nothing good.
+func TestNothingToJudge(t *testing.T) {
+	lost := Answer{Status: 404} // by whatever is no gate, or has no such route
+	for _, c := range []struct {
+		name    string
+		sends   []Answer
+		stopped bool
+		want    string // in the failure; empty: none
+	}{
+		{"nobody to write to", nil, false, "nothing was sent"},
+		{"stopped before the first send", nil, true, ""},
+		{"every send was answered by something that is no gate", []Answer{lost, lost}, false, "all 2 sends failed, most of them so: status 404, code 0"},
+		{"nothing answers", []Answer{{Fault: "connection refused"}}, false, "connection refused"},
+		{"one of two failed", []Answer{lost, {Decision: forward, Reason: "allowed", Status: 201}}, false, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := NewReport(Plan{}, dialect(t, "twilio"), false)
+			for _, a := range c.sends {
+				r.Add(Result{Recipient: Recipient{Want: Want{Action: forward}}, Answer: a})
+			}
+			s := r.Summary(c.stopped)
+			err := s.Failure()
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			var page strings.Builder
+			if err := s.WriteHTML(&page); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(page.String(), "answers were right") {
+				t.Error("the page says that all answers were right")
+			}
+		})
+	}
+}
+
 func TestTimeline(t *testing.T) {
 	r := report(t, 0)
 	const seconds = 10_000 // folds six times
