@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -87,8 +88,12 @@ type run struct {
 func (r *run) produce(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	ended := time.Duration(math.MaxInt64) // when ctx was seen to have; the backlog does not grow after that
 	for n := int64(0); r.Count == 0 || n < r.Count; n++ {
 		now := time.Since(r.start)
+		if ctx.Err() != nil {
+			ended = min(ended, now)
+		}
 		j := job{due: -1}
 		at := now // when it begins, or should
 		if r.Pacer != nil {
@@ -101,8 +106,8 @@ func (r *run) produce(ctx context.Context) {
 		switch {
 		case r.For > 0 && at >= r.For:
 			return
-		case ctx.Err() != nil && (r.Pacer == nil || j.due > now):
-			return // of what is left, only what was due by now counts as unsent
+		case ended <= now && (r.Pacer == nil || j.due > ended):
+			return // of what is left, only what was due by then counts as unsent
 		}
 		var err error
 		if j.to, err = r.Recipients.Next(); err != nil {

@@ -131,6 +131,31 @@ func TestAttackEnds(t *testing.T) {
 	}
 }
 
+// TestAttackStopsInItsBacklog stops attacks that fall ever further behind their pacer.
+func TestAttackStopsInItsBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+		defer stop()
+		a := Attack{Sender: echo{}, Recipients: slowList{}, Pacer: NewSchedule(phases(t, "1000:1m", 0)), Pause: time.Sleep}
+		began, last := time.Now(), time.Duration(0)
+		for r := range a.Results(ctx) {
+			last = r.Due
+		}
+		// A thousand were due each second, of which half were read.
+		if took := time.Since(began); took > 7*time.Second || last < 2990*time.Millisecond || last > 3010*time.Millisecond {
+			t.Errorf("it ended after %s, and the last that it counted was due at %s; want what was due in the first three seconds", took, last)
+		}
+	})
+}
+
+// slowList takes two milliseconds for each recipient.
+type slowList struct{}
+
+func (slowList) Next() (Recipient, error) {
+	time.Sleep(2 * time.Millisecond)
+	return Recipient{}, nil
+}
+
 func TestAttackStopsWithItsCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := Attack{Sender: echo{}, Recipients: everybody(Want{}).Walk(true), Workers: 3, Pause: time.Sleep}
