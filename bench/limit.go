@@ -37,6 +37,8 @@ type Limit struct {
 // String is l in a sentence.
 func (l Limit) String() string {
 	switch {
+	case l.Good == 0 && l.Bad == 0:
+		return "The search was stopped before it found a rate."
 	case l.Good == 0:
 		return fmt.Sprintf("No rate kept within %s added to the p99.", micros(l.Bound))
 	case l.Bad == 0:
@@ -47,6 +49,9 @@ func (l Limit) String() string {
 
 // Compared tells what the p99 is compared with.
 func (l Limit) Compared() string {
+	if l.Base == 0 {
+		return "The p99 at the low rate is not known."
+	}
 	text := fmt.Sprintf("Added to %s, the p99 at %.0f a second (three probes, %s to %s).", micros(l.Base), l.BaseRate, micros(l.BaseFrom), micros(l.BaseTo))
 	if l.busy() {
 		text += " The sends of bad probes began late: this machine was busy, or is too small for the gate and its load together. The gate may bear more."

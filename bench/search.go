@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -25,6 +26,7 @@ type Search struct {
 }
 
 const (
+	lowProbes = 3    // at the low rate
 	majority  = 2    // of three
 	kneeWidth = 1.1  // how far apart the two sides of the knee are in the end, as a ratio
 	maxProbes = 60   // in one search
@@ -52,7 +54,9 @@ func (s Search) Run(ctx context.Context) (Limit, error) {
 	if ctx.Err() != nil {
 		err = nil
 	}
-	r.limit.Good, r.limit.Bad = r.knee()
+	if len(r.limit.Probes) >= lowProbes { // else it was stopped before anything could be judged
+		r.limit.Good, r.limit.Bad = r.knee()
+	}
 	if good, bad := r.tally(r.limit.Bad); good == bad { // it was stopped before that was settled
 		r.limit.Bad = 0
 	}
@@ -63,9 +67,13 @@ func (s Search) Run(ctx context.Context) (Limit, error) {
 // base probes the low rate.
 func (s *search) base(ctx context.Context) error {
 	var waits []int64
-	for range 3 {
+	for range lowProbes {
 		sum, err := s.probe(ctx, s.Low, "base")
 		if err != nil {
+			for i := range s.limit.Probes {
+				p := &s.limit.Probes[i]
+				p.Why = cmp.Or(p.Why, "not judged: the p99 at the low rate is not known")
+			}
 			return err
 		}
 		waits = append(waits, sum.Latency.P99)
@@ -81,6 +89,9 @@ func (s *search) base(ctx context.Context) error {
 
 // climb doubles the rate until most probes of one are bad.
 func (s *search) climb(ctx context.Context) error {
+	if _, bad := s.tally(s.Low); bad >= majority {
+		return nil
+	}
 	for rate := 2 * s.Low; rate <= maxRate && s.more(); rate *= 2 {
 		for good, bad := 0, 0; good == 0 || bad > 0 && good < majority; {
 			if _, err := s.probe(ctx, rate, "climb"); err != nil {
@@ -158,9 +169,12 @@ func (s *search) probe(ctx context.Context, rate float64, stage string) (Summary
 		return sum, err
 	}
 	p := Probe{Rate: rate, Stage: stage, Sent: sum.Sent, Failed: sum.Failed, Unsent: sum.Unsent, P50: sum.Latency.P50, P99: sum.Latency.P99, Late: sum.Lag.P99}
-	if sum.WrongAnswers() > 0 {
+	switch {
+	case sum.WrongAnswers() > 0:
 		s.wrong = true
 		p.Why = fmt.Sprintf("%d answers were wrong", sum.WrongAnswers())
+	case sum.Failed == sum.Sent:
+		p.Why = fmt.Sprintf("all %d sends failed: %s", sum.Sent, cmp.Or(most(sum.Failures), "there were none"))
 	}
 	if stage != "base" {
 		s.judge(&p)

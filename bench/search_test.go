@@ -111,6 +111,21 @@ func TestSearch(t *testing.T) {
 			t.Errorf("found %+v, %v", l, err)
 		}
 	})
+	t.Run("a search that is stopped at the low rate does not say that no rate is good", func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		l, err := Search{Bound: bound, Low: 100, Probe: quiet.probe, Tell: func(Probe) { stop() }}.Run(ctx)
+		if err != nil || len(l.Probes) != 1 || l.Good != 0 || l.Bad != 0 || l.Probes[0].Why == "" || strings.Contains(l.String(), "No rate kept") || !strings.Contains(l.String(), "stopped") {
+			t.Errorf("found %+v, %v, told as %q", l, err, l)
+		}
+	})
+	t.Run("where every send fails at the low rate, there is nothing to look for", func(t *testing.T) {
+		l, err := Search{Bound: bound, Low: 100, Probe: func(context.Context, float64) (Summary, error) {
+			return Summary{Sent: 500, Answered: 500, Failed: 500, Failures: map[string]int64{"status 404, code 0": 500}}, nil
+		}}.Run(t.Context())
+		if err != nil || len(l.Probes) != 3 || l.Good != 0 || l.Bad != 100 || !strings.Contains(l.Probes[0].Why, "status 404") {
+			t.Errorf("found %+v, %v", l, err)
+		}
+	})
 	t.Run("a rate about which two probes disagree is neither good nor too high", func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		n := 0
