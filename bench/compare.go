@@ -95,6 +95,7 @@ func differences(a, b Summary) (all []string) {
 		{"the provider", a.Plan.Upstream, b.Plan.Upstream},
 		{"recipients", a.Plan.Recipients, b.Plan.Recipients},
 		{"workers", fmt.Sprint(a.Plan.Workers), fmt.Sprint(b.Plan.Workers)},
+		{"timeout", fmt.Sprint(a.Plan.Timeout), fmt.Sprint(b.Plan.Timeout)},
 		{"machine", fmt.Sprint(a.Machine), fmt.Sprint(b.Machine)},
 		{"end", end(a), end(b)},
 	} {

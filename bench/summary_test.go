@@ -107,7 +107,7 @@ func TestSummary(t *testing.T) {
 		a.Add(Result{Unsent: true, Lag: 2 * time.Second})
 		one := a.Summary(true)
 		two := report(t, 50).Summary(false)
-		two.Plan.Rate = "50"
+		two.Plan.Rate, two.Plan.Timeout = "50", time.Second
 		var table, compared strings.Builder
 		if err := one.WriteTable(&table); err != nil {
 			t.Fatal(err)
@@ -120,7 +120,7 @@ func TestSummary(t *testing.T) {
 		if err := Compare(&compared, one, two); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"not the same run: rate: 100, and 50", "not the same run: end: stopped early, and as planned", "×0.50", "forward p99"} {
+		for _, want := range []string{"not the same run: rate: 100, and 50", "not the same run: timeout: 0s, and 1s", "not the same run: end: stopped early, and as planned", "×0.50", "forward p99"} {
 			if !strings.Contains(compared.String(), want) {
 				t.Errorf("the comparison does not say %q:\n%s", want, compared.String())
 			}
