@@ -103,7 +103,7 @@ func TestCrowd(t *testing.T) {
 	})
 	t.Run("shares that cannot be are refused", func(t *testing.T) {
 		for _, bad := range []Crowd{{}, {Size: 1}, {Size: MaxCrowd + 1, Cases: cases}, {Size: 1, Cases: cases, OptedOut: 0.6, NoConsent: 0.6},
-			{Size: 1, Cases: cases, Malformed: -0.1}, {Size: 1, Cases: cases, Malformed: math.NaN()}, {Size: 1, Cases: cases, Leaving: 1.1}, {Size: 1, Cases: cases, Countries: map[string]int{"XX": 5}},
+			{Size: 1, Cases: cases, Malformed: -0.1}, {Size: 1, Cases: cases, Malformed: math.NaN()}, {Size: 1, Cases: cases, Leaving: 1.1}, {Size: 1, Cases: cases, Topics: []string{"offers", "offers"}}, {Size: 1, Cases: cases, Topics: []string{""}}, {Size: 1, Cases: cases, Countries: map[string]int{"XX": 5}},
 			{Size: 1, Cases: cases, Countries: map[string]int{"GB": 60, "FR": 60}}, {Size: 1, Cases: cases, Countries: map[string]int{"GB": -1}}, {Size: 1_000_000, Cases: cases, Countries: map[string]int{"DE": 10}}} {
 			if bad.Check() == nil {
 				t.Errorf("%+v is taken", bad)

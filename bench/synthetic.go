@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -61,6 +62,11 @@ func (c *Crowd) Check() error {
 	for name, share := range map[string]float64{"opted out": c.OptedOut, "without consent": c.NoConsent, "malformed": c.Malformed, "leaving": c.Leaving} {
 		if math.IsNaN(share) || share < 0 || share > 1 {
 			return fmt.Errorf("share of recipients %s: %g is not from 0 to 1", name, share)
+		}
+	}
+	for i, topic := range c.Topics {
+		if topic == "" || slices.Contains(c.Topics[:i], topic) {
+			return fmt.Errorf("topics %q: each needs a name of its own", c.Topics)
 		}
 	}
 	total := 0
