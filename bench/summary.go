@@ -22,6 +22,7 @@ type Summary struct {
 	Started     time.Time     `json:"started"`
 	Elapsed     time.Duration `json:"elapsed_ns"`
 	Interrupted bool          `json:"interrupted,omitempty"`
+	Fault       string        `json:"fault,omitempty"` // what ended the run, or the gate, before its time; empty: nothing did
 
 	Sent      int64   `json:"sent"`                // sends that began
 	Answered  int64   `json:"answered"`            // with any HTTP status
@@ -120,11 +121,14 @@ func (s Summary) WrongAnswers() (n int64) {
 	return n
 }
 
-// Failure says why the run counts as failed: a wrong answer, a message that reached the provider and
-// must not have, or that there was nothing to judge: nothing was sent, or no send did what it was to.
-// Slowness and single errors are figures and no failure.
+// Failure says why the run counts as failed: a fault that ended it, a wrong answer, a message that
+// reached the provider and must not have, or that there was nothing to judge: nothing was sent, or
+// every send failed. Slowness and single errors are figures and no failure.
 func (s Summary) Failure() error {
 	var why []error
+	if s.Fault != "" {
+		why = append(why, errors.New(s.Fault))
+	}
 	if n := s.WrongAnswers(); n > 0 {
 		why = append(why, fmt.Errorf("%d of %d answers are wrong, %d of them forwards that must not have been", n, s.Answered, s.Wrong[WrongForward]))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -68,7 +69,7 @@ type benchRunCmd struct {
 	Timeout  time.Duration `group:"How fast:" default:"10s" help:"How long an answer, and a worker, is waited for (${default})."`
 
 	Recipients string    `group:"To whom:" placeholder:"FILE" type:"existingfile" help:"CSV file with a column to or address, and if you like topic, and --expect. Without it they are synthetic, with numbers that belong to nobody."`
-	Expect     string    `group:"To whom:" placeholder:"COLUMN" default:"expect" help:"Column that says what the gate must do: forward, rewrite, block, or the reason of a block (${default})."`
+	Expect     string    `group:"To whom:" placeholder:"COLUMN" help:"Column that says what the gate must do: forward, rewrite, block, or the reason of a block (expect)."`
 	Size       uint64    `group:"To whom:" placeholder:"N" default:"10000" help:"How many synthetic recipients (${default})."`
 	OptedOut   share     `group:"To whom:" placeholder:"SHARE" default:"5%" help:"Those of them who opted out (${default})."`
 	NoConsent  share     `group:"To whom:" placeholder:"SHARE" default:"5%" help:"Those who never agreed (${default})."`
@@ -100,21 +101,18 @@ func (c benchRunCmd) Run(t terminal) error {
 	} else {
 		summary, err = r.target()
 	}
+	if summary.Started.IsZero() { // it never began
+		return err
+	}
 	if err != nil {
-		return err
+		summary.Fault = err.Error()
 	}
-	if err := summary.WriteTable(t.out); err != nil {
-		return err
-	}
-	if err := errors.Join(keep(c.JSON, summary.WriteJSON), keep(c.HTML, summary.WriteHTML)); err != nil {
-		return err
-	}
-	return summary.Failure()
+	return errors.Join(summary.WriteTable(t.out), keep(c.JSON, summary.WriteJSON), keep(c.HTML, summary.WriteHTML), summary.Failure())
 }
 
 // check refuses flags that do not go together.
 func (c benchRunCmd) check() error {
-	_, notOne := strconv.ParseFloat(c.Rate, 64)
+	_, notOne := c.lowRate()
 	switch {
 	case c.Target == "" && c.Recipients != "":
 		return errors.New("--recipients needs --target: a gate of its own knows only its synthetic recipients")
@@ -124,14 +122,26 @@ func (c benchRunCmd) check() error {
 		return errors.New("--mock-latency and --mock-errors are for the provider that --mock plays; behind --target, sendgate mock has --latency and --errors")
 	case c.Closed && (c.Poisson || c.Rate != "" || c.FindMax != 0):
 		return errors.New("--rate, --poisson and --find-max pace an open loop, and --closed is none")
-	case c.FindMax != 0 && c.Rate != "" && notOne != nil:
-		return errors.New("--rate is the low rate that --find-max starts from: one number, such as 100")
+	case c.FindMax != 0 && notOne != nil:
+		return fmt.Errorf("--rate is the low rate that --find-max starts from, one number such as 100: %w", notOne)
 	case c.FindMax != 0 && (c.Count != 0 || c.FindMax < time.Millisecond):
 		return errors.New("--find-max takes a millisecond at least, and its probes end after --duration, not after --count")
 	case c.Count < 0 || c.Duration < 0 || c.Workers < 0 || c.Timeout <= 0:
 		return errors.New("--count, --duration, --workers and --timeout are not negative, and --timeout is not zero")
 	}
 	return nil
+}
+
+// lowRate is the rate that a search starts from.
+func (c benchRunCmd) lowRate() (float64, error) {
+	phases, err := bench.ParseRate(cmp.Or(c.Rate, "100"), 0)
+	if err != nil {
+		return 0, err
+	}
+	if len(phases) > 1 || phases[0].For > 0 {
+		return 0, fmt.Errorf("%q is more than that", c.Rate)
+	}
+	return phases[0].From, nil
 }
 
 // keep writes a file of the given name, if there is one.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,7 +55,7 @@ func (r *benchRun) target() (bench.Summary, error) {
 	return r.load()
 }
 
-// load runs the attack against base and sums it up.
+// load runs the attack against base and sums it up, also where an error ended it.
 func (r *benchRun) load() (s bench.Summary, err error) {
 	people, told, closePeople, err := r.people()
 	if err != nil {
@@ -95,12 +94,9 @@ func (r *benchRun) load() (s bench.Summary, err error) {
 	}
 	r.stops.Finish()
 	unwatch()
-	if err != nil {
-		return s, err
-	}
-	s = report.Summary(r.t.ctx.Err() != nil)
+	s = report.Summary(err != nil || r.t.ctx.Err() != nil)
 	s.Limit = limit
-	return s, nil
+	return s, err
 }
 
 // results adds up what comes of an attack.
@@ -116,14 +112,11 @@ func results(ctx context.Context, a bench.Attack, report *bench.Report) error {
 
 // search looks for the highest rate, by attacks at one rate each.
 func (r *benchRun) search(a bench.Attack, report *bench.Report) (*bench.Limit, error) {
-	low, seed := 100.0, r.Seed
-	if r.Rate != "" {
-		var err error
-		if low, err = strconv.ParseFloat(r.Rate, 64); err != nil || low <= 0 {
-			return nil, fmt.Errorf("--rate: %q is no rate to start from", r.Rate)
-		}
+	low, err := r.lowRate()
+	if err != nil {
+		return nil, err
 	}
-	n := 0
+	n, seed := 0, r.Seed
 	probe := func(ctx context.Context, rate float64) (bench.Summary, error) {
 		n++
 		stage := fmt.Sprintf("probe %d at %.0f/s: ", n, rate)
@@ -149,16 +142,21 @@ func (r *benchRun) search(a bench.Attack, report *bench.Report) (*bench.Limit, e
 func (r *benchRun) people() (people bench.Recipients, told string, closed func(), err error) {
 	if r.Recipients != "" {
 		endless := r.Count > 0 || r.Duration > 0 || r.FindMax > 0
-		f, err := bench.OpenFile(r.Recipients, r.Expect, endless)
+		column := cmp.Or(r.Expect, "expect")
+		f, err := bench.OpenFile(r.Recipients, column, endless)
 		if err != nil {
 			return nil, "", nil, err
+		}
+		if r.Expect != "" && !f.Expects() {
+			f.Close()
+			return nil, "", nil, fmt.Errorf("--expect: %s has no column %q", r.Recipients, column)
 		}
 		if !endless {
 			r.done = f.Done
 		}
 		told = "the recipients of " + r.Recipients
 		if !f.Expects() {
-			told += fmt.Sprintf(", which has no column %q and so expects nothing", r.Expect)
+			told += fmt.Sprintf(", which has no column %q and so expects nothing", column)
 		}
 		return f, told, func() { f.Close() }, nil
 	}

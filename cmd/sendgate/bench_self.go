@@ -55,7 +55,6 @@ func (r *benchRun) self() (s bench.Summary, err error) {
 	if err != nil {
 		return bench.Summary{}, err
 	}
-	defer func() { err = errors.Join(err, gate.stop()) }()
 	r.stops.OptOut = func(_ context.Context, person bench.Recipient) error {
 		if call := provider.Say(r.Provider, person.Address, demoSender, "STOP"); call.Status != http.StatusOK {
 			return fmt.Errorf("the webhook with the STOP was answered with %d %s", call.Status, call.Error)
@@ -64,17 +63,15 @@ func (r *benchRun) self() (s bench.Summary, err error) {
 	}
 	r.base, r.meter = gate.Sends+"/"+r.Provider, bench.NewMeter(gate.Admin)
 	if s, err = r.load(); err != nil {
-		return bench.Summary{}, err
+		return s, errors.Join(err, gate.stop())
 	}
 	// The gate finishes what it accepted before the provider's counts are final, so silence ends.
 	close(hold)
-	if err := gate.stop(); err != nil {
-		return bench.Summary{}, err
-	}
+	err = gate.stop() // a gate that was killed has answered until then
 	counts := r.stops.Counts()
 	s.Stops = &counts
 	s.Upstream = &bench.Upstream{Accepted: provider.Counts().Accepted, Leaked: watch.leaked.Load(), Unedited: watch.unedited.Load()}
-	return s, nil
+	return s, err
 }
 
 // gateConfig is the configuration of the gate under load: its one route enforces, and takes the provider's
