@@ -68,6 +68,8 @@ func differences(a, b result) (all []string) {
 		what string
 		a, b any
 	}{
+		{"quick", a.Quick, b.Quick},
+		{"seconds a cell", a.Flags["seconds"], b.Flags["seconds"]},
 		{"list", a.Listed, b.Listed},
 		{"consents", a.Consented, b.Consented},
 		{"machine", a.Machine, b.Machine},
