@@ -20,6 +20,7 @@ type loadJob struct {
 	Start   float64       // connections to begin with a second; 0: all at once
 	Warm    time.Duration // before the window
 	Window  time.Duration
+	Drain   time.Duration // how long answers are waited for in the end
 	Seed    uint64
 
 	Listed, Consented uint64

@@ -82,6 +82,9 @@ func runLoad(in *os.File, out io.Writer) error {
 			return err
 		}
 	}
+	if l.out > 0 {
+		l.tally.Failed["no answer within "+job.Drain.String()+" of the end"] += int64(l.out)
+	}
 	return json.NewEncoder(out).Encode(l.tally)
 }
 
@@ -118,11 +121,8 @@ func newLoader(job loadJob, out io.Writer) (*loader, error) {
 // done reports whether the load is over: nobody wants more, and the answers to what was sent have
 // come, so that no peer has to hang up on the upstream.
 func (l *loader) done() bool {
-	return l.left && (l.out == 0 || time.Since(l.began) > l.leftAt+drain)
+	return l.left && (l.out == 0 || time.Since(l.began) > l.leftAt+l.job.Drain)
 }
-
-// drain is how long answers are waited for.
-const drain = 5 * time.Second
 
 // turn does all that is to be done now, and waits for more.
 func (l *loader) turn() error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -53,9 +54,7 @@ func scripted(t *testing.T, answer func(i int64, request string) (text string, a
 func loaded(t *testing.T, job loadJob) tally {
 	t.Helper()
 	job.Listed, job.Consented = 1000, 10
-	if job.Refused == 0 {
-		job.Refused = refusedStatus
-	}
+	job.Drain, job.Refused = cmp.Or(job.Drain, 5*time.Second), cmp.Or(job.Refused, refusedStatus)
 	g, err := newStarter(t.TempDir()).startChild(loadRole, "load", nil, job)
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +132,7 @@ func TestLoad(t *testing.T) {
 }
 
 func TestLoadJudges(t *testing.T) {
-	job := loadJob{Flight: 4, Share: 0.5, Warm: 50 * time.Millisecond, Window: 300 * time.Millisecond}
+	job := loadJob{Flight: 4, Share: 0.5, Warm: 50 * time.Millisecond, Window: 300 * time.Millisecond, Drain: 500 * time.Millisecond}
 	listed := map[string]bool{}
 	for k := range uint64(1000) {
 		number := make([]byte, digits)
@@ -181,6 +180,12 @@ func TestLoadJudges(t *testing.T) {
 			}
 			return right(i, request)
 		}, "1 × a message without a length"},
+		"one answer that never comes": {func(i int64, request string) (string, time.Duration) {
+			if i == 100 {
+				return fine, time.Hour
+			}
+			return right(i, request)
+		}, "1 × no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			job := job

@@ -149,7 +149,7 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // load loads r, and looks at its memory while all is in flight. In one round of a case all peers get
 // the same sends.
 func (st *stage) load(ctx context.Context, c situation, r *running, round int, window time.Duration, inFlight *memory) (t tally, err error) {
-	job := loadJob{Address: r.address, Flight: c.flight, Rate: c.rate, Poisson: true, Warm: time.Second / 2, Window: window, Seed: mix(st.flags.Seed ^ uint64(round+1)<<32),
+	job := loadJob{Address: r.address, Flight: c.flight, Rate: c.rate, Poisson: true, Warm: time.Second / 2, Window: window, Drain: 5 * time.Second, Seed: mix(st.flags.Seed ^ uint64(round+1)<<32),
 		Listed: st.book.listed, Consented: st.book.consented, Share: c.share, Agreed: c.agreed, Refused: created201, Cores: st.place.Proxy, LoadCores: st.place.Load}
 	if r.peer.checks {
 		job.Refused = refusedStatus
