@@ -16,7 +16,7 @@ import (
 // A Usage is what the gate's process had used by a moment of the run.
 type Usage struct {
 	At     time.Duration `json:"at_ns"`        // from the start of the run
-	CPU    time.Duration `json:"cpu_ns"`       // user and system time since the process began
+	CPU    time.Duration `json:"cpu_ns"`       // user and system time since the process began; after a restart, of both
 	Memory int64         `json:"memory_bytes"` // resident, files that are mapped included
 }
 
@@ -32,6 +32,8 @@ type Meter struct {
 	mu    sync.Mutex
 	start time.Time
 	all   []Usage
+	ended time.Duration // CPU of processes that ended: the gate was restarted
+	peak  int64         // most memory of all usages, also of those that are dropped
 }
 
 // NewMeter reads /metrics of the gate's console, whose base URL is given, once a second: that costs
@@ -121,6 +123,11 @@ func (m *Meter) ask(ctx context.Context) error {
 	u.At = time.Since(m.start)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if n := len(m.all); n > 0 && m.ended+u.CPU < m.all[n-1].CPU {
+		m.ended = m.all[n-1].CPU
+	}
+	u.CPU += m.ended
+	m.peak = max(m.peak, u.Memory)
 	m.all = append(m.all, u)
 	return nil
 }
@@ -163,11 +170,8 @@ func (m *Meter) use(answered int64) *GateUse {
 		return nil
 	}
 	first, last := m.all[0], m.all[len(m.all)-1]
-	g := &GateUse{CPU: last.CPU - first.CPU, Usage: append([]Usage(nil), m.all...)}
+	g := &GateUse{CPU: last.CPU - first.CPU, Peak: m.peak, Usage: append([]Usage(nil), m.all...)}
 	g.PerSend = float64(g.CPU.Microseconds()) / float64(max(answered, 1))
 	g.Cores = g.CPU.Seconds() / max((last.At-first.At).Seconds(), 1e-3)
-	for _, u := range m.all {
-		g.Peak = max(g.Peak, u.Memory)
-	}
 	return g
 }

@@ -78,6 +78,37 @@ func TestMeter(t *testing.T) {
 			}
 		})
 	})
+	t.Run("a gate that was restarted has used what both processes did, and the most memory of any moment counts", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			m := &Meter{every: time.Second, read: func(context.Context) (Usage, error) {
+				past := time.Since(start)
+				u := Usage{CPU: time.Minute + past/4, Memory: 10e6}
+				if past > 20*time.Minute {
+					u.CPU = (past - 20*time.Minute) / 2
+				}
+				if past == 61*time.Second { // a usage that is dropped later
+					u.Memory = 50e6
+				}
+				return u, nil
+			}}
+			stop, err := m.Start(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(40 * time.Minute)
+			stop()
+			g := m.use(1000)
+			if most := 15 * time.Minute; g.CPU > most || g.CPU < most-10*time.Second || g.Peak != 50e6 {
+				t.Errorf("CPU %s, at most %d bytes", g.CPU, g.Peak)
+			}
+			for i := range g.Usage[1:] {
+				if g.Usage[i+1].CPU < g.Usage[i].CPU {
+					t.Fatalf("the CPU time falls: %+v", g.Usage[i:i+2])
+				}
+			}
+		})
+	})
 	t.Run("a run that is over at once tells nothing", func(t *testing.T) {
 		if g := new(Meter).use(1); g != nil {
 			t.Errorf("%+v", g)
