@@ -94,6 +94,9 @@ func answerID(o *own, sig *providers.Signal, covers filter.Scope, before *filter
 	if !sig.Time.IsZero() {
 		at = sig.Time
 	}
+	if at.Nanosecond() == 0 { // a provider that tells whole seconds: an opt-in of the same second counts as before it
+		at = at.Add(time.Second - 1)
+	}
 	var granted time.Time
 	for i := range before.Consents {
 		for _, t := range before.Consents[i].Granted {

@@ -199,6 +199,31 @@ func TestOneConfirmation(t *testing.T) {
 	}
 }
 
+// A provider that tells whole seconds says of an opt-out that it came before an opt-in of the same second: there is one
+// confirmation all the same.
+func TestOneConfirmationInTheSecondOfTheOptIn(t *testing.T) {
+	var got posted
+	st := memory(t)
+	second := time.Now().Truncate(time.Second)
+	now := second.Add(880 * time.Millisecond)
+	cfg := answering(t, play(t, loopback(t), got.serve), nil)
+	cfg.Now = func() time.Time { return now }
+	g, _, calls := startHooked(t, cfg, st)
+	in := filter.Event{Kind: filter.OptedIn, To: filter.Recipient{Brand: "acme", Channel: filter.WhatsApp, Address: "+14155550100"},
+		Scope: filter.OfCategory(filter.Marketing), Basis: filter.Express, Time: now, Source: "a test"}
+	if err := st.Append(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		now = second.Add(time.Duration(i)*time.Second + 950*time.Millisecond)
+		callBack(t, calls, chatted(t, fmt.Sprint("wamid.", i), "14155550100", "STOP", now), 200)
+		errandsDone(t, g)
+	}
+	if texts := got.texts(); !slices.Equal(texts, []string{whatsappAnswer("en Acme stop")}) {
+		t.Errorf("sent %q", texts)
+	}
+}
+
 // Whoever is sent the link of the policy is noticed, as their history shows.
 func TestWhoAsksForThePolicyIsNoticed(t *testing.T) {
 	var got posted
