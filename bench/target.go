@@ -136,6 +136,9 @@ func (t *Target) Send(r *Recipient) (Answer, error) {
 // fault is a few words for what went wrong: few enough to count by, and without an address.
 func fault(err error) string {
 	var timeout interface{ Timeout() bool }
+	var untrusted *tls.CertificateVerificationError
+	var nameless *net.DNSError
+	var system syscall.Errno
 	switch {
 	case errors.Is(err, errRemote):
 		return errRemote.Error()
@@ -147,8 +150,12 @@ func fault(err error) string {
 		return "connection closed"
 	case errors.Is(err, fasthttp.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return "timeout"
-	case errors.Is(err, syscall.EMFILE):
-		return "too many open files"
+	case errors.As(err, &untrusted):
+		return "the target's certificate is not trusted"
+	case errors.As(err, &nameless):
+		return "the target's name has no address"
+	case errors.As(err, &system):
+		return system.Error()
 	}
 	return "broken answer"
 }

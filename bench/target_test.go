@@ -1,9 +1,15 @@
 package bench
 
 import (
+	"io"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -167,3 +173,34 @@ func TestLoadStaysHere(t *testing.T) {
 type elsewhere struct{ net.Conn }
 
 func (elsewhere) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 80} }
+
+// TestFaults says in the summary why nothing could be sent, which is no broken answer.
+func TestFaults(t *testing.T) {
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(secure.Close)
+	for _, c := range []struct {
+		name, url string
+		dial      func(string) (net.Conn, error)
+		want      string
+	}{
+		{"a certificate that nobody here trusts", secure.URL, nil, "the target's certificate is not trusted"},
+		{"a name without an address", "http://127.0.0.1:1", func(string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "gate.example", IsNotFound: true}}
+		}, "the target's name has no address"},
+		{"no port of this machine is left", "http://127.0.0.1:1", func(string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)}
+		}, "cannot assign requested address"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			target, err := NewTarget(TargetConfig{URL: c.url, Dialect: dialect(t, "twilio"), Dial: c.dial})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer target.Close()
+			if a, err := target.Send(&Recipient{Address: "+14155550100"}); err != nil || a.Fault != c.want {
+				t.Errorf("got %q, %v; want %q", a.Fault, err, c.want)
+			}
+		})
+	}
+}
