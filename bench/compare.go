@@ -107,7 +107,10 @@ func differences(a, b Summary) (all []string) {
 }
 
 func end(s Summary) string {
-	if s.Interrupted {
+	switch {
+	case s.Fault != "":
+		return "by a fault"
+	case s.Interrupted:
 		return "stopped early"
 	}
 	return "as planned"

@@ -117,10 +117,12 @@ func TestSummary(t *testing.T) {
 				t.Errorf("the table does not say %q:\n%s", want, table.String())
 			}
 		}
-		if err := Compare(&compared, one, two); err != nil {
+		killed := one
+		killed.Fault = "the gate ended with signal: killed"
+		if err := errors.Join(Compare(&compared, one, two), Compare(&compared, two, killed)); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"not the same run: rate: 100, and 50", "not the same run: timeout: 0s, and 1s", "not the same run: end: stopped early, and as planned", "×0.50", "forward p99"} {
+		for _, want := range []string{"not the same run: rate: 100, and 50", "not the same run: timeout: 0s, and 1s", "not the same run: end: stopped early, and as planned", "not the same run: end: as planned, and by a fault", "×0.50", "forward p99"} {
 			if !strings.Contains(compared.String(), want) {
 				t.Errorf("the comparison does not say %q:\n%s", want, compared.String())
 			}
