@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -120,6 +121,10 @@ func (c benchRunCmd) check() error {
 		return errors.New("--authorization and --admin need --target")
 	case c.Target != "" && (c.MockLatency != mock.Latency{} || c.MockErrors.Any()):
 		return errors.New("--mock-latency and --mock-errors are for the provider that --mock plays; behind --target, sendgate mock has --latency and --errors")
+	case c.Expect != "" && c.Recipients == "":
+		return errors.New("--expect names a column of --recipients")
+	case c.JSON != "" && c.JSON == c.HTML:
+		return errors.New("--json and --html name the same file")
 	case c.Closed && (c.Poisson || c.Rate != "" || c.FindMax != 0):
 		return errors.New("--rate, --poisson and --find-max pace an open loop, and --closed is none")
 	case c.FindMax != 0 && notOne != nil:
@@ -128,6 +133,20 @@ func (c benchRunCmd) check() error {
 		return errors.New("--find-max takes a millisecond at least, and its probes end after --duration, not after --count")
 	case c.Count < 0 || c.Duration < 0 || c.Workers < 0 || c.Timeout <= 0:
 		return errors.New("--count, --duration, --workers and --timeout are not negative, and --timeout is not zero")
+	}
+	return errors.Join(hasFolder("--json", c.JSON), hasFolder("--html", c.HTML))
+}
+
+// hasFolder refuses the name of a file, where there is one, in a folder that is none: after the run
+// would be too late.
+func hasFolder(flag, name string) error {
+	if name == "" {
+		return nil
+	}
+	if info, err := os.Stat(filepath.Dir(name)); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("%s: %s is no folder", flag, filepath.Dir(name))
 	}
 	return nil
 }
