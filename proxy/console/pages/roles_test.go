@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +63,7 @@ var looks = regexp.MustCompile(`-(show|read|export|history|proof)$|^explain$|^pr
 // everything is what the gate and the console know that a form could change.
 func (r *rig) everything() string {
 	r.Helper()
+	r.rest()
 	var all bytes.Buffer
 	keep := func(what any, err error) {
 		r.Helper()
@@ -86,6 +89,15 @@ func (r *rig) everything() string {
 	defer r.pages.sessions.mu.Unlock()
 	fmt.Fprintf(&all, "%d sessions\n", len(r.pages.sessions.by))
 	return all.String()
+}
+
+// rest waits for imports and lists that go on behind their pages.
+func (r *rig) rest() {
+	for _, rs := range []*runs{&r.pages.imports, &r.pages.lists} {
+		for slices.ContainsFunc(rs.list(""), func(o *run) bool { return o.now().Running }) {
+			runtime.Gosched()
+		}
+	}
 }
 
 // addresses are those of the pages, by pattern: real ones, where a link or a form leads to one.
@@ -217,8 +229,8 @@ func mayPost(t *testing.T, r *rig, posts map[string][]filled) {
 				}
 			}
 		}
-		if r.everything() != before {
-			t.Errorf("POST %s from another site changed something", pg.path)
+		if after := r.everything(); after != before {
+			t.Errorf("POST %s from another site changed something: before\n%s\nafter\n%s", pg.path, before, after)
 		}
 		for _, q := range posts[pg.path] {
 			forms++
