@@ -102,7 +102,7 @@ func queryOf(random *rand.Rand, e *store.Entry) (q store.Query) {
 func TestFiltersCombine(t *testing.T) {
 	entries := variousEntries(20_000)
 	random := rand.New(rand.NewPCG(5, 6))
-	queries, wants := make([]store.Query, 100), make([][]string, 100)
+	queries, wants := make([]store.Query, 300), make([][]string, 300)
 	for i := range queries {
 		queries[i] = queryOf(random, &entries[random.IntN(len(entries))])
 		wants[i] = chosen(entries, queries[i])
