@@ -225,6 +225,16 @@ hello
 X-Sum: 11
 
 `,
+	"chunks whose coding Connection lists": `POST /chunks HTTP/1.1
+Host: gate
+Connection: Transfer-Encoding
+Transfer-Encoding: chunked
+
+5
+hello
+0
+
+`,
 	"headers of the connection and of the gate": `POST /hop HTTP/1.1
 Host: gate
 Connection: keep-alive, X-Mine

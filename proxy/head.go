@@ -163,8 +163,9 @@ func drop(list []special, raw []byte, names [][]byte) []special {
 		name := line[:bytes.IndexByte(line, ':')]
 		k := kindOf(name)
 		for _, n := range names {
-			// What says how to read the body belongs to it, whatever an upstream lists.
-			if k != kindLength && k != kindType && k != kindCompression && bytes.EqualFold(n, name) {
+			// What says how to read the body belongs to it, whatever is listed: without a length in its stead, a body
+			// in chunks would be the next request to the upstream, which nobody judged.
+			if k != kindLength && k != kindCoding && k != kindType && k != kindCompression && bytes.EqualFold(n, name) {
 				k = kindHop
 			}
 		}
