@@ -30,8 +30,8 @@ func (r *Record) Withdrawn() (scopes []Scope) {
 
 // Startable lists what the word START says yes to, as an express opt-in: of what the recipient withdrew from,
 // whatever is no marketing, and the marketing that they had expressly agreed to before; and what they were
-// asked and neither agreed to nor refused. Where b needs no consent to its marketing, which free says, it is all
-// that they withdrew from. It is empty for a stranger.
+// asked and neither agreed to nor refused, nor answered by leaving. Where b needs no consent to its marketing, which
+// free says, it is all that they withdrew from. It is empty for a stranger.
 func (b Brand) Startable(r *Record, free bool) (scopes []Scope) {
 	add := func(all ...Scope) {
 		for _, s := range all {
@@ -57,8 +57,11 @@ func (b Brand) Startable(r *Record, free bool) (scopes []Scope) {
 	}
 	for i := range r.Consents {
 		k := &r.Consents[i]
+		m := b.example(k.Scope)
+		m.Anonymous = true // to leave whichever sender asked is an answer, too
 		yes := k.Granted[Express]
-		if k.Asked.After(later(yes, r.Erased)) && !k.OptedOut.After(yes) && (k.Refused.IsZero() || k.Refused.Before(yes)) {
+		left, _ := r.optedOut(&m)
+		if k.Asked.After(later(yes, left)) && !k.OptedOut.After(yes) && (k.Refused.IsZero() || k.Refused.Before(yes)) {
 			add(k.Scope)
 		}
 	}
