@@ -270,7 +270,11 @@ func (awsPinpoint) Merge(resp *fasthttp.Response, b *Batch) error {
 	})
 }
 
-// Learn reads who opted out from the results.
+// awsPinpointDeclined are the results of what Pinpoint did not send.
+// Source: https://docs.aws.amazon.com/pinpoint/latest/apireference/apps-application-id-messages.html
+var awsPinpointDeclined = []string{"OPT_OUT", "PERMANENT_FAILURE", "TEMPORARY_FAILURE", "THROTTLED"}
+
+// Learn reads who opted out from the results, and whether nothing was sent.
 // Source: https://github.com/department-of-veterans-affairs/notification-api/issues/1319
 func (awsPinpoint) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
 	body, ok := answer(resp)
@@ -280,6 +284,13 @@ func (awsPinpoint) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events
 	if !ok || len(b.parsed.spread.at) != len(b.Messages) || resp.StatusCode() != fasthttp.StatusOK || json.Unmarshal(body, &j) != nil {
 		return 0, nil
 	}
+	taken := len(j.Result) == 0
+	for _, r := range j.Result {
+		taken = taken || !slices.Contains(awsPinpointDeclined, r.DeliveryStatus)
+	}
+	if !taken {
+		refusal = Declined
+	}
 	for i := range b.Messages {
 		r, to := j.Result[b.parsed.spread.at[i].written], b.Messages[i].To
 		if to.Address != "" && (r.DeliveryStatus == "OPT_OUT" || strings.Contains(r.StatusMessage, "opted out")) {
@@ -287,5 +298,5 @@ func (awsPinpoint) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events
 				To: filter.Recipient{Channel: to.Channel, Address: strings.Clone(to.Address)}})
 		}
 	}
-	return 0, events
+	return refusal, events
 }

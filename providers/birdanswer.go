@@ -118,7 +118,10 @@ func (bird) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filt
 	if !ok || json.Unmarshal(body, &j) != nil {
 		return 0, nil
 	}
-	if resp.StatusCode()/100 == 4 {
+	switch {
+	case j.Status == "rejected":
+		refusal = Declined
+	case resp.StatusCode()/100 == 4:
 		refusal, _ = strconv.Atoi(strings.TrimPrefix(j.Error.Code, "E")) // what is no number is no code
 	}
 	if j.Error.Code == birdOptedOut || j.Status == "rejected" && j.Last.Code == birdOptedOut {

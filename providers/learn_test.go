@@ -49,6 +49,8 @@ func TestLearn(t *testing.T) {
 		{"131049 is Meta's own choice", "whatsapp", 400, "", graphBody(131049), 131049, false},
 		{"130472 is an experiment", "whatsapp", 400, "", graphBody(130472), 130472, false},
 		{"131048 is about the sender", "whatsapp", 429, "", graphBody(131048), 131048, false},
+		{"what Pinpoint throttles was not sent", "aws-pinpoint", 200, "", `{"Result":{"+14155550100":{"DeliveryStatus":"THROTTLED","StatusCode":429}}}`, providers.Declined, false},
+		{"what Pinpoint sends to some was sent", "aws-pinpoint", 200, "", `{"Result":{"+14155550100":{"DeliveryStatus":"THROTTLED"},"+14155550101":{"DeliveryStatus":"SUCCESSFUL"}}}`, 0, false},
 		{"an unknown code of Meta teaches nothing", "whatsapp", 400, "", graphBody(1), 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -61,10 +61,15 @@ type Provider interface {
 	Refuse(resp *fasthttp.Response, b *Batch)
 	// Learn reads the service's answer to a forwarded request: its status, its Content-Encoding and its
 	// body, since resp may hold no more. Refusal is the service's own code where it refused the
-	// request for what it is (a status of 4xx), and 0 where it did not or says no code. Events have
-	// no ID, no Time and no brand of their own: the gate gives them those.
+	// request for what it is (a status of 4xx, or for some services of 2xx), [Declined] where it took
+	// nothing for another reason, and 0 where it took it or its status says all. Events have no ID, no
+	// Time and no brand of their own: the gate gives them those.
 	Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event)
 }
+
+// Declined is the refusal in an answer of 2xx by which a service took nothing for what is no fault of the request, such as
+// want of money or a token that expired.
+const Declined = -1
 
 // A Merger is a Provider whose service answers with what became of each message.
 type Merger interface {

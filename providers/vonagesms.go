@@ -232,7 +232,7 @@ func (vonageSMS) Learn(resp *fasthttp.Response, _ *Batch) (refusal int, events [
 			return 0, nil
 		}
 		if refusal = code; code == vonageSMSQuota {
-			refusal = 0
+			refusal = Declined
 		}
 	}
 	return refusal, nil

@@ -136,15 +136,18 @@ func (wechat) Refuse(resp *fasthttp.Response, b *Batch) {
 // subscribe message was perhaps never asked.
 var wechatWithdrawn = map[int]filter.Scope{wechatNoFollower: filter.All}
 
-// Learn reads from the one recipient's answer that they do not follow the account, as an opt-out. Codes up to 0, and
-// those about the caller's token, say nothing about the message.
+// Learn reads from the one recipient's answer that they do not follow the account, as an opt-out. A code about the caller's
+// token says nothing about the message but that it was not taken, and one below 0 not even that.
 func (wechat) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
 	body, ok := answer(resp)
 	var j struct {
 		Code int `json:"errcode"`
 	}
-	if !ok || json.Unmarshal(body, &j) != nil || j.Code <= 0 || j.Code == 40001 || j.Code == 40014 || j.Code == 42001 {
+	switch {
+	case !ok || json.Unmarshal(body, &j) != nil || j.Code <= 0:
 		return 0, nil
+	case j.Code == 40001 || j.Code == 40014 || j.Code == 42001:
+		return Declined, nil
 	}
 	if scope, ok := wechatWithdrawn[j.Code]; ok {
 		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "wechat answer", Note: strconv.Itoa(j.Code)})

@@ -22,6 +22,7 @@ type work struct {
 	handed  bool // the request may have left the gate
 	begun   bool // it is kept that the send with this key was begun
 	relayed bool // the answer is the upstream's, with the head that answer has
+	refused bool // it has a code by which the provider refused the message
 
 	batch   providers.Batch
 	full    providers.Batch // what the messages of batch say besides, where that is read later
@@ -85,7 +86,7 @@ func (g *Gate) release(w *work) {
 	w.ownResp.Reset()
 	clear(w.token[:cap(w.token)])
 	w.who, w.token, w.ends, w.barred = "", w.token[:0], false, ""
-	w.framed, w.torn, w.handed, w.begun, w.relayed = false, false, false, false, false
+	w.framed, w.torn, w.handed, w.begun, w.relayed, w.refused = false, false, false, false, false, false
 	if cap(w.wire) <= maxKept && cap(w.signed) <= maxKept && cap(w.out) <= maxKept {
 		g.works.Put(w)
 	}

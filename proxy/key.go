@@ -196,12 +196,19 @@ func (g *Gate) settle(rt *route, w *work) {
 	if !w.begun || w.outcome == unknown {
 		return
 	}
-	if w.outcome == notSent || declined(w.resp.StatusCode()) {
+	if w.outcome == notSent || w.declined() {
 		g.unkept(rt, w, w.key.Free())
 	} else {
 		g.unkept(rt, w, w.key.Answer(w.reply().encode()))
 	}
 	w.done = time.Now()
+}
+
+// declined reports whether the upstream's answer says that the provider took nothing: by its status, or, where some
+// services refuse in an answer of 200, by its code.
+func (w *work) declined() bool {
+	status := w.resp.StatusCode()
+	return declined(status) || w.refused && status/100 == 2
 }
 
 // declined reports whether an answer with this status says that the provider took nothing: the error

@@ -73,7 +73,7 @@ func (g *Gate) send(rt *route, w *work) {
 			e.Status = w.resp.StatusCode()
 			g.heed(rt, w, now, act == filter.Rewrite)
 		}
-		if o == notSent || o == answered && declined(e.Status) {
+		if o == notSent || o == answered && w.declined() {
 			g.uncount(w)
 			g.unpass(w, true)
 		}
@@ -188,8 +188,9 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 // who was told something by a request that was sent as it was edited.
 func (g *Gate) learn(rt *route, w *work, now time.Time, edited bool) {
 	refusal, events := rt.provider.Learn(w.resp, &w.batch)
-	taken := w.resp.StatusCode()/100 == 2
-	if refusal != 0 || taken {
+	w.refused = refusal != 0
+	taken := w.resp.StatusCode()/100 == 2 && !w.refused
+	if w.refused || taken {
 		for i := range w.batch.Messages {
 			if !edited || w.batch.Decisions[i].Action != filter.Block {
 				g.observe(rt, &w.batch.Messages[i], refusal, now)
