@@ -89,7 +89,10 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // A moment is a point in time on the command line: RFC 3339, a date, or a duration before now.
-type moment struct{ time.Time }
+type moment struct {
+	time.Time
+	day bool // it was given as a date, which begins then
+}
 
 // UnmarshalText reads 2026-01-02T15:04:05Z, 2026-01-02 or 24h.
 func (m *moment) UnmarshalText(text []byte) (err error) {
@@ -97,10 +100,12 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 		m.Time = time.Now().Add(-d)
 		return nil
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if m.Time, err = time.Parse(layout, string(text)); err == nil {
-			return nil
-		}
+	if m.Time, err = time.Parse(time.RFC3339, string(text)); err == nil {
+		return nil
+	}
+	if m.Time, err = time.Parse(time.DateOnly, string(text)); err == nil {
+		m.day = true
+		return nil
 	}
 	return fmt.Errorf("%q: want a moment such as 2026-01-02T15:04:05Z, a date, or a duration before now such as 24h", text)
 }

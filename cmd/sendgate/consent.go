@@ -89,7 +89,7 @@ func brandName(brand string) string {
 type noticeFlags struct {
 	personFlags
 	Scope   filter.Scope `default:"all" help:"What it covers: all, marketing, utility, service, authentication or topic:NAME (${default})."`
-	At      moment       `help:"When it happened; default now."`
+	At      moment       `help:"When it happened; default now. A date alone is its beginning, and for an opt-out its end."`
 	Source  string       `help:"Who says so; default: the token's name."`
 	Note    string       `help:"Anything worth keeping with it."`
 	Method  string       `help:"How: web form, paper, sms, ivr, …"`
@@ -99,7 +99,11 @@ type noticeFlags struct {
 
 // notice is about a recipient of the brand as given: empty for every brand.
 func (f noticeFlags) notice(kind filter.Kind) console.Notice {
-	return console.Notice{To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.Address}, Region: f.Region, Kind: kind, Scope: f.Scope, Time: f.At.Time,
+	at := f.At.Time
+	if kind == filter.OptedOut && f.At.day {
+		at = console.EndOfDay(at)
+	}
+	return console.Notice{To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.Address}, Region: f.Region, Kind: kind, Scope: f.Scope, Time: at,
 		Source: f.Source, Note: f.Note, Proof: filter.Evidence{Method: f.Method, Action: f.Action}}
 }
 

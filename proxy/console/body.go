@@ -5,7 +5,6 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -133,16 +132,6 @@ func readText(at, text string, v reflect.Value) error {
 }
 
 var boolWords = map[string]bool{"true": true, "yes": true, "1": true, "false": false, "no": false, "0": false}
-
-// parseTime reads a moment as people write it: RFC 3339, or a date, which is its midnight UTC.
-func parseTime(text string) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is no time: want a date (2026-01-31) or RFC 3339 (2026-01-31T09:30:00Z)", text)
-}
 
 // fieldIndex knows the fields of a struct by their JSON names.
 type fieldIndex struct {

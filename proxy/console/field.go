@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -93,30 +91,6 @@ func unmark(text string) string {
 }
 
 var flagWords = map[string]bool{"yes": true, "true": true, "1": true, "no": false, "false": false, "0": false}
-
-// momentLayouts are how exports write a moment, beside RFC 3339 and a date. Without a zone it is UTC.
-// Dates that some countries read in another order, as in 01/02/2026, are not among them.
-var momentLayouts = []string{"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05 -0700 MST", time.RFC1123Z, time.RFC1123}
-
-// parseMoment reads a moment of a file. Ten digits, with a fraction or not, are seconds since 1970.
-func parseMoment(text string) (time.Time, error) {
-	at, err := parseTime(text)
-	if err == nil {
-		return at, nil
-	}
-	if whole, _, _ := strings.Cut(text, "."); len(whole) == 10 && isDigits(whole) {
-		if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-			whole, part := math.Modf(seconds)
-			return time.Unix(int64(whole), int64(part*1e6)*1e3).UTC(), nil
-		}
-	}
-	for _, layout := range momentLayouts {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	return at, err
-}
 
 func isDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 

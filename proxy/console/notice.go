@@ -20,7 +20,7 @@ type Notice struct {
 	Kind   filter.Kind      `json:"kind"`
 	Scope  filter.Scope     `json:"scope,omitzero"`
 	Basis  filter.Basis     `json:"basis,omitzero"`   // of an opt-in
-	Time   time.Time        `json:"time,omitzero"`    // when it happened; zero: when the proof of an opt-in was captured, or now
+	Time   time.Time        `json:"time,omitzero"`    // when it happened, a date alone as [date] says; zero: when the proof of an opt-in was captured, or now
 	Source string           `json:"source,omitempty"` // who says so; empty: "api: " and the token's name
 	Note   string           `json:"note,omitempty"`
 	Proof  filter.Evidence  `json:"proof,omitzero"`
@@ -115,13 +115,20 @@ func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
 }
 
 // date makes consent run from when its proof was captured, and one that a transaction implies from the day of that
-// transaction, not from the day on which somebody entered it.
+// transaction, not from the day on which somebody entered it. A day alone is its beginning, but for an opt-out its end:
+// else who agreed in the morning and left in the evening would still be written to.
 func date(e *filter.Event) {
+	if e.Kind == filter.OptedOut && e.Time.Location() == wholeDay {
+		e.Time = EndOfDay(e.Time)
+	}
 	if e.Kind == filter.OptedIn && e.Time.IsZero() {
 		e.Time = e.Proof.CapturedAt
 	}
 	if day := e.Proof.ReferenceDate; e.Basis == filter.ByTransaction && !day.IsZero() && (e.Time.IsZero() || day.Before(e.Time)) {
 		e.Time = day
+	}
+	for _, at := range []*time.Time{&e.Time, &e.Proof.CapturedAt, &e.Proof.ReferenceDate} {
+		*at = at.UTC()
 	}
 }
 

@@ -110,7 +110,7 @@ func (p *preflight) ask(c *call) (err error) {
 		if opt.At, err = parseTime(text); err != nil {
 			return bad("at", "%v", err)
 		}
-		if opt.At.Before(now) {
+		if opt.At = opt.At.UTC(); opt.At.Before(now) {
 			return bad("at", "%s is past: want when the list is going to be sent; a replay judges what was sent", text)
 		}
 	}

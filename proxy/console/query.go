@@ -210,5 +210,5 @@ func sinceWhen(field, text string, now time.Time) (time.Time, error) {
 	if err != nil {
 		return t, bad(field, "%v, or a duration before now (24h)", err)
 	}
-	return t, nil
+	return t.UTC(), nil
 }

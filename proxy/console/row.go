@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -90,7 +91,7 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 		rec = im.pipe.with(e.To, rec)
 	}
 	first := im.clash.before(line, e)
-	known = first > 0 || tellsNothing(e, &rec)
+	known = first > 0 || tellsNothing(e, &rec) || im.keptAsOf(e, &rec)
 	if e.Kind == filter.OptedIn && !known {
 		if err := im.mayOptIn(e, &rec); err != nil {
 			return false, rec, err
@@ -99,6 +100,16 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 	im.clash.taken(line, e)
 	im.count(e.Kind, known)
 	return known, rec, im.doubt(line, first, st, doubts)
+}
+
+// keptAsOf reports whether the opt-out e stands because an earlier import of its row is kept: one whose day was not over
+// counts from when it came, before the moment that the row names.
+func (im *importer) keptAsOf(e *filter.Event, rec *filter.Record) bool {
+	if e.Kind != filter.OptedOut || e.Time.IsZero() || !standsOut(rec, e.Scope) {
+		return false
+	}
+	has, err := im.s.store.Has(e.To, rowID(e, rec))
+	return err == nil && has
 }
 
 // mayOptIn refuses an opt-in that a no of the recipient stands against, in the same file or known.
@@ -143,7 +154,7 @@ func (im *importer) doubt(line, first int, st *statement, doubts []filter.Findin
 			return err
 		}
 	}
-	if e, now := &st.event, im.s.now(); e.Time.After(now.Add(clockSkew)) {
+	if e, now := &st.event, im.s.now(); e.Time.After(now.Add(clockSkew)) && !(endsDay(e.Time) && e.Time.Before(now.Add(24*time.Hour))) {
 		if err := im.warn(line, "time", fmt.Sprintf("%s lies in the future: the opt-out counts from now", moment(e.Time))); err != nil {
 			return err
 		}

@@ -55,7 +55,11 @@ func (v *visit) notice(n *console.Notice) error {
 		return n.Scope.UnmarshalText([]byte(text))
 	}
 	n.Source = "console: " + v.by.Name
-	return v.fields(map[string]func(string) error{"scope": scope, "time": v.moment(&n.Time)})
+	err := v.fields(map[string]func(string) error{"scope": scope, "time": v.moment(&n.Time)})
+	if _, noDay := time.Parse(time.DateOnly, v.value("time")); noDay == nil && n.Kind == filter.OptedOut {
+		n.Time = console.EndOfDay(n.Time)
+	}
+	return err
 }
 
 // fields reads fields of a form that are not empty. Its error names the field.
