@@ -145,12 +145,13 @@ type Signal struct {
 
 	// Of a Message: what the person wrote or what stood on the button, what the button means to the
 	// sender, and the id of the message that was answered. Media is how many files came with it. Word is
-	// what the service took it for, and answered itself.
+	// what the service took it for, and answered itself. Edited says that they changed words of theirs into these.
 	Text    string         `json:"text,omitempty"`
 	Payload string         `json:"payload,omitempty"`
 	ReplyTo string         `json:"reply_to,omitempty"`
 	Media   int            `json:"media,omitempty"`
 	Word    filter.Keyword `json:"word,omitzero"`
+	Edited  bool           `json:"edited,omitempty"`
 
 	// Of a Receipt: the service's word in lower case, its error code or 0, and the id of the message.
 	Status    string `json:"status,omitempty"`

@@ -145,6 +145,7 @@ func metaMessageSignal(raw json.RawMessage, contacts []metaPerson) (s Signal, ok
 		return s, false, nil
 	case m.Type == "edit" && m.Edit != nil:
 		m.Edit.Message.say(&s)
+		s.Edited = true
 	default:
 		m.say(&s)
 	}

@@ -215,14 +215,20 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 // read is what a message is taken for: an opt-out where the provider or the words say so, and else what
 // the provider took it for, which answered it so. What a button means to the sender is read where what
 // stands on it says nothing. Asking says that a dialogue asked the person something; and a message that replies to one
-// of the owner's may answer a question of theirs.
+// of the owner's, as a button always does, may answer a question of theirs. START on a button is no word of the person's:
+// it may begin a tour of the shop. Nor is one that an older message was changed into: services tell of such changes
+// also where the words are what they were, perhaps before a STOP.
 func (rt *route) read(sig *providers.Signal, asking bool) filter.Reading {
-	in := filter.Hearing{Country: country(sig), Brand: &rt.labels.declared, Question: asking || sig.ReplyTo != ""}
+	pressed := sig.Payload != ""
+	in := filter.Hearing{Country: country(sig), Brand: &rt.labels.declared, Question: asking || sig.ReplyTo != "" || pressed}
 	reading := rt.keywords.Read(sig.Text, in)
-	if reading.Keyword == filter.NoKeyword && sig.Payload != "" {
+	if reading.Keyword == filter.NoKeyword && pressed {
 		if r := rt.keywords.Read(sig.Payload, in); r.Certainty == filter.Definite {
 			reading = r
 		}
+	}
+	if (pressed || sig.Edited) && reading.Keyword == filter.StartWord {
+		reading.Certainty = filter.Ambiguous
 	}
 	word := sig.Word
 	if word == filter.NoKeyword && rt.answers(sig) == filter.StopWord {
