@@ -36,6 +36,7 @@ type infobipEvent struct {
 		Type    string `json:"type"`
 		Text    string `json:"text"`
 		Title   string `json:"title"`
+		Caption string `json:"caption"`
 		Payload string `json:"payload"`
 		ID      string `json:"id"`
 	} `json:"message"`
@@ -88,7 +89,7 @@ func (p infobip) Signals(req *fasthttp.Request) (all []Signal, err error) {
 		case e.Message != nil && e.By == "WHATSAPP":
 			s := Signal{Kind: Message, Text: e.Message.Text + e.Message.Title, Payload: e.Message.Payload + e.Message.ID, Sender: e.To}
 			if s.Text == "" {
-				s.Media = 1
+				s.Text, s.Media = e.Message.Caption, 1
 			}
 			s.ID = digest("infobip", e.MessageID, e.From, e.Received)
 			all = infobipSignal(all, s, filter.WhatsApp, e.From, e.Received)

@@ -27,7 +27,7 @@ type metaPlatform struct {
 // platformAt is the platform at a host, where a text may have so many characters, and room for more.
 func platformAt(name, host string, most int, room func(text string) int) known {
 	return known{host: host, channel: filter.Messenger, text: most, withdrawn: platformWithdrawn, busy: []int{4, 32, 613},
-		enter: "the callback URL of the app, with the verify_token, subscribed to messages, messaging_postbacks, messaging_optins and message_deliveries; secrets: the app secret",
+		enter: "the callback URL of the app, with the verify_token, subscribed to messages, message_edits, messaging_postbacks, messaging_optins and message_deliveries; secrets: the app secret",
 		make: func(cfg Config) (Provider, error) {
 			return metaPlatform{keyring: platformKeys, name: name, unseen: cfg.Unseen, room: room}, nil
 		}}

@@ -29,6 +29,11 @@ type platformEvent struct {
 		} `json:"reply_to"`
 		Attachments []json.RawMessage `json:"attachments"`
 	} `json:"message"`
+	Edit *struct {
+		ID    string `json:"mid"` // of the message that they changed
+		Text  string `json:"text"`
+		Count loose  `json:"num_edit"`
+	} `json:"message_edit"`
 	Postback *struct {
 		ID      string `json:"mid"`
 		Title   string `json:"title"`
@@ -94,6 +99,8 @@ func (e *platformEvent) signals() []Signal {
 		return nil
 	case e.Message != nil:
 		s.ID, s.Text, s.Payload, s.ReplyTo, s.Media = e.Message.ID, e.Message.Text, e.Message.Quick.Payload, e.Message.ReplyTo.ID, len(e.Message.Attachments)
+	case e.Edit != nil && e.Edit.Text != "": // else nothing was changed that can be read
+		s.ID, s.Text, s.Edited = digest("messenger", e.Edit.ID, string(e.Edit.Count), string(e.Timestamp)), e.Edit.Text, true
 	case e.Postback != nil:
 		s.ID, s.Text, s.Payload = e.Postback.ID, e.Postback.Title, e.Postback.Payload
 	case e.Optin.Type == "notification_messages" && strings.HasPrefix(strings.ToUpper(e.Optin.Status), "STOP"):

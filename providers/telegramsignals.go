@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"time"
@@ -53,24 +54,32 @@ type telegramChat struct {
 	Type string `json:"type"`
 }
 
+// A telegramMessage is what somebody wrote, or what a button stands below.
+type telegramMessage struct {
+	Date    loose        `json:"date"`
+	Changed loose        `json:"edit_date"`
+	Chat    telegramChat `json:"chat"`
+	Text    string       `json:"text"`
+	Caption string       `json:"caption"`
+	Reply   struct {
+		ID loose `json:"message_id"`
+	} `json:"reply_to_message"`
+	Markup struct {
+		Rows [][]struct {
+			Text string `json:"text"`
+			Data string `json:"callback_data"`
+		} `json:"inline_keyboard"`
+	} `json:"reply_markup"`
+}
+
 // A telegramUpdate is one thing that Telegram tells.
 type telegramUpdate struct {
-	ID      loose `json:"update_id"`
-	Message *struct {
-		Date    loose        `json:"date"`
-		Chat    telegramChat `json:"chat"`
-		Text    string       `json:"text"`
-		Caption string       `json:"caption"`
-		Reply   struct {
-			ID loose `json:"message_id"`
-		} `json:"reply_to_message"`
-	} `json:"message"`
+	ID      loose            `json:"update_id"`
+	Message *telegramMessage `json:"message"`
+	Edited  *telegramMessage `json:"edited_message"`
 	Pressed *struct {
-		From    telegramChat `json:"from"`
-		Message struct {
-			Chat telegramChat `json:"chat"`
-		} `json:"message"`
-		Data string `json:"data"`
+		Message telegramMessage `json:"message"`
+		Data    string          `json:"data"`
 	} `json:"callback_query"`
 	Member *struct {
 		Date loose        `json:"date"`
@@ -81,7 +90,7 @@ type telegramUpdate struct {
 	} `json:"my_chat_member"`
 }
 
-// Signals reads what people wrote to the bot in private, and who blocked it. The command /start opens any
+// Signals reads what people wrote to the bot in private, or changed it into, and who blocked it. The command /start opens any
 // conversation, and who unblocks a bot does nothing more: neither asks for messages, and neither is told.
 // Source: https://core.telegram.org/bots/api#update
 func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
@@ -95,9 +104,8 @@ func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 	}
 	var s Signal
 	var chat telegramChat
-	switch {
-	case u.Message != nil:
-		m := u.Message
+	switch m := cmp.Or(u.Message, u.Edited); {
+	case m != nil:
 		chat = m.Chat
 		if s = (Signal{Kind: Message, Time: unixTime(m.Date), Text: telegramSaid(m.Text), ReplyTo: string(m.Reply.ID)}); m.Text == "" {
 			s.Text, s.Media = m.Caption, 1
@@ -105,9 +113,12 @@ func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 		if strings.HasPrefix(m.Text, "/start") {
 			return nil, nil
 		}
+		if s.Edited = u.Message == nil; s.Edited {
+			s.Time = unixTime(m.Changed)
+		}
 	case u.Pressed != nil:
 		chat = u.Pressed.Message.Chat
-		s = Signal{Kind: Message, Payload: u.Pressed.Data}
+		s = Signal{Kind: Message, Text: u.Pressed.Message.label(u.Pressed.Data), Payload: u.Pressed.Data}
 	case u.Member != nil && u.Member.New.Status == "kicked":
 		chat = u.Member.Chat
 		s = Signal{Kind: Preference, Time: unixTime(u.Member.Date), Stop: true, Scope: filter.All}
@@ -121,6 +132,22 @@ func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 	s.From = filter.Recipient{Channel: filter.Telegram, Address: from}
 	s.ID = digest("telegram", s.Kind.String(), from, string(u.ID), s.Time.String())
 	return []Signal{s}, nil
+}
+
+// label is what stands on the buttons below m that carry data; empty where that is not one thing.
+func (m *telegramMessage) label(data string) (text string) {
+	for _, row := range m.Markup.Rows {
+		for _, b := range row {
+			switch {
+			case b.Data != data || b.Text == text:
+			case text != "":
+				return ""
+			default:
+				text = b.Text
+			}
+		}
+	}
+	return text
 }
 
 // telegramSaid is a text, of which a command such as /stop or /stop@ShopBot says its word.

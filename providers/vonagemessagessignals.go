@@ -57,6 +57,11 @@ func (vonageMessages) Sign(req *fasthttp.Request, w *Webhook) {
 	req.Header.Set("Authorization", "Bearer "+signJWT(c, w.Secrets[0]))
 }
 
+// A vonageFile is a file that somebody sent, perhaps with words below it.
+type vonageFile struct {
+	Caption string `json:"caption"`
+}
+
 // Signals reads an incoming message, or what became of one.
 // Source: https://developer.vonage.com/en/api/messages (webhooks)
 func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
@@ -65,14 +70,17 @@ func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
 		return nil, err
 	}
 	var call struct {
-		Channel string `json:"channel"`
-		ID      string `json:"message_uuid"`
-		From    loose  `json:"from"`
-		To      loose  `json:"to"`
-		At      loose  `json:"timestamp"`
-		Type    string `json:"message_type"`
-		Text    string `json:"text"`
-		Status  string `json:"status"`
+		Channel string     `json:"channel"`
+		ID      string     `json:"message_uuid"`
+		From    loose      `json:"from"`
+		To      loose      `json:"to"`
+		At      loose      `json:"timestamp"`
+		Type    string     `json:"message_type"`
+		Text    string     `json:"text"`
+		Image   vonageFile `json:"image"`
+		Video   vonageFile `json:"video"`
+		File    vonageFile `json:"file"`
+		Status  string     `json:"status"`
 		Context struct {
 			ID string `json:"message_uuid"`
 		} `json:"context"`
@@ -115,6 +123,7 @@ func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
 			one.Text, one.Payload = call.Reply.Title, call.Reply.ID
 		case call.Type != "text" && call.Type != "":
 			one.Media = 1
+			one.Text = call.Text + call.Image.Caption + call.Video.Caption + call.File.Caption // of which there is one at most
 		}
 	}
 	one.From, one.Sender = v.correspondent(channel, string(person)), string(us)
