@@ -26,10 +26,10 @@ var lineShape = (&shape{
 	service: "LINE",
 	sends:   []string{"/v2/bot/message/push", "/v2/bot/message/multicast"},
 	// A reply token stands for whoever wrote, and a hash for a phone number.
-	wide: []string{"/v2/bot/message/broadcast", "/v2/bot/message/narrowcast", "/v2/bot/message/reply", "/bot/pnp/push"},
+	wide: []string{"/v2/bot/message/broadcast", "/v2/bot/message/narrowcast", "/v2/bot/message/reply", "/bot/pnp/push", "/bot/ad/multicast/phone"},
 	others: []string{"/v2/bot/message/validate/*", "/v2/bot/message/quota", "/v2/bot/message/quota/consumption", "/v2/bot/message/delivery/*",
 		"/v2/bot/message/progress/narrowcast", "/v2/bot/message/aggregation/*", "/v2/bot/message/markAsRead", "/v2/bot/message/*/content"},
-	traces:     []string{"/message", "/pnp", "/mission"}, // the last gives a sticker and may tell of it
+	traces:     []string{"/message", "/pnp", "/multicast", "/mission"}, // the last gives a sticker and may tell of it
 	recipients: []reach{{at: "to[]"}},
 	most:       500,
 	text:       []bounded{{"messages[].text", lineText}},

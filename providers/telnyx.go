@@ -27,8 +27,8 @@ var telnyxShape = (&shape{
 	sends: []string{"/v2/messages", "/v2/messages/long_code", "/v2/messages/short_code", "/v2/messages/number_pool",
 		"/v2/messages/alphanumeric_sender_id", "/v2/messages/group_mms", "/v2/messages/schedule"},
 	others:     []string{"/v2/messaging_profiles", "/v2/messaging_profiles/*"},
-	traces:     []string{"messages"},
-	recipients: []reach{{at: "to[]", together: true}}, // a list is a group's
+	traces:     []string{"messages", "/chat/sms", "/scheduled_events"}, // the last two have an assistant write
+	recipients: []reach{{at: "to[]", together: true}},                  // a list is a group's
 	most:       8,
 	text:       []bounded{{"text", telnyxText}},
 	sender:     []string{"from", "messaging_profile_id"},

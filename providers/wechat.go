@@ -47,8 +47,8 @@ var (
 			"/cgi-bin/message/wxopen/template/uniform_send", "/cgi-bin/message/mass/preview"},
 		wide: []string{"/cgi-bin/message/mass/sendall"}, // by a tag, or to all
 		others: []string{"/cgi-bin/token", "/cgi-bin/stable_token", "/cgi-bin/message/custom/typing", "/cgi-bin/message/mass/delete",
-			"/cgi-bin/message/mass/get", "/cgi-bin/message/mass/speed/get", "/cgi-bin/message/mass/speed/set"},
-		traces:     []string{"message", "send", "mass"},
+			"/cgi-bin/message/mass/get", "/cgi-bin/message/mass/speed/get", "/cgi-bin/message/mass/speed/set", "/wxa/get_user_notify"},
+		traces:     []string{"message", "send", "mass", "user_notify"}, // the last is of service cards
 		recipients: []reach{{at: "touser"}},
 		unseen:     []string{"towxname"}, // a name that people chose for themselves
 		refused:    []string{"filter", "is_to_all"},
