@@ -46,9 +46,10 @@ func (r *Report) fault(seq uint64, format string, args ...any) {
 	r.Faults = append(r.Faults, Fault{seq, fmt.Sprintf(format, args...)})
 }
 
-// Verify walks the whole chain, every event, every record and the audit, in constant memory while appends go
-// on, and reports what does not fit: links that were altered, removed or moved, events that were
-// altered, removed or added past the chain, records that do not follow from their events, passes that do not read.
+// Verify walks the whole chain, every event, every record, the screenshots and the audit, in constant memory while
+// appends go on, and reports what does not fit: links that were altered, removed or moved, events that were
+// altered, removed or added past the chain, records that do not follow from their events, screenshots that were
+// altered or are missing, passes that do not read.
 //
 // That the end of the chain was cut off together with its events, or that all of it was written
 // anew, cannot be seen from inside: pass heads that were kept elsewhere, and Verify reports where
@@ -73,6 +74,9 @@ func (s *Store) Verify(ctx context.Context, kept ...Head) (Report, error) {
 	}
 	if err == nil {
 		err = v.links()
+	}
+	if err == nil {
+		err = v.blobs()
 	}
 	if err == nil {
 		err = v.audit()
