@@ -151,23 +151,63 @@ func TestStaffCannotUndoAnOptOut(t *testing.T) {
 }
 
 func TestImportKeepsNoOldNewsOfTheErased(t *testing.T) {
-	b := newBench(t)
-	b.learn(filter.Event{To: carol, Kind: filter.OptedIn, Basis: filter.Express, Time: noon.Add(-time.Hour), Source: "test"})
-	if _, err := b.store.Erase(t.Context(), carol, "ada", "asked for it"); err != nil {
-		t.Fatal(err)
+	for name, file := range map[string]string{
+		"of before the erasure":           "address,state,basis,time,method\n%[1]s,opted-in,express,2026-01-02,paper\n%[1]s,opted-out,,2026-01-03,sms\n",
+		"of no moment, as a list is told": "address,state\n%[1]s,opted-out\n",
+		"of the day of the erasure":       "address,state,time\n%[1]s,opted-out,2026-03-10\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.learn(filter.Event{To: carol, Kind: filter.OptedIn, Basis: filter.Express, Time: noon.Add(-time.Hour), Source: "test"})
+			if _, err := b.store.Erase(t.Context(), carol, "ada", "asked for it"); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(fmt.Sprintf(file, carol.Address)), ImportOptions{Brand: carol.Brand, Channel: carol.Channel}, nil)
+				if err != nil || last.Refused != 0 || last.Known != last.Taken {
+					t.Errorf("got %+v, %v, want every row to be known", last, err)
+				}
+				b.at(noon.Add(48 * time.Hour))
+			}
+			events, err := b.store.History(carol)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range events {
+				if e.To.Address != "" {
+					t.Errorf("the list brought back %+v", e)
+				}
+			}
+		})
 	}
-	file := "address,state,basis,time,method\n" + carol.Address + ",opted-in,express,2026-01-02,paper\n" + carol.Address + ",opted-out,,2026-01-03,sms\n"
-	last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(file), ImportOptions{Brand: carol.Brand, Channel: carol.Channel}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	events, err := b.store.History(carol)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range events {
-		if e.To.Address != "" {
-			t.Errorf("a list of before the erasure brought back %+v (%+v)", e, last)
-		}
+}
+
+// What a list says of after the erasure is new, and so is an opt-out of who has agreed again since.
+func TestImportKeepsNewsOfTheErased(t *testing.T) {
+	for name, c := range map[string]struct {
+		file  string
+		agree bool
+	}{
+		"an opt-out that came later":                  {file: "address,state,time\n%s,opted-out,2026-03-10T12:30:00Z\n"},
+		"an undated opt-out of who agreed once again": {file: "address,state\n%s,opted-out\n", agree: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			if _, err := b.store.Erase(t.Context(), carol, "ada", "asked for it"); err != nil {
+				t.Fatal(err)
+			}
+			b.at(noon.Add(time.Hour))
+			if c.agree {
+				b.learn(optIn(carol, time.Time{}))
+			}
+			last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(fmt.Sprintf(c.file, carol.Address)), ImportOptions{Brand: carol.Brand, Channel: carol.Channel}, nil)
+			if err != nil || last.OptOuts != 1 {
+				t.Errorf("got %+v, %v, want a new opt-out", last, err)
+			}
+			rec := b.record(carol)
+			if at, scope := rec.OptedOut(&filter.Message{}); !at.After(rec.Erased) || scope != filter.All {
+				t.Errorf("opted out of %s since %v, want since after the erasure", scope, at)
+			}
+		})
 	}
 }

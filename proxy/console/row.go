@@ -91,7 +91,7 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 		rec = im.pipe.with(e.To, rec)
 	}
 	first := im.clash.before(line, e)
-	known = first > 0 || tellsNothing(e, &rec) || im.keptAsOf(e, &rec)
+	known = first > 0 || tellsNothing(e, &rec) || im.stands(e, &rec)
 	if e.Kind == filter.OptedIn && !known {
 		if err := im.mayOptIn(e, &rec); err != nil {
 			return false, rec, err
@@ -102,10 +102,16 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 	return known, rec, im.doubt(line, first, st, doubts)
 }
 
-// keptAsOf reports whether the opt-out e stands because an earlier import of its row is kept: one whose day was not over
-// counts from when it came, before the moment that the row names.
-func (im *importer) keptAsOf(e *filter.Event, rec *filter.Record) bool {
-	if e.Kind != filter.OptedOut || e.Time.IsZero() || !standsOut(rec, e.Scope) {
+// stands reports whether the opt-out e says what stands already, though its moment is another one: its row was kept
+// before its day was over, so that it counts from when it came; or the recipient was erased, which is an opt-out of
+// everything, and a list without moments does not say that anything came after.
+func (im *importer) stands(e *filter.Event, rec *filter.Record) bool {
+	switch {
+	case e.Kind != filter.OptedOut:
+		return false
+	case !rec.Erased.IsZero() && !lastGrant(rec).After(rec.Erased):
+		return e.Time.IsZero() || endsDay(e.Time) && e.Time.Add(-24*time.Hour).Before(rec.Erased)
+	case e.Time.IsZero() || !standsOut(rec, e.Scope):
 		return false
 	}
 	has, err := im.s.store.Has(e.To, rowID(e, rec))
