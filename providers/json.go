@@ -23,8 +23,9 @@ type node struct {
 const (
 	maxDepth   = 32
 	maxMembers = 128
-	maxNodes   = 16 << 10 // values in all
-	maxJSON    = 16 << 20 // bytes
+	maxNodes   = 16 << 10  // values in all
+	maxResults = 256 << 10 // values in all of an answer, which says more of each recipient than the request
+	maxJSON    = 16 << 20  // bytes
 )
 
 // A jsonError says what is wrong with a JSON text, and where.
@@ -43,6 +44,7 @@ type scanner struct {
 	i       int
 	nodes   []node
 	members int // how many an object may have
+	values  int // how many there may be in all
 	fault   *jsonError
 }
 
@@ -51,7 +53,14 @@ func scanJSON(src []byte, nodes []node) ([]node, error) { return scanMembers(src
 
 // scanMembers is scanJSON for objects that may have some other number of members.
 func scanMembers(src []byte, nodes []node, members int) ([]node, error) {
-	s := scanner{src: src, nodes: nodes, members: members}
+	return scan(src, nodes, members, maxNodes)
+}
+
+// scanResults is the nodes of an answer.
+func scanResults(src []byte) ([]node, error) { return scan(src, nil, maxMembers, maxResults) }
+
+func scan(src []byte, nodes []node, members, values int) ([]node, error) {
+	s := scanner{src: src, nodes: nodes, members: members, values: values}
 	if len(src) > maxJSON {
 		return nodes, &jsonError{"the JSON body is too large", len(src)}
 	}
@@ -101,8 +110,8 @@ func (s *scanner) peek() byte {
 // value reads one value into a node of its own.
 func (s *scanner) value(depth int) bool {
 	n := len(s.nodes)
-	if n == maxNodes {
-		return s.fail("the JSON body has more than 16384 values")
+	if n == s.values {
+		return s.fail("the JSON body has more than " + strconv.Itoa(s.values) + " values")
 	}
 	s.nodes = append(s.nodes, node{kind: s.peek(), start: int32(s.i)})
 	switch c := s.peek(); {

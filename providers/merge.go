@@ -18,11 +18,11 @@ func (b *Batch) refuse(resp *fasthttp.Response, status int, contentType string, 
 // merge makes edits in the JSON object or array of an answer, at the places that change finds in it. An answer
 // that cannot be read stays as it is.
 func (b *Batch) merge(resp *fasthttp.Response, change func(d document) ([]edit, error)) error {
-	body, ok := answer(resp)
+	body, ok := answerUpTo(resp, maxPlain) // it may have a result for each of thousands of recipients
 	if !ok {
 		return errors.New("the answer is too large, or compressed in a way other than gzip")
 	}
-	nodes, err := scanJSON(body, nil)
+	nodes, err := scanResults(body)
 	if err != nil {
 		return err
 	}

@@ -176,8 +176,10 @@ func learnt(b *Batch, e filter.Event) []filter.Event {
 
 // answer is the readable body of a service's error, which is small: one beyond 64 KiB, or
 // compressed in another way than gzip, is not read.
-func answer(resp *fasthttp.Response) (body []byte, ok bool) {
-	const most = 64 << 10
+func answer(resp *fasthttp.Response) (body []byte, ok bool) { return answerUpTo(resp, 64<<10) }
+
+// answerUpTo is answer for one of so many bytes.
+func answerUpTo(resp *fasthttp.Response, most int) (body []byte, ok bool) {
 	var encoding []byte
 	for name, value := range resp.Header.All() {
 		if fold(name, "content-encoding") {

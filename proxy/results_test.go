@@ -1,0 +1,64 @@
+package proxy
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// TestSeveralHundredResults: clients find the result of an e-mail by its place, also in the longest answer that there is
+// to a batch.
+func TestSeveralHundredResults(t *testing.T) {
+	const all, left = 500, 7
+	to := func(n int) string { return fmt.Sprintf("somebody.number.%d@example.com", n) }
+	result := func(n int) string {
+		return fmt.Sprintf(`{"To":"%s","SubmittedAt":"2026-11-26T12:01:05.1794748-05:00","MessageID":"b7bc2f4a-e38e-4336-af7d-%012d","ErrorCode":0,"Message":"OK"}`, to(n), n)
+	}
+	st := memory(t)
+	learn(t, st, filter.Event{To: filter.Recipient{Channel: filter.Email, Address: to(left)}, Kind: filter.OptedOut, Source: "test"})
+	var batch, results []string
+	for n := range all {
+		if batch = append(batch, fmt.Sprintf(`{"From":"shop@example.com","To":"%s","TextBody":"Sale"}`, to(n))); n != left {
+			results = append(results, result(n))
+		}
+	}
+	answer := "[" + strings.Join(results, ",") + "]"
+	base := play(t, loopback(t), echo(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer), func(wire) {}))
+	_, addr := start(t, Config{Routes: map[string]RouteConfig{"postmark": {Policy: anyone, Upstream: base}}}, st)
+	a := ask(t, addr, post("/postmark/email/batch", "application/json", "["+strings.Join(batch, ",")+"]"))
+	var got []struct {
+		To        string
+		ErrorCode int
+	}
+	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != all {
+		t.Fatalf("%d results for %d e-mails: %v", len(got), all, err)
+	}
+	for n, r := range got {
+		if n == left && r.ErrorCode != 406 || n != left && r.To != to(n) {
+			t.Fatalf("in place %d stands %+v", n, r)
+		}
+	}
+}
+
+// TestThousandsOfResults: who was left out of thousands is told of beside all the others.
+func TestThousandsOfResults(t *testing.T) {
+	const all = 5000
+	st := memory(t)
+	learn(t, st, filter.Event{To: by("+14155550107"), Kind: filter.OptedOut, Source: "test"})
+	people, results := []string{`{"to":"14155550107"}`}, []string(nil)
+	for n := range all {
+		number := fmt.Sprintf("1415556%04d", n)
+		people = append(people, `{"to":"`+number+`"}`)
+		results = append(results, `{"to":"`+number+`","status":{"groupId":1,"groupName":"PENDING","id":26,"name":"PENDING_ACCEPTED","description":"Message sent to next instance"},"messageId":"`+number+`"}`)
+	}
+	answer := `{"bulkId":"1","messages":[` + strings.Join(results, ",") + "]}"
+	base := play(t, loopback(t), echo(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer), func(wire) {}))
+	_, addr := start(t, Config{Routes: map[string]RouteConfig{"infobip": {Policy: anyone, Upstream: base}}}, st)
+	a := ask(t, addr, post("/infobip/sms/2/text/advanced", "application/json", `{"messages":[{"from":"Shop","text":"Sale","destinations":[`+strings.Join(people, ",")+`]}]}`))
+	if n := strings.Count(a.body, `"to":`); n != all+1 || !strings.Contains(a.body, `{"to":"14155550107","status":{"groupId":5`) {
+		t.Errorf("%d results for %d people", n, all+1)
+	}
+}
