@@ -43,6 +43,8 @@ type Proven struct {
 	Event filter.Event `json:"event"`
 	// Screenshot is the picture kept with the store, as a data URL; empty when there is none.
 	Screenshot string `json:"screenshot,omitempty"`
+	// Lost says why one that the event names is not here.
+	Lost string `json:"screenshot_lost,omitempty"`
 }
 
 //go:embed proof.html
@@ -125,32 +127,37 @@ func (s *Server) proven(who filter.Recipient) ([]Proven, error) {
 	all := make([]Proven, len(events))
 	for i, e := range events {
 		all[i].Event = e
-		if all[i].Screenshot, err = s.screenshot(e.Proof.ScreenshotSHA256); err != nil {
-			return nil, err
-		}
+		all[i].Screenshot, all[i].Lost = s.screenshot(&e)
 	}
 	return all, nil
 }
 
-// screenshot is a kept picture as a data URL. One that is only a digest of something kept
-// elsewhere is empty.
-func (s *Server) screenshot(digest string) (string, error) {
+// screenshot is the picture that is kept with e, as a data URL, or why it cannot be shown: the rest proves no less
+// without it. One that is only a digest of something kept elsewhere is neither.
+func (s *Server) screenshot(e *filter.Event) (picture, lost string) {
+	digest := e.Proof.ScreenshotSHA256
 	if digest == "" {
-		return "", nil
+		return "", ""
 	}
 	blob, err := s.store.Blob(digest)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+	if errors.Is(err, fs.ErrNotExist) && e.Proof.ScreenshotURL != "" {
+		return "", ""
 	}
-	if err != nil {
-		return "", fmt.Errorf("reading the screenshot: %w", err)
+	var data []byte
+	if err == nil {
+		data, err = io.ReadAll(blob)
+		err = errors.Join(err, blob.Close())
 	}
-	defer blob.Close()
-	picture, err := io.ReadAll(blob)
-	if err != nil {
-		return "", fmt.Errorf("reading the screenshot: %w", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		lost = "it was kept, and is missing"
+	case err != nil:
+		lost = "it was kept, and what is there now is not it, or cannot be read"
+	default:
+		return "data:" + http.DetectContentType(data) + ";base64," + base64.StdEncoding.EncodeToString(data), ""
 	}
-	return "data:" + http.DetectContentType(picture) + ";base64," + base64.StdEncoding.EncodeToString(picture), nil
+	s.log.Error("a screenshot that proves a consent cannot be shown", zap.String("event", e.ID), zap.Error(err))
+	return "", lost
 }
 
 // page is p for people, with the data inside.
@@ -168,6 +175,7 @@ func (p *Proof) page() ([]byte, error) {
 		Wrote    bool
 		Evidence []field
 		Image    template.URL
+		Document template.URL
 	}
 	view := struct {
 		*Proof
@@ -181,6 +189,11 @@ func (p *Proof) page() ([]byte, error) {
 		}
 		if strings.HasPrefix(e.Screenshot, "data:image/") {
 			v.Image = template.URL(e.Screenshot) // made by screenshot, of our own bytes
+		} else {
+			v.Document = template.URL(e.Screenshot)
+		}
+		if e.Lost != "" {
+			v.Evidence = append(v.Evidence, field{Name: "Picture", Value: e.Lost})
 		}
 		view.Events = append(view.Events, v)
 	}

@@ -2,10 +2,14 @@ package console
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -65,6 +69,66 @@ func TestProofIsOneFileThatHoldsEverything(t *testing.T) {
 	var plain bytes.Buffer
 	if err := b.client(Reviewer).Proof(t.Context(), &plain, carol, "", "json"); err != nil || !json.Valid(plain.Bytes()) {
 		t.Errorf("as JSON: %v\n%s", err, plain.String())
+	}
+}
+
+// What proves a consent is handed out also where its picture is not what it was, and says so.
+func TestProofWhosePictureIsLost(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil     func(path string) error
+		elsewhere string
+		want      string
+	}{
+		"missing":             {os.Remove, "", "it was kept, and is missing"},
+		"altered":             {func(path string) error { return os.WriteFile(path, []byte("other"), 0o600) }, "", "it was kept, and what is there now is not it, or cannot be read"},
+		"kept elsewhere, too": {os.Remove, "https://example.com/form.png", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			dir := t.TempDir()
+			st, err := store.Open(store.Config{Dir: dir, Now: b.now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = st.Close() })
+			b.store, b.server.store = st, st
+			sha, err := st.PutBlob(t.Context(), strings.NewReader(onePixel))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := optIn(carol, noon.Add(-time.Hour))
+			e.Proof = filter.Evidence{Wording: "Offers by SMS", ScreenshotSHA256: sha, ScreenshotURL: c.elsewhere}
+			b.learn(e)
+			if err := c.spoil(filepath.Join(dir, "blobs", sha)); err != nil {
+				t.Fatal(err)
+			}
+			var page bytes.Buffer
+			if err := b.client(Reviewer).Proof(t.Context(), &page, carol, "", "html"); err != nil {
+				t.Fatal(err)
+			}
+			if text := page.String(); !strings.Contains(text, "Offers by SMS") || strings.Contains(text, "<tr><th>Picture<td>"+c.want) != (c.want != "") {
+				t.Errorf("the page should have the wording, and of the picture %q:\n%s", c.want, text)
+			}
+		})
+	}
+}
+
+// A PDF cannot be drawn on a page, so that the page hands it out.
+func TestProofWithAPDF(t *testing.T) {
+	b := newBench(t)
+	sha, err := b.client(Reviewer).PutScreenshot(t.Context(), strings.NewReader("%PDF-1.7 form"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := optIn(carol, noon.Add(-time.Hour))
+	e.Proof.ScreenshotSHA256 = sha
+	b.learn(e)
+	var page bytes.Buffer
+	if err := b.client(Reviewer).Proof(t.Context(), &page, carol, "", "html"); err != nil {
+		t.Fatal(err)
+	}
+	if want := `href="data:application/pdf;base64,` + base64.StdEncoding.EncodeToString([]byte("%PDF-1.7 form")); !strings.Contains(page.String(), want) {
+		t.Errorf("the page lacks %s:\n%s", want, page.String())
 	}
 }
 
