@@ -123,7 +123,7 @@ func (s *Script) Hear(d Dialogue, a Answer, now time.Time) (Dialogue, Turn) {
 		return d, Turn{}
 	case !now.Before(d.Until):
 		return s.Wait(d, now)
-	case at.Before(d.Asked.Truncate(time.Second)): // services tell whole seconds
+	case d.Follows(at):
 		return d, Turn{}
 	}
 	d.Words = append(slices.Clip(d.Words), Line{ID: a.ID, Time: at, Text: cut(strings.ToValidUTF8(a.words(), "\uFFFD"), longestLine)})
@@ -170,6 +170,10 @@ func (d Dialogue) Leave(now time.Time) Dialogue {
 func (d *Dialogue) Open(now time.Time) bool {
 	return d.State == Pending && !d.Began.IsZero() && now.Before(d.Until)
 }
+
+// Follows reports whether the question of d was asked only after at, by the clock of a service that tells whole seconds.
+// What was written then answers nothing.
+func (d *Dialogue) Follows(at time.Time) bool { return at.Before(d.Asked.Truncate(time.Second)) }
 
 // Question is the place in Words of the question that was asked last; -1: none was.
 func (d *Dialogue) Question() int {

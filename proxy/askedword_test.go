@@ -36,6 +36,19 @@ func TestStopWhileAsked(t *testing.T) {
 		rig.hear(rig.message("cancel"))
 		rig.wants("", "asked, opted-out all")
 	})
+	t.Run("nor one that came up after CANCEL was written, and which the provider told late", func(t *testing.T) {
+		rig := newTalkRig(t, "", nil)
+		hello, cancel := rig.message("hello"), rig.message("cancel")
+		rig.pass(time.Minute)
+		rig.hear(hello)
+		rig.work()
+		rig.hear(cancel)
+		rig.work()
+		rig.wants("link Acme", "opted-out all, asked")
+		if _, d, err := rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"}); err != nil || d.Reason != filter.HasOptedOut {
+			t.Errorf("they are asked again: %v, %v", d, err)
+		}
+	})
 	t.Run("a word by which the provider itself takes people off opts out, whatever was asked", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		rig.know(filter.ProviderWords{Provider: "twilio", Channel: filter.SMS, Stop: []string{"CANCEL", "STOP"}, Start: []string{"YES"}})

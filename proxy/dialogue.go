@@ -14,8 +14,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// asking reports whether the person who sig is from is asked something at now, or was when they wrote it: then a
-// word such as CANCEL or NO is an answer.
+// asking reports whether the person who sig is from is asked something at now, and was when they wrote it, or answered so
+// before: then a word such as CANCEL or NO is an answer.
 func (g *Gate) asking(rt *route, sig *providers.Signal, now time.Time) (bool, error) {
 	if len(rt.scripts) == 0 {
 		return false, nil
@@ -26,7 +26,7 @@ func (g *Gate) asking(rt *route, sig *providers.Signal, now time.Time) (bool, er
 		return false, nil
 	case err != nil || t.Heard(sig.ID):
 		return err == nil, err
-	case !t.Open(now) || t.elsewhere(sig):
+	case !t.Open(now) || t.elsewhere(sig) || !sig.Time.IsZero() && t.Follows(sig.Time):
 		return false, nil
 	}
 	return g.wasAsked(&t) // who was not asked yet, or cannot be, does not answer
