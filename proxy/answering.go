@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +37,7 @@ func (g *Gate) answersTo(rt *route, sig *providers.Signal, r filter.Reading, bef
 	if !sig.Time.IsZero() && now.Sub(sig.Time) > conversation-time.Hour { // the provider told it a day late
 		return nil
 	}
-	if !rt.asksFor(r, before) || rt.answers(sig) != filter.NoKeyword {
+	if !rt.asksFor(sig, r, before, now) || rt.answers(sig) != filter.NoKeyword {
 		return nil
 	}
 	to := sig.From
@@ -60,20 +62,26 @@ func (g *Gate) answersTo(rt *route, sig *providers.Signal, r filter.Reading, bef
 	return []store.Errand{e}
 }
 
-// asksFor reports whether r, of somebody whose record was before, has an answer. That messages come again is
-// told to those alone who had stopped them.
-func (rt *route) asksFor(r filter.Reading, before *filter.Record) bool {
+// asksFor reports whether sig, which was read as r and is of somebody whose record was before, has an answer. What comes so
+// late that it has no effect any more is not confirmed; and that messages come again is told to those alone who had
+// stopped them.
+func (rt *route) asksFor(sig *providers.Signal, r filter.Reading, before *filter.Record, now time.Time) bool {
 	switch r.Keyword {
 	case filter.StopWord:
-		return rt.stops(r)
+		return rt.stops(r) && !cameBack(before, withdrawn(sig.Time, before))
 	case filter.StartWord:
-		return r.Certainty == filter.Definite && len(rt.startable(before)) > 0
+		return r.Certainty == filter.Definite && rt.takesBack(before, cmp.Or(sig.Time, now))
 	case filter.HelpWord:
 		return r.Certainty == filter.Definite
 	case filter.PrivacyWord:
 		return r.Certainty >= filter.Probable
 	}
 	return false
+}
+
+// cameBack reports whether somebody whose record is r agreed to anything after a moment; zero is now.
+func cameBack(r *filter.Record, at time.Time) bool {
+	return !at.IsZero() && slices.ContainsFunc(r.Consents, func(c filter.Consent) bool { return c.Granted[filter.Express].After(at) })
 }
 
 // answers is what the provider took a message for, and answered by itself: as it says, or as it does by default.

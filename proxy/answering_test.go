@@ -224,6 +224,32 @@ func TestOneConfirmationInTheSecondOfTheOptIn(t *testing.T) {
 	}
 }
 
+// What comes late and has no effect any more, since the person said the contrary meanwhile, is not confirmed.
+func TestNoConfirmationOfWhatIsOver(t *testing.T) {
+	now := time.Now()
+	for name, c := range map[string]struct {
+		first, second string // as they are told: the second was written before the first
+		want          []string
+	}{
+		"a START from before a STOP": {"STOP", "START", []string{whatsappAnswer("en Acme stop")}},
+		"a STOP from before a START": {"START", "STOP", []string{whatsappAnswer("en start")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got posted
+			st := memory(t)
+			to := filter.Recipient{Brand: "acme", Channel: filter.WhatsApp, Address: "+14155550100"}
+			learn(t, st, filter.Event{To: to, Kind: filter.OptedOut, Time: now.Add(-3 * time.Hour), Source: "test"})
+			g, _, calls := startHooked(t, answering(t, play(t, loopback(t), got.serve), nil), st)
+			callBack(t, calls, chatted(t, "wamid.1", "14155550100", c.first, now.Add(-time.Hour)), 200)
+			callBack(t, calls, chatted(t, "wamid.2", "14155550100", c.second, now.Add(-2*time.Hour)), 200)
+			errandsDone(t, g)
+			if texts := got.texts(); !slices.Equal(texts, c.want) {
+				t.Errorf("sent %q, want %q", texts, c.want)
+			}
+		})
+	}
+}
+
 // Whoever is sent the link of the policy is noticed, as their history shows.
 func TestWhoAsksForThePolicyIsNoticed(t *testing.T) {
 	var got posted

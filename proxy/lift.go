@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
@@ -39,11 +40,29 @@ func (h *heard) startOf(ctx context.Context, to filter.Recipient, sig *providers
 	for _, scope := range h.rt.startable(&before) {
 		e := h.spoken(sig, filter.OptedIn, r)
 		e.ID, e.To, e.Scope, e.Basis = h.id(sig, "start "+scope.String()), to, scope, filter.Express
-		if err := h.lift(ctx, e, func(now *filter.Record) bool { return h.rt.labels.declared.Binds(now, scope) }); err != nil {
+		if err := h.lift(ctx, e, h.rt.bound(scope)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takesBack reports whether START, said at a moment, lifts anything that binds somebody whose record is r.
+func (rt *route) takesBack(r *filter.Record, at time.Time) bool {
+	return slices.ContainsFunc(rt.startable(r), func(scope filter.Scope) bool {
+		return lifts(filter.Event{Time: at, Kind: filter.OptedIn, Scope: scope, Basis: filter.Express}, r, rt.bound(scope))
+	})
+}
+
+// bound reports of a record whether something stands against what lies within scope.
+func (rt *route) bound(scope filter.Scope) func(*filter.Record) bool {
+	return func(r *filter.Record) bool { return rt.labels.declared.Binds(r, scope) }
+}
+
+// lifts reports whether there is something in r, and is not any more once e is known.
+func lifts(e filter.Event, r *filter.Record, something func(*filter.Record) bool) bool {
+	after := r.After(e)
+	return something(r) && !something(&after)
 }
 
 // startable is what START says yes to. What a dialogue asks is answered within it, with its words for yes, and
@@ -64,8 +83,7 @@ func (rt *route) startable(r *filter.Record) []filter.Scope {
 // does nothing against what is newer.
 func (h *heard) lift(ctx context.Context, e filter.Event, something func(*filter.Record) bool) error {
 	err := h.g.store.AppendIf(ctx, e, func(e *filter.Event, now *filter.Record) error {
-		after := now.After(*e)
-		if !something(now) || something(&after) {
+		if !lifts(*e, now, something) {
 			return errIdle
 		}
 		return nil
