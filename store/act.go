@@ -44,6 +44,7 @@ type ActKind string
 // The kinds of acts. What ends in Show, Read, History or Export hands out what is personal in full.
 const (
 	ActAuditExport       ActKind = "audit-export"
+	ActBackup            ActKind = "backup"
 	ActChangesRead       ActKind = "changes-read"
 	ActConfigurationShow ActKind = "configuration-show"
 	ActConsentErase      ActKind = "consent-erase"
@@ -78,6 +79,7 @@ const (
 	ActQuality           ActKind = "quality"
 	ActReload            ActKind = "reload"
 	ActReplay            ActKind = "replay"
+	ActRestore           ActKind = "restore" // the folder was made of a backup
 	ActResume            ActKind = "resume"
 	ActScreenshotUpload  ActKind = "screenshot-upload"
 	ActTokenMake         ActKind = "token-make"
@@ -86,11 +88,11 @@ const (
 
 // ActKinds lists all kinds, sorted.
 func ActKinds() []ActKind {
-	return []ActKind{ActAuditExport, ActChangesRead, ActConfigurationShow, ActConsentErase, ActConsentExport, ActConsentHistory,
+	return []ActKind{ActAuditExport, ActBackup, ActChangesRead, ActConfigurationShow, ActConsentErase, ActConsentExport, ActConsentHistory,
 		ActConsentImport, ActConsentProof, ActConsentRecord, ActConsentRequest, ActConsentShow, ActDecisionsExport, ActDecisionsShow,
 		ActDialoguesShow, ActErrandDrop, ActErrandRetry, ActErrandReview, ActErrandsShow, ActExplain, ActLogin, ActLoginFail, ActLoginLink, ActLoginSetup,
 		ActLogout, ActNotifyRetry, ActPassApprove, ActPassGrant, ActPassRevoke, ActPassUse, ActPassesShow, ActPause, ActPreflight, ActQuality, ActReload,
-		ActReplay, ActResume, ActScreenshotUpload, ActTokenMake, ActTokenRevoke}
+		ActReplay, ActRestore, ActResume, ActScreenshotUpload, ActTokenMake, ActTokenRevoke}
 }
 
 // An ActOutcome is what became of an act.

@@ -138,6 +138,11 @@ func (s *Store) tableSize() int64 {
 			stored += f.Size()
 		}
 	}
+	return tableSizeFor(stored)
+}
+
+// tableSizeFor is how large the tables are in which so many bytes are stored.
+func tableSizeFor(stored int64) int64 {
 	size := int64(smallTable)
 	for size < largeTable && stored/size > mostTables {
 		size *= 2

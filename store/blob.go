@@ -46,7 +46,7 @@ func (s *Store) openBlobs() error {
 	if s.cfg.Memory {
 		return nil
 	}
-	s.blobs.dir = s.path("blobs")
+	s.blobs.dir = s.path(blobsDir)
 	return os.MkdirAll(s.blobs.dir, 0o700)
 }
 

@@ -74,7 +74,7 @@ func (s *Store) removeTemps() error {
 		return nil
 	}
 	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*", tokensTemp + "*",
-		filepath.Join("decisions", rewritePrefix+"*"), filepath.Join(auditDir, auditTemp+"*")} {
+		filepath.Join(decisionsDir, rewritePrefix+"*"), filepath.Join(auditDir, auditTemp+"*")} {
 		names, err := glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {
 			err = errors.Join(err, os.Remove(name))

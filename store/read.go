@@ -113,9 +113,14 @@ func readPlace(txn *badger.Txn, fp fingerprint, r *filter.Record) error {
 	return nil
 }
 
-// view runs f on the database as it is now. Badger panics when a write has just failed it and it
+// view runs f on the database as it is now.
+func (s *Store) view(f func(*badger.Txn) error) error {
+	return s.hold(func(db *badger.DB) error { return db.View(f) })
+}
+
+// hold runs f while the database stays open, for reading. Badger panics when a write has just failed it and it
 // was not taken out of use yet; a read is then an error, not the end of the gate.
-func (s *Store) view(f func(*badger.Txn) error) (err error) {
+func (s *Store) hold(f func(*badger.DB) error) (err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	switch {
@@ -129,7 +134,7 @@ func (s *Store) view(f func(*badger.Txn) error) (err error) {
 			err = fmt.Errorf("%w: %v", errMending, p)
 		}
 	}()
-	return s.db.View(f)
+	return f(s.db)
 }
 
 // History is every event of exactly this recipient, of the brand as given, oldest first. Where the

@@ -55,7 +55,7 @@ func (s *Store) openLog() (*decisionLog, error) {
 		return nil, err
 	}
 	if !s.cfg.Memory {
-		l.dir = s.path("decisions")
+		l.dir = s.path(decisionsDir)
 		if err := l.load(); err != nil {
 			return nil, fmt.Errorf("opening the decision log in %s: %w", l.dir, err)
 		}

@@ -127,7 +127,7 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	if !s.cfg.Memory {
-		if s.folder, err = openFolder(s.path("consent")); err != nil {
+		if s.folder, err = openFolder(s.path(consentDir)); err != nil {
 			return err
 		}
 		s.wal.dir = s.folder.name

@@ -34,12 +34,19 @@ func (s *Store) loadTotals(db *badger.DB) error {
 	}
 	t := new(totals)
 	if value != nil {
-		d := newDecoder(value, metaVersion)
-		t.recipients, t.optouts, t.unchained, t.newest = d.varint(), d.varint(), d.varint(), d.time()
-		if d.end() != nil {
-			return fmt.Errorf("how many records there are: %w", errDamaged)
+		if *t, err = decodeTotals(value); err != nil {
+			return err
 		}
 	}
 	s.totals.Store(t)
 	return nil
+}
+
+func decodeTotals(value []byte) (t totals, err error) {
+	d := newDecoder(value, metaVersion)
+	t.recipients, t.optouts, t.unchained, t.newest = d.varint(), d.varint(), d.varint(), d.time()
+	if d.end() != nil {
+		return totals{}, fmt.Errorf("how many records there are: %w", errDamaged)
+	}
+	return t, nil
 }

@@ -1,0 +1,291 @@
+package store_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// backUp makes a backup of s in a file.
+func backUp(t testing.TB, s *store.Store, o store.BackupOptions) (name string, self store.Backup) {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), "backup.zip")
+	f, err := os.Create(name)
+	must(t, err)
+	self, err = s.Backup(context.Background(), f, o)
+	must(t, errors.Join(err, f.Close()))
+	if read, err := store.ReadBackup(name); err != nil || read != self {
+		t.Fatalf("the backup says of itself %+v, %v, and was made as %+v", read, err, self)
+	}
+	return name, self
+}
+
+// restored restores a backup into a new folder.
+func restored(t testing.TB, name string, o store.RestoreOptions) (dir string, done store.Restored) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "data")
+	done, err := store.Restore(context.Background(), name, dir, o)
+	must(t, err)
+	return dir, done
+}
+
+// lived is a store in which there is some of everything, and the digest of its blob.
+func lived(t testing.TB) (s *store.Store, sha string) {
+	t.Helper()
+	s = open(t, store.Config{Dir: t.TempDir()})
+	sha = putBlob(t, s, picture("of a form"))
+	keep(t, s, proven(person("acme", 1), "in", sha), optOut(person("acme", 2), "out"), stated(person("acme", 3), "told", "US-HI 967", time.Hour))
+	for i := range 3000 {
+		keep(t, s, optIn(person("acme", 10+i), "in"))
+	}
+	link(t, s, person("acme", 2), user("acme", 2))
+	_, err := s.Erase(context.Background(), person("acme", 10), "ana", "asked")
+	must(t, err)
+	pause(t, s, stop("spring", time.Time{}), "k")
+	must(t, s.AddToken(token("crm")))
+	must(t, s.Audit(act("ana", store.ActPause)))
+	must(t, s.KeepTemplate(store.Template{Brand: "acme", Provider: "whatsapp", Name: "sale", Category: filter.Marketing, Time: noon}))
+	grant(t, s, passTo(s, person("acme", 4)))
+	addErrands(t, s, errand("relay", person("acme", 5)))
+	logAbout(s, 20)
+	return s, sha
+}
+
+// A restored store knows what the other knew when the backup was begun, and has nothing to do that was to be done
+// once.
+func TestBackup(t *testing.T) {
+	s, sha := lived(t)
+	name, self := backUp(t, s, store.BackupOptions{Decisions: true})
+	keep(t, s, optOut(person("acme", 11), "later"))
+	want := s.Head()
+	want.Seq-- // by what came later
+	if self.Head.Seq != want.Seq || self.Blobs != 1 || self.Recipients != int64(s.Recipients()) {
+		t.Errorf("the backup says of itself: %+v", self)
+	}
+	dir, done := restored(t, name, store.RestoreOptions{})
+	if !done.Report.OK() || done.Pause != nil {
+		t.Errorf("restoring it reports %+v", done)
+	}
+	r := open(t, store.Config{Dir: dir})
+	sound(t, r, self.Head)
+	for n, barredBefore := range map[int]bool{1: false, 2: true, 3: false, 10: true, 11: false} {
+		if got := barred(t, r, person("acme", n)); got != barredBefore {
+			t.Errorf("person %d has opted out: %v, want %v", n, got, barredBefore)
+		}
+		if n != 11 {
+			if got, want := history(t, r, person("acme", n)), history(t, s, person("acme", n)); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("person %d: %v, want %v", n, got, want)
+			}
+		}
+	}
+	if !barred(t, r, user("acme", 2)) || read(t, r, person("acme", 3), filter.NeedRecord).Place != "US-HI 967" {
+		t.Error("who somebody is, too, or where they are, is not known")
+	}
+	if got := blob(t, r, sha); !bytes.Equal(got, picture("of a form")) {
+		t.Errorf("the blob is %q", got)
+	}
+	equal(t, "paused", held(r.Switches(), noon), []string{"spring"})
+	if tokenNames(r) != "crm" || r.Template("acme", "whatsapp", "sale") == nil {
+		t.Errorf("tokens %q, template %v", tokenNames(r), r.Template("acme", "whatsapp", "sale"))
+	}
+	equal(t, "acts", acts(t, r, store.ActQuery{}), []string{"sendgate restore restore done", "ana pause done"})
+	equal(t, "passes", states(t, r, noon), nil)
+	equal(t, "errands", errandIDs(t, r, store.ErrandQuery{}), nil)
+	if n := countEntries(t, r); n != 20 {
+		t.Errorf("%d decisions, want 20", n)
+	}
+	keep(t, r, optOut(person("acme", 12), "goes on"))
+	sound(t, r, self.Head)
+}
+
+func countEntries(t testing.TB, s *store.Store) (n int) {
+	t.Helper()
+	for _, err := range s.Entries(store.Query{}) {
+		must(t, err)
+		n++
+	}
+	return n
+}
+
+func TestRestorePausesWhatMightGoToWhoOptedOutSince(t *testing.T) {
+	s, _ := lived(t)
+	name, _ := backUp(t, s, store.BackupOptions{})
+	dir, done := restored(t, name, store.RestoreOptions{Pause: true})
+	r := open(t, store.Config{Dir: dir})
+	for c, paused := range map[filter.Category]bool{filter.Marketing: true, filter.Utility: true, filter.Service: true, filter.Authentication: false} {
+		m := filter.Message{To: person("acme", 11), Category: c}
+		if got := r.Switches().Holding("twilio", &m, noon) != nil; got != paused {
+			t.Errorf("%s is paused: %v, want %v", c, got, paused)
+		}
+	}
+	if done.Pause == nil || !strings.Contains(done.Pause.Reason, "2026-03-14 12:00:00 UTC") {
+		t.Errorf("the pause is %+v, and does not say since when opt-outs are not known", done.Pause)
+	}
+	if n := countEntries(t, r); n != 0 {
+		t.Errorf("there are %d decisions, which nobody asked to have in the backup", n)
+	}
+}
+
+// While people opt out, a backup has those up to one of them and no other, and its chain is whole.
+func TestBackupWhileServing(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	keep(t, s, optOut(person("acme", 0), "out"))
+	var wg sync.WaitGroup
+	stopped := make(chan struct{})
+	wg.Go(func() {
+		for n := 1; ; n++ {
+			select {
+			case <-stopped:
+				return
+			default:
+				keep(t, s, optOut(person("acme", n), "out"))
+			}
+		}
+	})
+	for range 5 {
+		before := s.Head().Seq
+		name, self := backUp(t, s, store.BackupOptions{})
+		if self.Head.Seq < before {
+			t.Errorf("it ends with link %d, and link %d was acknowledged before it was begun", self.Head.Seq, before)
+		}
+		dir, _ := restored(t, name, store.RestoreOptions{})
+		r := open(t, store.Config{Dir: dir})
+		sound(t, r, self.Head)
+		last := int(self.Head.Seq) - 1
+		if !barred(t, r, person("acme", last)) || barred(t, r, person("acme", last+1)) {
+			t.Errorf("the last who opted out is not person %d", last)
+		}
+	}
+	close(stopped)
+	wg.Wait()
+}
+
+// haltingWriter lets through what is written once somebody says so.
+type haltingWriter struct {
+	began, release chan struct{}
+	once           sync.Once
+}
+
+func (w *haltingWriter) Write(p []byte) (int, error) {
+	w.once.Do(func() { close(w.began) })
+	<-w.release
+	return len(p), nil
+}
+
+func TestErasureWaitsForABackup(t *testing.T) {
+	s, _ := lived(t)
+	w := &haltingWriter{began: make(chan struct{}), release: make(chan struct{})}
+	made := make(chan error, 1)
+	go func() { _, err := s.Backup(context.Background(), w, store.BackupOptions{}); made <- err }()
+	<-w.began
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := s.Erase(ctx, person("acme", 1), "ana", "asked"); !errors.Is(err, context.Canceled) {
+		t.Errorf("an erasure in the midst of a backup: %v", err)
+	}
+	if _, err := s.Backup(ctx, io.Discard, store.BackupOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("another backup: %v", err)
+	}
+	close(w.release)
+	must(t, <-made)
+	_, err := s.Erase(context.Background(), person("acme", 1), "ana", "asked")
+	must(t, err)
+}
+
+func TestBackupThatIsNotMade(t *testing.T) {
+	memory := open(t, store.Config{Memory: true})
+	if _, err := memory.Backup(context.Background(), io.Discard, store.BackupOptions{}); err == nil || !strings.Contains(err.Error(), "in memory") {
+		t.Errorf("of a store in memory: %v", err)
+	}
+	s, _ := lived(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	steps := 0
+	_, err := s.Backup(ctx, io.Discard, store.BackupOptions{Pause: func() {
+		if steps++; steps == 3000 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("one whose caller went away: %v after %d steps", err, steps)
+	}
+	if _, err := s.Backup(context.Background(), brokenWriter{}, store.BackupOptions{}); !errors.Is(err, errBroken) {
+		t.Errorf("one that cannot be written: %v", err)
+	}
+	closeStore(t, s)
+	if _, err := s.Backup(context.Background(), io.Discard, store.BackupOptions{}); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("of a closed store: %v", err)
+	}
+}
+
+var errBroken = errors.New("broken")
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
+
+// A backup that was cut off or changed anywhere is refused, and nothing is made of it.
+func TestDamagedBackup(t *testing.T) {
+	s, _ := lived(t)
+	name, _ := backUp(t, s, store.BackupOptions{Decisions: true})
+	whole, err := os.ReadFile(name)
+	must(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	refused := func(what string, data []byte) {
+		t.Helper()
+		must(t, os.WriteFile(name, data, 0o600))
+		_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
+		if err == nil {
+			t.Fatalf("%s: it was restored", what)
+		}
+		if !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: the error does not name the file: %v", what, err)
+		}
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Fatalf("%s: %s is left behind", what, left[0].Name())
+		}
+	}
+	for i := range 20 {
+		at := i * len(whole) / 20
+		refused(fmt.Sprintf("cut off at %d of %d bytes", at, len(whole)), whole[:at])
+		changed := bytes.Clone(whole)
+		changed[at] ^= 1
+		if same(t, whole, changed) {
+			continue // in a name or a time that stands twice
+		}
+		refused(fmt.Sprintf("byte %d changed", at), changed)
+	}
+	refused("a text", []byte("id,address\n"))
+}
+
+// same reports whether two archives unpack to the same.
+func same(t testing.TB, a, b []byte) bool {
+	t.Helper()
+	unpack := func(data []byte) (all string) {
+		z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return err.Error()
+		}
+		for _, f := range z.File {
+			r, err := f.Open()
+			if err != nil {
+				return err.Error()
+			}
+			text, err := io.ReadAll(r)
+			all += fmt.Sprintf("%s %x %v\n", f.Name, text, err)
+		}
+		return all
+	}
+	return unpack(a) == unpack(b)
+}

@@ -1,0 +1,299 @@
+package store
+
+import (
+	"archive/zip"
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"go.uber.org/zap"
+)
+
+// A Restored says what a backup was found to hold.
+type Restored struct {
+	Backup
+	Report Report         // of [Store.Verify]
+	Pause  *filter.Switch // what was paused; nil: nothing was
+}
+
+// RestoreOptions are how a backup is restored.
+type RestoreOptions struct {
+	// Pause has everything paused but authentication, until somebody resumes it: who opted out since the backup was
+	// made is not known.
+	Pause bool
+	// Check verifies the backup and leaves nothing behind.
+	Check  bool
+	Logger *zap.Logger // nil: no log
+
+	placing func() // called before what was made is put into place, by tests; nil: none
+}
+
+// ReadBackup is what the backup in a file says of itself. The error tells that the file is none, or not whole.
+func ReadBackup(name string) (Backup, error) {
+	z, err := zip.OpenReader(name)
+	if err != nil {
+		return Backup{}, notBackup(name, err)
+	}
+	defer z.Close()
+	return readSelf(name, z)
+}
+
+func notBackup(name string, err error) error {
+	if errors.Is(err, zip.ErrFormat) {
+		return fmt.Errorf("%s is no backup, or its end is missing", name)
+	}
+	return err
+}
+
+func readSelf(name string, z *zip.ReadCloser) (self Backup, err error) {
+	f, err := z.Open(backupSelf)
+	if err != nil {
+		return self, fmt.Errorf("%s is no backup: it has no %s", name, backupSelf)
+	}
+	text, err := io.ReadAll(f)
+	if err == nil {
+		err = json.Unmarshal(text, &self)
+	}
+	switch {
+	case err != nil:
+		return self, fmt.Errorf("%s: %s: %w", name, backupSelf, err)
+	case self.Format != backupFormat:
+		return self, fmt.Errorf("%s has format %d, and this program reads format %d: restore it with the program that made it", name, self.Format, backupFormat)
+	}
+	return self, nil
+}
+
+// Restore makes what is in the folder dir of the backup in a file, and verifies it. dir is made where it is not there,
+// and must have nothing of a store. Everything is in its place, or nothing is, or the folder is one that [Open]
+// refuses, so that no gate takes a part for all: whoever was stopped in the midst of it removes consent/ and begins
+// again.
+//
+// Faults that are found in the chain are in the report, and no error: the store may have had them before. When Restore
+// returns nil, all is on disk.
+func Restore(ctx context.Context, name, dir string, o RestoreOptions) (done Restored, err error) {
+	z, err := zip.OpenReader(name)
+	if err != nil {
+		return done, notBackup(name, err)
+	}
+	defer z.Close()
+	if done.Backup, err = readSelf(name, z); err != nil {
+		return done, err
+	}
+	if err := checkParts(z.File); err != nil {
+		return done, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return done, err
+	}
+	if err := vacant(dir); err != nil && !o.Check {
+		return done, err
+	}
+	room, err := restoringRoom(dir)
+	if err != nil {
+		return done, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(room)) }()
+	r := &restoring{ctx: ctx, dir: room, self: done.Backup, logger: o.Logger}
+	for _, f := range z.File {
+		if err := r.take(f); err != nil {
+			return done, fmt.Errorf("%s: %s: %w", name, f.Name, err)
+		}
+	}
+	if err := r.open(&done, o.Pause && !o.Check); err != nil {
+		return done, fmt.Errorf("%s: %w", name, err)
+	}
+	if o.Check {
+		return done, nil
+	}
+	if o.placing != nil {
+		o.placing()
+	}
+	return done, r.place(dir)
+}
+
+// restoringRoom makes a folder to work in, and removes those of whoever was stopped.
+func restoringRoom(dir string) (string, error) {
+	const temp = "restoring-"
+	old, err := glob(dir, temp+"*")
+	for _, name := range old {
+		err = errors.Join(err, os.RemoveAll(name))
+	}
+	if err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(dir, temp+"*")
+}
+
+// A restoring is one being done, in a folder of its own.
+type restoring struct {
+	ctx    context.Context
+	dir    string
+	self   Backup
+	logger *zap.Logger
+}
+
+// vacant fails where dir has something of a store.
+func vacant(dir string) error {
+	for _, name := range []string{consentDir, keyFile, blobsDir, auditDir, decisionsDir, errandsDir, tallyDir, snapshotFile,
+		switchesFile, tokensFile, catalogueFile, journalFile} {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		if err == nil {
+			return fmt.Errorf("%s has a %s already: restore into another folder, or move away what is in this one", dir, name)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkParts fails unless the parts are those of a backup: what it must have, and nothing else, each once.
+func checkParts(parts []*zip.File) error {
+	seen := map[string]bool{}
+	for _, f := range parts {
+		if !isPart(f.Name) || seen[f.Name] {
+			return fmt.Errorf("%q is no part of a backup, or is in it twice", f.Name)
+		}
+		seen[f.Name] = true
+	}
+	for _, name := range []string{backupDatabase, keyFile} {
+		if !seen[name] {
+			return fmt.Errorf("it has no %s", name)
+		}
+	}
+	return nil
+}
+
+func isPart(part string) bool {
+	switch folder, name := path.Split(part); folder {
+	case "":
+		return slices.Contains([]string{backupSelf, backupDatabase, keyFile, journalFile, switchesFile, tokensFile, catalogueFile}, name)
+	case auditDir + "/":
+		return strings.HasSuffix(name, auditSuffix)
+	case blobsDir + "/":
+		return isSHA256(name)
+	case decisionsDir + "/":
+		return name == tailName || strings.HasSuffix(name, segmentSuffix)
+	}
+	return false
+}
+
+// take makes of one part what it stands for.
+func (r *restoring) take(f *zip.File) error {
+	in, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	from := contextReader{r.ctx, in}
+	switch folder, name := path.Split(f.Name); {
+	case f.Name == backupSelf:
+		return nil
+	case f.Name == backupDatabase:
+		return r.database(bufio.NewReaderSize(from, 1<<20), int64(f.UncompressedSize64))
+	case folder == blobsDir+"/":
+		sum := sha256.New()
+		if err := r.write(f.Name, io.TeeReader(from, sum)); err != nil {
+			return err
+		}
+		if hex.EncodeToString(sum.Sum(nil)) != name {
+			return errDamaged
+		}
+		return nil
+	}
+	return r.write(f.Name, from)
+}
+
+// write makes a file, on disk when it returns.
+func (r *restoring) write(name string, from io.Reader) error {
+	to := filepath.Join(r.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, from)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// open opens the store that was made, as the gate will, verifies it, and tells it that it was restored.
+func (r *restoring) open(done *Restored, pause bool) (err error) {
+	const always = 876_600 * time.Hour // a hundred years: for how long what is kept is the gate's to say
+	s, err := Open(Config{Dir: r.dir, Retention: always, KeepErased: always, KeepAudit: always, Logger: r.logger})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	switch head := s.Head(); {
+	case head.Seq != r.self.Head.Seq || head.Sum != r.self.Head.Sum:
+		return fmt.Errorf("the chain ends with link %d, %s, and not with link %d, %s, as %s says", head.Seq, head.Sum, r.self.Head.Seq, r.self.Head.Sum, backupSelf)
+	case int64(s.Recipients()) != r.self.Recipients:
+		return fmt.Errorf("it has %d recipients, and not %d, as %s says", s.Recipients(), r.self.Recipients, backupSelf)
+	}
+	if done.Report, err = s.Verify(r.ctx); err != nil {
+		return err
+	}
+	if !pause {
+		return s.Audit(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made)}})
+	}
+	sw, err := s.Pause(filter.Switch{Actor: restorer, Admin: true,
+		Reason: "restored from a backup of " + stampOf(r.self.Made) + ": who opted out since then is not known here"}, "")
+	if err != nil {
+		return err
+	}
+	done.Pause = &sw
+	return s.Audit(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made), "switch": sw.ID}})
+}
+
+// restorer is the actor of what a restore does.
+const restorer = "sendgate restore"
+
+func stampOf(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05 MST") }
+
+// place moves what was made to where it belongs: first the database, last its key, without which no gate opens it.
+func (r *restoring) place(dir string) error {
+	entries, err := os.ReadDir(r.dir)
+	if err != nil {
+		return err
+	}
+	names := []string{consentDir}
+	for _, e := range entries {
+		if e.Name() != consentDir && e.Name() != keyFile {
+			names = append(names, e.Name())
+		}
+		if e.IsDir() {
+			if err := syncDir(filepath.Join(r.dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	for i, name := range append(names, keyFile) {
+		if err := os.Rename(filepath.Join(r.dir, name), filepath.Join(dir, name)); err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := syncDir(dir); err != nil { // so that its key is never there alone
+				return err
+			}
+		}
+	}
+	return syncDir(dir)
+}

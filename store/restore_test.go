@@ -1,0 +1,115 @@
+package store_test
+
+import (
+	"archive/zip"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/store"
+)
+
+func TestCheckOfABackupLeavesNothing(t *testing.T) {
+	s, _ := lived(t)
+	name, self := backUp(t, s, store.BackupOptions{})
+	dir, done := restored(t, name, store.RestoreOptions{Check: true, Pause: true})
+	if !done.Report.OK() || done.Report.Head != self.Head || done.Pause != nil {
+		t.Errorf("it reports %+v", done)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestRestoreOverAStoreIsRefused(t *testing.T) {
+	s, _ := lived(t)
+	name, _ := backUp(t, s, store.BackupOptions{})
+	for _, there := range []string{"consent", "store.key", "blobs", "audit", "decisions", "errands", "tally", "index", "switches.jsonl", "tokens.json", "catalogue.json", "erasing"} {
+		dir := t.TempDir()
+		must(t, os.WriteFile(filepath.Join(dir, there), nil, 0o600))
+		_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
+		if err == nil || !strings.Contains(err.Error(), there+" already") {
+			t.Errorf("over %s: %v", there, err)
+		}
+	}
+	dir := t.TempDir() // what is not the store's may be there
+	must(t, os.WriteFile(filepath.Join(dir, "admin.token"), nil, 0o600))
+	_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
+	must(t, err)
+}
+
+// Wherever a restore is stopped, no store opens the folder that takes a part for all; and where nothing is in place
+// yet, it can be begun again.
+func TestRestoreStoppedInTheMidst(t *testing.T) {
+	s, _ := lived(t)
+	name, _ := backUp(t, s, store.BackupOptions{})
+	for _, obstacle := range []string{"consent", "audit", "blobs", "decisions", "errands", "index", "switches.jsonl", "tally", "tokens.json", "store.key"} {
+		dir := t.TempDir()
+		err := store.RestoreMeeting(name, dir, func() { must(t, os.MkdirAll(filepath.Join(dir, obstacle, "in the way"), 0o700)) })
+		if err == nil {
+			t.Fatalf("%s was in the way, and it was restored", obstacle)
+		}
+		must(t, os.RemoveAll(filepath.Join(dir, obstacle)))
+		if obstacle == "consent" {
+			_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
+			must(t, err)
+			continue
+		}
+		if s, err := store.Open(store.Config{Dir: dir}); err == nil {
+			t.Errorf("stopped before %s: a store opens it that has %d recipients", obstacle, s.Recipients())
+			closeStore(t, s)
+		} else if !strings.Contains(err.Error(), "store.key is missing") {
+			t.Errorf("stopped before %s: %v", obstacle, err)
+		}
+	}
+}
+
+// Parts that are none of a backup's are not written anywhere.
+func TestRestoreOfForeignParts(t *testing.T) {
+	s, _ := lived(t)
+	name, _ := backUp(t, s, store.BackupOptions{})
+	for what, part := range map[string]string{
+		"a path out of the folder":  "../admin.token",
+		"a path below a blob":       "blobs/../../admin.token",
+		"an absolute path":          "/tmp/admin.token",
+		"a blob that is another":    "blobs/" + strings.Repeat("0", 64),
+		"a file that is not ours":   "admin.token",
+		"the database once more":    "consent",
+		"the key once more":         "store.key",
+		"a file in another folder":  "tally/00000001.tally",
+		"an audit that is no audit": "audit/x.txt",
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		_, err := store.Restore(context.Background(), withPart(t, name, part), dir, store.RestoreOptions{})
+		if err == nil {
+			t.Errorf("%s: it was restored", what)
+		}
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("%s: %s is left behind", what, left[0].Name())
+		}
+	}
+}
+
+// withPart is a copy of a backup with one more part.
+func withPart(t testing.TB, name, part string) string {
+	t.Helper()
+	from, err := zip.OpenReader(name)
+	must(t, err)
+	defer from.Close()
+	to, err := os.Create(filepath.Join(t.TempDir(), "backup.zip"))
+	must(t, err)
+	z := zip.NewWriter(to)
+	for _, f := range from.File {
+		must(t, z.Copy(f))
+	}
+	w, err := z.Create(part)
+	must(t, err)
+	_, err = io.WriteString(w, "text")
+	must(t, err)
+	must(t, z.Close())
+	must(t, to.Close())
+	return to.Name()
+}
