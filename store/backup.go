@@ -258,6 +258,7 @@ func (b *backup) blobs() error {
 
 // decisions copies the decision log: first what is in no block yet, so that all is in one or the other.
 func (b *backup) decisions() error {
+	b.s.log.flush(true)
 	names, err := glob(b.s.path(decisionsDir), "*"+segmentSuffix)
 	if err != nil {
 		return err

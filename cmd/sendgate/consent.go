@@ -243,7 +243,7 @@ func tellEvent(e filter.Event) []string {
 }
 
 // writeTo hands write a file, or the standard output where path is empty. A file appears under
-// its name only when it is whole.
+// its name only when it is whole and on disk.
 func writeTo(t terminal, path string, write func(io.Writer) error) error {
 	if path == "" {
 		return hint(write(t.out))
@@ -252,7 +252,11 @@ func writeTo(t terminal, path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(hint(write(part)), part.Close()); err != nil {
+	err = hint(write(part))
+	if err == nil {
+		err = part.Sync()
+	}
+	if err := errors.Join(err, part.Close()); err != nil {
 		_ = os.Remove(part.Name())
 		return err
 	}

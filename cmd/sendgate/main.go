@@ -41,6 +41,8 @@ type commands struct {
 	Preflight preflightCmd `cmd:"" help:"Judge a list as if it were sent now, or at a time: who gets it, who does not and why, who waits until when."`
 	Replay    replayCmd    `cmd:"" help:"Judge yesterday's messages again, under another configuration, and show what comes out differently."`
 	Verify    verifyCmd    `cmd:"" help:"Walk the chain of all events and say where it breaks."`
+	Backup    backupCmd    `cmd:"" help:"Make a backup of what the gate must not lose, while it goes on."`
+	Restore   restoreCmd   `cmd:"" help:"Make a folder for a gate of a backup, or check one."`
 	CA        caCmd        `cmd:"" name:"ca" help:"Look after the local authority, by which the gate answers for the hosts of providers."`
 	Token     tokenCmd     `cmd:"" help:"Make tokens by which the gate knows its clients, and those of its admin API."`
 	User      userCmd      `cmd:"" help:"Make users, who log into the console."`

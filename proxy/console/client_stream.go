@@ -143,6 +143,17 @@ func (c *Client) ExportDecisions(ctx context.Context, w io.Writer, format string
 	return err
 }
 
+// Backup writes a backup of the store to w, for [store.Restore], with the decision log where decisions says so. On an
+// error, what was written is none.
+func (c *Client) Backup(ctx context.Context, w io.Writer, decisions bool) error {
+	q := url.Values{}
+	if decisions {
+		q.Set("decisions", "true")
+	}
+	_, err := c.download(ctx, w, backupPath, q)
+	return err
+}
+
 // Tail yields decisions as they are taken, until ctx ends, the caller stops, or an error, which
 // comes last. q's times, Limit and Before do not apply.
 func (c *Client) Tail(ctx context.Context, q DecisionQuery) iter.Seq2[Decision, error] {
@@ -175,7 +186,7 @@ func (c *Client) download(ctx context.Context, w io.Writer, path string, q url.V
 	}
 	defer resp.Body.Close()
 	if _, err := io.Copy(w, resp.Body); err != nil {
-		return nil, fmt.Errorf("the export broke off: %w", err)
+		return nil, fmt.Errorf("the answer broke off: %w", err)
 	}
 	return resp.Trailer, nil
 }

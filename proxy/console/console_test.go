@@ -40,10 +40,17 @@ var secrets = map[Role]string{Viewer: "viewer-secret-0123456789", Reviewer: "rev
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
+	return newBenchOn(t, store.Config{Memory: true})
+}
+
+// newBenchOn is newBench on a store of its own.
+func newBenchOn(t *testing.T, cfg store.Config) *bench {
+	t.Helper()
 	b := &bench{t: t, says: make(chan string, 1000)}
 	b.at(noon)
+	cfg.Now = b.now
 	var err error
-	if b.store, err = store.Open(store.Config{Memory: true, Now: b.now}); err != nil {
+	if b.store, err = store.Open(cfg); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

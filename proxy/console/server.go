@@ -176,6 +176,7 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/chain", Viewer, nil, (*Server).getHead},
 	{"POST", "/api/v1/chain/verify", Viewer, nil, (*Server).postVerify},
 	{"GET", "/api/v1/routes", Viewer, nil, (*Server).listRoutes},
+	{"GET", backupPath, Admin, []string{"decisions"}, (*Server).getBackup},
 	{"GET", "/api/v1/configuration", Admin, nil, (*Server).getConfiguration},
 	{"GET", "/api/v1/tokens", Admin, nil, (*Server).listTokens},
 	{"POST", "/api/v1/tokens", Admin, nil, (*Server).postToken},

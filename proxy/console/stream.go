@@ -28,8 +28,7 @@ type streamer struct {
 
 // newStreamer begins a long answer to c. header is the first row of a CSV.
 func newStreamer(c *call, format string, header []string) (*streamer, error) {
-	st := &streamer{control: http.NewResponseController(c.w)}
-	c.w.Header().Set("Connection", "close") // its deadlines are not for a request that comes after
+	st := beginStream(c)
 	switch format {
 	case "", "csv":
 		c.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
@@ -43,8 +42,27 @@ func newStreamer(c *call, format string, header []string) (*streamer, error) {
 	default:
 		return nil, bad("format", "unknown format %q: want csv or jsonl", format)
 	}
-	st.extend()
 	return st, nil
+}
+
+// beginStream begins a long answer to c of any kind.
+func beginStream(c *call) *streamer {
+	st := &streamer{control: http.NewResponseController(c.w)}
+	c.w.Header().Set("Connection", "close") // its deadlines are not for a request that comes after
+	st.extend()
+	return st
+}
+
+// A byteStream writes a long answer as it comes.
+type byteStream struct {
+	*streamer
+	w io.Writer
+}
+
+func (b byteStream) Write(p []byte) (int, error) {
+	b.extend()
+	b.begun = true
+	return b.w.Write(p)
 }
 
 func (st *streamer) extend() {

@@ -117,9 +117,9 @@ func (s *Server) InTurn(f func(pause func())) {
 }
 
 // takesTurns reports whether e is answered in turn: what only asks, and has an end. Who tells the gate something waits
-// for the disk, together with others.
+// for the disk, together with others, and a backup waits for other backups before it takes its turn.
 func (e *endpoint) takesTurns() bool {
-	return e.method == http.MethodGet && e.role != 0 && e.path != "/api/v1/decisions/tail"
+	return e.method == http.MethodGet && e.role != 0 && e.path != "/api/v1/decisions/tail" && e.path != backupPath
 }
 
 // inTurn has e answer c in turn.

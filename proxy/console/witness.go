@@ -62,6 +62,7 @@ var audited = map[string]auditing{
 	"POST /api/v1/errands/{id}/review": changes(store.ActErrandReview),
 	"DELETE /api/v1/errands/{id}":      changes(store.ActErrandDrop),
 	"POST /api/v1/notify/retry":        changes(store.ActNotifyRetry),
+	"GET " + backupPath:                shows(store.ActBackup),
 	"GET /api/v1/configuration":        shows(store.ActConfigurationShow),
 	"POST /api/v1/tokens":              changes(store.ActTokenMake),
 	"DELETE /api/v1/tokens/{id}":       changes(store.ActTokenRevoke),

@@ -1,0 +1,98 @@
+package console
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+func TestBackupOverTheAPI(t *testing.T) {
+	b := newBenchOn(t, store.Config{Dir: t.TempDir()})
+	b.learn(optOut(berta, noon.Add(-time.Hour)))
+	b.store.Log(store.Entry{Time: noon, Route: "twilio", To: berta, Action: filter.Block, Reason: filter.HasOptedOut})
+	for _, role := range []Role{0, Viewer, Reviewer} {
+		if status, body, _ := b.ask(role, "GET", "/api/v1/backup", "", ""); status != 401 && status != 403 || strings.Contains(body, "PK") {
+			t.Errorf("%s: %d %.40q", role, status, body)
+		}
+	}
+	if status, body, _ := b.ask(Admin, "GET", "/api/v1/backup?decisions=some", "", ""); status != 400 || !strings.Contains(body, `"field":"decisions"`) {
+		t.Errorf("a parameter that does not read: %d %s", status, body)
+	}
+	for _, decisions := range []bool{false, true} {
+		name := filepath.Join(t.TempDir(), "backup.zip")
+		f, err := os.Create(name)
+		if err == nil {
+			err = b.client(Admin).Backup(t.Context(), f, decisions)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+		dir := filepath.Join(t.TempDir(), "data")
+		if _, err := store.Restore(t.Context(), name, dir, store.RestoreOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		copied, err := store.Open(store.Config{Dir: dir, Now: b.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := copied.Read(berta, filter.NeedOptOut); err != nil || !r.EverOptedOut() {
+			t.Errorf("who opted out did not in the copy: %+v, %v", r, err)
+		}
+		entries := 0
+		for range copied.Entries(store.Query{}) {
+			entries++
+		}
+		if entries > 0 != decisions {
+			t.Errorf("the copy has %d decisions, and they were asked for: %v", entries, decisions)
+		}
+		_ = copied.Close()
+	}
+	var kept []string
+	for a := range b.store.Acts(store.ActQuery{Kind: store.ActBackup}) {
+		kept = append(kept, a.Actor+" "+string(a.Outcome))
+	}
+	if got := strings.Join(kept, ", "); got != "ada done, ada done, rosa refused, vera refused" {
+		t.Errorf("the audit has %s", got)
+	}
+}
+
+// A backup that breaks off is none: who asked sees a broken answer, and the gate can stop meanwhile.
+func TestBackupThatBreaksOff(t *testing.T) {
+	b := newBenchOn(t, store.Config{Dir: t.TempDir()})
+	picture := append([]byte("\x89PNG\r\n\x1a\n"), make([]byte, 9<<20)...)
+	for i := range 4 {
+		picture[100] = byte(i)
+		if _, err := b.store.PutBlob(t.Context(), bytes.NewReader(picture)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", b.url+"/api/v1/backup", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+secrets[Admin])
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.CopyN(io.Discard, resp.Body, 1000); err != nil || resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Disposition"), `attachment; filename="sendgate-2026`) {
+		t.Fatalf("%s %v, %v", resp.Status, resp.Header, err)
+	}
+	b.server.Close()
+	if n, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Errorf("it ended like a whole one, after %d bytes", n)
+	}
+	if err := b.store.Close(); err != nil {
+		t.Error(err)
+	}
+}
