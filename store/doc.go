@@ -4,11 +4,11 @@
 // There are five things on disk, in one folder that belongs to one process:
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
-//     fingerprint of the recipient. It is the one thing to back up, together with store.key: an
-//     [Store.Append] that returned nil is on disk, and the very next [Store.Read] knows it. It also has
-//     what became of sends with a key, for a day, sealed: see [SendKey].
+//     fingerprint of the recipient. It is what must not be lost, with store.key, and what
+//     [Store.Backup] is for: an [Store.Append] that returned nil is on disk, and the very next [Store.Read]
+//     knows it. It also has what became of sends with a key, for a day, sealed: see [SendKey].
 //   - Screenshots and documents that prove consent, in blobs/: one file each, named after its
-//     SHA-256. Back them up too.
+//     SHA-256. A backup has them too.
 //   - The decision log, in decisions/: one [Entry] a message, append-only and compressed. Losing
 //     it loses history, not safety.
 //   - What the gate still has to do, in errands/: a journal of its own, append-only, in which those who add
