@@ -30,7 +30,11 @@ func TestLearn(t *testing.T) {
 	}{
 		{"21610 means that the recipient unsubscribed", "twilio", 400, "", twilioBody(21610), 21610, true},
 		{"21610 in a compressed answer", "twilio", 400, "content-encoding: gzip\r\n", packed(twilioBody(21610)), 21610, true},
-		{"21610 in a compression nobody reads here", "twilio", 400, "Content-Encoding: br\r\n", twilioBody(21610), 0, false},
+		{"21610 in the compression that axios asks for", "twilio", 400, "Content-Encoding: br\r\n", string(fasthttp.AppendBrotliBytes(nil, []byte(twilioBody(21610)))), 21610, true},
+		{"21610 in deflate", "twilio", 400, "Content-Encoding: Deflate\r\n", string(fasthttp.AppendDeflateBytes(nil, []byte(twilioBody(21610)))), 21610, true},
+		{"131050 in the compression that Meta likes best", "whatsapp", 400, "Content-Encoding: zstd\r\n", string(fasthttp.AppendZstdBytes(nil, []byte(graphBody(131050)))), 131050, true},
+		{"21610 in a compression nobody reads here", "twilio", 400, "Content-Encoding: compress\r\n", twilioBody(21610), 0, false},
+		{"21610 in what is not compressed as it says", "twilio", 400, "Content-Encoding: br\r\n", twilioBody(21610), 0, false},
 		{"21610 in a success is no refusal", "twilio", 201, "", twilioBody(21610), 0, false},
 		{"21610 in a server's fault is none of the recipient's", "twilio", 500, "", twilioBody(21610), 0, false},
 		{"21610 in words is no code", "twilio", 400, "", `{"code":"21610"}`, 0, false},

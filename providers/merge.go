@@ -20,7 +20,7 @@ func (b *Batch) refuse(resp *fasthttp.Response, status int, contentType string, 
 func (b *Batch) merge(resp *fasthttp.Response, change func(d document) ([]edit, error)) error {
 	body, ok := answerUpTo(resp, maxPlain) // it may have a result for each of thousands of recipients
 	if !ok {
-		return errors.New("the answer is too large, or compressed in a way other than gzip")
+		return errors.New("the answer is too large, or compressed in a way that cannot be read")
 	}
 	nodes, err := scanResults(body)
 	if err != nil {
@@ -34,10 +34,8 @@ func (b *Batch) merge(resp *fasthttp.Response, change func(d document) ([]edit, 
 		return err
 	}
 	out := edited(body, edits)
-	for name, value := range resp.Header.All() {
-		if fold(name, "content-encoding") && fold(value, "gzip") {
-			out = compress(out)
-		}
+	if c, plain, _ := codingOf(resp); !plain {
+		out = c.pack(nil, out)
 	}
 	resp.SetBody(out)
 	return nil

@@ -173,26 +173,3 @@ func learnt(b *Batch, e filter.Event) []filter.Event {
 	e.To = filter.Recipient{Channel: to.Channel, Address: strings.Clone(to.Address)}
 	return []filter.Event{e}
 }
-
-// answer is the readable body of a service's error, which is small: one beyond 64 KiB, or
-// compressed in another way than gzip, is not read.
-func answer(resp *fasthttp.Response) (body []byte, ok bool) { return answerUpTo(resp, 64<<10) }
-
-// answerUpTo is answer for one of so many bytes.
-func answerUpTo(resp *fasthttp.Response, most int) (body []byte, ok bool) {
-	var encoding []byte
-	for name, value := range resp.Header.All() {
-		if fold(name, "content-encoding") {
-			encoding = value
-		}
-	}
-	switch {
-	case len(encoding) == 0 || fold(encoding, "identity"):
-		body = resp.Body()
-		return body, len(body) <= most
-	case fold(encoding, "gzip"):
-		body, err := resp.BodyGunzipWithLimit(most)
-		return body, err == nil
-	}
-	return nil, false
-}

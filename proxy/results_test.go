@@ -7,11 +7,35 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/valyala/fasthttp"
 )
 
 // TestSeveralHundredResults: clients find the result of an e-mail by its place, also in the longest answer that there is
-// to a batch.
+// to a batch, and however it is compressed.
 func TestSeveralHundredResults(t *testing.T) {
+	for coding, c := range map[string]struct {
+		pack   func(dst, src []byte) []byte
+		unpack func(dst, src []byte) ([]byte, error)
+	}{
+		"identity": {func(dst, src []byte) []byte { return append(dst, src...) }, func(dst, src []byte) ([]byte, error) { return append(dst, src...), nil }},
+		"gzip":     {fasthttp.AppendGzipBytes, fasthttp.AppendGunzipBytes},
+		"deflate":  {fasthttp.AppendDeflateBytes, fasthttp.AppendInflateBytes},
+		"br":       {fasthttp.AppendBrotliBytes, fasthttp.AppendUnbrotliBytes},
+		"zstd":     {fasthttp.AppendZstdBytes, fasthttp.AppendUnzstdBytes},
+	} {
+		t.Run(coding, func(t *testing.T) {
+			severalHundred(t, coding, func(text string) string { return string(c.pack(nil, []byte(text))) }, func(a told) string {
+				text, err := c.unpack(nil, []byte(a.body))
+				if err != nil || a.Header.Get("Content-Encoding") != coding {
+					t.Errorf("the answer is no %s, as it came: %v", coding, err)
+				}
+				return string(text)
+			})
+		})
+	}
+}
+
+func severalHundred(t *testing.T, coding string, pack func(string) string, unpack func(told) string) {
 	const all, left = 500, 7
 	to := func(n int) string { return fmt.Sprintf("somebody.number.%d@example.com", n) }
 	result := func(n int) string {
@@ -25,15 +49,15 @@ func TestSeveralHundredResults(t *testing.T) {
 			results = append(results, result(n))
 		}
 	}
-	answer := "[" + strings.Join(results, ",") + "]"
-	base := play(t, loopback(t), echo(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer), func(wire) {}))
+	answer := pack("[" + strings.Join(results, ",") + "]")
+	base := play(t, loopback(t), echo(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s", coding, len(answer), answer), func(wire) {}))
 	_, addr := start(t, Config{Routes: map[string]RouteConfig{"postmark": {Policy: anyone, Upstream: base}}}, st)
 	a := ask(t, addr, post("/postmark/email/batch", "application/json", "["+strings.Join(batch, ",")+"]"))
 	var got []struct {
 		To        string
 		ErrorCode int
 	}
-	if err := json.Unmarshal([]byte(a.body), &got); err != nil || len(got) != all {
+	if err := json.Unmarshal([]byte(unpack(a)), &got); err != nil || len(got) != all {
 		t.Fatalf("%d results for %d e-mails: %v", len(got), all, err)
 	}
 	for n, r := range got {
