@@ -72,8 +72,8 @@ type Message struct {
 	// Service is a second sender: the messaging service that a request names beside From. What is said of
 	// one of the two is said of m. Empty: From is all there is.
 	Service string
-	// Anonymous is set where a request says nothing of whom it comes from: it may come from anybody, so that an
-	// opt-out of any sender binds. A question that is about no sender leaves it out.
+	// Anonymous is set where a request says nothing of whom it comes from, or names a pool whose numbers nobody sees:
+	// it may come from anybody, so that an opt-out of any sender binds. A question that is about no sender leaves it out.
 	Anonymous bool
 
 	Category Category

@@ -21,7 +21,7 @@ type awsPinpoint struct {
 	codes shaped
 }
 
-var awsPinpointService = known{host: "https://pinpoint.us-east-1.amazonaws.com", channel: filter.SMS, text: awsPinpointText, regional: isRegional, make: newAWSPinpoint,
+var awsPinpointService = known{host: "https://pinpoint.us-east-1.amazonaws.com", channel: filter.SMS, text: awsPinpointText, pooled: pooledByID, regional: isRegional, make: newAWSPinpoint,
 	enter: "an HTTPS subscription, without raw delivery, to the topic of Amazon SNS that is the two-way SMS of the number; topics: its ARN"}
 
 // awsPinpointText is the longest SMS that the service takes, in characters.

@@ -19,7 +19,7 @@ type awsSMS struct {
 	voice  shaped
 }
 
-var awsSMSService = known{host: "https://sms-voice.us-east-1.amazonaws.com", channel: filter.SMS, text: awsSMSText, regional: isRegional, make: newAWSSMS,
+var awsSMSService = known{host: "https://sms-voice.us-east-1.amazonaws.com", channel: filter.SMS, text: awsSMSText, pooled: pooledByID, regional: isRegional, make: newAWSSMS,
 	enter: "an HTTPS subscription, without raw delivery, to the topic of Amazon SNS that is the two-way SMS of the number, and the event destination of the configuration set; topics: its ARN"}
 
 // awsSMSText is the longest text that the service takes, in characters.

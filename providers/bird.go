@@ -18,7 +18,7 @@ type bird struct {
 	sends []shaped // of birdShapes, and shaped
 }
 
-var birdService = known{host: "https://us1.platform.bird.com", channel: filter.SMS, text: birdText, later: true, regional: birdRegional,
+var birdService = known{host: "https://us1.platform.bird.com", channel: filter.SMS, text: birdText, pooled: pooledByID, later: true, regional: birdRegional,
 	withdrawn: birdWithdrawn, make: newBird, enter: "a webhook for all events of sms, whatsapp, email and preference, and for sms_suppression.created; secrets: its signing secret, whsec_…"}
 
 // birdRegional: the region stands in the key of the workspace, and libraries take it from there.

@@ -14,7 +14,7 @@ type plivo struct {
 	*keyring
 }
 
-var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, withdrawn: plivoWithdrawn, make: newPlivo,
+var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, text: plivoText, pooled: pooledByID, withdrawn: plivoWithdrawn, make: newPlivo,
 	enter: "the message URL of the application, and url of messages; secrets: the auth token"}
 
 // plivoText is the longest text Plivo takes, in characters, of those that GSM 7 has not: longer ones

@@ -142,6 +142,8 @@ type known struct {
 	address func(text, region string) (string, error)
 	// regional reports whether a host is one of the service's own in some region. Nil: it has none by region.
 	regional func(host string) bool
+	// pooled reports whether a sender, as sends name it, stands for numbers that it does not show. Nil: none does.
+	pooled func(sender string) bool
 	// withdrawn is what a refusal with each of these codes says that its recipient opted out of. Other
 	// codes say nothing about anybody's will.
 	withdrawn map[int]filter.Scope
@@ -257,6 +259,19 @@ func Complete(name string, m *filter.Message) {
 	if !k.later && (k.moves == nil || !service) {
 		m.SendAt = time.Time{}
 	}
+}
+
+// Pooled reports whether a sender of the provider called name, as sends name it, stands for numbers that it does not show,
+// such as a pool: a STOP to one of these does not name it. Nil: none does.
+func Pooled(name string) func(sender string) bool { return byName[name].pooled }
+
+// longestName is how many characters a sender has that is a name, in all networks.
+const longestName = 11
+
+// pooledByID is for services whose senders are numbers, names, and the ids of what has numbers, which are longer. AWS' ids
+// may be addresses, as names may.
+func pooledByID(sender string) bool {
+	return len(sender) > longestName && strings.Trim(sender, "+0123456789") != "" && !strings.Contains(sender, ":sender-id/")
 }
 
 // Withdrawn is what a refusal by the provider called name, at once or in a receipt, says with its code that the

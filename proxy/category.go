@@ -113,9 +113,10 @@ func (rt *route) label(m *filter.Message, category, topic filter.Scope) {
 	}
 }
 
-// spell writes the senders of m in the one way.
+// spell writes the senders of m in the one way. What comes from a pool may come from any of its numbers.
 func (rt *route) spell(m *filter.Message) {
 	m.From, m.Service = filter.Sender(m.From, rt.region), filter.Sender(m.Service, rt.region)
+	m.Anonymous = m.Anonymous || rt.pooled != nil && rt.pooled(m.From)
 }
 
 // claims are the category and the topic that the sender claims, believed or not, in words.

@@ -32,6 +32,7 @@ type route struct {
 	labels labels
 	trusts struct{ category, topic, campaign bool }
 	stop   filter.StopScope
+	pooled func(sender string) bool // nil: no sender is a pool
 
 	webhook  *webhook // nil: the provider does not call
 	keywords *filter.Keywords
@@ -228,7 +229,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	}
 	rt := &route{
 		store: g.store, name: name, provider: provider, speaks: cfg.Provider, policy: policy, counts: policy.Lookback() > 0, budget: budget, brand: cfg.Brand, mode: cfg.Mode,
-		region: cfg.Region, labels: labels, stop: labels.declared.Stop, passUnknown: cfg.UnknownPaths == "pass", idempotencyKey: cfg.IdempotencyKey, count: g.counters(name),
+		region: cfg.Region, labels: labels, stop: labels.declared.Stop, pooled: providers.Pooled(cfg.Provider), passUnknown: cfg.UnknownPaths == "pass", idempotencyKey: cfg.IdempotencyKey, count: g.counters(name),
 	}
 	if cfg.Stop != nil {
 		rt.stop = *cfg.Stop

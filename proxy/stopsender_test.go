@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
@@ -50,5 +51,48 @@ func TestStopWhereNoSenderIsNamed(t *testing.T) {
 	learn(t, st, filter.Event{To: to, Kind: filter.OptedOut, Scope: filter.OfSender("Ubot"), Source: "test"})
 	if a := ask(t, addr, send); a.Header.Get("Sendgate-Reason") != "opted-out" {
 		t.Errorf("after: %s %s", a.Status, a.body)
+	}
+}
+
+// TestStopToANumberOfAPool: a pool is a sender whose numbers nobody sees, so that it may write from the one that the person
+// left. A name that nobody can answer to is another sender.
+func TestStopToANumberOfAPool(t *testing.T) {
+	aws := func(identity string) string {
+		send := post("/aws-sms/", "application/x-amz-json-1.0", `{"DestinationPhoneNumber":"+14155550100","OriginationIdentity":"`+identity+`","MessageBody":"Sale"}`)
+		return strings.Replace(send, "\r\n", "\r\nX-Amz-Target: PinpointSMSVoiceV2.SendTextMessage\r\n", 1)
+	}
+	plivo := func(sender string) string {
+		return post("/plivo/v1/Account/MA1/Message/", "application/json", `{`+sender+`,"dst":"14155550100","text":"Sale"}`)
+	}
+	bird := func(sender string) string {
+		return post("/bird/v1/sms/messages", "application/json", `{"to":"+14155550100",`+sender+`,"text":"Sale"}`)
+	}
+	// What is signed for AWS cannot go on from here, and is judged before that.
+	const arn = "arn:aws:sms-voice:us-east-1:123456789012:"
+	st := memory(t)
+	rc := RouteConfig{Policy: anyone, Upstream: play(t, loopback(t), echo(okAnswer, func(wire) {}))}
+	_, addr := start(t, Config{Routes: map[string]RouteConfig{"aws-sms": rc, "plivo": rc, "bird": rc}}, st)
+	learn(t, st, filter.Event{To: filter.Recipient{Brand: "default", Channel: filter.SMS, Address: "+14155550100"}, Kind: filter.OptedOut,
+		Scope: filter.OfSender("+12065550199"), Source: "test"})
+	for _, c := range []struct {
+		name, send string
+		blocked    bool
+	}{
+		{"the number that was left", aws("+12065550199"), true},
+		{"another number", aws("+12065550198"), false},
+		{"a name", aws("ACME"), false},
+		{"a name by its address", aws(arn + "sender-id/ACME/US"), false},
+		{"a pool", aws("pool-0123456789abcdef0123456789abcdef"), true},
+		{"a pool by its address", aws(arn + "pool/pool-0123456789abcdef0123456789abcdef"), true},
+		{"a number by its id", aws("phone-0123456789abcdef0123456789abcdef"), true},
+		{"a number by its address", aws(arn + "phone-number/phone-0123456789abcdef0123456789abcdef"), true},
+		{"a powerpack", plivo(`"powerpack_uuid":"86bbb125-97bb-4d72-89fd-81d5c515b015"`), true},
+		{"a name that Plivo writes from", plivo(`"src":"ACME"`), false},
+		{"a profile of Bird's", bird(`"messaging_profile_id":"0198f3a2-7c1e-7d7e-9a53-0b1e4c2d9f10"`), true},
+		{"a name that Bird writes from", bird(`"from":"ACME"`), false},
+	} {
+		if a := ask(t, addr, c.send); (a.Header.Get("Sendgate-Reason") == "opted-out") != c.blocked {
+			t.Errorf("from %s: %s %s", c.name, a.Status, a.body)
+		}
 	}
 }
