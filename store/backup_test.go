@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -47,9 +46,11 @@ func lived(t testing.TB) (s *store.Store, sha string) {
 	s = open(t, store.Config{Dir: t.TempDir()})
 	sha = putBlob(t, s, picture("of a form"))
 	keep(t, s, proven(person("acme", 1), "in", sha), optOut(person("acme", 2), "out"), stated(person("acme", 3), "told", "US-HI 967", time.Hour))
+	var events []filter.Event
 	for i := range 3000 {
-		keep(t, s, optIn(person("acme", 10+i), "in"))
+		events = append(events, optIn(person("acme", 10+i), "in"))
 	}
+	keep(t, s, events...)
 	link(t, s, person("acme", 2), user("acme", 2))
 	_, err := s.Erase(context.Background(), person("acme", 10), "ana", "asked")
 	must(t, err)
@@ -202,90 +203,4 @@ func TestErasureWaitsForABackup(t *testing.T) {
 	must(t, <-made)
 	_, err := s.Erase(context.Background(), person("acme", 1), "ana", "asked")
 	must(t, err)
-}
-
-func TestBackupThatIsNotMade(t *testing.T) {
-	memory := open(t, store.Config{Memory: true})
-	if _, err := memory.Backup(context.Background(), io.Discard, store.BackupOptions{}); err == nil || !strings.Contains(err.Error(), "in memory") {
-		t.Errorf("of a store in memory: %v", err)
-	}
-	s, _ := lived(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	steps := 0
-	_, err := s.Backup(ctx, io.Discard, store.BackupOptions{Pause: func() {
-		if steps++; steps == 3000 {
-			cancel()
-		}
-	}})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("one whose caller went away: %v after %d steps", err, steps)
-	}
-	if _, err := s.Backup(context.Background(), brokenWriter{}, store.BackupOptions{}); !errors.Is(err, errBroken) {
-		t.Errorf("one that cannot be written: %v", err)
-	}
-	closeStore(t, s)
-	if _, err := s.Backup(context.Background(), io.Discard, store.BackupOptions{}); !errors.Is(err, store.ErrClosed) {
-		t.Errorf("of a closed store: %v", err)
-	}
-}
-
-var errBroken = errors.New("broken")
-
-type brokenWriter struct{}
-
-func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
-
-// A backup that was cut off or changed anywhere is refused, and nothing is made of it.
-func TestDamagedBackup(t *testing.T) {
-	s, _ := lived(t)
-	name, _ := backUp(t, s, store.BackupOptions{Decisions: true})
-	whole, err := os.ReadFile(name)
-	must(t, err)
-	dir := filepath.Join(t.TempDir(), "data")
-	refused := func(what string, data []byte) {
-		t.Helper()
-		must(t, os.WriteFile(name, data, 0o600))
-		_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
-		if err == nil {
-			t.Fatalf("%s: it was restored", what)
-		}
-		if !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: the error does not name the file: %v", what, err)
-		}
-		if left, _ := os.ReadDir(dir); len(left) > 0 {
-			t.Fatalf("%s: %s is left behind", what, left[0].Name())
-		}
-	}
-	for i := range 20 {
-		at := i * len(whole) / 20
-		refused(fmt.Sprintf("cut off at %d of %d bytes", at, len(whole)), whole[:at])
-		changed := bytes.Clone(whole)
-		changed[at] ^= 1
-		if same(t, whole, changed) {
-			continue // in a name or a time that stands twice
-		}
-		refused(fmt.Sprintf("byte %d changed", at), changed)
-	}
-	refused("a text", []byte("id,address\n"))
-}
-
-// same reports whether two archives unpack to the same.
-func same(t testing.TB, a, b []byte) bool {
-	t.Helper()
-	unpack := func(data []byte) (all string) {
-		z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			return err.Error()
-		}
-		for _, f := range z.File {
-			r, err := f.Open()
-			if err != nil {
-				return err.Error()
-			}
-			text, err := io.ReadAll(r)
-			all += fmt.Sprintf("%s %x %v\n", f.Name, text, err)
-		}
-		return all
-	}
-	return unpack(a) == unpack(b)
 }
