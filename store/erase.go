@@ -49,7 +49,8 @@ type Erasure struct {
 // [Config.Index]), for part of the time whatever reads from disk. The whole decision log is read,
 // which takes about a second a million entries, and so are all errands, ten seconds a million; that
 // holds nothing up. What fails, or is cut short by the end of the process, is finished by the next
-// Open, or the next Erase of anyone. What is learnt about the address afterwards is new.
+// Open, or the next Erase of anyone. What is learnt about the address afterwards is new. Where the database is put
+// back as it was before, Open erases again whom the audit knows as erased, by the ID of the erasure in [Act.About].
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
 	own := filter.Event{To: to, Source: actor, Note: reason}
 	new(cloner).clone(&own)
@@ -85,6 +86,7 @@ func (s *Store) erase(ctx context.Context, j *journal) (Erasure, error) {
 		if _, err := s.follow(old, s.inWriter); err != nil {
 			return Erasure{}, fmt.Errorf("finishing an earlier one: %w", err)
 		}
+		s.auditErasure(old, finishedLate)
 	}
 	if err := s.unpaused(j.To.Address); err != nil {
 		return Erasure{}, err
@@ -209,5 +211,9 @@ func (s *Store) resume() error {
 	if err != nil {
 		return fmt.Errorf("finishing an erasure: %w", err)
 	}
+	s.auditErasure(j, finishedLate)
 	return nil
 }
+
+// finishedLate is what the audit says of an erasure that failed, or was cut short.
+const finishedLate = "what was begun and not finished is finished"

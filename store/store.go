@@ -207,6 +207,9 @@ func (s *Store) open() (err error) {
 	}
 	if err = s.metrics.register(s); err == nil {
 		if err = s.resume(); err == nil {
+			err = s.eraseAgain()
+		}
+		if err == nil {
 			return nil
 		}
 		s.metrics.unregister()

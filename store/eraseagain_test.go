@@ -1,0 +1,154 @@
+package store_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// backup copies the database of a store that is closed, and returns what puts it back.
+func backup(t testing.TB, dir string) (restore func()) {
+	t.Helper()
+	kept := t.TempDir()
+	must(t, os.CopyFS(filepath.Join(kept, "consent"), os.DirFS(filepath.Join(dir, "consent"))))
+	return func() {
+		t.Helper()
+		must(t, os.RemoveAll(filepath.Join(dir, "consent")))
+		must(t, os.CopyFS(filepath.Join(dir, "consent"), os.DirFS(filepath.Join(kept, "consent"))))
+	}
+}
+
+// eraseAudited erases as the admin API does.
+func eraseAudited(t testing.TB, s *store.Store, to filter.Recipient) {
+	t.Helper()
+	a := act("olga", store.ActConsentErase)
+	a.To = to
+	n := begin(t, s, a)
+	a.About = map[string]string{"erasure": erase(t, s, to).ID}
+	finish(t, s, n, a)
+}
+
+// Who was erased does not come back with a backup of before, and is written to no more.
+func TestErasureOutlivesABackupOfBefore(t *testing.T) {
+	other := gonePerson
+	other.Brand = "other"
+	for name, of := range map[string]filter.Recipient{"of one brand": gonePerson, "of every brand": gonePerson.Everywhere()} {
+		t.Run(name, func(t *testing.T) {
+			now := newClock(noon)
+			dir := t.TempDir()
+			cfg := store.Config{Dir: dir, Now: now.now}
+			s := open(t, cfg)
+			keep(t, s, telling(gonePerson, "a", putBlob(t, s, picture("picture of ana alone"))), optIn(other, "b"), optIn(person("acme", 1), "c"))
+			closeStore(t, s)
+			restore := backup(t, dir)
+
+			now.set(noon.Add(time.Hour))
+			s = open(t, cfg)
+			eraseAudited(t, s, of)
+			closeStore(t, s)
+
+			restore()
+			now.set(noon.Add(2 * time.Hour))
+			s = open(t, cfg)
+			judgeErased(t, s, gonePerson)
+			if barred(t, s, other) != (of.Brand == "") || barred(t, s, person("acme", 1)) {
+				t.Error("others are as they were in the backup, and who was erased of every brand is barred of all")
+			}
+			sound(t, s)
+			if all := acts(t, s, store.ActQuery{Kind: store.ActConsentErase}); len(all) != 2 || all[0] != "gate consent-erase done" {
+				t.Errorf("the audit has %v, want that the gate erased them again", all)
+			}
+
+			// What is learnt from then on is new, and stays.
+			now.set(noon.Add(3 * time.Hour))
+			keep(t, s, optIn(gonePerson, "asked to be back"))
+			closeStore(t, s)
+			s = open(t, cfg)
+			if barred(t, s, gonePerson) || len(acts(t, s, store.ActQuery{Kind: store.ActConsentErase})) != 2 {
+				t.Error("somebody who agreed again after their erasure was erased once more")
+			}
+		})
+	}
+}
+
+// So it is with an erasure that the end of the process cut short, which nobody was told of.
+func TestErasureThatWasFinishedLateOutlivesABackupOfBefore(t *testing.T) {
+	now := newClock(noon)
+	dir := t.TempDir()
+	cfg := store.Config{Dir: dir, Now: now.now}
+	s := open(t, cfg)
+	keep(t, s, optIn(gonePerson, "a"))
+	closeStore(t, s)
+	restore := backup(t, dir)
+
+	now.set(noon.Add(time.Hour))
+	s = open(t, cfg)
+	store.FailNthCommit(s, 2)
+	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil {
+		t.Fatal("the erasure was to fail")
+	}
+	_ = s.Close()
+	closeStore(t, open(t, cfg)) // finishes it
+
+	restore()
+	s = open(t, cfg)
+	judgeErased(t, s, gonePerson)
+	sound(t, s)
+}
+
+// However long the audit is: an open reads what came since the database heard of erasures last, which a backup knows
+// as of its own time.
+func TestErasureAfterManyActsOutlivesABackupOfBefore(t *testing.T) {
+	now := newClock(noon)
+	dir := t.TempDir()
+	cfg := store.Config{Dir: dir, Now: now.now}
+	s := open(t, cfg)
+	keep(t, s, optIn(gonePerson, "a"))
+	var acting sync.WaitGroup
+	for range 1100 {
+		acting.Go(func() {
+			if err := s.Audit(act("ana", store.ActConsentShow)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	acting.Wait()
+	closeStore(t, s)
+	closeStore(t, open(t, cfg)) // which hears of no erasure
+	restore := backup(t, dir)
+
+	now.set(noon.Add(time.Hour))
+	s = open(t, cfg)
+	eraseAudited(t, s, gonePerson)
+	closeStore(t, s)
+
+	restore()
+	s = open(t, cfg)
+	judgeErased(t, s, gonePerson)
+	sound(t, s)
+}
+
+// Where all was begun anew with the old key, who was erased in the old store and agreed in the new one is left alone.
+func TestErasureOfAnotherDatabaseIsNotDoneAgain(t *testing.T) {
+	now := newClock(noon)
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir, Now: now.now})
+	keep(t, s, optIn(gonePerson, "a"))
+	eraseAudited(t, s, gonePerson)
+	closeStore(t, s)
+	must(t, os.RemoveAll(filepath.Join(dir, "consent")))
+	now.set(noon.Add(time.Hour))
+	s = open(t, store.Config{Dir: dir, Now: now.now})
+	keep(t, s, optIn(gonePerson, "b"))
+	closeStore(t, s)
+	s = open(t, store.Config{Dir: dir, Now: now.now})
+	if barred(t, s, gonePerson) {
+		t.Error("what they agreed to after the erasure is gone")
+	}
+}
