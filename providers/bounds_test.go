@@ -2,6 +2,7 @@ package providers_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"runtime"
 	"strings"
@@ -59,6 +60,19 @@ func TestReadingTakesRoomInMeasure(t *testing.T) {
 				t.Errorf("reading %d KiB takes %d MiB", len(c.body)>>10, took>>20)
 			}
 		})
+	}
+}
+
+// TestLongestMails: how long a request may be is for limits.body to say, up to the longest e-mail that a service takes.
+// Source: https://docs.aws.amazon.com/ses/latest/dg/quotas.html#quotas-message
+func TestLongestMails(t *testing.T) {
+	mail := "To: a@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n--b\r\nContent-Type: application/pdf\r\n\r\n" +
+		strings.Repeat("A", 39_000_000) + "\r\n--b--\r\n"
+	body := `{"Content":{"Raw":{"Data":"` + base64.StdEncoding.EncodeToString([]byte(mail)) + `"}}}`
+	req := read(t, fmt.Appendf(nil, "POST /v2/email/outbound-emails HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	var b providers.Batch
+	if err := provider(t, "aws-ses", "").Parse(req, &b); err != nil || len(b.Messages) != 1 || b.Messages[0].Text != "Hello" {
+		t.Errorf("an e-mail of 39 MB is read as %d messages, %v", len(b.Messages), err)
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	maxMembers = 128
 	maxNodes   = 16 << 10  // values in all
 	maxResults = 256 << 10 // values in all of an answer, which says more of each recipient than the request
-	maxJSON    = 16 << 20  // bytes
+	maxJSON    = 64 << 20  // bytes: the longest e-mail that a service takes, 40 MB, in base64
 )
 
 // A jsonError says what is wrong with a JSON text, and where.
