@@ -89,7 +89,7 @@ func (p awsPinpoint) Parse(req *fasthttp.Request, b *Batch) error {
 	case apps && !p.unseen:
 		return b.unreadable(0, "%w", errUnseen)
 	case len(b.Messages) == 0:
-		return ErrNotSend
+		return ErrUnseen
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func (p awsSMS) Parse(req *fasthttp.Request, b *Batch) error {
 	case known && send:
 		return p.shaped.Parse(req, b)
 	case known && string(call) == "SendDestinationNumberVerificationCode" && p.unseen:
-		return ErrNotSend
+		return ErrUnseen
 	case known && string(call) == "SendDestinationNumberVerificationCode":
 		return b.unreadable(0, "%w", errUnseen)
 	case bytes.Contains(bytes.ToLower(target), []byte("send")):

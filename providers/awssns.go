@@ -68,7 +68,7 @@ func (p awsSNS) Parse(req *fasthttp.Request, b *Batch) error {
 	case action == "":
 		return b.unreadable(0, "the parameter Action, which says what the call is, is missing")
 	case action == "PublishBatch" && p.unseen:
-		return ErrNotSend
+		return ErrUnseen
 	case action == "PublishBatch":
 		return b.unreadable(0, "%w", errUnseen)
 	case action == "CreateSMSSandboxPhoneNumber": // which writes a code to it

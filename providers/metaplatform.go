@@ -109,7 +109,7 @@ func (m metaPlatform) Parse(req *fasthttp.Request, b *Batch) error {
 	case kind == sendUnseen && !m.unseen:
 		return b.unreadable(0, "%w", errUnseen)
 	case kind == sendUnseen:
-		return b.otherOfGraph(req, &h, notSend)
+		return passing(b.otherOfGraph(req, &h, notSend))
 	case string(method) != "POST":
 		return b.unreadable(0, "a send of the Messenger Platform is a POST")
 	}

@@ -111,7 +111,7 @@ func (s *metaSend) read() error {
 	case !s.message.there:
 		return b.unreadable(0, "the body has no message")
 	case !seen && s.unseen:
-		return ErrNotSend
+		return ErrUnseen
 	case !seen:
 		return b.unreadable(0, "%w", errUnseen)
 	}

@@ -22,6 +22,14 @@ import (
 // ErrNotSend is what Parse answers for a call that sends nothing: it may pass untouched.
 var ErrNotSend = errors.New("this call sends nothing")
 
+// ErrUnseen is the ErrNotSend for a send to nobody who can be seen here, where [Config] lets those pass.
+var ErrUnseen error = unseenError{}
+
+type unseenError struct{}
+
+func (unseenError) Error() string        { return "this call writes to nobody who can be seen here" }
+func (unseenError) Is(target error) bool { return target == ErrNotSend }
+
 // ErrUnknownPath is what Parse answers for a path outside the provider's send families. The
 // route says whether such calls pass.
 var ErrUnknownPath = errors.New("this path belongs to no send this gate knows")
@@ -41,8 +49,8 @@ func (foreignError) Is(target error) bool { return target == ErrForeign }
 // without the gate's route prefix; header names may be spelled in any case.
 type Provider interface {
 	// Parse reads the messages of req into b, which is empty. Strings in b belong to b and live
-	// until b is reset, whatever becomes of req. It returns ErrNotSend or ErrUnknownPath for what
-	// is no send; any other error, such as one that is [ErrForeign], blocks the request, and its text is a sentence for the sender
+	// until b is reset, whatever becomes of req. It returns ErrNotSend, [ErrUnseen] or ErrUnknownPath for
+	// what is no send to judge; any other error, such as one that is [ErrForeign], blocks the request, and its text is a sentence for the sender
 	// that shows no address, no query and no credential. It never guesses and changes nothing.
 	Parse(req *fasthttp.Request, b *Batch) error
 	// Rewrite edits the body of req, or its URI where the text stands there, so that it carries

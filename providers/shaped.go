@@ -33,6 +33,14 @@ const maxRecipients = 10_000
 // errUnseen is a sentence for the sender.
 var errUnseen = errors.New("it writes to a group, an audience or a topic, and who is in that cannot be seen here: `unseen: pass` on the route lets it through")
 
+// passing is the answer of Parse for a send to people who cannot be seen, where err is all that there is against it.
+func passing(err error) error {
+	if err == ErrNotSend {
+		return ErrUnseen
+	}
+	return err
+}
+
 // Parse reads the messages of one request, in the order of the shape's recipients.
 func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 	path, query, at := splitURI(req.Header.RequestURI())
@@ -51,7 +59,7 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 	case kind == disguised:
 		return b.unreadable(0, "the path looks like a send to %s and is not one that this gate reads", s.service)
 	case kind == sendUnseen && s.unseen:
-		return ErrNotSend
+		return ErrUnseen
 	case kind == sendUnseen:
 		return b.unreadable(0, "%w", errUnseen)
 	case !get && string(method) != "POST" && !(s.put && string(method) == "PUT"):
@@ -80,7 +88,9 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 		return b.unreadable(0, "%w", errUnseen)
 	case len(b.Messages) > 0:
 		return nil
-	case r.hides, s.idle:
+	case r.hides:
+		return ErrUnseen
+	case s.idle:
 		return ErrNotSend
 	}
 	return b.unreadable(errMissing, "the request names no recipient")

@@ -104,7 +104,7 @@ func (t twilioForms) Parse(req *fasthttp.Request, b *Batch) error {
 	case kind == disguised:
 		return b.unreadable(0, "the path looks like a send to Twilio but is not written as Twilio documents it")
 	case kind == sendUnseen && t.unseen:
-		return t.other(req, b, &h)
+		return passing(t.other(req, b, &h))
 	case kind == sendUnseen:
 		return b.unreadable(0, "%w", errUnseen)
 	case string(method) != "POST":
@@ -132,6 +132,8 @@ func (t twilioForms) Parse(req *fasthttp.Request, b *Batch) error {
 	switch {
 	case r.hides && !t.unseen:
 		return b.unreadable(0, "%w", errUnseen)
+	case len(b.Messages) == 0 && r.hides:
+		return ErrUnseen
 	case len(b.Messages) == 0:
 		return ErrNotSend
 	}

@@ -130,7 +130,7 @@ func (w whatsapp) message(b *Batch, d document, m filter.Message) error {
 	case d.is(i, "group") && w.unseen && (to == 0 || recipient != 0 || !d.lettered(to)):
 		return b.unreadable(0, "a group is named by its id alone, in the member to")
 	case d.is(i, "group") && w.unseen:
-		return ErrNotSend
+		return ErrUnseen
 	case d.is(i, "group"):
 		return b.unreadable(0, "%w", errUnseen)
 	default:

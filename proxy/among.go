@@ -21,7 +21,7 @@ const (
 
 func claimOf(err error) claim {
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, providers.ErrUnseen):
 		return readsIt
 	case errors.Is(err, providers.ErrNotSend):
 		return seesNoSend

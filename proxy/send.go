@@ -27,6 +27,9 @@ func (g *Gate) send(rt *route, w *work) {
 	b.Extras = rt.counts
 	err := rt.provider.Parse(w.req, b)
 	switch {
+	case errors.Is(err, providers.ErrUnseen):
+		g.unseen(rt, w)
+		return
 	case errors.Is(err, providers.ErrNotSend), errors.Is(err, providers.ErrUnknownPath) && rt.passUnknown:
 		g.pass(rt, w)
 		return
@@ -60,9 +63,7 @@ func (g *Gate) send(rt *route, w *work) {
 	w.mark(act)
 	if act == filter.Block {
 		g.uncount(w)
-		w.resp.Reset()
-		rt.provider.Refuse(w.resp, b)
-		w.done = time.Now()
+		rt.refuse(w)
 	} else {
 		o := g.forward(rt, w, act == filter.Rewrite)
 		e.Outcome = o.String()
@@ -82,6 +83,13 @@ func (g *Gate) send(rt *route, w *work) {
 		g.askBlocked(rt, w)
 	}
 	g.keep(rt, w, e)
+}
+
+// refuse answers in the provider's words.
+func (rt *route) refuse(w *work) {
+	w.resp.Reset()
+	rt.provider.Refuse(w.resp, &w.batch)
+	w.done = time.Now()
 }
 
 // heed does what follows from an upstream's answer, before the client has it.

@@ -149,7 +149,7 @@ func (g *granter) add(e *store.Entry) {
 func (s *Server) whyNoPass(e *store.Entry) string {
 	d := filter.Decision{Reason: e.Reason, Rule: e.Rule}
 	switch {
-	case e.Erased || e.To.Address == "" && e.Reason != filter.BadAddress && e.Reason != filter.Unreadable:
+	case e.Erased || e.To.Address == "" && e.Reason != filter.BadAddress && e.Fault == "":
 		return "the recipient was erased"
 	case e.Action != filter.Block:
 		return "it was not held back"
