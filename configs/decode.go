@@ -225,6 +225,9 @@ func (d *decoder) sequence(key string, n ast.Node, v reflect.Value) {
 			if i < len(n.Entries) && n.Entries[i].Start != nil { // a flow list has none
 				d.where[at] = n.Entries[i].Start.Position
 			}
+			if isScalar(list.Index(i)) {
+				item = unparted(item)
+			}
 			d.value(at, item, list.Index(i))
 		}
 		v.Set(list)

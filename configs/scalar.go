@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 var durationType = reflect.TypeFor[time.Duration]()
@@ -23,6 +25,25 @@ func isScalar(v reflect.Value) bool {
 	}
 	return false
 }
+
+// unparted is the text that n is, where the parser took it for a key and its value: inside {…} it parts the texts of
+// a list at a colon, as in {secrets: [env:NAME]}. In YAML a colon parts only what has white space behind it
+// (https://yaml.org/spec/1.2.2/#733-plain-style, https://github.com/goccy/go-yaml/issues/832).
+func unparted(n ast.Node) ast.Node {
+	m, ok := n.(*ast.MappingNode)
+	if !ok || m.IsFlowStyle || len(m.Values) != 1 {
+		return n
+	}
+	p := m.Values[0]
+	key, value, colon := p.Key.GetToken(), p.Value.GetToken(), p.Start
+	if !plain(key) || !plain(value) || key.Position.Offset+len(key.Value) != colon.Position.Offset || colon.Position.Offset+1 != value.Position.Offset {
+		return n
+	}
+	return ast.String(token.String(key.Value+":"+value.Value, key.Value+":"+value.Value, key.Position))
+}
+
+// plain reports whether t is a word as it stands, without quotes.
+func plain(t *token.Token) bool { return strings.TrimSpace(t.Origin) == t.Value }
 
 // scalar sets v to the one word that n is.
 func (d *decoder) scalar(key string, n ast.Node, v reflect.Value) {
