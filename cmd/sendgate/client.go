@@ -114,7 +114,7 @@ func (m *moment) UnmarshalText(text []byte) (err error) {
 type personFlags struct {
 	adminFlags
 	Address string         `arg:"" help:"Number in any spelling, or a platform's user id."`
-	Channel filter.Channel `default:"sms" help:"sms, whatsapp or messenger (${default})."`
+	Channel filter.Channel `default:"sms" help:"sms, whatsapp, email, messenger, telegram, line, viber or wechat (${default})."`
 	Brand   string         `help:"Brand the consent was given to; may be left out where the gate writes as one brand only."`
 	Region  string         `help:"Country of a number without a country code, such as US."`
 }

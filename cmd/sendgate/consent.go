@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -240,25 +239,4 @@ func tellEvent(e filter.Event) []string {
 		}
 	}
 	return lines
-}
-
-// writeTo hands write a file, or the standard output where path is empty. A file appears under
-// its name only when it is whole and on disk.
-func writeTo(t terminal, path string, write func(io.Writer) error) error {
-	if path == "" {
-		return hint(write(t.out))
-	}
-	part, err := os.OpenFile(path+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	err = hint(write(part))
-	if err == nil {
-		err = part.Sync()
-	}
-	if err := errors.Join(err, part.Close()); err != nil {
-		_ = os.Remove(part.Name())
-		return err
-	}
-	return os.Rename(part.Name(), path)
 }

@@ -57,15 +57,15 @@ func (c consentImportCmd) Run(t terminal) error {
 		switch {
 		case l.Line == 0:
 			file.at(l.Phase, l.Bytes)
-			return nil
 		case l.Warning != "":
-			return doubtful.add(l)
+			doubtful.add(l)
 		default:
-			return refused.add(l)
+			refused.add(l)
 		}
+		return nil
 	})
 	file.end()
-	return c.report(t, last, errors.Join(hint(err), refused.close(), doubtful.close()), refused.path, doubtful.path)
+	return c.report(t, last, hint(err), errors.Join(refused.close(), doubtful.close()), refused.path, doubtful.path)
 }
 
 func (c consentImportCmd) options() (console.ImportOptions, error) {
@@ -81,8 +81,8 @@ func (c consentImportCmd) options() (console.ImportOptions, error) {
 	return options, nil
 }
 
-// report tells what became of the file.
-func (c consentImportCmd) report(t terminal, last console.ImportLine, err error, refused, doubtful string) error {
+// report tells what became of the file, which ended with err; unlisted is why rows are not listed.
+func (c consentImportCmd) report(t terminal, last console.ImportLine, err, unlisted error, refused, doubtful string) error {
 	if err != nil {
 		if t.ctx.Err() != nil {
 			fmt.Fprintf(t.err, "interrupted: %d rows are kept; the same command goes on from there\n", last.Taken)
@@ -90,7 +90,7 @@ func (c consentImportCmd) report(t terminal, last console.ImportLine, err error,
 		if last.Confirm != "" {
 			fmt.Fprintf(t.err, "to go on: the same command with --confirm %s\n", last.Confirm)
 		}
-		return fmt.Errorf("%s: %w", c.File, err)
+		return fmt.Errorf("%s: %w", c.File, errors.Join(err, unlisted))
 	}
 	if c.JSON {
 		err = printJSON(t.out, last)
@@ -116,33 +116,44 @@ func (c consentImportCmd) report(t terminal, last console.ImportLine, err error,
 	if c.DryRun && last.Confirm != "" {
 		fmt.Fprintf(t.err, "the brake would hold this: import it with --confirm %s\n", last.Confirm)
 	}
-	if last.Refused > 0 {
+	switch {
+	case unlisted != nil:
+		return errors.Join(err, fmt.Errorf("%d rows refused and %d warnings, which are not all listed: %w", last.Refused, last.Warnings, unlisted))
+	case last.Refused > 0:
 		return errors.Join(err, fmt.Errorf("%d rows refused: what is wrong with each is in %s", last.Refused, refused))
 	}
 	return err
 }
 
-// A lineList is a file that lists rows, and what is wrong with each. It exists only if there is one.
+// A lineList is a file that lists rows, and what is wrong with each. It exists only if there is one. Where it cannot be
+// written, as beside a file in a folder of somebody else's, that is told at its end: good rows are taken all the same.
 type lineList struct {
 	path    string
 	problem func(console.ImportLine) string
 	file    *os.File
 	csv     *csv.Writer
+	failed  error
 }
 
-func (r *lineList) add(l console.ImportLine) (err error) {
+func (r *lineList) add(l console.ImportLine) {
+	if r.failed != nil {
+		return
+	}
 	if r.file == nil {
-		if r.file, err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
-			return fmt.Errorf("listing rows: %w", err)
+		if r.file, r.failed = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); r.failed != nil {
+			return
 		}
 		r.csv = csv.NewWriter(r.file)
 		_ = r.csv.Write([]string{"line", "column", "problem"}) // kept by the writer until Flush
 	}
-	return r.csv.Write([]string{strconv.Itoa(l.Line), console.Cell(l.Column), console.Cell(r.problem(l))})
+	r.failed = r.csv.Write([]string{strconv.Itoa(l.Line), console.Cell(l.Column), console.Cell(r.problem(l))})
 }
 
 // close finishes the list. A list of an earlier run is removed when there is nothing to list now.
 func (r *lineList) close() error {
+	if r.failed != nil && r.file == nil {
+		return r.failed
+	}
 	if r.file == nil {
 		if err := os.Remove(r.path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
@@ -150,5 +161,5 @@ func (r *lineList) close() error {
 		return nil
 	}
 	r.csv.Flush()
-	return errors.Join(r.csv.Error(), r.file.Close())
+	return errors.Join(r.failed, r.csv.Error(), r.file.Close())
 }
