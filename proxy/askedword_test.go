@@ -77,6 +77,29 @@ func TestStopWhileAsked(t *testing.T) {
 		rig.work()
 		rig.wants("link Acme", "asked")
 	})
+	t.Run("what is written to another number of the brand's answers what was asked from there", func(t *testing.T) {
+		rig := newTalkRig(t, "", nil)
+		rig.hear(rig.message("hello"))
+		rig.work()
+		elsewhere := rig.message("yes")
+		elsewhere.Sender = "+15005550007"
+		rig.hear(elsewhere)
+		rig.work()
+		rig.wants("link Acme", "asked")
+		rig.hear(rig.message("yes"))
+		rig.work()
+		rig.wants("link Acme granted", "asked, opted-in")
+	})
+	t.Run("a service's numbers are one sender", func(t *testing.T) {
+		rig := newTalkRig(t, "", nil)
+		first, second := rig.message("hello"), rig.message("yes")
+		first.Service, second.Service, second.Sender = "MG1", "MG1", "+15005550007"
+		rig.hear(first)
+		rig.work()
+		rig.hear(second)
+		rig.work()
+		rig.wants("link Acme granted", "asked, opted-in")
+	})
 	for text, known := range map[string]string{"no": "refused topic:privacy", "yes": "opted-in topic:privacy"} {
 		t.Run("what is answered binds when the call is acknowledged, and is counted no sooner: "+text, func(t *testing.T) {
 			rig := newTalkRig(t, "", nil)

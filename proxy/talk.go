@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -204,9 +205,23 @@ func (rt *route) talkButtons(t *talk) []providers.Button {
 // button is what a button below the questions of t carries.
 func (t *talk) button(answer string) string { return answer + "." + digest(t.ID) }
 
-// elsewhere reports whether sig is a button of anything but t: of a message of the owner's, or of an earlier dialogue.
+// elsewhere reports whether sig is about anything but t: it came to another of the brand's numbers, or is a button of a
+// message of the owner's, or of an earlier dialogue.
 func (t *talk) elsewhere(sig *providers.Signal) bool {
-	return sig.Payload != "" && sig.Payload != t.button("agree") && sig.Payload != t.button("refuse")
+	return t.another(sig) || sig.Payload != "" && sig.Payload != t.button("agree") && sig.Payload != t.button("refuse")
+}
+
+// another reports whether sig came to another number than those that t may have been asked from: any of one service.
+func (t *talk) another(sig *providers.Signal) bool {
+	if sig.Service != "" && (sig.Service == t.Service || sig.Service == t.Sender) {
+		return false
+	}
+	return isNumeric(t.Sender) && isNumeric(sig.Sender) && t.Sender != sig.Sender
+}
+
+// isNumeric reports whether a sender is a number, or an id of WhatsApp's, which is one to those who write to it.
+func isNumeric(sender string) bool {
+	return sender != "" && strings.Trim(strings.TrimPrefix(sender, "+"), "0123456789") == ""
 }
 
 // wasAsked reports whether the last question of t went out, as far as anybody knows: what was said before
