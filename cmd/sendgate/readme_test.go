@@ -3,12 +3,15 @@ package main
 import (
 	"bufio"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap"
 
 	"github.com/sendgate/sendgate/configs"
 )
@@ -123,6 +126,54 @@ func wantOutcomes(t *testing.T, table string) {
 	for _, want := range []string{`STOP, signed by WhatsApp .* 200`, `once more .* block +opted-out .* 131050`, `through Twilio .* block +opted-out .* 21610`} {
 		if !regexp.MustCompile(want).MatchString(table) {
 			t.Errorf("the demo shows no line like %q after a STOP:\n%s", want, table)
+		}
+	}
+}
+
+// TestReadmeMetrics asks a gate for the metrics that the README names.
+func TestReadmeMetrics(t *testing.T) {
+	t.Setenv("TWILIO_AUTH_TOKEN", "0123456789abcdef")
+	path := filepath.Join(t.TempDir(), "sendgate.yaml")
+	text := "store: {dir: " + t.TempDir() + "}\nproxy: {listen: 127.0.0.1:0, breaker: {}, webhooks: {listen: 127.0.0.1:0, url: https://hooks.example.com}, " +
+		"routes: {twilio: {webhook: {secrets: [env:TWILIO_AUTH_TOKEN], relay: {url: https://shop.example/hooks}}}}}\nconsole: {listen: 127.0.0.1:0}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	load := func() (configs.Config, error) { return configs.Load(path) }
+	cfg, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(cfg, path, zap.NewNop(), load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	defer func() {
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	resp, err := http.Get("http://" + s.admin.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	there, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`sendgate_[a-z_]+`).FindAllString(string(readme), -1)
+	if len(named) < 10 {
+		t.Errorf("the README names the metrics %q, which are few", named)
+	}
+	for _, name := range named {
+		if !strings.Contains(string(there), "# TYPE "+name+" ") {
+			t.Errorf("the README speaks of %s, and the gate has no such metric", name)
 		}
 	}
 }
