@@ -87,7 +87,7 @@ func brandName(brand string) string {
 // noticeFlags are what a grant and a revocation have in common.
 type noticeFlags struct {
 	personFlags
-	Scope   filter.Scope `default:"all" help:"What it covers: all, marketing, utility, service, authentication or topic:NAME (${default})."`
+	Scope   filter.Scope `default:"all" help:"What it covers: all, marketing, utility, service, authentication, topic:NAME or sender:NAME (${default})."`
 	At      moment       `help:"When it happened; default now. A date alone is its beginning, and for an opt-out its end."`
 	Source  string       `help:"Who says so; default: the token's name."`
 	Note    string       `help:"Anything worth keeping with it."`

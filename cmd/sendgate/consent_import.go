@@ -19,7 +19,7 @@ type consentImportCmd struct {
 	Map              string         `type:"existingfile" placeholder:"FILE" help:"Mapping file (YAML or JSON) that adds to the preset: which column holds what, what its words mean."`
 	Tag              []string       `sep:"none" placeholder:"TAG=SCOPE" help:"What a tag means, as in \"VIP=topic:vip\"; may be repeated."`
 	Set              []string       `sep:"none" placeholder:"FIELD=VALUE" help:"What a row holds that does not say otherwise, as in basis=express; may be repeated."`
-	Scope            string         `help:"Scope of rows that name none: all, a category or topic:NAME."`
+	Scope            string         `help:"Scope of rows that name none: all, a category, topic:NAME or sender:NAME."`
 	Brand            string         `help:"Brand of rows that name none; default: the one brand that the gate writes as. Where there are several, such rows are opt-outs from all."`
 	Channel          filter.Channel `default:"sms" help:"Channel of rows that name none (${default})."`
 	Region           string         `help:"Country of numbers without a country code, such as US."`

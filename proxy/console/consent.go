@@ -3,7 +3,6 @@ package console
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -17,7 +16,7 @@ type Consent struct {
 	// Record is the brand's own record joined with the one that holds for every brand: what a
 	// send sees. A viewer sees it without its place.
 	Record filter.Record `json:"record"`
-	// Standing says per category, and per topic with a consent of its own, what that amounts to.
+	// Standing says per category, and per topic or sender with a consent of its own, what that amounts to.
 	Standing []Standing `json:"standing"`
 }
 
@@ -92,42 +91,45 @@ func (s *Server) consent(to filter.Recipient) (Consent, error) {
 	return Consent{To: to, Record: rec, Standing: s.standing(&rec, to)}, nil
 }
 
-// standing reads rec, that of to, aloud: the four categories, then every topic it speaks of.
+// standing reads rec, that of to, aloud: the four categories, then every topic and sender it speaks of.
 func (s *Server) standing(rec *filter.Record, to filter.Recipient) []Standing {
 	var all []Standing
 	for c := range filter.Category(filter.Categories) {
-		all = append(all, s.stand(rec, to, filter.OfCategory(c), c, ""))
+		all = append(all, s.stand(rec, filter.OfCategory(c), filter.Message{To: to, Category: c}))
 	}
 	for _, k := range rec.Consents {
-		if topic, ok := strings.CutPrefix(k.Scope.String(), "topic:"); ok {
+		if topic, ok := k.Scope.Topic(); ok {
 			c := filter.Marketing
 			if topic == filter.Privacy {
 				c = filter.Service // it never counts as marketing
 			}
-			st := s.stand(rec, to, k.Scope, c, topic)
+			st := s.stand(rec, k.Scope, filter.Message{To: to, Category: c, Topic: topic})
 			st.Alias = s.brands()[to.Brand].Alias(topic)
 			all = append(all, st)
+		}
+		if sender, ok := k.Scope.Sender(); ok {
+			all = append(all, s.stand(rec, k.Scope, filter.Message{To: to, From: sender}))
 		}
 	}
 	return all
 }
 
-func (s *Server) stand(rec *filter.Record, to filter.Recipient, scope filter.Scope, c filter.Category, topic string) Standing {
+// stand says what rec amounts to within scope, in which m lies.
+func (s *Server) stand(rec *filter.Record, scope filter.Scope, m filter.Message) Standing {
 	st := Standing{Scope: scope}
-	m := &filter.Message{To: to, Category: c, Topic: topic}
 	by := filter.Scope{}
-	st.OptedOut, by = rec.OptedOut(m)
-	st.Answer, st.Asked = rec.Answer(m)
+	st.OptedOut, by = rec.OptedOut(&m)
+	st.Answer, st.Asked = rec.Answer(&m)
 	for b := filter.Express; b > filter.NoBasis && st.Since.IsZero(); b-- {
-		if b == filter.ByTransaction && topic != "" {
+		if b == filter.ByTransaction && m.Topic != "" {
 			m.Category = filter.Utility // it carries nothing else
 		}
-		if st.Since = rec.Granted(m, b); !st.Since.IsZero() {
+		if st.Since = rec.Granted(&m, b); !st.Since.IsZero() {
 			st.Basis = b
 		}
 	}
 	if s.expires != nil && st.Basis != filter.NoBasis && st.OptedOut.IsZero() && st.Answer == 0 {
-		st.Expires = s.expires(m, st.Basis, st.Since)
+		st.Expires = s.expires(&m, st.Basis, st.Since)
 	}
 	switch {
 	case !st.OptedOut.IsZero():

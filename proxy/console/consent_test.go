@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func TestConsentSaysWhatStands(t *testing.T) {
 		order,
 		scoped(optOut(berta, day(5)), filter.OfTopic("offers")),
 		scoped(optOut(berta.Everywhere(), day(6)), filter.OfCategory(filter.Service)),
+		scoped(optOut(berta, day(7)), filter.OfSender("+18005550199")),
 	} {
 		b.learn(e)
 	}
@@ -48,6 +50,8 @@ func TestConsentSaysWhatStands(t *testing.T) {
 		"service":        "opted out of service since 2026-01-06 09:00:00 UTC",
 		"authentication": "no consent is known",
 		"topic:offers":   "opted out of topic:offers since 2026-01-05 09:00:00 UTC",
+
+		"sender:+18005550199": "opted out of sender:+18005550199 since 2026-01-07 09:00:00 UTC",
 	}
 	for _, s := range got.Standing {
 		if s.Says != want[s.Scope.String()] {
@@ -90,6 +94,40 @@ func TestRecordingConsent(t *testing.T) {
 	if got := b.logged.FilterMessage("consent recorded").All(); len(got) != 2 || got[0].ContextMap()["actor"] != "rosa" {
 		t.Errorf("the log has %v, want two changes by rosa", got)
 	}
+}
+
+// However somebody writes a sender's number, what they record binds what comes from it.
+func TestRecordingAnOptOutFromASender(t *testing.T) {
+	message := filter.Message{To: carol, From: "+18005550199", Category: filter.Marketing}
+	for _, scope := range []string{"+18005550199", "18005550199", "+1 (800) 555-0199", "(800) 555-0199", "whatsapp:+18005550199"} {
+		t.Run(scope, func(t *testing.T) {
+			b := newBench(t)
+			_, err := b.client(Reviewer).Record(t.Context(), Notice{To: carol, Region: "US", Kind: filter.OptedOut, Scope: filter.OfSender(scope)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rec := b.record(carol); !rec.EverOptedOut() || optedOut(&rec, &message).IsZero() {
+				t.Errorf("recorded: %+v", rec)
+			}
+			b = newBench(t)
+			last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader("address,state,scope\n"+carol.Address+",opted-out,sender:"+scope+"\n"),
+				ImportOptions{Brand: "shop", Channel: filter.SMS, Region: "US"}, nil)
+			if err != nil || last.OptOuts != 1 {
+				t.Fatalf("got %+v, %v", last, err)
+			}
+			if rec := b.record(carol); optedOut(&rec, &message).IsZero() {
+				t.Errorf("imported: %+v", rec)
+			}
+		})
+	}
+	b := newBench(t)
+	_, err := b.client(Reviewer).Record(t.Context(), Notice{To: carol, Kind: filter.OptedOut, Scope: filter.OfSender(" ")})
+	wantError(t, err, http.StatusBadRequest, "scope", "it names no sender")
+}
+
+func optedOut(rec *filter.Record, m *filter.Message) time.Time {
+	at, _ := rec.OptedOut(m)
+	return at
 }
 
 func TestHistoryIsVeiledForAViewer(t *testing.T) {

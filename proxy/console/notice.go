@@ -102,7 +102,7 @@ func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
 	e := filter.Event{ID: store.NewID(s.now()), Time: n.Time, To: to, Kind: n.Kind, Scope: n.Scope, Basis: n.Basis,
 		Source: n.Source, Note: n.Note, Proof: n.Proof}
 	date(&e)
-	if err := s.checkEvent(&e); err != nil {
+	if err := s.checkEvent(&e, n.Region); err != nil {
 		return e, err
 	}
 	if e.Source == "" {
@@ -200,8 +200,15 @@ func (s *Server) receipt(c *call, e filter.Event, doubts []filter.Finding) error
 	return answer(c.w, http.StatusCreated, Receipt{Event: e, Consent: known, Warnings: doubts})
 }
 
-// checkEvent refuses what no notice and no row of an import may say.
-func (s *Server) checkEvent(e *filter.Event) error {
+// checkEvent refuses what no notice and no row of an import may say, and names a sender as messages do: written
+// otherwise, an opt-out would bind nothing. region is the country of one without a country code.
+func (s *Server) checkEvent(e *filter.Event, region string) error {
+	if sender, ok := e.Scope.Sender(); ok {
+		if sender = filter.Sender(sender, region); sender == "" {
+			return bad("scope", "it names no sender")
+		}
+		e.Scope = filter.OfSender(sender)
+	}
 	switch e.Kind {
 	case filter.OptedIn:
 		if e.Basis == filter.NoBasis {

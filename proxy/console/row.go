@@ -60,7 +60,7 @@ func (im *importer) apply(line int, st *statement) error {
 func (im *importer) complete(e *filter.Event) error {
 	e.Source = im.source
 	date(e)
-	if err := im.s.checkEvent(e); err != nil {
+	if err := im.s.checkEvent(e, im.region); err != nil {
 		return asColumn(err)
 	}
 	if e.Kind != filter.OptedOut && e.Time.IsZero() {
