@@ -12,11 +12,13 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// messagebird speaks MessageBird's REST API for SMS.
-// Source: https://github.com/messagebird/go-rest-api/blob/master/sms/message.go
+// messagebird speaks MessageBird's REST API for SMS, and batches of them.
+// Sources: https://github.com/messagebird/go-rest-api/blob/master/sms/message.go and
+// https://developers.messagebird.com/api/sms-batch-api/
 type messagebird struct {
 	shaped
 	*keyring
+	batch shaped
 }
 
 var messagebirdService = known{host: "https://rest.messagebird.com", channel: filter.SMS, text: messagebirdText, later: true, make: newMessageBird,
@@ -25,23 +27,42 @@ var messagebirdService = known{host: "https://rest.messagebird.com", channel: fi
 // messagebirdText is the longest text MessageBird takes, in characters.
 const messagebirdText = 1377
 
-var messagebirdShape = (&shape{
-	service:    "MessageBird",
-	sends:      []string{"/messages"},
-	others:     []string{"/messages/*"},
-	traces:     []string{"messages"},
-	form:       true,
-	recipients: []reach{{at: "recipients[]", split: ","}},
-	most:       50,
-	unseen:     []string{"groupIds[]"},
-	text:       []bounded{{"body", messagebirdText}},
-	sender:     []string{"originator"},
-	when:       []string{"scheduledDatetime"},
-	channel:    filter.SMS,
-}).mustCompile()
+// messagebirdShape is for messages at a place of the body. A call whose program can do no POST says in its query that it
+// is one.
+func messagebirdShape(path, at string) *shape {
+	return &shape{
+		service:    "MessageBird",
+		sends:      []string{path},
+		traces:     []string{"messages"},
+		override:   "_method",
+		recipients: []reach{{at: at + "recipients[]", split: ","}},
+		unseen:     []string{at + "groupIds[]"},
+		text:       []bounded{{at + "body", messagebirdText}},
+		sender:     []string{at + "originator"},
+		when:       []string{at + "scheduledDatetime"},
+		channel:    filter.SMS,
+	}
+}
+
+const messagebirdBatch = "/messages/batches"
+
+var messagebirdOne, messagebirdSeveral = func() (one, several *compiled) {
+	o, s := messagebirdShape("/messages", ""), messagebirdShape(messagebirdBatch, "messages[].")
+	o.form, o.most = true, 50
+	s.refused = []string{"recipients", "groupIds"}
+	return o.mustCompile(), s.mustCompile()
+}()
 
 func newMessageBird(cfg Config) (Provider, error) {
-	return messagebird{newShaped(messagebirdShape, cfg), messagebirdKeyring}, nil
+	return messagebird{newShaped(messagebirdOne, cfg), messagebirdKeyring, newShaped(messagebirdSeveral, cfg)}, nil
+}
+
+// Parse reads a message, or a batch of them.
+func (m messagebird) Parse(req *fasthttp.Request, b *Batch) error {
+	if path, _, _ := splitURI(req.Header.RequestURI()); string(path) == messagebirdBatch {
+		return m.batch.Parse(req, b)
+	}
+	return m.shaped.Parse(req, b)
 }
 
 // messagebirdKeyring: the key stands in a header of a scheme of its own, or in a parameter.

@@ -23,10 +23,11 @@ type shape struct {
 	xml  bool   // a body is XML, as the expressions are, and nothing else
 	// multipart: it may also be one in parts, of the same names, besides which it may have files.
 	multipart bool
-	query     bool // the parameters may also stand in the query, and then a GET sends
-	put       bool // a send may also be a PUT
-	idle      bool // a request that names nobody sends nothing
-	members   int  // how many an object may have; 0: as many as any
+	query     bool   // the parameters may also stand in the query, and then a GET sends
+	override  string // a parameter of the query by which a call is one of another method
+	put       bool   // a send may also be a PUT
+	idle      bool   // a request that names nobody sends nothing
+	members   int    // how many an object may have; 0: as many as any
 	// folds: the case of the letters of JSON keys means nothing. Here all are in lower case then.
 	folds bool
 	// untyped: a body is JSON whatever its Content-Type says.

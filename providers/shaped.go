@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"errors"
@@ -33,6 +34,14 @@ const maxRecipients = 10_000
 // errUnseen is a sentence for the sender.
 var errUnseen = errors.New("it writes to a group, an audience or a topic, and who is in that cannot be seen here: `unseen: pass` on the route lets it through")
 
+// asksFor reports whether a query asks by the parameter called name, as some reader might see it, for another method than
+// the call has.
+func (b *Batch) asksFor(query []byte, at int, name string, method []byte) bool {
+	var asked [1]field
+	err := b.fields(query, inQuery, at, []string{name}, asked[:])
+	return err != nil || asked[0].set && !bytes.EqualFold([]byte(asked[0].text), method)
+}
+
 // passing is the answer of Parse for a send to people who cannot be seen, where err is all that there is against it.
 func passing(err error) error {
 	if err == ErrNotSend {
@@ -54,6 +63,8 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 		return ErrUnknownPath
 	case h.overridden(method):
 		return b.unreadable(0, "a header asks for another method than the call has")
+	case s.override != "" && b.asksFor(query, at, s.override, method):
+		return b.unreadable(0, otherMethod)
 	case kind == notSend, reads(method) && !asks:
 		return ErrNotSend
 	case kind == disguised:

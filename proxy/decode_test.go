@@ -27,9 +27,19 @@ var decoders = map[string]func(arrival) ([]party, error){
 		if c.kind == "application/x-www-form-urlencoded" {
 			return one(append(commas(c.fields["recipients"]), c.fields["recipients[]"]...)), nil
 		}
-		var j struct{ Recipients []any }
+		var j struct {
+			Recipients []any
+			Messages   []struct{ Recipients []any }
+		}
 		err := c.json(&j)
-		return one(texts(j.Recipients)), err
+		if len(j.Messages) == 0 {
+			return one(texts(j.Recipients)), err
+		}
+		var all []party
+		for _, m := range j.Messages {
+			all = append(all, party{to: texts(m.Recipients)})
+		}
+		return all, err
 	},
 	"plivo": func(c arrival) ([]party, error) {
 		j := struct{ Dst string }{c.fields.Get("dst")}
