@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"archive/zip"
+	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -65,6 +67,38 @@ func TestRestoreStoppedInTheMidst(t *testing.T) {
 			t.Errorf("stopped before %s: %v", obstacle, err)
 		}
 	}
+}
+
+func init() { roles["restorer"] = restoreUntilKilled }
+
+// restoreUntilKilled restores the backup beside dir, and stands still before anything is put into place.
+func restoreUntilKilled(dir string) error {
+	return store.RestoreMeeting(filepath.Join(filepath.Dir(dir), "backup.zip"), dir, func() {
+		fmt.Println("ready")
+		select {}
+	})
+}
+
+// What a restore that was killed left behind is gone after the next one, which is not hindered by it.
+func TestKilledRestore(t *testing.T) {
+	s, _ := lived(t)
+	name, self := backUp(t, s, store.BackupOptions{})
+	dir := filepath.Join(filepath.Dir(name), "data")
+	child, out := spawn(t, "restorer", dir, "")
+	if said, err := bufio.NewReader(out).ReadString('\n'); said != "ready\n" {
+		t.Errorf("the child says %q, %v", said, err)
+	}
+	must(t, child.Process.Kill())
+	_ = child.Wait() // it was killed
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Fatalf("the test shows little: left behind are %v, %v", left, err)
+	}
+	_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
+	must(t, err)
+	if left, err := filepath.Glob(filepath.Join(dir, "restoring-*")); err != nil || left != nil {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	sound(t, open(t, store.Config{Dir: dir}), self.Head)
 }
 
 // Parts that are none of a backup's are not written anywhere.
