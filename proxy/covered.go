@@ -88,12 +88,12 @@ func (h *heard) across(sig *providers.Signal, other filter.Recipient) error {
 
 func isNumber(address string) bool { return strings.HasPrefix(address, "+") }
 
-// Covered is e, an opt-out that was learnt on a message from a sender to its recipient, by a webhook of a route, as one
-// event for each thing that it covers there.
-func (g *Gate) Covered(route string, e filter.Event, sender string) ([]filter.Event, error) {
+// Covered is e, an opt-out that was learnt on a message between its recipient and these senders, by a webhook of a route, as
+// one event for each thing that it covers there.
+func (g *Gate) Covered(route string, e filter.Event, sender, service string) ([]filter.Event, error) {
 	rt, err := g.route(route)
 	if err != nil {
 		return nil, err
 	}
-	return g.covered(rt, e, sender, "")
+	return g.covered(rt, e, sender, service)
 }

@@ -19,8 +19,9 @@ const repeats = 8 * 24 * time.Hour
 // opt-out, and what was made of it.
 type Review struct {
 	Text      string           `json:"text"`
-	Message   string           `json:"message"` // the provider's id
-	Sender    string           `json:"sender"`  // whom they wrote to
+	Message   string           `json:"message"`           // the provider's id
+	Sender    string           `json:"sender"`            // whom they wrote to
+	Service   string           `json:"service,omitempty"` // the messaging service that this is a number of
 	Time      time.Time        `json:"time"`
 	Keyword   filter.Keyword   `json:"keyword"`
 	Certainty filter.Certainty `json:"certainty"`
@@ -31,7 +32,7 @@ type Review struct {
 
 // review has somebody look at a message.
 func (h *heard) review(sig *providers.Signal, r filter.Reading, out bool) {
-	body, _ := json.Marshal(Review{words(sig), sig.ID, sig.Sender, h.now, r.Keyword, r.Certainty, r.Match, r.Language, out}) // it always can
+	body, _ := json.Marshal(Review{words(sig), sig.ID, sig.Sender, sig.Service, h.now, r.Keyword, r.Certainty, r.Match, r.Language, out}) // it always can
 	h.reviews = append(h.reviews, store.Errand{ID: h.id(sig, "review"), Kind: store.ErrandReview, Route: h.rt.name,
 		People: []filter.Recipient{sig.From}, Until: h.now.Add(reviewFor), Remember: repeats, Body: body})
 }

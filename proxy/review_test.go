@@ -75,6 +75,22 @@ func TestReview(t *testing.T) {
 	}
 }
 
+// TestReviewOfAService: an opt-out that somebody finds on review covers the messaging service, as one would have that was
+// found at once.
+func TestReviewOfAService(t *testing.T) {
+	st := memory(t)
+	cfg := hooked(t, map[string]RouteConfig{"twilio": {Webhook: &WebhookConfig{Secrets: []string{hookSecret}, Uncertain: UncertainWaits}}})
+	cfg.Brands = map[string]filter.Brand{"default": {Stop: filter.StopSender}}
+	g, _, addr := startHooked(t, cfg, st)
+	callBack(t, addr, texted(t, "SM1", person.Address, "Cancel", "MessagingServiceSid", "MG1"), 200)
+	for _, r := range reviews(t, st) {
+		all, err := g.Covered("twilio", filter.Event{To: person, Kind: filter.OptedOut}, r.Sender, r.Service)
+		if err != nil || len(all) != 2 || all[0].Scope != filter.OfSender("+15005550006") || all[1].Scope != filter.OfSender("MG1") {
+			t.Errorf("it covers %+v, %v", all, err)
+		}
+	}
+}
+
 // TestReviewsThatHaveNoRoom stand in the way of nothing: the opt-out is kept, and the call acknowledged.
 func TestReviewsThatHaveNoRoom(t *testing.T) {
 	st, err := store.Open(store.Config{Memory: true, Errands: store.Errands{Bytes: 1}})

@@ -116,7 +116,7 @@ func TestRetryAllErrands(t *testing.T) {
 
 // uncertain is a review of words that carol wrote.
 func uncertain(id, text string) store.Errand {
-	body, err := json.Marshal(map[string]any{"text": text, "message": "SM1", "sender": "+14155550199", "time": noon.Add(-time.Hour),
+	body, err := json.Marshal(map[string]any{"text": text, "message": "SM1", "sender": "+14155550199", "service": "MG1", "time": noon.Add(-time.Hour),
 		"keyword": "stop", "certainty": "ambiguous", "match": "cancel", "language": "en", "opted_out": false})
 	if err != nil {
 		panic(err)
@@ -202,7 +202,10 @@ func TestReviewOverTheAPI(t *testing.T) {
 // inboxOf is a gate that says what an opt-out covers.
 type inboxOf func(filter.Event) []filter.Event
 
-func (f inboxOf) Covered(_ string, e filter.Event, _ string) ([]filter.Event, error) {
+func (f inboxOf) Covered(_ string, e filter.Event, sender, service string) ([]filter.Event, error) {
+	if sender != "+14155550199" || service != "MG1" {
+		return nil, errors.New("they wrote to somebody else")
+	}
 	all := f(e)
 	if all == nil {
 		return nil, errors.New("there is no such route")

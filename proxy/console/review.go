@@ -16,9 +16,9 @@ import (
 
 // An Inbox is what the console asks of the gate about what people wrote. Its methods are safe for concurrent use.
 type Inbox interface {
-	// Covered is e, an opt-out of somebody who wrote to a sender on a route, as one event for each thing that it
-	// covers there.
-	Covered(route string, e filter.Event, sender string) ([]filter.Event, error)
+	// Covered is e, an opt-out of somebody who wrote to a sender on a route, which may be of a messaging service, as one
+	// event for each thing that it covers there.
+	Covered(route string, e filter.Event, sender, service string) ([]filter.Event, error)
 }
 
 // A Review is what a person wrote that may be an opt-out, what it was read as, and what was done.
@@ -27,6 +27,7 @@ type Review struct {
 	TextLength int              `json:"text_length"`
 	Message    string           `json:"message,omitempty"` // the provider's id, which may hold a number; likewise
 	Sender     string           `json:"sender"`            // whom they wrote to
+	Service    string           `json:"service,omitempty"` // the messaging service that this is a number of
 	Time       time.Time        `json:"time"`
 	Keyword    filter.Keyword   `json:"keyword"`
 	Certainty  filter.Certainty `json:"certainty"`
@@ -107,7 +108,7 @@ func (s *Server) withdrawn(c *call, e *store.Errand, r *Review, note string) ([]
 	if s.inbox == nil {
 		return []filter.Event{one}, nil
 	}
-	all, err := s.inbox.Covered(e.Route, one, r.Sender)
+	all, err := s.inbox.Covered(e.Route, one, r.Sender, r.Service)
 	if err != nil {
 		return nil, errorf(http.StatusConflict, "id", "what it covers is not known any more: %v; record it as a notice of its own, and dismiss this", err)
 	}
