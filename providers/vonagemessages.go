@@ -224,7 +224,7 @@ func (vonageMessages) Learn(resp *fasthttp.Response, b *Batch) (refusal int, eve
 	_, code, _ := strings.Cut(j.Type, "#")
 	refusal, _ = strconv.Atoi(code) // what is no number is no code
 	if scope, ok := vonageMessagesWithdrawn[refusal]; ok {
-		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "vonage answer", Note: code})
+		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "vonage-messages answer", Note: code})
 	}
 	return refusal, events
 }
