@@ -127,6 +127,9 @@ type Signal struct {
 	// ID is the service's own name for this thing: the same again is the same, however often and to
 	// which URL it comes. Ids of WhatsApp messages hold the number of the person, in base64.
 	ID string `json:"id"`
+	// Undated says that the service gives neither names nor times: the ID is made of what was said, and the same words
+	// on another day have it, too.
+	Undated bool `json:"undated,omitempty"`
 	// Time is when it happened; zero where the service does not say.
 	Time time.Time `json:"time,omitzero"`
 

@@ -110,6 +110,7 @@ func (c cm) Signals(req *fasthttp.Request) ([]Signal, error) {
 	}
 	s.From = filter.Recipient{Channel: channel, Address: texter(call.From.number()).Address}
 	s.ID = digest("cm", string(channel), s.From.Address, s.Sender, call.Time, s.Text, call.Message.Media.URI)
+	s.Undated = call.Time == ""
 	return told(s), nil
 }
 

@@ -165,7 +165,7 @@ func (m messagebird) Signals(req *fasthttp.Request) ([]Signal, error) {
 	case s.From.Address == "" || s.Kind == Receipt && id == "":
 		return nil, nil
 	case s.ID == "":
-		s.ID = digest("messagebird", s.From.Address, s.Sender, at, s.Text)
+		s.ID, s.Undated = digest("messagebird", s.From.Address, s.Sender, at, s.Text), at == ""
 	}
 	if s.Kind == Receipt && strings.EqualFold(said["statusReason"], "opted out") {
 		left := Signal{Kind: Preference, ID: s.ID + ":opted out", Time: s.Time, From: s.From, Stop: true, Scope: filter.All, Detail: "receipt: opted out"}

@@ -37,10 +37,19 @@ func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (answe
 	defer cancel()
 	h := heard{g: g, rt: rt, now: now}
 	for i := range signals { // one that cannot be kept keeps none of the others back
+		if signals[i].Undated {
+			signals[i].ID += datedAt(now)
+		}
 		err = errors.Join(err, h.about(ctx, &signals[i]), h.hear(ctx, &signals[i]))
 	}
 	err = errors.Join(err, h.keep(ctx))
 	return h.answers, h.unfit, err
+}
+
+// datedAt tells what is said at one time from the same words at another, where a service does not: what comes again within
+// ten minutes is the same call.
+func datedAt(now time.Time) string {
+	return "@" + now.UTC().Truncate(10*time.Minute).Format(time.RFC3339)
 }
 
 // about keeps who a signal is from, under all their addresses, and to which number.

@@ -56,8 +56,12 @@ func (rt *route) relayErrand(req *fasthttp.Request, signals []providers.Signal, 
 	if rest[0] == '?' {
 		rest = append([]byte{'/'}, rest...)
 	}
+	id := "relay-" + callDigest(rt.name, req, rest)
+	if slices.ContainsFunc(signals, func(s providers.Signal) bool { return s.Undated }) {
+		id += datedAt(now)
+	}
 	e = store.Errand{
-		ID: "relay-" + callDigest(rt.name, req, rest), Kind: store.ErrandRelay, Route: rt.name,
+		ID: id, Kind: store.ErrandRelay, Route: rt.name,
 		Added: now, Due: now, Until: now.Add(r.giveUp), Remember: relayRemember, Body: encodeCall(req, rest),
 	}
 	for i := range signals {
