@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"bytes"
+
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
@@ -61,7 +63,11 @@ var sendgridKeyring = &keyring{
 
 // Parse reads the e-mails of a request, which have their content in common.
 func (s sendgrid) Parse(req *fasthttp.Request, b *Batch) error {
-	if err := s.shaped.Parse(req, b); err != nil {
+	err := s.shaped.Parse(req, b)
+	if path, _, _ := splitURI(req.Header.RequestURI()); err == ErrNotSend && s.path(path) == disguised && sendgridSecond(path) {
+		return b.unreadable(0, "this is a call to version 2 of SendGrid's API, in which a GET may be a send: use version 3")
+	}
+	if err != nil {
 		return err
 	}
 	body := req.Body()
@@ -69,6 +75,13 @@ func (s sendgrid) Parse(req *fasthttp.Request, b *Batch) error {
 		body = b.parsed.plain
 	}
 	return b.sendgridContent(document{body, b.parsed.nodes})
+}
+
+// sendgridSecond reports whether some server might read path as one of version 2, whose sends may be a GET.
+// Source: https://github.com/sendgrid/docs/blob/develop/content/docs/API_Reference/Web_API/mail.md
+func sendgridSecond(path []byte) bool {
+	var buf [256]byte
+	return bytes.Contains(unmasked(buf[:0], path), []byte("/api/"))
 }
 
 // sendgridKinds are the types of contents, from the one that most people read. What has no name here may be shown
