@@ -108,6 +108,9 @@
 //     that cannot have any are not read.
 //   - Erasing a person reads the whole decision log, about a second a million entries on one core,
 //     while sends go on.
+//   - A backup takes about 5 µs of CPU and 200 bytes a recipient, by short shifts while messages are sent:
+//     eleven million recipients made 2.1 GB in 70 s. Erasures wait for it. To restore them took 180 s of CPU,
+//     two thirds of it to verify the chain, and 520 MB of memory.
 //
 // # The console
 //
