@@ -107,6 +107,15 @@ func (s *Store) Append(ctx context.Context, events ...filter.Event) error {
 	return nil
 }
 
+// Check is the [*EventError] that Append returns for an event whatever else is known, nil where there is none. Another
+// error says that the disk could not be asked.
+func (s *Store) Check(e *filter.Event) error {
+	if err := checkEvent(0, e); err != nil {
+		return err
+	}
+	return s.checkBlob(0, e)
+}
+
 // AppendIf keeps one event unless may objects, whose error it then returns. may sees the event as it
 // would be kept, with its times, and the recipient's record right before it, brand and every brand
 // joined. Nothing is kept between the two, so what may knows is what the event meets. An event that

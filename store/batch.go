@@ -100,7 +100,7 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 	e := &it.event
 	if !known {
 		b.stamp(e)
-		if problem := b.s.checkBlob(it); problem != nil {
+		if problem := b.s.checkBlob(it.index, e); problem != nil {
 			return problem, nil
 		}
 		if problem := b.may(it, st.record); problem != nil {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sendgate/sendgate/filter"
 )
 
 // MaxBlob is how large a blob may be, in bytes.
@@ -199,15 +201,15 @@ func (b *blobs) remove(sha string) error {
 	return errors.Join(err, syncDir(b.dir))
 }
 
-// checkBlob says when the event of it names a blob that is not here, and no place where it is.
-func (s *Store) checkBlob(it *item) error {
-	p := &it.event.Proof
+// checkBlob says when the event at index i names a blob that is not here, and no place where it is.
+func (s *Store) checkBlob(i int, e *filter.Event) error {
+	p := &e.Proof
 	if p.ScreenshotSHA256 == "" || p.ScreenshotURL != "" {
 		return nil
 	}
 	found, err := s.blobs.has(p.ScreenshotSHA256)
 	if err == nil && !found {
-		err = &EventError{it.index, "proof.screenshot_sha256", "nothing with this digest was uploaded: upload it first, or give screenshot_url"}
+		err = &EventError{i, "proof.screenshot_sha256", "nothing with this digest was uploaded: upload it first, or give screenshot_url"}
 	}
 	return err
 }

@@ -47,6 +47,7 @@ type keptBatch struct {
 
 type rowError struct {
 	line int
+	kind filter.Kind
 	err  error
 }
 
@@ -74,7 +75,7 @@ func keep(st *store.Store, batch []importRow) keptBatch {
 		// Not cancelled when the client leaves: what the last line counts must be what is kept.
 		err := st.Append(context.Background(), events...)
 		if wrong, ok := asEventError(err, len(events)); ok {
-			kept.refused = append(kept.refused, rowError{rows[wrong.Index].line, asColumn(bad(wrong.Field, "%s", wrong.Problem))})
+			kept.refused = append(kept.refused, rowError{rows[wrong.Index].line, rows[wrong.Index].event.Kind, asColumn(bad(wrong.Field, "%s", wrong.Problem))})
 			rows = append(rows[:wrong.Index], rows[wrong.Index+1:]...)
 			continue
 		}
@@ -175,6 +176,7 @@ func (im *importer) flush() error {
 // acknowledge counts a batch that is through, and says how far the import is.
 func (im *importer) acknowledge(kept keptBatch) error {
 	for _, r := range kept.refused {
+		im.news(r.kind, -1) // what tells nothing new adds no scope, and is not refused
 		if err := im.refuse(r.line, r.err); err != nil {
 			return err
 		}

@@ -92,8 +92,8 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 	}
 	first := im.clash.before(line, e)
 	known = first > 0 || tellsNothing(e, &rec) || im.stands(e, &rec)
-	if e.Kind == filter.OptedIn && !known {
-		if err := im.mayOptIn(e, &rec); err != nil {
+	if !known {
+		if err := im.mayKeep(e, &rec); err != nil {
 			return false, rec, err
 		}
 	}
@@ -118,6 +118,18 @@ func (im *importer) stands(e *filter.Event, rec *filter.Record) bool {
 	return err == nil && has
 }
 
+// mayKeep refuses what the store would, and an opt-in that a no stands against.
+func (im *importer) mayKeep(e *filter.Event, rec *filter.Record) error {
+	err := im.s.store.Check(e)
+	if wrong, ok := asEventError(err, 1); ok {
+		return asColumn(bad(wrong.Field, "%s", wrong.Problem))
+	}
+	if err == nil && e.Kind == filter.OptedIn {
+		err = im.mayOptIn(e, rec)
+	}
+	return err
+}
+
 // mayOptIn refuses an opt-in that a no of the recipient stands against, in the same file or known.
 func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
 	brand := im.s.brands()[e.To.Brand]
@@ -138,13 +150,20 @@ func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
 }
 
 func (im *importer) count(kind filter.Kind, known bool) {
-	switch {
-	case known:
+	if known {
 		im.sum.Known++
+		return
+	}
+	im.news(kind, 1)
+}
+
+// news counts n statements of a kind that are new.
+func (im *importer) news(kind filter.Kind, n int) {
+	switch {
 	case kind == filter.OptedIn:
-		im.sum.OptIns++
+		im.sum.OptIns += n
 	case silences(kind):
-		im.sum.OptOuts++
+		im.sum.OptOuts += n
 	}
 }
 
