@@ -31,15 +31,15 @@ var keyNames = [keyEnds]string{"first", "answer", "waited", "unknown", "refused"
 // keyOf is the key by which the sender names the send, empty where there is none. The error is a
 // sentence for the client.
 //
-// A safe method sends nothing, so its key counts for nothing
-// (https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1).
+// A safe method should send nothing, so its key counts for nothing
+// (https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1) unless it is a send by a service that takes those so.
 func (rt *route) keyOf(w *work) ([]byte, error) {
 	own := rt.idempotencyKey && w.head.seen[kindKey]
 	if !w.head.claims && !own {
 		return nil, nil
 	}
 	h := &w.req.Header
-	if h.IsGet() || h.IsHead() || h.IsOptions() || h.IsTrace() {
+	if (h.IsGet() || h.IsHead() || h.IsOptions() || h.IsTrace()) && !rt.reads(w) {
 		return nil, nil
 	}
 	name := "Sendgate-Key"
@@ -61,6 +61,13 @@ func (rt *route) keyOf(w *work) ([]byte, error) {
 		return nil, fmt.Errorf("%s: want 1 to %d letters, digits and signs of ASCII, best a UUID", name, maxKey)
 	}
 	return key, nil
+}
+
+// reads reports whether w is a send that rt's provider can read, or that it lets pass unseen.
+func (rt *route) reads(w *work) bool {
+	w.full.Reset()
+	w.full.Head = w.batch.Head
+	return claimOf(rt.provider.Parse(w.req, &w.full)) == readsIt
 }
 
 func isKeyByte(c byte) bool { return ' ' <= c && c <= '~' }

@@ -111,6 +111,24 @@ func TestKeyOfACallThatSendsNothing(t *testing.T) {
 	}
 }
 
+// TestKeyOfAGetThatSends: some services send by GET, and what is sent so is sent once, too.
+func TestKeyOfAGetThatSends(t *testing.T) {
+	for provider, target := range map[string]string{
+		"vonage-sms": "/sms/json?api_key=k&api_secret=s&from=Acme&to=14155550100&text=Sale",
+		"telegram":   "/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/sendMessage?chat_id=123456789&text=Sale",
+	} {
+		for _, mode := range []Mode{Enforce, Open} {
+			base, count := numbered(t, "200 OK", func(wire) {})
+			_, addr := start(t, oneRoute(base, func(rc *RouteConfig) { rc.Provider, rc.Mode = provider, mode }), memory(t))
+			get := "GET /twilio" + target + " HTTP/1.1\r\nHost: gate\r\nSendgate-Key: order-1\r\n\r\n"
+			first := ask(t, addr, get)
+			if sameAnswer(t, ask(t, addr, get), first); count.Load() != 1 || first.StatusCode != 200 {
+				t.Errorf("%s, mode %s: answered %s, and %d arrived", provider, mode, first.Status, count.Load())
+			}
+		}
+	}
+}
+
 // TestKeyOfAnotherSender: wherever a service has its credentials, what one sender was answered is nobody else's.
 func TestKeyOfAnotherSender(t *testing.T) {
 	for _, c := range carriers {
