@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,18 +27,9 @@ type layout struct {
 	notes   int  // columns that make up the note
 	said    []statement
 	remark  remark // about the row that was read
+	unread  error  // an *Error about the first cell that goes with what the row says and does not read
+	instead string // what such cells say
 }
-
-// A statement is one thing that a row says, or what is wrong with it.
-type statement struct {
-	event  filter.Event
-	column string // the column that says it, where a row says several things
-	err    error  // an *Error whose Field is a column
-	remark remark // about the row, at the first of its statements
-}
-
-// A remark is what there is to report of how a row was read that is taken; without a text nothing.
-type remark struct{ column, text string }
 
 // newLayout reads the header row by the mapping m. defaults and region answer what the file leaves
 // open.
@@ -194,37 +186,6 @@ func columnName(cell string) string {
 	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(cell)))
 }
 
-// read is what one row says. The result holds until the next call.
-func (l *layout) read(row []string) []statement {
-	l.said, l.remark = l.said[:0], remark{}
-	e, err := l.common(row)
-	switch {
-	case err != nil:
-		l.said = append(l.said, statement{err: err})
-	case l.several:
-		l.readSeveral(e, row)
-	default:
-		l.say("", e)
-	}
-	if len(l.said) > 0 {
-		l.said[0].remark = l.remark
-	}
-	return l.said
-}
-
-// say adds e, unless its state says nothing. A basis that the mapping gives is that of an opt-in.
-func (l *layout) say(from string, e filter.Event) {
-	if _, set := l.mapping.Set["basis"]; set && e.Kind != filter.OptedIn && e.Basis == l.base.Basis {
-		e.Basis = filter.NoBasis
-	}
-	if e.Kind != silent {
-		l.said = append(l.said, statement{event: e, column: from})
-	}
-}
-
-// silent is the kind of a row that says nothing: a state that was translated to "-".
-const silent = filter.Kind(255)
-
 // common is the event that every statement of a row begins with.
 func (l *layout) common(row []string) (filter.Event, error) {
 	e, location := l.base, ""
@@ -249,8 +210,13 @@ func (l *layout) common(row []string) (filter.Event, error) {
 		case c.field == "note" && l.notes > 1, c.field == "note" && columnName(c.name) != "note":
 			e.Note = strings.TrimPrefix(e.Note+"; "+c.name+" "+text, "; ")
 		default:
-			if err := setField(&e, c.field, text); err != nil {
+			switch err := setField(&e, c.field, text); {
+			case err == nil:
+			case !slices.Contains(evidenceColumns.names, c.field) && c.field != "basis":
 				return e, err
+			default:
+				l.unread = cmp.Or(l.unread, err)
+				l.instead += "; " + c.field + " given as " + text
 			}
 		}
 	}

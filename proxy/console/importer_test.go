@@ -153,31 +153,6 @@ func TestImportAgainIsHarmless(t *testing.T) {
 	}
 }
 
-// A dry run foretells what the store would refuse, and nothing that is refused counts as news.
-func TestImportCountsWhatIsKept(t *testing.T) {
-	var file strings.Builder
-	file.WriteString("address,state,scope,basis,time,note,screenshot_sha256\n")
-	fmt.Fprintf(&file, "+4915123456780,opted-out,,,,%s,\n", strings.Repeat("x", 16<<10+1))
-	fmt.Fprintf(&file, "+4915123456781,opted-in,,express,2026-01-31,,%s\n", strings.Repeat("a", 64))
-	file.WriteString("+4915123456782,opted-out,,,,,\n")
-	b := newBench(t)
-	for _, dry := range []bool{true, false} {
-		last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(file.String()), ImportOptions{Brand: "shop", Channel: filter.SMS, DryRun: dry}, nil)
-		if err != nil || last.OptOuts != 1 || last.OptIns != 0 || last.Refused != 2 {
-			t.Errorf("dry run %t: got %+v, %v, want one opt-out and two rows that are refused", dry, last, err)
-		}
-	}
-	file.Reset()
-	file.WriteString("address,state,scope\n")
-	for i := range 300 {
-		fmt.Fprintf(&file, "+4915123456783,opted-out,topic:t%d\n", i)
-	}
-	last, err := b.client(Reviewer).Import(t.Context(), strings.NewReader(file.String()), ImportOptions{Brand: "shop", Channel: filter.SMS}, nil)
-	if err != nil || last.Taken != 256 || last.OptOuts != 256 || last.Refused != 44 {
-		t.Errorf("of more topics than somebody may have: got %+v, %v, want 256 opt-outs", last, err)
-	}
-}
-
 // An opt-out row without a time means now. When somebody opted in again after the first import,
 // the same row a month later is a new opt-out and not a repetition of the old one.
 func TestImportedOptOutCountsAgainAfterAnOptIn(t *testing.T) {

@@ -1,0 +1,75 @@
+package console
+
+import (
+	"strings"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// A statement is one thing that a row says, or what is wrong with it.
+type statement struct {
+	event  filter.Event
+	column string // the column that says it, where a row says several things
+	err    error  // an *Error whose Field is a column
+	remark remark // about the row, at the first of its statements
+}
+
+// A remark is what there is to report of how a row was read that is taken; without a text nothing.
+type remark struct{ column, text string }
+
+// read is what one row says. The result holds until the next call.
+func (l *layout) read(row []string) []statement {
+	l.said, l.remark, l.unread, l.instead = l.said[:0], remark{}, nil, ""
+	e, err := l.common(row)
+	switch {
+	case err != nil:
+		l.said = append(l.said, statement{err: err})
+	case l.several:
+		l.readSeveral(e, row)
+	default:
+		l.say("", e)
+	}
+	if len(l.said) > 0 {
+		l.said[0].remark = l.remark
+	}
+	return l.said
+}
+
+// say adds e, unless its state says nothing. A basis that the mapping gives is that of an opt-in.
+func (l *layout) say(from string, e filter.Event) {
+	if _, set := l.mapping.Set["basis"]; set && e.Kind != filter.OptedIn && e.Basis == l.base.Basis {
+		e.Basis = filter.NoBasis
+	}
+	switch {
+	case e.Kind == silent:
+		return
+	case e.Kind == filter.OptedOut:
+		l.leave(&e)
+	case l.unread != nil:
+		l.said = append(l.said, statement{column: from, err: l.unread})
+		return
+	}
+	l.said = append(l.said, statement{event: e, column: from})
+}
+
+// leave has nothing that goes with the opt-out e keep it out: what does not read, and a basis, which is of the opt-in
+// that it ends, become a part of its note.
+func (l *layout) leave(e *filter.Event) {
+	why, given := asColumnError(l.unread), l.instead
+	if e.Basis != filter.NoBasis {
+		given += "; basis given as " + e.Basis.String()
+		if e.Basis = filter.NoBasis; why == nil {
+			why = &Error{Field: "basis", Message: "an opt-out has none: it belongs to an opt-in"}
+		}
+	}
+	if why == nil {
+		return
+	}
+	e.Note = strings.TrimPrefix(e.Note+given, "; ")
+	if l.remark.text == "" {
+		l.remark = remark{why.Field, why.Message + "; the opt-out is taken without it"}
+	}
+}
+
+// silent is the kind of a row that says nothing: a state that was translated to "-".
+const silent = filter.Kind(255)
