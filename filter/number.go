@@ -137,7 +137,7 @@ func possible(n *phonenumbers.PhoneNumber) (string, error) {
 	return id, nil
 }
 
-// identity is the one way of writing a subscriber of the three countries whose mobiles go by
+// identity is the one way of writing a subscriber of the four countries whose mobiles go by
 // several. Other texts come back as they are. WhatsApp still uses all of these forms:
 // https://faq.whatsapp.com/640432094208718
 //
@@ -152,6 +152,8 @@ func possible(n *phonenumbers.PhoneNumber) (string, error) {
 //     mobile from abroad, and nothing in the ten digits tells whether it belongs there. So the
 //     form without the 9 is the one that always exists.
 //     https://en.wikipedia.org/wiki/Telephone_numbers_in_Argentina
+//   - Benin: all numbers of eight digits got 01 in front on 30 November 2024.
+//     https://fr.allafrica.com/stories/202411300249.html
 func identity(e164 string) string {
 	switch {
 	case len(e164) == len("+551187654321") && strings.HasPrefix(e164, "+55") && e164[5] >= '6':
@@ -160,6 +162,8 @@ func identity(e164 string) string {
 		return "+52" + e164[4:]
 	case len(e164) == len("+5491123456789") && strings.HasPrefix(e164, "+549"):
 		return "+54" + e164[4:]
+	case len(e164) == len("+22997123456") && strings.HasPrefix(e164, "+229") && e164[4] >= '2':
+		return "+22901" + e164[4:]
 	}
 	return e164
 }
