@@ -143,7 +143,7 @@ func TestExampleShowsDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Proxy.Webhooks.Listen != plain.Proxy.Webhooks.Listen || cfg.Proxy.Webhooks.Limits != (proxy.Limits{Body: 1 << 20, Header: 16 << 10,
+	if cfg.Proxy.Webhooks.Listen != plain.Proxy.Webhooks.Listen || cfg.Proxy.Webhooks.Limits != (proxy.Limits{Body: 3 << 20, Header: 16 << 10,
 		Connections: 1000, Idle: time.Minute, Read: 10 * time.Second}) || cfg.Brands["default"].CrossChannel != plain.Brands["default"].CrossChannel {
 		t.Errorf("webhooks: got %+v", cfg.Proxy.Webhooks)
 	}

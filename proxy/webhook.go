@@ -37,6 +37,7 @@ type callbacks struct {
 	ports  ports
 
 	stray    atomic.Uint64 // calls that no route takes, or that are no calls
+	large    suspicion     // of them, those that are too large
 	receipts lately        // those that were counted
 }
 
@@ -203,6 +204,12 @@ func (g *Gate) strayed(ctx *fasthttp.RequestCtx, err error) {
 	status, sentence := misread(err, g.calls.limits, "proxy.webhooks.limits")
 	say(&ctx.Response, status, sentence)
 	ctx.SetConnectionClose()
+	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
+		g.calls.large.tell(func(calls int) {
+			g.log.Warn("a webhook was refused that is larger than proxy.webhooks.limits.body allows: what it tells is lost, if a provider made it",
+				zap.Int("calls_since_last_told", calls), zap.Int("bytes", g.calls.limits.Body))
+		})
+	}
 }
 
 // suspectEvery is how far apart the lines of the log are that tell of one kind of calls to one route:
@@ -218,12 +225,18 @@ type suspicion struct {
 
 // suspect logs what is wrong with calls to a route, at most once in suspectEvery.
 func (g *Gate) suspect(rt *route, end callEnd, what string, err error) {
-	s := &rt.count.suspicions[end]
+	rt.count.suspicions[end].tell(func(calls int) {
+		g.log.Warn(what, zap.String("route", rt.name), zap.Int("calls_since_last_told", calls), zap.Error(err))
+	})
+}
+
+// tell counts a call, and has told how many there were where that was not told within suspectEvery.
+func (s *suspicion) tell(told func(calls int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
 	if now := time.Now(); now.Sub(s.told) >= suspectEvery {
-		g.log.Warn(what, zap.String("route", rt.name), zap.Int("calls_since_last_told", s.count), zap.Error(err))
+		told(s.count)
 		s.told, s.count = now, 0
 	}
 }

@@ -40,7 +40,7 @@ func TestWebhookIsBelievedOnlyIfSigned(t *testing.T) {
 				"no path":                  {strings.Replace(stop, "POST /twilio", "POST *", 1), 400},
 				"a handshake, wrong token": {"GET /whatsapp?hub.mode=subscribe&hub.verify_token=guessed&hub.challenge=7 HTTP/1.1\r\nHost: x\r\n\r\n", 403},
 				"a handshake of nobody's":  {"GET /twilio?hub.mode=subscribe&hub.verify_token=&hub.challenge=7 HTTP/1.1\r\nHost: x\r\n\r\n", 403},
-				"more than 1 MiB":          {"POST /twilio HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", 413},
+				"more than 3 MiB":          {"POST /twilio HTTP/1.1\r\nHost: x\r\nContent-Length: 3145729\r\n\r\n", 413},
 			} {
 				if answer := ask(t, addr, c.request); answer.StatusCode != c.status {
 					t.Errorf("%s: answered %s %s, want %d", name, answer.Status, answer.body, c.status)

@@ -20,8 +20,8 @@ type Webhooks struct {
 	// URL is the address under which providers reach the listener, without the route: they are told
 	// URL/{route}, and what they sign begins with it. It is needed where a route takes webhooks.
 	URL string `yaml:"url"`
-	// Limits bound what a caller may ask. Defaults: a body of 1 MiB, 1000 connections, 1m of idling, 10s
-	// for a request to arrive, and else as those of the gate. They are read when the gate is made.
+	// Limits bound what a caller may ask. Defaults: a body of 3 MiB, since Meta writes up to 3 MB, 1000 connections, 1m of
+	// idling, 10s for a request to arrive, and else as those of the gate. They are read when the gate is made.
 	Limits Limits `yaml:"limits"`
 }
 
@@ -77,7 +77,7 @@ func (u *Uncertain) UnmarshalText(text []byte) error {
 
 // callback is the bounds of what calls of providers may ask.
 func (l Limits) callback() Limits {
-	l.Body = cmp.Or(l.Body, 1<<20)
+	l.Body = cmp.Or(l.Body, 3<<20)
 	l.Connections = cmp.Or(l.Connections, 1000)
 	l.Idle = cmp.Or(l.Idle, time.Minute)
 	l.Read = cmp.Or(l.Read, 10*time.Second)
