@@ -11,7 +11,8 @@ import (
 
 // An Expiry says that consent runs out: one row of a table that is data, with its source.
 type Expiry struct {
-	// Country is where the recipient's number is from: ISO 3166, or "*" for anywhere.
+	// Country is where the recipient's number, or WhatsApp's business-scoped user id, is from: ISO 3166, or "*" for
+	// anywhere.
 	Country string `yaml:"country"`
 	// Basis is how the consent was given.
 	Basis Basis `yaml:"basis"`
@@ -82,12 +83,12 @@ func (l *lapse) about(m *Message, b Basis) bool {
 	return l.Basis == b && (l.Category == nil || *l.Category == m.Category)
 }
 
-// fits reports whether l is about where a number is from.
+// fits reports whether l is about where an address is from.
 func (l *lapse) fits(address string) bool {
 	if l.code == "" {
 		return true
 	}
-	if !strings.HasPrefix(address, l.code) {
+	if !strings.HasPrefix(address, l.code) && !scopedID(address) {
 		return false
 	}
 	country := Country(address)

@@ -103,6 +103,8 @@ func TestWhenConsentRunsOut(t *testing.T) {
 	}{
 		{"an order in Canada", toronto, ByTransaction, given.AddDate(2, 0, 0)},
 		{"an order elsewhere", newYork, ByTransaction, time.Time{}},
+		{"an order in Canada, of somebody whose number WhatsApp hides", "CA.13491208655302741918", ByTransaction, given.AddDate(2, 0, 0)},
+		{"an order elsewhere, of somebody whose number WhatsApp hides", "US.13491208655302741918", ByTransaction, time.Time{}},
 		{"an express yes anywhere", newYork, Express, given.AddDate(3, 0, 0)},
 		{"a question, which the window ends before the law does", toronto, ByInquiry, given.Add(24 * time.Hour)},
 	} {
