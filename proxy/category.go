@@ -36,6 +36,13 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 			return l, fmt.Errorf("topic: %w", err)
 		}
 	}
+	for i, row := range cfg.Policy.Caps.Rows { // a message never has a topic that nobody declared
+		if row.Topic != "" {
+			if err := brand.CheckLabel(filter.OfTopic(row.Topic)); err != nil {
+				return l, fmt.Errorf("policy: caps: rows[%d]: topic: %w", i, err)
+			}
+		}
+	}
 	if cfg.Category != nil {
 		l.category = filter.OfCategory(*cfg.Category)
 	} else if c := providers.Category(cfg.Provider); c != filter.Marketing {

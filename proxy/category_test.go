@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -161,6 +162,9 @@ func TestLabelErrors(t *testing.T) {
 			"routes: twilio: templates: spring: all labels no message: want a category or topic:NAME"},
 		{"a sender of a topic that nobody declared", shops, RouteConfig{Senders: map[string]filter.Scope{"MG01": filter.OfTopic("offers")}},
 			`routes: twilio: senders: MG01: topic "offers" is not declared: the brand has no topics`},
+		{"a cap on a topic that nobody declared, which would count nothing", shops,
+			RouteConfig{Brand: "shop", Policy: filter.Config{Caps: filter.Caps{Rows: []filter.Cap{{Most: 9, Within: time.Hour}, {Most: 1, Within: time.Hour, Topic: "ofers"}}}}},
+			`routes: twilio: policy: caps: rows[1]: topic: topic "ofers" is not declared: the brand has news, offers, orders, privacy`},
 		{"a sender given twice", shops, RouteConfig{Senders: map[string]filter.Scope{"+14155550199": filter.OfCategory(utility), "+1 415 555 0199": filter.OfCategory(service)}},
 			"routes: twilio: senders: +14155550199: this sender stands in the list already, in another spelling"},
 		{"a brand that is wrong", map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"privacy": marketing}}}, RouteConfig{Brand: "shop"},
