@@ -24,6 +24,39 @@ func backup(t testing.TB, dir string) (restore func()) {
 	}
 }
 
+// Whoever puts back an older database is told that what came since is gone; who stops a gate and starts it, or kills it,
+// is not.
+func TestABackupOfBeforeIsTold(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	keep(t, s, optIn(person("acme", 1), "a"))
+	closeStore(t, s)
+	restore := backup(t, dir)
+	told := func() int {
+		logger, logs := observed()
+		s = open(t, store.Config{Dir: dir, Logger: logger})
+		return logs.FilterMessageSnippet("consent/ is not what it was").Len()
+	}
+	if told() != 0 {
+		t.Error("the same database was told of")
+	}
+	keep(t, s, optOut(person("acme", 1), "b"))
+	closeStore(t, s)
+	if told() != 0 {
+		t.Error("what went on was told of")
+	}
+	closeStore(t, s)
+	restore()
+	if told() != 1 {
+		t.Error("nobody is told that an opt-out is gone")
+	}
+	keep(t, s, optIn(person("acme", 2), "c"), optIn(person("acme", 3), "d"))
+	closeStore(t, s)
+	if told() != 0 {
+		t.Error("it is told once more after the index was written anew")
+	}
+}
+
 // eraseAudited erases as the admin API does.
 func eraseAudited(t testing.TB, s *store.Store, to filter.Recipient) {
 	t.Helper()

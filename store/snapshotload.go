@@ -21,6 +21,9 @@ import (
 // errStale says that a snapshot is whole, and not of this database as it is now.
 var errStale = errors.New("it is not of the database as it is now")
 
+// errBefore says that a snapshot knows more than the database: what it does is no part of the chain any more.
+var errBefore = errors.New("it knows of events that the database does not have")
+
 // restore makes the Bloom filter and the index: from the snapshot where that is possible, else from
 // all records.
 func (s *Store) restore(db *badger.DB) error {
@@ -30,6 +33,9 @@ func (s *Store) restore(db *badger.DB) error {
 	case err == nil:
 		s.logger.Info("the index was read", zap.Uint64("link", s.saved.Load()), zap.Duration("took", time.Since(start)))
 		return nil
+	case errors.Is(err, errBefore):
+		s.logger.Error("consent/ is not what it was: it was put back as it was before, or is another store's, or lost its end; "+
+			"opt-outs that were acknowledged may be gone", zap.Uint64("ends", s.Head().Seq), zap.Error(err))
 	case errors.Is(err, errStale):
 		s.logger.Info("the snapshot of the index is not used", zap.Error(err))
 	case !errors.Is(err, fs.ErrNotExist):
@@ -54,11 +60,11 @@ func (s *Store) loadSnapshot(db *badger.DB) error {
 	}
 	h := &r.head
 	indexed := s.totals.Load().recipients <= s.cfg.Index
-	if indexed && !h.indexed || h.unchained != s.totals.Load().unchained {
-		return errStale
-	}
 	if err := s.inChain(db, h.head); err != nil {
 		return err
+	}
+	if indexed && !h.indexed || h.unchained != s.totals.Load().unchained {
+		return errStale
 	}
 	s.optouts = new(optouts)
 	var ix *index
@@ -81,13 +87,16 @@ func (s *Store) loadSnapshot(db *badger.DB) error {
 
 // inChain finds out whether the chain goes through a head.
 func (s *Store) inChain(db *badger.DB, h Head) error {
-	if h.Seq == 0 || h.Seq > s.Head().Seq {
+	if h.Seq == 0 {
 		return errStale
+	}
+	if h.Seq > s.Head().Seq {
+		return fmt.Errorf("link %d: %w", h.Seq, errBefore)
 	}
 	return db.View(func(txn *badger.Txn) error {
 		l, err := linkAt(txn, h.Seq)
 		if err == nil && l.Sum != h.Sum {
-			err = errStale
+			err = fmt.Errorf("link %d: %w", h.Seq, errBefore)
 		}
 		return err
 	})
