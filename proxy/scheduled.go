@@ -30,19 +30,26 @@ type scheduled struct {
 // keepScheduled is how long it may take to remember a message that is to be delivered later.
 const keepScheduled = 10 * time.Second
 
-// later is the index and delivery time of a message of w that is to be delivered later; -1 where there is none. edited
-// says that w was sent as it was edited.
-func (w *work) later(now time.Time, edited bool) (i int, at time.Time) {
+// later is the index and delivery time of the message of w that is to be delivered later; -1 where there is none, or where
+// several were sent, of which one cannot be cancelled alone. edited says that w was sent as it was edited.
+func (w *work) later(now time.Time, edited bool) (one int, at time.Time) {
+	one = -1
 	for i := range w.batch.Messages {
-		at := w.batch.Messages[i].SendAt
-		if moved := w.batch.Decisions[i].Edit.SendAt; edited && !moved.IsZero() {
-			at = moved
+		d := &w.batch.Decisions[i]
+		switch {
+		case edited && d.Action == filter.Block:
+			continue
+		case one >= 0:
+			return -1, at
 		}
-		if at.After(now) {
-			return i, at
+		if one, at = i, w.batch.Messages[i].SendAt; edited && !d.Edit.SendAt.IsZero() {
+			at = d.Edit.SendAt
 		}
 	}
-	return -1, at
+	if !at.After(now) {
+		return -1, at
+	}
+	return one, at
 }
 
 // schedule remembers message i of w, where the provider says that it is to deliver it later, so that an opt-out

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -181,4 +182,66 @@ func TestScheduledMessagesOutliveTheGate(t *testing.T) {
 			t.Errorf("left: %+v", e)
 		}
 	})
+}
+
+// TestScheduledForSeveral: what several people are to get later is not cancelled for all of them since one opts out, and
+// what is left for one person is cancelled for theirs alone.
+func TestScheduledForSeveral(t *testing.T) {
+	at := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	person := func(address string) filter.Recipient {
+		return filter.Recipient{Brand: "default", Channel: filter.SMS, Address: address}
+	}
+	const bob, ana = "+31612345678", "+31612345679"
+	for _, c := range []struct {
+		name, provider, target, body, answer string
+		before, after                        string // who opts out before and after the send
+		cancels                              bool
+	}{
+		{"MessageBird: one who had opted out is left out", "messagebird", "/messages", `{"originator":"Shop","body":"Sale","recipients":["31612345678","31612345679"],"scheduledDatetime":"` + at + `"}`,
+			`{"id":"m1","scheduledDatetime":"` + at + `","recipients":{"totalCount":1,"items":[{"recipient":31612345679,"status":"scheduled"}]}}`, bob, "", false},
+		{"MessageBird: the other one opts out, too", "messagebird", "/messages", `{"originator":"Shop","body":"Sale","recipients":["31612345678","31612345679"],"scheduledDatetime":"` + at + `"}`,
+			`{"id":"m1","scheduledDatetime":"` + at + `","recipients":{"totalCount":1,"items":[{"recipient":31612345679,"status":"scheduled"}]}}`, bob, ana, true},
+		{"Sinch: one of two opts out", "sinch-sms", "/xms/v1/plan/batches", `{"from":"Shop","body":"Sale","to":["31612345678","31612345679"],"send_at":"` + at + `"}`,
+			`{"id":"b1","to":["31612345678","31612345679"],"created_at":"2020-01-01T00:00:00Z","send_at":"` + at + `"}`, "", bob, false},
+		{"Sinch: the one opts out", "sinch-sms", "/xms/v1/plan/batches", `{"from":"Shop","body":"Sale","to":["31612345679"],"send_at":"` + at + `"}`,
+			`{"id":"b1","to":["31612345679"],"created_at":"2020-01-01T00:00:00Z","send_at":"` + at + `"}`, "", ana, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := posted{says: func(w wire) string {
+				if strings.HasPrefix(w.head, "DELETE ") {
+					return answerOf(200, "{}")
+				}
+				return answerOf(201, c.answer)
+			}}
+			st := memory(t)
+			g, addr := start(t, oneRoute(play(t, loopback(t), got.serve), func(rc *RouteConfig) {
+				rc.Provider, rc.Credentials = c.provider, &providers.Credentials{Secret: "s"}
+				if c.provider == "sinch-sms" {
+					rc.Credentials.Account = "plan"
+				}
+			}), st)
+			look := func() {
+				t.Helper()
+				if err := g.withdrawals.look(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				errandsDone(t, g)
+			}
+			if c.before != "" {
+				learn(t, st, filter.Event{ID: "before", To: person(c.before), Kind: filter.OptedOut, Source: "a test"})
+			}
+			look()
+			if a := ask(t, addr, post("/twilio"+c.target, "application/json", c.body)); a.StatusCode != 201 {
+				t.Fatalf("answered %s %s", a.Status, a.body)
+			}
+			look()
+			if c.after != "" {
+				learn(t, st, filter.Event{ID: "after", To: person(c.after), Kind: filter.OptedOut, Source: "a test"})
+			}
+			look()
+			if n := len(got.texts()) - 1; (n > 0) != c.cancels || n > 1 {
+				t.Errorf("it was cancelled %d times", n)
+			}
+		})
+	}
 }
