@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -67,7 +68,9 @@ type childGate struct {
 	cmd   *exec.Cmd
 	in    io.Closer
 	said  bytes.Buffer // on standard error
-	stop  func() error // ends it, once, when it has finished what it accepted
+	stop  func() error // ends it, once, when it has finished what it accepted, or its patience is over
+
+	patience time.Duration
 }
 
 // startGate starts a gate with its store in dir. The configuration is one as in a file.
@@ -84,7 +87,7 @@ func startGate(dir string, config map[string]any) (*childGate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the gate: %w", err)
 	}
-	g := &childGate{cmd: exec.Command(self, "bench", "gate", file)}
+	g := &childGate{cmd: exec.Command(self, "bench", "gate", file), patience: 2 * grace}
 	g.cmd.Args[0] = "sendgate"
 	g.cmd.Stderr = &g.said
 	if g.in, err = g.cmd.StdinPipe(); err != nil {
@@ -99,7 +102,12 @@ func startGate(dir string, config map[string]any) (*childGate, error) {
 	}
 	g.stop = sync.OnceValue(func() error {
 		g.in.Close()
-		if err := g.cmd.Wait(); err != nil {
+		late := time.AfterFunc(g.patience, func() { _ = g.cmd.Process.Kill() }) // it may have ended just now
+		err := g.cmd.Wait()
+		switch ended := late.Stop(); {
+		case err != nil && !ended:
+			return fmt.Errorf("the gate hung, and was ended after %s: %w: %s", g.patience, err, strings.TrimSpace(g.said.String()))
+		case err != nil:
 			return fmt.Errorf("the gate ended with %w: %s", err, strings.TrimSpace(g.said.String()))
 		}
 		return nil

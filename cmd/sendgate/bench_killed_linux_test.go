@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A gate of its own that is killed while it is loaded ends the load test with a report of what was seen until then.
@@ -48,6 +49,22 @@ func TestGateKilledUnderLoad(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), " sent") {
 		t.Errorf("it printed %q", out.String())
+	}
+}
+
+// A gate of its own that hangs is ended once nobody has patience with it any more.
+func TestGateThatHangs(t *testing.T) {
+	dir := t.TempDir()
+	g, err := startGate(dir, ownConfig(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	g.patience = 10 * time.Millisecond
+	if err := g.stop(); err == nil || !strings.Contains(err.Error(), "the gate hung, and was ended after 10ms") {
+		t.Errorf("ending it: %v", err)
 	}
 }
 
