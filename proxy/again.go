@@ -37,6 +37,30 @@ func (g *Gate) Again() (judge func(e *store.Entry, known func(filter.Recipient) 
 	}, c.settle
 }
 
+// Recall is the decision about the message of one entry of a decision log as [Gate.Again] has it, from what was known
+// of its recipient then, which it answers too, and what was counted.
+func (g *Gate) Recall(e *store.Entry) (d filter.Decision, rec filter.Record, err error) {
+	rt, err := g.route(e.Route)
+	if err != nil {
+		return d, rec, err
+	}
+	m, err := rt.message(e)
+	if err != nil {
+		return d, rec, err
+	}
+	if rec, err = g.recordOf(rt, &m, e.Time, true); err != nil {
+		return d, rec, fmt.Errorf("reading the record of the recipient: %w", err)
+	}
+	if counted(e) { // the tally itself forgets
+		rec.Tally = e.Tally
+	}
+	d = g.again(rt, e, &m, &rec)
+	if d.Why = rt.why(g.switchesOf(rt, &m, e), &m, &rec, &d, e.Time); d.Rule == budgetRule {
+		d.Why = "the budgets of this route; how far they were used up then is not kept"
+	}
+	return d, rec, nil
+}
+
 // again is the decision about m, the message of e, by rec.
 func (g *Gate) again(rt *route, e *store.Entry, m *filter.Message, rec *filter.Record) filter.Decision {
 	switches := g.switchesOf(rt, m, e)

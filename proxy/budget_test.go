@@ -48,6 +48,9 @@ func TestPortfolioBudget(t *testing.T) {
 		t.Errorf("explained as %+v, %v", d, err)
 	}
 	for e, err := range st.Entries(store.Query{Reason: new(filter.OverBudget)}) {
+		if d, _, err := g.Recall(&e); err != nil || d.Reason != filter.OverBudget || !d.Until.Equal(e.Until) || !strings.Contains(d.Why, "budgets of this route") {
+			t.Errorf("recalled as %+v, %v", d, err)
+		}
 		if err != nil || e.Rule != "budget" || e.Until.IsZero() {
 			t.Errorf("logged as %+v, %v", e, err)
 		}

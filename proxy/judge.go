@@ -123,14 +123,18 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 		return rt.judge(budgets, switches, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
 	d := rt.judge(budgets, switches, &m, &rec, at)
-	if s := switches.Holding(rt.name, &m, at); s != nil {
-		d.Why = s.String()
-	} else if d.Rule == budgetRule {
-		d.Why = rt.budget.why(at)
-	} else {
-		d.Why = rt.policy.Why(&m, &rec, &d, at)
-	}
+	d.Why = rt.why(switches, &m, &rec, &d, at)
 	return d, rec, nil
+}
+
+// why is what d went by, in words.
+func (rt *route) why(switches filter.Switches, m *filter.Message, rec *filter.Record, d *filter.Decision, at time.Time) string {
+	if s := switches.Holding(rt.name, m, at); s != nil {
+		return s.String()
+	} else if d.Rule == budgetRule {
+		return rt.budget.why(at)
+	}
+	return rt.policy.Why(m, rec, d, at)
 }
 
 // recordOf is what is known of the recipient of m, or was at a past moment.

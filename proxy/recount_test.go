@@ -165,6 +165,31 @@ func TestAgainCountsWhatWouldHaveBeenSent(t *testing.T) {
 	}
 }
 
+// What is told of a decision weeks later, by the same routes, is what was decided: the tally has forgotten by then what
+// was counted, and nobody knows any more how far a budget was used up, or who else was tried.
+func TestADecisionIsRecalledAsItWas(t *testing.T) {
+	base := play(t, loopback(t), echo(okAnswer, func(wire) {}))
+	cfg := weekly(base, filter.Cap{Most: 1, Within: 24 * time.Hour})
+	tr := newTraffic(60)
+	st, log := tr.run(t, cfg)
+	cfg.Now, cfg.Draft = func() time.Time { return tr.at[len(tr.at)-1].Add(1000 * time.Hour) }, true
+	g := newGate(t, cfg, st)
+	seen := map[filter.Reason]int{}
+	for _, e := range log {
+		seen[e.Reason]++
+		d, _, err := g.Recall(&e)
+		if err != nil || d.Action != e.Action || d.Reason != e.Reason || d.Rule != e.Rule || !d.Until.Equal(e.Until) {
+			t.Fatalf("%s at %s was %s %s, and is recalled as %+v (%v)", e.To.Address, e.Time, e.Action, e.Reason, d, err)
+		}
+		if e.Reason == filter.CapReached && !strings.Contains(d.Why, " counted within that time") {
+			t.Errorf("too many are recalled by %q", d.Why)
+		}
+	}
+	if seen[filter.CapReached] == 0 || seen[filter.Allowed] == 0 {
+		t.Errorf("it shows nothing: %v", seen)
+	}
+}
+
 // A message that cannot be judged again still counts under all of its topics.
 func TestAgainCountsWhatCannotBeJudged(t *testing.T) {
 	cfg := weekly(play(t, loopback(t), echo(okAnswer, func(wire) {})), filter.Cap{Most: 2, Within: 24 * time.Hour, Topic: "club"})

@@ -95,6 +95,9 @@ type Gate interface {
 	// Judge says what would be decided about m at a moment, the zero one for now, and from which
 	// record: at a past moment from what was known then.
 	Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error)
+	// Recall says what the routes of today decide about the message of an entry of the decision log, at its time,
+	// and from which record: from what was known then, and what was counted.
+	Recall(e *store.Entry) (filter.Decision, filter.Record, error)
 }
 
 // DefaultListen is where the admin API listens unless told otherwise.

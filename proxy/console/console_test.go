@@ -131,6 +131,10 @@ func (o oneRoute) Judge(route string, m filter.Message, at time.Time) (filter.De
 	return o.b.policy.Decide(&m, &rec, at), rec, err
 }
 
+func (o oneRoute) Recall(e *store.Entry) (filter.Decision, filter.Record, error) {
+	return o.Judge(e.Route, messageOf(e), e.Time)
+}
+
 func (o oneRoute) Again() (func(*store.Entry, func(filter.Recipient) (filter.Record, error)) (filter.Decision, error), func(*store.Entry, *filter.Decision)) {
 	return func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
 		if e.Route != "twilio" {

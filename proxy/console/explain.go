@@ -72,7 +72,7 @@ func (s *Server) explainDecision(c *call) error {
 	}
 	x.Now = s.judgement(c.by.role, e.Route, m, at)
 	if at.IsZero() {
-		x.Again = s.judgement(c.by.role, e.Route, m, e.Time)
+		x.Again = s.recalled(c.by.role, &e)
 	}
 	s.locate(c, &x, e.Route, &m)
 	c.person(e.To)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
 )
 
 // A Judgement is a decision that nobody acted on.
@@ -32,6 +33,17 @@ func (s *Server) judgement(by Role, route string, m filter.Message, at time.Time
 	if at.IsZero() {
 		at = s.now()
 	}
+	return judged(by, d, rec, at, err)
+}
+
+// recalled asks the gate what it would have decided about the message of an entry, and tells whoever has the role by.
+func (s *Server) recalled(by Role, e *store.Entry) *Judgement {
+	d, rec, err := s.gate.Recall(e)
+	return judged(by, d, rec, e.Time, err)
+}
+
+// judged is d, or why there is no decision, as whoever has the role by may know it.
+func judged(by Role, d filter.Decision, rec filter.Record, at time.Time, err error) *Judgement {
 	if err != nil {
 		return &Judgement{At: at, Problem: err.Error(), Says: "nothing can be decided: " + err.Error() + "."}
 	}
