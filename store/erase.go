@@ -23,6 +23,7 @@ type Erasure struct {
 	Entries    int       `json:"entries"`    // how many entries of the decision log were blanked
 	Errands    int       `json:"errands"`    // how many errands were ended
 	Acts       int       `json:"acts"`       // how many acts of the audit were blanked
+	Mentions   int       `json:"mentions"`   // how many events of others say the address, in their note or evidence, and stay
 }
 
 // Erase removes every personal field of a recipient: from their events, with the proof and the
@@ -44,11 +45,12 @@ type Erasure struct {
 //
 // actor says who did it, and reason why; both are kept, so neither may hold the address. When
 // Erase returns nil, no file in the folder holds the address any more, nor where this recipient alone was
-// stated to be. Until then appends wait,
+// stated to be, but for what others' consents are proven with, as an e-mail address beside a number: that is
+// counted, and goes when they are erased. Until then appends wait,
 // a second or so where the store is large; and where not all recipients are held in memory (see
 // [Config.Index]), for part of the time whatever reads from disk. The whole decision log is read,
-// which takes about a second a million entries, and so are all errands, ten seconds a million; that
-// holds nothing up. What fails, or is cut short by the end of the process, is finished by the next
+// which takes about a second a million entries, and so are all events, a second a million, and all errands, ten seconds
+// a million; that holds nothing up. What fails, or is cut short by the end of the process, is finished by the next
 // Open, or the next Erase of anyone. What is learnt about the address afterwards is new. Where the database is put
 // back as it was before, Open erases again whom the audit knows as erased, by the ID of the erasure in [Act.About].
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
@@ -70,6 +72,9 @@ func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason st
 	done, err := s.erase(ctx, j)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("erasing a recipient: %w", err)
+	}
+	if done.Mentions, err = s.mentions(ctx, j); err != nil {
+		s.logger.Warn("it is not known in how many events of others an erased address is written", zap.String("id", done.ID), zap.Error(err))
 	}
 	s.logger.Info("erased a recipient", zap.String("id", done.ID), zap.Int("recipients", done.Recipients),
 		zap.Int("events", done.Events), zap.Int("entries", done.Entries))

@@ -48,5 +48,8 @@ func (c consentEraseCmd) Run(t terminal) error {
 	}
 	_, err = fmt.Fprintf(t.out, "erased; what was personal is gone from %d events, %d screenshots, %d decisions and %d errands\nthe address stays opted out until %s\n",
 		done.Events, done.Blobs, done.Entries, done.Errands, done.KeepUntil.Format("2006-01-02"))
+	if err == nil && done.Mentions > 0 {
+		_, err = fmt.Fprintf(t.out, "%d events of others name the address in their note or evidence, and stay until these are erased: `sendgate consent export --evidence` has them\n", done.Mentions)
+	}
 	return err
 }

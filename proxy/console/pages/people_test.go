@@ -162,7 +162,7 @@ func TestPagesEraseAPerson(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("status %d\n%s", status, body)
 	}
-	wantAll(t, body, "Every personal field is gone", "keyed fingerprint")
+	wantAll(t, body, "Every personal field is gone", "Events of others that name the address", "keyed fingerprint")
 	wantNone(t, body, "5550123")
 	if d, err := r.api.Decision(t.Context(), id, true); err != nil || d.To.Address != "" || d.Text != "" {
 		t.Errorf("the decision still says %+v, %v", d, err)
