@@ -7,6 +7,9 @@ import (
 	"text/tabwriter"
 )
 
+// fewestRounds is of how many rounds quartiles say something.
+const fewestRounds = 4
+
 // compare writes the ratios of two results beside each other, and says whether they agree. Two
 // ratios agree when the ranges between their quartiles touch. It returns an error when any does not.
 func compare(w io.Writer, a, b result) error {
@@ -19,15 +22,19 @@ func compare(w io.Writer, a, b result) error {
 	}
 	tw := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "CASE\tRATIO\tA\tB\tAGREE")
-	agree, apart := 0, 0
+	agree, apart, unsure := 0, 0, 0
 	row := func(name, what string, x, y spread) {
 		if x.N == 0 || y.N == 0 {
 			return
 		}
 		verdict := "yes"
-		if x.agrees(y) {
+		switch {
+		case min(x.N, y.N) < fewestRounds:
+			verdict = fmt.Sprintf("unknown, %d rounds show no spread", min(x.N, y.N))
+			unsure++
+		case x.agrees(y):
 			agree++
-		} else {
+		default:
 			verdict = fmt.Sprintf("NO, B is %.2f of A", y.Median/x.Median)
 			apart++
 		}
@@ -51,6 +58,8 @@ func compare(w io.Writer, a, b result) error {
 		return err
 	}
 	switch {
+	case unsure > 0:
+		return fmt.Errorf("%d ratios are of fewer than %d rounds: nobody can say whether they agree", unsure, fewestRounds)
 	case agree+apart == 0:
 		return fmt.Errorf("the two results have no ratio in common")
 	case apart > 0:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,8 @@ func TestCompare(t *testing.T) {
 	other.Listed, other.Versions = 1000, map[string]string{nginx: "nginx/1.30.0", sendgate: "0123abcd, go1.26.0"}
 	quick := example()
 	quick.Quick, quick.Flags = true, map[string]string{"seconds": "1"}
+	short := example()
+	short.Cells = slices.DeleteFunc(short.Cells, func(c cell) bool { return c.Round > 0 })
 	for name, c := range map[string]struct {
 		b     result
 		says  string
@@ -87,6 +90,7 @@ func TestCompare(t *testing.T) {
 	}{
 		"the same figures agree":                            {example(), "7 of 7 ratios agree", ""},
 		"a gate that grew dearer in one case does not":      {slower(1.3), "NO, B is 1.30 of A", "3 of 7 ratios do not agree"},
+		"one round shows no spread":                         {short, "unknown, 1 rounds show no spread", "nobody can say"},
 		"results that have nothing in common are no proof":  {empty, "0 of 0", "no ratio in common"},
 		"a quick run is told from one that is to be quoted": {quick, "not the same run: quick: false, and true\nnot the same run: seconds a cell: 2.5, and 1\n", ""},
 		"what makes two runs hard to compare is told first": {other, "not the same run: list: 10000000, and 1000\nnot the same run: nginx: nginx/1.22.1, and nginx/1.30.0\n", ""},
