@@ -34,6 +34,9 @@ type sinchConversationCall struct {
 				Postback string `json:"postback_data"`
 			} `json:"choice_response_message"`
 			Media *json.RawMessage `json:"media_message"`
+			Card  *struct {
+				Caption string `json:"caption"`
+			} `json:"media_card_message"`
 			Reply struct {
 				ID string `json:"message_id"`
 			} `json:"reply_to"`
@@ -81,6 +84,9 @@ func (s sinchConversation) Signals(req *fasthttp.Request) ([]Signal, error) {
 		}
 		if m.Contact.Media != nil {
 			one.Media = 1
+		}
+		if m.Contact.Card != nil { // a file with words below it
+			one.Text, one.Media = m.Contact.Card.Caption, 1
 		}
 		return told(one), nil
 	case call.Report != nil:

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
@@ -75,10 +76,30 @@ type telnyxMessage struct {
 	Media   []json.RawMessage `json:"media"`
 	From    telnyxParty       `json:"from"`
 	To      []telnyxParty     `json:"to"`
+	Body    telnyxBody        `json:"body"`
 	Errors  []struct {
 		Code  loose  `json:"code"`
 		Title string `json:"title"`
 	} `json:"errors"`
+}
+
+// A telnyxBody is what an RCS message says, or the button that was pressed below one.
+// Source: https://developers.telnyx.com/docs/messaging/messages/receiving-rcs-webhooks
+type telnyxBody struct {
+	Text    string `json:"text"`
+	Pressed struct {
+		Text string `json:"text"`
+		Data string `json:"postback_data"`
+	} `json:"suggestion_response"`
+}
+
+// UnmarshalJSON takes anything but an object for none.
+func (b *telnyxBody) UnmarshalJSON(text []byte) error {
+	type body telnyxBody
+	if text[0] != '{' {
+		return nil
+	}
+	return json.Unmarshal(text, (*body)(b))
 }
 
 // telnyxStopped is the title with which 40300 says that the person opted out. In a receipt the code may also stand
@@ -120,7 +141,8 @@ func (t telnyx) Signals(req *fasthttp.Request) (all []Signal, err error) {
 	case p.ID == "":
 		return nil, nil
 	case received:
-		s.Kind, s.ID, s.Text, s.Media = Message, p.ID, p.Text, len(p.Media)
+		s.Kind, s.ID, s.Text, s.Media = Message, p.ID, cmp.Or(p.Text, p.Body.Text, p.Body.Pressed.Text), len(p.Media)
+		s.Payload = p.Body.Pressed.Data
 		s.Word = takenFor[strings.ToUpper(p.Word)]
 		s.From = t.party(p.From)
 		if len(p.To) > 0 {
