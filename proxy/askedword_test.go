@@ -90,6 +90,16 @@ func TestStopWhileAsked(t *testing.T) {
 		rig.work()
 		rig.wants("link Acme granted", "asked, opted-in")
 	})
+	t.Run("an older message that is told again as changed was written before the question", func(t *testing.T) {
+		rig := newTalkRig(t, "", nil)
+		rig.hear(rig.message("hello"))
+		rig.work()
+		changed := rig.message("yes")
+		changed.Edited = true
+		rig.hear(changed)
+		rig.work()
+		rig.wants("link Acme", "asked")
+	})
 	t.Run("a service's numbers are one sender", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		first, second := rig.message("hello"), rig.message("yes")

@@ -205,10 +205,10 @@ func (rt *route) talkButtons(t *talk) []providers.Button {
 // button is what a button below the questions of t carries.
 func (t *talk) button(answer string) string { return answer + "." + digest(t.ID) }
 
-// elsewhere reports whether sig is about anything but t: it came to another of the brand's numbers, or is a button of a
-// message of the owner's, or of an earlier dialogue.
+// elsewhere reports whether sig is about anything but t: it came to another of the brand's numbers, is an older message that
+// was changed, or a button of a message of the owner's, or of an earlier dialogue.
 func (t *talk) elsewhere(sig *providers.Signal) bool {
-	return t.another(sig) || sig.Payload != "" && sig.Payload != t.button("agree") && sig.Payload != t.button("refuse")
+	return t.another(sig) || sig.Edited || sig.Payload != "" && sig.Payload != t.button("agree") && sig.Payload != t.button("refuse")
 }
 
 // another reports whether sig came to another number than those that t may have been asked from: any of one service.
