@@ -7,6 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 )
 
 // preference takes in what a person set at the provider: of a topic, where the brand has what the provider calls it
@@ -29,21 +30,28 @@ func (h *heard) preference(ctx context.Context, sig *providers.Signal) error {
 	if sig.Label != "" && e.Scope == filter.All { // nobody here knows what it is that they want again
 		return nil
 	}
-	if told, err := h.toldUs(e.To, e.Scope); told || err != nil {
-		return err
-	}
 	e.Kind, e.Basis, e.ID = filter.OptedIn, filter.Express, h.id(sig, "resume")
 	e.Proof.Action = "changed the setting"
-	return h.lift(ctx, e, func(r *filter.Record) bool {
-		return slices.Equal(r.Withdrawn(), []filter.Scope{e.Scope})
-	})
+	if told, err := h.toldUs(sig.From, e.Scope); told || err != nil {
+		return err
+	}
+	for _, e.To = range append(h.others(sig), sig.From) {
+		if err := h.lift(ctx, e, func(r *filter.Record) bool { return slices.Equal(r.Withdrawn(), []filter.Scope{e.Scope}) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // toldUs reports whether somebody withdrew from a scope otherwise than by what they set at the provider, and did not come
-// back since: in words of their own, or as somebody recorded for them.
+// back since: in words of their own, or as somebody recorded for them, under any of their addresses.
 func (h *heard) toldUs(to filter.Recipient, scope filter.Scope) (bool, error) {
+	people, err := h.g.store.Linked(to)
+	if err != nil {
+		return false, err
+	}
 	var left, back time.Time
-	for _, who := range []filter.Recipient{to, to.Everywhere()} {
+	for _, who := range append([]filter.Recipient{to.Everywhere(), to}, people...) {
 		events, err := h.g.store.History(who)
 		if err != nil {
 			return false, err
@@ -61,7 +69,8 @@ func (h *heard) toldUs(to filter.Recipient, scope filter.Scope) (bool, error) {
 	return !left.IsZero() && !back.After(left), nil
 }
 
-// set reports whether the provider told of e, an opt-out, as something that the person set there.
+// set reports whether the provider told of e, an opt-out, as something that the person set there. A copy of one under another
+// address of theirs tells of nothing more.
 func (rt *route) set(e *filter.Event) bool {
-	return e.Proof.Action == "" && slices.Contains([]string{rt.speaks + " webhook", rt.speaks + " receipt", rt.speaks + " answer"}, e.Source)
+	return e.Proof.Action == "" && slices.Contains([]string{rt.speaks + " webhook", rt.speaks + " receipt", rt.speaks + " answer", store.LinkSource}, e.Source)
 }

@@ -67,8 +67,12 @@ func TestWebhookIsBelievedOnlyIfSigned(t *testing.T) {
 func TestWhatWebhooksTeach(t *testing.T) {
 	at := time.Now().Add(-time.Hour)
 	later := at.Add(time.Minute)
-	preference := func(value string, at time.Time) string {
-		return metaCall(t, "user_preferences", fmt.Sprintf(`{"user_preferences":[{"wa_id":"14155550100","category":"marketing_messages","value":%q,"timestamp":%d}]}`, value, at.Unix()))
+	stated := func(person, value string, at time.Time) string {
+		return metaCall(t, "user_preferences", fmt.Sprintf(`{"user_preferences":[{%s,"category":"marketing_messages","value":%q,"timestamp":%d}]}`, person, value, at.Unix()))
+	}
+	preference := func(value string, at time.Time) string { return stated(`"wa_id":"14155550100"`, value, at) }
+	preferenceOfBoth := func(value string, at time.Time) string {
+		return stated(`"wa_id":"14155550100","user_id":"US.1"`, value, at)
 	}
 	receipt := func(code string) string {
 		return signed(t, "twilio", "/twilio", "application/x-www-form-urlencoded", url.Values{"MessageSid": {"SM9"}, "SmsSid": {"SM9"}, "AccountSid": {"AC00000000000000000000000000000001"},
@@ -125,6 +129,8 @@ func TestWhatWebhooksTeach(t *testing.T) {
 		{name: "a number that cannot be reached left nothing", calls: []string{receipt("30003")}},
 		{name: "marketing stopped in WhatsApp", channel: filter.WhatsApp, calls: []string{preference("stop", at)}, want: []string{"opted-out marketing"}},
 		{name: "and resumed", channel: filter.WhatsApp, calls: []string{preference("stop", at), preference("resume", later)}, want: []string{"opted-out marketing", "opted-in marketing"}},
+		{name: "and resumed under all their addresses", channel: filter.WhatsApp, address: "US.1", calls: []string{preferenceOfBoth("stop", at), preferenceOfBoth("resume", later)},
+			want: []string{"opted-out marketing", "opted-in marketing"}},
 		{name: "resumed by a stranger", channel: filter.WhatsApp, calls: []string{preference("resume", at)}},
 		{name: "resumed, which lifts no STOP", channel: filter.WhatsApp, calls: []string{preference("stop", at), chat("wamid.1", "STOP", at), preference("resume", later)},
 			want: []string{"opted-out marketing", "", "opted-out all"}},

@@ -139,15 +139,15 @@ func (b *txnBatch) linkedTo(to filter.Recipient) (all []filter.Recipient, err er
 	return all, err
 }
 
-// linkSource is the source of copies.
-const linkSource = "link"
+// LinkSource is the source of the copies of an event under the other addresses of its person.
+const LinkSource = "link"
 
 // copy adds a copy of an event about somebody else. Where it has a scope too many for them, they said no to
 // everything: nobody may be written to because of that.
 func (b *txnBatch) copy(e *filter.Event, to filter.Recipient) error {
 	it := item{copied: true, event: filter.Event{
 		ID: b.s.copyID(e), Time: e.Time, To: to, Kind: e.Kind, Scope: e.Scope,
-		Source: linkSource, Note: fmt.Sprintf("the same person, on %s", e.To.Channel),
+		Source: LinkSource, Note: fmt.Sprintf("the same person, on %s", e.To.Channel),
 	}}
 	if known, err := b.follows(&it.event); known || err != nil {
 		return err

@@ -56,7 +56,7 @@ func (s *Store) Link(ctx context.Context, a, b filter.Recipient) error {
 // checkLink says what is wrong with a link.
 func checkLink(a, b *filter.Recipient) error {
 	for i, to := range []*filter.Recipient{a, b} {
-		e := filter.Event{ID: "link", To: *to, Kind: filter.Wrote, Source: linkSource}
+		e := filter.Event{ID: "link", To: *to, Kind: filter.Wrote, Source: LinkSource}
 		if err := checkEvent(i, &e); err != nil {
 			return err
 		}

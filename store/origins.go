@@ -139,7 +139,7 @@ func (w *originWalk) count(txn *badger.Txn, id *eventID, k *keptEvent) error {
 		return err
 	case before != nil && before.Kind == filter.OptedIn:
 		w.add(before, Origin{OptOuts: 1})
-	case k.Source == linkSource: // nobody said it of this address
+	case k.Source == LinkSource: // nobody said it of this address
 	case before != nil:
 		w.found.Repeated++
 	default:
