@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
@@ -85,11 +86,18 @@ func (s *spread) line(at standing, e *filter.Edit) error {
 	switch {
 	case utf8.RuneCountInString(e.Footer)+1 > w.room:
 		return errNoRoom
-	case w.line != "" && w.line != e.Footer:
+	case w.line == "" || begins(e.Footer, w.line):
+		w.line = e.Footer
+	case !begins(w.line, e.Footer):
 		return errOther
 	}
-	w.line = e.Footer
 	return nil
+}
+
+// begins reports whether lines are line, or that and others below it.
+func begins(lines, line string) bool {
+	rest, ok := strings.CutPrefix(lines, line)
+	return ok && (rest == "" || rest[0] == '\n')
 }
 
 // share adds the edits of src that add the lines, each once, and tells of them all who get them.
@@ -100,19 +108,24 @@ func (b *Batch) share(src []byte, quote func(markup, line string) string) error 
 		if w.line == "" {
 			continue
 		}
-		var giver *filter.Decision
+		var giver *filter.Decision // of whom the others have the line, or the beginning of it
 		for i, at := range s.at {
-			if d := &b.Decisions[i]; at.wording == int32(n) && d.Action == filter.Rewrite && d.Edit.Footer != "" {
+			if d := &b.Decisions[i]; at.wording == int32(n) && d.Action == filter.Rewrite && d.Edit.Footer != "" &&
+				(giver == nil || len(d.Edit.Footer) > len(giver.Edit.Footer)) {
 				giver = d
-				break
 			}
 		}
 		if giver == nil { // who needed it is not written to
 			continue
 		}
+		w.line = giver.Edit.Footer
 		for i, at := range s.at {
-			if d := &b.Decisions[i]; at.wording == int32(n) && d.Action == filter.Forward {
+			switch d := &b.Decisions[i]; {
+			case at.wording != int32(n):
+			case d.Action == filter.Forward:
 				*d = filter.Decision{Action: filter.Rewrite, Reason: giver.Reason, Rule: giver.Rule, Edit: filter.Edit{Footer: w.line}}
+			case d.Action == filter.Rewrite:
+				d.Edit.Footer = w.line
 			}
 		}
 		line := w.line

@@ -10,6 +10,38 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// TestSeveralOfWhomSomeWereTold: who has to be told how their data is handled is, beside others who were, below one text.
+func TestSeveralOfWhomSomeWereTold(t *testing.T) {
+	const told, fresh, later = "+31612345678", "+31612345679", "+31612345670"
+	for _, people := range [][]string{{told, fresh, later}, {fresh, told, later}} {
+		st := memory(t)
+		learn(t, st, filter.Event{To: by(told), Kind: filter.Noticed, Scope: filter.OfTopic(filter.Privacy), Source: "test"})
+		addr, got := toSeveral(t, st, func(rc *RouteConfig) {
+			rc.Policy = footed
+			rc.Policy.Notice = filter.Notice{Text: "Privacy: {policy_url}", PolicyURL: policyURL}
+		}, nil)
+		a := ask(t, addr, several(people...))
+		if a.StatusCode != 201 || a.Header.Get("Sendgate-Blocked") != "" {
+			t.Fatalf("%v: answered %s, %s", people, a.Status, a.Header.Get("Sendgate-Blocked"))
+		}
+		const line = "Reply STOP to opt out\nPrivacy: " + policyURL
+		body, _ := json.Marshal("Sale today\n" + line)
+		if w := <-got; !strings.Contains(w.body, `"body":`+string(body)) || strings.Count(w.body, "+316") != 3 {
+			t.Errorf("%v: sent %s", people, w.body)
+		}
+		for to, e := range entriesOf(t, st, 3) {
+			if e[0].Action != filter.Rewrite || e[0].Footer != line {
+				t.Errorf("%s is logged as %s with the line %q", to, e[0].Action, e[0].Footer)
+			}
+		}
+		for _, to := range []string{fresh, later} {
+			if rec, err := st.Read(filter.Recipient{Brand: "default", Channel: filter.SMS, Address: to}, filter.NeedRecord); err != nil || rec.Noticed().IsZero() {
+				t.Errorf("%s is not on record as told: %v", to, err)
+			}
+		}
+	}
+}
+
 // TestSeveralHundredResults: clients find the result of an e-mail by its place, also in the longest answer that there is
 // to a batch, and however it is compressed.
 func TestSeveralHundredResults(t *testing.T) {
