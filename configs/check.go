@@ -79,6 +79,9 @@ func (d *decoder) check(cfg *Config) {
 			d.fail(d.place(key), key, "unknown region %q: want an ISO 3166 country such as US or DE", route.Region)
 		}
 	}
+	if _, ok := cfg.Brands["default"]; d.errs == nil && len(cfg.Brands) > 0 && !ok && len(cfg.Proxy.Routes) == 0 {
+		d.fail(d.place("brands"), "brands", `without proxy.routes there is one for each provider, which writes as the brand "default": want that brand, or routes that say theirs`)
+	}
 }
 
 // exposed refuses to put the gate's credentials into whatever comes from anywhere: everybody who reached it would

@@ -11,6 +11,7 @@
 package configs
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	_ "embed"
@@ -119,6 +120,7 @@ func parseWith(resolve resolver, name string, text []byte) (Config, error) {
 	hash := sha256.Sum256(text)
 	cfg := Config{Version: hex.EncodeToString(hash[:4])}
 	d := decoder{file: name, where: places{}}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors put it in front of UTF-8
 	d.document(text, &cfg)
 	if d.errs == nil {
 		// Later checks would stumble over what could not be read.

@@ -62,6 +62,13 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+func TestLoadPassesOverAByteOrderMark(t *testing.T) {
+	cfg, err := load(t, "\ufeffstore: {dir: /var/lib/sendgate}\n")
+	if err != nil || cfg.Store.Dir != "/var/lib/sendgate" {
+		t.Errorf("got %q, %v", cfg.Store.Dir, err)
+	}
+}
+
 func TestLoadReadsEveryKindOfValue(t *testing.T) {
 	t.Setenv("GOOD_SECRET", "  0123456789abcdef\n")
 	cfg, err := load(t, `
