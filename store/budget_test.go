@@ -207,6 +207,34 @@ func TestPair(t *testing.T) {
 	}
 }
 
+// Of two answers that are written to somebody at once, the one that came first may have its turn last. And a clock that
+// was wrong, and is set right, holds nobody back until it is as late again.
+func TestAPairWhoseTimeGoesBack(t *testing.T) {
+	const every = 6 * time.Second
+	s := open(t, store.Config{Memory: true})
+	c := store.Claims{Sender: "100", Every: every, Burst: 3}
+	for n, at := range []time.Time{noon, noon.Add(-time.Millisecond), noon.Add(-2 * time.Millisecond)} {
+		if _, until := claim(t, s, whatsApp(1), c, at); !until.Equal(at) {
+			t.Errorf("message %d of a burst of 3, of %s, waits until %s", n+1, at, until)
+		}
+	}
+	if _, until := claim(t, s, whatsApp(1), c, noon.Add(-3*time.Millisecond)); !until.Equal(noon.Add(3 * every)) {
+		t.Errorf("one more waits until %s", until)
+	}
+	right := noon.Add(-24 * time.Hour)
+	slot, until := claim(t, s, whatsApp(1), c, right)
+	if !until.Equal(right) {
+		t.Errorf("with the clock a day back the next waits until %s", until)
+	}
+	s.GiveBack(&slot)
+	for n := range 4 {
+		_, until := claim(t, s, whatsApp(1), c, right)
+		if want := right.Add(time.Duration(n/3) * 3 * every); !until.Equal(want) {
+			t.Errorf("message %d from then on waits until %s, want %s", n+1, until, want)
+		}
+	}
+}
+
 // A message that names two senders counts for both, whichever of them is asked about, and gives both back.
 func TestPairOfTwoSenders(t *testing.T) {
 	const every = time.Minute

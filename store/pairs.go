@@ -32,18 +32,25 @@ type pairState struct {
 // maxBurst is the largest burst that can be asked for.
 const maxBurst = 1<<whenShift - 1
 
-// until is when there is room for a message of the pair.
+// until is when there is room for a message of the pair. One that came a moment earlier than what began the burst, and
+// has its turn after it, is of the burst, too.
 func (p *pairState) until(c *claim) int64 {
-	if c.due >= p.next || c.due >= p.start && c.due < p.start+c.Every.Milliseconds() && p.count < uint32(c.Burst) {
+	if p.fresh(c) || c.due < p.start+c.Every.Milliseconds() && p.count < uint32(c.Burst) {
 		return c.due
 	}
 	return p.next
 }
 
+// fresh reports whether a message begins a burst: the last is paid for, or it began so far ahead that the clock was set
+// back since.
+func (p *pairState) fresh(c *claim) bool {
+	return c.due >= p.next || c.due < p.start-c.Every.Milliseconds()
+}
+
 // then is the state once a message went.
 func (p pairState) then(c *claim) pairState {
 	every := c.Every.Milliseconds()
-	if c.due >= p.next {
+	if p.fresh(c) {
 		return pairState{c.due, c.due + every, 1}
 	}
 	return pairState{p.start, p.next + every, min(p.count+1, maxBurst)}
