@@ -92,6 +92,9 @@ func New(cfg Config) (Policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("notice: %w", err)
 	}
+	if key := cfg.Footer.idle(!notice.lines.none()); key != "" && line.lines.none() {
+		return nil, fmt.Errorf("footer: %s: there is no line to add: want a preset, rows or line beside it", key)
+	}
 	return Policy{
 		badAddress{},
 		optOut{exempt: exempt},
@@ -104,6 +107,23 @@ func New(cfg Config) (Policy, error) {
 		line,
 		notice,
 	}, nil
+}
+
+// A setting is a key of the configuration, and whether it is set.
+type setting struct {
+	key string
+	set bool
+}
+
+// firstSet is the first key that is set; empty where none is. What is written down is meant: a part of a rule without
+// the part that makes it one would be taken for the whole.
+func firstSet(all ...setting) string {
+	for _, s := range all {
+		if s.set {
+			return s.key
+		}
+	}
+	return ""
 }
 
 func (cfg *Config) require() ([Categories]Basis, error) {

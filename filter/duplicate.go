@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -33,6 +34,9 @@ func newDuplicate(cfg Duplicates) (duplicate, error) {
 			return d, fmt.Errorf("categories: there is no category %s", c)
 		}
 		d.only[c] = true
+	}
+	if len(cfg.Categories) > 0 && cfg.Within == 0 {
+		return d, errors.New("categories: nothing is a duplicate without a time: want within beside it")
 	}
 	return d, nil
 }

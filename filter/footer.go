@@ -10,7 +10,7 @@ import (
 )
 
 // Footer says how marketing text tells its reader to opt out: the `footer` section of a policy.
-// Without a preset, a line and rows nothing is added.
+// Without a preset, a line and rows nothing is added, and other keys are refused.
 type Footer struct {
 	// Preset is the table that lines are taken from, by its name in Tables. Empty: none.
 	Preset string `yaml:"preset"`
@@ -73,6 +73,12 @@ func newFooter(cfg Footer, business string) (*footer, error) {
 		return nil, fmt.Errorf("language: %w", err)
 	}
 	return f, f.learn(&cfg)
+}
+
+// idle is a key that says nothing without a line; empty where there is none. Without a notice too, stop is one.
+func (cfg *Footer) idle(noticed bool) string {
+	return firstSet(setting{"words", len(cfg.Words) > 0}, setting{"language", cfg.Language != ""}, setting{"max_segments", cfg.MaxSegments > 0},
+		setting{"impossible", cfg.Impossible != OrBlock}, setting{"stop", cfg.Stop != "" && !noticed})
 }
 
 // learn gathers the wordings by which texts show that they say how to opt out.

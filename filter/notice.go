@@ -11,7 +11,7 @@ import (
 )
 
 // Notice says what the first message to somebody tells of how their data is handled: the `notice`
-// section of a policy. Without texts nothing is told.
+// section of a policy. Without texts nothing is told, and other keys are refused.
 type Notice struct {
 	// Texts are by language, two or three letters of ISO 639. {policy_url} stands for PolicyURL,
 	// {brand} for the name of the business and {stop} for the word of [Footer].
@@ -61,7 +61,16 @@ func newNotice(cfg *Config, above *footer) (*notice, error) {
 		}
 		n.applies[c] = !n.lines.none()
 	}
+	if key := cfg.Notice.idle(); key != "" && n.lines.none() {
+		return nil, fmt.Errorf("%s: there is nothing to tell: want texts or text beside it", key)
+	}
 	return n, nil
+}
+
+// idle is a key that says nothing without a text; empty where there is none.
+func (cfg *Notice) idle() string {
+	return firstSet(setting{"policy_url", cfg.PolicyURL != ""}, setting{"categories", len(cfg.Categories) > 0}, setting{"replies", cfg.Replies},
+		setting{"max_segments", cfg.MaxSegments > 0}, setting{"impossible", cfg.Impossible != OrBlock})
 }
 
 // read makes the texts ready. A language has the words and countries that the lines of the program

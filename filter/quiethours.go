@@ -10,7 +10,7 @@ import (
 )
 
 // QuietHours says which hours of the recipient's day are left in peace: the `quiet_hours` section of
-// a policy. Without a preset and without rows there are none.
+// a policy. Without a preset and without rows there are none, and other keys are refused.
 type QuietHours struct {
 	// Preset is the table that rows are taken from, by its name in Tables. Empty: none.
 	Preset string `yaml:"preset"`
@@ -74,10 +74,11 @@ func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 	if err := q.take(cfg.Rows, tables, true); err != nil {
 		return nil, fmt.Errorf("rows%w", err)
 	}
-	if len(cfg.Categories) == 0 {
-		cfg.Categories = []Category{Marketing}
+	categories := cfg.Categories
+	if len(categories) == 0 {
+		categories = []Category{Marketing}
 	}
-	for _, c := range cfg.Categories {
+	for _, c := range categories {
 		if c >= Categories {
 			return nil, fmt.Errorf("categories: there is no category %s", c)
 		}
@@ -92,7 +93,16 @@ func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 			return nil, fmt.Errorf("zone: %w", err)
 		}
 	}
+	if key := cfg.idle(); key != "" && len(q.weeks) == 0 {
+		return nil, fmt.Errorf("%s: there are no hours to go by: want a preset or rows beside it", key)
+	}
 	return q, nil
+}
+
+// idle is a key that says nothing without hours; empty where there is none.
+func (cfg *QuietHours) idle() string {
+	return firstSet(setting{"categories", len(cfg.Categories) > 0}, setting{"reschedule", cfg.Reschedule},
+		setting{"exempt_replies", cfg.ExemptReplies}, setting{"trust_place", cfg.TrustPlace}, setting{"zone", cfg.Zone != ""})
 }
 
 // take puts rows in place of those about the same places. Own rows are the policy's.

@@ -39,6 +39,18 @@ func anyConfig(random *rand.Rand) Config {
 		cfg.QuietHours.Rows = []Hours{{Place: pick(random, "*", "US", "CA", "US-TX"), Weekdays: pick(random, span("none"), span("09:30-17:00")), Sunday: pick(random, Span{}, span("none"))}}
 		cfg.QuietHours.Categories = pick(random, nil, []Category{Marketing, Utility, Service, Authentication})
 	}
+	if cfg.Footer.Line == "" { // the rest of a section is refused without what makes it a rule
+		cfg.Footer = Footer{}
+	}
+	if cfg.Notice.Text == "" {
+		cfg.Notice = Notice{}
+	}
+	if cfg.Duplicates.Within == 0 {
+		cfg.Duplicates = Duplicates{}
+	}
+	if cfg.QuietHours.Preset == "" && cfg.QuietHours.Rows == nil {
+		cfg.QuietHours = QuietHours{}
+	}
 	return cfg
 }
 
