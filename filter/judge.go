@@ -160,7 +160,7 @@ func (j *judge) within(c *count) Certainty {
 	return Hint
 }
 
-// scope is the one that the units name; All where they name several or none.
+// scope is the one that the units name; All where they name several or none, or opt out besides.
 func (j *judge) scope() Scope {
 	scope, named := All, false
 	for i := range j.units {
@@ -174,7 +174,37 @@ func (j *judge) scope() Scope {
 			scope, named = s, true
 		}
 	}
+	if named && !j.narrow() {
+		return All
+	}
 	return scope
+}
+
+// narrow reports whether each opt-out names what it is of: "stop offers", and not "stop offers, leave me alone". What is
+// named belongs to the opt-out before it in its sentence, or where there is none to the one behind it.
+func (j *judge) narrow() bool {
+	const opts = optsOut &^ meansMaybe // a mere no is no opt-out beside another
+	said, open, named := false, false, false
+	for i := range j.units {
+		switch u := &j.units[i]; {
+		case u.means&opts != 0:
+			if open {
+				return false
+			}
+			said, open, named = true, !named && u.means&meansScope == 0, false
+		case u.means&meansScope != 0 && said:
+			open = false
+		case u.means&meansScope != 0:
+			named = true
+		}
+		if j.units[i].ends {
+			if open {
+				return false
+			}
+			said, named = false, false
+		}
+	}
+	return !open
 }
 
 // single reads a text that is one word or wording, which is no opt-out.
