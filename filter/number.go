@@ -137,7 +137,7 @@ func possible(n *phonenumbers.PhoneNumber) (string, error) {
 	return id, nil
 }
 
-// identity is the one way of writing a subscriber of the four countries whose mobiles go by
+// identity is the one way of writing a subscriber of the five countries whose mobiles go by
 // several. Other texts come back as they are. WhatsApp still uses all of these forms:
 // https://faq.whatsapp.com/640432094208718
 //
@@ -154,6 +154,9 @@ func possible(n *phonenumbers.PhoneNumber) (string, error) {
 //     https://en.wikipedia.org/wiki/Telephone_numbers_in_Argentina
 //   - Benin: all numbers of eight digits got 01 in front on 30 November 2024.
 //     https://fr.allafrica.com/stories/202411300249.html
+//   - Côte d'Ivoire: mobiles of eight digits got two in front on 31 January 2021, those of their operator.
+//     https://fr.wikipedia.org/wiki/Liste_des_indicatifs_téléphoniques_en_Côte_d'Ivoire and, of WhatsApp,
+//     https://github.com/devlikeapro/waha/issues/1894
 func identity(e164 string) string {
 	switch {
 	case len(e164) == len("+551187654321") && strings.HasPrefix(e164, "+55") && e164[5] >= '6':
@@ -164,8 +167,25 @@ func identity(e164 string) string {
 		return "+54" + e164[4:]
 	case len(e164) == len("+22997123456") && strings.HasPrefix(e164, "+229") && e164[4] >= '2':
 		return "+22901" + e164[4:]
+	case len(e164) == len("+22507139912") && strings.HasPrefix(e164, "+225"):
+		return "+225" + ivorian(e164[4:]) + e164[4:]
 	}
 	return e164
+}
+
+// ivorian is what a mobile of Côte d'Ivoire of eight digits got in front, by the second of them; empty for what was none.
+func ivorian(old string) string {
+	switch first, second := old[0], old[1]; {
+	case strings.IndexByte("0456789", first) < 0:
+		return ""
+	case second >= '7':
+		return "07" // Orange
+	case second >= '4':
+		return "05" // MTN
+	case strings.IndexByte("0457", first) >= 0:
+		return "01" // Moov
+	}
+	return ""
 }
 
 // zeros are the scripts whose digits are read, by their zero: ASCII, Arabic, Persian, Devanagari,
