@@ -22,7 +22,7 @@ type consentImportCmd struct {
 	Scope            string         `help:"Scope of rows that name none: all, a category, topic:NAME or sender:NAME."`
 	Brand            string         `help:"Brand of rows that name none; default: the one brand that the gate writes as. Where there are several, such rows are opt-outs from all."`
 	Channel          filter.Channel `default:"sms" help:"Channel of rows that name none (${default})."`
-	Region           string         `help:"Country of numbers without a country code, such as US."`
+	Region           string         `help:"Country of numbers without a country code whose row has none in a column country or location, such as US."`
 	Source           string         `help:"Who says so; default: the token's name."`
 	AllowResubscribe bool           `help:"Let a row that is newer than an opt-out, and carries proof, lift it."`
 	DryRun           bool           `help:"Write nothing; show what would be done."`

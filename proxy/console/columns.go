@@ -220,7 +220,11 @@ func (l *layout) common(row []string) (filter.Event, error) {
 			}
 		}
 	}
-	if err := l.address(&e, regionOf(location, l.region, e.To.Address)); err != nil {
+	region := regionOf(location, l.region, e.To.Address)
+	if where[0] != "" {
+		region = where[0]
+	}
+	if err := l.address(&e, region); err != nil {
 		return e, err
 	}
 	if location != "" && e.Proof.Place == "" {

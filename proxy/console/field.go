@@ -103,7 +103,14 @@ func (l *layout) address(e *filter.Event, region string) error {
 			return bad("address", "%q %s: format the column as text and export it again", given, problem)
 		}
 	}
+	named := region
+	if !filter.KnownRegion(region) {
+		region = "" // a column's words: a number with its country code needs none
+	}
 	to, err := canonical("", e.To, region)
+	if err != nil && named != region && strings.Trim(given, "0123456789 ()-./") == "" && strings.TrimSpace(given) != "" {
+		return bad("country", "%q is no country as ISO 3166 writes it, such as DE, by which the number could be read", named)
+	}
 	if err != nil {
 		return spreadsheetHint(err, given, region)
 	}

@@ -29,7 +29,8 @@ type Mapping struct {
 	//	              of a number without a country code. With a number of +1, a state need not have its country in
 	//	              front; letters that are a state's and a country's, as CA, count as both, and a number
 	//	              without a country code is of the country that the request names. The report says so
-	//	country, part, postcode, time_zone   the same, in several columns
+	//	country, part, postcode, time_zone   the same, in several columns. A country there is that of a number
+	//	              without a country code, whatever the request names
 	//	tags          tags, which Tags gives a meaning
 	//	state:SCOPE   the state of one scope, as in state:marketing or state:topic:offers
 	//	time:SCOPE    the time of that

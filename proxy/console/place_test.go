@@ -94,3 +94,33 @@ func TestPlaceIsForReviewers(t *testing.T) {
 		}
 	}
 }
+
+// A number without a country code is of the country in its own row: of another it would be somebody else's.
+func TestCountryOfANumberInItsRow(t *testing.T) {
+	const header = "phone,country,state\n"
+	for name, c := range map[string]struct{ row, want, problem string }{
+		"of the row's country":       {"030 1234567,DE,opted-out", "+49301234567", ""},
+		"in small letters":           {"0151 23456789,de,opted-out", "+4915123456789", ""},
+		"of the request's":           {"(415) 555-0100,,opted-out", "+14155550100", ""},
+		"with its country code":      {"+14155550100,DE,opted-out", "+14155550100", ""},
+		"that, and another word":     {"+14155550100,Vereinigte Staaten,opted-out", "+14155550100", ""},
+		"of a country in its words":  {"030 1234567,Deutschland,opted-out", "", `"Deutschland" is no country as ISO 3166 writes it, such as DE, by which the number could be read`},
+		"that is none, nor a number": {"nobody,Deutschland,opted-out", "", "a name in letters is no phone number"},
+		"that is none, and missing":  {",Deutschland,opted-out", "", "missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			last, problems, err := runImport(t, b, strings.NewReader(header+c.row+"\n"), "brand=shop&channel=sms&region=US")
+			if err != nil || last.Taken+last.Refused != 1 || last.Taken == 1 && c.problem != "" || c.problem != "" && problems[0].Problem != c.problem {
+				t.Fatalf("got %+v, %+v, %v", last, problems, err)
+			}
+			if c.want == "" {
+				return
+			}
+			rec := b.record(filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: c.want})
+			if at, _ := rec.OptedOut(&filter.Message{}); at.IsZero() {
+				t.Errorf("%s is not opted out", c.want)
+			}
+		})
+	}
+}
