@@ -57,10 +57,11 @@ func (sinchSMS) Cancel(req *fasthttp.Request, id string, c *Credentials) error {
 	return nil
 }
 
-// Accepted reads the batch.
+// Accepted reads the batch. One to several people cannot be cancelled for one of them, and is none to be delivered later here.
 func (sinchSMS) Accepted(resp *fasthttp.Response) (id string, scheduled bool) {
 	var j struct {
 		ID      string    `json:"id"`
+		To      []string  `json:"to"`
 		Created time.Time `json:"created_at"`
 		SendAt  time.Time `json:"send_at"`
 	}
@@ -68,5 +69,5 @@ func (sinchSMS) Accepted(resp *fasthttp.Response) (id string, scheduled bool) {
 	if resp.StatusCode()/100 != 2 || !ok || json.Unmarshal(bytes.TrimSpace(body), &j) != nil {
 		return "", false
 	}
-	return j.ID, j.SendAt.After(j.Created)
+	return j.ID, len(j.To) == 1 && j.SendAt.After(j.Created)
 }

@@ -203,6 +203,8 @@ func TestScheduledForSeveral(t *testing.T) {
 			`{"id":"m1","scheduledDatetime":"` + at + `","recipients":{"totalCount":1,"items":[{"recipient":31612345679,"status":"scheduled"}]}}`, bob, ana, true},
 		{"Sinch: one of two opts out", "sinch-sms", "/xms/v1/plan/batches", `{"from":"Shop","body":"Sale","to":["31612345678","31612345679"],"send_at":"` + at + `"}`,
 			`{"id":"b1","to":["31612345678","31612345679"],"created_at":"2020-01-01T00:00:00Z","send_at":"` + at + `"}`, "", bob, false},
+		{"Sinch: one who was added to a batch opts out", "sinch-sms", "/xms/v1/plan/batches/b1", `{"to_add":["31612345679"],"send_at":"` + at + `"}`,
+			`{"id":"b1","to":["31612345678","31612345679"],"created_at":"2020-01-01T00:00:00Z","send_at":"` + at + `"}`, "", ana, false},
 		{"Sinch: the one opts out", "sinch-sms", "/xms/v1/plan/batches", `{"from":"Shop","body":"Sale","to":["31612345679"],"send_at":"` + at + `"}`,
 			`{"id":"b1","to":["31612345679"],"created_at":"2020-01-01T00:00:00Z","send_at":"` + at + `"}`, "", ana, true},
 	} {
@@ -215,6 +217,7 @@ func TestScheduledForSeveral(t *testing.T) {
 			}}
 			st := memory(t)
 			g, addr := start(t, oneRoute(play(t, loopback(t), got.serve), func(rc *RouteConfig) {
+				rc.Unseen = "pass" // who is in a batch
 				rc.Provider, rc.Credentials = c.provider, &providers.Credentials{Secret: "s"}
 				if c.provider == "sinch-sms" {
 					rc.Credentials.Account = "plan"
