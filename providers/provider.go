@@ -276,10 +276,10 @@ func Pooled(name string) func(sender string) bool { return byName[name].pooled }
 // longestName is how many characters a sender has that is a name, in all networks.
 const longestName = 11
 
-// pooledByID is for services whose senders are numbers, names, and the ids of what has numbers, which are longer. AWS' ids
-// may be addresses, as names may.
+// pooledByID is for services whose senders are numbers, names, addresses of e-mail, and the ids of what has numbers, which are
+// longer than names. What stands for an id or a name at AWS may be its address there.
 func pooledByID(sender string) bool {
-	return len(sender) > longestName && strings.Trim(sender, "+0123456789") != "" && !strings.Contains(sender, ":sender-id/")
+	return len(sender) > longestName && strings.Trim(sender, "+0123456789") != "" && !strings.Contains(sender, "@") && !strings.Contains(sender, ":sender-id/")
 }
 
 // Withdrawn is what a refusal by the provider called name, at once or in a receipt, says with its code that the

@@ -73,7 +73,9 @@ func TestStopToANumberOfAPool(t *testing.T) {
 	rc := RouteConfig{Policy: anyone, Upstream: play(t, loopback(t), echo(okAnswer, func(wire) {}))}
 	_, addr := start(t, Config{Routes: map[string]RouteConfig{"aws-sms": rc, "plivo": rc, "bird": rc}}, st)
 	learn(t, st, filter.Event{To: filter.Recipient{Brand: "default", Channel: filter.SMS, Address: "+14155550100"}, Kind: filter.OptedOut,
-		Scope: filter.OfSender("+12065550199"), Source: "test"})
+		Scope: filter.OfSender("+12065550199"), Source: "test"},
+		filter.Event{To: filter.Recipient{Brand: "default", Channel: filter.Email, Address: "ana@example.com"}, Kind: filter.OptedOut,
+			Scope: filter.OfSender("news@acme.example"), Source: "test"})
 	for _, c := range []struct {
 		name, send string
 		blocked    bool
@@ -89,6 +91,8 @@ func TestStopToANumberOfAPool(t *testing.T) {
 		{"a powerpack", plivo(`"powerpack_uuid":"86bbb125-97bb-4d72-89fd-81d5c515b015"`), true},
 		{"a name that Plivo writes from", plivo(`"src":"ACME"`), false},
 		{"a profile of Bird's", bird(`"messaging_profile_id":"0198f3a2-7c1e-7d7e-9a53-0b1e4c2d9f10"`), true},
+		{"an address that Bird writes e-mails from", post("/bird/v1/email/messages", "application/json",
+			`{"to":["ana@example.com"],"from":"orders@acme.example","subject":"Sale","text":"Sale"}`), false},
 		{"a name that Bird writes from", bird(`"from":"ACME"`), false},
 	} {
 		if a := ask(t, addr, c.send); (a.Header.Get("Sendgate-Reason") == "opted-out") != c.blocked {
