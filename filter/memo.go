@@ -9,6 +9,9 @@ import (
 // maxMemo bounds how many beginnings of addresses a memo holds. When there are more, it begins anew.
 const maxMemo = 1 << 16
 
+// memoDigits is how much of a number tells where it is from, its plus and seven digits: no place needs more.
+const memoDigits = len("+") + 7
+
 // A memo remembers what was found out about where recipients are. What tells that is the first digits of
 // their address, so that few beginnings stand for all numbers, and what they stated. It is safe for
 // concurrent use.
@@ -78,7 +81,7 @@ func (c *memo[T]) other(address, stated string, empty bool) T {
 	case strings.HasPrefix(address, "+1"):
 		key.digits = address[:min(len(address), len("+1")+3)] // the area code
 	case strings.HasPrefix(address, "+"):
-		key.digits = address[:min(len(address), len("+")+7)] // no place needs more digits
+		key.digits = address[:min(len(address), memoDigits)]
 	case scopedID(address):
 		key.digits = address[:2]
 	}

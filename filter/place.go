@@ -17,6 +17,9 @@ type Place struct {
 	Place string `yaml:"place"`
 	// AreaCodes are the area codes of a part of the North American numbering plan (+1).
 	AreaCodes []int `yaml:"area_codes"`
+	// Numbers are how numbers in E.164 begin that are from where only Zones count: up to seven digits behind the
+	// plus. Then the row says nothing of the rest of the place.
+	Numbers []string `yaml:"numbers"`
 	// Zones are the names of its time zones in the tz database. Left out: those that phonenumbers gives
 	// for a number.
 	Zones []string `yaml:"zones"`
@@ -59,12 +62,13 @@ func checkPlace(name string, any bool) error {
 type atlas struct {
 	areas [1000]string                // of +1: place
 	zones map[string][]*time.Location // place -> zones
+	begun map[string][]*time.Location // beginning of a number -> zones, in place of those of its place
 	parts map[string]bool             // countries whose parts are told apart
 	zips  [1000]*spot                 // by the first three digits of a ZIP code
 }
 
 func newAtlas(rows []Place, postcodes []Postcodes) (*atlas, error) {
-	a := &atlas{zones: map[string][]*time.Location{}, parts: map[string]bool{}}
+	a := &atlas{zones: map[string][]*time.Location{}, begun: map[string][]*time.Location{}, parts: map[string]bool{}}
 	for i := range rows {
 		if err := a.add(rows[i]); err != nil {
 			return nil, fmt.Errorf("places[%d]: %w", i, err)
@@ -129,7 +133,13 @@ func (a *atlas) add(row Place) error {
 		a.parts[country] = true
 	}
 	zones, err := locations(row.Zones)
-	if len(zones) > 0 {
+	for _, begin := range row.Numbers {
+		if len(begin) > memoDigits || !strings.HasPrefix(begin, "+") || !only(begin[1:], isDigit) || len(zones) == 0 {
+			return fmt.Errorf("numbers: %q: want a plus and up to %d digits, and zones beside it", begin, memoDigits-1)
+		}
+		a.begun[begin] = zones
+	}
+	if len(zones) > 0 && len(row.Numbers) == 0 {
 		a.zones[row.Place] = zones
 	}
 	return err
@@ -190,7 +200,13 @@ func (a *atlas) find(address string) (at spot) {
 		at.zones = a.zonesOf(at.place, at.country)
 		return at
 	}
-	if at.zones = a.zones[at.place]; at.zones == nil {
+	for n := min(len(address), memoDigits); n > 1 && at.zones == nil; n-- {
+		at.zones = a.begun[address[:n]]
+	}
+	if at.zones == nil {
+		at.zones = a.zones[at.place]
+	}
+	if at.zones == nil {
 		at.zones = a.zones[at.country]
 	}
 	if at.zones == nil {
