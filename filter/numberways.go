@@ -82,6 +82,12 @@ func (r reading) mobile() bool {
 	})
 }
 
+// InUse reports whether a number in E.164 belongs to a range that is in use, as far as is known.
+func InUse(e164 string) bool {
+	n, err := phonenumbers.Parse(e164, "")
+	return err == nil && phonenumbers.IsValidNumber(n)
+}
+
 // either reports whether is holds for the number as it was written or for its identity.
 func (r reading) either(is func(*phonenumbers.PhoneNumber) bool) bool {
 	if is(r.n) {

@@ -224,6 +224,7 @@ func (l *layout) common(row []string) (filter.Event, error) {
 	if where[0] != "" {
 		region = where[0]
 	}
+	given := e.To.Address
 	if err := l.address(&e, region); err != nil {
 		return e, err
 	}
@@ -231,6 +232,9 @@ func (l *layout) common(row []string) (filter.Event, error) {
 		e.Proof.Place, l.remark.text = locate(e.To.Address, location)
 	}
 	place(&e, where)
+	if l.remark.text == "" && guessed(given, &e.To) {
+		l.remark = remark{"address", fmt.Sprintf("read as one of %s, where no such number is known to be in use: does it belong to another country?", strings.ToUpper(region))}
+	}
 	return e, nil
 }
 

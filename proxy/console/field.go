@@ -121,6 +121,11 @@ func (l *layout) address(e *filter.Event, region string) error {
 	return nil
 }
 
+// guessed reports whether a number that was given without its country code is none that the country is known to have.
+func guessed(given string, to *filter.Recipient) bool {
+	return slices.Contains(phoneChannels, to.Channel) && strings.HasPrefix(to.Address, "+") && !strings.ContainsAny(given, "+＋") && !filter.InUse(to.Address)
+}
+
 // spoilt says what a spreadsheet has made of a number, or "".
 func spoilt(text string) string {
 	mantissa, exponent, ok := strings.Cut(strings.ToUpper(text), "E")

@@ -95,6 +95,16 @@ func TestPlaceIsForReviewers(t *testing.T) {
 	}
 }
 
+// Where the country that the request names is another one's, that shows: no number of the United States begins with 0.
+func TestNumberOfAnotherCountry(t *testing.T) {
+	b := newBench(t)
+	last, problems, err := runImport(t, b, strings.NewReader("phone,state\n030 1234567,opted-out\n(415) 555-0100,opted-out\n+10301234567,opted-out\n"), "brand=shop&channel=sms&region=us")
+	if err != nil || last.Taken != 3 || last.Warnings != 2 || len(problems) != 2 || problems[0].Column != "address" ||
+		problems[0].Warning != "read as one of US, where no such number is known to be in use: does it belong to another country?" {
+		t.Errorf("got %+v, %+v, %v, want a warning of the first row, and that the last says the same", last, problems, err)
+	}
+}
+
 // A number without a country code is of the country in its own row: of another it would be somebody else's.
 func TestCountryOfANumberInItsRow(t *testing.T) {
 	const header = "phone,country,state\n"
