@@ -91,6 +91,25 @@ func TestLearn(t *testing.T) {
 	}
 }
 
+// TestLearnFromABroadcast: of several recipients Viber tells by name who is not subscribed any more.
+func TestLearnFromABroadcast(t *testing.T) {
+	body := `{"broadcast_list":["01234567890b3456789012==","01234567890c3456789012=="],"type":"text","text":"Sale"}`
+	req := read(t, fmt.Appendf(nil, "POST /pa/broadcast_message HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body))
+	p := provider(t, "viber", "")
+	var b providers.Batch
+	if err := p.Parse(req, &b); err != nil {
+		t.Fatal(err)
+	}
+	var resp fasthttp.Response
+	resp.SetBodyString(`{"status":0,"failed_list":[{"receiver":"01234567890c3456789012==","status":6,"status_message":"Not subscribed"},
+		{"receiver":"01234567890b3456789012==","status":7},{"receiver":"01234567890d3456789012==","status":6}]}`)
+	refusal, events := p.Learn(&resp, &b)
+	want := filter.Recipient{Channel: filter.Viber, Address: "01234567890c3456789012=="}
+	if refusal != 0 || len(events) != 1 || events[0].Kind != filter.OptedOut || events[0].To != want || events[0].Scope != filter.All {
+		t.Errorf("Learn reads the refusal %d and %+v", refusal, events)
+	}
+}
+
 // other is a send to somebody else, in the shape of the typical one.
 func other(t *testing.T, name string) *fasthttp.Request {
 	for _, s := range providers.Samples() {

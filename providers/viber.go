@@ -2,7 +2,9 @@ package providers
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -92,19 +94,50 @@ func (viber) Refuse(resp *fasthttp.Response, b *Batch) {
 	b.refuse(resp, fasthttp.StatusOK, "application/json", out)
 }
 
-// Learn reads from the one recipient's answer that they are not subscribed, as an opt-out.
+// A viberFailure is what Viber tells of one recipient of a broadcast.
+type viberFailure struct {
+	Receiver string `json:"receiver"`
+	Status   int    `json:"status"`
+}
+
+// Learn reads from the one recipient's answer that they are not subscribed, as an opt-out, and from that to a broadcast
+// which of them are not.
 func (viber) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
-	body, ok := answer(resp)
+	body, ok := answerUpTo(resp, maxPlain)
 	var j struct {
-		Status int `json:"status"`
+		Status int            `json:"status"`
+		Failed []viberFailure `json:"failed_list"`
 	}
-	if !ok || json.Unmarshal(body, &j) != nil || j.Status <= 0 {
+	switch {
+	case !ok || json.Unmarshal(body, &j) != nil || j.Status < 0:
 		return 0, nil
+	case j.Status == 0:
+		return 0, b.viberFailed(j.Failed)
 	}
-	if scope, ok := viberWithdrawn[j.Status]; ok {
-		events = learnt(b, filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "viber answer", Note: strconv.Itoa(j.Status)})
+	if e, ok := viberOptOut(j.Status); ok {
+		events = learnt(b, e)
 	}
 	return j.Status, events
+}
+
+// viberOptOut is the opt-out that a status means, if it means any.
+func viberOptOut(status int) (e filter.Event, ok bool) {
+	scope, ok := viberWithdrawn[status]
+	return filter.Event{Kind: filter.OptedOut, Scope: scope, Source: "viber answer", Note: strconv.Itoa(status)}, ok
+}
+
+// viberFailed are the opt-outs of recipients of b whom a broadcast did not reach.
+func (b *Batch) viberFailed(failed []viberFailure) (events []filter.Event) {
+	for _, f := range failed {
+		e, ok := viberOptOut(f.Status)
+		i := slices.IndexFunc(b.parsed.spread.at, func(at standing) bool { return at.written == f.Receiver })
+		if !ok || i < 0 || b.Messages[i].To.Address == "" {
+			continue
+		}
+		e.To = filter.Recipient{Channel: b.Messages[i].To.Channel, Address: strings.Clone(b.Messages[i].To.Address)}
+		events = append(events, e)
+	}
+	return events
 }
 
 // Merge adds the blocked recipients to failed_list, where Viber itself tells of those it did not write to.
