@@ -69,6 +69,8 @@ func TestReadingOfKeywords(t *testing.T) {
 		{"an opt-in with other words", "start now please", "US", false, filter.Reading{}},
 		{"an opt-in with a slip", "sstart", "US", false, filter.Reading{}},
 		{"an opt-in where one was offered", "Yes", "US", false, filter.Reading{Keyword: start, Certainty: filter.Ambiguous}},
+		{"a word that goes on with what somebody talks about", "Continue", "US", false, filter.Reading{Keyword: start, Certainty: filter.Ambiguous}},
+		{"a word that goes back in a menu", "VOLTAR", "BR", false, filter.Reading{Keyword: start, Certainty: filter.Ambiguous}},
 		{"an opt-out and an opt-in", "start stop", "US", false, filter.Reading{Keyword: stop, Certainty: filter.Ambiguous}},
 		{"help", "HELP", "US", false, filter.Reading{Keyword: filter.HelpWord, Certainty: filter.Definite}},
 		{"help in a sentence", "I need help with my order", "US", false, filter.Reading{}},
