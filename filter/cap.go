@@ -101,9 +101,16 @@ func newFrequency(cfg Caps) (*frequency, error) {
 		return f, nil
 	}
 	var err error
-	f.atlas, err = newAtlas(tables.Places, tables.Postcodes)
+	if f.atlas, err = newAtlas(tables.Places, tables.Postcodes); err != nil {
+		return nil, err
+	}
+	for i := range cfg.Rows {
+		if err := f.atlas.check(f.rows[i].row.Place); err != nil {
+			return nil, fmt.Errorf("rows[%d]: %w", i, err)
+		}
+	}
 	f.placed = newMemo(f.locate)
-	return f, err
+	return f, nil
 }
 
 // locate lists the rows for whoever has an address and stated where they are.

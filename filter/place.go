@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -176,6 +177,22 @@ func location(name string) (*time.Location, error) {
 // zoneNames are the zones that were asked for, a *time.Location each: many numbers share one, which takes
 // long to read and some kilobytes to hold.
 var zoneNames sync.Map
+
+// check says that a place is no part of its country, where the parts of that are known: nobody would ever be there.
+func (a *atlas) check(place string) error {
+	country, _, parted := strings.Cut(place, "-")
+	if !parted || !a.parts[country] || a.zones[place] != nil {
+		return nil
+	}
+	var known []string
+	for part := range a.zones {
+		if strings.HasPrefix(part, country+"-") {
+			known = append(known, part)
+		}
+	}
+	slices.Sort(known)
+	return fmt.Errorf("place: unknown part %q of %s: want one of %s", place, country, strings.Join(known, ", "))
+}
 
 // nobodys reports whether an address of a country, or of none, is a number that nobody can have.
 func nobodys(address, country string) bool { return country == "" && strings.HasPrefix(address, "+") }

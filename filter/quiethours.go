@@ -68,6 +68,10 @@ func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 	if cfg.Preset != "" && !found {
 		return nil, fmt.Errorf("preset: unknown preset %q: want one of %s", cfg.Preset, strings.Join(slices.Sorted(maps.Keys(tables.Presets)), ", "))
 	}
+	var err error
+	if q.atlas, err = newAtlas(tables.Places, tables.Postcodes); err != nil {
+		return nil, err
+	}
 	if err := q.take(preset, tables, false); err != nil {
 		return nil, fmt.Errorf("preset: %s%w", cfg.Preset, err)
 	}
@@ -83,10 +87,6 @@ func newQuietHours(cfg QuietHours, window time.Duration) (*quietHours, error) {
 			return nil, fmt.Errorf("categories: there is no category %s", c)
 		}
 		q.applies[c] = len(q.weeks) > 0
-	}
-	var err error
-	if q.atlas, err = newAtlas(tables.Places, tables.Postcodes); err != nil {
-		return nil, err
 	}
 	if cfg.Zone != "" {
 		if q.home, err = location(cfg.Zone); err != nil {
@@ -110,6 +110,9 @@ func (q *quietHours) take(rows []Hours, tables *HourTables, own bool) error {
 	first := map[string]int{}
 	for i := range rows {
 		w, err := newWeek(rows[i], tables.Holidays)
+		if err == nil {
+			err = q.atlas.check(w.row.Place)
+		}
 		if err != nil {
 			return fmt.Errorf("[%d]: %w", i, err)
 		}
