@@ -65,8 +65,7 @@ func newFooter(cfg Footer, business string) (*footer, error) {
 	if err := f.lines.take(cfg.Rows, values); err != nil {
 		return nil, fmt.Errorf("rows%w", err)
 	}
-	var err error
-	if f.lines.other, err = expand(cfg.Line, values); err != nil {
+	if err := f.lines.setOther(cfg.Line, values); err != nil {
 		return nil, fmt.Errorf("line: %w", err)
 	}
 	if err := f.lines.fallBack(cfg.Language); err != nil {
@@ -86,7 +85,7 @@ func (f *footer) learn(cfg *Footer) error {
 	if err := checkWordings("words", cfg.Words); err != nil {
 		return err
 	}
-	lines := slices.DeleteFunc(append(f.lines.all(), f.lines.other), func(line string) bool { return line == "" })
+	lines := slices.DeleteFunc(append(f.lines.all(), f.lines.other, f.lines.otherGSM), func(line string) bool { return line == "" })
 	f.says.add(&plainEnglish)
 	f.says.add(&OptOutLine{Words: append(lines, cfg.Words...), Keywords: []string{cfg.word()}})
 	for _, rows := range append(slices.Collect(maps.Values(cfg.Tables)), cfg.Rows) {

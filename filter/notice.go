@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Notice says what the first message to somebody tells of how their data is handled: the `notice`
@@ -95,8 +97,7 @@ func (n *notice) read(cfg *Config) error {
 			return fmt.Errorf("texts: %s: %w", language, errNoPolicy)
 		}
 	}
-	var err error
-	if n.lines.other, err = expand(cfg.Notice.Text, values); err != nil {
+	if err := n.lines.setOther(cfg.Notice.Text, values); err != nil {
 		return fmt.Errorf("text: %w", err)
 	}
 	if cfg.Notice.Text != "" && !strings.Contains(cfg.Notice.Text, "{policy_url}") {
@@ -118,7 +119,23 @@ func (n *notice) Need(m *Message) Need {
 
 // tells reports whether m, as the first to somebody, has to tell it.
 func (n *notice) tells(m *Message) bool {
-	return n.applies[m.Category] && m.Template == "" && m.Text != "" && !strings.Contains(m.Text, n.url)
+	return n.applies[m.Category] && m.Template == "" && m.Text != "" && !shows(m.Text, n.url)
+}
+
+// shows reports whether text shows an address, and not only a longer one that begins with it: a link to
+// https://example.com/products is none to https://example.com/p.
+func shows(text, address string) bool {
+	for {
+		_, rest, found := strings.Cut(text, address)
+		if !found {
+			return false
+		}
+		next, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, "/.,;:!"))
+		if !unicode.IsLetter(next) && !unicode.IsDigit(next) && !strings.ContainsRune("-_~%+=&", next) {
+			return true
+		}
+		text = rest
+	}
 }
 
 func (n *notice) Judge(m *Message, r *Record, now time.Time) Decision {

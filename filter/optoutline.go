@@ -17,7 +17,8 @@ type OptOutLine struct {
 	// Line is what is added, with the variables of [Footer].
 	Line string `yaml:"line"`
 	// GSM is the same in the letters that an SMS takes as one place each, for texts that have no
-	// others: one letter outside the GSM alphabet more than halves the room of an SMS. Left out: Line.
+	// others: one letter outside the GSM alphabet more than halves the room of an SMS. Left out: Line, with plain
+	// letters, quotes and dashes in place of those that would do so, where that is enough.
 	GSM string `yaml:"gsm"`
 	// Words show that a text already says how to opt out, wherever they stand, as [Footer] has them.
 	Words []string `yaml:"words"`
@@ -47,6 +48,7 @@ type optOutLines struct {
 	countries map[string]int   // -> row
 	fallback  int              // row of the default language; -1: none
 	other     string           // for languages without a row
+	otherGSM  string           // the same for texts in the GSM alphabet
 }
 
 // An optOutRow is an OptOutLine made ready.
@@ -95,11 +97,10 @@ func (l *optOutLines) add(row *OptOutLine, values map[string]variable) error {
 	switch {
 	case strings.TrimSpace(made.line) == "":
 		return fmt.Errorf("line: missing: %s has nothing to add", row.Language)
-	case !inGSM(made.gsm):
+	case !inGSM(row.GSM):
 		return fmt.Errorf("gsm: %q has letters outside the GSM alphabet", row.GSM)
-	case made.gsm == "":
-		made.gsm = made.line
 	}
+	made.gsm = plainLine(cmp.Or(made.gsm, made.line), values) // the name of a business, too, may have other letters
 	made.script = script(variables.ReplaceAllLiteralString(row.Line, ""))
 	at := slices.IndexFunc(l.rows, func(r optOutRow) bool { return r.language == row.Language })
 	if at < 0 {
@@ -109,6 +110,27 @@ func (l *optOutLines) add(row *OptOutLine, values map[string]variable) error {
 		l.rows[at] = made
 	}
 	return l.index(at, row)
+}
+
+// setOther makes text the line for languages without a row.
+func (l *optOutLines) setOther(text string, values map[string]variable) (err error) {
+	l.other, err = expand(text, values)
+	l.otherGSM = plainLine(l.other, values)
+	return err
+}
+
+// plainLine is line in the GSM alphabet, if that takes no other word to reply with and no other link.
+func plainLine(line string, values map[string]variable) string {
+	link := func(word string) bool { return strings.ContainsAny(strings.TrimRight(word, ".,;:!?"), "./@") }
+	for word := range strings.FieldsSeq(line) {
+		if link(word) && !inGSM(word) {
+			return line
+		}
+	}
+	if !inGSM(values["stop"].value) {
+		return line
+	}
+	return toGSM(line)
 }
 
 func checkLanguage(code string) error {
@@ -166,6 +188,8 @@ func (l *optOutLines) choose(m *Message) (line, from string) {
 		at = l.language(m)
 	}
 	switch {
+	case at < 0 && m.To.Channel == SMS && inGSM(m.Text):
+		return l.otherGSM, "by this gate's configuration"
 	case at < 0:
 		return l.other, "by this gate's configuration"
 	case m.To.Channel == SMS && inGSM(m.Text):
