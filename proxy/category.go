@@ -36,12 +36,8 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 			return l, fmt.Errorf("topic: %w", err)
 		}
 	}
-	for i, row := range cfg.Policy.Caps.Rows { // a message never has a topic that nobody declared
-		if row.Topic != "" {
-			if err := brand.CheckLabel(filter.OfTopic(row.Topic)); err != nil {
-				return l, fmt.Errorf("policy: caps: rows[%d]: topic: %w", i, err)
-			}
-		}
+	if err := checkCaps(cfg.Policy.Caps.Rows, brand); err != nil {
+		return l, fmt.Errorf("policy: caps: %w", err)
 	}
 	if cfg.Category != nil {
 		l.category = filter.OfCategory(*cfg.Category)
@@ -72,6 +68,23 @@ func newLabels(cfg *RouteConfig, brands map[string]filter.Brand) (labels, error)
 		}
 	}
 	return l, nil
+}
+
+// checkCaps refuses caps that count nothing: no message has a topic that the brand does not declare, nor one of a
+// stricter category than its own.
+func checkCaps(rows []filter.Cap, brand filter.Brand) error {
+	for i, row := range rows {
+		if row.Topic == "" {
+			continue
+		}
+		if err := brand.CheckLabel(filter.OfTopic(row.Topic)); err != nil {
+			return fmt.Errorf("rows[%d]: topic: %w", i, err)
+		}
+		if c, _ := brand.Category(row.Topic); row.Category != nil && c < *row.Category {
+			return fmt.Errorf("rows[%d]: category: %s: messages of topic %s are %s", i, row.Category, row.Topic, c)
+		}
+	}
+	return nil
 }
 
 // classify stamps m with what the route knows: the brand, the one way of writing its sender, and
