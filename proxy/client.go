@@ -149,7 +149,10 @@ func drain(c net.Conn) {
 // talking: what follows on it could be part of the same request.
 func hearOut(ctx *fasthttp.RequestCtx) {
 	ctx.SetConnectionClose()
-	if c, ok := ctx.Conn().(*client); ok {
+	switch c := ctx.Conn().(type) {
+	case *client:
+		c.linger.Store(true)
+	case *sharingConn:
 		c.linger.Store(true)
 	}
 }

@@ -66,10 +66,7 @@ func (l *sharing) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if l.files.take() {
-			return &sharingConn{Conn: c, close: sync.OnceValue(func() error {
-				defer l.files.give()
-				return c.Close()
-			})}, nil
+			return newSharingConn(c, l.files), nil
 		}
 		_ = c.Close()
 	}
@@ -78,7 +75,20 @@ func (l *sharing) Accept() (net.Conn, error) {
 // sharingConn gives its descriptor back when it is closed first.
 type sharingConn struct {
 	net.Conn
-	close func() error
+	close  func() error
+	linger atomic.Bool // the last answer came before the request was read
+}
+
+func newSharingConn(c net.Conn, files *descriptors) *sharingConn {
+	s := &sharingConn{Conn: c}
+	s.close = sync.OnceValue(func() error {
+		defer files.give()
+		if s.linger.Load() {
+			drain(c)
+		}
+		return c.Close()
+	})
+	return s
 }
 
 func (c *sharingConn) Close() error { return c.close() }

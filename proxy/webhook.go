@@ -203,7 +203,7 @@ func (g *Gate) strayed(ctx *fasthttp.RequestCtx, err error) {
 	g.calls.stray.Add(1)
 	status, sentence := misread(err, g.calls.limits, "proxy.webhooks.limits")
 	say(&ctx.Response, status, sentence)
-	ctx.SetConnectionClose()
+	hearOut(ctx)
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
 		g.calls.large.tell(func(calls int) {
 			g.log.Warn("a webhook was refused that is larger than proxy.webhooks.limits.body allows: what it tells is lost, if a provider made it",
