@@ -17,32 +17,30 @@ type backupCmd struct {
 	Decisions bool   `help:"The decision log, too, which may be lost and is the larger part."`
 }
 
-// Run has the gate make a backup, and says what is in it.
+// Run has the gate make a backup, and says what is in it where it can be read again.
 func (c backupCmd) Run(t terminal) error {
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	path := c.File
-	if path == "-" {
-		path = ""
-	}
-	err = writeTo(t, path, func(w io.Writer) error { return client.Backup(t.ctx, w, c.Decisions) })
-	if err != nil || path == "" {
+	if err := writeTo(t, c.File, func(w io.Writer) error { return client.Backup(t.ctx, w, c.Decisions) }); err != nil {
 		return err
 	}
-	self, err := store.ReadBackup(path)
+	if c.File == "-" {
+		return nil
+	}
+	info, err := os.Stat(c.File)
+	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	self, err := store.ReadBackup(c.File)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
 		return printJSON(t.out, self)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(t.out, "%s: %s, %d KB; keep it as secret as the gate's own folder\n", path, contents(self), (info.Size()+1023)/1024)
+	_, err = fmt.Fprintf(t.out, "%s: %s, %d KB; keep it as secret as the gate's own folder\n", c.File, contents(self), (info.Size()+1023)/1024)
 	return err
 }
 
