@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -144,4 +145,42 @@ func TestBackupOfAFullDisk(t *testing.T) {
 		t.Errorf("it says of itself %+v", self)
 	}
 	restored(t, name, store.RestoreOptions{})
+}
+
+// A picture that is not what it was when it was kept is in the backup as it is. Nothing else is lost with it.
+func TestBackupOfAnAlteredPicture(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	sha := putBlob(t, s, picture("of a form"))
+	keep(t, s, proven(person("acme", 1), "in", sha), optOut(person("acme", 2), "out"))
+	must(t, os.WriteFile(filepath.Join(dir, "blobs", sha), []byte("altered"), 0o600))
+	name, self := backUp(t, s, store.BackupOptions{})
+	into, done := restored(t, name, store.RestoreOptions{})
+	if len(done.Report.Faults) != 1 || !strings.Contains(done.Report.Faults[0].Reason, sha+", which was altered") {
+		t.Errorf("restoring it reports %v", done.Report.Faults)
+	}
+	r := open(t, store.Config{Dir: into})
+	if r.Head() != self.Head || !barred(t, r, person("acme", 2)) {
+		t.Error("it is not restored as it was")
+	}
+}
+
+// An erasure that failed at its beginning is finished by whoever opens the folder next, so by a restore.
+func TestBackupAfterAnErasureThatFailed(t *testing.T) {
+	s, _ := lived(t)
+	store.FailCommits(s, func(func() error) error { return errBroken })
+	if _, err := s.Erase(context.Background(), person("acme", 1).Everywhere(), "ana", "asked"); !errors.Is(err, errBroken) {
+		t.Fatalf("the erasure did not fail: %v", err)
+	}
+	store.FailCommits(s, func(real func() error) error { return real() })
+	eventually(t, "the store is well again", func() bool { return s.Healthy() == nil })
+	name, _ := backUp(t, s, store.BackupOptions{})
+	dir, done := restored(t, name, store.RestoreOptions{})
+	if !done.Report.OK() {
+		t.Errorf("restoring it reports %v", done.Report.Faults)
+	}
+	r := open(t, store.Config{Dir: dir})
+	if read(t, r, person("acme", 1), filter.NeedRecord).Erased.IsZero() {
+		t.Error("the erasure is not finished")
+	}
 }

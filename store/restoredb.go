@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/dgraph-io/badger/v4"
@@ -17,6 +18,9 @@ const restorePage = 4 << 20
 // at once, without a log and without compactions.
 func (r *restoring) database(from *bufio.Reader, size int64) (err error) {
 	s := newStore(Config{Dir: r.dir, Logger: r.logger})
+	if r.free != nil {
+		s.free = r.free
+	}
 	if s.folder, err = openFolder(s.path(consentDir)); err != nil {
 		return err
 	}
@@ -34,28 +38,58 @@ func (r *restoring) database(from *bufio.Reader, size int64) (err error) {
 	if err := w.Prepare(); err != nil {
 		return err
 	}
-	if err := writePairs(w, from); err != nil {
+	recipients, err := s.writePairs(w, from)
+	if err != nil {
 		w.Cancel()
 		return err
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return db.View(func(txn *badger.Txn) error {
+		head, err := readHead(txn)
+		if err != nil {
+			return err
+		}
+		return r.compare(head, recipients)
+	})
 }
 
-func writePairs(w *badger.StreamWriter, from *bufio.Reader) error {
+// compare fails unless the database is what the backup says of itself. Whoever opens it may add to it, by finishing an
+// erasure that failed.
+func (r *restoring) compare(head Head, recipients int64) error {
+	self := &r.self
+	switch {
+	case head.Seq != self.Head.Seq || head.Sum != self.Head.Sum:
+		return fmt.Errorf("the chain ends with link %d, %s, and not with link %d, %s, as %s says", head.Seq, head.Sum, self.Head.Seq, self.Head.Sum, backupSelf)
+	case recipients != self.Recipients:
+		return fmt.Errorf("it has %d recipients, and not %d, as %s says", recipients, self.Recipients, backupSelf)
+	}
+	return nil
+}
+
+// writePairs returns how many of the pairs are records of recipients.
+func (s *Store) writePairs(w *badger.StreamWriter, from *bufio.Reader) (recipients int64, err error) {
 	buf := z.NewBuffer(restorePage+restorePage/4, "restore")
 	defer func() { _ = buf.Release() }()
 	pairs := pairReader{r: from}
 	for {
 		p, err := pairs.next()
 		if err != nil && err != io.EOF {
-			return err
+			return recipients, err
 		}
 		if err == nil {
+			if p.key[0] == kindRecord {
+				recipients++
+			}
 			badger.KVToBuffer(&pb.KV{Key: p.key, Value: p.value, ExpiresAt: p.expires, Version: 1}, buf)
 		}
 		if err == io.EOF || buf.LenNoPadding() >= restorePage {
+			if werr := s.room(minFree); werr != nil { // a full disk would end the process
+				return recipients, werr
+			}
 			if werr := w.Write(buf); werr != nil || err == io.EOF {
-				return werr
+				return recipients, werr
 			}
 			buf.Reset()
 		}
