@@ -3,6 +3,7 @@ package store
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"context"
 	"encoding/json"
@@ -13,7 +14,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -258,12 +258,22 @@ func (b *backup) blobs() error {
 
 // decisions copies the decision log: first what is in no block yet, so that all is in one or the other.
 func (b *backup) decisions() error {
-	b.s.log.flush(true)
+	tail, err := b.s.log.wholeTail()
+	if err != nil {
+		return err
+	}
+	part, err := b.part(path.Join(decisionsDir, tailName), zip.Store)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(part, b.slowly(bytes.NewReader(tail))); err != nil {
+		return err
+	}
 	names, err := glob(b.s.path(decisionsDir), "*"+segmentSuffix)
 	if err != nil {
 		return err
 	}
-	for _, name := range slices.Insert(names, 0, tailName) {
+	for _, name := range names {
 		if _, err := b.file(path.Join(decisionsDir, filepath.Base(name)), zip.Store); err != nil {
 			return err
 		}

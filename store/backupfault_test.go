@@ -147,6 +147,34 @@ func TestBackupOfAFullDisk(t *testing.T) {
 	restored(t, name, store.RestoreOptions{})
 }
 
+// The file of what is in no block yet is begun anew whenever a block is full. A backup has what was in it.
+func TestBackupOfADecisionLogThatGoesOn(t *testing.T) {
+	s := open(t, store.Config{Dir: t.TempDir()})
+	keep(t, s, optOut(person("acme", 1), "out"))
+	for i := range 1000 {
+		s.Log(decision(i))
+	}
+	more := 1000
+	name, _ := backUp(t, s, store.BackupOptions{Decisions: true, Pause: func() {
+		for range 1000 { // so that a little less is in no block than before
+			s.Log(decision(more))
+			more++
+		}
+		store.FlushLog(s)
+	}})
+	dir, _ := restored(t, name, store.RestoreOptions{})
+	r := open(t, store.Config{Dir: dir})
+	all := ids(t, r, store.Query{Oldest: true})
+	for i, id := range all {
+		if id != decision(i).ID {
+			t.Fatalf("decision %d of the backup is %s, want %s", i, id, decision(i).ID)
+		}
+	}
+	if len(all) < 1000 {
+		t.Errorf("it has %d decisions, and there were 1000 before it was begun", len(all))
+	}
+}
+
 // A picture that is not what it was when it was kept is in the backup as it is. Nothing else is lost with it.
 func TestBackupOfAnAlteredPicture(t *testing.T) {
 	dir := t.TempDir()

@@ -121,6 +121,19 @@ func (t *tail) close() error {
 	return errors.Join(t.file.Sync(), t.file.Close())
 }
 
+// wholeTail is what is in the tail, once all that was logged before is there or in a block. The tail is begun anew
+// behind whoever reads it otherwise.
+func (l *decisionLog) wholeTail() ([]byte, error) {
+	l.flush(true)
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	data, err := os.ReadFile(filepath.Join(l.dir, tailName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return data, err
+}
+
 // loadTail reads what is whole in the tail into the open chunk. next is the number after the
 // last entry that is in a block: what is before it is known already.
 func (l *decisionLog) loadTail(next uint64) error {
