@@ -20,7 +20,8 @@ import (
 const aboutErasure = "erasure"
 
 const (
-	// metaHeard is up to which line of the audit the database has heard of erasures.
+	// metaHeard is up to which line of the audit the database has heard of erasures: its number and sum, since another
+	// audit may have been put in the place of that one.
 	metaHeard = "erasures-heard"
 	// heardEvery is from how many further lines on that is written down.
 	heardEvery = 1000
@@ -57,18 +58,18 @@ func (s *Store) eraseAgain() error {
 // be done again; the newest first.
 func (s *Store) undoneErasures() (undone []*journal, err error) {
 	value, err := getMeta(s.db, metaHeard)
-	heard, _ := binary.Uvarint(value)
-	last := s.audit.last.After
-	if last < heard {
-		heard = 0 // the audit began anew
-	}
-	if err != nil || last == heard {
+	heard, last := decodeHeard(value), s.audit.last
+	if err != nil || last.After == heard.After && last.Sum == heard.Sum {
 		return nil, err
 	}
 	w := auditWalk{l: &s.audit}
 	walked := w.rows(func(row []byte) bool {
-		if rowSeq(row) <= heard {
-			return false
+		if rowSeq(row) == heard.After {
+			line, _, unread := unpackRow(row)
+			if unread == nil && line.Sum == heard.Sum {
+				return false
+			}
+			heard = auditHead{} // in another audit
 		}
 		if !bytes.Contains(row, []byte(ActConsentErase)) {
 			return true
@@ -83,14 +84,23 @@ func (s *Store) undoneErasures() (undone []*journal, err error) {
 		}
 		return err == nil
 	})
-	if err = errors.Join(walked, err); err == nil && len(undone) == 0 && last-heard >= heardEvery {
+	if err = errors.Join(walked, err); err == nil && len(undone) == 0 && last.After-heard.After >= heardEvery {
 		txn := s.db.NewTransaction(true)
-		if err = txn.Set(metaKey(metaHeard), binary.AppendUvarint(nil, last)); err == nil {
+		if err = txn.Set(metaKey(metaHeard), append(binary.AppendUvarint(nil, last.After), last.Sum[:]...)); err == nil {
 			err = s.commitSynced(txn)
 		}
 		txn.Discard()
 	}
 	return undone, err
+}
+
+// decodeHeard reads the value of metaHeard. One without a sum is of before there were any, and counts for nothing.
+func decodeHeard(value []byte) (heard auditHead) {
+	after, n := binary.Uvarint(value)
+	if n > 0 && len(value)-n == len(heard.Sum) {
+		heard.After, heard.Sum = after, Digest(value[n:])
+	}
+	return heard
 }
 
 // undone is the erasure that an act of the audit tells of, to be done again; nil where it stands, or has nothing to

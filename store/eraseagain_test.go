@@ -185,3 +185,27 @@ func TestErasureOfAnotherDatabaseIsNotDoneAgain(t *testing.T) {
 		t.Error("what they agreed to after the erasure is gone")
 	}
 }
+
+// An erasure that waited for a backup, and was done right after it, is done again in what is restored, once the audit
+// knows of it.
+func TestErasureRightAfterABackupOutlivesIt(t *testing.T) {
+	now, dir := newClock(noon), t.TempDir()
+	s := open(t, store.Config{Dir: dir, Now: now.now})
+	keep(t, s, optIn(gonePerson, "a"))
+	for range 1000 { // an audit of which the database writes down how far it knows it
+		must(t, s.Audit(act("ana", store.ActReload)))
+	}
+	now.set(noon.Add(time.Hour))
+	a := act("olga", store.ActConsentErase)
+	a.To = gonePerson
+	waiting := begin(t, s, a)
+	name, _ := backUp(t, s, store.BackupOptions{})
+	a.About = map[string]string{"erasure": erase(t, s, gonePerson).ID}
+	finish(t, s, waiting, a)
+	closeStore(t, s)
+
+	into, _ := restored(t, name, store.RestoreOptions{})
+	must(t, os.RemoveAll(filepath.Join(into, "audit")))
+	must(t, os.CopyFS(filepath.Join(into, "audit"), os.DirFS(filepath.Join(dir, "audit"))))
+	judgeErased(t, open(t, store.Config{Dir: into, Now: now.now}), gonePerson)
+}
