@@ -19,13 +19,16 @@ const maxBody = 256 << 10
 // readBody reads the JSON body of c into dst, a pointer to a struct. It is stricter than
 // encoding/json: unknown and repeated fields are refused, names match exactly, and every error
 // names its field.
-func readBody(c *call, dst any) error {
+func readBody(c *call, dst any) error { return readBodyOf(c, dst, maxBody) }
+
+// readBodyOf is readBody for a body of at most so many bytes.
+func readBodyOf(c *call, dst any, most int64) error {
 	if err := wantType(c.r, "application/json"); err != nil {
 		return err
 	}
 	arrive := http.NewResponseController(c.w)
 	_ = arrive.SetReadDeadline(time.Now().Add(streamPatience)) // servers that know no deadlines have none
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, most))
 	_ = arrive.SetReadDeadline(time.Time{})
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {

@@ -23,11 +23,14 @@ type Heads struct {
 	Heads []store.Head `json:"heads"`
 }
 
+// maxHeads bounds the body that has them: those of twenty years, one an hour, take 24 MB.
+const maxHeads = 32 << 20
+
 // postVerify walks the whole chain, which takes as long as reading the store. It answers 200
 // whether or not something is wrong: the report says.
 func (s *Server) postVerify(c *call) error {
 	var kept Heads
-	if err := readBody(c, &kept); err != nil {
+	if err := readBodyOf(c, &kept, maxHeads); err != nil {
 		return err
 	}
 	report, err := s.store.Verify(c.r.Context(), kept.Heads...)
