@@ -102,7 +102,7 @@ func (c restoreCmd) print(t terminal, dir string, done *store.Restored) error {
 		return err
 	}
 	_, err := fmt.Fprintf(t.out, `Everything but authentication is paused: who opted out after %s is not known.
-Start the gate, import the opt-outs that your providers list, and then:
+Start the gate, import the opt-outs that your providers list, have whoever follows changes by their numbers begin anew, and then:
   sendgate switch resume %s --reason "opt-outs are complete"
 `, done.Made.UTC().Format(madeFormat), done.Pause.ID)
 	return err

@@ -12,8 +12,9 @@ import (
 // also the body that the webhook sends.
 //
 // A change is an event with its place in the chain: Link.Seq numbers the events from 1, and a
-// number never comes to stand for another event. Whoever remembers the highest one applied can
-// pass over what comes twice. The event of a recipient who was erased since is what is left of it,
+// number never comes to stand for another event, unless a backup is restored: then those after it do,
+// under another Link.Sum, and all changes are sent again. Whoever remembers the highest one applied, with
+// its sum, can pass over what comes twice. The event of a recipient who was erased since is what is left of it,
 // without an ID and without an address: Link.Fingerprint is the same as in every other change
 // about them, so that whoever learnt of them earlier knows whom to erase.
 type Changes struct {
