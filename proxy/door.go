@@ -23,7 +23,7 @@ type doorman struct {
 const turning = 64
 
 func newDoorman(ln net.Listener, g *Gate, greet func(net.Conn, *Gate) *client) *doorman {
-	return &doorman{ln, g, greet, make(chan struct{}, turning), sync.OnceValue(ln.Close)}
+	return &doorman{&patient{Listener: ln, log: g.log}, g, greet, make(chan struct{}, turning), sync.OnceValue(ln.Close)}
 }
 
 // Close lets nobody in any more. It may be called again: fasthttp closes what the gate closed already,

@@ -79,7 +79,7 @@ func (g *Gate) Webhooks() map[string]string {
 // repeats it, where that could not be kept. One that is not signed for its route is answered with 403,
 // and nothing of it is kept.
 func (g *Gate) ServeWebhooks(ln net.Listener) error {
-	once := &closing{Listener: &sharing{ln, g.files}, once: sync.OnceValue(ln.Close)}
+	once := &closing{Listener: &sharing{&patient{Listener: ln, log: g.log}, g.files}, once: sync.OnceValue(ln.Close)}
 	if !g.calls.ports.add(once) {
 		return once.Close()
 	}
