@@ -18,6 +18,9 @@ type serveCmd struct {
 
 // Run serves until Ctrl-C or SIGTERM; SIGHUP reloads.
 func (c serveCmd) Run(t terminal) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // from here on: one that comes while the gate starts would end it
+	defer signal.Stop(hangup)
 	load := func() (configs.Config, error) {
 		cfg, err := configs.Load(c.Config)
 		cfg.Console.Pprof = c.Pprof
@@ -47,14 +50,11 @@ func (c serveCmd) Run(t terminal) error {
 	}
 	log.Info("serving", at...)
 	fmt.Fprint(t.out, s.firstLink(cfg)) // not by the log, which may go to where others read it
-	return s.until(t, c.Config)
+	return s.until(t, c.Config, hangup)
 }
 
-// until serves until the terminal's context ends or a listener fails, and then stops.
-func (s *server) until(t terminal, config string) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+// until serves, and reloads at each hangup, until the terminal's context ends or a listener fails, and then stops.
+func (s *server) until(t terminal, config string, hangup <-chan os.Signal) error {
 	for {
 		select {
 		case <-hangup:
