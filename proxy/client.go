@@ -104,11 +104,18 @@ func (c *client) SetWriteDeadline(t time.Time) error {
 // retire ends the connection, now if it waits for a request, or after the answer. With fasthttp, it is
 // fasthttp's to end.
 func (c *client) retire() {
-	if c.phase.CompareAndSwap(waiting, gone) || c.phase.CompareAndSwap(fresh, gone) {
+	if c.leave() == gone {
 		_ = c.socket.Close() // which wakes its reader, who sees to the rest
-		return
 	}
-	c.phase.CompareAndSwap(busy, leaving)
+}
+
+// leave has a connection that waits take no further request, and one with a request no other after it. It
+// returns the phase that this comes to.
+func (c *client) leave() (phase int32) {
+	if !c.phase.CompareAndSwap(waiting, gone) && !c.phase.CompareAndSwap(fresh, gone) {
+		c.phase.CompareAndSwap(busy, leaving)
+	}
+	return c.phase.Load()
 }
 
 // lingering and most bound how long, and how many bytes, a client may go on talking after its
@@ -119,7 +126,13 @@ const (
 )
 
 // Close ends the connection. Only the first call does anything.
+//
+// A stop has fasthttp close what it takes for idle, and that is also whatever was within its first Read for some
+// seconds, where requests are answered. What has one under way ends after the answer.
 func (c *client) Close() (err error) {
+	if c.leave() == leaving {
+		return nil
+	}
 	c.once.Do(func() {
 		if c.linger.Load() {
 			drain(c.socket.Conn)
