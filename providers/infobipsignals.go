@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -22,44 +23,94 @@ func (infobip) Wants(w *Webhook) error {
 	return nil
 }
 
-// An infobipEvent is what somebody wrote, or what became of a message to them.
+// An infobipEvent is what somebody wrote, or what became of a message to them. The Messages API has its own names for
+// both: event, channel, sender, destination and content.
 type infobipEvent struct {
-	From      string `json:"from"`
-	To        string `json:"to"`
-	Sender    string `json:"sender"`
-	Text      string `json:"text"`
-	MessageID string `json:"messageId"`
-	Received  string `json:"receivedAt"`
-	Done      string `json:"doneAt"`
-	By        string `json:"integrationType"`
-	Message   *struct {
-		Type    string `json:"type"`
-		Text    string `json:"text"`
-		Title   string `json:"title"`
-		Caption string `json:"caption"`
-		Payload string `json:"payload"`
-		ID      string `json:"id"`
-	} `json:"message"`
-	Status *struct {
+	From      string       `json:"from"`
+	To        string       `json:"to"`
+	Sender    string       `json:"sender"` // by RCS and Viber the person
+	Text      string       `json:"text"`
+	MessageID string       `json:"messageId"`
+	Received  string       `json:"receivedAt"`
+	Done      string       `json:"doneAt"`
+	By        string       `json:"integrationType"`
+	Message   infobipParts `json:"message"`
+	Status    *struct {
 		Group string `json:"groupName"`
 	} `json:"status"`
 	Error struct {
 		ID int `json:"id"`
 	} `json:"error"`
+	Contact *struct {
+		Number   string `json:"phoneNumber"`
+		ID       string `json:"userId"`
+		ParentID string `json:"parentUserId"`
+	} `json:"contact"`
+
+	Event       loose        `json:"event"`
+	Channel     string       `json:"channel"`
+	Destination string       `json:"destination"`
+	Content     infobipParts `json:"content"`
 }
 
-// Signals reads what people wrote by SMS and WhatsApp, what became of messages, and who stopped marketing by WhatsApp
-// in its settings or has it again. A receipt does not say its channel: it is about WhatsApp where the error is one of
-// WhatsApp's, and about SMS otherwise.
+// An infobipPart is a part of what somebody wrote: of an MMS there are several, and of what comes by the Messages API.
+type infobipPart struct {
+	Type     string `json:"type"`
+	Text     string `json:"text"`
+	Title    string `json:"title"`
+	Caption  string `json:"caption"`
+	Payload  string `json:"payload"`
+	Postback string `json:"postbackData"`
+	ID       loose  `json:"id"`
+	URL      string `json:"url"`
+	Value    string `json:"value"` // the text of an MMS
+}
+
+type infobipParts []infobipPart
+
+// UnmarshalJSON takes an object for a list of one.
+func (p *infobipParts) UnmarshalJSON(b []byte) error {
+	switch b[0] {
+	case '[':
+		return json.Unmarshal(b, (*[]infobipPart)(p))
+	case '{':
+		*p = make(infobipParts, 1)
+		return json.Unmarshal(b, &(*p)[0])
+	}
+	return nil
+}
+
+// say has s say what is in p: its texts, or else what stands below files, on buttons and for a subject.
+func (p infobipParts) say(s *Signal) {
+	var texts, others []string
+	for _, part := range p {
+		if text := part.Text + part.Title + part.Caption; text != "" && part.Type != "TEXT" {
+			others = append(others, text)
+		} else if text += part.Value; text != "" {
+			texts = append(texts, text)
+		}
+		s.Payload = cmp.Or(s.Payload, part.Payload, part.Postback, string(part.ID))
+		if part.URL != "" {
+			s.Media++
+		}
+	}
+	if len(texts) == 0 {
+		texts = others
+	}
+	s.Text = strings.Join(texts, "\n")
+}
+
+// Signals reads what people wrote, what became of messages, and who stopped marketing by WhatsApp in its settings or has
+// it again.
 // Sources: the webhooks of https://github.com/api-evangelist/infobip/blob/main/openapi/infobip-sms-openapi.json and of
-// infobip-whatsapp-openapi.json beside it
+// those of mms, rcs, viber, whatsapp and messages-api beside it
 func (p infobip) Signals(req *fasthttp.Request) (all []Signal, err error) {
 	body, err := calledWith(req)
 	if err != nil {
 		return nil, err
 	}
 	var call struct {
-		Results []infobipEvent `json:"results"`
+		Results []json.RawMessage `json:"results"`
 		Content struct {
 			Sender string `json:"sender"`
 			From   string `json:"from"`
@@ -73,41 +124,88 @@ func (p infobip) Signals(req *fasthttp.Request) (all []Signal, err error) {
 	if status := call.Content.Status; status == "stop" || status == "resume" {
 		s := Signal{Kind: Preference, Stop: status == "stop", Scope: filter.OfCategory(filter.Marketing), Sender: call.Content.Sender}
 		s.ID = digest("infobip", call.Content.From, status, call.Created)
-		all = infobipSignal(all, s, filter.WhatsApp, call.Content.From, call.Created)
+		all = infobipSignal(all, s, filter.WhatsApp, call.Created, call.Content.From)
 	}
-	for _, e := range call.Results {
+	for _, raw := range call.Results {
+		var e infobipEvent
 		switch {
-		case e.Status != nil && e.To != "":
-			s := Signal{Kind: Receipt, Status: strings.ToLower(e.Status.Group), Code: e.Error.ID, MessageID: e.MessageID, Sender: e.Sender}
-			s.ID = digest("infobip", e.MessageID, e.To, s.Status, strconv.Itoa(s.Code))
-			channel := filter.SMS
-			if e.Error.ID/1000 == 7 {
-				channel = filter.WhatsApp
-			}
-			all = infobipSignal(all, s, channel, e.To, e.Done)
-		case e.Status != nil || e.From == "":
-		case e.Message != nil && e.By == "WHATSAPP":
-			s := Signal{Kind: Message, Text: e.Message.Text + e.Message.Title, Payload: e.Message.Payload + e.Message.ID, Sender: e.To}
-			if s.Text == "" {
-				s.Text, s.Media = e.Message.Caption, 1
-			}
-			s.ID = digest("infobip", e.MessageID, e.From, e.Received)
-			all = infobipSignal(all, s, filter.WhatsApp, e.From, e.Received)
-		case e.Message == nil:
-			s := Signal{Kind: Message, Text: e.Text, Sender: e.To, ID: digest("infobip", e.MessageID, e.From, e.Received)}
-			all = infobipSignal(all, s, filter.SMS, e.From, e.Received)
+		case json.Unmarshal(raw, &e) != nil:
+			err = errors.New("a part of the call is not of the shape that Infobip's have")
+		case e.Status != nil:
+			all = e.receipt(all)
+		case e.Received != "": // which a receipt of reading has not
+			all = e.written(all)
 		}
 	}
-	return all, nil
+	return all, err
 }
 
-// infobipSignal adds s about a person, unless that is no number.
-func infobipSignal(all []Signal, s Signal, channel filter.Channel, number, at string) []Signal {
-	from, err := filter.Number("+"+strings.TrimPrefix(number, "+"), "")
-	if err != nil {
+// receipt adds what became of a message. Those of WhatsApp and Viber do not say their channel: it is WhatsApp's where
+// they have a contact, or an error of WhatsApp's, and SMS otherwise.
+func (e *infobipEvent) receipt(all []Signal) []Signal {
+	to := cmp.Or(e.To, e.Destination)
+	channel, known := infobipMedia[e.Channel]
+	switch {
+	case to == "" || e.Channel != "" && !known:
+		return all
+	case known:
+	case e.Contact != nil || e.Error.ID/1000 == 7:
+		channel = filter.WhatsApp
+	default:
+		channel = filter.SMS
+	}
+	s := Signal{Kind: Receipt, Status: strings.ToLower(e.Status.Group), Code: e.Error.ID, MessageID: e.MessageID, Sender: e.Sender}
+	s.ID = digest("infobip", e.MessageID, to, s.Status, strconv.Itoa(s.Code))
+	return infobipSignal(all, s, channel, e.Done, e.people(to)...)
+}
+
+// written adds what somebody wrote, by a channel that is known.
+func (e *infobipEvent) written(all []Signal) []Signal {
+	s := Signal{Kind: Message, Sender: e.To, Text: e.Text}
+	channel, known := filter.SMS, true
+	who, parts := e.From, e.Message
+	switch {
+	case e.Event == "MO":
+		channel, known = infobipMedia[e.Channel]
+		who, parts, s.Sender = e.Sender, e.Content, e.Destination
+	case e.By != "":
+		channel, known = infobipIntegrations[e.By]
+		who = cmp.Or(e.From, e.Sender)
+	}
+	if len(parts) > 0 {
+		parts.say(&s)
+	}
+	if !known {
 		return all
 	}
-	s.From = filter.Recipient{Channel: channel, Address: from}
+	s.ID = digest("infobip", e.MessageID, who, e.Received)
+	return infobipSignal(all, s, channel, e.Received, e.people(who)...)
+}
+
+// infobipIntegrations are the channels by the words of their own APIs. Those of SMS and MMS have none.
+var infobipIntegrations = map[string]filter.Channel{"WHATSAPP": filter.WhatsApp, "RCS": filter.SMS, "VIBER": filter.Viber}
+
+// people are the addresses of the person who is written as who.
+func (e *infobipEvent) people(who string) []string {
+	if e.Contact == nil {
+		return []string{who}
+	}
+	return []string{who, e.Contact.Number, e.Contact.ID, e.Contact.ParentID}
+}
+
+// infobipSignal adds s about a person, of whose addresses some may be none.
+func infobipSignal(all []Signal, s Signal, channel filter.Channel, at string, who ...string) []Signal {
+	if channel == filter.WhatsApp {
+		if !s.about(who...) {
+			return all
+		}
+	} else {
+		number, err := filter.Number(withPlus(who[0]), "")
+		if err != nil {
+			return all
+		}
+		s.From = filter.Recipient{Channel: channel, Address: number}
+	}
 	s.Sender = filter.Sender(s.Sender, "")
 	if s.Time, _ = readTime(at); !s.Time.IsZero() {
 		s.Time = s.Time.UTC()
