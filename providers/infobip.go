@@ -209,7 +209,7 @@ func (p infobip) Parse(req *fasthttp.Request, b *Batch) error {
 		if err := s.Parse(req, b); err != nil {
 			return err
 		}
-		return b.infobipFailover(req)
+		return s.infobipFailover(req, b)
 	}
 	return ErrUnknownPath
 }
@@ -236,49 +236,4 @@ func (b *Batch) infobipStatus(req *fasthttp.Request) error {
 		return ErrNotSend
 	}
 	return b.unreadable(0, "who is written to when it goes on cannot be seen here")
-}
-
-// infobipFailover adds a message for each other channel that one of the Messages API may go by. They stand where the
-// first does: who may not be written to by one of the channels is written to by none.
-func (b *Batch) infobipFailover(req *fasthttp.Request) error {
-	d := document{req.Body(), b.parsed.nodes}
-	if b.parsed.gzipped {
-		d.src = b.parsed.plain
-	}
-	of, _ := b.parsed.spread.elements()
-	element := -1
-	for m := d.child(d.member(0, "messages")); m != 0; m = int(d.nodes[m].next) {
-		element++
-		near := d.nearly(m, []string{"failover"})
-		for to := d.child(d.member(m, "destinations")); to != 0; to = int(d.nodes[to].next) {
-			if d.any(to, []string{"byChannel"}) || d.nearly(to, []string{"byChannel"}) {
-				return b.unreadable(0, "a destination has an address for each channel, which is not read here")
-			}
-		}
-		list := d.member(m, "failover")
-		if near || list != 0 && d.nodes[list].kind != '[' && d.nodes[list].kind != 'n' {
-			return b.unreadable(0, "failover is no list, or differs from it by letter case alone")
-		}
-		for other := d.child(list); list != 0 && other != 0; other = int(d.nodes[other].next) {
-			medium := d.member(other, "channel")
-			channel, ok := infobipMedia[string(d.raw(medium))]
-			if medium == 0 || !ok {
-				return b.unreadable(0, "it goes by a channel that this gate does not know of Infobip")
-			}
-			wording := int32(-1)
-			if text := d.within(other, "content", "body", "text"); text != 0 && d.nodes[text].kind == '"' {
-				wording = b.parsed.spread.word(wordingOf(text, b.parsed.unquoted(d, text), 1000, inBody, int(d.nodes[text].end)))
-			}
-			for i, at := range of {
-				if at != element {
-					continue
-				}
-				if len(b.Messages) == maxRecipients {
-					return b.unreadable(0, "it has more recipients than a request to Infobip may have")
-				}
-				b.beside(i, channel, wording)
-			}
-		}
-	}
-	return nil
 }
