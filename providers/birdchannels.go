@@ -46,6 +46,10 @@ var birdchannelsTexts = map[filter.Channel]int{filter.SMS: birdchannelsText, fil
 // Source: https://docs.bird.com/api/conversations-api/api-reference/conversation-participants
 var birdchannelsIdentifiers = map[filter.Channel]string{filter.SMS: "phonenumber", filter.WhatsApp: "phonenumber", filter.Viber: "phonenumber", filter.Email: "emailaddress"}
 
+// birdchannelsUserID is how somebody is named on WhatsApp by their business-scoped user id.
+// Source: https://docs.bird.com/api/channels-api/supported-channels/programmable-whatsapp/business-scoped-user-ids
+const birdchannelsUserID = "whatsappbsuid"
+
 // birdchannelsContact are the members of a contact, of which the first three say who they are.
 var birdchannelsContact = []string{"identifierValue", "identifierKey", "type", "annotations", "countryCode"}
 
@@ -196,6 +200,7 @@ func (p birdchannels) contacts(d document, message int, channel filter.Channel, 
 		key, want := d.member(one, "identifierKey"), birdchannelsIdentifiers[channel]
 		named := key != 0 && d.nodes[key].kind != 'n'
 		switch {
+		case named && channel == filter.WhatsApp && d.is(key, birdchannelsUserID):
 		case want != "" && named && !d.is(key, want), want == "" && (!named || d.is(key, "phonenumber") || d.is(key, "emailaddress")):
 			return b.unreadable(0, "a contact is named by something else than an address of the channel that the message goes by")
 		}

@@ -99,6 +99,11 @@ type birdchannelsCall struct {
 		ReplyTo struct {
 			ID string `json:"id"`
 		} `json:"replyTo"`
+		Meta struct {
+			Extra struct {
+				UserID loose `json:"whatsappbsuid"`
+			} `json:"extraInformation"`
+		} `json:"meta"`
 		Status  string `json:"status"`
 		Created loose  `json:"createdAt"`
 		Changed loose  `json:"lastStatusAt"`
@@ -140,7 +145,9 @@ func (p birdchannels) Signals(req *fasthttp.Request) (all []Signal, err error) {
 			if m.Body.Type == "image" || m.Body.Type == "file" {
 				s.Media = 1
 			}
-			s.From = birdchannelsPersonOn(channel, m.Sender.Contact)
+			if s.From = birdchannelsPersonOn(channel, m.Sender.Contact); channel == filter.WhatsApp {
+				s.about(s.From.Address, string(m.Meta.Extra.UserID))
+			}
 			all = told(s)
 		case "outbound":
 			for _, contact := range m.Receiver.Contacts {
@@ -156,9 +163,11 @@ func (p birdchannels) Signals(req *fasthttp.Request) (all []Signal, err error) {
 // birdchannelsPersonOn is whom a contact is on a channel; nobody where it is named by something else.
 func birdchannelsPersonOn(channel filter.Channel, contact birdchannelsNamed) filter.Recipient {
 	text := contact.Value
-	if want := birdchannelsIdentifiers[channel]; want != "" && contact.Key != "" && contact.Key != want {
+	switch want := birdchannelsIdentifiers[channel]; {
+	case channel == filter.WhatsApp && contact.Key == birdchannelsUserID:
+	case want != "" && contact.Key != "" && contact.Key != want:
 		return filter.Recipient{}
-	} else if want == "phonenumber" {
+	case want == "phonenumber":
 		text = withPlus(text)
 	}
 	address, err := filter.Address(channel, text, "")

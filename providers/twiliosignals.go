@@ -13,7 +13,7 @@ import (
 // https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 var twilioSaid = []string{
 	"MessageSid", "SmsSid", "SmsMessageSid", "MessagingServiceSid", "From", "To", "Body", "NumMedia", "OptOutType",
-	"ButtonText", "ButtonPayload", "OriginalRepliedMessageSid", "WaId", "ExternalUserId",
+	"ButtonText", "ButtonPayload", "OriginalRepliedMessageSid", "WaId", "ExternalUserId", "ParentExternalUserId",
 	"MessageStatus", "SmsStatus", "ErrorCode",
 }
 
@@ -39,7 +39,8 @@ func (t twilio) Signals(req *fasthttp.Request) ([]Signal, error) {
 	}
 	if s.From = t.recipient(person); s.From.Channel == filter.WhatsApp {
 		id, _ := strings.CutPrefix(said["ExternalUserId"], "whatsapp:")
-		s.about(s.From.Address, said["WaId"], id)
+		parent, _ := strings.CutPrefix(said["ParentExternalUserId"], "whatsapp:")
+		s.about(s.From.Address, said["WaId"], id, parent)
 	}
 	s.Sender = filter.Sender(sender, t.region)
 	if person == "" || s.From.Address == "" || s.ID == "" || s.MessageID == "" && s.Kind == Receipt {

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -62,6 +63,41 @@ type vonageFile struct {
 	Caption string `json:"caption"`
 }
 
+// A vonageMessagesCall is one call: somebody wrote, or something became of a message.
+type vonageMessagesCall struct {
+	Channel  string       `json:"channel"`
+	ID       string       `json:"message_uuid"`
+	From     loose        `json:"from"`
+	To       loose        `json:"to"`
+	At       loose        `json:"timestamp"`
+	Type     string       `json:"message_type"`
+	Text     string       `json:"text"`
+	Image    vonageFile   `json:"image"`
+	Video    vonageFile   `json:"video"`
+	File     vonageFile   `json:"file"`
+	Content  []vonageFile `json:"content"` // of an MMS with several
+	WhatsApp struct {
+		Sender    metaPerson `json:"sender"`
+		Recipient metaPerson `json:"recipient"`
+	} `json:"whatsapp"`
+	Status  string `json:"status"`
+	Context struct {
+		ID string `json:"message_uuid"`
+	} `json:"context"`
+	Button struct {
+		Payload string `json:"payload"`
+		Text    string `json:"text"`
+	} `json:"button"`
+	Reply struct {
+		ID    string `json:"id"`
+		Title string `json:"title"`
+	} `json:"reply"`
+	Error struct {
+		Type  string `json:"type"`
+		Title loose  `json:"title"`
+	} `json:"error"`
+}
+
 // Signals reads an incoming message, or what became of one.
 // Source: https://developer.vonage.com/en/api/messages (webhooks)
 func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
@@ -69,34 +105,7 @@ func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	var call struct {
-		Channel string     `json:"channel"`
-		ID      string     `json:"message_uuid"`
-		From    loose      `json:"from"`
-		To      loose      `json:"to"`
-		At      loose      `json:"timestamp"`
-		Type    string     `json:"message_type"`
-		Text    string     `json:"text"`
-		Image   vonageFile `json:"image"`
-		Video   vonageFile `json:"video"`
-		File    vonageFile `json:"file"`
-		Status  string     `json:"status"`
-		Context struct {
-			ID string `json:"message_uuid"`
-		} `json:"context"`
-		Button struct {
-			Payload string `json:"payload"`
-			Text    string `json:"text"`
-		} `json:"button"`
-		Reply struct {
-			ID    string `json:"id"`
-			Title string `json:"title"`
-		} `json:"reply"`
-		Error struct {
-			Type  string `json:"type"`
-			Title loose  `json:"title"`
-		} `json:"error"`
-	}
+	var call vonageMessagesCall
 	if json.Unmarshal(body, &call) != nil {
 		return nil, errNoCall
 	}
@@ -105,9 +114,9 @@ func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
 		return nil, nil
 	}
 	one := Signal{ID: call.ID, Time: saidAt(call.At)}
-	person, us := call.From, call.To
+	person, us, who := call.From, call.To, call.WhatsApp.Sender
 	if call.Status != "" {
-		person, us = us, person
+		person, us, who = us, person, call.WhatsApp.Recipient
 		one.Kind, one.Status, one.MessageID = Receipt, strings.ToLower(call.Status), call.ID
 		one.ID = call.ID + ":" + one.Status
 		_, code, _ := strings.Cut(call.Error.Type, "#")
@@ -124,11 +133,18 @@ func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
 		case call.Type != "text" && call.Type != "":
 			one.Media = 1
 			one.Text = call.Text + call.Image.Caption + call.Video.Caption + call.File.Caption // of which there is one at most
+			for _, f := range call.Content {
+				one.Text = cmp.Or(one.Text, f.Caption)
+			}
+			one.Media = max(one.Media, len(call.Content))
 		}
 	}
 	one.From, one.Sender = v.correspondent(channel, string(person)), string(us)
 	if channel == filter.SMS || channel == filter.WhatsApp {
 		one.Sender = senderAbroad(string(us), v.region)
+	}
+	if channel == filter.WhatsApp {
+		one.about(one.From.Address, string(who.WaID), string(who.UserID), string(who.ParentUserID))
 	}
 	return told(one), nil
 }
