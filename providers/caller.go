@@ -141,7 +141,8 @@ type Signal struct {
 
 	// Sender is the business's side: a number or id as [filter.Sender] writes it, for WhatsApp the
 	// phone-number id, and Service the messaging service. Display is the number of a Sender that is an
-	// id, in E.164; a rating of WhatsApp names a sender by nothing else.
+	// id, in E.164; a rating of WhatsApp names a sender by nothing else. Of TemplateMoved, Sender is the
+	// account that the template belongs to.
 	Sender  string `json:"sender,omitempty"`
 	Service string `json:"service,omitempty"`
 	Display string `json:"display,omitempty"`

@@ -63,7 +63,7 @@ func (c *metaChange) template() ([]Signal, error) {
 		if v.Previous == "" || category.UnmarshalText([]byte(strings.ToLower(v.Category))) != nil {
 			return nil, nil
 		}
-		s.Kind, s.Category, s.Detail = TemplateMoved, category, short(v.Category)
+		s.Kind, s.Category, s.Detail, s.Sender = TemplateMoved, category, short(v.Category), string(c.account)
 	}
 	if v.Template == "" || s.Detail == "" {
 		return nil, nil

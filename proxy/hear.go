@@ -28,22 +28,15 @@ type heard struct {
 	answers bool           // the gate itself answers what was written
 }
 
-// hear keeps what the provider of rt tells. When it returns nil all of it is on disk; where it does not, the
-// provider repeats the call, and what was kept already stays as it is: the ids of events and errands
-// follow from the provider's own. unfit is not nil where something can never be kept, beside all that was, and
-// answers is true where the gate itself answers what was written.
-func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (answers bool, unfit, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), keeping)
-	defer cancel()
-	h := heard{g: g, rt: rt, now: now}
+// all keeps what signals tell.
+func (h *heard) all(ctx context.Context, signals []providers.Signal) (err error) {
 	for i := range signals { // one that cannot be kept keeps none of the others back
 		if signals[i].Undated {
-			signals[i].ID += datedAt(now)
+			signals[i].ID += datedAt(h.now)
 		}
 		err = errors.Join(err, h.about(ctx, &signals[i]), h.hear(ctx, &signals[i]))
 	}
-	err = errors.Join(err, h.keep(ctx))
-	return h.answers, h.unfit, err
+	return errors.Join(err, h.keep(ctx))
 }
 
 // datedAt tells what is said at one time from the same words at another, where a service does not: what comes again within

@@ -138,7 +138,7 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 		}
 		t.routes[name] = rt
 	}
-	if err := t.checkBudgets(); err != nil {
+	if err := cmp.Or(t.checkBudgets(), t.lendWebhooks(cfg.Routes)); err != nil {
 		return nil, err
 	}
 	return t, g.answerFor(t, &cfg, old)

@@ -177,7 +177,7 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		return g.callAgain(rt, resp, err)
 	}
 	if call != nil && said != nil {
-		if xml := call.answer(); xml != nil && g.mayReply(rt, said, xml) {
+		if xml := call.answer(); xml != nil && g.mayReply(rt.hearer(said), said, xml) {
 			resp.Header.SetContentType("text/xml")
 			resp.SetBody(xml)
 		}

@@ -43,7 +43,11 @@ type WebhookConfig struct {
 	// Uncertain is what a word does that people use to opt out and for other things, such as CANCEL or
 	// NO: opt-out (default), or review, where the business asks questions that they answer.
 	Uncertain Uncertain `yaml:"uncertain"`
-	// Relay has the calls go on to the owner's own address. Left out: they end here.
+	// Senders are whose calls come here and are another route's, with its name: what is told of them is heard as if that
+	// route had been called. One app of Meta has one address for the numbers of all brands. They are written as in
+	// RouteConfig; a WhatsApp Business Account stands for what is told of its templates.
+	Senders map[string]string `yaml:"senders"`
+	// Relay has the calls go on to the owner's own address, those of Senders, too. Left out: they end here.
 	Relay *RelayConfig `yaml:"relay"`
 }
 
@@ -107,7 +111,8 @@ type webhook struct {
 	known     providers.Webhook // without URL
 	base      string            // without a slash at its end
 	uncertain Uncertain
-	relay     *relay // nil: calls end here
+	senders   map[string]*route // of other routes
+	relay     *relay            // nil: calls end here
 }
 
 // newWebhook is the webhook of a route below base; nil where cfg is.
