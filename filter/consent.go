@@ -32,7 +32,7 @@ func (c consent) Judge(m *Message, r *Record, now time.Time) Decision {
 		}
 		switch {
 		case given.IsZero():
-		case b == ByInquiry && !at.Before(given.Add(c.window)), c.lapsed(m, b, given, at):
+		case b == ByInquiry && !at.Before(given.Add(c.window)), c.lapsed(m, r, b, given, at):
 			why = ConsentExpired
 		default:
 			return forward
@@ -41,11 +41,12 @@ func (c consent) Judge(m *Message, r *Record, now time.Time) Decision {
 	return block(why)
 }
 
-// Expires is when consent to m on basis b, given at a moment, runs out under p; the zero time where it does not.
-func (p Policy) Expires(m *Message, b Basis, given time.Time) (at time.Time) {
+// Expires is when consent to m on basis b, given at a moment by whom r is about, runs out under p; the zero time where
+// it does not.
+func (p Policy) Expires(m *Message, r *Record, b Basis, given time.Time) (at time.Time) {
 	for _, rule := range p {
 		if c, ok := rule.(consent); ok {
-			at, _ = c.ends(m, b, given)
+			at, _ = c.ends(m, r, b, given)
 		}
 	}
 	return at

@@ -11,8 +11,8 @@ import (
 
 // An Expiry says that consent runs out: one row of a table that is data, with its source.
 type Expiry struct {
-	// Country is where the recipient's number, or WhatsApp's business-scoped user id, is from: ISO 3166, or "*" for
-	// anywhere.
+	// Country is where the recipient's number, or WhatsApp's business-scoped user id, is from, or where they stated to
+	// be (see [Record]): ISO 3166, or "*" for anywhere. Where the two differ both count.
 	Country string `yaml:"country"`
 	// Basis is how the consent was given.
 	Basis Basis `yaml:"basis"`
@@ -69,9 +69,9 @@ func lapses(rows []Expiry) ([]lapse, error) {
 // lapsed reports whether consent to m on basis b, given then, has run out by at. Which country a
 // number is from is only asked about consent that is old enough for it to matter. A number whose
 // country cannot be told is taken to be from any that shares its calling code.
-func (c consent) lapsed(m *Message, b Basis, given, at time.Time) bool {
+func (c consent) lapsed(m *Message, r *Record, b Basis, given, at time.Time) bool {
 	for i := range c.expiry {
-		if l := &c.expiry[i]; l.about(m, b) && !at.Before(l.end(given)) && l.fits(m.To.Address) {
+		if l := &c.expiry[i]; l.about(m, b) && !at.Before(l.end(given)) && l.fits(m.To.Address, r.Place) {
 			return true
 		}
 	}
@@ -83,9 +83,9 @@ func (l *lapse) about(m *Message, b Basis) bool {
 	return l.Basis == b && (l.Category == nil || *l.Category == m.Category)
 }
 
-// fits reports whether l is about where an address is from.
-func (l *lapse) fits(address string) bool {
-	if l.code == "" {
+// fits reports whether l is about where an address is from, or where its owner stated to be.
+func (l *lapse) fits(address, stated string) bool {
+	if l.code == "" || statesCountry(stated, l.Country) {
 		return true
 	}
 	if !strings.HasPrefix(address, l.code) && !scopedID(address) {
@@ -93,6 +93,17 @@ func (l *lapse) fits(address string) bool {
 	}
 	country := Country(address)
 	return country == l.Country || country == ""
+}
+
+// statesCountry reports whether one of the places that somebody stated is in a country.
+func statesCountry(stated, country string) bool {
+	for either := range strings.SplitSeq(stated, "|") {
+		s := parseStatement(either)
+		if s.country() == country {
+			return true
+		}
+	}
+	return false
 }
 
 // end is when consent given at a moment runs out. Half a year from 31 August is 28 February.

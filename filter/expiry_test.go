@@ -98,22 +98,29 @@ func TestWhenConsentRunsOut(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		to    string
+		at    string // stated
 		basis Basis
 		want  time.Time
 	}{
-		{"an order in Canada", toronto, ByTransaction, given.AddDate(2, 0, 0)},
-		{"an order elsewhere", newYork, ByTransaction, time.Time{}},
-		{"an order in Canada, of somebody whose number WhatsApp hides", "CA.13491208655302741918", ByTransaction, given.AddDate(2, 0, 0)},
-		{"an order elsewhere, of somebody whose number WhatsApp hides", "US.13491208655302741918", ByTransaction, time.Time{}},
-		{"an express yes anywhere", newYork, Express, given.AddDate(3, 0, 0)},
-		{"a question, which the window ends before the law does", toronto, ByInquiry, given.Add(24 * time.Hour)},
+		{"an order in Canada", toronto, "", ByTransaction, given.AddDate(2, 0, 0)},
+		{"an order elsewhere", newYork, "", ByTransaction, time.Time{}},
+		{"an order in Canada, of somebody whose number WhatsApp hides", "CA.13491208655302741918", "", ByTransaction, given.AddDate(2, 0, 0)},
+		{"an order elsewhere, of somebody whose number WhatsApp hides", "US.13491208655302741918", "", ByTransaction, time.Time{}},
+		{"an express yes anywhere", newYork, "", Express, given.AddDate(3, 0, 0)},
+		{"a question, which the window ends before the law does", toronto, "", ByInquiry, given.Add(24 * time.Hour)},
+		{"an order of somebody in Canada, by e-mail", "ann@example.ca", "CA-ON", ByTransaction, given.AddDate(2, 0, 0)},
+		{"an order of somebody who did not say where they are, by e-mail", "ann@example.ca", "", ByTransaction, time.Time{}},
+		{"an order of somebody in France, by e-mail", "ann@example.ca", "FR", ByTransaction, time.Time{}},
+		{"an order of somebody in Canada with a number of New York", newYork, "CA America/Toronto", ByTransaction, given.AddDate(2, 0, 0)},
+		{"an order of somebody in New York with a number of Toronto", toronto, "US-NY", ByTransaction, given.AddDate(2, 0, 0)},
+		{"an order of somebody who may be in Canada", newYork, "US-NY|CA", ByTransaction, given.AddDate(2, 0, 0)},
 	} {
 		m := utilityTo(c.to)
-		if got := p.Expires(&m, c.basis, given); !got.Equal(c.want) {
+		if got := p.Expires(&m, &Record{Place: c.at}, c.basis, given); !got.Equal(c.want) {
 			t.Errorf("%s: runs out at %s, want %s", c.name, got, c.want)
 		}
 	}
-	if got := (Policy{}).Expires(&Message{}, Express, given); !got.IsZero() {
+	if got := (Policy{}).Expires(&Message{}, &Record{}, Express, given); !got.IsZero() {
 		t.Errorf("without a rule about consent it runs out at %s", got)
 	}
 }

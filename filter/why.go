@@ -75,7 +75,7 @@ func (c consent) detail(m *Message, r *Record, now time.Time) string {
 		if given.IsZero() {
 			continue
 		}
-		until, row := c.ends(m, b, given)
+		until, row := c.ends(m, r, b, given)
 		switch {
 		case until.IsZero():
 			return fmt.Sprintf("%s, given %s", from, when(given))
@@ -121,7 +121,7 @@ func (c consent) given(m *Message, r *Record, b Basis) (at time.Time, from strin
 
 // ends is when consent to m on basis b that was given at a moment runs out, and by what; zero where it
 // does not.
-func (c consent) ends(m *Message, b Basis, given time.Time) (at time.Time, row string) {
+func (c consent) ends(m *Message, r *Record, b Basis, given time.Time) (at time.Time, row string) {
 	take := func(end time.Time, says string) {
 		if at.IsZero() || end.Before(at) {
 			at, row = end, says
@@ -132,7 +132,7 @@ func (c consent) ends(m *Message, b Basis, given time.Time) (at time.Time, row s
 	}
 	for i := range c.expiry {
 		l := &c.expiry[i]
-		if l.about(m, b) && l.fits(m.To.Address) {
+		if l.about(m, b) && l.fits(m.To.Address, r.Place) {
 			take(l.end(given), l.describe())
 		}
 	}

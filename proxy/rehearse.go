@@ -153,14 +153,14 @@ func (g *Gate) Unforeseen(name string, m *filter.Message) []string {
 	return append(rt.policy.Unforeseen(&shown), g.bySender(rt)...)
 }
 
-// Expires is when consent to m on basis b, given at a moment, first runs out on a route of m's brand; the zero
-// time where it does on none. A message of every brand is of each.
-func (g *Gate) Expires(m *filter.Message, b filter.Basis, given time.Time) (first time.Time) {
+// Expires is when consent to m on basis b, given at a moment by whom r is about, first runs out on a route of m's brand;
+// the zero time where it does on none. A message of every brand is of each.
+func (g *Gate) Expires(m *filter.Message, r *filter.Record, b filter.Basis, given time.Time) (first time.Time) {
 	for _, rt := range g.table.Load().routes {
 		if m.To.Brand != "" && rt.brand != m.To.Brand {
 			continue
 		}
-		if at := rt.policy.Expires(m, b, given); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+		if at := rt.policy.Expires(m, r, b, given); !at.IsZero() && (first.IsZero() || at.Before(first)) {
 			first = at
 		}
 	}

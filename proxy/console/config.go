@@ -64,9 +64,9 @@ type Config struct {
 	// configuration file, which its errors call name. Nil: there is no replay.
 	Judge Judge                                                   `yaml:"-"`
 	Draft func(name string, text []byte) (judge Judge, err error) `yaml:"-"`
-	// Expires is when consent to m on basis b, given at a moment, first runs out on a route of m's brand; the
+	// Expires is when consent to m on basis b, given at a moment by whom r is about, first runs out on a route of m's brand; the
 	// zero time where it does on none. Nil: nothing is said of that.
-	Expires func(m *filter.Message, b filter.Basis, given time.Time) time.Time `yaml:"-"`
+	Expires func(m *filter.Message, r *filter.Record, b filter.Basis, given time.Time) time.Time `yaml:"-"`
 	// Reload reads the configuration again; on an error the old one stays.
 	Reload func() error `yaml:"-"`
 

@@ -129,7 +129,7 @@ func (s *Server) stand(rec *filter.Record, scope filter.Scope, m filter.Message)
 		}
 	}
 	if s.expires != nil && st.Basis != filter.NoBasis && st.OptedOut.IsZero() && st.Answer == 0 {
-		st.Expires = s.expires(&m, st.Basis, st.Since)
+		st.Expires = s.expires(&m, rec, st.Basis, st.Since)
 	}
 	switch {
 	case !st.OptedOut.IsZero():

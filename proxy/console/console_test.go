@@ -87,8 +87,8 @@ func (b *bench) config(log *zap.Logger) Config {
 		Store: b.store, Logger: log, Now: b.now, Metrics: metrics,
 		Gate:  oneRoute{b},
 		Judge: oneRoute{b},
-		Expires: func(m *filter.Message, basis filter.Basis, given time.Time) time.Time {
-			return b.policy.Expires(m, basis, given)
+		Expires: func(m *filter.Message, r *filter.Record, basis filter.Basis, given time.Time) time.Time {
+			return b.policy.Expires(m, r, basis, given)
 		},
 		Draft:  b.draft,
 		Reload: func() error { return b.reload },

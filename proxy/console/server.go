@@ -29,7 +29,7 @@ type Server struct {
 	inbox   Inbox       // nil: none
 	judge   Judge       // nil: none, as draft
 	draft   func(name string, text []byte) (Judge, error)
-	expires func(*filter.Message, filter.Basis, time.Time) time.Time // nil: nobody says
+	expires func(*filter.Message, *filter.Record, filter.Basis, time.Time) time.Time // nil: nobody says
 	reload  func() error
 	conf    func() (Configuration, error) // nil: nobody knows
 	metrics http.Handler
