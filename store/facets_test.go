@@ -22,7 +22,7 @@ func variousEntries(n int) []store.Entry {
 		e := decision(i)
 		e.Time = noon.Add(time.Duration(i) * 3 * time.Second)
 		e.Route, e.Mode, e.From = pick("twilio", "whatsapp", "vonage"), pick("enforce", "report"), pick("+15559990000", "ACME", "")
-		e.Topic, e.Campaign, e.Template = pick("offers", "orders", ""), fmt.Sprint("campaign-", i/2000), pick("", "", "", "order_update")
+		e.Topic, e.Campaign, e.Template = pick("offers", "orders", ""), fmt.Sprint("campaign-", i/(n/10)), pick("", "", "", "order_update")
 		e.To = person(pick("acme", "club"), random.IntN(n/4))
 		e.Enforced, e.Category = e.Mode == "enforce", filter.Category(random.IntN(3))
 		switch random.IntN(20) {
@@ -100,7 +100,7 @@ func queryOf(random *rand.Rand, e *store.Entry) (q store.Query) {
 // Whatever fields are asked for together, a query finds what going through all entries by hand finds, on
 // disk, in memory, of a log opened again, of one that holds little of its index, and as they come.
 func TestFiltersCombine(t *testing.T) {
-	entries := variousEntries(20_000)
+	entries := variousEntries(6000)
 	random := rand.New(rand.NewPCG(5, 6))
 	queries, wants := make([]store.Query, 300), make([][]string, 300)
 	for i := range queries {
@@ -115,15 +115,15 @@ func TestFiltersCombine(t *testing.T) {
 	}{
 		"on disk":                     {store.Config{Dir: dir + "/a"}, 1 << 20, false},
 		"in memory":                   {store.Config{Memory: true}, 1 << 20, false},
-		"with little of its index":    {store.Config{Dir: dir + "/b"}, 10 << 10, false},
-		"in memory with little of it": {store.Config{Memory: true}, 10 << 10, false},
+		"with little of its index":    {store.Config{Dir: dir + "/b"}, 3 << 10, false},
+		"in memory with little of it": {store.Config{Memory: true}, 3 << 10, false},
 		"opened again":                {store.Config{Dir: dir + "/c"}, 1 << 20, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, c.cfg)
 			store.LimitFilters(s, c.limit)
 			for i, e := range entries {
-				if s.Log(e); i%4000 == 0 {
+				if s.Log(e); i%300 == 0 { // a block
 					store.FlushLog(s)
 				}
 			}
