@@ -54,11 +54,17 @@ type telegramChat struct {
 	Type string `json:"type"`
 }
 
+// A telegramUser is who wrote something.
+type telegramUser struct {
+	ID loose `json:"id"`
+}
+
 // A telegramMessage is what somebody wrote, or what a button stands below.
 type telegramMessage struct {
 	Date    loose        `json:"date"`
 	Changed loose        `json:"edit_date"`
 	Chat    telegramChat `json:"chat"`
+	From    telegramUser `json:"from"`
 	Text    string       `json:"text"`
 	Caption string       `json:"caption"`
 	Reply   struct {
@@ -77,6 +83,10 @@ type telegramUpdate struct {
 	ID      loose            `json:"update_id"`
 	Message *telegramMessage `json:"message"`
 	Edited  *telegramMessage `json:"edited_message"`
+	// What stands in a chat of a business account for which the bot writes, too.
+	Business       *telegramMessage `json:"business_message"`
+	BusinessEdited *telegramMessage `json:"edited_business_message"`
+
 	Pressed *struct {
 		Message telegramMessage `json:"message"`
 		Data    string          `json:"data"`
@@ -90,9 +100,10 @@ type telegramUpdate struct {
 	} `json:"my_chat_member"`
 }
 
-// Signals reads what people wrote to the bot in private, or changed it into, and who blocked it. The command /start opens any
-// conversation, and who unblocks a bot does nothing more: neither asks for messages, and neither is told.
-// Source: https://core.telegram.org/bots/api#update
+// Signals reads what people wrote to the bot in private, or to a business account for which it writes, or changed that into,
+// and who blocked the bot. The command /start opens any conversation, and who unblocks a bot does nothing more: neither asks
+// for messages, and neither is told. What the business wrote itself, or the bot for it, is told by Telegram, too, and not here.
+// Sources: https://core.telegram.org/bots/api#update and https://core.telegram.org/bots/features#bots-for-business
 func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 	body, err := calledWith(req)
 	if err != nil {
@@ -104,7 +115,10 @@ func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 	}
 	var s Signal
 	var chat telegramChat
-	switch m := cmp.Or(u.Message, u.Edited); {
+	written := cmp.Or(u.Message, u.Business)
+	switch m := cmp.Or(written, u.Edited, u.BusinessEdited); {
+	case m != nil && m.From.ID != "" && m.From.ID != m.Chat.ID:
+		return nil, nil
 	case m != nil:
 		chat = m.Chat
 		if s = (Signal{Kind: Message, Time: unixTime(m.Date), Text: telegramSaid(m.Text), ReplyTo: string(m.Reply.ID)}); m.Text == "" {
@@ -113,7 +127,7 @@ func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 		if strings.HasPrefix(m.Text, "/start") {
 			return nil, nil
 		}
-		if s.Edited = u.Message == nil; s.Edited {
+		if s.Edited = written == nil; s.Edited {
 			s.Time = unixTime(m.Changed)
 		}
 	case u.Pressed != nil:
