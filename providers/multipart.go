@@ -2,7 +2,12 @@ package providers
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/valyala/fasthttp"
 )
 
 // These are sentences for the sender.
@@ -163,9 +168,63 @@ func (p *formPart) check(disposed bool) error {
 	return nil
 }
 
-// multipart reads the parts of src as the parameters of a form.
-func (r *shapeReader) multipart(src, boundary []byte) error {
+// uploads reports whether the body of a call may be nothing but files, whose parameters stand in the query: that is how
+// some libraries write what they upload.
+// Source: https://github.com/eternnoir/pyTelegramBotAPI/blob/master/telebot/apihelper.py
+func (s *shape) uploads(method []byte, h *head) bool {
+	kind, charset, ok := mediaType(h.contentType)
+	return s.query && s.multipart && string(method) == "POST" && ok && fold(kind, "multipart/form-data") && inUTF8(charset)
+}
+
+// upload reads the parameters in the query of such a call, beside which the body has files alone.
+func (r *shapeReader) upload(req *fasthttp.Request, h *head, query []byte, at int) error {
 	b := r.b
+	body, err := b.body(req, h)
+	if err != nil {
+		return b.unreadable(0, "%w", err)
+	}
+	if err := r.parts(body, h.contentType); err != nil {
+		return err
+	}
+	s := &b.parsed.spread
+	files := slices.Clone(s.params)
+	s.params = s.params[:0]
+	if err := r.form(query, inQuery, at); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if !f.file || f.key >= 0 && slices.ContainsFunc(s.params, func(p paramAt) bool { return p.key == f.key }) {
+			return b.unreadable(0, "%w", errAside)
+		}
+		for i := range b.Messages {
+			if b.Extras {
+				b.Messages[i].Extra += filed(body, f)
+			}
+		}
+	}
+	return nil
+}
+
+// filed tells a file in src from others.
+func filed(src []byte, at paramAt) string {
+	return fmt.Sprintf("%s %x\n", src[at.name:at.nameEnd], sha256.Sum256(src[at.value:at.valueEnd]))
+}
+
+// multipart reads the parts of src as the parameters of a form.
+func (r *shapeReader) multipart(src, contentType []byte) error {
+	if err := r.parts(src, contentType); err != nil {
+		return err
+	}
+	return r.parameters(src, inBody, 0)
+}
+
+// parts finds the parts of src, between the boundaries that a Content-Type says.
+func (r *shapeReader) parts(src, contentType []byte) error {
+	b := r.b
+	boundary, ok := boundary(contentType)
+	if !ok {
+		return b.unreadable(0, "%w", errBoundary)
+	}
 	b.parsed.spread.written = plainText
 	start := len(b.parsed.text)
 	b.parsed.text = append(append(b.parsed.text, "--"...), boundary...)
@@ -176,7 +235,7 @@ func (r *shapeReader) multipart(src, boundary []byte) error {
 	for start := 0; ; {
 		i := start + len(delimiter)
 		if after := src[i:]; bytes.HasPrefix(after, []byte("--")) && (len(after) == 2 || string(after[2:]) == "\r\n") {
-			return r.parameters(src, inBody, 0)
+			return nil
 		} else if !bytes.HasPrefix(after, []byte("\r\n")) {
 			return b.unreadable(0, "%w", errDelimiter)
 		}

@@ -31,6 +31,9 @@ const errMissing = 1
 // maxRecipients is how many recipients a request may have, whatever its service takes.
 const maxRecipients = 10_000
 
+// errAside is a sentence for the sender.
+var errAside = errors.New("the query of a send carries a parameter that belongs into its body")
+
 // errUnseen is a sentence for the sender.
 var errUnseen = errors.New("it writes to a group, an audience or a topic, and who is in that cannot be seen here: `unseen: pass` on the route lets it through")
 
@@ -75,19 +78,23 @@ func (s shaped) Parse(req *fasthttp.Request, b *Batch) error {
 		return b.unreadable(0, "%w", errUnseen)
 	case !get && string(method) != "POST" && !(s.put && string(method) == "PUT"):
 		return b.unreadable(0, "a send to %s is a POST", s.service)
-	case !get && b.tricks(query, s.keys):
-		return b.unreadable(0, "the query of a send carries a parameter that belongs into its body")
+	}
+	aside := !get && b.tricks(query, s.keys)
+	if aside && !s.uploads(method, &h) {
+		return b.unreadable(0, "%w", errAside)
 	}
 	p := &b.parsed
 	p.spread.root()
 	r := shapeReader{shaped: s, b: b}
 	var err error
-	if get {
-		if len(req.Body()) > 0 {
-			return b.unreadable(0, "a send by GET has a body")
-		}
+	switch {
+	case get && len(req.Body()) > 0:
+		return b.unreadable(0, "a send by GET has a body")
+	case get:
 		err = r.form(query, inQuery, at)
-	} else {
+	case aside:
+		err = r.upload(req, &h, query, at)
+	default:
 		err = r.body(req, &h)
 	}
 	if err != nil {
@@ -125,11 +132,7 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	case form:
 		return r.form(body, inBody, 0)
 	case parts:
-		limit, ok := boundary(h.contentType)
-		if !ok {
-			return b.unreadable(0, "%w", errBoundary)
-		}
-		return r.multipart(body, limit)
+		return r.multipart(body, h.contentType)
 	case markup:
 		b.parsed.spread.written = xmlText
 		if b.parsed.nodes, err = scanXML(body, b.parsed.nodes[:0], r.keys, r.lists); err != nil {

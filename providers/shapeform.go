@@ -2,8 +2,6 @@ package providers
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"fmt"
 	"slices"
 	"unicode/utf8"
 )
@@ -136,7 +134,7 @@ func (r *shapeReader) value(c *compiledReach, raw []byte, in place, offset int, 
 	if c.split == "" {
 		return r.addForm(text, at)
 	}
-	return r.parts(c, r.b.parsed.spread.open(in, at, 1), raw, int32(offset),
+	return r.joined(c, r.b.parsed.spread.open(in, at, 1), raw, int32(offset),
 		func(text string, seat int32) error { return r.addForm(text, seat) })
 }
 
@@ -198,7 +196,7 @@ func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset i
 	}
 	for _, at := range r.b.parsed.spread.params {
 		if at.file {
-			m.Extra += fmt.Sprintf("%s %x\n", src[at.name:at.nameEnd], sha256.Sum256(src[at.value:at.valueEnd]))
+			m.Extra += filed(src, at)
 		}
 	}
 	return nil

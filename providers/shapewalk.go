@@ -206,16 +206,16 @@ func (r *shapeReader) read(c *compiledReach, i int, at *spot) (err error) {
 		return r.add(c, p.unquoted(r.d, i), at)
 	}
 	l := p.spread.open(inBody, at.seat, 1)
-	return r.parts(c, l, r.d.raw(i), n.start, func(text string, seat int32) error {
+	return r.joined(c, l, r.d.raw(i), n.start, func(text string, seat int32) error {
 		here := *at
 		here.seat = seat
 		return r.add(c, text, &here)
 	})
 }
 
-// parts reads the recipients of c that stand in raw, which begins at byte offset, with separators between
+// joined reads the recipients of c that stand in raw, which begins at byte offset, with separators between
 // them, as seats of list l.
-func (r *shapeReader) parts(c *compiledReach, l int32, raw []byte, offset int32, each func(text string, seat int32) error) error {
+func (r *shapeReader) joined(c *compiledReach, l int32, raw []byte, offset int32, each func(text string, seat int32) error) error {
 	p := &r.b.parsed
 	e := p.spread.written
 	before := int32(-1)

@@ -110,7 +110,7 @@ func (t twilioForms) Parse(req *fasthttp.Request, b *Batch) error {
 	case string(method) != "POST":
 		return b.unreadable(0, "a send to Twilio is a POST")
 	case b.tricks(query, t.names):
-		return b.unreadable(0, "the query of a send carries a parameter that belongs into its body")
+		return b.unreadable(0, "%w", errAside)
 	}
 	body, err := b.body(req, &h)
 	if err != nil {

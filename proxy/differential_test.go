@@ -246,7 +246,7 @@ func (d *differential) other(t *testing.T, s providers.Sample) string {
 	}
 	body := ""
 	switch {
-	case w.body == "": // only the people change, none of whom is longer than another
+	case w.body == "", !c.finds(string(as.body)): // only the people change, none of whom is longer than another
 		return c.other(string(s.Request), map[string]int{})
 	case strings.Contains(as.kind, "json"), strings.HasPrefix(string(as.body), "{"): // some services look at no type
 		j := json.NewDecoder(bytes.NewReader(as.body))

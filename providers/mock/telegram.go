@@ -39,6 +39,11 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 	if err != nil {
 		return telegramFail(http.StatusBadRequest, "Bad Request: "+err.Error())
 	}
+	for name, all := range r.URL.Query() { // beside a body, too
+		if o[name] == nil {
+			o[name] = all[0]
+		}
+	}
 	chat := o.text("chat_id")
 	s.To, s.From, s.Type = chat, path[1], strings.ToLower(path[2])
 	s.Text = o.text("text")
