@@ -69,6 +69,8 @@ type keyhole struct {
 	key func(c *Credentials) string
 	// public is for what is no secret, such as the name of an account: it is emptied and never read.
 	public bool
+	// typeless: a body without a Content-Type is JSON.
+	typeless bool
 }
 
 // secretKey is what most services know their customers by.

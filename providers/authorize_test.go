@@ -166,6 +166,8 @@ var calls = []call{
 		wantHeaders: "X-Viber-Auth-Token: keysecret\n"},
 	{name: "Viber: the token of the body", provider: "viber", target: "/pa/send_message", headers: jsonType, body: `{"receiver":"a","auth_token":"` + gateToken + `","text":"x"}`, presents: gateToken,
 		wantHeaders: jsonType + "X-Viber-Auth-Token: keysecret\n", wantBody: `{"receiver":"a","text":"x"}`},
+	{name: "Viber: the token of a body whose type is not said", provider: "viber", target: "/pa/send_message", body: `{"receiver":"a","auth_token":"` + gateToken + `","text":"x"}`, presents: gateToken,
+		wantHeaders: "X-Viber-Auth-Token: keysecret\n", wantBody: `{"receiver":"a","text":"x"}`},
 	{name: "Telegram: the token of the path", provider: "telegram", target: "/bot110201543:" + gateToken + "/sendMessage", presents: gateToken, wantTarget: "/bot" + botToken + "/sendMessage"},
 	{name: "Telegram: a file", provider: "telegram", target: "/file/bot110201543:" + gateToken + "/photos/a.jpg", presents: gateToken, wantTarget: "/file/bot" + botToken + "/photos/a.jpg"},
 	{name: "Telegram: another bot", provider: "telegram", target: "/bot110201544:" + gateToken + "/sendMessage", want: "the path has to name the bot of this route, as /bot<the bot's id>:<the token of this gate>/ does"},

@@ -114,8 +114,8 @@ type sheet struct {
 	alien, broken bool     // it is of another type, or cannot be read
 }
 
-// readSheet reads the body of req, of which head is the header.
-func readSheet(req *fasthttp.Request, h *head) (s sheet) {
+// readSheet reads the body of req, of which head is the header. Typeless: without a Content-Type it is JSON.
+func readSheet(req *fasthttp.Request, h *head, typeless bool) (s sheet) {
 	if s.text = req.Body(); len(s.text) == 0 {
 		s.form = true
 		return s
@@ -130,7 +130,7 @@ func readSheet(req *fasthttp.Request, h *head) (s sheet) {
 	switch {
 	case fold(kind, "application/x-www-form-urlencoded"):
 		s.form = true
-	case fold(kind, "application/json"):
+	case fold(kind, "application/json"), typeless && len(kind) == 0:
 		nodes, err := scanJSON(text, nil)
 		s.json, s.broken = document{text, nodes}, err != nil
 	default:
@@ -165,7 +165,7 @@ func (h *keyhole) findBody(req *fasthttp.Request, raw []byte) (value []byte, n i
 	if h.absent(req, &of) {
 		return nil, 0
 	}
-	s := readSheet(req, &of)
+	s := readSheet(req, &of, h.typeless)
 	switch {
 	case s.broken || s.alien:
 		return nil, 0
@@ -197,7 +197,7 @@ func (h *keyhole) putBody(req *fasthttp.Request, value string) (filled bool, err
 	if h.absent(req, &of) {
 		return false, nil
 	}
-	s := readSheet(req, &of)
+	s := readSheet(req, &of, h.typeless)
 	var out []byte
 	switch {
 	case s.broken:

@@ -32,6 +32,8 @@ type shape struct {
 	folds bool
 	// untyped: a body is JSON whatever its Content-Type says.
 	untyped bool
+	// typeless: a body without a Content-Type is JSON.
+	typeless bool
 	// recipients are where they may stand; needed. Those of one request are read in this order.
 	recipients []reach
 	most       int // how many a request may have

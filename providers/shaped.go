@@ -121,7 +121,7 @@ func (r *shapeReader) body(req *fasthttp.Request, h *head) error {
 	form := r.shape.form && fold(kind, "application/x-www-form-urlencoded")
 	parts := r.shape.multipart && fold(kind, "multipart/form-data")
 	markup := r.shape.xml && (fold(kind, "application/xml") || fold(kind, "text/xml"))
-	typed := form || parts || markup || r.untyped || !r.shape.xml && fold(kind, r.shape.json)
+	typed := form || parts || markup || r.untyped || r.typeless && len(kind) == 0 || !r.shape.xml && fold(kind, r.shape.json)
 	if !ok || !typed || !inUTF8(charset) {
 		return b.unreadable(0, "the Content-Type of a send is %s", r.shape.types())
 	}

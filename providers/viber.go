@@ -30,6 +30,7 @@ var viberShape = (&shape{
 	wide:       []string{"/pa/post"}, // to all who follow a channel
 	others:     []string{"/pa/get_account_info", "/pa/get_user_details", "/pa/get_online", "/pa/set_webhook"},
 	traces:     []string{"message", "/post"},
+	typeless:   true, // https://github.com/Viber/viber-bot-python/blob/master/viberbot/api/api_request_sender.py
 	recipients: []reach{{at: "receiver"}, {at: "broadcast_list[]"}},
 	most:       300,
 	text:       []bounded{{"text", viberText}},
@@ -50,7 +51,7 @@ func newViber(cfg Config) (Provider, error) {
 var viberKeyring = &keyring{
 	name:   "Viber",
 	takes:  []string{"secret"},
-	holes:  []keyhole{{in: inHeader, at: "x-viber-auth-token", key: secretKey}, {in: inBody, at: "auth_token"}, {in: inQuery, at: "auth_token"}},
+	holes:  []keyhole{{in: inHeader, at: "x-viber-auth-token", key: secretKey}, {in: inBody, at: "auth_token", typeless: true}, {in: inQuery, at: "auth_token"}},
 	denial: denial{200, `{"status":2,"status_message":"invalidAuthToken: {detail}"}`},
 }
 

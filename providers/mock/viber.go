@@ -28,6 +28,9 @@ func (m *Mock) viber(r *http.Request, body []byte, s *Send) answer {
 	if r.Method != http.MethodPost || !many && r.URL.Path != "/pa/send_message" {
 		return viberStatus(1, "invalidUrl")
 	}
+	if r.Header.Get("Content-Type") == "" { // as its Python library leaves it
+		r.Header.Set("Content-Type", "application/json")
+	}
 	o, err := fields(r, body, false)
 	if err != nil {
 		return viberStatus(3, "badData: "+err.Error())
