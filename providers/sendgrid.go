@@ -8,7 +8,7 @@ import (
 )
 
 // sendgrid speaks SendGrid's Mail Send API.
-// Source: https://github.com/twilio/sendgrid-oai/blob/main/spec/json/tsg_mail_v3.json
+// Sources: https://github.com/twilio/sendgrid-oai/blob/main/spec/json/tsg_mail_v3.json and tsg_mc_singlesends_v3.json beside it
 type sendgrid struct {
 	shaped
 	*keyring
@@ -24,9 +24,12 @@ const sendgridText = 5 << 20
 var sendgridShape = (&shape{
 	service: "SendGrid",
 	sends:   []string{"/v3/mail/send"},
-	others: []string{"/v3/mail/batch", "/v3/mail/batch/*", "/v3/mail_settings", "/v3/mail_settings/*", "/v3/user/email",
-		"/v3/validations/email"},
-	traces: []string{"mail", "singlesends", "campaigns"}, // the last two send to lists
+	// Single Sends, and the campaigns that were before them, go to lists; until they are scheduled they are drafts.
+	wide: []string{"/v3/marketing/singlesends/*/schedule", "/v3/campaigns/*/schedules", "/v3/campaigns/*/schedules/now", "/v3/campaigns/*/schedules/test"},
+	others: []string{"/v3/mail/batch", "/v3/mail/batch/*", "/v3/user/scheduled_sends", "/v3/user/scheduled_sends/*", "/v3/mail_settings",
+		"/v3/mail_settings/*", "/v3/user/email", "/v3/validations/email", "/v3/validations/email/jobs", "/v3/marketing/contacts/search/emails",
+		"/v3/marketing/contacts/search/identifiers/*", "/v3/marketing/singlesends", "/v3/marketing/singlesends/*", "/v3/campaigns", "/v3/campaigns/*"},
+	traces: []string{"mail", "singlesends", "campaigns"},
 	recipients: []reach{
 		{at: "personalizations[].to[]", inside: "email"},
 		{at: "personalizations[].cc[]", inside: "email", optional: true},
