@@ -8,7 +8,7 @@ import (
 )
 
 // line speaks LINE's Messaging API.
-// Source: https://github.com/line/line-openapi/blob/main/messaging-api.yml
+// Sources: https://github.com/line/line-openapi/blob/main/messaging-api.yml and https://developers.line.biz/en/reference/line-mini-app/
 type line struct {
 	shaped
 	bodySigner
@@ -25,10 +25,12 @@ const lineText = 5000
 var lineShape = (&shape{
 	service: "LINE",
 	sends:   []string{"/v2/bot/message/push", "/v2/bot/message/multicast"},
-	// A reply token stands for whoever wrote, and a hash for a phone number.
-	wide: []string{"/v2/bot/message/broadcast", "/v2/bot/message/narrowcast", "/v2/bot/message/reply", "/bot/pnp/push", "/bot/ad/multicast/phone"},
+	// A reply token stands for whoever wrote, a hash for a phone number, and a notification token for who used a mini app.
+	wide: []string{"/v2/bot/message/broadcast", "/v2/bot/message/narrowcast", "/v2/bot/message/reply", "/bot/pnp/push", "/bot/ad/multicast/phone",
+		"/message/v3/notifier/send"},
 	others: []string{"/v2/bot/message/validate/*", "/v2/bot/message/quota", "/v2/bot/message/quota/consumption", "/v2/bot/message/delivery/*",
-		"/v2/bot/message/progress/narrowcast", "/v2/bot/message/aggregation/*", "/v2/bot/message/markAsRead", "/v2/bot/message/*/content"},
+		"/v2/bot/message/progress/narrowcast", "/v2/bot/message/aggregation/*", "/v2/bot/message/markAsRead", "/v2/bot/message/*/content",
+		"/v2/bot/chat/markAsRead", "/v2/bot/chat/loading/start", "/message/v3/notifier/token"},
 	traces:     []string{"/message", "/pnp", "/multicast", "/mission"}, // the last gives a sticker and may tell of it
 	recipients: []reach{{at: "to[]"}},
 	most:       500,
