@@ -48,6 +48,9 @@ func parseExpression(text string) (expression, error) {
 // flat reports whether e is a name that a form can have.
 func (e expression) flat() bool { return len(e) == 1 && e[0].key != "" && e[0].kind != '{' }
 
+// inner reports whether e is a member of what a form can have as JSON in a parameter.
+func (e expression) inner() bool { return len(e) == 2 && e[0].kind == 0 && e[1].kind == 0 }
+
 // A located is an expression as seen from a recipient: the element of the list number depth that the
 // recipient stands in, or the whole body where that is 0, and the members from there on.
 type located struct {

@@ -56,13 +56,44 @@ func (r *shapeReader) parameters(src []byte, in place, offset int) error {
 		r.hides = r.hides || text != ""
 	}
 	for i := range r.reaches {
-		if c := &r.reaches[i]; c.flat() {
-			if err := r.reachForm(c, src, in, offset); err != nil {
-				return err
-			}
+		var err error
+		switch c := &r.reaches[i]; {
+		case c.flat():
+			err = r.reachForm(c, src, in, offset)
+		case c.inner():
+			err = r.reachInner(c, src, in, offset)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// reachInner reads the recipient in an object that is written as JSON in a parameter.
+func (r *shapeReader) reachInner(c *compiledReach, src []byte, in place, offset int) error {
+	text, _, _, err := r.named(src, c.expression[0].key)
+	if err != nil || text == "" {
+		return err
+	}
+	nodes, err := scanJSON([]byte(text), nil)
+	if err != nil {
+		return r.b.unreadable(0, "%w", err)
+	}
+	inner := *r
+	inner.d, inner.tidied = document{[]byte(text), nodes}, false
+	i, err := inner.find(&located{rest: []string{c.expression[1].key}}, &spot{})
+	if err != nil || i == 0 || nodes[i].kind == 'n' {
+		return err
+	}
+	if nodes[i].kind != '"' && nodes[i].kind != '0' {
+		return r.b.unreadable(0, "a recipient is neither text nor a whole number")
+	}
+	if err := r.aboutForm(c, src, in, offset); err != nil {
+		return err
+	}
+	s := &r.b.parsed.spread
+	return r.addForm(string(inner.d.text(nil, i)), s.take(s.open(in, 0, 1), seat{before: -1, after: -1}))
 }
 
 // bare is a name of a parameter without the brackets that a list may have behind it.

@@ -15,7 +15,7 @@ import (
 
 // telegram speaks Telegram's Bot API. Its paths hold the token of a bot; what stands in front of the colon in
 // it is the id of the bot, which anybody may know, and the sender here.
-// Source: https://github.com/PaulSonOfLars/telegram-bot-api-spec/blob/main/api.json
+// Sources: https://github.com/PaulSonOfLars/telegram-bot-api-spec/blob/main/api.json and https://core.telegram.org/bots/api-changelog
 type telegram struct {
 	shaped
 	*keyring
@@ -35,27 +35,29 @@ const (
 // where their name begins like these; what the rest is, the route says.
 var telegramSends = []string{"sendMessage", "sendPhoto", "sendLivePhoto", "sendAudio", "sendDocument", "sendVideo", "sendAnimation",
 	"sendVoice", "sendVideoNote", "sendPaidMedia", "sendMediaGroup", "sendLocation", "sendVenue", "sendContact", "sendPoll", "sendChecklist",
-	"sendDice", "sendSticker", "sendGame", "sendInvoice", "sendRichMessage", "sendRichMessageDraft", "sendMessageDraft",
+	"sendDice", "sendSticker", "sendGame", "sendInvoice", "sendRichMessage", "sendRichMessageDraft", "sendMessageDraft", "sendWidget", "sendSharedWidget",
 	"forwardMessage", "forwardMessages", "copyMessage", "copyMessages"}
 
 // telegramOthers are the methods that write to nobody, or only answer what somebody just tapped.
 var telegramOthers = []string{"get*", "set*", "edit*", "delete*", "answer*", "pin*", "unpin*", "sendChatAction", "stopPoll", "logOut", "close"}
 
 var telegramShape = (&shape{
-	service:    "Telegram",
-	sends:      telegramPaths(telegramSends),
-	others:     append(telegramPaths(telegramOthers), "/file/bot*/*", "/file/bot*/*/*"),
-	traces:     []string{"/send", "/forward", "/copy", "/post", "/gift", "/savepreparedinline"},
-	form:       true,
-	multipart:  true,
-	query:      true,
-	recipients: []reach{{at: "chat_id"}},
+	service:   "Telegram",
+	sends:     telegramPaths(telegramSends),
+	others:    append(telegramPaths(telegramOthers), "/file/bot*/*", "/file/bot*/*/*"),
+	traces:    []string{"/send", "/forward", "/copy", "/post", "/gift", "/savepreparedinline"},
+	form:      true,
+	multipart: true,
+	query:     true,
+	// An ephemeral message is one in a group that one person sees: who is there may not be seen, but that person is.
+	recipients: []reach{{at: "chat_id"}, {at: "receiver_user_id"}, {at: "ephemeral_message_parameters.receiver_user_id"}},
+	unseen:     []string{"callback_query_id", "ephemeral_message_parameters.callback_query_id"}, // of whoever tapped
 	text:       []bounded{{"text", telegramText}, {"caption", telegramCaption}, {"media[].caption", telegramCaption}},
 	markup:     []string{"parse_mode"},
 	quote:      telegramQuote,
 	extra: []string{"photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "media", "latitude", "longitude",
-		"title", "address", "phone_number", "question", "options", "checklist", "sticker", "game_short_name", "description", "rich_message",
-		"from_chat_id", "message_id", "message_ids", "reply_markup"},
+		"title", "address", "phone_number", "question", "options", "checklist", "sticker", "game_short_name", "description", "rich_message", "html",
+		"public_data", "chat_data", "widget_id", "from_chat_id", "message_id", "message_ids", "reply_markup"},
 	channel: filter.Telegram,
 	address: func(text, region string) (string, bool) {
 		address, err := filter.Address(filter.Telegram, text, region)

@@ -15,7 +15,7 @@ var telegramPath = regexp.MustCompile(`^/bot([0-9]+):[A-Za-z0-9_-]+/(?:test/)?([
 
 // telegramNeeds is what the methods that are played need beside chat_id.
 var telegramNeeds = map[string]string{"sendmessage": "text", "sendphoto": "photo", "senddocument": "document", "sendvideo": "video",
-	"sendlocation": "latitude", "sendpoll": "question", "sendmediagroup": "media", "copymessage": "message_id", "forwardmessage": "message_id"}
+	"sendlocation": "latitude", "sendpoll": "question", "sendmediagroup": "media", "sendwidget": "html", "copymessage": "message_id", "forwardmessage": "message_id"}
 
 // telegramFail is an error of Telegram's, whose status is its code.
 // https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Query.h
