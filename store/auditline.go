@@ -171,7 +171,7 @@ func (line *auditLine) erase(sp *spelling, person string, j *journal) (bool, err
 		}
 	}
 	for name, value := range text.About {
-		if sp.in(value) {
+		if sp.inQuery(value) { // one of them is the query of a call
 			text.About[name], found = erasedText, true
 		}
 	}

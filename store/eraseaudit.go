@@ -157,7 +157,7 @@ func (e *auditEraser) rewrite(file io.Reader) (text []byte, found bool, err erro
 // them, is emptied.
 func (e *auditEraser) row(row []byte) ([]byte, error) {
 	seq := rowSeq(row)
-	if seq == 0 || !bytes.Contains(row, []byte(e.person)) && bytes.IndexByte(row, '\\') < 0 && !e.sp.in(string(row)) {
+	if seq == 0 || !bytes.Contains(row, []byte(e.person)) && !bytes.ContainsAny(row, `\%`) && !e.sp.in(string(row)) {
 		return nil, nil
 	}
 	var line auditLine

@@ -2,10 +2,12 @@ package store_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -99,5 +101,29 @@ func TestEraseOverManyAuditFiles(t *testing.T) {
 	}
 	if r := verify(t, s); !r.OK() || r.Audit.Lines != 86 || r.Audit.Erased != 3 {
 		t.Errorf("the audit verifies as %+v", r)
+	}
+}
+
+// What was asked for stands in the audit as an address of the API has it, where an @ or a bracket is encoded.
+func TestEraseFindsWhoIsNamedInAQuery(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	ana := person("acme", 1)
+	ana.Channel, ana.Address = "email", "ana@example.com"
+	for _, query := range []string{"source=told+by+ana%40example.com", "campaign=for+%28415%29+555-0100&route=twilio", "campaign=100%25&route=twilio"} {
+		a := act("bob", store.ActDecisionsExport)
+		a.About = map[string]string{"query": query}
+		must(t, s.Audit(a))
+	}
+	for _, to := range []filter.Recipient{ana, gonePerson} {
+		if e := erase(t, s, to); e.Acts != 1 {
+			t.Errorf("%d acts named %s, want 1", e.Acts, to.Address)
+		}
+	}
+	data, err := os.ReadFile(auditFile(t, dir))
+	must(t, err)
+	text := string(data)
+	if strings.Contains(text, "ana%40") || strings.Contains(text, "555-0100") || !strings.Contains(text, "100%25") {
+		t.Errorf("the audit holds\n%s", text)
 	}
 }

@@ -159,10 +159,7 @@ func (e *errands) oldest() uint64 {
 // inBody reports whether the address is written in a body: as it is, in a form, in what JSON holds, also where that
 // is in base64, or in a call by HTTP whose body is any of that, so many levels deep.
 func (s *spelling) inBody(text string, depth int) bool {
-	if s.in(text) {
-		return true
-	}
-	if strings.ContainsAny(text, "%+") && s.in(unescape(text)) {
+	if s.inQuery(text) {
 		return true
 	}
 	if depth == 0 {
@@ -199,6 +196,11 @@ func (s *spelling) inValue(value any, depth int) bool {
 		}
 	}
 	return false
+}
+
+// inQuery reports whether the address is written in text, as it is or percent-encoded.
+func (s *spelling) inQuery(text string) bool {
+	return s.in(text) || strings.ContainsAny(text, "%+") && s.in(unescape(text))
 }
 
 // unescape reads what was percent-encoded, and leaves the rest alone.
