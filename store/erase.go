@@ -51,7 +51,7 @@ type Erasure struct {
 // [Config.Index]), for part of the time whatever reads from disk. The whole decision log is read,
 // which takes about a second a million entries, and so are all events, a second a million, and all errands, ten seconds
 // a million; that holds nothing up. What fails, or is cut short by the end of the process, is finished by the next
-// Open, or the next Erase of anyone. What is learnt about the address afterwards is new. Where the database is put
+// Open, or the next Erase of anyone, and tried again hourly. What is learnt about the address afterwards is new. Where the database is put
 // back as it was before, Open erases again whom the audit knows as erased, by the ID of the erasure in [Act.About].
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
 	own := filter.Event{To: to, Source: actor, Note: reason}
@@ -83,15 +83,9 @@ func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason st
 
 // erase finishes what was begun before, then does what j says.
 func (s *Store) erase(ctx context.Context, j *journal) (Erasure, error) {
-	old, err := s.readJournal()
+	err := s.finish(s.inWriter)
 	if err != nil {
-		return Erasure{}, err
-	}
-	if old != nil {
-		if _, err := s.follow(old, s.inWriter); err != nil {
-			return Erasure{}, fmt.Errorf("finishing an earlier one: %w", err)
-		}
-		s.auditErasure(old, finishedLate)
+		return Erasure{}, fmt.Errorf("finishing an earlier one: %w", err)
 	}
 	if err := s.unpaused(j.To.Address); err != nil {
 		return Erasure{}, err
@@ -204,21 +198,3 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	return Erasure{ID: j.ID, Time: e.time, KeepUntil: e.recorded.Add(s.cfg.KeepErased), Recipients: len(j.Recipients),
 		Events: e.count, Blobs: e.removed, Entries: entries, Errands: errands, Acts: acts}, nil
 }
-
-// resume finishes at Open what a crash interrupted.
-func (s *Store) resume() error {
-	j, err := s.readJournal()
-	if err != nil || j == nil {
-		return err
-	}
-	s.logger.Info("finishing an erasure", zap.String("id", j.ID))
-	_, err = s.follow(j, func(f func(*badger.DB) error) error { return f(s.db) })
-	if err != nil {
-		return fmt.Errorf("finishing an erasure: %w", err)
-	}
-	s.auditErasure(j, finishedLate)
-	return nil
-}
-
-// finishedLate is what the audit says of an erasure that failed, or was cut short.
-const finishedLate = "what was begun and not finished is finished"

@@ -37,6 +37,9 @@ func (s *Store) eraseAgain() error {
 	if err != nil {
 		return fmt.Errorf("looking whether an erasure was undone: %w", err)
 	}
+	if old, err := s.readJournal(); len(undone) > 0 && (old != nil || err != nil) { // its journal would be lost
+		return errors.Join(errors.New("erasing again who came back with a backup: an erasure that is not finished is in the way, see the log"), err)
+	}
 	for _, j := range slices.Backward(undone) {
 		var err error
 		if j.Recipients, err = s.everyoneAt(context.Background(), j.To); err == nil {

@@ -67,6 +67,9 @@ func Retain(s *Store) { s.log.retain() }
 // Sweep does what is done once a day.
 func Sweep(s *Store) error { return errors.Join(s.sweep(), s.sweepAudit()) }
 
+// FinishErasure does what is done once an hour.
+func FinishErasure(s *Store) { s.finishLate() }
+
 // ErasuresHeld is how many erasures are remembered for acts that were asked for before them.
 func ErasuresHeld(s *Store) int { return len(s.audit.late.erased) }
 

@@ -20,18 +20,24 @@ func sweepKey(recorded time.Time, fp fingerprint) []byte {
 	return append(key, fp[:]...)
 }
 
-// housekeep sweeps when the store is opened, and daily.
+// housekeep sweeps when the store is opened, and daily, and looks hourly for an erasure to finish.
 func (s *Store) housekeep() {
-	tick := time.NewTicker(sweepEvery)
+	tick, late := time.NewTicker(sweepEvery), time.NewTicker(finishEvery)
 	defer tick.Stop()
+	defer late.Stop()
 	for {
 		if err := errors.Join(s.sweep(), s.sweepAudit()); err != nil && !errors.Is(err, ErrClosed) {
 			s.logger.Warn("removing what was kept for long enough", zap.Error(err))
 		}
-		select {
-		case <-tick.C:
-		case <-s.stop:
-			return
+		for due := false; !due; {
+			select {
+			case <-tick.C:
+				due = true
+			case <-late.C:
+				s.finishLate()
+			case <-s.stop:
+				return
+			}
 		}
 	}
 }

@@ -1,0 +1,52 @@
+package store_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap/zapcore"
+)
+
+// On a disk with room for consent, but not for writing the decision log anew, an erasure waits until there is. It keeps
+// no gate from starting meanwhile.
+func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
+	var free atomic.Int64
+	free.Store(1 << 40)
+	logger, logs := observed()
+	cfg := store.Config{Dir: t.TempDir(), Logger: logger}
+	begin := func() *store.Store {
+		s, err := store.Free(cfg, free.Load)
+		must(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	s := begin()
+	keep(t, s, telling(gonePerson, "a", ""), optIn(person("acme", 1), "b"))
+	logAbout(s, 2000)
+	free.Store(200 << 20)
+	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil || !strings.Contains(err.Error(), "is full") {
+		t.Fatalf("Erase returns %v", err)
+	}
+	closeStore(t, s)
+
+	s = begin()
+	if !barred(t, s, gonePerson) || barred(t, s, person("acme", 1)) {
+		t.Error("who was erased may be written to, or somebody else may not")
+	}
+	if logs.FilterMessageSnippet("an erasure is not finished").FilterLevelExact(zapcore.ErrorLevel).Len() == 0 {
+		t.Error("nobody is told that it is not finished")
+	}
+	keep(t, s, optOut(person("acme", 1), "c"))
+
+	free.Store(1 << 40)
+	store.FinishErasure(s)
+	judgeErased(t, s, gonePerson)
+	if files := found(t, cfg.Dir); len(files) > 0 || len(aboutGone(t, s)) > 0 {
+		t.Errorf("%d decisions and %v still say who was erased", len(aboutGone(t, s)), files)
+	}
+	sound(t, s)
+	equal(t, "acts", acts(t, s, store.ActQuery{}), []string{"gate consent-erase done"})
+}
