@@ -58,20 +58,24 @@ var strangerWords = [strangers]string{
 	expiredToken:       "the token has expired",
 }
 
-// letIn reports whether the client of w may come in by rt. Who may not is answered, in the provider's words, and
-// nothing of what they sent is looked at: no decision is logged.
-func (g *Gate) letIn(rt *route, w *work) bool {
-	if rt.access == nil {
-		return true
+// letIn reports whether the client of w may come in by rt, and still through the tunnel that it came through. Who may
+// not is answered, in the provider's words, and nothing of what they sent is looked at: no decision is logged.
+func (g *Gate) letIn(t *table, rt *route, w *work) bool {
+	why := known
+	if c := w.client; t.access != nil && c != nil && c.outer != nil {
+		why = t.access.through(c.outer, g.time(w))
+		w.ends = why != known
 	}
-	why := rt.access.look(g, rt, w)
+	if why == known && rt.access != nil {
+		why = rt.access.look(g, rt, w)
+	}
 	if why == known {
 		return true
 	}
 	rt.count.strangers[why].Add(1)
 	from := w.client.address()
 	if why == wrongToken || why == expiredToken {
-		w.ends = g.guesses.wrong(from, w.start)
+		w.ends = g.guesses.wrong(from, w.start) || w.ends
 	}
 	if g.guesses.tell(from, w.start) {
 		g.log.Warn("a client that is not known here was refused", zap.String("route", rt.name), zap.Stringer("from", from), zap.String("why", strangerNames[why]))
@@ -141,18 +145,25 @@ func (a *access) identify(rt *route, w *work, now time.Time) stranger {
 	return why
 }
 
-// knows looks for the token with this hash.
+// knows reports who has the token with this hash.
 func (a *access) knows(hash [sha256.Size]byte, w *work, now time.Time) stranger {
-	switch t := a.tokens[hash]; {
-	case t == nil:
-		return wrongToken
-	case !t.until.IsZero() && !now.Before(t.until):
-		return expiredToken
-	default:
+	t, why := a.token(hash, now)
+	if why == known {
 		w.who = t.name
 		t.used.Add(1)
-		return known
 	}
+	return why
+}
+
+// token looks for the token with this hash.
+func (a *access) token(hash [sha256.Size]byte, now time.Time) (t *token, why stranger) {
+	switch t = a.tokens[hash]; {
+	case t == nil:
+		return nil, wrongToken
+	case !t.until.IsZero() && !now.Before(t.until):
+		return nil, expiredToken
+	}
+	return t, known
 }
 
 // within reports whether at is in one of networks.

@@ -42,6 +42,7 @@ type client struct {
 	until      time.Time
 	presented  bool // its CONNECT came with a token, of which this is the hash
 	hash       [sha256.Size]byte
+	from       netip.Addr // where its CONNECT came from, as access.from has it
 }
 
 // The phases of a connection.

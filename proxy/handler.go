@@ -167,7 +167,7 @@ func (g *Gate) carry(w *work) {
 		return
 	}
 	w.version = t.version
-	if !g.letIn(rt, w) || !g.attested(rt, w) {
+	if !g.letIn(t, rt, w) || !g.attested(rt, w) {
 		return
 	}
 	switch key, err := rt.keyOf(w); {

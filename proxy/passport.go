@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"time"
 
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -35,20 +36,14 @@ func (g *Gate) passport(t *table, ctx *fasthttp.RequestCtx, c *client) (status i
 	if rest != nil {
 		c.hash, c.presented = sha256.Sum256(password(value)), true
 	}
-	if t.access == nil {
+	if c.from = c.address(); t.access == nil {
 		return 0, ""
 	}
-	why, now := known, g.time(w)
-	switch {
-	case len(t.access.networks) > 0 && !within(t.access.networks, t.access.from(w)):
-		why = outsideNetworks
-	case len(t.access.tokens) == 0:
-	case rest == nil:
-		why = noToken
-	case again != nil:
+	c.from = t.access.from(w)
+	now := g.time(w)
+	why := t.access.through(c, now)
+	if again != nil && len(t.access.tokens) > 0 && why != outsideNetworks {
 		why = twoTokens
-	default:
-		why = t.access.knows(c.hash, w, now)
 	}
 	if why == known {
 		return 0, ""
@@ -63,6 +58,21 @@ func (g *Gate) passport(t *table, ctx *fasthttp.RequestCtx, c *client) (status i
 		return fasthttp.StatusForbidden, strangerWords[why]
 	}
 	return fasthttp.StatusProxyAuthRequired, "a token of this gate is wanted here, as the password of the proxy, as in HTTPS_PROXY=http://name:token@gate:8080"
+}
+
+// through is why the client of a CONNECT may not come through, or go on within. What it is known by was noted; see
+// passport.
+func (a *access) through(c *client, now time.Time) (why stranger) {
+	switch {
+	case len(a.networks) > 0 && !within(a.networks, c.from):
+		return outsideNetworks
+	case len(a.tokens) == 0:
+		return known
+	case !c.presented:
+		return noToken
+	}
+	_, why = a.token(c.hash, now)
+	return why
 }
 
 // password is the token in a Proxy-Authorization: behind the colon of Basic, or in front of it where nothing is
