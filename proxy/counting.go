@@ -53,8 +53,10 @@ func (g *Gate) uncounted(rt *route, m *filter.Message, d filter.Decision, now ti
 
 // undecidable is the decision about m while its recipient cannot be asked about, or counted, for err.
 func (g *Gate) undecidable(rt *route, m *filter.Message, now time.Time, err error) filter.Decision {
-	g.log.Error("the store could not be asked about a recipient",
-		zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Error(err))
+	rt.count.doubts.tell(tellEvery, func(times int) {
+		g.log.Error("the store could not be asked about a recipient",
+			zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Int("since_last_told", times), zap.Error(err))
+	})
 	return g.judgeSend(rt, m, nil, now)
 }
 

@@ -228,7 +228,10 @@ func declined(status int) bool {
 // unkept tells of what could not be kept, or looked for.
 func (g *Gate) unkept(rt *route, w *work, err error) {
 	if err != nil {
-		g.log.Error("the key of a send could not be looked for, or kept", zap.String("route", rt.name), zap.String("id", w.marks.id), zap.Error(err))
+		rt.count.forgotten.tell(tellEvery, func(times int) {
+			g.log.Error("the key of a send could not be looked for, or kept",
+				zap.String("route", rt.name), zap.String("id", w.marks.id), zap.Int("since_last_told", times), zap.Error(err))
+		})
 	}
 }
 

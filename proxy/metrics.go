@@ -22,6 +22,10 @@ type counters struct {
 	unlearnt  atomic.Uint64 // events of answers that could not be kept
 	hushed    atomic.Uint64 // messages of the gate's own that were not written
 
+	silences  [outcomes]suspicion // of the upstream
+	doubts    suspicion           // about recipients, while the store cannot be asked
+	forgotten suspicion           // keys of sends
+
 	unscheduled, uncancelled atomic.Uint64 // messages to be delivered later that were not remembered, and not cancelled
 	seconds                  durations
 

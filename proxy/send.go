@@ -18,6 +18,10 @@ import (
 // refused is the outcome, in the decision log, of a message that the gate kept back.
 const refused = "refused"
 
+// tellEvery is how far apart the lines of the log are that each send would write while a provider, or the store, is
+// away: they would fill the disk on which consent is kept.
+const tellEvery = time.Second
+
 // errEmpty is for a provider that finds no message in what it calls a send.
 var errEmpty = errors.New("the request has no message in it")
 
@@ -187,7 +191,9 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 	w.relayed, w.outcome = o == answered, o
 	if !w.relayed {
 		tell(w.resp, o)
-		g.log.Warn("the upstream gave no answer", zap.String("route", rt.name), zap.Stringer("outcome", o), zap.Error(err))
+		rt.count.silences[o].tell(tellEvery, func(times int) {
+			g.log.Warn("the upstream gave no answer", zap.String("route", rt.name), zap.Stringer("outcome", o), zap.Int("since_last_told", times), zap.Error(err))
+		})
 	}
 	return o
 }

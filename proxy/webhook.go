@@ -205,7 +205,7 @@ func (g *Gate) strayed(ctx *fasthttp.RequestCtx, err error) {
 	say(&ctx.Response, status, sentence)
 	hearOut(ctx)
 	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
-		g.calls.large.tell(func(calls int) {
+		g.calls.large.tell(suspectEvery, func(calls int) {
 			g.log.Warn("a webhook was refused that is larger than proxy.webhooks.limits.body allows: what it tells is lost, if a provider made it",
 				zap.Int("calls_since_last_told", calls), zap.Int("bytes", g.calls.limits.Body))
 		})
@@ -225,17 +225,17 @@ type suspicion struct {
 
 // suspect logs what is wrong with calls to a route, at most once in suspectEvery.
 func (g *Gate) suspect(rt *route, end callEnd, what string, err error) {
-	rt.count.suspicions[end].tell(func(calls int) {
+	rt.count.suspicions[end].tell(suspectEvery, func(calls int) {
 		g.log.Warn(what, zap.String("route", rt.name), zap.Int("calls_since_last_told", calls), zap.Error(err))
 	})
 }
 
-// tell counts a call, and has told how many there were where that was not told within suspectEvery.
-func (s *suspicion) tell(told func(calls int)) {
+// tell counts one more, and has told how many there were where that was not told within every.
+func (s *suspicion) tell(every time.Duration, told func(times int)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
-	if now := time.Now(); now.Sub(s.told) >= suspectEvery {
+	if now := time.Now(); now.Sub(s.told) >= every {
 		told(s.count)
 		s.told, s.count = now, 0
 	}
