@@ -155,6 +155,7 @@ func (g *Gate) use(t *table) {
 		for _, rt := range t.routes {
 			g.store.Remember(max(rt.policy.Lookback(), rt.budget.Within))
 		}
+		g.tellIdle(t)
 	}
 	g.table.Store(t)
 }

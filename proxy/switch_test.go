@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 func pause(t testing.TB, st *store.Store, on filter.Target, until time.Time, categories ...filter.Category) filter.Switch {
@@ -150,5 +153,57 @@ func TestJudgeNamesTheSwitch(t *testing.T) {
 	}
 	if d, _, err := g.Judge("twilio", m, start.Add(15*time.Minute)); err != nil || d.Reason != filter.Suspended {
 		t.Errorf("while it was in force: %+v, %v", d, err)
+	}
+}
+
+// TestPauseOfWhatIsGone: a configuration that gives what is paused another name, or a mode that obeys nothing, would
+// let it go on without a word. The log says so, of each pause that is in force and of no other.
+func TestPauseOfWhatIsGone(t *testing.T) {
+	st := memory(t)
+	for _, on := range []filter.Target{{}, {Campaign: "spring"}, {Route: "twilio"}, {Brand: "shop"}, {Topic: "news"}} {
+		pause(t, st, on, time.Time{})
+	}
+	over := pause(t, st, filter.Target{Route: "gone"}, time.Time{})
+	if _, err := st.Lift(over.ID, "ana", "mended"); err != nil {
+		t.Fatal(err)
+	}
+	core, logs := observer.New(zap.WarnLevel)
+	told := func() (all []string) {
+		for _, l := range logs.FilterMessageSnippet("a pause holds nothing").All() {
+			all = append(all, fmt.Sprint(l.ContextMap()["on"]))
+		}
+		logs.TakeAll()
+		return all
+	}
+	cfg := Config{Logger: zap.New(core), Brands: map[string]filter.Brand{"shop": {Topics: map[string]filter.Category{"news": marketing}}},
+		Routes: map[string]RouteConfig{"twilio": {Brand: "shop"}}}
+	g, err := New(cfg, st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := told(); all != nil {
+		t.Errorf("at the start: %q", all)
+	}
+	cfg.Routes = map[string]RouteConfig{"twilio": {Brand: "shop", Mode: Report}, "sms": {Provider: "twilio", Brand: "shop"}}
+	if err := g.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if all := told(); !slices.Equal(all, []string{`route "twilio"`}) {
+		t.Errorf("with the route in mode report: %q", all)
+	}
+	cfg.Brands = map[string]filter.Brand{"store": {Topics: map[string]filter.Category{"letters": marketing}}}
+	cfg.Routes = map[string]RouteConfig{"sms": {Provider: "twilio", Brand: "store"}}
+	if err := g.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if all := told(); !slices.Equal(all, []string{`route "twilio"`, `brand "shop"`, `topic "news"`}) {
+		t.Errorf("with other names: %q", all)
+	}
+	cfg.Draft = true
+	if _, err := New(cfg, st); err != nil {
+		t.Fatal(err)
+	}
+	if all := told(); all != nil {
+		t.Errorf("of a draft: %q", all)
 	}
 }
