@@ -14,7 +14,8 @@ import (
 // A recipient is counted as one brand writes to them on one channel, over all routes of the brand whose
 // policy caps the message. What was really sent counts, or may have been: see the gate. A message that is
 // scheduled counts at the time of its delivery, and is held against what is due before and after it. One
-// with several topics counts under each of them, and once where topics do not matter.
+// with several topics counts under each of them, and once where topics do not matter. A message that goes
+// in the stead of another to the same recipient does not count beside that one.
 //
 // Where a recipient is follows from their number and from what they stated, as for [QuietHours]. Where the
 // two cannot both be true, the rows about either count. What no rule counted when it was sent is not known,

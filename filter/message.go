@@ -101,6 +101,10 @@ type Message struct {
 	// It is 0 where text cannot be added: templates, media without a caption.
 	Room int
 
+	// Instead is 1 + which message of the same request, to the same recipient, m goes in the stead of where that does
+	// not arrive: what is counted, counts once for both. 0: m goes for itself.
+	Instead int
+
 	// Movable is set where the request can be changed to have the provider itself deliver m at
 	// another time; see [Edit].
 	Movable bool

@@ -15,6 +15,16 @@ func (b *Batch) beside(i int, channel filter.Channel, wording int32) {
 	b.parsed.spread.at = append(b.parsed.spread.at, standing{seat: at.seat, wording: wording, written: at.written, other: true})
 }
 
+// instead has message n go in the stead of the first to the same recipient, if there is one before it.
+func (b *Batch) instead(n int) {
+	for j := range b.Messages[:n] {
+		if b.Messages[j].To == b.Messages[n].To {
+			b.Messages[n].Instead = j + 1
+			return
+		}
+	}
+}
+
 // blocked reports whether message i is blocked, and why. Of the messages to one recipient by several channels only
 // the first is; where another of them is the reason that it does not go, that is why.
 func (b *Batch) blocked(i int) (why filter.Reason, ok bool) {

@@ -136,6 +136,7 @@ func (r *shapeReader) cmWays(m, at, n int) error {
 	conversation := d.within(m, "richcontent", "conversation")
 	plain := b.parsed.spread.at[at].wording
 	var ways [len(cmChannels)]cmWay
+	var starts [len(cmChannels)]int // where the messages by each begin
 	known := ways[:0]
 	for each := d.child(list); each != 0; each = int(d.nodes[each].next) {
 		way := slices.IndexFunc(cmChannels[:], func(c cmChannel) bool { return d.nodes[each].kind == '"' && fold(d.raw(each), c.word) })
@@ -154,13 +155,20 @@ func (r *shapeReader) cmWays(m, at, n int) error {
 		if slices.Contains(known, next) {
 			continue
 		}
+		same := slices.IndexFunc(known, func(w cmWay) bool { return w.channel == next.channel })
+		starts[len(known)] = at
+		if len(known) > 0 {
+			starts[len(known)] = len(b.Messages)
+		}
 		for i := at; i < n; i++ {
 			to := i
 			if len(known) > 0 {
 				to = len(b.Messages)
 				b.beside(i, next.channel, next.wording)
 			}
-			r.cmWay(to, next, template, extra)
+			if r.cmWay(to, next, template, extra); same >= 0 {
+				b.Messages[to].Instead = 1 + starts[same] + i - at
+			}
 		}
 		known = append(known, next)
 	}

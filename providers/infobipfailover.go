@@ -1,6 +1,8 @@
 package providers
 
 import (
+	"slices"
+
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
 )
@@ -23,23 +25,44 @@ func (s shaped) infobipFailover(req *fasthttp.Request, b *Batch) error {
 		if near || list != 0 && d.nodes[list].kind != '[' && d.nodes[list].kind != 'n' {
 			return b.unreadable(0, "failover is no list, or differs from it by letter case alone")
 		}
-		for other := d.child(list); list != 0 && other != 0; other = int(d.nodes[other].next) {
-			o, wording, err := s.infobipOther(d, other, b)
-			if err != nil {
-				return err
+		at := slices.Index(of, element)
+		if at < 0 || list == 0 || d.child(list) == 0 {
+			continue
+		}
+		n := at
+		for n < len(of) && of[n] == element {
+			n++
+		}
+		if err := s.infobipWays(d, list, b, at, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// infobipWays adds the messages of a failover for messages at up to n, which all go by one channel.
+func (s shaped) infobipWays(d document, list int, b *Batch, at, n int) error {
+	starts := map[filter.Channel]int{b.Messages[at].To.Channel: at} // where the first messages by each begin
+	for other := d.child(list); other != 0; other = int(d.nodes[other].next) {
+		o, wording, err := s.infobipOther(d, other, b)
+		if err != nil {
+			return err
+		}
+		start, tried := starts[o.To.Channel]
+		if !tried {
+			starts[o.To.Channel] = len(b.Messages)
+		}
+		for i := at; i < n; i++ {
+			if len(b.Messages) == maxRecipients {
+				return b.unreadable(0, "it has more recipients than a request to Infobip may have")
 			}
-			for i, at := range of {
-				if at != element {
-					continue
-				}
-				if len(b.Messages) == maxRecipients {
-					return b.unreadable(0, "it has more recipients than a request to Infobip may have")
-				}
-				b.beside(i, o.To.Channel, wording)
-				last := &b.Messages[len(b.Messages)-1]
-				if last.From, last.Template = o.From, o.Template; o.Template != "" {
-					last.Room = 0
-				}
+			b.beside(i, o.To.Channel, wording)
+			last := &b.Messages[len(b.Messages)-1]
+			if last.From, last.Template = o.From, o.Template; o.Template != "" {
+				last.Room = 0
+			}
+			if tried {
+				last.Instead = 1 + start + i - at
 			}
 		}
 	}

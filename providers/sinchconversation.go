@@ -102,6 +102,7 @@ func (s sinchConversation) Parse(req *fasthttp.Request, b *Batch) error {
 		if err := s.message(b, d, message, word, i); err != nil {
 			return err
 		}
+		b.instead(i)
 		i++
 	}
 	return nil

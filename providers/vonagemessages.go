@@ -122,6 +122,7 @@ func (v vonageMessages) Parse(req *fasthttp.Request, b *Batch) error {
 			if err := b.vonageMessage(d, i, n); err != nil {
 				return err
 			}
+			b.instead(n)
 			n++
 		}
 	}

@@ -136,7 +136,10 @@ func (g *Gate) weigh(rt *route, w *work, i int, now time.Time) filter.Decision {
 	if err := g.store.ReadInto(&w.record, m.To, need); err != nil {
 		return g.undecidable(rt, m, now, err)
 	}
-	if need == filter.NeedTally && rt.policy.Counts(m, &w.record) || rt.budgeted(m) {
+	if counts := need == filter.NeedTally && rt.policy.Counts(m, &w.record); counts || rt.budgeted(m) {
+		if of := w.placed(i); of >= 0 && (!counts || w.tally(of) != nil) {
+			return g.instead(rt, w, i, of, now)
+		}
 		return g.count(rt, w, i, now)
 	}
 	d := g.judgeSend(rt, m, &w.record, now)

@@ -1,0 +1,33 @@
+package proxy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+)
+
+// placed is the number of the message of w in the stead of which message i goes, if that one has taken its place in what
+// is counted; -1 if not.
+func (w *work) placed(i int) int {
+	of := w.batch.Messages[i].Instead - 1
+	if _, taken := slices.BinarySearch(w.takers, of); of < 0 || !taken {
+		return -1
+	}
+	return of
+}
+
+// instead decides about message i of w, whose record was read, by what message of was judged by: at most one of the two
+// arrives, and the place of that one is good for both.
+func (g *Gate) instead(rt *route, w *work, i, of int, now time.Time) filter.Decision {
+	m := &w.batch.Messages[i]
+	w.record.Tally = w.tally(of)
+	d := rt.judge(nil, g.store.Switches(), m, &w.record, now)
+	switch {
+	case d.Action == filter.Block:
+		return g.pastBlock(rt, w, i, now, d)
+	case !g.admits(rt, m, now):
+		return onTrial
+	}
+	return d
+}

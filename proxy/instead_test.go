@@ -1,0 +1,40 @@
+package proxy
+
+import "testing"
+
+// TestWhatIsSentInstead has messages that a service sends where another to the same number does not arrive: they are no
+// further ones.
+func TestWhatIsSentInstead(t *testing.T) {
+	const told = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+	for name, c := range map[string]struct{ provider, path, body string }{
+		"Sinch, which tries SMS after RCS": {"sinch-conversation", "/v1/projects/p/messages:send",
+			`{"app_id":"a","recipient":{"identified_by":{"channel_identities":[{"channel":"RCS","identity":"31612345678"},{"channel":"SMS","identity":"31612345678"}]}},"channel_priority_order":["RCS","SMS"],"message":{"text_message":{"text":"Sale today"}}}`},
+		"Vonage's failover": {"vonage-messages", "/v1/messages",
+			`{"channel":"rcs","message_type":"text","to":"31612345678","from":"Acme","text":"Sale today","failover":[{"channel":"sms","message_type":"text","to":"31612345678","from":"Acme","text":"Sale today"}]}`},
+		"Infobip's failover": {"infobip", "/messages-api/1/messages",
+			`{"messages":[{"channel":"RCS","sender":"Acme","destinations":[{"to":"31612345678"}],"content":{"body":{"type":"TEXT","text":"Sale today"}},"failover":[{"channel":"SMS","sender":"Acme","content":{"body":{"type":"TEXT","text":"Sale today"}}}]}]}`},
+		"CM.com, which tries SMS after RCS": {"cm", "/v1.0/message",
+			`{"messages":{"authentication":{"productToken":"k"},"msg":[{"allowedChannels":["RCS","SMS"],"from":"Acme","to":[{"number":"0031612345678"}],"body":{"type":"auto","content":"Sale"},"richContent":{"conversation":[{"text":"Sale today"}]}}]}}`},
+	} {
+		for limit, change := range map[string]func(*RouteConfig){"a cap of one a day": capped(1), "no message twice": unrepeated} {
+			t.Run(name+", under "+limit, func(t *testing.T) {
+				got := make(chan wire, 2)
+				base := play(t, loopback(t), echo(told, func(w wire) { got <- w }))
+				_, addr := start(t, oneRoute(base, func(rc *RouteConfig) {
+					change(rc)
+					rc.Provider = c.provider
+				}), memory(t))
+				request := post("/twilio"+c.path, "application/json", c.body)
+				if a := ask(t, addr, request); a.StatusCode != 200 || a.Header.Get("Sendgate-Decision") != "forward" {
+					t.Fatalf("told %d, %v, %s", a.StatusCode, a.Header, a.body)
+				}
+				if w := <-got; w.body != c.body {
+					t.Errorf("sent %s", w.body)
+				}
+				if a := ask(t, addr, request); a.Header.Get("Sendgate-Decision") != "block" {
+					t.Errorf("the next was told %d, %v", a.StatusCode, a.Header)
+				}
+			})
+		}
+	}
+}
