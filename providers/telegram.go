@@ -18,17 +18,19 @@ import (
 // Sources: https://github.com/PaulSonOfLars/telegram-bot-api-spec/blob/main/api.json and https://core.telegram.org/bots/api-changelog
 type telegram struct {
 	shaped
+	gifts shaped
 	*keyring
 }
 
 var telegramService = known{host: "https://api.telegram.org", channel: filter.Telegram, text: telegramText, make: newTelegram,
 	enter: "setWebhook, with a secret_token; secrets: that"}
 
-// telegramText is the longest text Telegram takes, in characters, and telegramCaption that below a file; both
-// are counted without the markup.
+// telegramText is the longest text Telegram takes, in characters, telegramCaption that below a file, and telegramWish
+// that beside a gift; all are counted without the markup.
 const (
 	telegramText    = 4096
 	telegramCaption = 1024
+	telegramWish    = 128
 )
 
 // telegramSends are the methods that write to a chat. Others that Telegram may have by the time are refused
@@ -39,33 +41,44 @@ var telegramSends = []string{"sendMessage", "sendPhoto", "sendLivePhoto", "sendA
 	"forwardMessage", "forwardMessages", "copyMessage", "copyMessages"}
 
 // telegramOthers are the methods that write to nobody, or only answer what somebody just tapped.
-var telegramOthers = []string{"get*", "set*", "edit*", "delete*", "answer*", "pin*", "unpin*", "sendChatAction", "stopPoll", "logOut", "close"}
+var telegramOthers = []string{"get*", "set*", "edit*", "delete*", "answer*", "pin*", "unpin*", "sendChatAction", "sendChatJoinRequestWebApp", "stopPoll",
+	"logOut", "close"}
 
-var telegramShape = (&shape{
-	service:   "Telegram",
-	sends:     telegramPaths(telegramSends),
-	others:    append(telegramPaths(telegramOthers), "/file/bot*/*", "/file/bot*/*/*"),
-	traces:    []string{"/send", "/forward", "/copy", "/post", "/gift", "/savepreparedinline"},
-	form:      true,
-	multipart: true,
-	query:     true,
+// telegramShape is for the sends at some paths. Telegram takes the parameters of a call wherever they stand.
+func telegramShape(s shape) *compiled {
+	s.service, s.form, s.multipart, s.query = "Telegram", true, true, true
+	s.quote, s.channel = telegramQuote, filter.Telegram
+	s.address = func(text, region string) (string, bool) {
+		address, err := filter.Address(filter.Telegram, text, region)
+		return address, err == nil
+	}
+	// Groups and channels have negative ids, or a name.
+	s.group = func(text string) bool { return strings.HasPrefix(text, "-") || strings.HasPrefix(text, "@") }
+	return s.mustCompile()
+}
+
+var telegramMessages = telegramShape(shape{
+	sends:  telegramPaths(telegramSends),
+	others: append(telegramPaths(telegramOthers), "/file/bot*/*", "/file/bot*/*/*"),
+	traces: []string{"/send", "/forward", "/copy", "/post", "/repost", "/gift", "/transfergift", "/savepreparedinline"},
 	// An ephemeral message is one in a group that one person sees: who is there may not be seen, but that person is.
 	recipients: []reach{{at: "chat_id"}, {at: "receiver_user_id"}, {at: "ephemeral_message_parameters.receiver_user_id"}},
 	unseen:     []string{"callback_query_id", "ephemeral_message_parameters.callback_query_id"}, // of whoever tapped
 	text:       []bounded{{"text", telegramText}, {"caption", telegramCaption}, {"media[].caption", telegramCaption}},
 	markup:     []string{"parse_mode"},
-	quote:      telegramQuote,
 	extra: []string{"photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "media", "latitude", "longitude",
 		"title", "address", "phone_number", "question", "options", "checklist", "sticker", "game_short_name", "description", "rich_message", "html",
 		"public_data", "chat_data", "widget_id", "from_chat_id", "message_id", "message_ids", "reply_markup"},
-	channel: filter.Telegram,
-	address: func(text, region string) (string, bool) {
-		address, err := filter.Address(filter.Telegram, text, region)
-		return address, err == nil
-	},
-	// Groups and channels have negative ids, or a name.
-	group: func(text string) bool { return strings.HasPrefix(text, "-") || strings.HasPrefix(text, "@") },
-}).mustCompile()
+})
+
+// telegramGifts are for people, or for channels, with a wish beside them.
+var telegramGifts = telegramShape(shape{
+	sends:      telegramPaths([]string{"sendGift", "giftPremiumSubscription"}),
+	recipients: []reach{{at: "user_id"}, {at: "chat_id"}},
+	text:       []bounded{{"text", telegramWish}},
+	markup:     []string{"text_parse_mode"},
+	extra:      []string{"gift_id", "month_count"},
+})
 
 // telegramPaths are the paths of methods, for the service and its test environment. Telegram takes methods in
 // any case; its libraries write them like this, and in another they are not read.
@@ -78,12 +91,16 @@ func telegramPaths(methods []string) (paths []string) {
 }
 
 func newTelegram(cfg Config) (Provider, error) {
-	return telegram{newShaped(telegramShape, cfg), telegramKeyring}, nil
+	return telegram{newShaped(telegramMessages, cfg), newShaped(telegramGifts, cfg), telegramKeyring}, nil
 }
 
 // Parse reads the message, and the bot that sends it.
 func (t telegram) Parse(req *fasthttp.Request, b *Batch) error {
-	if err := t.shaped.Parse(req, b); err != nil {
+	s := t.shaped
+	if path, _, _ := splitURI(req.Header.RequestURI()); t.gifts.path(path) == send {
+		s = t.gifts
+	}
+	if err := s.Parse(req, b); err != nil {
 		return err
 	}
 	token := bytes.TrimPrefix(req.Header.RequestURI(), []byte("/bot"))

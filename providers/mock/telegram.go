@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -15,7 +16,7 @@ var telegramPath = regexp.MustCompile(`^/bot([0-9]+):[A-Za-z0-9_-]+/(?:test/)?([
 
 // telegramNeeds is what the methods that are played need beside chat_id.
 var telegramNeeds = map[string]string{"sendmessage": "text", "sendphoto": "photo", "senddocument": "document", "sendvideo": "video",
-	"sendlocation": "latitude", "sendpoll": "question", "sendmediagroup": "media", "sendwidget": "html", "copymessage": "message_id", "forwardmessage": "message_id"}
+	"sendlocation": "latitude", "sendpoll": "question", "sendmediagroup": "media", "sendwidget": "html", "sendgift": "gift_id", "copymessage": "message_id", "forwardmessage": "message_id"}
 
 // telegramFail is an error of Telegram's, whose status is its code.
 // https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Query.h
@@ -44,7 +45,7 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 			o[name] = all[0]
 		}
 	}
-	chat := o.text("chat_id")
+	chat := cmp.Or(o.text("chat_id"), o.text("user_id"))
 	s.To, s.From, s.Type = chat, path[1], strings.ToLower(path[2])
 	s.Text = o.text("text")
 	most := 4096
@@ -61,7 +62,7 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 		return telegramFail(http.StatusBadRequest, "Bad Request: "+needs+" is empty")
 	case utf8.RuneCountInString(s.Text) > most:
 		return telegramFail(http.StatusBadRequest, "Bad Request: message is too long")
-	case !slices.Contains([]string{"", "html", "markdown", "markdownv2"}, strings.ToLower(o.text("parse_mode"))):
+	case !slices.Contains([]string{"", "html", "markdown", "markdownv2"}, strings.ToLower(o.text("parse_mode")+o.text("text_parse_mode"))):
 		return telegramFail(http.StatusBadRequest, "Bad Request: unsupported parse_mode")
 	}
 	result, how := m.outcome(strings.TrimPrefix(chat, "-"))
