@@ -230,13 +230,8 @@ func tellEvent(e filter.Event) []string {
 		what += ", " + e.Basis.String()
 	}
 	lines := []string{what, "says " + e.Source + ", recorded " + e.Recorded.UTC().Format(time.RFC3339)}
-	for _, f := range []struct{ name, value string }{
-		{"note", e.Note}, {"method", e.Proof.Method}, {"action", e.Proof.Action}, {"wording", e.Proof.Wording},
-		{"purpose", e.Proof.Purpose}, {"business", e.Proof.BusinessName}, {"policy", e.Proof.PolicyURL}, {"language", e.Proof.Language}, {"place", e.Proof.Place},
-	} {
-		if f.value != "" {
-			lines = append(lines, f.name+": "+f.value)
-		}
+	for _, f := range console.Evidence(&e) {
+		lines = append(lines, strings.ToLower(f[0])+": "+strings.ReplaceAll(f[1], "\n", "\n      "))
 	}
 	return lines
 }

@@ -84,14 +84,10 @@ func (s *Server) all(want func(filter.Recipient) bool, f func(store.Known) error
 // Cell is text that somebody else wrote, as a cell of a file that a spreadsheet opens without taking it for a formula.
 func Cell(text string) string { return cell(text) }
 
-// proofColumns are the columns of the evidence in an export: all but the digest of a screenshot, which is
-// nothing without the picture.
-var proofColumns = slices.DeleteFunc(slices.Clone(evidenceColumns.names), func(name string) bool { return name == "screenshot_sha256" })
-
 // columns are those of x as CSV.
 func (x *Export) columns() []string {
 	if x.Evidence {
-		return slices.Concat(consentColumns, proofColumns)
+		return slices.Concat(consentColumns, evidenceColumns.names)
 	}
 	return append(slices.Clone(consentColumns), "place")
 }
@@ -161,7 +157,11 @@ func (f *fact) row(to *filter.Recipient, columns []string) []string {
 	if f.kind == filter.OptedIn {
 		row[5] = f.basis.String()
 	}
-	proof := reflect.ValueOf(&f.proof).Elem()
+	kept := f.proof
+	if kept.ScreenshotURL == "" {
+		kept.ScreenshotSHA256 = "" // of a picture that is not in the file, without which no store takes the row
+	}
+	proof := reflect.ValueOf(&kept).Elem()
 	for _, name := range columns[len(row):] {
 		text := ""
 		switch v := proof.Field(evidenceColumns.index[name]).Interface().(type) {

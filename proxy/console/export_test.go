@@ -78,7 +78,7 @@ func TestExportKeepsWhatProves(t *testing.T) {
 	yes := optIn(carol, noon.Add(-3*time.Hour))
 	yes.Note = "=1+1, \"told\" by phone"
 	yes.Proof = filter.Evidence{Method: "web form", Action: "ticked box", Wording: "Offers by SMS\nfrom Acme", FullName: "-Carol", Place: "US-TX",
-		PolicyURL: "https://acme.example/privacy", ScreenshotURL: "https://acme.example/1.png", NumberEnteredByUser: true,
+		PolicyURL: "https://acme.example/privacy", ScreenshotURL: "https://acme.example/1.png", ScreenshotSHA256: strings.Repeat("ab", 32), NumberEnteredByUser: true,
 		CapturedAt: noon.Add(-4 * time.Hour), Reference: "@7"}
 	no := optOut(carol, noon.Add(-2*time.Hour))
 	no.Proof.Method = "sms"

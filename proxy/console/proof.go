@@ -184,7 +184,7 @@ func (p *Proof) page() ([]byte, error) {
 	}{Proof: p, Data: data}
 	for _, e := range p.Events {
 		v := event{Proven: e, Wrote: e.Event.Kind == filter.Wrote}
-		for _, f := range evidence(&e.Event) {
+		for _, f := range Evidence(&e.Event) {
 			v.Evidence = append(v.Evidence, field{f[0], f[1], f[0] == "Wording"})
 		}
 		if strings.HasPrefix(e.Screenshot, "data:image/") {
@@ -204,13 +204,18 @@ func (p *Proof) page() ([]byte, error) {
 	return page.Bytes(), nil
 }
 
-// evidence is what e carries, named for people, in the order it is read.
-func evidence(e *filter.Event) (fields [][2]string) {
+// Evidence is what e carries, named for people, in the order it is read.
+func Evidence(e *filter.Event) (fields [][2]string) {
 	p := &e.Proof
+	typed := ""
+	if p.NumberEnteredByUser {
+		typed = "by the recipient"
+	}
 	for _, f := range [][2]string{
 		{"Wording", p.Wording}, {"Method", p.Method}, {"Action", p.Action}, {"Business name", p.BusinessName},
 		{"Purpose", p.Purpose}, {"Language", p.Language}, {"Policy", p.PolicyURL}, {"Full name", p.FullName},
 		{"E-mail", p.Email}, {"Postal address", p.Postal}, {"Place", p.Place}, {"IP address", p.IP}, {"User agent", p.UserAgent},
+		{"Number entered", typed},
 		{"Captured", stamp(p.CapturedAt)}, {"Reference", p.Reference}, {"Reference date", stamp(p.ReferenceDate)},
 		{"Screenshot", p.ScreenshotURL}, {"Screenshot SHA-256", p.ScreenshotSHA256}, {"Note", e.Note},
 	} {
