@@ -65,7 +65,7 @@ func (c consentImportCmd) Run(t terminal) error {
 		return nil
 	})
 	file.end()
-	return c.report(t, last, hint(err), errors.Join(refused.close(), doubtful.close()), refused.path, doubtful.path)
+	return c.report(t, last, hint(err), errors.Join(refused.close(), doubtful.close()), &refused, doubtful.path)
 }
 
 func (c consentImportCmd) options() (console.ImportOptions, error) {
@@ -82,7 +82,7 @@ func (c consentImportCmd) options() (console.ImportOptions, error) {
 }
 
 // report tells what became of the file, which ended with err; unlisted is why rows are not listed.
-func (c consentImportCmd) report(t terminal, last console.ImportLine, err, unlisted error, refused, doubtful string) error {
+func (c consentImportCmd) report(t terminal, last console.ImportLine, err, unlisted error, refused *lineList, doubtful string) error {
 	if err != nil {
 		if t.ctx.Err() != nil {
 			fmt.Fprintf(t.err, "interrupted: %d rows are kept; the same command goes on from there\n", last.Taken)
@@ -113,6 +113,12 @@ func (c consentImportCmd) report(t terminal, last console.ImportLine, err, unlis
 			fmt.Fprintf(t.err, "  %d %s\n", count.n, count.what)
 		}
 	}
+	for _, l := range refused.first {
+		fmt.Fprintf(t.err, "line %d: %s: %s\n", l.Line, l.Column, l.Problem)
+	}
+	if more := last.Refused - len(refused.first); more > 0 && len(refused.first) > 0 {
+		fmt.Fprintf(t.err, "and %d more\n", more)
+	}
 	if c.DryRun && last.Confirm != "" {
 		fmt.Fprintf(t.err, "the brake would hold this: import it with --confirm %s\n", last.Confirm)
 	}
@@ -120,7 +126,7 @@ func (c consentImportCmd) report(t terminal, last console.ImportLine, err, unlis
 	case unlisted != nil:
 		return errors.Join(err, fmt.Errorf("%d rows refused and %d warnings, which are not all listed: %w", last.Refused, last.Warnings, unlisted))
 	case last.Refused > 0:
-		return errors.Join(err, fmt.Errorf("%d rows refused: what is wrong with each is in %s", last.Refused, refused))
+		return errors.Join(err, fmt.Errorf("%d rows refused: what is wrong with each is in %s", last.Refused, refused.path))
 	}
 	return err
 }
@@ -130,12 +136,19 @@ func (c consentImportCmd) report(t terminal, last console.ImportLine, err, unlis
 type lineList struct {
 	path    string
 	problem func(console.ImportLine) string
+	first   []console.ImportLine // up to listedFirst
 	file    *os.File
 	csv     *csv.Writer
 	failed  error
 }
 
+// listedFirst is how many rows of a list are told at once, too.
+const listedFirst = 3
+
 func (r *lineList) add(l console.ImportLine) {
+	if len(r.first) < listedFirst {
+		r.first = append(r.first, l)
+	}
 	if r.failed != nil {
 		return
 	}

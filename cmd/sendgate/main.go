@@ -26,6 +26,8 @@ func main() {
 
 // commands is the command line: one field a command, each in the file of its name.
 type commands struct {
+	Version kong.VersionFlag `help:"Show which sendgate this is."`
+
 	Demo      demoCmd      `cmd:"" help:"Show everything on this machine: mock providers, a gate, a small broadcast, what became of it."`
 	Serve     serveCmd     `cmd:"" help:"Run the gate and its admin API."`
 	Check     checkCmd     `cmd:"" help:"Check a configuration file without starting anything."`
@@ -70,11 +72,11 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		kong.Writers(out, errw),
 		kong.Exit(func(code int) { exit = code }),
 		kong.UsageOnError(),
-		kong.Vars{"admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile, "presets": strings.Join(console.Presets(), ","),
+		kong.Vars{"version": thisBuild().String(), "admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile, "presets": strings.Join(console.Presets(), ","),
 			"providers": strings.Join(providers.Names(), ",")},
 	)
 	parsed, err := parser.Parse(args)
-	if exit >= 0 { // --help has been printed
+	if exit >= 0 { // --help or --version has been printed
 		return exit
 	}
 	if err != nil {

@@ -18,18 +18,22 @@ import (
 
 var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
-// blocks returns the fenced blocks of the README in the given language.
-func blocks(t *testing.T, language string) []string {
-	t.Helper()
+// readmeBlocks returns the fenced blocks of the README in the given language.
+func readmeBlocks(language string) (found []string, err error) {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
 	for _, m := range fence.FindAllStringSubmatch(string(readme), -1) {
 		if m[1] == language {
 			found = append(found, m[2])
 		}
+	}
+	return found, err
+}
+
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	found, err := readmeBlocks(language)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return found
 }

@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": ready, "send": send, "envfile": envfile, "hangup": hangup, "metric": metric, "keypair": keypair, "among": among,
-			"sale": sale, "lift": lift, "passes": passes, "reviewed": reviewed, "moment": setMoment, "told": told, "find": find,
+			"sale": sale, "lift": lift, "passes": passes, "reviewed": reviewed, "moment": setMoment, "told": told, "find": find, "readme": readme,
 		},
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"GATE", "ADMIN", "MOCK", "CRM", "HOOKS", "SHOP", "TLS"} {
@@ -149,4 +149,17 @@ func hangup(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Check(cmd.Process.Signal(syscall.SIGHUP))
 		}
 	}
+}
+
+// readme writes the first block of the README in a language to a file: `readme csv people.csv`.
+func readme(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: readme LANGUAGE FILE")
+	}
+	all, err := readmeBlocks(args[0])
+	ts.Check(err)
+	if len(all) == 0 {
+		ts.Fatalf("the README shows no %s", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(all[0]), 0o600))
 }

@@ -41,7 +41,7 @@ func (c serveCmd) Run(t terminal) error {
 	}
 	s.start()
 	at := []zap.Field{zap.Stringer("sends", s.sends.Addr()), zap.Stringer("admin", s.admin.Addr()),
-		zap.Strings("routes", s.gate.Routes()), zap.String("config", cfg.Version)}
+		zap.Strings("routes", s.gate.Routes()), zap.String("config", cfg.Version), zap.String("version", thisBuild().version)}
 	if s.secure != nil {
 		at = append(at, zap.Stringer("tls", s.secure.Addr()))
 	}

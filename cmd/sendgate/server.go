@@ -70,7 +70,7 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 		}
 	}()
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), thisBuild().collector())
 	s.reload = reloader(metrics, func() error {
 		next, err := load()
 		if err != nil {
@@ -97,6 +97,9 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	keep := cfg.Store
 	keep.Logger, keep.Metrics = log, metrics
 	if s.store, err = store.Open(keep); err != nil {
+		return nil, err
+	}
+	if err = findTemp(cmp.Or(keep.Dir, store.DefaultDir), log); err != nil {
 		return nil, err
 	}
 	if err = s.shareFiles(&cfg, openFiles()); err != nil {
