@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml/token"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 )
 
@@ -87,19 +88,35 @@ func (d *decoder) check(cfg *Config) {
 // exposed refuses to put the gate's credentials into whatever comes from anywhere: everybody who reached it would
 // send by them.
 func (d *decoder) exposed(cfg *Config) {
-	at := cfg.Proxy.Listen
-	if tls := cfg.Proxy.TLS; tls != nil && (at == "" || loopback(at)) {
-		at = tls.Listen
-	}
-	if at == "" || loopback(at) {
+	at := reachable(&cfg.Proxy)
+	if at == "" {
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Proxy.Routes)) {
-		if route := cfg.Proxy.Routes[name]; route.Authorize == "gate" && route.Clients == nil {
-			key := join("proxy.routes", name) + ".authorize"
-			d.fail(d.place(key), key, "%s can be reached from other machines, and all of them would send by these credentials: say who may in clients", at)
+	for _, key := range cfg.open() {
+		d.fail(d.place(key), key, "%s can be reached from other machines, and all of them would send by these credentials: say who may in clients", at)
+	}
+}
+
+// reachable is an address of p's that other machines can reach; empty where there is none.
+func reachable(p *proxy.Config) string {
+	at := p.Listen
+	if p.TLS != nil && (at == "" || loopback(at)) {
+		at = p.TLS.Listen
+	}
+	if at == "" || loopback(at) {
+		return ""
+	}
+	return at
+}
+
+// open are the keys by which routes send whatever comes in by the gate's credentials, whoever it is from.
+func (c *Config) open() (keys []string) {
+	for _, name := range slices.Sorted(maps.Keys(c.Proxy.Routes)) {
+		if route := c.Proxy.Routes[name]; route.Authorize == "gate" && route.Clients == nil {
+			keys = append(keys, join("proxy.routes", name)+".authorize")
 		}
 	}
+	return keys
 }
 
 // mute warns of routes on which the gate should answer and cannot.

@@ -76,19 +76,7 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 		if err != nil {
 			return err
 		}
-		s.tell(cfg, next)
-		err = next.Locate(file, "proxy", s.gate.Reload(s.proxy(next, metrics)))
-		if err == nil {
-			err = next.Locate(file, "console", s.pages.Admit(next.Console))
-		}
-		if err == nil {
-			s.admins.SetBrands(next.Brands)
-			s.inForce.Store(&next)
-		}
-		if err == nil && s.calls == nil && len(s.gate.Webhooks()) > 0 {
-			s.log.Warn("a route takes webhooks now, and the listener for them waits for a restart")
-		}
-		return err
+		return s.takeOver(next, &cfg, file, metrics)
 	})
 
 	s.inForce.Store(&cfg)
@@ -196,37 +184,6 @@ func (s *server) firstLink(cfg configs.Config) string {
 	}
 	return fmt.Sprintf("Nobody can log into the console yet. This link does so, once, until %s; `sendgate login-link` makes another:\n\n  %s\n\n",
 		link.Expires.Local().Format("15:04"), link.URL)
-}
-
-// tell logs what is to be known about next: its warnings, and what of it waits for a restart.
-func (s *server) tell(old, next configs.Config) {
-	for _, w := range next.Warnings {
-		s.log.Warn("configuration", zap.String("warning", w))
-	}
-	if waiting := configs.Waiting(&old, &next); len(waiting) > 0 {
-		s.log.Warn("these settings changed and wait for a restart", zap.Strings("settings", waiting))
-	}
-}
-
-// reloader lets one reload run at a time, from reading the file on, so that what was read first never follows what
-// was read later into force. It counts what becomes of them.
-func reloader(metrics prometheus.Registerer, reload func() error) func() error {
-	results := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sendgate_reloads_total",
-		Help: "Reloads of the configuration, by result: taken, or refused and the old one kept."}, []string{"result"})
-	metrics.MustRegister(results)
-	taken, refused := results.WithLabelValues("taken"), results.WithLabelValues("refused")
-	turn := make(chan struct{}, 1)
-	return func() error {
-		turn <- struct{}{}
-		defer func() { <-turn }()
-		err := reload()
-		if err != nil {
-			refused.Inc()
-		} else {
-			taken.Inc()
-		}
-		return err
-	}
 }
 
 // start serves the listeners, and begins what the gate and the console do by themselves. What ends a
