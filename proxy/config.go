@@ -111,7 +111,7 @@ type RouteConfig struct {
 	IdempotencyKey bool `yaml:"idempotency_key"`
 
 	// UnknownPaths says what becomes of a call outside the provider's send families: refuse
-	// (default) or pass.
+	// (default) or pass. Where the mode is report, it passes.
 	UnknownPaths string `yaml:"unknown_paths"`
 	// Custom describes the API of a route whose provider is custom.
 	Custom *providers.Custom `yaml:"custom"`

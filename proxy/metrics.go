@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
@@ -25,6 +26,7 @@ type counters struct {
 	silences  [outcomes]suspicion // of the upstream
 	doubts    suspicion           // about recipients, while the store cannot be asked
 	forgotten suspicion           // keys of sends
+	unknown   suspicion           // calls that a route passed since it only reports
 
 	unscheduled, uncancelled atomic.Uint64 // messages to be delivered later that were not remembered, and not cancelled
 	seconds                  durations
@@ -43,6 +45,10 @@ type counters struct {
 
 	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
 }
+
+// tellEvery is how far apart the lines of the log are that each send would write while a provider, or the store, is
+// away: they would fill the disk on which consent is kept.
+const tellEvery = time.Second
 
 // watch are the counters of some codes.
 func (c *counters) watch(codes []int) map[int]*atomic.Uint64 {

@@ -18,10 +18,6 @@ import (
 // refused is the outcome, in the decision log, of a message that the gate kept back.
 const refused = "refused"
 
-// tellEvery is how far apart the lines of the log are that each send would write while a provider, or the store, is
-// away: they would fill the disk on which consent is kept.
-const tellEvery = time.Second
-
 // errEmpty is for a provider that finds no message in what it calls a send.
 var errEmpty = errors.New("the request has no message in it")
 
@@ -36,6 +32,9 @@ func (g *Gate) send(rt *route, w *work) {
 		return
 	case errors.Is(err, providers.ErrNotSend), errors.Is(err, providers.ErrUnknownPath) && rt.passUnknown:
 		g.pass(rt, w)
+		return
+	case errors.Is(err, providers.ErrUnknownPath) && rt.mode == Report:
+		g.passUnknown(rt, w)
 		return
 	case errors.Is(err, providers.ErrUnknownPath):
 		g.malform(w.resp, fasthttp.StatusNotFound, fmt.Sprintf("this path belongs to no send to %s that the gate can read; "+

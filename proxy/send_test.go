@@ -73,6 +73,8 @@ var sendCases = []struct {
 	{name: "an unknown path is refused", request: post("/twilio/v1/Else", "text/plain", "hello"), status: 404, withholds: true},
 	{name: "an unknown path passes where the route says so", route: func(rc *RouteConfig) { rc.UnknownPaths = "pass" },
 		request: post("/twilio/v1/Else", "text/plain", "hello"), status: 200, arrives: true, withholds: true},
+	{name: "and where it only reports", route: func(rc *RouteConfig) { rc.Mode = Report },
+		request: post("/twilio/v1/Else", "text/plain", "hello"), status: 200, arrives: true, withholds: true},
 	{name: "a footer is added", route: func(rc *RouteConfig) { rc.Policy.Footer.Line = "Reply STOP to opt out" },
 		request: sms(person.Address, "Sale"), status: 200, decision: "rewrite", reason: "content", arrives: true,
 		body: "To=%2B14155550100&From=%2B15005550006&Body=Sale%0AReply%20STOP%20to%20opt%20out", logged: filter.Rewrite, enforced: true, outcome: "answered"},

@@ -4,6 +4,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
 )
 
 // unseen forwards a send to people who cannot be seen, which the route lets pass. Nobody's consent is asked for, but a
@@ -23,4 +24,14 @@ func (g *Gate) unseen(rt *route, w *work) {
 	w.mark(filter.Block)
 	rt.refuse(w)
 	g.keep(rt, w, store.Entry{Time: now, Enforced: true, Outcome: refused, Fault: providers.ErrUnseen.Error(), Known: g.store.Seq()})
+}
+
+// passUnknown forwards a call that the route would refuse if it did more than report. No decision log has it, so this
+// log does.
+func (g *Gate) passUnknown(rt *route, w *work) {
+	rt.count.unknown.tell(suspectEvery, func(times int) {
+		g.log.Warn("a call was passed that belongs to no send the gate can read: in mode enforce it is refused, unless the route says unknown_paths: pass",
+			zap.String("route", rt.name), zap.ByteString("method", w.req.Header.Method()), zap.Int("since_last_told", times))
+	})
+	g.pass(rt, w)
 }
