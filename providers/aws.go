@@ -170,8 +170,8 @@ func awsOther(call string, verbs []string) error {
 	return ErrUnknownPath
 }
 
-// awsPlaces finds the region in the name of a host, such as sns.eu-central-1.amazonaws.com.
-var awsPlaces = regexp.MustCompile(`(?:^|\.)([a-z]{2,4}(?:-[a-z]+)+-[0-9]+)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)$`)
+// awsPlaces finds the region in the name of a host, such as sns.eu-central-1.amazonaws.com, in any of AWS' public clouds.
+var awsPlaces = regexp.MustCompile(`(?:^|\.)([a-z]{2,4}(?:-[a-z]+)+-[0-9]+)\.(?:vpce\.)?(?:amazonaws\.(?:com(?:\.cn)?|eu)|api\.(?:aws|amazonwebservices\.(?:com\.cn|eu)))$`)
 
 // awsRegion is the region in the name of a host of AWS; empty for any other host.
 func awsRegion(host string) string {

@@ -67,7 +67,7 @@ func (n *notification) signed() []byte {
 }
 
 // topicARN is the name of a topic, in which a region is.
-var topicARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_.-]+$`)
+var topicARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-eusc|aws-us-gov):sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_.-]+$`)
 
 // topicHost is the address of SNS in a topic's region; empty for what is no topic.
 func topicHost(topic string) string {
@@ -77,6 +77,8 @@ func topicHost(topic string) string {
 		return ""
 	case m[1] == "aws-cn":
 		return "https://sns." + m[2] + ".amazonaws.com.cn/"
+	case m[1] == "aws-eusc":
+		return "https://sns." + m[2] + ".amazonaws.eu/"
 	}
 	return "https://sns." + m[2] + ".amazonaws.com/"
 }
