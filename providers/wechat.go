@@ -43,11 +43,11 @@ func wechatShape(s shape) *compiled {
 var (
 	wechatOne = wechatShape(shape{
 		sends: []string{"/cgi-bin/message/template/send", "/cgi-bin/message/template/subscribe", "/cgi-bin/message/custom/send",
-			"/cgi-bin/message/subscribe/send", "/cgi-bin/message/subscribe/bizsend", "/cgi-bin/message/wxopen/template/send",
-			"/cgi-bin/message/wxopen/template/uniform_send", "/cgi-bin/message/mass/preview"},
+			"/cgi-bin/message/custom/business/send", "/cgi-bin/message/subscribe/send", "/cgi-bin/message/subscribe/bizsend",
+			"/cgi-bin/message/wxopen/template/send", "/cgi-bin/message/wxopen/template/uniform_send", "/cgi-bin/message/mass/preview"},
 		wide: []string{"/cgi-bin/message/mass/sendall"}, // by a tag, or to all
-		others: []string{"/cgi-bin/token", "/cgi-bin/stable_token", "/cgi-bin/message/custom/typing", "/cgi-bin/message/mass/delete",
-			"/cgi-bin/message/mass/get", "/cgi-bin/message/mass/speed/get", "/cgi-bin/message/mass/speed/set", "/wxa/get_user_notify"},
+		others: []string{"/cgi-bin/token", "/cgi-bin/stable_token", "/cgi-bin/message/custom/typing", "/cgi-bin/message/custom/business/typing",
+			"/cgi-bin/message/mass/delete", "/cgi-bin/message/mass/get", "/cgi-bin/message/mass/speed/get", "/cgi-bin/message/mass/speed/set", "/wxa/get_user_notify"},
 		traces:     []string{"message", "send", "mass", "user_notify"}, // the last is of service cards
 		recipients: []reach{{at: "touser"}},
 		unseen:     []string{"towxname"}, // a name that people chose for themselves
