@@ -105,7 +105,10 @@ func Restore(ctx context.Context, name, dir string, o RestoreOptions) (done Rest
 		return done, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(room)) }()
-	r := &restoring{ctx: ctx, dir: room, self: done.Backup, logger: o.Logger, free: o.free}
+	r := &restoring{ctx: ctx, dir: room, self: done.Backup, logger: o.Logger, store: newStore(Config{Dir: room, Logger: o.Logger})}
+	if o.free != nil {
+		r.store.free = o.free
+	}
 	for _, f := range z.File {
 		if err := r.take(f); err != nil {
 			return done, fmt.Errorf("%s: %s: %w", name, f.Name, err)
@@ -142,7 +145,7 @@ type restoring struct {
 	dir    string
 	self   Backup
 	logger *zap.Logger
-	free   func(string) (int64, error) // see RestoreOptions
+	store  *Store // of dir, not open
 }
 
 // vacant fails where dir has something of a store.
@@ -191,8 +194,13 @@ func isPart(part string) bool {
 	return false
 }
 
-// take makes of one part what it stands for.
+// take makes of one part what it stands for. It leaves as much free as a gate needs that runs on the same disk.
 func (r *restoring) take(f *zip.File) error {
+	if f.Name != backupDatabase { // which looks for itself
+		if err := r.store.room(minFree + int64(f.UncompressedSize64)); err != nil {
+			return err
+		}
+	}
 	in, err := f.Open()
 	if err != nil {
 		return err

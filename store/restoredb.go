@@ -17,14 +17,11 @@ const restorePage = 4 << 20
 // database makes the database of the pairs in a part of size bytes. They come in order, so that its tables are made
 // at once, without a log and without compactions.
 func (r *restoring) database(from *bufio.Reader, size int64) (err error) {
-	s := newStore(Config{Dir: r.dir, Logger: r.logger})
-	if r.free != nil {
-		s.free = r.free
-	}
+	s := r.store
 	if s.folder, err = openFolder(s.path(consentDir)); err != nil {
 		return err
 	}
-	defer s.folder.close()
+	defer func() { s.folder.close(); s.folder = folder{} }()
 	if err := openManifest(s.folder.name, s.logger, &s.metrics.tables); err != nil {
 		return err
 	}
