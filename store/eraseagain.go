@@ -27,8 +27,16 @@ const (
 	heardEvery = 1000
 )
 
+// An undoneErasure is one that the audit tells of and the database does not know.
+type undoneErasure struct {
+	*journal // without an address where nothing of before the erasure is kept with it
+	person   person
+	begun    time.Time
+	logged   string // the address, where the decision log alone has it
+}
+
 // eraseAgain erases whom the audit knows as erased and the database does not: it was restored from a backup of
-// before. Only who was known before the erasure is, so that nothing goes that was learnt after it.
+// before. What was learnt after the erasure alone stays; who was not known before it counts as erased since then.
 func (s *Store) eraseAgain() error {
 	if s.cfg.Memory || s.cfg.Still {
 		return nil
@@ -40,26 +48,84 @@ func (s *Store) eraseAgain() error {
 	if old, err := s.readJournal(); len(undone) > 0 && (old != nil || err != nil) { // its journal would be lost
 		return errors.Join(errors.New("erasing again who came back with a backup: an erasure that is not finished is in the way, see the log"), err)
 	}
-	for _, j := range slices.Backward(undone) {
-		var err error
-		if j.Recipients, err = s.everyoneAt(context.Background(), j.To); err == nil {
-			err = s.writeJournal(j)
+	err = s.findLogged(undone)
+	for _, u := range slices.Backward(undone) {
+		again := s.eraseAnew
+		if u.To.Address == "" {
+			again = s.eraseUnknown
 		}
 		if err == nil {
-			_, err = s.follow(j, func(f func(*badger.DB) error) error { return f(s.db) })
+			err = again(u)
 		}
+	}
+	if err != nil {
+		return fmt.Errorf("erasing again who came back with a backup: %w", err)
+	}
+	return nil
+}
+
+// eraseAnew does all of an erasure again.
+func (s *Store) eraseAnew(u *undoneErasure) (err error) {
+	if u.Recipients, err = s.everyoneAt(context.Background(), u.To); err == nil {
+		err = s.writeJournal(u.journal)
+	}
+	if err == nil {
+		_, err = s.follow(u.journal, func(f func(*badger.DB) error) error { return f(s.db) })
+	}
+	if err == nil {
+		s.logger.Warn("a backup of before brought back somebody who was erased: they are erased again", zap.String("id", u.ID))
+		s.auditErasure(u.journal, "they came back with a backup of before, and were erased again")
+	}
+	return err
+}
+
+// eraseUnknown takes who the database does not know by an address out of the decision log, and keeps that they were
+// erased.
+func (s *Store) eraseUnknown(u *undoneErasure) error {
+	if u.logged != "" {
+		named := *u.journal
+		named.To.Address = u.logged
+		if _, err := s.log.erase(&named); err != nil {
+			return fmt.Errorf("in the decision log: %w", err)
+		}
+	}
+	it, err := s.keepErased(u.journal, u.To, u.person, u.begun)
+	if err == nil {
+		err = it.err
+	}
+	if err == nil {
+		s.logger.Warn("a backup of before did not know that somebody was erased: they count as erased again", zap.String("id", u.ID))
+	}
+	return err
+}
+
+// findLogged looks in the decision log for the addresses of those whom the database does not know.
+func (s *Store) findLogged(undone []*undoneErasure) error {
+	unknown := map[person][]*undoneErasure{}
+	for _, u := range undone {
+		if u.To.Address == "" {
+			unknown[u.person] = append(unknown[u.person], u)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	for e, err := range s.Entries(Query{}) {
 		if err != nil {
-			return fmt.Errorf("erasing again who came back with a backup: %w", err)
+			return err
 		}
-		s.logger.Warn("a backup of before brought back somebody who was erased: they are erased again", zap.String("id", j.ID))
-		s.auditErasure(j, "they came back with a backup of before, and were erased again")
+		for _, u := range unknown[s.keys.person(e.To.Address)] {
+			if u.erases(e.To.Brand, e.To.Channel) && e.Time.Before(u.begun) {
+				u.logged = e.To.Address
+			}
+		}
 	}
 	return nil
 }
 
 // undoneErasures are those that the audit tells of, in the lines that this database has not heard of, and that are to
 // be done again; the newest first.
-func (s *Store) undoneErasures() (undone []*journal, err error) {
+func (s *Store) undoneErasures() (undone []*undoneErasure, err error) {
 	value, err := getMeta(s.db, metaHeard)
 	heard, last := decodeHeard(value), s.audit.last
 	if err != nil || last.After == heard.After && last.Sum == heard.Sum {
@@ -81,9 +147,9 @@ func (s *Store) undoneErasures() (undone []*journal, err error) {
 		if unread != nil || a.Kind != ActConsentErase || a.Outcome != ActDone {
 			return true
 		}
-		var j *journal
-		if j, err = s.undone(&a); j != nil {
-			undone = append(undone, j)
+		var u *undoneErasure
+		if u, err = s.undone(&a); u != nil {
+			undone = append(undone, u)
 		}
 		return err == nil
 	})
@@ -106,46 +172,44 @@ func decodeHeard(value []byte) (heard auditHead) {
 	return heard
 }
 
-// undone is the erasure that an act of the audit tells of, to be done again; nil where it stands, or has nothing to
-// erase.
-func (s *Store) undone(a *Act) (*journal, error) {
+// undone is the erasure that an act of the audit tells of, to be done again; nil where it stands.
+func (s *Store) undone(a *Act) (*undoneErasure, error) {
 	b, err := hex.DecodeString(a.Person)
 	if id := a.About[aboutErasure]; err != nil || id == "" || len(b) != len(person{}) {
 		return nil, nil // a line of another program
 	}
-	p, begun := person(b), a.Begun
-	if begun.IsZero() {
-		begun = a.Time
+	u := &undoneErasure{person: person(b), begun: a.Begun}
+	if u.begun.IsZero() {
+		u.begun = a.Time
 	}
-	j := &journal{ID: a.About[aboutErasure], To: a.To, Actor: cmp.Or(a.Actor, "gate"), Reason: a.Note}
-	own := p.at(s.places.Load().of(&a.To).own)
+	u.journal = &journal{ID: a.About[aboutErasure], To: a.To, Actor: cmp.Or(a.Actor, "gate"), Reason: a.Note}
+	own := u.person.at(s.places.Load().of(&a.To).own)
 	stands := false
 	err = s.view(func(txn *badger.Txn) error {
-		if j.To.Address = knownBefore(txn, p, j, begun); j.To.Address == "" {
-			return nil
-		}
-		erased := own.event(s.keys.of(ofEventID, j.ID))
+		erased := own.event(s.keys.of(ofEventID, u.ID))
 		_, found, err := getEvent(txn, &erased)
 		if stands = found || err != nil; stands {
 			return nil // a damaged one, too
 		}
 		gone, err := goneUntil(txn, own)
 		stands = gone > 0
+		u.To.Address = knownBefore(txn, u)
 		return err
 	})
-	if err != nil || stands || j.To.Address == "" || s.keys.person(j.To.Address) != p {
+	if err != nil || stands {
 		return nil, err
 	}
-	return j, nil
+	return u, nil
 }
 
-// knownBefore is the address of a person, where something of before a moment is kept with it about a recipient of j;
-// else it is empty. What does not read is passed over.
-func knownBefore(txn *badger.Txn, p person, j *journal, at time.Time) (address string) {
+// knownBefore is the address of whom an erasure was about, where something of before it is kept with it; else it is
+// empty. What does not read is passed over.
+func knownBefore(txn *badger.Txn, u *undoneErasure) (address string) {
+	p := u.person
 	events := walkEvents(txn, p[:])
 	defer events.close()
 	for address == "" && bytes.HasPrefix(events.nearest(), p[:]) && len(events.nearest()) == len(eventID{}) {
-		if k := &events.event; events.next() && j.erases(k.To.Brand, k.To.Channel) && k.Recorded.Before(at) {
+		if k := &events.event; events.next() && u.erases(k.To.Brand, k.To.Channel) && k.Recorded.Before(u.begun) {
 			address = k.To.Address
 		}
 	}

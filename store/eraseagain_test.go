@@ -12,15 +12,19 @@ import (
 	"github.com/sendgate/sendgate/store"
 )
 
-// backup copies the database of a store that is closed, and returns what puts it back.
-func backup(t testing.TB, dir string) (restore func()) {
+// backup copies the database of a store that is closed, with more of its folders, and returns what puts them back.
+func backup(t testing.TB, dir string, more ...string) (restore func()) {
 	t.Helper()
-	kept := t.TempDir()
-	must(t, os.CopyFS(filepath.Join(kept, "consent"), os.DirFS(filepath.Join(dir, "consent"))))
+	kept, all := t.TempDir(), append(more, "consent")
+	for _, name := range all {
+		must(t, os.CopyFS(filepath.Join(kept, name), os.DirFS(filepath.Join(dir, name))))
+	}
 	return func() {
 		t.Helper()
-		must(t, os.RemoveAll(filepath.Join(dir, "consent")))
-		must(t, os.CopyFS(filepath.Join(dir, "consent"), os.DirFS(filepath.Join(kept, "consent"))))
+		for _, name := range all {
+			must(t, os.RemoveAll(filepath.Join(dir, name)))
+			must(t, os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(kept, name))))
+		}
 	}
 }
 
@@ -105,6 +109,52 @@ func TestErasureOutlivesABackupOfBefore(t *testing.T) {
 			s = open(t, cfg)
 			if barred(t, s, gonePerson) || len(acts(t, s, store.ActQuery{Kind: store.ActConsentErase})) != 2 {
 				t.Error("somebody who agreed again after their erasure was erased once more")
+			}
+		})
+	}
+}
+
+// Who was known to the decision log alone when the backup was made, or to nobody, is written to no more either.
+func TestErasureOfAStrangerOutlivesABackupOfBefore(t *testing.T) {
+	later := person("acme", 2)
+	for name, of := range map[string]filter.Recipient{"of one brand": gonePerson, "of every brand": gonePerson.Everywhere()} {
+		t.Run(name, func(t *testing.T) {
+			now := newClock(noon)
+			cfg := store.Config{Dir: t.TempDir(), Now: now.now}
+			s := open(t, cfg)
+			keep(t, s, optIn(person("acme", 1), "a"))
+			logAbout(s, 100)
+			closeStore(t, s)
+			restore := backup(t, cfg.Dir, "decisions")
+
+			now.set(noon.Add(time.Hour))
+			s = open(t, cfg)
+			keep(t, s, optIn(later, "b"))
+			now.set(noon.Add(2 * time.Hour))
+			eraseAudited(t, s, of)
+			eraseAudited(t, s, later)
+			closeStore(t, s)
+
+			restore()
+			now.set(noon.Add(3 * time.Hour))
+			for range 2 { // the second finds it done
+				s = open(t, cfg)
+				if !barred(t, s, gonePerson) || !barred(t, s, later) || barred(t, s, person("acme", 1)) {
+					t.Error("somebody who was erased may be written to, or somebody else may not")
+				}
+				if files := found(t, cfg.Dir); len(files) > 0 || len(aboutGone(t, s)) > 0 {
+					t.Errorf("%d decisions and %v still say who was erased", len(aboutGone(t, s)), files)
+				}
+				if n := len(history(t, s, of)) + len(history(t, s, later)); n != 2 {
+					t.Errorf("%d events tell of the two erasures", n)
+				}
+				sound(t, s)
+				closeStore(t, s)
+			}
+			s = open(t, cfg)
+			keep(t, s, optIn(later, "asked to be back"))
+			if barred(t, s, later) {
+				t.Error("who agreed again is held to be erased")
 			}
 		})
 	}

@@ -74,20 +74,27 @@ func (e *eraser) events(db *badger.DB) error {
 
 // announce keeps the Erased event of one recipient.
 func (e *eraser) announce(to filter.Recipient) (fingerprint, error) {
-	it := &item{event: filter.Event{
-		ID: e.journal.ID, To: filter.Recipient{Brand: to.Brand, Channel: to.Channel}, Kind: filter.Erased,
-		Source: e.journal.Actor, Note: e.journal.Reason,
-	}}
-	var s salt
-	if _, err := rand.Read(s[:]); err != nil {
-		return fingerprint{}, err
-	}
-	e.s.prepare(it, to.Address, nil, &s)
-	if err := e.s.keepItems([]*item{it}, false); err != nil {
+	it, err := e.s.keepErased(e.journal, to, e.s.keys.person(to.Address), time.Time{})
+	if err != nil {
 		return fingerprint{}, err
 	}
 	e.time, e.recorded = it.event.Time, it.event.Recorded
 	return it.id.recipient(), it.err
+}
+
+// keepErased keeps the Erased event of who they are alone who is erased as a recipient with this brand and channel. The
+// zero time is now.
+func (s *Store) keepErased(j *journal, to filter.Recipient, p person, at time.Time) (*item, error) {
+	it := &item{event: filter.Event{
+		ID: j.ID, Time: at, To: filter.Recipient{Brand: to.Brand, Channel: to.Channel}, Kind: filter.Erased, Source: j.Actor, Note: j.Reason,
+	}}
+	var salt salt
+	if _, err := rand.Read(salt[:]); err != nil {
+		return nil, err
+	}
+	s.prepare(it, to.Address, nil, &salt)
+	it.person = p
+	return it, s.keepItems([]*item{it}, false)
 }
 
 // empty keeps what is left of the events of one recipient.
