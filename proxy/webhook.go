@@ -68,7 +68,7 @@ func (g *Gate) Webhooks() map[string]string {
 	all := map[string]string{}
 	for name, rt := range g.table.Load().routes {
 		if rt.webhook != nil {
-			all[name] = rt.webhook.base + "/" + name
+			all[name] = rt.webhook.address(name)
 		}
 	}
 	return all
@@ -136,7 +136,7 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		if !errors.Is(err, providers.ErrSignature) {
 			return g.callAgain(rt, resp, err)
 		}
-		g.suspect(rt, callUnsigned, "a webhook was refused: it is not signed by the provider", err)
+		g.suspect(rt, callUnsigned, "a webhook was refused: it is not signed by the provider", fmt.Errorf("%w; to the provider this is %s", err, w.address(rt.name)))
 		say(resp, fasthttp.StatusForbidden, "this call is not signed as the provider of this route signs")
 		return callUnsigned
 	}

@@ -152,6 +152,9 @@ func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string, fe
 // leastValue is how many characters the value of a header has at least by which calls are known.
 const leastValue = 16
 
+// address is where the provider of route calls.
+func (w *webhook) address(route string) string { return w.base + "/" + route }
+
 // at is what is known about a call of target, the path and query as they came.
 func (w *webhook) at(target []byte) *providers.Webhook {
 	known := w.known

@@ -145,6 +145,9 @@ func (s *Server) stand(rec *filter.Record, scope filter.Scope, m filter.Message)
 	default:
 		st.Says = "no consent is known"
 	}
+	if !st.Expires.IsZero() {
+		st.Says += ", until " + moment(st.Expires)
+	}
 	return st
 }
 

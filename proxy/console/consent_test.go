@@ -245,8 +245,10 @@ func TestConsentSaysWhenItRunsOut(t *testing.T) {
 	given := noon.Add(-time.Hour)
 	b.learn(optIn(carol, given))
 	got, err := b.client(Viewer).Consent(t.Context(), carol, "")
-	if want := given.AddDate(2, 0, 0); err != nil || !got.Standing[filter.Marketing].Expires.Equal(want) {
-		t.Errorf("got %+v, %v, want %s", got.Standing[filter.Marketing], err, want)
+	marketing := got.Standing[filter.Marketing]
+	if want := given.AddDate(2, 0, 0); err != nil || !marketing.Expires.Equal(want) ||
+		marketing.Says != "opted in expressly since 2026-03-10 11:00:00 UTC, until 2028-03-10 11:00:00 UTC" {
+		t.Errorf("got %+v, %v, want %s", marketing, err, want)
 	}
 	b.learn(optOut(carol, noon))
 	if got, err = b.client(Viewer).Consent(t.Context(), carol, ""); err != nil || !got.Standing[filter.Marketing].Expires.IsZero() {
