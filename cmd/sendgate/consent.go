@@ -114,6 +114,9 @@ func (f noticeFlags) record(t terminal, client *console.Client, n console.Notice
 	if f.JSON {
 		return printJSON(t.out, receipt)
 	}
+	for _, w := range receipt.Warnings {
+		fmt.Fprintf(t.err, "warning: %s: %s\n", w.Field, w.Problem)
+	}
 	return printConsent(t.out, receipt.Consent)
 }
 

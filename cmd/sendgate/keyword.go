@@ -27,7 +27,10 @@ func (c keywordCmd) Run(t terminal) error {
 	}
 	brand, known := cfg.Brands[c.Brand]
 	if c.Brand != "" && !known {
-		return fmt.Errorf("--brand: there is no brand %q in the configuration", c.Brand)
+		if c.Config == "" {
+			return fmt.Errorf("--brand: the brand %q is in no file: name the configuration with --config", c.Brand)
+		}
+		return fmt.Errorf("--brand: there is no brand %q in %s", c.Brand, c.Config)
 	}
 	r := configs.Keywords().Read(c.Text, filter.Hearing{Country: c.Country, Brand: &brand, Question: c.Question})
 	switch {
@@ -36,7 +39,7 @@ func (c keywordCmd) Run(t terminal) error {
 	case r.Keyword == filter.NoKeyword:
 		fmt.Fprintln(t.out, "no keyword")
 	case r.Keyword == filter.StopWord:
-		fmt.Fprintf(t.out, "%s, %s: covers %s, by %q%s\n", r.Keyword, r.Certainty, r.Scope, r.Match, language(r))
+		fmt.Fprintf(t.out, "%s, %s: covers %s, by %q%s%s\n", r.Keyword, r.Certainty, r.Scope, r.Match, language(r), doubt(r.Certainty))
 	default:
 		fmt.Fprintf(t.out, "%s, %s: by %q%s\n", r.Keyword, r.Certainty, r.Match, language(r))
 	}
@@ -49,6 +52,17 @@ type keywordResult struct {
 	Scope     filter.Scope     `json:"scope"`
 	Language  string           `json:"language,omitempty"`
 	Match     string           `json:"match,omitempty"`
+}
+
+// doubt is what becomes of an opt-out that is not sure to be one.
+func doubt(c filter.Certainty) string {
+	switch c {
+	case filter.Hint:
+		return "; it opts nobody out, and waits in sendgate inbox"
+	case filter.Ambiguous:
+		return "; it opts out unless the route says uncertain: review, and waits in sendgate inbox"
+	}
+	return ""
 }
 
 // language is the one of a reading's word, where that has one.
