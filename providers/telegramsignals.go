@@ -59,6 +59,9 @@ type telegramUser struct {
 	ID loose `json:"id"`
 }
 
+// strange reports whether u is not the other in a private chat.
+func (u telegramUser) strange(chat telegramChat) bool { return u.ID != "" && u.ID != chat.ID }
+
 // A telegramMessage is what somebody wrote, or what a button stands below.
 type telegramMessage struct {
 	Date    loose        `json:"date"`
@@ -88,6 +91,7 @@ type telegramUpdate struct {
 	BusinessEdited *telegramMessage `json:"edited_business_message"`
 
 	Pressed *struct {
+		From    telegramUser    `json:"from"`
 		Message telegramMessage `json:"message"`
 		Data    string          `json:"data"`
 	} `json:"callback_query"`
@@ -102,7 +106,8 @@ type telegramUpdate struct {
 
 // Signals reads what people wrote to the bot in private, or to a business account for which it writes, or changed that into,
 // and who blocked the bot. The command /start opens any conversation, and who unblocks a bot does nothing more: neither asks
-// for messages, and neither is told. What the business wrote itself, or the bot for it, is told by Telegram, too, and not here.
+// for messages, and neither is told. What the business wrote or pressed itself, or the bot for it, is told by Telegram, too,
+// and not here.
 // Sources: https://core.telegram.org/bots/api#update and https://core.telegram.org/bots/features#bots-for-business
 func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 	body, err := calledWith(req)
@@ -117,7 +122,7 @@ func (telegram) Signals(req *fasthttp.Request) ([]Signal, error) {
 	var chat telegramChat
 	written := cmp.Or(u.Message, u.Business)
 	switch m := cmp.Or(written, u.Edited, u.BusinessEdited); {
-	case m != nil && m.From.ID != "" && m.From.ID != m.Chat.ID:
+	case m != nil && m.From.strange(m.Chat), u.Pressed != nil && u.Pressed.From.strange(u.Pressed.Message.Chat):
 		return nil, nil
 	case m != nil:
 		chat = m.Chat
