@@ -198,9 +198,33 @@ type awsText struct {
 	EventTimestamp                                                                      int64
 }
 
-// awsTextSignals reads what AWS tells of texts: messages that it answers itself do not come here, unless the number's
-// opt-outs are managed by its owner.
-// Sources: https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html and
+// An awsRich is what stands in place of a text where RCS has something else.
+type awsRich struct{ Type, Text, PostbackData string }
+
+// rich reads the body of t into s, and reports whether the person did anything at all.
+func (t *awsText) rich(s *Signal) bool {
+	var r awsRich
+	if !strings.HasPrefix(t.MessageBody, "{") || json.Unmarshal([]byte(t.MessageBody), &r) != nil {
+		return true
+	}
+	switch r.Type {
+	case "RCS_TYPING", "CONVERSATION_STARTED":
+		return false
+	case "": // somebody wrote just that
+	case "SUGGESTION":
+		s.Text, s.Payload = r.Text, r.PostbackData
+	case "UNSUBSCRIBE":
+		*s = Signal{Kind: Preference, ID: s.ID, Sender: s.Sender, Stop: true, Scope: filter.All, Detail: "unsubscribed"}
+	default: // a place or a file
+		s.Text, s.Media = r.Text, 1
+	}
+	return true
+}
+
+// awsTextSignals reads what AWS tells of texts, and of what people pressed in RCS, where their numbers have no plus: messages
+// that it answers itself do not come here, unless the number's opt-outs are managed by its owner.
+// Sources: https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html,
+// https://docs.aws.amazon.com/sms-voice/latest/userguide/rcs-events.html and
 // https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
 func awsTextSignals(req *fasthttp.Request) ([]Signal, error) {
 	var n notification
@@ -217,10 +241,12 @@ func awsTextSignals(req *fasthttp.Request) ([]Signal, error) {
 		s = Signal{Kind: Receipt, ID: t.MessageID + ":" + strings.ToLower(t.MessageStatus), Sender: filter.Sender(t.OriginationPhoneNumber, ""),
 			Status: strings.ToLower(t.MessageStatus), MessageID: t.MessageID}
 		at = time.UnixMilli(t.EventTimestamp)
+	case !t.rich(&s):
+		return nil, nil
 	case s.ID == "":
 		s.ID = n.MessageID
 	}
-	address, err := filter.Number(person, "")
+	address, err := filter.Number(withPlus(person), "")
 	if err != nil || s.ID == "" {
 		return nil, nil
 	}
