@@ -38,15 +38,20 @@ func (e *cmEnd) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// number is e with the plus in place of the noughts that CM.com may write.
+// number is e with the plus in place of the noughts that CM.com may write, in front of names of agents, too.
 func (e cmEnd) number() string {
-	if rest, ok := strings.CutPrefix(strings.TrimSpace(string(e)), "00"); ok {
+	text := strings.TrimSpace(string(e))
+	rest, ok := strings.CutPrefix(text, "00")
+	switch {
+	case !ok:
+		return text
+	case digits([]byte(rest)):
 		return "+" + rest
 	}
-	return strings.TrimSpace(string(e))
+	return rest
 }
 
-// A cmCall is an incoming message, or a status report. An older form of the first has a body in place of a message.
+// A cmCall is an incoming message, an event, or a status report. An older form of the first has a body in place of a message.
 type cmCall struct {
 	From    cmEnd  `json:"from"`
 	To      cmEnd  `json:"to"`
@@ -60,6 +65,13 @@ type cmCall struct {
 			URI string `json:"mediaUri"`
 		} `json:"media"`
 	} `json:"message"`
+	Event struct {
+		Type   string `json:"type"`
+		Custom struct {
+			Label    loose `json:"label"`
+			Postback loose `json:"postbackdata"`
+		} `json:"custom"`
+	} `json:"event"`
 	Messages struct {
 		Msg struct {
 			Received  string `json:"received"`
@@ -77,9 +89,13 @@ type cmCall struct {
 // Source: https://developers.cm.com/messaging/docs/incoming-status-report
 var cmStatuses = map[loose]string{"0": "accepted", "1": "rejected", "2": "delivered", "3": "failed"}
 
-// Signals reads what people wrote by SMS, RCS, WhatsApp and Viber, and what became of SMS. CM.com gives no ids to messages:
-// one is known by who wrote it, when, and what.
-// Sources: https://developers.cm.com/messaging/docs/incoming-messages and
+// cmPressed is the event that somebody pressed something. Others, such as that somebody types, say nothing.
+const cmPressed = "SuggestionClick"
+
+// Signals reads what people wrote by SMS, RCS, WhatsApp and Viber, or pressed, and what became of SMS. CM.com gives no ids to
+// messages: one is known by who wrote it, when, and what.
+// Sources: https://developers.cm.com/messaging/docs/incoming-messages,
+// https://developers.cm.com/messaging/docs/rcs-incoming-events and
 // https://developers.cm.com/messaging/docs/incoming-status-report, in JSON
 func (c cm) Signals(req *fasthttp.Request) ([]Signal, error) {
 	body, err := calledWith(req)
@@ -100,7 +116,8 @@ func (c cm) Signals(req *fasthttp.Request) ([]Signal, error) {
 	if call.Channel == "" { // the older form
 		way = 0
 	}
-	if way < 0 {
+	pressed := strings.EqualFold(call.Event.Type, cmPressed)
+	if way < 0 || call.Event.Type != "" && !pressed {
 		return nil, nil
 	}
 	channel := cmChannels[way].channel
@@ -108,8 +125,11 @@ func (c cm) Signals(req *fasthttp.Request) ([]Signal, error) {
 	if call.Message.Media.URI != "" {
 		s.Media = 1
 	}
+	if pressed {
+		s.Text, s.Payload = string(call.Event.Custom.Label), string(call.Event.Custom.Postback)
+	}
 	s.From = filter.Recipient{Channel: channel, Address: texter(call.From.number()).Address}
-	s.ID = digest("cm", string(channel), s.From.Address, s.Sender, call.Time, s.Text, call.Message.Media.URI)
+	s.ID = digest("cm", string(channel), s.From.Address, s.Sender, call.Time, s.Text, call.Message.Media.URI+s.Payload)
 	s.Undated = call.Time == ""
 	return told(s), nil
 }
