@@ -21,6 +21,7 @@ func (c serveCmd) Run(t terminal) error {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP) // from here on: one that comes while the gate starts would end it
 	defer signal.Stop(hangup)
+	signal.Ignore(syscall.SIGPIPE) // whoever read the log may be gone, and sends go on without
 	load := func() (configs.Config, error) {
 		cfg, err := configs.Load(c.Config)
 		cfg.Console.Pprof = c.Pprof
