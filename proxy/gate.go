@@ -166,6 +166,9 @@ func (g *Gate) Routes() []string { return g.table.Load().names() }
 // Sends is a number that moves with each request that comes in.
 func (g *Gate) Sends() uint64 { return g.fast.Load() + g.led.Load() }
 
+// Stopping reports whether [Gate.Shutdown] was called: nothing is taken in any more.
+func (g *Gate) Stopping() bool { return g.stopping.Load() }
+
 // Unheeding lists the routes that obey no decision, and so no switch, sorted, with their mode.
 func (g *Gate) Unheeding() []string {
 	t := g.table.Load()

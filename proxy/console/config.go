@@ -52,6 +52,8 @@ type Config struct {
 	// Sends is a number that moves whenever a message comes in to be sent: answers of the console then leave more of
 	// the processors alone. Nil: it never moves.
 	Sends func() uint64 `yaml:"-"`
+	// Stopping reports whether the gate is about to stop, and takes no more messages in. Nil: it never is.
+	Stopping func() bool `yaml:"-"`
 	// Switchboard is what the gate says of pauses; nil: nothing.
 	Switchboard Switchboard `yaml:"-"`
 	// Budgets is what the gate says of budgets; nil: nothing.

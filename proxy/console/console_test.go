@@ -22,6 +22,7 @@ import (
 
 // A bench is a console over a real store in memory, with a clock that the test turns.
 type bench struct {
+	stops  atomic.Bool // the gate
 	t      *testing.T
 	store  *store.Store
 	server *Server
@@ -84,7 +85,7 @@ func (b *bench) config(log *zap.Logger) Config {
 			{Name: "rosa", Role: Reviewer, Secret: secrets[Reviewer]},
 			{Name: "ada", Role: Admin, Secret: secrets[Admin]},
 		},
-		Store: b.store, Logger: log, Now: b.now, Metrics: metrics,
+		Store: b.store, Logger: log, Now: b.now, Metrics: metrics, Stopping: b.stops.Load,
 		Gate:  oneRoute{b},
 		Judge: oneRoute{b},
 		Expires: func(m *filter.Message, r *filter.Record, basis filter.Basis, given time.Time) time.Time {

@@ -11,8 +11,11 @@ func (s *Server) healthz(c *call) error {
 	return answer(c.w, http.StatusOK, map[string]bool{"alive": true})
 }
 
-// readyz says whether sends are judged and consent is kept: 503 while the store cannot write.
+// readyz says whether sends are judged and consent is kept: 503 while the store cannot write, and while the gate stops.
 func (s *Server) readyz(c *call) error {
+	if s.stopping != nil && s.stopping() {
+		return errorf(http.StatusServiceUnavailable, "", "the gate is about to stop, and finishes what it took in")
+	}
 	if err := s.store.Healthy(); err != nil {
 		return errorf(http.StatusServiceUnavailable, "", "the consent store cannot write: %v", err)
 	}

@@ -20,35 +20,36 @@ import (
 // A Server answers the admin API. It is an http.Handler, safe for concurrent use, and owns
 // neither its listener nor its store.
 type Server struct {
-	actors  []actor
-	store   *store.Store
-	gate    Gate
-	board   Switchboard // nil: none
-	budgets Budgeter    // nil: none
-	asker   Asker       // nil: none
-	inbox   Inbox       // nil: none
-	judge   Judge       // nil: none, as draft
-	draft   func(name string, text []byte) (Judge, error)
-	expires func(*filter.Message, *filter.Record, filter.Basis, time.Time) time.Time // nil: nobody says
-	reload  func() error
-	conf    func() (Configuration, error) // nil: nobody knows
-	metrics http.Handler
-	known   atomic.Pointer[map[string]filter.Brand] // see brands
-	brake   *brake
-	keys    idempotencyKeys
-	turns   *turns
-	imports uploads
-	lists   uploads
-	links   links
-	users   atomic.Pointer[[]string]           // names of those who log in with a password
-	started atomic.Bool                        // somebody may log in, so that the first start is over
-	url     string                             // where people reach the console; empty: at its address
-	erased  func(names func(text string) bool) // nil: nobody else remembers anybody
-	log     *zap.Logger
-	now     func() time.Time
-	mux     *http.ServeMux
-	closing context.Context // ends with Close
-	close   context.CancelFunc
+	actors   []actor
+	store    *store.Store
+	gate     Gate
+	board    Switchboard // nil: none
+	budgets  Budgeter    // nil: none
+	asker    Asker       // nil: none
+	inbox    Inbox       // nil: none
+	judge    Judge       // nil: none, as draft
+	draft    func(name string, text []byte) (Judge, error)
+	expires  func(*filter.Message, *filter.Record, filter.Basis, time.Time) time.Time // nil: nobody says
+	reload   func() error
+	stopping func() bool                   // nil: never
+	conf     func() (Configuration, error) // nil: nobody knows
+	metrics  http.Handler
+	known    atomic.Pointer[map[string]filter.Brand] // see brands
+	brake    *brake
+	keys     idempotencyKeys
+	turns    *turns
+	imports  uploads
+	lists    uploads
+	links    links
+	users    atomic.Pointer[[]string]           // names of those who log in with a password
+	started  atomic.Bool                        // somebody may log in, so that the first start is over
+	url      string                             // where people reach the console; empty: at its address
+	erased   func(names func(text string) bool) // nil: nobody else remembers anybody
+	log      *zap.Logger
+	now      func() time.Time
+	mux      *http.ServeMux
+	closing  context.Context // ends with Close
+	close    context.CancelFunc
 
 	fourEyes    bool
 	sortsAtOnce int // how many hashes an import sorts at a time
@@ -72,7 +73,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, url: cfg.URL,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), turns: newTurns(cfg.Sends), imports: newUploads(), lists: newUploads(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
-	s.expires = cfg.Expires
+	s.expires, s.stopping = cfg.Expires, cfg.Stopping
 	s.SetBrands(cfg.Brands)
 	s.closing, s.close = context.WithCancel(context.Background())
 	if s.log == nil {

@@ -25,6 +25,11 @@ func TestOperations(t *testing.T) {
 	if status, body, _ := b.ask(0, "GET", "/readyz", "", ""); status != 200 || body != "{\"ready\":true}\n" {
 		t.Errorf("readyz: got %d %s", status, body)
 	}
+	b.stops.Store(true)
+	if status, body, _ := b.ask(0, "GET", "/readyz", "", ""); status != 503 || !strings.Contains(body, "about to stop") {
+		t.Errorf("readyz of a gate that stops: got %d %s", status, body)
+	}
+	b.stops.Store(false)
 	if status, body, _ := b.ask(0, "GET", "/metrics", "", ""); status != 200 || !strings.Contains(body, "sendgate_test 0") {
 		t.Errorf("metrics: got %d %s", status, body)
 	}
