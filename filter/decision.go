@@ -67,7 +67,7 @@ var reasonTexts = [Reasons]string{
 	"there is no consent of the kind this message needs",
 	"the consent for this message has run out",
 	"a free-form message needs an open customer service window, and it is closed",
-	"the text must say how to opt out, and a line that does is added only where there is room",
+	"the text lacks what it must say, such as how to opt out, and a line that does is added only where there is room",
 	"it would reach the recipient at an hour that is to be left in peace",
 	"the recipient got as many messages as they are to get in this time",
 	"the recipient got the same message a short while ago",
