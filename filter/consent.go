@@ -32,6 +32,8 @@ func (c consent) Judge(m *Message, r *Record, now time.Time) Decision {
 		}
 		switch {
 		case given.IsZero():
+		case b == ByInquiry && !at.Before(given.Add(c.window)) && (window{}).applies(m):
+			why = WindowClosed // as the platform would say: senders take what it says of consent for an opt-out
 		case b == ByInquiry && !at.Before(given.Add(c.window)), c.lapsed(m, r, b, given, at):
 			why = ConsentExpired
 		default:
