@@ -196,8 +196,34 @@ func (s *Server) receipt(c *call, e filter.Event, doubts []filter.Finding) error
 	if err != nil {
 		return err
 	}
+	everywhere, err := s.store.History(e.To.Everywhere())
+	if err != nil {
+		return fmt.Errorf("reading what holds for every brand: %w", err)
+	}
+	doubts = append(doubts, stillOut(&e, events, everywhere)...)
 	c.about("event", e.ID)
 	return answer(c.w, http.StatusCreated, Receipt{Event: e, Consent: known, Warnings: doubts})
+}
+
+// stillOut is the doubt whether the opt-in e reaches the provider: one that was itself told of an opt-out goes on
+// refusing that person, whatever is recorded here, until they take it back there.
+func stillOut(e *filter.Event, histories ...[]filter.Event) []filter.Finding {
+	if e.Kind != filter.OptedIn {
+		return nil
+	}
+	var last filter.Event // of what came from a provider
+	for _, k := range slices.Concat(histories...) {
+		by, how, _ := strings.Cut(k.Source, " ")
+		told := !strings.HasSuffix(by, ":") && (how == "webhook" || how == "answer" || how == "receipt")
+		if told && (k.Kind == filter.OptedOut || k.Kind == filter.OptedIn) && !k.Time.Before(last.Time) {
+			last = k
+		}
+	}
+	if last.Source == "" || last.Kind != filter.OptedOut {
+		return nil
+	}
+	return []filter.Finding{{Field: "kind", Severity: filter.Warn, Problem: fmt.Sprintf(
+		"they opted out with the provider itself (%s, %s), which may refuse them until they take that back there: by SMS with START", last.Source, moment(last.Time))}}
 }
 
 // checkEvent refuses what no notice and no row of an import may say, and names a sender as messages do: written

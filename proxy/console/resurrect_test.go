@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,41 @@ func TestStaffCannotUndoAnOptOut(t *testing.T) {
 			wantError(t, err, http.StatusConflict, "kind", "the recipient opted out of all on 2026-03-10 11:00:00 UTC"+c.want)
 			if out.IsZero() {
 				t.Error("the opt-out is lifted")
+			}
+		})
+	}
+}
+
+// Whoever comes back by a form is told of where STOP was said to the provider, and START was not.
+func TestStaffIsToldWhomTheProviderStillRefuses(t *testing.T) {
+	event := func(kind filter.Kind, to filter.Recipient, source string, ago time.Duration) filter.Event {
+		e := filter.Event{Kind: kind, To: to, Source: source, Time: noon.Add(-ago)}
+		if kind == filter.OptedIn {
+			e.Basis = filter.Express
+		}
+		return e
+	}
+	stop := event(filter.OptedOut, berta, "twilio webhook", 2*time.Hour)
+	for name, c := range map[string]struct {
+		before []filter.Event
+		want   int
+	}{
+		"who wrote STOP":                      {[]filter.Event{stop}, 1},
+		"whom the provider told of":           {[]filter.Event{event(filter.OptedOut, berta.Everywhere(), "twilio answer", time.Hour)}, 1},
+		"who wrote START after it":            {[]filter.Event{stop, event(filter.OptedIn, berta, "twilio webhook", time.Hour)}, 0},
+		"who told staff":                      {[]filter.Event{event(filter.OptedOut, berta, "api: webhook", time.Hour)}, 0},
+		"who told staff, too, but said START": {[]filter.Event{stop, event(filter.OptedIn, berta, "twilio webhook", time.Hour), event(filter.OptedOut, berta, "api: ana", time.Minute)}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			for _, e := range c.before {
+				b.learn(e)
+			}
+			got, err := b.client(Reviewer).Record(t.Context(), Notice{To: berta, Kind: filter.OptedIn, Basis: filter.Express,
+				AllowResubscribe: true, Proof: filter.Evidence{Method: "paper", Action: "signed"}})
+			told := slices.DeleteFunc(got.Warnings, func(f filter.Finding) bool { return !strings.Contains(f.Problem, "by SMS with START") })
+			if err != nil || len(told) != c.want {
+				t.Errorf("got %+v, %v, want %d warnings of the provider", got.Warnings, err, c.want)
 			}
 		})
 	}
