@@ -8,10 +8,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// telnyx speaks Telnyx's Messages API.
-// Source: https://github.com/team-telnyx/telnyx-go/blob/master/message.go
+// telnyx speaks Telnyx's Messages API: SMS and MMS, RCS with what is sent where that does not arrive, and WhatsApp.
+// Sources: https://github.com/team-telnyx/telnyx-go/blob/master/message.go and
+// https://github.com/team-telnyx/telnyx-node/blob/master/src/resources/messages/messages.ts
 type telnyx struct {
 	shaped
+	rcs, whatsapp shaped
 	*keyring
 	asSigned
 }
@@ -21,6 +23,9 @@ var telnyxService = known{host: "https://api.telnyx.com", channel: filter.SMS, t
 
 // telnyxText is the longest text that surely passes, in characters.
 const telnyxText = 1600
+
+// telnyxCaption is the longest text of WhatsApp's below a picture or above buttons, in characters.
+const telnyxCaption = 1024
 
 var telnyxShape = (&shape{
 	service: "Telnyx",
@@ -39,6 +44,47 @@ var telnyxShape = (&shape{
 	channel:    filter.SMS,
 }).mustCompile()
 
+// telnyxRCS is for messages of an agent, and for the SMS or MMS in the stead of one.
+var telnyxRCS = (&shape{
+	service:    "Telnyx",
+	sends:      []string{"/v2/messages/rcs"},
+	recipients: []reach{{at: "to"}, telnyxFallback("sms_fallback"), telnyxFallback("mms_fallback")},
+	text: []bounded{{"agent_message.content_message.text", 3072},
+		{"agent_message.content_message.rich_card.standalone_card.card_content.description", 2000},
+		{"agent_message.content_message.rich_card.carousel_card.card_contents[].description", 2000}},
+	sender: []string{"agent_id"},
+	when:   []string{"send_at"},
+	medium: []string{"type"},
+	media:  map[string]filter.Channel{"RCS": filter.SMS},
+	extra: below("agent_message.content_message.", []string{"rich_card.standalone_card.card_content.title", "rich_card.standalone_card.card_content.media",
+		"rich_card.standalone_card.card_content.suggestions", "rich_card.carousel_card.card_contents", "content_info", "suggestions"}),
+	own:     []string{"agent_message.event"},
+	channel: filter.SMS,
+}).mustCompile()
+
+// telnyxFallback is for who is written to by SMS where RCS does not arrive.
+func telnyxFallback(at string) reach {
+	return reach{at: at, optional: true, also: &fallback{to: "to", channel: filter.SMS, sender: at + ".from", text: bounded{at + ".text", telnyxText}}}
+}
+
+var telnyxWhatsApp = (&shape{
+	service:    "Telnyx",
+	sends:      []string{"/v2/messages/whatsapp"},
+	recipients: []reach{{at: "to"}},
+	text: []bounded{{"whatsapp_message.text.body", 4096}, {"whatsapp_message.image.caption", telnyxCaption},
+		{"whatsapp_message.video.caption", telnyxCaption}, {"whatsapp_message.document.caption", telnyxCaption},
+		{"whatsapp_message.interactive.body.text", telnyxCaption}},
+	sender:   []string{"from", "messaging_profile_id"},
+	template: []string{"whatsapp_message.template.name", "whatsapp_message.template.template_id"},
+	when:     []string{"send_at"},
+	medium:   []string{"type"},
+	media:    map[string]filter.Channel{"WHATSAPP": filter.WhatsApp},
+	extra: below("whatsapp_message.", []string{"image.link", "video.link", "document.link", "document.filename", "interactive.header", "interactive.footer",
+		"interactive.action", "template", "location", "contacts"}),
+	own:     []string{"whatsapp_message.type"},
+	channel: filter.WhatsApp,
+}).mustCompile()
+
 // telnyxKeyring: https://developers.telnyx.com/development/api-fundamentals/authentication. The other headers are those
 // of its first version.
 var telnyxKeyring = &keyring{
@@ -54,8 +100,56 @@ var telnyxKeyring = &keyring{
 }
 
 func newTelnyx(cfg Config) (Provider, error) {
-	return telnyx{newShaped(telnyxShape, cfg), telnyxKeyring, asSigned{}}, nil
+	return telnyx{newShaped(telnyxShape, cfg), newShaped(telnyxRCS, cfg), newShaped(telnyxWhatsApp, cfg), telnyxKeyring, asSigned{}}, nil
 }
+
+// Parse reads the messages of a request, by its path.
+func (t telnyx) Parse(req *fasthttp.Request, b *Batch) error {
+	path, _, _ := splitURI(req.Header.RequestURI())
+	rcs, whatsapp := t.rcs.path(path) == send, t.whatsapp.path(path) == send
+	switch {
+	case rcs:
+		t.shaped = t.rcs
+	case whatsapp:
+		t.shaped = t.whatsapp
+	}
+	if err := t.shaped.Parse(req, b); err != nil || !rcs && !whatsapp {
+		return err
+	}
+	d := document{b.source(req, nil), b.parsed.nodes}
+	if whatsapp {
+		return b.telnyxContent(d, d.member(0, "whatsapp_message"))
+	}
+	if len(b.Messages) == 1 && d.within(0, "agent_message", "event") != 0 && d.within(0, "agent_message", "content_message") == 0 {
+		b.Messages = b.Messages[:0]
+		return ErrNotSend // the person is shown that somebody types or has read
+	}
+	for n := range b.Messages {
+		b.instead(n)
+	}
+	return nil
+}
+
+// telnyxContent checks that a message on WhatsApp says nothing but what its type names.
+func (b *Batch) telnyxContent(d document, message int) error {
+	if message == 0 || d.nodes[message].kind != '{' {
+		return b.unreadable(0, "whatsapp_message is no object")
+	}
+	kind, said := d.member(message, "type"), false
+	for _, name := range telnyxContents {
+		if i := d.member(message, name); i == 0 || d.nodes[i].kind == 'n' {
+			continue
+		}
+		if said || kind != 0 && !d.is(kind, name) {
+			return b.unreadable(0, "whatsapp_message has something beside what its type names")
+		}
+		said = true
+	}
+	return nil
+}
+
+// telnyxContents are what a message on WhatsApp may be, of what this gate reads.
+var telnyxContents = []string{"text", "image", "video", "document", "interactive", "template"}
 
 // telnyxRefusals are Telnyx's codes by our reasons. Who reads 40001, which means a landline, or 40310 strikes the
 // number, so that the others get what is said of any bad request.

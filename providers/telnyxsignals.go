@@ -70,13 +70,14 @@ type telnyxParty struct {
 // A telnyxMessage is a message that Telnyx tells of, either way.
 type telnyxMessage struct {
 	ID      string            `json:"id"`
+	Type    string            `json:"type"`
 	Profile string            `json:"messaging_profile_id"`
 	Text    string            `json:"text"`
 	Word    string            `json:"autoresponse_type"`
 	Media   []json.RawMessage `json:"media"`
 	From    telnyxParty       `json:"from"`
 	To      []telnyxParty     `json:"to"`
-	Body    telnyxBody        `json:"body"`
+	Body    json.RawMessage   `json:"body"`
 	Errors  []struct {
 		Code  loose  `json:"code"`
 		Title string `json:"title"`
@@ -93,13 +94,27 @@ type telnyxBody struct {
 	} `json:"suggestion_response"`
 }
 
-// UnmarshalJSON takes anything but an object for none.
-func (b *telnyxBody) UnmarshalJSON(text []byte) error {
-	type body telnyxBody
-	if text[0] != '{' {
+// say has s say what is in the body of p, which on WhatsApp is as it is with Meta.
+func (p *telnyxMessage) say(s *Signal) error {
+	s.Text, s.Media, s.Word = p.Text, len(p.Media), takenFor[strings.ToUpper(p.Word)]
+	if len(p.Body) == 0 || p.Body[0] != '{' {
 		return nil
 	}
-	return json.Unmarshal(text, (*body)(b))
+	if p.Type == telnyxWhatsAppType {
+		var c metaContent
+		if err := json.Unmarshal(p.Body, &c); err != nil {
+			return err
+		}
+		c.say(s)
+		s.Text, s.Media = cmp.Or(s.Text, p.Text), max(s.Media, len(p.Media))
+		return nil
+	}
+	var c telnyxBody
+	if err := json.Unmarshal(p.Body, &c); err != nil {
+		return err
+	}
+	s.Text, s.Payload = cmp.Or(p.Text, c.Text, c.Pressed.Text), c.Pressed.Data
+	return nil
 }
 
 // telnyxStopped is the title with which 40300 says that the person opted out. In a receipt the code may also stand
@@ -141,10 +156,11 @@ func (t telnyx) Signals(req *fasthttp.Request) (all []Signal, err error) {
 	case p.ID == "":
 		return nil, nil
 	case received:
-		s.Kind, s.ID, s.Text, s.Media = Message, p.ID, cmp.Or(p.Text, p.Body.Text, p.Body.Pressed.Text), len(p.Media)
-		s.Payload = p.Body.Pressed.Data
-		s.Word = takenFor[strings.ToUpper(p.Word)]
-		s.From = t.party(p.From)
+		s.Kind, s.ID = Message, p.ID
+		if p.say(&s) != nil {
+			return nil, errNoCall
+		}
+		s.From = t.party(&p, p.From)
 		if len(p.To) > 0 {
 			s.Sender = filter.Sender(p.To[0].Number, t.region)
 		}
@@ -163,7 +179,7 @@ func (t telnyx) Signals(req *fasthttp.Request) (all []Signal, err error) {
 		}
 	}
 	for _, to := range p.To {
-		s.From, s.Status = t.party(to), strings.ToLower(to.Status)
+		s.From, s.Status = t.party(&p, to), strings.ToLower(to.Status)
 		s.ID = p.ID + ":" + digest(s.From.Address) + ":" + s.Status
 		if s.From.Address != "" && s.Status != "" {
 			all = append(all, s)
@@ -172,9 +188,15 @@ func (t telnyx) Signals(req *fasthttp.Request) (all []Signal, err error) {
 	return all, nil
 }
 
-// party is who has a number.
-func (t telnyx) party(p telnyxParty) filter.Recipient {
+// telnyxWhatsAppType is the type of a message on WhatsApp.
+const telnyxWhatsAppType = "WHATSAPP"
+
+// party is who has a number, on the channel of message p.
+func (t telnyx) party(p *telnyxMessage, who telnyxParty) filter.Recipient {
+	if p.Type == telnyxWhatsAppType {
+		return t.correspondent(filter.WhatsApp, who.Number)
+	}
 	r := filter.Recipient{Channel: filter.SMS}
-	r.Address, _ = filter.Number(p.Number, t.region) // a short code is nobody
+	r.Address, _ = filter.Number(who.Number, t.region) // a short code is nobody
 	return r
 }

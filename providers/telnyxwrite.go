@@ -9,10 +9,17 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Compose writes an SMS from the number that somebody wrote to, or else from its messaging profile.
+// Compose writes an SMS from the number that somebody wrote to, or else from its messaging profile, or a text on WhatsApp from
+// the number.
 func (telnyx) Compose(req *fasthttp.Request, o *Outgoing, _ *Credentials) error {
 	m := map[string]string{"to": o.To.Address, "text": o.Text}
 	switch {
+	case o.To.Channel == filter.WhatsApp && o.From != "":
+		said := map[string]any{"type": "text", "text": map[string]string{"body": o.Text}}
+		postingJSON(req, "/v2/messages/whatsapp", map[string]any{"from": o.From, "to": o.To.Address, "whatsapp_message": said})
+		return nil
+	case o.To.Channel == filter.WhatsApp:
+		return errNoSender
 	case o.To.Channel != filter.SMS:
 		return fmt.Errorf("no channel %s is known of Telnyx's", o.To.Channel)
 	case o.From != "":

@@ -129,6 +129,8 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 		{"LINE by CM.com", "cm", providers.Outgoing{To: filter.Recipient{Channel: filter.LINE, Address: "U1"}, From: "1"}, "", "no channel line is known of CM.com's"},
 		{"a text to a follower on WeChat", "wechat", providers.Outgoing{To: filter.Recipient{Channel: filter.WeChat, Address: "oAna0123456789abcdefghijklmn"}}, "", ""},
 		{"an SMS by Telnyx", "telnyx", providers.Outgoing{To: sms, From: "+14155550199", Service: service}, "+14155550199", ""},
+		{"a text on WhatsApp by Telnyx", "telnyx", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"},
+			From: "+14155550199", Service: service}, "+14155550199", ""},
 		{"an SMS by Telnyx to a profile", "telnyx", providers.Outgoing{To: sms, Service: service}, service, ""},
 		{"an SMS by AWS", "aws-sms", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
 		{"an SMS by AWS from a pool", "aws-sms", providers.Outgoing{To: sms, Service: "pool-1"}, "pool-1", ""},
