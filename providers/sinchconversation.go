@@ -32,8 +32,9 @@ const sinchConversationLongest = 64 << 10
 var sinchConversationShape = (&shape{
 	service: "Sinch",
 	sends:   []string{"/v1/projects/*/messages:send"},
-	others:  []string{"/v1/projects/*/messages:transcode", "/v1/projects/*/messages:fetch-last-message"},
-	traces:  []string{"messages", "events"},
+	others: []string{"/v1/projects/*/messages:transcode", "/v1/projects/*/messages:fetch-last-message",
+		"/v1/projects/*/messages/*", "/v1/projects/*/events/*"}, // what was sent is marked, or forgotten
+	traces: []string{"messages", "events"},
 	recipients: []reach{
 		{at: "recipient.identified_by.channel_identities[]", inside: "identity"},
 	},
@@ -74,6 +75,10 @@ func newSinchConversation(cfg Config) (Provider, error) {
 
 // Parse reads the ways to a person, each with the text that it would carry.
 func (s sinchConversation) Parse(req *fasthttp.Request, b *Batch) error {
+	path, _, _ := splitURI(req.Header.RequestURI())
+	if s.path(path) == notSend && string(req.Header.Method()) == "POST" && bytes.IndexByte(path[bytes.LastIndexByte(path, '/'):], ':') < 0 {
+		return b.unreadable(0, "a call about what was sent is a PATCH or a DELETE")
+	}
 	if err := s.shaped.Parse(req, b); err != nil {
 		return err
 	}

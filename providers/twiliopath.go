@@ -16,6 +16,8 @@ func twilioPath(path []byte) (kind pathKind, xml bool) {
 				return send, !json
 			case more && string(first) == "Messages" && ofMessage(below):
 				return notSend, false
+			case more && string(first) == "Calls" && toProgram(below):
+				return notSend, false
 			}
 		}
 	}
@@ -57,6 +59,31 @@ func ofMessage(path []byte) bool {
 		if part, _, ok = extension(part); !ok || !word(part) {
 			return false
 		}
+	}
+	return true
+}
+
+// toProgram reports whether path, below Calls/, is for what goes to the program that somebody calls by, or comes from it, and is
+// shown to nobody as it is.
+// Source: https://www.twilio.com/docs/voice/api/userdefinedmessage-resource
+func toProgram(path []byte) bool {
+	sid, rest, more := segment(path)
+	if !word(sid) || !bytes.HasPrefix(sid, []byte("CA")) || !more {
+		return false
+	}
+	first, rest, more := segment(rest)
+	name, _, ok := extension(first)
+	switch {
+	case !ok:
+		return false
+	case string(name) == "UserDefinedMessages":
+		return !more
+	case string(name) != "UserDefinedMessageSubscriptions":
+		return false
+	case more:
+		sid, _, more = segment(rest)
+		sid, _, ok = extension(sid)
+		return ok && !more && word(sid) && bytes.HasPrefix(sid, []byte("ZY"))
 	}
 	return true
 }
