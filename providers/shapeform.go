@@ -70,32 +70,6 @@ func (r *shapeReader) parameters(src []byte, in place, offset int) error {
 	return nil
 }
 
-// reachInner reads the recipient in an object that is written as JSON in a parameter.
-func (r *shapeReader) reachInner(c *compiledReach, src []byte, in place, offset int) error {
-	text, _, _, err := r.named(src, c.expression[0].key)
-	if err != nil || text == "" {
-		return err
-	}
-	nodes, err := scanJSON([]byte(text), nil)
-	if err != nil {
-		return r.b.unreadable(0, "%w", err)
-	}
-	inner := *r
-	inner.d, inner.tidied = document{[]byte(text), nodes}, false
-	i, err := inner.find(&located{rest: []string{c.expression[1].key}}, &spot{})
-	if err != nil || i == 0 || nodes[i].kind == 'n' {
-		return err
-	}
-	if nodes[i].kind != '"' && nodes[i].kind != '0' {
-		return r.b.unreadable(0, "a recipient is neither text nor a whole number")
-	}
-	if err := r.aboutForm(c, src, in, offset); err != nil {
-		return err
-	}
-	s := &r.b.parsed.spread
-	return r.addForm(string(inner.d.text(nil, i)), s.take(s.open(in, 0, 1), seat{before: -1, after: -1}))
-}
-
 // bare is a name of a parameter without the brackets that a list may have behind it.
 func (r *shapeReader) bare(name []byte) []byte {
 	for i := range r.reaches {
@@ -237,7 +211,7 @@ func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset i
 func (r *shapeReader) textForm(c *compiledReach, src []byte, in place, offset int, markup string) error {
 	for i := range c.text {
 		l := &c.text[i]
-		if len(l.rest) != 1 || l.depth > 0 {
+		if len(l.rest) > 2 || l.depth > 0 {
 			continue
 		}
 		text, at, there, err := r.named(src, l.rest[0])
@@ -245,6 +219,11 @@ func (r *shapeReader) textForm(c *compiledReach, src []byte, in place, offset in
 		case err != nil:
 			return err
 		case !there, text == "":
+		case len(l.rest) == 2:
+			w := wordingOf(int(at.valueEnd)+1, memberText(text, l.rest[1]), 0, in, offset+int(at.valueEnd))
+			if w.text != "" && r.found(l, w, offset+int(at.value)) {
+				return nil
+			}
 		case l.below != "":
 			end := int(at.valueEnd)
 			found, err := r.nested(l, text, wording{key: end + 1, place: in}, src[at.value:end], offset+int(at.value))

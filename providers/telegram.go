@@ -64,8 +64,9 @@ var telegramMessages = telegramShape(shape{
 	// An ephemeral message is one in a group that one person sees: who is there may not be seen, but that person is.
 	recipients: []reach{{at: "chat_id"}, {at: "receiver_user_id"}, {at: "ephemeral_message_parameters.receiver_user_id"}},
 	unseen:     []string{"callback_query_id", "ephemeral_message_parameters.callback_query_id"}, // of whoever tapped
-	text:       []bounded{{"text", telegramText}, {"caption", telegramCaption}, {"media[].caption", telegramCaption}},
-	markup:     []string{"parse_mode"},
+	text: []bounded{{"text", telegramText}, {"caption", telegramCaption}, {"media[].caption", telegramCaption},
+		{"rich_message.markdown", 0}, {"rich_message.html", 0}}, // a line at whose end may be seen elsewhere, or not at all
+	markup: []string{"parse_mode"},
 	extra: []string{"photo", "live_photo", "audio", "document", "video", "animation", "voice", "video_note", "media", "latitude", "longitude",
 		"title", "address", "phone_number", "question", "options", "checklist", "sticker", "game_short_name", "description", "rich_message", "html",
 		"public_data", "chat_data", "widget_id", "from_chat_id", "message_id", "message_ids", "reply_markup"},

@@ -3,6 +3,7 @@ package mock
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -16,7 +17,8 @@ var telegramPath = regexp.MustCompile(`^/bot([0-9]+):[A-Za-z0-9_-]+/(?:test/)?([
 
 // telegramNeeds is what the methods that are played need beside chat_id.
 var telegramNeeds = map[string]string{"sendmessage": "text", "sendphoto": "photo", "senddocument": "document", "sendvideo": "video",
-	"sendlocation": "latitude", "sendpoll": "question", "sendmediagroup": "media", "sendwidget": "html", "sendgift": "gift_id", "copymessage": "message_id", "forwardmessage": "message_id"}
+	"sendlocation": "latitude", "sendpoll": "question", "sendmediagroup": "media",
+	"sendwidget": "html", "sendrichmessage": "rich_message", "sendgift": "gift_id", "copymessage": "message_id", "forwardmessage": "message_id"}
 
 // telegramFail is an error of Telegram's, whose status is its code.
 // https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-api/Query.h
@@ -55,6 +57,9 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 	if album := o.list("media"); s.Text == "" && album != nil {
 		s.Text = albumText(album)
 	}
+	if rich := o.inner("rich_message"); s.Text == "" {
+		s.Text, most = cmp.Or(rich.text("markdown"), rich.text("html")), math.MaxInt
+	}
 	switch {
 	case chat == "":
 		return telegramFail(http.StatusBadRequest, "Bad Request: chat_id is empty")
@@ -81,6 +86,15 @@ func (m *Mock) telegram(r *http.Request, body []byte, s *Send) answer {
 		"chat": map[string]any{"id": json.Number(chat), "type": "private"}}})
 	a.accepted, a.id, a.fate = true, strconv.FormatInt(id, 10), how
 	return a
+}
+
+// inner is the object called key, which may be JSON within a text.
+func (o object) inner(key string) object {
+	if v := o.object(key); v != nil {
+		return v
+	}
+	v, _ := readObject([]byte(o.text(key)))
+	return v
 }
 
 // list is the list called key, which may be JSON within a text; nil where there is none.
