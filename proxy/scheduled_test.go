@@ -152,6 +152,28 @@ func TestScheduledMessagesOutliveTheGate(t *testing.T) {
 			t.Errorf("sent %q", texts)
 		}
 	})
+	t.Run("beside what does not read of somebody else", func(t *testing.T) {
+		got, cfg, st := setup(t, Enforce)
+		bob := filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+14155550101"}
+		unread := store.Errand{ID: "damaged", Kind: store.ErrandScheduled, Route: "twilio", People: []filter.Recipient{bob}, Due: at, Body: []byte("{")}
+		if _, err := st.AddErrands(context.Background(), unread); err != nil {
+			t.Fatal(err)
+		}
+		_, sends, _ := startHooked(t, cfg, st)
+		ask(t, sends, deliverAt(at))
+		g := newGate(t, cfg, st)
+		for _, to := range []filter.Recipient{bob, ana} {
+			if err := g.withdrawals.look(context.Background()); err == nil || !strings.Contains(err.Error(), "reading what is to be delivered later") {
+				t.Errorf("nobody is told that something does not read: %v", err)
+			}
+			learn(t, st, filter.Event{ID: "out", Time: now, To: to, Kind: filter.OptedOut, Source: "a test"})
+		}
+		_ = g.withdrawals.look(context.Background())
+		errandsDone(t, g)
+		if texts := got.texts(); len(texts) != 2 || texts[1] != "Status=canceled" {
+			t.Errorf("sent %q", texts)
+		}
+	})
 	t.Run("before the message was taken, on a route that only reports", func(t *testing.T) {
 		got, cfg, st := setup(t, Report)
 		learn(t, st, out)

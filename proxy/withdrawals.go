@@ -18,19 +18,26 @@ const watchEvery = 250 * time.Millisecond
 // store learns of it: a webhook, an answer, a person, an import. It goes by the events of the store, of which there
 // are none that it could miss: after a start all that is to be delivered is looked through.
 type withdrawals struct {
-	g     *Gate
-	known uint64 // the number of the last event that was seen
-	fresh bool   // all was looked through once
-	begin sync.Once
+	g      *Gate
+	known  uint64              // the number of the last event that was seen
+	fresh  bool                // all was looked through once
+	again  map[string]struct{} // addresses at which something could not be looked at; nobody else waits for that
+	failed error               // why not
+	begin  sync.Once
 }
 
 // run looks until ctx ends.
 func (w *withdrawals) run(ctx context.Context) {
-	tick := time.NewTicker(watchEvery)
+	tick, told := time.NewTicker(watchEvery), ""
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		if err := w.look(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
-			w.g.log.Error("looking for opt-outs of what is to be delivered later", zap.Error(err))
+		err := w.look(ctx)
+		switch {
+		case err == nil:
+			told = ""
+		case ctx.Err() == nil && !errors.Is(err, store.ErrClosed) && err.Error() != told:
+			told = err.Error()
+			w.g.log.Error("looking for opt-outs of what is to be delivered later: it is tried again", zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -42,6 +49,19 @@ func (w *withdrawals) run(ctx context.Context) {
 
 // look takes in what happened since it last did.
 func (w *withdrawals) look(ctx context.Context) error {
+	again := w.again
+	w.again, w.failed = nil, nil
+	for address := range again {
+		w.of(ctx, address)
+	}
+	if err := w.news(ctx); err != nil {
+		return err
+	}
+	return w.failed
+}
+
+// news takes in the events since it last did.
+func (w *withdrawals) news(ctx context.Context) error {
 	newest := w.g.store.Seq()
 	if !w.fresh {
 		if err := w.all(ctx); err != nil {
@@ -62,9 +82,7 @@ func (w *withdrawals) look(ctx context.Context) error {
 			return err
 		}
 		if c.Event.Kind == filter.OptedOut {
-			if err := w.of(ctx, c.Event.To.Address); err != nil {
-				return err
-			}
+			w.of(ctx, c.Event.To.Address)
 		}
 		w.known = c.Link.Seq
 		if ctx.Err() != nil {
@@ -82,37 +100,44 @@ func (w *withdrawals) all(ctx context.Context) error {
 			return err
 		}
 		w.g.appointments.add(&e)
-		if err := w.check(ctx, &e); err != nil {
-			return err
-		}
+		w.check(ctx, &e)
 	}
 	return nil
 }
 
 // of looks at what is to be delivered to an address.
-func (w *withdrawals) of(ctx context.Context, address string) error {
+func (w *withdrawals) of(ctx context.Context, address string) {
 	ids, _ := w.g.appointments.with(address)
 	for _, id := range ids {
 		e, err := w.g.store.Errand(id)
-		if errors.Is(err, store.ErrNoErrand) { // it was ended elsewhere
+		switch {
+		case errors.Is(err, store.ErrNoErrand): // it was ended elsewhere
 			w.g.appointments.drop(&store.Errand{ID: id, People: []filter.Recipient{{Address: address}}})
-			continue
-		}
-		if err == nil {
-			err = w.check(ctx, &e)
-		}
-		if err != nil {
-			return err
+		case err != nil:
+			w.fail(address, err)
+		default:
+			w.check(ctx, &e)
 		}
 	}
-	return nil
 }
 
 // check is [Gate.recheck], past what can never be checked: an errand of a route that is gone.
-func (w *withdrawals) check(ctx context.Context, e *store.Errand) error {
+func (w *withdrawals) check(ctx context.Context, e *store.Errand) {
 	if _, err := w.g.route(e.Route); err != nil {
 		w.g.log.Warn("a message is to be delivered on a route that is gone: an opt-out will not cancel it", zap.String("errand", w.g.store.ErrandKey(e.ID)), zap.Error(err))
-		return nil
+		return
 	}
-	return w.g.recheck(ctx, e)
+	if err := w.g.recheck(ctx, e); err != nil {
+		for _, to := range e.People {
+			w.fail(to.Address, err)
+		}
+	}
+}
+
+// fail notes that something to be delivered to an address could not be looked at.
+func (w *withdrawals) fail(address string, err error) {
+	if w.again == nil {
+		w.again = map[string]struct{}{}
+	}
+	w.again[address], w.failed = struct{}{}, err
 }
