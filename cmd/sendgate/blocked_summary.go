@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"text/tabwriter"
+	"time"
 )
 
 type blockedSummaryCmd struct {
 	adminFlags
-	Day   string `placeholder:"2026-01-31" help:"The day; default: yesterday."`
+	Day   string `placeholder:"2026-01-31" help:"The day, or today; default: yesterday."`
 	Zone  string `placeholder:"America/Chicago" help:"The time zone in which it begins and ends; default: UTC."`
 	Route string `help:"One route."`
 }
@@ -19,7 +20,11 @@ func (c blockedSummaryCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	sum, err := client.Summary(t.ctx, c.Day, c.Zone, c.Route)
+	day := c.Day
+	if zone, err := time.LoadLocation(cmp.Or(c.Zone, "UTC")); day == "today" && err == nil { // else the gate says what is wrong with it
+		day = time.Now().In(zone).Format(time.DateOnly)
+	}
+	sum, err := client.Summary(t.ctx, day, c.Zone, c.Route)
 	if err != nil {
 		return hint(err)
 	}
@@ -27,6 +32,9 @@ func (c blockedSummaryCmd) Run(t terminal) error {
 		return printJSON(t.out, sum)
 	}
 	fmt.Fprintf(t.out, "%s (%s): %d decisions\n", sum.Day, sum.Zone, sum.Decisions)
+	if c.Day == "" && sum.Decisions == 0 {
+		fmt.Fprintln(t.err, "--day today counts what was decided since")
+	}
 	tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	for _, r := range sum.Routes {
 		verb := ""
