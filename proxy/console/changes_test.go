@@ -156,6 +156,8 @@ func TestExportByTopicAndState(t *testing.T) {
 	say(who("06").Everywhere(), filter.OptedOut, filter.All, 0)
 	say(who("07"), filter.OptedIn, offers, filter.Express)
 	say(who("08"), filter.OptedOut, filter.OfSender("MG01"), 0)
+	say(who("09"), filter.OptedIn, filter.OfCategory(filter.Utility), filter.ByTransaction)
+	say(who("10"), filter.OptedIn, filter.All, filter.ByInquiry)
 	if _, err := b.client(Admin).Erase(t.Context(), Removal{To: who("07"), Reason: "asked"}); err != nil {
 		t.Fatal(err)
 	}
@@ -164,14 +166,15 @@ func TestExportByTopicAndState(t *testing.T) {
 		want string // ends of the addresses, one each
 	}{
 		"granted, of one topic":     {Export{Topic: "offers", State: StateGranted}, "01"},
-		"granted, of anything":      {Export{State: StateGranted}, "01 05"},
-		"granted, of another topic": {Export{Topic: "orders", State: StateGranted}, "05"},
+		"granted, of anything":      {Export{State: StateGranted}, "01 05 09 10"},
+		"granted, of another topic": {Export{Topic: "orders", State: StateGranted}, "05 09 10"},
+		"granted, of privacy":       {Export{Topic: filter.Privacy, State: StateGranted}, ""},
 		"opted out of the category": {Export{Topic: "offers", State: StateOptedOut}, "02 06"},
 		"opted out, from a sender":  {Export{State: StateOptedOut}, "02 06 08"},
 		"pending":                   {Export{State: StatePending}, "03"},
 		"refused":                   {Export{Topic: "offers", State: StateRefused}, "04"},
 		"erased":                    {Export{State: StateErased}, "nobody"},
-		"all that a topic concerns": {Export{Topic: "orders"}, "05 06 nobody"},
+		"all that a topic concerns": {Export{Topic: "orders"}, "05 06 09 10 nobody"},
 	} {
 		for _, since := range []*uint64{nil, new(uint64)} {
 			c.x.Since = since

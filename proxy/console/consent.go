@@ -121,12 +121,12 @@ func (s *Server) stand(rec *filter.Record, scope filter.Scope, m filter.Message)
 	st.OptedOut, by = rec.OptedOut(&m)
 	st.Answer, st.Asked = rec.Answer(&m)
 	for b := filter.Express; b > filter.NoBasis && st.Since.IsZero(); b-- {
-		if b == filter.ByTransaction && m.Topic != "" {
-			m.Category = filter.Utility // it carries nothing else
-		}
-		if st.Since = rec.Granted(&m, b); !st.Since.IsZero() {
+		if st.Since = given(rec, m, b); !st.Since.IsZero() {
 			st.Basis = b
 		}
+	}
+	if st.Basis == filter.ByTransaction {
+		m.Category = filter.Utility // it carries nothing else
 	}
 	if s.expires != nil && st.Basis != filter.NoBasis && st.OptedOut.IsZero() && st.Answer == 0 {
 		st.Expires = s.expires(&m, rec, st.Basis, st.Since)

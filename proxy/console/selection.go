@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -152,14 +153,27 @@ func stateOf(rec *filter.Record, m filter.Message) State {
 		return StatePending
 	}
 	for b := filter.Express; b > filter.NoBasis; b-- {
-		if b == filter.ByTransaction && m.Topic != "" {
-			m.Category = filter.Utility // it carries nothing else
-		}
-		if !rec.Granted(&m, b).IsZero() {
+		if !given(rec, m, b).IsZero() {
 			return StateGranted
 		}
 	}
 	return ""
+}
+
+// given is when the recipient agreed on basis b to messages like m. What is implied for messages of another kind says
+// nothing about a topic: neither an order about offers, nor a question about privacy.
+func given(rec *filter.Record, m filter.Message, b filter.Basis) time.Time {
+	named := slices.ContainsFunc(rec.Consents, func(k filter.Consent) bool {
+		topic, ok := k.Scope.Topic()
+		return ok && topic == m.Topic && !k.Granted[b].IsZero()
+	})
+	switch {
+	case named && b == filter.ByTransaction:
+		m.Category = filter.Utility // it carries nothing else
+	case !named && b == filter.ByInquiry && m.Topic == filter.Privacy:
+		return time.Time{}
+	}
+	return rec.Granted(&m, b)
 }
 
 // mostSeen bounds how many recipients an export since a number remembers having written. When it
