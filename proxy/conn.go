@@ -49,6 +49,7 @@ func newConn(s *socket, stream net.Conn, head int, count *counters) *conn {
 	c.pulse.watch(s)
 	count.dials.Add(1)
 	count.open.Add(1)
+	count.live.add(c)
 	return c
 }
 
@@ -100,5 +101,6 @@ func (c *conn) clean() bool {
 func (c *conn) close() {
 	_ = c.socket.Close()
 	c.count.open.Add(-1)
+	c.count.live.remove(c)
 	c.count.files.give()
 }

@@ -40,6 +40,7 @@ type Gate struct {
 	led       atomic.Uint64 // requests that fasthttp led here
 	slow      bool          // leave all to fasthttp: for tests
 	stopping  atomic.Bool
+	live      exchanges
 	known     clients
 	chatter   chatter
 	guesses   guesses
@@ -122,7 +123,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 func (g *Gate) counters(name string) *counters {
 	c := g.counts[name]
 	if c == nil {
-		c = &counters{files: g.files}
+		c = &counters{files: g.files, live: &g.live}
 		g.counts[name] = c
 	}
 	return c

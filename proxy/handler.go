@@ -104,8 +104,11 @@ func (g *Gate) Handler(ctx *fasthttp.RequestCtx) {
 	w.client, _ = ctx.Conn().(*client)
 	sound := g.take(w)
 	w.marks.set(&ctx.Response.Header)
-	if w.torn || w.ends {
+	switch {
+	case w.torn || w.ends:
 		hearOut(ctx)
+	case g.stopping.Load():
+		ctx.SetConnectionClose() // fasthttp does not any more after a shutdown that came to no end
 	}
 	if sound {
 		g.release(w)

@@ -20,6 +20,7 @@ type counters struct {
 	stale     atomic.Uint64 // pooled connections found dead before use
 	open      atomic.Int64  // upstream connections
 	files     *descriptors  // of which each takes one
+	live      *exchanges    // where each is listed; nil: nowhere
 	unlearnt  atomic.Uint64 // events of answers that could not be kept
 	hushed    atomic.Uint64 // messages of the gate's own that were not written
 

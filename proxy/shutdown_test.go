@@ -46,3 +46,39 @@ func TestShutdownFinishesOnOldConnections(t *testing.T) {
 		}
 	})
 }
+
+// A stop that cannot wait any longer for providers tells their senders, and the decision log, that what is under way
+// may have been sent; also what went by a configuration that is not in force any more.
+func TestAbandon(t *testing.T) {
+	bothWays(t, func(t *testing.T) {
+		arrived := make(chan bool)
+		silent := func() string {
+			return play(t, loopback(t), echo("", func(wire) { arrived <- true; <-t.Context().Done() }))
+		}
+		st := memory(t)
+		g, addr := start(t, oneRoute(silent(), nil), st)
+		first, second := speak(t, addr), speak(t, addr)
+		first.write(sms(person.Address, "Sale"))
+		<-arrived
+		if err := g.Reload(oneRoute(silent(), nil)); err != nil {
+			t.Fatal(err)
+		}
+		second.write(sms(person.Address, "Sale"))
+		<-arrived
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := g.Shutdown(over); err == nil {
+			t.Fatal("it did not wait for what is under way")
+		}
+		g.Abandon(t.Context())
+		for _, s := range []*speaker{first, second} {
+			if a := s.hear("POST"); a.StatusCode != 424 || a.Header.Get("Sendgate-Outcome") != "unknown" {
+				t.Errorf("answered %d %s", a.StatusCode, a.body)
+			}
+		}
+		log := entries(t, st)
+		if len(log) != 2 || log[0].Outcome != "unknown" || log[1].Outcome != "unknown" {
+			t.Errorf("the decision log has %+v", log)
+		}
+	})
+}

@@ -31,6 +31,9 @@ import (
 // provider usually takes, and shorter than the 90 seconds systemd gives before it kills.
 const grace = 75 * time.Second
 
+// confession is how long, after that, the senders of what is not finished may take to be told so.
+const confession = 5 * time.Second
+
 // tokenFile is where, in the store's folder, an admin token is kept that nobody configured.
 const tokenFile = "admin.token"
 
@@ -217,11 +220,17 @@ func (s *server) start() {
 	}()
 }
 
-// stop finishes what was accepted, within the grace, then flushes the log and closes the store.
+// stop finishes what was accepted, within the grace, and tells of the rest that it may have been sent; then flushes the log and closes the store.
 func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	err := errors.Join(s.gate.Shutdown(ctx), s.console.Shutdown(ctx))
+	err := s.gate.Shutdown(ctx)
+	if err != nil {
+		late, cancel := context.WithTimeout(context.Background(), confession)
+		defer cancel()
+		s.gate.Abandon(late)
+	}
+	err = errors.Join(err, s.console.Shutdown(ctx))
 	s.admins.Stop(context.Background()) // last, so that the last changes are anchored
 	return errors.Join(err, s.store.Close())
 }
