@@ -21,6 +21,9 @@ var plivoService = known{host: "https://api.plivo.com", channel: filter.SMS, tex
 // might not pass with the line that is added.
 const plivoText = 737
 
+// plivoInteractive is the longest text above the buttons of a message on WhatsApp, in characters.
+const plivoInteractive = 1024
+
 var plivoShape = (&shape{
 	service:     "Plivo",
 	sends:       []string{"/v1/Account/*/Message/", "/v1/Account/*/Message"},
@@ -29,15 +32,16 @@ var plivoShape = (&shape{
 	form:        true,
 	recipients:  []reach{{at: "dst", split: "<"}},
 	most:        1000,
-	text:        []bounded{{"text", plivoText}},
+	text:        []bounded{{"text", plivoText}, {"interactive.body.text", plivoInteractive}},
 	sender:      []string{"src", "powerpack_uuid"},
 	template:    []string{"template.name"},
 	kind:        []string{"dlt_template_category"},
 	promotional: []string{"promotional"},
 	medium:      []string{"type"},
 	media:       map[string]filter.Channel{"sms": filter.SMS, "mms": filter.SMS, "whatsapp": filter.WhatsApp},
-	extra:       []string{"media_urls", "template", "interactive", "location"},
-	channel:     filter.SMS,
+	extra: []string{"media_urls", "media_ids", "template", "interactive.header", "interactive.footer", "interactive.action",
+		"interactive.type", "location"},
+	channel: filter.SMS,
 }).mustCompile()
 
 func newPlivo(cfg Config) (Provider, error) {

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"unicode/utf8"
@@ -32,7 +33,7 @@ func (m *Mock) plivo(r *http.Request, body []byte, s *Send) answer {
 	if s.From = o.text("src"); s.From == "" {
 		s.From = o.text("powerpack_uuid")
 	}
-	s.Text, s.Template, s.Type = o.text("text"), o.object("template").text("name"), o.text("type")
+	s.Text, s.Template, s.Type = cmp.Or(o.text("text"), o.object("interactive").object("body").text("text")), o.object("template").text("name"), o.text("type")
 	switch {
 	case len(all) == 0 || len(all) > 1000:
 		return plivoFail(http.StatusBadRequest, "dst parameter is missing, or has more than 1000 numbers")
