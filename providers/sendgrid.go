@@ -16,7 +16,8 @@ type sendgrid struct {
 }
 
 var sendgridService = known{host: "https://api.sendgrid.com", channel: filter.Email, text: sendgridText, later: true, make: newSendGrid,
-	enter: "the event webhook, signed, with dropped, spam report, unsubscribe, group unsubscribe and group resubscribe; public_keys: its verification key"}
+	regional: func(host string) bool { return host == "api.eu.sendgrid.com" },
+	enter:    "the event webhook, signed, with dropped, spam report, unsubscribe, group unsubscribe and group resubscribe; public_keys: its verification key"}
 
 // sendgridText is the longest text that surely passes, in characters: an e-mail may have 30 MB in all.
 const sendgridText = 5 << 20
