@@ -77,6 +77,7 @@ var (
 	never   = [Presets]Severity{Refuse, Refuse, Refuse} // without it there is no consent
 	demand  = [Presets]Severity{Refuse, Refuse, 0}
 	advice  = [Presets]Severity{Warn, Refuse, 0}
+	hint    = [Presets]Severity{Warn, Warn, 0}
 	wording = [Presets]Severity{Refuse, Refuse, Warn} // what nobody can read later
 	notes   = [Presets]Severity{Warn, Warn, Warn}
 )
@@ -149,6 +150,9 @@ func (l *linter) express() {
 	p := &l.e.Proof
 	if p.PreTicked {
 		l.find(never, "proof.pre_ticked", "a box that was ticked beforehand is nobody's consent")
+	}
+	if l.e.Scope == All {
+		l.find(hint, "scope", "it is consent to whatever is sent, marketing too: name the category or topic that was agreed to")
 	}
 	if p.Method == "" {
 		l.find(advice, "proof.method", "it is missing: say how the consent was given, such as web form")

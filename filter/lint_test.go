@@ -42,6 +42,7 @@ var lintCases = []struct {
 }{
 	{"a good opt-in", signup(), "", "", ""},
 	{"a good booking", booking(), "", "", ""},
+	{"one yes to everything, marketing too", changed(signup(), func(e *Event) { e.Scope = All }), "warn scope", "warn scope", ""},
 	{"a wording that does not name the business", changed(signup(), func(e *Event) { e.Proof.Wording = "Send me weekly offers on WhatsApp" }),
 		"refuse proof.wording", "refuse proof.wording", ""},
 	{"a name within another is not the business's", changed(signup(), func(e *Event) { e.Proof.Wording = "Send me Pacme Outdoors offers on WhatsApp" }),
