@@ -37,6 +37,7 @@ var quoted = map[string]*strings.Replacer{
 	"telegram/photo":      strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;"),
 	"telegram/album-json": strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;"),
 	"telegram/upload":     strings.NewReplacer("=", `\=`, `\`, `\\`, "{", `\{`, "}", `\}`, "+", `\+`, ">", `\>`),
+	"telegram/gift":       strings.NewReplacer("=", `\=`, `\`, `\\`, "{", `\{`, "}", `\}`, "+", `\+`, ">", `\>`),
 }
 
 // TestRewritesAccepted: what a rewrite makes of any sample, the service still takes, as the message that
