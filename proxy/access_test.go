@@ -118,6 +118,9 @@ func TestClients(t *testing.T) {
 						if got.StatusCode != 200 || !sent || w.header("Authorization") != ownBasic || strings.Contains(w.head+w.body, r.shop) || w.header("Sendgate-Token") != "" {
 							t.Errorf("answered %d %s; sent %v\n%s", got.StatusCode, got.body, sent, w.head)
 						}
+						if who := clientOf(t, r.st); who != "shop" {
+							t.Errorf("the decision log says that %q sent it", who)
+						}
 						return
 					}
 					if got.StatusCode != 401 || !strings.Contains(got.body, `"code":20003`) || got.Header.Get("Sendgate-Outcome") != "not-sent" || got.Header.Get("Sendgate-Id") != "" || sent {

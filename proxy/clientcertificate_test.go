@@ -132,18 +132,19 @@ func TestClientCertificates(t *testing.T) {
 		way  string
 		cert *tls.Certificate
 		want int
+		who  string
 	}{
-		{"a certificate by its name", "host", &good, 200},
-		{"a certificate within a tunnel", "CONNECT", &good, 200},
-		{"a certificate by its URI", "host", &byURI, 200},
-		{"a certificate by its fingerprint", "host", &byPrint, 200},
-		{"none", "host", nil, 401},
-		{"none, by base URL, where nobody can show one", "base URL", &good, 401},
-		{"one for somebody else", "host", ptr(is.client(func(c *x509.Certificate) { c.Subject.CommonName = "shop.example.org" })), 401},
-		{"one of another authority", "host", ptr(foreign.client(nil)), 401},
-		{"one that has ended", "host", ptr(is.client(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })), 401},
-		{"one that has not begun", "host", ptr(is.client(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })), 401},
-		{"one that is for servers", "host", ptr(is.client(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })), 401},
+		{"a certificate by its name", "host", &good, 200, "shop.example.com"},
+		{"a certificate within a tunnel", "CONNECT", &good, 200, "shop.example.com"},
+		{"a certificate by its URI", "host", &byURI, 200, "spiffe://acme/shop"},
+		{"a certificate by its fingerprint", "host", &byPrint, 200, "printed"},
+		{"none", "host", nil, 401, ""},
+		{"none, by base URL, where nobody can show one", "base URL", &good, 401, ""},
+		{"one for somebody else", "host", ptr(is.client(func(c *x509.Certificate) { c.Subject.CommonName = "shop.example.org" })), 401, ""},
+		{"one of another authority", "host", ptr(foreign.client(nil)), 401, ""},
+		{"one that has ended", "host", ptr(is.client(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })), 401, ""},
+		{"one that has not begun", "host", ptr(is.client(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })), 401, ""},
+		{"one that is for servers", "host", ptr(is.client(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })), 401, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, body := r.post(t, c.way, c.cert, "")
@@ -153,6 +154,9 @@ func TestClientCertificates(t *testing.T) {
 			if c.want == 200 {
 				if w := <-r.seen; w.header("Authorization") != ownBasic {
 					t.Errorf("sent\n%s", w.head)
+				}
+				if who := clientOf(t, r.g.store); who != c.who {
+					t.Errorf("the decision log says that %q sent it, want %q", who, c.who)
 				}
 			}
 		})
@@ -254,6 +258,9 @@ func TestClientsOfConnect(t *testing.T) {
 			if status, body := r.post(t, "CONNECT", nil, proxy); status != want || want == 0 && !strings.Contains(body, "Proxy Authentication Required") {
 				t.Errorf("answered %d %s", status, body)
 			}
+		}
+		if who := clientOf(t, r.g.store); who != "shop" {
+			t.Errorf("the decision log says that %q sent it", who)
 		}
 		if n := r.g.connects[connectRefused].Load(); n != 3 {
 			t.Errorf("%d were counted as refused", n)

@@ -41,7 +41,7 @@ func (g *Gate) passport(t *table, ctx *fasthttp.RequestCtx, c *client) (status i
 	}
 	c.from = t.access.from(w)
 	now := g.time(w)
-	why := t.access.through(c, now)
+	_, why := t.access.through(c, now)
 	if again != nil && len(t.access.tokens) > 0 && why != outsideNetworks {
 		why = twoTokens
 	}
@@ -60,19 +60,22 @@ func (g *Gate) passport(t *table, ctx *fasthttp.RequestCtx, c *client) (status i
 	return fasthttp.StatusProxyAuthRequired, "a token of this gate is wanted here, as the password of the proxy, as in HTTPS_PROXY=http://name:token@gate:8080"
 }
 
-// through is why the client of a CONNECT may not come through, or go on within. What it is known by was noted; see
-// passport.
-func (a *access) through(c *client, now time.Time) (why stranger) {
+// through is who the client of a CONNECT is, where it has a token, and why it may not come through, or go on within.
+// What it is known by was noted; see passport.
+func (a *access) through(c *client, now time.Time) (who string, why stranger) {
 	switch {
 	case len(a.networks) > 0 && !within(a.networks, c.from):
-		return outsideNetworks
+		return "", outsideNetworks
 	case len(a.tokens) == 0:
-		return known
+		return "", known
 	case !c.presented:
-		return noToken
+		return "", noToken
 	}
-	_, why = a.token(c.hash, now)
-	return why
+	t, why := a.token(c.hash, now)
+	if why == known {
+		who = t.name
+	}
+	return who, why
 }
 
 // password is the token in a Proxy-Authorization: behind the colon of Basic, or in front of it where nothing is

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -271,7 +272,7 @@ func (w *work) senders(to filter.Recipient) (from, service string) {
 // keep counts the decisions and writes one line of the decision log a message. e holds what all of
 // them share.
 func (g *Gate) keep(rt *route, w *work, e store.Entry) {
-	e.Route, e.Provider, e.Mode, e.Config = rt.name, rt.speaks, rt.mode.String(), w.version
+	e.Route, e.Provider, e.Mode, e.Config, e.Client = rt.name, rt.speaks, rt.mode.String(), w.version, cmp.Or(w.who, w.caller)
 	if w.head.claims {
 		e.ClaimCategory, e.ClaimTopic = rt.claims(&w.head)
 	}
@@ -287,11 +288,6 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		e.Print, e.Pass = w.print(i), w.pass(i)
 		e.Action, e.Reason, e.Rule, e.Until, e.Footer = d.Action, d.Reason, d.Rule, d.Until, d.Edit.Footer
 		one := e
-		if w.who != "" {
-			if ce := g.log.Check(zap.DebugLevel, "a message of a client was decided about"); ce != nil {
-				ce.Write(zap.String("route", rt.name), zap.String("id", e.ID), zap.String("client", w.who))
-			}
-		}
 		if e.Enforced && d.Action == filter.Block {
 			one.Outcome, one.Status = refused, 0
 		}

@@ -24,6 +24,12 @@ func entries(t *testing.T, st *store.Store) (all []store.Entry) {
 	return all
 }
 
+// clientOf is who sent what was decided about last.
+func clientOf(t *testing.T, st *store.Store) string {
+	t.Helper()
+	return entries(t, st)[0].Client
+}
+
 // unsubscribed is Twilio's answer about somebody who unsubscribed.
 const unsubscribed = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"code\":21610}"
 

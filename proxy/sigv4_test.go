@@ -161,6 +161,9 @@ func TestSigV4(t *testing.T) {
 					}
 					w := <-seen
 					checkSigned(t, w, gateKey, gateSecret)
+					if who := clientOf(t, st); who != key {
+						t.Errorf("the decision log says that %q sent it, want %q", who, key)
+					}
 					if !strings.Contains(w.body, c.body) {
 						t.Errorf("it left as %s", w.body)
 					}

@@ -22,9 +22,10 @@ import (
 // All numbers of the prefix are four bytes, little-endian. Blocks of earlier formats are read, not
 // written: the bodies of the first are entries behind their lengths, compressed with zstd, and those
 // of later ones lack what entries have held since. The heads of the first five list routes and campaigns
-// instead of facets and counts, and those of two more lack the faces of the entries.
+// instead of facets and counts, and those of two more lack the faces of the entries; all but the last know of no clients.
 const (
-	blockMagic  = 0x38424753 // "SGB8"
+	blockMagic  = 0x39424753 // "SGB9"
+	blockMagic8 = 0x38424753 // "SGB8"
 	blockMagic7 = 0x37424753 // "SGB7"
 	blockMagic5 = 0x35424753 // "SGB5"
 	blockMagic1 = 0x31424753 // "SGB1"

@@ -28,7 +28,7 @@ func decodeHead(p []byte) (*block, error) {
 	}
 	b.held = newHeld(f.unpack())
 	if b.magic > blockMagic5 {
-		b.held.facets.Store(d.facets())
+		b.held.facets.Store(d.facets(b.magic))
 		d.take(uint64(len(d.rest))) // counts and faces: they are read when they are asked for
 	}
 	if err := d.end(); err != nil {
@@ -45,7 +45,7 @@ func decodeTallied(p []byte) (first uint64, t *tallied, err error) {
 		return 0, nil, errDamaged
 	}
 	d.filter()
-	f := d.facets()
+	f := d.facets(b.magic)
 	t = d.tallied()
 	if b.magic > blockMagic7 {
 		d.take(uint64(f.entriesSize(b.n)))

@@ -201,7 +201,7 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 
 // A log of an earlier format, block and tail, is read as it was, and what it lacks is nothing.
 func TestEarlierFormats(t *testing.T) {
-	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format", "seventh-format"} {
+	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format", "seventh-format", "eighth-format"} {
 		t.Run(format, func(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/"+format)))
@@ -213,12 +213,13 @@ func TestEarlierFormats(t *testing.T) {
 			}
 			for n := 1100; n < 3000; n++ {
 				e := decision(n)
-				e.Room, e.Known, e.Service = 1565, uint64(n), "MG1"
+				e.Room, e.Known, e.Service, e.Client = 1565, uint64(n), "MG1", "shop"
 				s.Log(e)
 			}
 			store.FlushLog(s)
 			equal(t, "all", ids(t, s, store.Query{}), newestFirst(2999, 0))
-			if e, ok, err := s.Entry(idAt(2000)); err != nil || !ok || e.Service != "MG1" {
+			equal(t, "a client's", ids(t, s, store.Query{Client: "shop"}), newestFirst(2999, 1100))
+			if e, ok, err := s.Entry(idAt(2000)); err != nil || !ok || e.Service != "MG1" || e.Client != "shop" {
 				t.Errorf("got %+v, %v, %v", e, ok, err)
 			}
 		})

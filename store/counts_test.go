@@ -206,7 +206,7 @@ func TestCountsOfManyCampaigns(t *testing.T) {
 
 // A log of an earlier version is counted as well, and chosen from.
 func TestCountsOfEarlierFormats(t *testing.T) {
-	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format", "seventh-format"} {
+	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format", "seventh-format", "eighth-format"} {
 		t.Run(format, func(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/"+format)))

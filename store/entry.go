@@ -18,6 +18,10 @@ type Entry struct {
 	Mode     string    `json:"mode"`     // the mode of the route then
 	Config   string    `json:"config"`   // version of the configuration it was judged by
 
+	// Client is who sent it: the name of the token or of the certificate that they came in by, or the id of the key
+	// that they signed with. Empty: none was asked for, or the entry is from before 23 November 2026.
+	Client string `json:"client,omitempty"`
+
 	To       filter.Recipient `json:"to"`
 	From     string           `json:"from,omitempty"`
 	Service  string           `json:"service,omitempty"` // the messaging service named beside From
@@ -68,7 +72,7 @@ type Entry struct {
 }
 
 const (
-	entryVersion = 5
+	entryVersion = 6
 
 	// Longer strings are cut: the log is bounded, whatever a sender writes.
 	maxEntryID   = 64
@@ -90,7 +94,7 @@ func clip(s string, n int) string {
 }
 
 const (
-	entryNames  = 18
+	entryNames  = 19
 	addressName = 6 // which of them is To.Address
 )
 
@@ -101,6 +105,8 @@ func namesOf(version int) int {
 		return 15
 	case version < 4:
 		return 17
+	case version < 6:
+		return 18
 	}
 	return entryNames
 }
@@ -109,7 +115,7 @@ func namesOf(version int) int {
 func (e *Entry) names() [entryNames]*string {
 	return [...]*string{&e.Route, &e.Provider, &e.Mode, &e.Config,
 		&e.To.Brand, (*string)(&e.To.Channel), &e.To.Address, &e.From, &e.Topic, &e.Campaign, &e.Template,
-		&e.Rule, &e.Footer, &e.Fault, &e.Outcome, &e.ClaimCategory, &e.ClaimTopic, &e.Service}
+		&e.Rule, &e.Footer, &e.Fault, &e.Outcome, &e.ClaimCategory, &e.ClaimTopic, &e.Service, &e.Client}
 }
 
 // appendEntry writes e behind its length in four bytes.

@@ -18,6 +18,7 @@ const (
 	facetTemplate
 	facetRule
 	facetOutcome
+	facetClient
 	facetCategory
 	facetAction
 	facetReason
@@ -26,7 +27,7 @@ const (
 )
 
 // facetNames are the places of the names in Entry.names.
-var facetNames = [facetCategory]int{0, 2, 4, 5, 7, 8, 9, 10, 11, 14}
+var facetNames = [facetCategory]int{0, 2, 4, 5, 7, 8, 9, 10, 11, 14, 18}
 
 const (
 	// Where a block has more than manyFaces different combinations of values, fields with more than fewValues
@@ -94,7 +95,7 @@ type facet struct {
 // facets lists what q asks for.
 func (q *Query) facets() (list []facet) {
 	for field, name := range [facetCategory]string{q.Route, q.Mode, q.To.Brand, string(q.To.Channel), q.From, q.Topic, q.Campaign,
-		q.Template, q.Rule, q.Outcome} {
+		q.Template, q.Rule, q.Outcome, q.Client} {
 		if name != "" {
 			list = append(list, facet{field, hashName(name)})
 		}
@@ -144,11 +145,16 @@ func (f *facets) append(b []byte) []byte {
 	return append(b, f.faces...)
 }
 
-// facets reads what append wrote.
-func (d *decoder) facets() *facets {
+// facets reads what append wrote into a block of a format.
+func (d *decoder) facets(magic uint32) *facets {
 	f := &facets{values: make([]uint32, 0, 32)}
 	size := 0
 	for field := range facetFields {
+		if field == facetClient && magic <= blockMagic8 { // of all entries it is the same: none
+			f.values, f.apart[field] = append(f.values, hashName("")), 1
+			f.ends[field] = int16(len(f.values))
+			continue
+		}
 		n := d.uvarint()
 		f.apart[field] = d.byte()
 		if n > uint64(len(d.rest)/4) || n > chunkEntries || uint64(f.apart[field]) > n {

@@ -23,7 +23,7 @@ func variousEntries(n int) []store.Entry {
 		e.Time = noon.Add(time.Duration(i) * 3 * time.Second)
 		e.Route, e.Mode, e.From = pick("twilio", "whatsapp", "vonage"), pick("enforce", "report"), pick("+15559990000", "ACME", "")
 		e.Topic, e.Campaign, e.Template = pick("offers", "orders", ""), fmt.Sprint("campaign-", i/(n/10)), pick("", "", "", "order_update")
-		e.To = person(pick("acme", "club"), random.IntN(n/4))
+		e.To, e.Client = person(pick("acme", "club"), random.IntN(n/4)), map[string]string{"twilio": "shop", "whatsapp": "crm"}[e.Route]
 		e.Enforced, e.Category = e.Mode == "enforce", filter.Category(random.IntN(3))
 		switch random.IntN(20) {
 		case 0:
@@ -55,7 +55,7 @@ func queryOf(random *rand.Rand, e *store.Entry) (q store.Query) {
 		to   *string
 		from string
 	}{{&q.Route, e.Route}, {&q.Mode, e.Mode}, {&q.From, e.From}, {&q.Topic, e.Topic}, {&q.Campaign, e.Campaign}, {&q.Template, e.Template},
-		{&q.Rule, e.Rule}, {&q.Outcome, e.Outcome}, {&q.To.Brand, e.To.Brand}} {
+		{&q.Rule, e.Rule}, {&q.Outcome, e.Outcome}, {&q.Client, e.Client}, {&q.To.Brand, e.To.Brand}} {
 		if asked() {
 			*f.to = f.from
 		}
@@ -164,6 +164,7 @@ func TestNothingIsReadForACombinationThatIsNowhere(t *testing.T) {
 		"obeyed in mode report":            {store.Query{Mode: "report", Enforced: new(true)}, 0},
 		"a category that is nowhere":       {store.Query{Category: &authentication}, 0},
 		"a topic that is nowhere":          {store.Query{Topic: "news", Route: "twilio"}, 0},
+		"a client that is nowhere":         {store.Query{Client: "warehouse", Route: "twilio"}, 0},
 		"one of many senders":              {store.Query{From: "+16660015000"}, 1},
 		"one of many campaigns":            {store.Query{Campaign: "broadcast-12000"}, 1},
 		"one of each":                      {store.Query{From: "+16660019000", Campaign: "broadcast-19000"}, 1},

@@ -17,7 +17,7 @@ type Query struct {
 	Enforced     *bool // whether the decision was obeyed; in mode report none is
 
 	// As in an entry. Empty: any.
-	Route, Mode, From, Topic, Campaign, Template, Rule, Outcome string
+	Route, Mode, From, Topic, Campaign, Template, Rule, Outcome, Client string
 
 	// To chooses by recipient: by Address, and by Brand and Channel too where they are set.
 	To     filter.Recipient
@@ -36,6 +36,7 @@ func (q *Query) matches(e *Entry) bool {
 		is(q.Action, e.Action) && is(q.Reason, e.Reason) && is(q.Category, e.Category) && is(q.Enforced, e.Enforced) &&
 		named(q.Route, e.Route) && named(q.Mode, e.Mode) && named(q.From, e.From) && named(q.Topic, e.Topic) &&
 		named(q.Campaign, e.Campaign) && named(q.Template, e.Template) && named(q.Rule, e.Rule) && named(q.Outcome, e.Outcome) &&
+		named(q.Client, e.Client) &&
 		named(q.To.Brand, e.To.Brand) && named(q.To.Channel, e.To.Channel) && named(q.To.Address, e.To.Address) &&
 		(q.Before == "" || e.ID < q.Before)
 }

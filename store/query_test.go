@@ -145,7 +145,7 @@ func chosen(entries []store.Entry, q store.Query) []string {
 			(q.Category == nil || e.Category == *q.Category) && (q.Enforced == nil || e.Enforced == *q.Enforced) &&
 			(q.Route == "" || e.Route == q.Route) && (q.Campaign == "" || e.Campaign == q.Campaign) &&
 			(q.Mode == "" || e.Mode == q.Mode) && (q.From == "" || e.From == q.From) && (q.Topic == "" || e.Topic == q.Topic) &&
-			(q.Template == "" || e.Template == q.Template) && (q.Rule == "" || e.Rule == q.Rule) && (q.Outcome == "" || e.Outcome == q.Outcome) &&
+			(q.Template == "" || e.Template == q.Template) && (q.Rule == "" || e.Rule == q.Rule) && (q.Outcome == "" || e.Outcome == q.Outcome) && (q.Client == "" || e.Client == q.Client) &&
 			(q.To.Channel == "" || e.To.Channel == q.To.Channel) && (q.To.Address == "" || e.To.Address == q.To.Address) && (q.To.Brand == "" || e.To.Brand == q.To.Brand) &&
 			(q.Before == "" || e.ID < q.Before) {
 			out = append(out, e.ID)

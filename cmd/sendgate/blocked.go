@@ -42,6 +42,7 @@ type filterFlags struct {
 	Route    string           `help:"One route."`
 	Mode     string           `help:"The mode of the route then: report or enforce."`
 	From     string           `placeholder:"SENDER" help:"One sender, as the messages name it."`
+	Client   string           `help:"One client, by the name of its token or certificate."`
 	Category *filter.Category `help:"One category, such as marketing."`
 	Topic    string           `help:"One topic."`
 	Campaign string           `help:"One campaign."`
@@ -60,7 +61,7 @@ type periodFlags struct {
 
 func (f filterFlags) query() console.DecisionQuery {
 	q := console.DecisionQuery{Region: f.Region, Query: store.Query{Category: f.Category, Route: f.Route, Mode: f.Mode, From: f.From,
-		Topic: f.Topic, Campaign: f.Campaign, Template: f.Template, Rule: f.Rule, Outcome: f.Outcome,
+		Topic: f.Topic, Campaign: f.Campaign, Template: f.Template, Rule: f.Rule, Outcome: f.Outcome, Client: f.Client,
 		To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.To}}}
 	if enforced := f.Enforced == "true"; enforced || f.Enforced == "false" {
 		q.Enforced = &enforced
@@ -161,7 +162,7 @@ func (c blockedShowCmd) Run(t terminal) error {
 	tw := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	for _, f := range []struct{ name, value string }{
 		{"decision", d.ID}, {"time", d.Time.Local().Format(time.RFC1123)}, {"route", d.Route}, {"mode", d.Mode},
-		{"to", d.To.Address}, {"channel", string(d.To.Channel)}, {"brand", d.To.Brand}, {"from", d.From}, {"service", d.Service},
+		{"to", d.To.Address}, {"channel", string(d.To.Channel)}, {"brand", d.To.Brand}, {"from", d.From}, {"service", d.Service}, {"client", d.Client},
 		{"category", d.Category.String()}, {"topic", d.Topic}, {"campaign", d.Campaign}, {"template", d.Template}, {"text", d.Text},
 		{"decided", d.Action.String()}, {"reason", d.Reason.String() + ": " + d.Reason.Text()}, {"rule", d.Rule}, {"fault", d.Fault}, {"pass", d.Pass},
 		{"outcome", d.Outcome}, {"configuration", d.Config},

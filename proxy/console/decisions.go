@@ -126,7 +126,7 @@ func (s *Server) tailDecisions(c *call) error {
 
 var decisionColumns = []string{"id", "time", "action", "enforced", "reason", "rule", "route", "provider", "mode", "brand",
 	"channel", "address", "from", "category", "topic", "campaign", "template", "text", "text_length", "send_at", "until",
-	"footer", "fault", "outcome", "status", "micros", "config", "service"}
+	"footer", "fault", "outcome", "status", "micros", "config", "service", "client"}
 
 // exportDecisions writes the selected decisions, newest first, in constant memory.
 func (s *Server) exportDecisions(c *call) error {
@@ -160,7 +160,7 @@ func (d *Decision) row() []string {
 		d.Route, d.Provider, d.Mode, cell(d.To.Brand), string(d.To.Channel), cell(d.To.Address), cell(d.From),
 		d.Category.String(), cell(d.Topic), cell(d.Campaign), cell(d.Template), cell(d.Text), strconv.Itoa(d.TextLength),
 		stamp(d.SendAt), stamp(d.Until), cell(d.Footer), cell(d.Fault), d.Outcome, strconv.Itoa(d.Status),
-		strconv.FormatInt(d.Micros, 10), d.Config, cell(d.Service)}
+		strconv.FormatInt(d.Micros, 10), d.Config, cell(d.Service), cell(d.Client)}
 }
 
 func stamp(t time.Time) string {

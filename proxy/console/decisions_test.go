@@ -90,6 +90,8 @@ func TestDecisionFilters(t *testing.T) {
 			e.Mode, e.Enforced, e.Outcome = "report", false, "answered"
 		case 13:
 			e.Rule, e.Topic = "suppressed", "orders"
+		case 14:
+			e.Client = "shop"
 		}
 	})
 	b.at(noon.Add(20 * time.Second))
@@ -120,6 +122,7 @@ func TestDecisionFilters(t *testing.T) {
 		"enforced=true&mode=report":         "",
 		"outcome=answered":                  "12",
 		"rule=suppressed":                   "13",
+		"client=shop":                       "14",
 	} {
 		t.Run(query, func(t *testing.T) {
 			status, body, _ := b.ask(Viewer, "GET", "/api/v1/decisions?"+query, "", "")

@@ -26,7 +26,7 @@ const (
 
 var (
 	tailParams = []string{"action", "reason", "category", "enforced", "route", "mode", "from", "topic", "campaign", "template", "rule",
-		"outcome", "brand", "channel", "address", "region", "full", "of"}
+		"outcome", "client", "brand", "channel", "address", "region", "full", "of"}
 	queryParams = append([]string{"since", "until", "limit", "before"}, tailParams...)
 )
 
@@ -39,7 +39,7 @@ type namedText struct {
 // texts lists those of q.
 func (q *DecisionQuery) texts() []namedText {
 	return []namedText{{"route", &q.Route}, {"mode", &q.Mode}, {"from", &q.From}, {"topic", &q.Topic}, {"campaign", &q.Campaign},
-		{"template", &q.Template}, {"rule", &q.Rule}, {"outcome", &q.Outcome}, {"before", &q.Before}, {"region", &q.Region}, {"of", &q.Of}}
+		{"template", &q.Template}, {"rule", &q.Rule}, {"outcome", &q.Outcome}, {"client", &q.Client}, {"before", &q.Before}, {"region", &q.Region}, {"of", &q.Of}}
 }
 
 // values writes q as the parameters that decisionQuery reads.

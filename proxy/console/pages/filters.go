@@ -20,7 +20,7 @@ type filters struct {
 
 // filterNames are the parameters in the order of the form and of the chips. Enforced goes with action.
 var filterNames = []string{"since", "until", "action", "enforced", "reason", "route", "campaign", "address", "of", "topic", "category", "template", "from", "mode",
-	"rule", "outcome", "brand", "channel", "region"}
+	"rule", "outcome", "client", "brand", "channel", "region"}
 
 // localTime is how a browser writes a moment that it asked for, on the viewer's clock.
 const localTime = "2006-01-02T15:04"

@@ -149,9 +149,9 @@ func (m *messagesView) form(v *visit) error {
 	all := m.choices(v, routes, brands)
 	m.First, m.More = all[:3], all[3:]
 	m.FirstText = m.fields(v, "campaign", "address")
-	m.MoreText = m.fields(v, "topic", "template", "from", "rule", "region")
+	m.MoreText = m.fields(v, "topic", "template", "from", "client", "rule", "region")
 	m.Begin, m.End = m.local("since", v.zone), m.local("until", v.zone)
-	for _, name := range []string{"category", "mode", "outcome", "brand", "topic", "template", "from", "rule", "channel", "region", "until"} {
+	for _, name := range []string{"category", "mode", "outcome", "brand", "topic", "template", "from", "client", "rule", "channel", "region", "until"} {
 		m.MoreOn = m.MoreOn || m.values.Has(name)
 	}
 	m.MoreOn = m.MoreOn || m.Begin != ""
