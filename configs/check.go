@@ -73,6 +73,7 @@ func (d *decoder) check(cfg *Config) {
 		}
 	}
 	d.mute(cfg)
+	d.promised(cfg)
 	d.exposed(cfg)
 	for name, route := range cfg.Proxy.Routes {
 		key := join("proxy.routes", name) + ".region"

@@ -15,8 +15,8 @@ import (
 type Answers struct {
 	// Texts stand in for those that come with the program about the same language, each where it is set.
 	Texts []AnswerTexts `yaml:"texts"`
-	// Frequency is how often the brand writes, {frequency} in texts: "Up to 4 msgs/month". Default: that
-	// of the language, which says that it varies.
+	// Frequency is how often the brand writes, {frequency} in texts: "Up to 4 msgs/month". A number that no
+	// cap keeps to is warned of. Default: that of the language, which says that it varies.
 	Frequency string `yaml:"frequency"`
 	// Language is that of people who tell none. Default en.
 	Language string `yaml:"language"`
