@@ -151,6 +151,38 @@ func TestPrivacyNeverCountsAsMarketing(t *testing.T) {
 	}
 }
 
+// Who comes back by START, or agrees to all messages, is written to, and has not agreed to how their data is handled.
+func TestPrivacyIsAgreedToByNameAlone(t *testing.T) {
+	m := Message{Category: Service, Topic: Privacy, From: "+14155550199"}
+	for _, c := range []struct {
+		name         string
+		events       []Event
+		bound, given bool
+		answer       Kind
+	}{
+		{"a yes to the question", []Event{optedIn(1, Express, OfTopic(Privacy))}, false, true, 0},
+		{"STOP", []Event{optedIn(1, Express, OfTopic(Privacy)), optedOut(2, All)}, true, false, 0},
+		{"STOP and START of who had not agreed", []Event{optedOut(1, All), optedIn(2, Express, OfCategory(Service))}, false, false, 0},
+		{"STOP and START where marketing needs no consent", []Event{optedOut(1, All), optedIn(2, Express, All)}, false, false, 0},
+		{"consent to all of one number", []Event{optedIn(1, Express, OfSender("+14155550199"))}, false, false, 0},
+		{"a no, and consent to something else", []Event{{Time: hours(1), Kind: Refused, Scope: OfTopic(Privacy)}, optedIn(2, Express, All)}, false, false, Refused},
+		{"a question that was not answered, and START", []Event{askedFor(1, OfTopic(Privacy)), optedOut(2, All), optedIn(3, Express, OfCategory(Service))}, false, false, Asked},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := fold(c.events...)
+			if out, _ := r.OptedOut(&m); out.IsZero() == c.bound {
+				t.Errorf("opted out: %v", out)
+			}
+			if given := r.Agreed(&m); given.IsZero() == c.given {
+				t.Errorf("agreed: %v", given)
+			}
+			if answer, _ := r.Answer(&m); answer != c.answer {
+				t.Errorf("answered %v, want %v", answer, c.answer)
+			}
+		})
+	}
+}
+
 // No consent but an express one ever carries marketing.
 func TestImpliedConsentNeverCarriesMarketing(t *testing.T) {
 	random := seeded(t)

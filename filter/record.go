@@ -173,10 +173,34 @@ func (r *Record) Granted(m *Message, b Basis) time.Time {
 	return at
 }
 
+// Agreed is the latest express opt-in to what m is about, as Granted says, and to [Privacy] by its name alone: who
+// comes back by START, or agrees to all messages, is written to about their data, and has not agreed to its handling.
+// Source: https://gdpr-info.eu/art-7-gdpr/ (2)
+func (r *Record) Agreed(m *Message) time.Time {
+	at := r.agreed(m)
+	if out, _ := r.optedOut(m); !at.After(out) {
+		return time.Time{}
+	}
+	return at
+}
+
+// agreed is Agreed without regard to opt-outs other than erasure.
+func (r *Record) agreed(m *Message) time.Time {
+	if m.Topic != Privacy || m.Category == Marketing {
+		return r.granted(m, Express)
+	}
+	return r.latest(m, Express, func(s Scope) bool { return s.over == overTopic })
+}
+
 // granted is Granted without regard to opt-outs other than erasure.
-func (r *Record) granted(m *Message, b Basis) (at time.Time) {
+func (r *Record) granted(m *Message, b Basis) time.Time {
+	return r.latest(m, b, func(Scope) bool { return true })
+}
+
+// latest is granted within scopes that are wanted.
+func (r *Record) latest(m *Message, b Basis, wanted func(Scope) bool) (at time.Time) {
 	for i := range r.Consents {
-		if k := &r.Consents[i]; k.Granted[b].After(at) && k.Scope.carries(m, b) {
+		if k := &r.Consents[i]; k.Granted[b].After(at) && wanted(k.Scope) && k.Scope.carries(m, b) {
 			at = k.Granted[b]
 		}
 	}
@@ -204,9 +228,9 @@ func (s Scope) carries(m *Message, b Basis) bool {
 }
 
 // Answer is where the recipient stands towards what they were asked about m: Refused once they said
-// no, Asked while they never answered, and since when; zero where nothing was asked, or an express
-// opt-in that carries m is the latest answer. Only a later yes undoes a no, and asking again undoes
-// neither. At equal times no wins.
+// no, Asked while they never answered, and since when; zero where nothing was asked, or they agreed
+// to it since, see Agreed. Only a later yes undoes a no, and asking again undoes neither. At equal
+// times no wins.
 func (r *Record) Answer(m *Message) (k Kind, since time.Time) {
 	var asked, refused time.Time
 	for i := range r.Consents {
@@ -217,7 +241,7 @@ func (r *Record) Answer(m *Message) (k Kind, since time.Time) {
 	if asked.IsZero() && refused.IsZero() {
 		return 0, time.Time{}
 	}
-	yes := r.granted(m, Express)
+	yes := r.agreed(m)
 	switch {
 	case !refused.IsZero() && !refused.Before(yes):
 		return Refused, refused

@@ -188,8 +188,8 @@ func (g *Gate) mayAsk(rt *route, m *filter.Message, rec *filter.Record, now time
 		return no(filter.HasOptedOut, "they opted out of %s on %s", scope, out.Format(time.RFC3339))
 	case said == filter.Refused:
 		return no(filter.NoConsent, "they said no on %s", since.Format(time.RFC3339))
-	case !rec.Granted(m, filter.Express).IsZero():
-		return no(filter.Duplicate, "they agreed to it on %s", rec.Granted(m, filter.Express).Format(time.RFC3339))
+	case !rec.Agreed(m).IsZero():
+		return no(filter.Duplicate, "they agreed to it on %s", rec.Agreed(m).Format(time.RFC3339))
 	case said == filter.Asked && !rec.LastInbound.After(since):
 		return no(filter.Duplicate, "they were asked on %s and have not written since: who does not answer is not asked again", since.Format(time.RFC3339))
 	case m.To.Channel == filter.WhatsApp && !now.Before(rec.LastInbound.Add(filter.DefaultWindow)):

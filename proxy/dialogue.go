@@ -275,7 +275,7 @@ func (g *Gate) askWriter(ctx context.Context, rt *route, sig *providers.Signal, 
 	}
 	out, _ := before.OptedOut(&m)
 	said, _ := before.Answer(&m)
-	if !out.IsZero() || said == filter.Refused || !before.Granted(&m, filter.Express).IsZero() {
+	if !out.IsZero() || said == filter.Refused || !before.Agreed(&m).IsZero() {
 		return nil
 	}
 	t := talk{Service: sig.Service, Cause: sig.ID, Dialogue: filter.Dialogue{ID: store.NewID(now), To: to, Topic: rt.dialogue.Topic, Sender: sig.Sender,

@@ -64,6 +64,30 @@ func TestConsentSaysWhatStands(t *testing.T) {
 	}
 }
 
+// Who stopped and came back by START did not thereby agree to how their data is handled.
+func TestSTARTIsNoConsentToPrivacy(t *testing.T) {
+	b := newBench(t)
+	for i, e := range []filter.Event{
+		{Kind: filter.Noticed, Scope: filter.OfTopic(filter.Privacy)},
+		{Kind: filter.OptedOut, Scope: filter.All},
+		{Kind: filter.OptedIn, Basis: filter.Express, Scope: filter.OfCategory(filter.Service)},
+	} {
+		e.To, e.Source, e.Time = berta, "webhook", time.Date(2026, 1, 1+i, 9, 0, 0, 0, time.UTC)
+		b.learn(e)
+	}
+	got, err := b.client(Viewer).Consent(t.Context(), berta, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{}
+	for _, s := range got.Standing {
+		said[s.Scope.String()] = s.Says
+	}
+	if said["topic:privacy"] != "no consent is known" || said["service"] != "opted in expressly since 2026-01-03 09:00:00 UTC" {
+		t.Errorf("got %v", said)
+	}
+}
+
 func TestRecordingConsent(t *testing.T) {
 	b := newBench(t)
 	c := b.client(Reviewer)

@@ -161,7 +161,8 @@ func stateOf(rec *filter.Record, m filter.Message) State {
 }
 
 // given is when the recipient agreed on basis b to messages like m. What is implied for messages of another kind says
-// nothing about a topic: neither an order about offers, nor a question about privacy.
+// nothing about a topic: neither an order about offers, nor a question about privacy, to which nothing but its name is
+// consent.
 func given(rec *filter.Record, m filter.Message, b filter.Basis) time.Time {
 	named := slices.ContainsFunc(rec.Consents, func(k filter.Consent) bool {
 		topic, ok := k.Scope.Topic()
@@ -172,6 +173,9 @@ func given(rec *filter.Record, m filter.Message, b filter.Basis) time.Time {
 		m.Category = filter.Utility // it carries nothing else
 	case !named && b == filter.ByInquiry && m.Topic == filter.Privacy:
 		return time.Time{}
+	}
+	if b == filter.Express {
+		return rec.Agreed(&m)
 	}
 	return rec.Granted(&m, b)
 }
