@@ -57,6 +57,48 @@ func TestQuality(t *testing.T) {
 	}
 }
 
+// A pause for bad quality names the source of the consents that people ended: there the campaign, the form or the list
+// is found that the trouble comes from.
+func TestQualityNamesWherePeopleLeft(t *testing.T) {
+	f := blow(t, "")
+	n := 0
+	joined := func(brand, source string, leave bool) {
+		n++
+		to := filter.Recipient{Brand: brand, Channel: filter.WhatsApp, Address: fmt.Sprintf("+1415555%04d", n)}
+		learn(t, f.store, filter.Event{To: to, Kind: filter.OptedIn, Basis: filter.Express, Source: source, Time: f.now()})
+		if leave {
+			learn(t, f.store, filter.Event{To: to, Kind: filter.OptedOut, Source: "webhook", Time: f.now().Add(time.Minute)})
+		}
+	}
+	joined("shop", "checkout", true)
+	f.wait(8 * 24 * time.Hour) // too long ago to count
+	for range 3 {
+		joined("shop", "spring raffle", true)
+		joined("club", "club form", true)
+		joined("club", "club form", true)
+	}
+	joined("shop", "checkout", true)
+	for range 9 {
+		joined("shop", "checkout", false)
+	}
+	joined("shop", "call of +4915123456789", true)
+	f.wait(time.Hour)
+	low, err := f.g.rate("shop", "1066", true, "whatsapp webhook", "FLAGGED")
+	if err != nil || len(low) != 1 || low[0].Reason != `the provider rates the quality of this sender low: FLAGGED; of 5 opt-outs since 2026-03-11 3 ended consents of the source "spring raffle"` {
+		t.Errorf("got %+v, %v", low, err)
+	}
+	any, err := f.g.Quality("+15005550006", true, "ana", "")
+	if err != nil || len(any) != 1 || any[0].Reason != `the provider rates the quality of this sender low; of 11 opt-outs since 2026-03-11 6 ended consents of the source "club form"` {
+		t.Errorf("of all brands: got %+v, %v", any, err)
+	}
+	joined("verbose", strings.Repeat("form ", 200), true)
+	f.wait(time.Hour)
+	long, err := f.g.rate("verbose", "+15005550007", true, "ana", "")
+	if err != nil || len(long) != 1 || long[0].Reason != "the provider rates the quality of this sender low" {
+		t.Errorf("of a source whose name is longer than a reason may be: got %+v, %v", long, err)
+	}
+}
+
 func TestObserveAllocatesNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
