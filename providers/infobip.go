@@ -170,6 +170,7 @@ var infobipQueries = []string{"/number/1/query", "/mi/number-intelligence/1/quer
 var infobipOthers = []string{"/sms/1/preview", "/messages-api/1/messages/validate", "/2fa/2/pin/*/verify", "/2fa/2/applications",
 	"/2fa/2/applications/*", "/2fa/2/applications/*/messages", "/2fa/2/applications/*/messages/*", "/email/2/validation", "/email/2/validations",
 	"/email/1/suppressions", "/whatsapp/1/senders/*/message/*/read",
+	"/messages-api/1/events", "/rcs/1/events", "/whatsapp/1/events", // that somebody types or has read
 	"/auth/1/session", "/auth/1/oauth2/token"}
 
 func newInfobip(cfg Config) (Provider, error) {

@@ -34,6 +34,7 @@ type infobipEvent struct {
 	Received  string       `json:"receivedAt"`
 	Done      string       `json:"doneAt"`
 	By        string       `json:"integrationType"`
+	Counted   string       `json:"interactionType"` // what it counts as, of RCS alone
 	Message   infobipParts `json:"message"`
 	Status    *struct {
 		Group string `json:"groupName"`
@@ -140,8 +141,13 @@ func (p infobip) Signals(req *fasthttp.Request) (all []Signal, err error) {
 	return all, err
 }
 
-// receipt adds what became of a message. Those of WhatsApp and Viber do not say their channel: it is WhatsApp's where
-// they have a contact, or an error of WhatsApp's, and SMS otherwise.
+// infobipLeft is the error by which RCS says that somebody opted out at the agent. By other channels it may be the will of
+// somebody else.
+// Source: https://github.com/api-evangelist/infobip/blob/main/errors/infobip-error-codes.yml
+const infobipLeft = 7003
+
+// receipt adds what became of a message. Those of RCS, WhatsApp and Viber do not say their channel: it is RCS where they say
+// what they count as, WhatsApp where they have a contact, or an error of WhatsApp's, and SMS otherwise.
 func (e *infobipEvent) receipt(all []Signal) []Signal {
 	to := cmp.Or(e.To, e.Destination)
 	channel, known := infobipMedia[e.Channel]
@@ -149,6 +155,8 @@ func (e *infobipEvent) receipt(all []Signal) []Signal {
 	case to == "" || e.Channel != "" && !known:
 		return all
 	case known:
+	case e.Counted != "":
+		channel = filter.SMS
 	case e.Contact != nil || e.Error.ID/1000 == 7:
 		channel = filter.WhatsApp
 	default:
@@ -156,6 +164,9 @@ func (e *infobipEvent) receipt(all []Signal) []Signal {
 	}
 	s := Signal{Kind: Receipt, Status: strings.ToLower(e.Status.Group), Code: e.Error.ID, MessageID: e.MessageID, Sender: e.Sender}
 	s.ID = digest("infobip", e.MessageID, to, s.Status, strconv.Itoa(s.Code))
+	if s.Code == infobipLeft && (e.Counted != "" || e.Channel == "RCS") {
+		s = Signal{Kind: Preference, ID: s.ID, Sender: s.Sender, Stop: true, Scope: filter.All, Detail: "opted out at the agent"}
+	}
 	return infobipSignal(all, s, channel, e.Done, e.people(to)...)
 }
 
