@@ -2,6 +2,7 @@ package providers
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,12 +30,14 @@ const sinchConversationText = 1000
 // sinchConversationLongest is how long a message may be as it is written, in bytes: each identity may have a copy.
 const sinchConversationLongest = 64 << 10
 
+// sinchConversationSent are what was sent, which is marked, or forgotten.
+var sinchConversationSent = []string{"/v1/projects/*/messages/*", "/v1/projects/*/events/*"}
+
 var sinchConversationShape = (&shape{
 	service: "Sinch",
 	sends:   []string{"/v1/projects/*/messages:send"},
-	others: []string{"/v1/projects/*/messages:transcode", "/v1/projects/*/messages:fetch-last-message",
-		"/v1/projects/*/messages/*", "/v1/projects/*/events/*"}, // what was sent is marked, or forgotten
-	traces: []string{"messages", "events"},
+	others:  append([]string{"/v1/projects/*/messages:transcode", "/v1/projects/*/messages:fetch-last-message"}, sinchConversationSent...),
+	traces:  []string{"messages", "events"},
 	recipients: []reach{
 		{at: "recipient.identified_by.channel_identities[]", inside: "identity"},
 	},
@@ -76,7 +79,7 @@ func newSinchConversation(cfg Config) (Provider, error) {
 // Parse reads the ways to a person, each with the text that it would carry.
 func (s sinchConversation) Parse(req *fasthttp.Request, b *Batch) error {
 	path, _, _ := splitURI(req.Header.RequestURI())
-	if s.path(path) == notSend && string(req.Header.Method()) == "POST" && bytes.IndexByte(path[bytes.LastIndexByte(path, '/'):], ':') < 0 {
+	if string(req.Header.Method()) == "POST" && slices.ContainsFunc(sinchConversationSent, func(p string) bool { return matches(path, p) }) {
 		return b.unreadable(0, "a call about what was sent is a PATCH or a DELETE")
 	}
 	if err := s.shaped.Parse(req, b); err != nil {
