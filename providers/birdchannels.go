@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -235,6 +236,9 @@ func (p birdchannels) Compose(req *fasthttp.Request, o *Outgoing, c *Credentials
 		return fmt.Errorf("no channel %s with this id is known of Bird's", o.To.Channel)
 	}
 	contact := map[string]string{"identifierKey": birdchannelsIdentifiers[o.To.Channel], "identifierValue": o.To.Address}
+	if o.To.Channel == filter.WhatsApp && !strings.HasPrefix(o.To.Address, "+") {
+		contact["identifierKey"] = birdchannelsUserID
+	}
 	postingJSON(req, "/workspaces/"+c.Account+"/channels/"+o.From+"/messages", map[string]any{"receiver": map[string]any{"contacts": []any{contact}},
 		"body": map[string]any{"type": "text", "text": map[string]string{"text": o.Text}}})
 	return nil

@@ -41,12 +41,15 @@ var goodCredentials = map[string]providers.Credentials{
 	"aws-sms":       {User: "AKIDEXAMPLE", Secret: "secret"},
 }
 
-// birdSMS is a channel of Bird's for SMS.
-const birdSMS = "614208aa-b153-4d5d-9989-2fddfc0ce4c3"
+// birdSMS is a channel of Bird's for SMS, and birdWhatsApp one for WhatsApp.
+const (
+	birdSMS      = "614208aa-b153-4d5d-9989-2fddfc0ce4c3"
+	birdWhatsApp = "5cc1fd1a-0d2d-4d0b-a3b5-7b1e0a9b6f11"
+)
 
 func writer(t *testing.T, name string) (providers.Provider, providers.Writer) {
 	t.Helper()
-	p, err := providers.New(name, providers.Config{Channels: map[string]filter.Channel{birdSMS: filter.SMS}})
+	p, err := providers.New(name, providers.Config{Channels: map[string]filter.Channel{birdSMS: filter.SMS, birdWhatsApp: filter.WhatsApp}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,6 +121,8 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 		{"nobody to come from at Bird", "bird", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
 		{"e-mail by Bird", "bird", providers.Outgoing{To: filter.Recipient{Channel: filter.Email, Address: "a@b.example"}, From: "c@b.example"}, "", "no channel email is known of Bird's"},
 		{"an SMS by a channel of Bird's", "bird-channels", providers.Outgoing{To: sms, From: birdSMS}, birdSMS, ""},
+		{"WhatsApp by a channel of Bird's", "bird-channels", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: birdWhatsApp}, birdWhatsApp, ""},
+		{"a user id of WhatsApp by a channel of Bird's", "bird-channels", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "US.1349"}, From: birdWhatsApp}, birdWhatsApp, ""},
 		{"nobody to come from on a channel of Bird's", "bird-channels", providers.Outgoing{To: sms}, "", "nobody is named that the message could come from"},
 		{"WhatsApp by a channel of another kind", "bird-channels", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"}, From: birdSMS}, "", "no channel whatsapp with this id is known of Bird's"},
 		{"an SMS by Infobip", "infobip", providers.Outgoing{To: sms, From: "+14155550199"}, "14155550199", ""},
@@ -181,6 +186,22 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 				t.Errorf("parsed as\n%+v\nwant\n%+v", b.Messages, want)
 			}
 		})
+	}
+}
+
+// TestWhoIsNamedToBird: a number and a user id of WhatsApp have names of their own in a contact.
+func TestWhoIsNamedToBird(t *testing.T) {
+	for address, want := range map[string]string{"+14155550100": "phonenumber", "US.1349": "whatsappbsuid"} {
+		_, w := writer(t, "bird-channels")
+		credentials := goodCredentials["bird-channels"]
+		var req fasthttp.Request
+		o := providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: address}, From: birdWhatsApp, Text: "You are out"}
+		if err := w.Compose(&req, &o, &credentials); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(req.Body()), `"identifierKey":"`+want+`"`) {
+			t.Errorf("%s is named by %s", address, req.Body())
+		}
 	}
 }
 
