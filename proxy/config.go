@@ -20,7 +20,8 @@ type Config struct {
 	// /rest. Empty: one route a provider, under the provider's own name, with all defaults.
 	Routes map[string]RouteConfig `yaml:"routes"`
 
-	// TLS has the gate answer for the hosts of providers, by SNI. Nil: it does not.
+	// TLS has the gate answer for the hosts of providers, by SNI. Nil: it does not. Whether it does is read when the
+	// gate is made; a reload does not change it.
 	TLS *TLSConfig `yaml:"tls"`
 	// Connect has senders come through CONNECT, as through any forward proxy. Nil: they may not.
 	Connect *ConnectConfig `yaml:"connect"`

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/url"
@@ -59,5 +60,45 @@ func TestTokenOfATunnelThatIsTakenBack(t *testing.T) {
 				t.Errorf("%d messages were sent", n)
 			}
 		})
+	}
+}
+
+// TestTLSThatIsTakenOutOfTheConfiguration: its listener, which is there until a restart, goes on to answer, for the hosts
+// of the routes that are in force, by the certificates that it had; also where the files of its authority are gone.
+func TestTLSThatIsTakenOutOfTheConfiguration(t *testing.T) {
+	var cfg Config
+	r := newWaysRig(t, func(c *Config) {
+		c.Connect = nil
+		cfg = *c
+	})
+	c, base := r.client(t, "host")
+	send := func() (int, []byte) {
+		t.Helper()
+		resp, err := c.Post(base+messages, "application/x-www-form-urlencoded", strings.NewReader("To=%2B14155550100&From=%2B15005550006&Body=Hi"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		_, _ = io.Copy(io.Discard, resp.Body) // or the connection would not be kept
+		return resp.StatusCode, resp.TLS.PeerCertificates[0].Raw
+	}
+	status, before := send()
+	if status != 200 {
+		t.Fatalf("answered %d", status)
+	}
+	cfg.TLS, cfg.CA = nil, t.TempDir()
+	if err := r.g.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	for _, connection := range []string{"the same", "another"} {
+		if status, shown := send(); status != 200 || !bytes.Equal(shown, before) {
+			t.Errorf("on %s connection: answered %d, by the same certificate: %v", connection, status, bytes.Equal(shown, before))
+		}
+		c.CloseIdleConnections()
+	}
+	cfg.Routes["second"] = RouteConfig{Provider: "vonage-sms", Policy: anyone}
+	err := r.g.Reload(cfg)
+	if err == nil || !strings.Contains(err.Error(), "may not sign for rest.nexmo.com") || !strings.HasSuffix(err.Error(), "until a restart the gate listens for TLS") {
+		t.Errorf("a host that its authority may not sign for: %v", err)
 	}
 }

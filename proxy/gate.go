@@ -27,6 +27,8 @@ type Gate struct {
 	secure *tls.Config // for clients that come by host
 	shakes shakes
 
+	listensTLS bool // it was made to, which a reload does not change
+
 	connects connects
 	tunnels  *tunnels
 
@@ -70,6 +72,9 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		limits: cfg.Limits.withDefaults(),
 		draft:  cfg.Draft,
 		store:  st,
+
+		listensTLS: cfg.TLS != nil,
+
 		log:    cfg.Logger,
 		now:    cfg.Now,
 		counts: make(map[string]*counters),

@@ -85,8 +85,16 @@ const endsSoon = 60 * 24 * time.Hour
 
 // answerFor has t answer for the hosts of providers, where cfg says so, by the authority there is. Where old has
 // the same, its certificates are kept.
-func (g *Gate) answerFor(t *table, cfg *Config, old *table) error {
-	reached := (cfg.TLS != nil || cfg.Connect != nil) && !cfg.Draft
+//
+// A listener for TLS lasts as long as the gate: where cfg has none any more, it goes on by the authority of old.
+func (g *Gate) answerFor(t *table, cfg *Config, old *table) (err error) {
+	asked := cfg.TLS != nil || cfg.Connect != nil
+	reached := (asked || g.listensTLS) && !cfg.Draft
+	defer func() {
+		if err != nil && reached && !asked {
+			err = fmt.Errorf("%w; until a restart the gate listens for TLS", err)
+		}
+	}()
 	of, err := hostRoutes(cfg.Routes, reached)
 	if err != nil {
 		return err
@@ -100,10 +108,11 @@ func (g *Gate) answerFor(t *table, cfg *Config, old *table) error {
 	if t.connect = cfg.Connect; !reached {
 		return nil
 	}
-	if t.authority, err = OpenAuthority(cfg.CA); err != nil {
+	if !asked {
+		t.authority = old.authority
+	} else if t.authority, err = OpenAuthority(cfg.CA); err != nil {
 		return fmt.Errorf("ca: %w", err)
-	}
-	if old != nil && old.authority != nil && old.authority.cert.Equal(t.authority.cert) {
+	} else if old != nil && old.authority != nil && old.authority.cert.Equal(t.authority.cert) {
 		t.authority = old.authority
 	}
 	now := g.clock()
