@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
@@ -91,7 +90,7 @@ func TestAPanicLosesNoConnection(t *testing.T) {
 		}, func(rc *RouteConfig) { rc.InFlight = 1 })
 		panicked := func() (p any) {
 			defer func() { p = recover() }()
-			_, err := u.exchange([]byte(pieces), false, time.Now(), new(fasthttp.Response), new(answer))
+			_, err := u.exchange([]byte(pieces), false, new(fasthttp.Response), new(answer))
 			if err != nil {
 				t.Errorf("without a panic: %v", err)
 			}

@@ -212,7 +212,7 @@ func (r *relay) call(ctx context.Context, e *store.Errand) (said *word, err erro
 func (r *relay) exchange(wire []byte) (*word, error) {
 	var resp fasthttp.Response
 	var a answer
-	if _, err := r.upstream.exchange(wire, false, time.Now(), &resp, &a); err != nil {
+	if _, err := r.upstream.exchange(wire, false, &resp, &a); err != nil {
 		return nil, fmt.Errorf("reaching the owner: %w", err)
 	}
 	said := &word{code: a.code}

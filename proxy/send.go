@@ -183,7 +183,7 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 		return notSent
 	}
 	w.handed = true
-	o, err := rt.upstream.exchange(w.wire, w.req.Header.IsHead(), w.start, w.resp, &w.answer)
+	o, err := rt.upstream.exchange(w.wire, w.req.Header.IsHead(), w.resp, &w.answer)
 	w.done = w.answer.done
 	if o == answered && !w.framed {
 		if err = w.answer.fill(w.resp); err != nil {

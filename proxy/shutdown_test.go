@@ -11,6 +11,24 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 )
 
+// withoutNetwork has g serve, and its one route lead to upstream, both within a bubble of time. It returns a client, and
+// why serving ended once it did.
+func withoutNetwork(t *testing.T, g *Gate, upstream func(net.Conn)) (*speaker, chan error) {
+	t.Helper()
+	g.table.Load().routes["twilio"].upstream.dialer.connect = func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		go upstream(there)
+		return here, nil
+	}
+	ln, ended := fasthttputil.NewInmemoryListener(), make(chan error, 1)
+	go func() { ended <- g.Serve(ln) }()
+	c, err := ln.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &speaker{t, c, bufio.NewReader(c)}, ended
+}
+
 // A stop lets every request under way finish, also on connections that clients have kept for long, and that fasthttp
 // therefore takes for idle, and also where the provider takes its time.
 func TestShutdownFinishesOnOldConnections(t *testing.T) {
@@ -18,19 +36,8 @@ func TestShutdownFinishesOnOldConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(t, oneRoute("http://127.0.0.1:9", func(rc *RouteConfig) { rc.Mode = Open }), st)
 		slow := echo(okAnswer, func(wire) { time.Sleep(20 * time.Second) })
-		g.table.Load().routes["twilio"].upstream.dialer.connect = func(context.Context, string, string) (net.Conn, error) {
-			here, there := net.Pipe()
-			go slow(there)
-			return here, nil
-		}
-		ln, ended := fasthttputil.NewInmemoryListener(), make(chan error, 1)
-		go func() { ended <- g.Serve(ln) }()
-		c, err := ln.Dial()
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, ended := withoutNetwork(t, g, slow)
 		time.Sleep(10 * time.Second)
-		s := &speaker{t, c, bufio.NewReader(c)}
 		s.write(sms(person.Address, "Sale"))
 		synctest.Wait()
 		stopped := make(chan error, 1)

@@ -151,27 +151,23 @@ func tlsConfig(name, caFile string) (cfg *tls.Config, digest string, err error) 
 }
 
 // exchange hands request to the upstream once, and reads the answer into resp and a. It tries a second
-// connection only when nothing has left on the first. toHead says that the request's method is HEAD;
-// now is what time it is. resp and a are of use only when the outcome is answered, except for when
-// that was; err says why it is not.
+// connection only when nothing has left on the first. toHead says that the request's method is HEAD.
+// resp and a are of use only when the outcome is answered, except for when that was; err says why it is
+// not.
 //
 // On one processor, other requests that came in are decided about first, so that all of them leave one after
 // the other: an upstream that has begun to wait again takes microseconds to wake. On several, this would wake
 // processors of our own that have nothing to do.
-func (u *upstream) exchange(request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (o outcome, err error) {
+func (u *upstream) exchange(request []byte, toHead bool, resp *fasthttp.Response, a *answer) (o outcome, err error) {
 	if u.alone {
 		runtime.Gosched()
 	}
-	waited, err := u.enter()
-	if err != nil {
+	if err := u.enter(); err != nil {
 		a.done = time.Now()
 		return notSent, err
 	}
 	defer func() { <-u.places }()
-	if waited {
-		now = time.Now()
-	}
-	c, o, keep, err := u.try(request, toHead, now, resp, a)
+	c, o, keep, err := u.try(request, toHead, resp, a)
 	a.done = time.Now()
 	if keep {
 		u.pool.put(c, a.done)
@@ -179,8 +175,10 @@ func (u *upstream) exchange(request []byte, toHead bool, now time.Time, resp *fa
 	return o, err
 }
 
-// try makes an exchange on a pooled connection, or on a new one when there is none that lives.
-func (u *upstream) try(request []byte, toHead bool, now time.Time, resp *fasthttp.Response, a *answer) (c *conn, o outcome, keep bool, err error) {
+// try makes an exchange on a pooled connection, or on a new one when there is none that lives. The upstream's time
+// begins here: what came before, such as a disk that the key of a send is kept on, took of the gate's own.
+func (u *upstream) try(request []byte, toHead bool, resp *fasthttp.Response, a *answer) (c *conn, o outcome, keep bool, err error) {
+	now := time.Now()
 	for {
 		if c = u.pool.take(now); c == nil {
 			if c, err = u.dialer.dial(u.pool.take); err != nil {
@@ -244,19 +242,19 @@ func (u *upstream) early(c *conn, toHead bool, resp *fasthttp.Response, a *answe
 }
 
 // enter waits for a place among the requests in flight, where it must.
-func (u *upstream) enter() (waited bool, err error) {
+func (u *upstream) enter() error {
 	select {
 	case u.places <- struct{}{}:
-		return false, nil
+		return nil
 	default:
 	}
 	t := time.NewTimer(u.key.timeouts.Connect)
 	defer t.Stop()
 	select {
 	case u.places <- struct{}{}:
-		return true, nil
+		return nil
 	case <-t.C:
-		return true, fmt.Errorf("all %d places for requests in flight stayed taken for %s (in_flight, timeouts.connect)",
+		return fmt.Errorf("all %d places for requests in flight stayed taken for %s (in_flight, timeouts.connect)",
 			cap(u.places), u.key.timeouts.Connect)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -80,7 +81,7 @@ func TestOutcome(t *testing.T) {
 				return here, nil
 			}, func(rc *RouteConfig) { rc.Timeouts.Write = 100 * time.Millisecond })
 			var resp fasthttp.Response
-			got, err := u.exchange([]byte(pieces), false, time.Now(), &resp, new(answer))
+			got, err := u.exchange([]byte(pieces), false, &resp, new(answer))
 			if got != c.want || (err == nil) != (c.want == answered) || err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("outcome %s, %v; want %s, %q", got, err, c.want, c.says)
 			}
@@ -94,14 +95,14 @@ func TestOutcome(t *testing.T) {
 	}
 	t.Run("it cannot be reached", func(t *testing.T) {
 		u := direct(t, func() (net.Conn, error) { return nil, errors.New("no way") }, nil)
-		if got, err := u.exchange([]byte(pieces), false, time.Now(), new(fasthttp.Response), new(answer)); got != notSent || !strings.Contains(err.Error(), "connecting to 127.0.0.1:1: no way") {
+		if got, err := u.exchange([]byte(pieces), false, new(fasthttp.Response), new(answer)); got != notSent || !strings.Contains(err.Error(), "connecting to 127.0.0.1:1: no way") {
 			t.Errorf("outcome %s, %v", got, err)
 		}
 	})
 	t.Run("it reads nothing for the write timeout", func(t *testing.T) {
 		u := direct(t, func() (net.Conn, error) { here, _ := net.Pipe(); return here, nil },
 			func(rc *RouteConfig) { rc.Timeouts.Write = 20 * time.Millisecond })
-		if got, err := u.exchange([]byte(pieces), false, time.Now(), new(fasthttp.Response), new(answer)); got != notSent {
+		if got, err := u.exchange([]byte(pieces), false, new(fasthttp.Response), new(answer)); got != notSent {
 			t.Errorf("outcome %s, %v", got, err)
 		}
 	})
@@ -167,12 +168,40 @@ func TestOutcomeInEveryOrder(t *testing.T) {
 				}
 				return &leaver{here, leave, c.at}, nil
 			}, nil)
-			got, err := u.exchange([]byte(c.request), false, time.Now(), new(fasthttp.Response), new(answer))
+			got, err := u.exchange([]byte(c.request), false, new(fasthttp.Response), new(answer))
 			if got != c.want || err == nil || !strings.HasPrefix(err.Error(), c.says+": ") {
 				t.Errorf("outcome %s, %v; want %s, %q", got, err, c.want, c.says)
 			}
 		})
 	}
+}
+
+// TestTimeOfTheGatesOwn: what a send waits for before it leaves, such as a disk that is slow to keep its key, is none of
+// the time that the upstream has to answer in.
+func TestTimeOfTheGatesOwn(t *testing.T) {
+	st := memory(t)
+	synctest.Test(t, func(t *testing.T) {
+		cfg := oneRoute("http://127.0.0.1:9", func(rc *RouteConfig) { rc.Timeouts.Response = 2 * time.Second })
+		cfg.Now = func() time.Time { // is asked before a message is judged
+			time.Sleep(3 * time.Second)
+			return time.Now()
+		}
+		g := newGate(t, cfg, st)
+		s, ended := withoutNetwork(t, g, echo(okAnswer, func(wire) { time.Sleep(time.Second) }))
+		for n := range 2 { // by a connection that was just made, and by that again
+			s.write(sms(person.Address, "Sale"))
+			if a := s.hear("POST"); a.StatusCode != 200 {
+				t.Errorf("send %d was answered %d %s", n, a.StatusCode, a.body)
+			}
+		}
+		if err := g.Shutdown(t.Context()); err != nil {
+			t.Errorf("shutting down: %v", err)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("serving: %v", err)
+		}
+		time.Sleep(time.Minute) // fasthttp ends what it began
+	})
 }
 
 func TestAnswer(t *testing.T) {
