@@ -139,7 +139,7 @@ func TestReadmeMetrics(t *testing.T) {
 	t.Setenv("TWILIO_AUTH_TOKEN", "0123456789abcdef")
 	path := filepath.Join(t.TempDir(), "sendgate.yaml")
 	text := "store: {dir: " + t.TempDir() + "}\nproxy: {listen: 127.0.0.1:0, breaker: {}, webhooks: {listen: 127.0.0.1:0, url: https://hooks.example.com}, " +
-		"routes: {twilio: {webhook: {secrets: [env:TWILIO_AUTH_TOKEN], relay: {url: https://shop.example/hooks}}}}}\nconsole: {listen: 127.0.0.1:0}\n"
+		"routes: {twilio: {webhook: {secrets: [env:TWILIO_AUTH_TOKEN], relay: {url: https://shop.example/hooks}}}}}\nconsole: {listen: 127.0.0.1:0, anchor: {file: " + filepath.Join(t.TempDir(), "anchors.jsonl") + "}}\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

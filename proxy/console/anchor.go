@@ -25,7 +25,7 @@ import (
 // somebody else has a head, so this file is worth what it is worth to change it: keep it on another
 // machine, on a volume that only grows, or send its lines away.
 type Anchor struct {
-	// File is appended to. It is made when missing.
+	// File is appended to. It is made when missing. While it cannot be used, the gate goes on without, and says so.
 	File string `yaml:"file"`
 	// Every is how often a line is written, if the head has moved. One is written at the stop, too.
 	// Default 1h.

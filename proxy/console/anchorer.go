@@ -26,6 +26,7 @@ type anchorer struct {
 	head  func() store.Head // of the chain of store
 	log   *zap.Logger
 
+	known  bool          // the file was read: last is in it
 	last   store.Head    // the head in the last line
 	torn   int64         // length of the file without a line that was cut short; -1: none was
 	seq    atomic.Uint64 // last.Seq, for the metrics
@@ -33,7 +34,8 @@ type anchorer struct {
 }
 
 // newAnchorer makes the anchorer that cfg describes. It reads where an earlier one stopped and
-// looks whether the chain still goes through there.
+// looks whether the chain still goes through there. A file that cannot be used keeps no gate from starting: it is
+// told of as later on, and tried again.
 func newAnchorer(cfg Anchor, st *store.Store, log *zap.Logger) (*anchorer, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -46,10 +48,10 @@ func newAnchorer(cfg Anchor, st *store.Store, log *zap.Logger) (*anchorer, error
 	if a.every == 0 {
 		a.every = DefaultAnchorEvery
 	}
-	if err := a.resume(); err != nil {
-		return nil, fmt.Errorf("file: %w", err)
-	}
 	a.announce()
+	if err := a.resume(); err != nil {
+		a.fail(err)
+	}
 	return a, nil
 }
 
@@ -67,9 +69,12 @@ func (a *anchorer) announce() {
 	a.log.Info("anchors are signed", zap.String("file", a.path), zap.String("public_key", public))
 }
 
-// resume reads the end of the file. A file of something else is refused, so that nothing is ever
+// resume reads the end of the file, unless it did. A file of something else is refused, so that nothing is ever
 // appended to it.
 func (a *anchorer) resume() error {
+	if a.known {
+		return nil
+	}
 	f, err := os.OpenFile(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
@@ -90,40 +95,41 @@ func (a *anchorer) resume() error {
 		}
 		a.torn = size - int64(len(tail)) // cut short by a crash: it is written again
 	}
-	if whole == 0 {
-		return nil
+	if whole > 0 {
+		line := end[:whole-1]
+		last, err := readAnchor(line[bytes.LastIndexByte(line, '\n')+1:])
+		if err != nil {
+			return fmt.Errorf("the last line of %s: %w", a.path, err)
+		}
+		a.last = last.Head
+		a.seq.Store(a.last.Seq)
+		a.recognise()
 	}
-	line := end[:whole-1]
-	last, err := readAnchor(line[bytes.LastIndexByte(line, '\n')+1:])
-	if err != nil {
-		return fmt.Errorf("the last line of %s: %w", a.path, err)
-	}
-	a.last = last.Head
-	a.seq.Store(a.last.Seq)
-	return a.recognise()
+	a.known = true
+	return nil
 }
 
-// recognise says loudly when the chain does not go through the last anchor. It goes on, so that
-// what comes now is anchored too: `sendgate verify` tells the rest.
-func (a *anchorer) recognise() error {
+// recognise says loudly when the chain does not go through the last anchor, or cannot be read there. It goes on, so
+// that what comes now is anchored too: `sendgate verify` tells the rest.
+func (a *anchorer) recognise() {
 	if a.last.Seq == 0 {
-		return nil
+		return
 	}
+	at := []zap.Field{zap.String("file", a.path), zap.Uint64("seq", a.last.Seq)}
 	found := a.store.Head().Seq >= a.last.Seq
 	if found {
 		for c, err := range a.store.Changes(a.last.Seq - 1) {
 			if err != nil {
-				return fmt.Errorf("looking for the last anchor: %w", err)
+				a.log.Error("whether the chain of events goes through its last anchor is not known", append(at, zap.Error(err))...)
+				return
 			}
 			found = c.Link.Seq > a.last.Seq || c.Link.Sum == a.last.Sum
 			break
 		}
 	}
 	if !found {
-		a.log.Error("the chain of events does not go through its last anchor: its end was cut off or it was written anew",
-			zap.String("file", a.path), zap.Uint64("seq", a.last.Seq))
+		a.log.Error("the chain of events does not go through its last anchor: its end was cut off or it was written anew", at...)
 	}
-	return nil
 }
 
 // run writes a line now and then until quit ends, and a last one.
@@ -143,6 +149,10 @@ func (a *anchorer) run(quit context.Context) {
 
 // anchor writes a line if the head has moved. What fails is tried again the next time.
 func (a *anchorer) anchor() {
+	if err := a.resume(); err != nil {
+		a.fail(err)
+		return
+	}
 	head := a.head()
 	if head.Seq == 0 || head.Seq == a.last.Seq && head.Sum == a.last.Sum {
 		return
@@ -151,12 +161,17 @@ func (a *anchorer) anchor() {
 	line.Time = line.Time.UTC()
 	line.sign(a.key)
 	if err := a.append(line); err != nil {
-		a.failed.Add(1)
-		a.log.Error("the head of the chain could not be anchored", zap.String("file", a.path), zap.Error(err))
+		a.fail(err)
 		return
 	}
 	a.last = head
 	a.seq.Store(head.Seq)
+}
+
+// fail tells that there is an anchor less than there should be.
+func (a *anchorer) fail(err error) {
+	a.failed.Add(1)
+	a.log.Error("the head of the chain could not be anchored", zap.String("file", a.path), zap.Error(err))
 }
 
 // append puts one line on disk, whole or not at all.

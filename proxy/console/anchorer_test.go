@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -150,20 +152,53 @@ func TestAFileOfAnchorsAfterACrash(t *testing.T) {
 
 func TestAFileOfSomethingElseIsNotAppendedTo(t *testing.T) {
 	b := newBench(t)
+	b.learnMany(1)
 	for name, text := range map[string]string{"a log": "{\"level\":\"info\"}\n", "text": "hello\n", "text without an end": "hello", "a long line": strings.Repeat("x", 1<<20)} {
 		path := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := newAnchorer(Anchor{File: path}, b.store, zap.NewNop()); err == nil || !strings.HasPrefix(err.Error(), "file: ") || !strings.Contains(err.Error(), path) {
-			t.Errorf("%s: got %v", name, err)
+		a, logged := b.anchorer(path, "")
+		a.anchor()
+		told := logged.FilterMessage(notAnchored).All()
+		if len(told) != 2 || !strings.Contains(fmt.Sprint(told[0].ContextMap()["error"]), path) || a.failed.Load() != 2 {
+			t.Errorf("%s: at the start and then %d failures, %v", name, a.failed.Load(), told)
 		}
 		if string(mustRead(t, path)) != text {
 			t.Errorf("%s was changed", name)
 		}
 	}
-	if _, err := newAnchorer(Anchor{File: filepath.Join(t.TempDir(), "none", "file")}, b.store, zap.NewNop()); err == nil {
-		t.Error("a file in no folder is taken")
+}
+
+const notAnchored = "the head of the chain could not be anchored"
+
+// A gate starts also where its file of anchors cannot be opened yet. It says so, and goes on in the file, where it ended,
+// as soon as it can.
+func TestAFileOfAnchorsThatCannotBeOpenedAtTheStart(t *testing.T) {
+	b := newBench(t)
+	b.learnMany(1)
+	dir := filepath.Join(t.TempDir(), "volume")
+	path := filepath.Join(dir, "anchors.jsonl")
+	a, logged := b.anchorer(path, "")
+	if logged.FilterMessage(notAnchored).Len() != 1 || a.failed.Load() != 1 {
+		t.Errorf("at the start: %d failures, %v", a.failed.Load(), logged.All())
+	}
+	a.anchor()
+	if a.failed.Load() != 2 || a.seq.Load() != 0 {
+		t.Errorf("still without a folder: %d failures, anchored %d", a.failed.Load(), a.seq.Load())
+	}
+	line, err := json.Marshal(Anchored{Head: b.store.Head()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(path, slices.Concat(line, []byte("\n{\"seq\":")), 0o600)); err != nil { // as when it is mounted
+		t.Fatal(err)
+	}
+	a.anchor()
+	b.learnMany(1)
+	a.anchor()
+	if all := anchorsIn(t, path); len(all) != 2 || all[1].Head != b.store.Head() || a.seq.Load() != 2 || a.failed.Load() != 2 {
+		t.Errorf("then: %+v, %d failures", all, a.failed.Load())
 	}
 }
 
@@ -180,7 +215,7 @@ func TestAnAnchorThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.anchor()
-	if a.failed.Load() != 1 || a.seq.Load() != 0 || logged.FilterMessage("the head of the chain could not be anchored").Len() != 1 {
+	if a.failed.Load() != 1 || a.seq.Load() != 0 || logged.FilterMessage(notAnchored).Len() != 1 {
 		t.Errorf("%d failures, %v", a.failed.Load(), logged.All())
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
