@@ -67,10 +67,11 @@ type restoreCmd struct {
 func (c restoreCmd) Run(t terminal) (err error) {
 	dir := cmp.Or(c.Data, store.DefaultDir)
 	if c.Check && c.Data == "" {
-		if dir, err = os.MkdirTemp(filepath.Dir(c.File), "checking-"); err != nil {
+		var leave func() error
+		if dir, leave, err = checkingRoom(c.File); err != nil {
 			return fmt.Errorf("making room to check the backup in, see --data: %w", err)
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		defer func() { err = errors.Join(err, leave()) }()
 	}
 	done, err := store.Restore(t.ctx, c.File, dir, store.RestoreOptions{Check: c.Check, Pause: !c.NoPause})
 	if err != nil {
