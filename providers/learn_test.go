@@ -46,6 +46,7 @@ func TestLearn(t *testing.T) {
 		{"429 is about the sender", "twilio", 429, "", twilioBody(20429), 20429, false},
 		{"an unknown code of Twilio teaches nothing", "twilio", 400, "", twilioBody(99999), 99999, false},
 		{"131050 means that the recipient stopped marketing", "whatsapp", 400, "", graphBody(131050), 131050, true},
+		{"131050 means that at Telnyx, too", "telnyx", 400, "", `{"errors":[{"code":"131050","title":"Unable to deliver the message"}]}`, 131050, true},
 		{"131050 in a compressed answer", "whatsapp", 400, "Content-Encoding: gzip\r\n", packed(graphBody(131050)), 131050, true},
 		{"131050 in a success is no refusal", "whatsapp", 200, "", graphBody(131050), 0, false},
 		{"131026 may have many causes", "whatsapp", 400, "", graphBody(131026), 131026, false},

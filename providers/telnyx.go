@@ -181,10 +181,11 @@ func (telnyx) Refuse(resp *fasthttp.Response, b *Batch) {
 	resp.Header.Set("x-should-retry", "false")
 }
 
-// telnyxWithdrawn are the codes of answers that are opt-outs. In a receipt 40300 may also be the carrier's
-// own block.
-// Source: https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out
-var telnyxWithdrawn = map[int]filter.Scope{40300: filter.All}
+// telnyxWithdrawn are the codes that are opt-outs. In a receipt 40300 may also be the carrier's own block. Those of WhatsApp
+// are Meta's: of 131050 the recipient stopped marketing.
+// Sources: https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out and
+// https://github.com/team-telnyx/skills/blob/main/skills/telnyx-whatsapp-curl/SKILL.md
+var telnyxWithdrawn = map[int]filter.Scope{40300: filter.All, 131050: filter.OfCategory(filter.Marketing)}
 
 // Learn reads the codes of telnyxWithdrawn as opt-outs.
 func (telnyx) Learn(resp *fasthttp.Response, b *Batch) (refusal int, events []filter.Event) {
