@@ -202,6 +202,9 @@ func (s *Store) open() (err error) {
 			s.audit.close()
 		}
 	}()
+	if err = s.raiseFormat(); err != nil {
+		return err
+	}
 	if s.log, err = s.openLog(); err != nil {
 		return err
 	}
