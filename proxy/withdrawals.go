@@ -78,6 +78,11 @@ func (w *withdrawals) news(ctx context.Context) error {
 		return nil
 	}
 	for c, err := range w.g.store.Changes(w.known) {
+		if lost, gap := errors.AsType[*store.Lost](err); gap { // somebody may have opted out by them
+			w.g.log.Error("events cannot be read: all that is to be delivered later is looked through", zap.Error(lost))
+			w.fresh = false
+			return w.news(ctx)
+		}
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -20,20 +21,36 @@ type Change struct {
 // changesPage is from how many links on no further piece of the chain is read at once.
 const changesPage = 256
 
+// A Lost is a stretch of the chain of which [Store.Changes] cannot tell what was learnt: events that do not read, or
+// are missing. What is known of the recipients stands in their records all the same; [Store.Verify] says what is wrong.
+type Lost struct {
+	First uint64 `json:"first"` // number of the first event
+	Last  uint64 `json:"last"`  // and of the last
+	Sum   Digest `json:"sum"`   // Link.Sum of the last
+	// Link says about whom one event was, and of what kind, where its place in the chain is whole; else nil.
+	Link *Link `json:"link,omitempty"`
+}
+
+func (l *Lost) Error() string {
+	return fmt.Sprintf("events %d to %d were altered or are missing", l.First, l.Last)
+}
+
 // Changes walks the events that were kept after the one with the number since, in the order in
 // which they were kept, up to the last that is known when the walk gets there; 0 walks all. The
 // number of the last one seen, Link.Seq, is where to go on later: nothing is left out and nothing
 // comes twice, however many are appended meanwhile. Numbers whose events are gone altogether,
-// because the time to keep an erased recipient is over, are passed over. The walk ends with the
-// first error. Memory is constant.
+// because the time to keep an erased recipient is over, are passed over. Memory is constant.
+//
+// An error that is a [*Lost] stands for the events that it names, and the walk goes on behind them, if it may; it ends
+// with the first other error.
 func (s *Store) Changes(since uint64) iter.Seq2[Change, error] {
 	return func(yield func(Change, error) bool) {
-		var page []Change
+		var page []step
 		for more := true; more; {
 			var err error
 			page, since, more, err = s.changesAfter(since, page[:0])
-			for _, c := range page {
-				if !yield(c, nil) {
+			for _, at := range page {
+				if at.lost != nil && !yield(Change{}, at.lost) || at.lost == nil && !yield(at.change, nil) {
 					return
 				}
 			}
@@ -45,53 +62,97 @@ func (s *Store) Changes(since uint64) iter.Seq2[Change, error] {
 	}
 }
 
+// A step of [Store.Changes] is a change, or what comes in its place.
+type step struct {
+	change Change
+	lost   *Lost // nil: change was read
+}
+
 // changesAfter reads one page of changes; last is the number of the last link it came to, and more
 // says that there were others.
-func (s *Store) changesAfter(since uint64, page []Change) (_ []Change, last uint64, more bool, err error) {
+func (s *Store) changesAfter(since uint64, page []step) (_ []step, last uint64, more bool, err error) {
 	last = since
 	err = s.view(func(txn *badger.Txn) error {
-		head, err := readHead(txn)
+		end, err := readHead(txn)
 		if err != nil {
 			return err
 		}
-		err = eachPiece(txn, since+1, func(p *piece) (bool, error) {
-			head := p.before
-			if head.Seq > last {
-				return false, fmt.Errorf("the chain has no link %d: %w", last+1, errDamaged)
+		missing := func(before Head) {
+			if before.Seq > last {
+				page = append(page, step{lost: &Lost{First: last + 1, Last: before.Seq, Sum: before.Sum}})
+				last = before.Seq
 			}
+		}
+		whole, err := eachWholePiece(txn, since+1, func(p *piece) (bool, error) {
+			missing(p.before)
+			head := p.before
 			for i := range p.links {
 				l := &p.links[i]
-				head = l.after(head)
-				if head.Seq <= since {
+				if head = l.after(head); head.Seq <= last {
 					continue
 				}
-				k, found, err := getEvent(txn, &l.id)
+				at, found, err := stepOf(txn, l, &head)
 				if err != nil {
 					return false, fmt.Errorf("event %d: %w", head.Seq, err)
 				}
 				last = head.Seq
 				if found {
-					page = append(page, Change{l.shown(&head), k.Event})
+					page = append(page, at)
 				}
 			}
 			return last-since < changesPage, nil
 		})
-		more = last < head.Seq
-		if err == nil && more && last == since {
-			err = fmt.Errorf("the chain has no link %d: %w", since+1, errDamaged)
+		if err == nil && whole {
+			missing(end)
 		}
+		more = last < end.Seq
 		return err
 	})
 	return page, last, more, err
 }
 
+// stepOf is what became of the event of a link, which makes the chain have this head. found says whether there is
+// something to tell: nothing is of an event whose recipient was erased, and whose time was over.
+func stepOf(txn *badger.Txn, l *link, head *Head) (at step, found bool, err error) {
+	shown := l.shown(head)
+	k, found, err := getEvent(txn, &l.id)
+	switch {
+	case found && err == nil:
+		return step{change: Change{shown, k.Event}}, true, nil
+	case err == nil:
+		if gone, err := goneUntil(txn, l.id.recipient()); err != nil || gone >= head.Seq {
+			return step{}, false, err
+		}
+	case !errors.Is(err, errDamaged):
+		return step{}, false, err
+	}
+	return step{lost: &Lost{First: head.Seq, Last: head.Seq, Sum: head.Sum, Link: &shown}}, true, nil
+}
+
+// eachWholePiece is eachPiece past those that do not read. whole reports that it came to the end of the chain.
+func eachWholePiece(txn *badger.Txn, seq uint64, f func(*piece) (more bool, err error)) (whole bool, err error) {
+	it := piecesFrom(txn, seq)
+	defer it.Close()
+	for ; it.Valid(); it.Next() {
+		p, err := readPiece(it.Item())
+		if errors.Is(err, errDamaged) {
+			continue // the next one shows what is missing
+		}
+		if err != nil {
+			return false, err
+		}
+		if more, err := f(&p); !more || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // eachPiece walks the pieces of the chain from the one with link number seq on, while f wants more.
 func eachPiece(txn *badger.Txn, seq uint64, f func(*piece) (more bool, err error)) error {
-	opt := badger.DefaultIteratorOptions
-	opt.Prefix, opt.PrefetchSize = []byte{kindPiece}, 8
-	it := txn.NewIterator(opt)
+	it := piecesFrom(txn, seq)
 	defer it.Close()
-	for it.Seek(pieceKey(seq)); it.Valid(); it.Next() {
+	for ; it.Valid(); it.Next() {
 		p, err := readPiece(it.Item())
 		if err != nil {
 			return err
@@ -101,6 +162,15 @@ func eachPiece(txn *badger.Txn, seq uint64, f func(*piece) (more bool, err error
 		}
 	}
 	return nil
+}
+
+// piecesFrom stands at the piece with link number seq. It is the caller's to close.
+func piecesFrom(txn *badger.Txn, seq uint64) *badger.Iterator {
+	opt := badger.DefaultIteratorOptions
+	opt.Prefix, opt.PrefetchSize = []byte{kindPiece}, 8
+	it := txn.NewIterator(opt)
+	it.Seek(pieceKey(seq))
+	return it
 }
 
 // readPiece reads a piece, which must be at the place that its key says.

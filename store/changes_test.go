@@ -2,7 +2,10 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync"
 	"testing"
 
@@ -84,21 +87,46 @@ func TestChangesWhileAppending(t *testing.T) {
 	}
 }
 
-func TestChangesSayWhereTheChainIsBroken(t *testing.T) {
+// Whatever part of the chain or event does not read, or is missing, those who walk it are told which numbers are lost,
+// and come to all others.
+func TestChangesGoOnBehindWhatIsLost(t *testing.T) {
 	s := chained(t)
-	all := store.Dump(s)
+	all, end := store.Dump(s), s.Head().Seq
+	want := changes(t, s, 0)
 	for key, value := range all {
-		if key[0] != 'c' {
+		if key[0] != 'c' && key[0] != 'e' {
 			continue
 		}
-		must(t, store.Put(s, map[string][]byte{key: nil}))
-		first, _ := store.Bounds(value)
-		var err error
-		for _, err = range s.Changes(first - 1) {
-			break
-		}
-		if err == nil {
-			t.Errorf("links %d on are gone and nothing is said", first)
+		first, last := where(all, key)
+		spoilt := slices.Clone(value)
+		spoilt[len(value)/2] ^= 1
+		for how, value := range map[string][]byte{"spoilt": spoilt, "missing": nil} {
+			must(t, store.Put(s, map[string][]byte{key: value}))
+			for since := range end {
+				at, lost := since, uint64(0)
+				for c, err := range s.Changes(since) {
+					if err == nil {
+						if at++; !reflect.DeepEqual(c, want[at-1]) {
+							t.Fatalf("links %d to %d %s: after %d came %+v", first, last, how, at-1, c)
+						}
+						continue
+					}
+					gap, ok := errors.AsType[*store.Lost](err)
+					if !ok {
+						t.Fatalf("links %d to %d %s, after %d: %v", first, last, how, at, err)
+					}
+					if gap.First != max(first, since+1) || gap.Last != last || gap.Sum != want[last-1].Link.Sum || gap.First != at+1 {
+						t.Errorf("links %d to %d %s, after %d: lost are %+v", first, last, how, at, gap)
+					}
+					if link := want[last-1].Link; key[0] == 'e' && (gap.Link == nil || *gap.Link != link) || key[0] == 'c' && gap.Link != nil {
+						t.Errorf("links %d to %d %s: the place of the lost is %+v, want %+v", first, last, how, gap.Link, link)
+					}
+					at, lost = gap.Last, gap.Last
+				}
+				if at != end || (lost == last) != (since < last) {
+					t.Errorf("links %d to %d %s: from %d the walk came to %d, and lost %d", first, last, how, since, at, lost)
+				}
+			}
 		}
 		must(t, store.Put(s, map[string][]byte{key: value}))
 	}

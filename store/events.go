@@ -72,7 +72,7 @@ func (w *eventWalk) nearest() []byte {
 	return erased
 }
 
-// next reads the next event. It is false at the end, or at the first error.
+// next reads the next event. It is false at the end, or at an error, behind which it goes on where err is taken away.
 func (w *eventWalk) next() bool {
 	erased, whole := w.head(0), w.head(1)
 	from := w.spaces[0]
@@ -86,6 +86,7 @@ func (w *eventWalk) next() bool {
 	}
 	key := from.Item().Key()[1:]
 	if len(key) != len(w.id) {
+		from.Next()
 		w.err = errDamaged
 		return false
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,14 +28,20 @@ func (c consentExportCmd) Run(t terminal) error {
 		return err
 	}
 	var next uint64
+	var unread *console.UnreadError
 	err = writeTo(t, c.Output, func(w io.Writer) (err error) {
 		next, err = client.ExportConsent(t.ctx, w, c.Format, console.Export{Brand: c.Brand, Channel: c.Channel,
 			Topic: c.Topic, State: console.State(c.State), Since: c.Since, Evidence: c.Evidence})
+		if errors.As(err, &unread) { // and all others are
+			return nil
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.err, "--since %d exports what changes from here on\n", next)
+	if _, err = fmt.Fprintf(t.err, "--since %d exports what changes from here on\n", next); err == nil && unread != nil {
+		err = unread
+	}
 	return err
 }

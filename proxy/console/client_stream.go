@@ -96,7 +96,8 @@ func (c *Client) importAs(ctx context.Context, file io.Reader, q url.Values, eac
 }
 
 // ExportConsent writes what x selects to w, as csv or jsonl. next is what x.Since must be to export
-// what changes after it. On an error, what was written is not the whole.
+// what changes after it. On an error, what was written is not the whole; it lacks nothing but what cannot be read where
+// the error is an [*UnreadError].
 func (c *Client) ExportConsent(ctx context.Context, w io.Writer, format string, x Export) (next uint64, err error) {
 	trailer, err := c.download(ctx, w, "/api/v1/consent/export", x.values(format))
 	if err != nil {
@@ -105,7 +106,18 @@ func (c *Client) ExportConsent(ctx context.Context, w io.Writer, format string, 
 	if next, err = strconv.ParseUint(trailer.Get(nextTrailer), 10, 64); err != nil {
 		return 0, fmt.Errorf("the export does not say where the next one goes on: %w", err)
 	}
+	if unread := trailer.Get(unreadTrailer); unread != "" {
+		return next, &UnreadError{unread}
+	}
 	return next, nil
+}
+
+// An UnreadError tells that an export lacks records, of which nobody can tell any more what they say or whom they are
+// about.
+type UnreadError struct{ Records string } // how many
+
+func (e *UnreadError) Error() string {
+	return "records that do not read are not in it: " + e.Records + "; `sendgate verify` says what is wrong"
 }
 
 // Changes is one page of what was learnt after the event with the number since, in the order in

@@ -68,6 +68,10 @@ func (k *keptCursor) misfit(st *store.Store) (problem string, err error) {
 		return "the chain ends before it: the store was restored, or is another one", nil
 	}
 	for c, err := range st.Changes(k.Seq - 1) {
+		lost, gap := errors.AsType[*store.Lost](err)
+		if gap {
+			c.Link.Seq, c.Link.Sum, err = lost.Last, lost.Sum, nil
+		}
 		if err == nil && c.Link.Seq == k.Seq && c.Link.Sum != k.Sum {
 			return "the chain does not go through it: the store is another one", nil
 		}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -25,13 +26,13 @@ func (s *Server) exportConsent(c *call) error {
 	if x.Since != nil && *x.Since > head {
 		return beyond(*x.Since, head)
 	}
-	c.w.Header().Set("Trailer", nextTrailer)
+	c.w.Header()["Trailer"] = []string{nextTrailer, unreadTrailer}
 	st, err := newStreamer(c, c.query.Get("format"), x.columns())
 	if err != nil {
 		c.w.Header().Del("Trailer")
 		return err
 	}
-	records, err := s.writeSelected(st, &x, head)
+	records, unread, err := s.writeSelected(st, &x, head)
 	if err == nil {
 		err = st.flush()
 	}
@@ -39,14 +40,19 @@ func (s *Server) exportConsent(c *call) error {
 		return s.cut(c, st, err)
 	}
 	c.w.Header().Set(nextTrailer, strconv.FormatUint(head, 10))
+	if unread > 0 {
+		c.w.Header().Set(unreadTrailer, strconv.Itoa(unread))
+	}
 	s.log.Info("consent exported", zap.String("actor", c.by.name), zap.Int("records", records), zap.Bool("evidence", x.Evidence), zap.Uint64("next", head))
 	return nil
 }
 
-// writeSelected writes what x selects and counts it. What holds for every brand comes last, so that
-// an import meets a brand's opt-ins before the opt-outs that ended them.
-func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records int, err error) {
+// writeSelected writes what x selects and counts it, and the records that do not read, of which nobody knows whether
+// it selects them. What holds for every brand comes last, so that an import meets a brand's opt-ins before the
+// opt-outs that ended them.
+func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records, unread int, err error) {
 	for _, everywhere := range []bool{false, true} {
+		unread = 0 // the same in both
 		want := func(to filter.Recipient) bool { return (to.Brand == "") == everywhere && x.concerns(to) }
 		take := func(k store.Known) error {
 			taken, err := x.takes(s, k)
@@ -57,28 +63,35 @@ func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records in
 			return s.writeKnown(st, x, k)
 		}
 		if x.Since != nil {
-			err = s.changed(*x.Since, head, want, take)
+			unread, err = s.changed(*x.Since, head, want, take)
 		} else {
-			err = s.all(want, take)
+			unread, err = s.all(want, take)
 		}
 		if err != nil {
-			return records, err
+			return records, unread, err
 		}
 	}
-	return records, nil
+	if unread > 0 {
+		s.log.Error("an export lacks records that do not read: sendgate verify says what is wrong", zap.Int("records", unread))
+	}
+	return records, unread, nil
 }
 
-// all walks every recipient.
-func (s *Server) all(want func(filter.Recipient) bool, f func(store.Known) error) error {
+// all walks every recipient, and counts those whose record does not read.
+func (s *Server) all(want func(filter.Recipient) bool, f func(store.Known) error) (unread int, err error) {
 	for known, err := range s.store.Records() {
+		if _, is := errors.AsType[*store.Unread](err); is {
+			unread++
+			continue
+		}
 		if err == nil && want(known.To) {
 			err = f(known)
 		}
 		if err != nil {
-			return err
+			return unread, err
 		}
 	}
-	return nil
+	return unread, nil
 }
 
 // Cell is text that somebody else wrote, as a cell of a file that a spreadsheet opens without taking it for a formula.

@@ -156,7 +156,7 @@ func (n *notifier) step(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if len(page.Changes) > 0 {
+	if len(page.Changes)+len(page.Lost) > 0 {
 		body, err := json.Marshal(page)
 		if err != nil {
 			return false, fmt.Errorf("writing the changes: %w", err)
@@ -165,6 +165,7 @@ func (n *notifier) step(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
+	tellLost(n.log, "receiver of the webhook", page.Lost...)
 	n.succeed(at, len(page.Changes))
 	return page.Next < page.Head, nil
 }

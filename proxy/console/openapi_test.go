@@ -128,6 +128,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"AuditReport":   {reflect.TypeFor[store.AuditReport]()},
 		"Change":        {reflect.TypeFor[store.Change]()},
 		"Changes":       {reflect.TypeFor[Changes]()},
+		"Lost":          {reflect.TypeFor[store.Lost]()},
 		"Suppression":   {reflect.TypeFor[Suppression]()},
 		"Suppressions":  {reflect.TypeFor[Suppressions]()},
 		"Budgets":       {reflect.TypeFor[BudgetList]()},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -18,6 +19,10 @@ var exportParams = []string{"format", "brand", "channel", "topic", "state", "sin
 // nextTrailer is the trailer of an export that says what since must be to export what changes
 // after it. It comes last, so that whoever has it has the whole.
 const nextTrailer = "Sendgate-Next"
+
+// unreadTrailer is the trailer of an export that says how many records are not in it, since they do not read; left out
+// where there are none.
+const unreadTrailer = "Sendgate-Unread"
 
 // An Export selects the recipients to export. Empty fields select all.
 type Export struct {
@@ -185,15 +190,21 @@ func given(rec *filter.Record, m filter.Message, b filter.Basis) time.Time {
 const mostSeen = 1 << 20
 
 // changed walks the recipients who changed after a number, up to head, each with what is known of
-// them now.
-func (s *Server) changed(since, head uint64, want func(filter.Recipient) bool, f func(store.Known) error) error {
+// them now. Where events are lost nobody knows who changed, and everybody comes, but for the records that do not read.
+func (s *Server) changed(since, head uint64, want func(filter.Recipient) bool, f func(store.Known) error) (unread int, err error) {
 	seen := map[string]bool{}
 	for c, err := range s.store.Changes(since) {
+		lost, gap := errors.AsType[*store.Lost](err)
 		switch {
+		case gap && lost.First > head:
+			return 0, nil
+		case gap:
+			tellLost(s.log, "export, which has everybody therefore", *lost)
+			return s.all(want, f)
 		case err != nil:
-			return fmt.Errorf("reading the changes: %w", err)
+			return 0, fmt.Errorf("reading the changes: %w", err)
 		case c.Link.Seq > head:
-			return nil
+			return 0, nil
 		case !want(c.Event.To) || seen[c.Link.Fingerprint]:
 			continue
 		}
@@ -201,7 +212,7 @@ func (s *Server) changed(since, head uint64, want func(filter.Recipient) bool, f
 		switch {
 		case k.To.Address != "":
 			if k.Record, err = s.own(k.To); err != nil {
-				return err
+				return 0, err
 			}
 		case c.Event.Kind == filter.Erased:
 			k.Record = k.Record.After(c.Event)
@@ -213,10 +224,10 @@ func (s *Server) changed(since, head uint64, want func(filter.Recipient) bool, f
 		}
 		seen[c.Link.Fingerprint] = k.To.Address != "" // who was erased may have come back since
 		if err := f(k); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // own is the record of exactly this recipient, without what holds for every brand.

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"encoding/csv"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -113,6 +114,9 @@ func (p *Pages) exportSuppressions(v *visit) error {
 	}
 	return v.download("suppressions", format, kind, func(w io.Writer) error {
 		_, err := v.api.ExportConsent(v.ctx(), w, format, console.Export{Brand: v.value("brand"), Channel: filter.Channel(v.value("channel")), State: console.StateOptedOut})
+		if _, lacks := errors.AsType[*console.UnreadError](err); lacks { // all that can be read is there, and the log tells
+			return nil
+		}
 		return err
 	})
 }

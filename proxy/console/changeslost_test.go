@@ -1,0 +1,138 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// newBenchWithout is a bench with three events about carol, berta and carol, of which the second does not read any
+// more.
+func newBenchWithout(t *testing.T) *bench {
+	t.Helper()
+	dir := t.TempDir()
+	b := newBenchOn(t, store.Config{Dir: dir})
+	spoilt := optOut(berta, noon)
+	spoilt.Note = "will be spoilt"
+	b.learn(optIn(carol, noon))
+	b.learn(spoilt)
+	b.learn(optOut(carol, noon.Add(time.Minute)))
+	if err := b.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, "consent", "*.sst"))
+	if err != nil || len(tables) != 1 {
+		t.Fatalf("the database has the tables %v, %v", tables, err)
+	}
+	text := mustRead(t, tables[0])
+	text[bytes.Index(text, []byte(spoilt.Note))] ^= 1
+	if err := os.WriteFile(tables[0], text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return newBenchOn(t, store.Config{Dir: dir})
+}
+
+const toldLost = "events cannot be told of any more: sendgate verify says what is wrong"
+
+// isLost fails the test unless lost is the second event alone.
+func isLost(t *testing.T, lost []store.Lost) {
+	t.Helper()
+	if len(lost) != 1 || lost[0].First != 2 || lost[0].Last != 2 || lost[0].Link == nil || lost[0].Link.Kind != filter.OptedOut || lost[0].Sum != lost[0].Link.Sum {
+		t.Errorf("lost are %+v", lost)
+	}
+}
+
+// Whoever asks for changes is told that one is lost, and comes to those behind it.
+func TestAPageOfChangesWithOneThatIsLost(t *testing.T) {
+	b := newBenchWithout(t)
+	page, err := b.client(Reviewer).Changes(t.Context(), 0, 0)
+	if err != nil || !slices.Equal(page.seqs(), []uint64{1, 3}) || page.Next != 3 || page.Head != 3 {
+		t.Fatalf("got %+v, %v", page, err)
+	}
+	isLost(t, page.Lost)
+	if page, err = b.client(Reviewer).Changes(t.Context(), 1, 1); err != nil || len(page.Changes) != 0 || page.Next != 2 {
+		t.Errorf("a page of the lost one alone: %+v, %v", page, err)
+	}
+	isLost(t, page.Lost)
+	if n := b.logged.FilterMessage(toldLost).Len(); n != 2 {
+		t.Errorf("%d times it stands in the log", n)
+	}
+	if report, err := b.client(Viewer).Verify(t.Context()); err != nil || report.OK() || report.Faults[0].Seq != 2 {
+		t.Errorf("verified: %+v, %v", report, err)
+	}
+}
+
+// The receiver of the webhook is told, too, and a restart goes on behind what is lost.
+func TestAWebhookWithAChangeThatIsLost(t *testing.T) {
+	b := newBenchWithout(t)
+	var bodies []Changes
+	r, url := newReceiver(t, 3, nil, func(w http.ResponseWriter, req *http.Request) {})
+	dir := t.TempDir()
+	n := b.quick(url, dir, func(cfg *Notify) { cfg.Batch = 1 })
+	n.client.Transport = roundTrip(func(req *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		var page Changes
+		if err := json.Unmarshal(body, &page); err != nil {
+			return nil, err
+		}
+		bodies = append(bodies, page)
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		return http.DefaultTransport.RoundTrip(req)
+	})
+	for range 2 {
+		if _, err := n.step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(bodies) != 2 || len(bodies[1].Changes) != 0 {
+		t.Fatalf("posted were %+v", bodies)
+	}
+	isLost(t, bodies[1].Lost)
+	b.during(b.quick(url, dir, nil), r.done)
+	if tries, _ := r.seen(); !reflect.DeepEqual(tries, [][]uint64{{1}, nil, {3}}) {
+		t.Errorf("posted were %v", tries)
+	}
+}
+
+// An export of what changed has everybody, since nobody knows who the lost event is about, and says how many records it
+// lacks; the next one goes on behind it.
+func TestAnExportSinceAChangeThatIsLost(t *testing.T) {
+	b := newBenchWithout(t)
+	dora := carol
+	dora.Address = "+14155550177"
+	b.learn(optIn(dora, noon))
+	since := uint64(3)
+	for _, x := range []Export{{}, {Since: new(uint64)}} {
+		var file bytes.Buffer
+		next, err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", x)
+		if unread, is := errors.AsType[*UnreadError](err); !is || unread.Records != "1" || next != 4 {
+			t.Errorf("next is %d, %v", next, err)
+		}
+		for _, who := range []filter.Recipient{carol, dora} {
+			if !strings.Contains(file.String(), who.Address) {
+				t.Errorf("%s is not in\n%s", who.Address, file.String())
+			}
+		}
+	}
+	if b.logged.FilterMessage(toldLost).Len() == 0 {
+		t.Error("nothing stands in the log")
+	}
+	if all, next := addresses(t, b, Export{Since: &since}); !slices.Equal(all, []string{dora.Address}) || next != 4 {
+		t.Errorf("behind it: %v, next %d", all, next)
+	}
+}
