@@ -163,12 +163,14 @@ func refused(resp *fasthttp.Response) (body []byte, ok bool) {
 // learnt is e about the one recipient of b, holding nothing of b; nothing where there are several, or
 // where there is no address.
 func learnt(b *Batch, e filter.Event) []filter.Event {
-	if len(b.Messages) != 1 {
+	if len(b.Messages) == 0 || b.Messages[0].To.Address == "" {
 		return nil
 	}
 	to := b.Messages[0].To
-	if to.Address == "" {
-		return nil
+	for i := range b.Messages {
+		if b.Messages[i].To != to {
+			return nil
+		}
 	}
 	e.To = filter.Recipient{Channel: to.Channel, Address: strings.Clone(to.Address)}
 	return []filter.Event{e}
