@@ -52,15 +52,18 @@ var telnyxRCS = (&shape{
 	text: []bounded{{"agent_message.content_message.text", 3072},
 		{"agent_message.content_message.rich_card.standalone_card.card_content.description", 2000},
 		{"agent_message.content_message.rich_card.carousel_card.card_contents[].description", 2000}},
-	sender: []string{"agent_id"},
-	when:   []string{"send_at"},
-	medium: []string{"type"},
-	media:  map[string]filter.Channel{"RCS": filter.SMS},
+	sender:  []string{"agent_id"},
+	medium:  []string{"type"},
+	media:   map[string]filter.Channel{"RCS": filter.SMS},
+	refused: telnyxNow,
 	extra: below("agent_message.content_message.", []string{"rich_card.standalone_card.card_content.title", "rich_card.standalone_card.card_content.media",
 		"rich_card.standalone_card.card_content.suggestions", "rich_card.carousel_card.card_contents", "content_info", "suggestions"}),
 	own:     []string{"agent_message.event"},
 	channel: filter.SMS,
 }).mustCompile()
+
+// telnyxNow is what RCS and WhatsApp do not have: whether they go out later or at once with it is written nowhere.
+var telnyxNow = []string{"send_at"}
 
 // telnyxFallback is for who is written to by SMS where RCS does not arrive.
 func telnyxFallback(at string) reach {
@@ -76,9 +79,9 @@ var telnyxWhatsApp = (&shape{
 		{"whatsapp_message.interactive.body.text", telnyxCaption}},
 	sender:   []string{"from", "messaging_profile_id"},
 	template: []string{"whatsapp_message.template.name", "whatsapp_message.template.template_id"},
-	when:     []string{"send_at"},
 	medium:   []string{"type"},
 	media:    map[string]filter.Channel{"WHATSAPP": filter.WhatsApp},
+	refused:  telnyxNow,
 	extra: below("whatsapp_message.", []string{"image.link", "video.link", "document.link", "document.filename", "interactive.header", "interactive.footer",
 		"interactive.action", "template", "location", "contacts"}),
 	own:     []string{"whatsapp_message.type"},
