@@ -112,14 +112,24 @@ func (w *errandWorker) start() {
 	})
 }
 
-// shutdown begins no further errand and waits for those that run, until ctx ends: then they are broken off.
-func (w *errandWorker) shutdown(ctx context.Context) {
+// shutdown begins no further errand and waits for those that run. When ctx ends first they are to break off, and it
+// returns ctx's error: some may still run.
+func (w *errandWorker) shutdown(ctx context.Context) error {
 	w.begin.Do(func() {})
 	w.stop()
+	defer w.kill()
 	defer time.AfterFunc(errandLast, w.hurry).Stop()
-	defer context.AfterFunc(ctx, w.kill)()
-	w.work.Wait()
-	w.kill()
+	over := make(chan struct{})
+	go func() {
+		w.work.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // run begins errands as they come due.

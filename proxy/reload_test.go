@@ -85,7 +85,7 @@ func TestShutdownFinishesWhatWasAccepted(t *testing.T) {
 
 	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	if err := g.Shutdown(short); err == nil || !strings.Contains(err.Error(), "finishing the accepted requests") {
+	if err := g.Shutdown(short); err == nil || !strings.Contains(err.Error(), "finishing what was under way") {
 		t.Errorf("shutting down before the request is done: %v", err)
 	}
 	if err := <-served; err != nil {

@@ -64,8 +64,8 @@ func (g *Gate) Start() {
 }
 
 // Shutdown stops taking connections, lets the accepted requests and webhooks and the errands under way finish,
-// and closes the connections to the upstreams. When ctx ends first it returns ctx's error, and requests may still
-// be running.
+// and closes the connections to the upstreams. When ctx ends first it returns ctx's error, and some of them may still
+// be running; see [Gate.Abandon].
 func (g *Gate) Shutdown(ctx context.Context) error {
 	g.stopping.Store(true)
 	g.ports.close() // fasthttp knows a listener only once its Serve has begun
@@ -75,14 +75,17 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 	g.tunnels.close()
 	g.calls.ports.close()
 	err := cmp.Or(g.calls.server.ShutdownWithContext(ctx), g.server.ShutdownWithContext(ctx))
-	g.errands.shutdown(ctx)
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	err = cmp.Or(err, g.errands.shutdown(ctx))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, u := range g.table.Load().upstreams() {
 		u.pool.close()
 	}
-	if err != nil && !errors.Is(err, net.ErrClosed) {
-		return fmt.Errorf("finishing the accepted requests: %w", err)
+	if err != nil {
+		return fmt.Errorf("finishing what was under way: %w", err)
 	}
 	return nil
 }

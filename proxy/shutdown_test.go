@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +53,30 @@ func TestShutdownFinishesOnOldConnections(t *testing.T) {
 			t.Errorf("serving: %v", err)
 		}
 	})
+}
+
+// A provider that does not answer what the gate itself writes holds no stop up for longer than that may take.
+func TestAbandonOwnMessages(t *testing.T) {
+	arrived := make(chan bool)
+	silent := play(t, loopback(t), echo("", func(wire) { arrived <- true; <-t.Context().Done() }))
+	st := memory(t)
+	g, _, calls := startHooked(t, answering(t, silent, nil), st)
+	g.Start()
+	callBack(t, calls, chatted(t, "wamid.1", "14155550100", "stop", time.Now()), 200)
+	<-arrived
+	grace, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	began := time.Now()
+	if err := g.Shutdown(grace); err == nil {
+		t.Error("it did not wait for what is under way")
+	}
+	g.Abandon(t.Context())
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("the stop took %s", took)
+	}
+	if got := deadLetters(t, st); !slices.Equal(got, []string{"answer: " + errNoAnswer.Error()}) {
+		t.Errorf("given up are %q", got)
+	}
 }
 
 // A stop that cannot wait any longer for providers tells their senders, and the decision log, that what is under way
