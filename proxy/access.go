@@ -63,11 +63,10 @@ var strangerWords = [strangers]string{
 func (g *Gate) letIn(t *table, rt *route, w *work) bool {
 	why := known
 	if c := w.client; t.access != nil && c != nil && c.outer != nil {
-		w.who, why = t.access.through(c.outer, g.time(w))
+		w.through, why = t.access.through(c.outer, g.time(w))
 		w.ends = why != known
 	}
 	if why == known && rt.access != nil {
-		w.who = "" // the route asks for itself
 		why = rt.access.look(g, rt, w)
 	}
 	if why == known {

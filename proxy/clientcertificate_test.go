@@ -247,23 +247,29 @@ func TestClientsOfConnect(t *testing.T) {
 			})
 		}
 	})
-	t.Run("a token of the door", func(t *testing.T) {
-		r := newWaysRig(t, func(cfg *Config) { cfg.Connect.Clients = list(door) })
-		s := speak(t, r.plain)
-		s.write("CONNECT api.twilio.com:443 HTTP/1.1\r\nHost: api.twilio.com:443\r\n\r\n")
-		if got := s.hear("CONNECT"); got.StatusCode != 407 || got.Header.Get("Proxy-Authenticate") != `Basic realm="sendgate"` {
-			t.Errorf("answered %d %v", got.StatusCode, got.Header)
-		}
-		for proxy, want := range map[string]int{door: 200, shop: 0, "": 0} {
-			if status, body := r.post(t, "CONNECT", nil, proxy); status != want || want == 0 && !strings.Contains(body, "Proxy Authentication Required") {
-				t.Errorf("answered %d %s", status, body)
+	for before, clients := range map[string]*ClientsConfig{"a route that lets all in": nil, "one that lets a network in": {Networks: []string{"127.0.0.1"}}} {
+		t.Run("a token of the door, before "+before, func(t *testing.T) {
+			r := newWaysRig(t, func(cfg *Config) {
+				rc := cfg.Routes["twilio"]
+				rc.Clients, cfg.Connect.Clients = clients, list(door)
+				cfg.Routes["twilio"] = rc
+			})
+			s := speak(t, r.plain)
+			s.write("CONNECT api.twilio.com:443 HTTP/1.1\r\nHost: api.twilio.com:443\r\n\r\n")
+			if got := s.hear("CONNECT"); got.StatusCode != 407 || got.Header.Get("Proxy-Authenticate") != `Basic realm="sendgate"` {
+				t.Errorf("answered %d %v", got.StatusCode, got.Header)
 			}
-		}
-		if who := clientOf(t, r.g.store); who != "shop" {
-			t.Errorf("the decision log says that %q sent it", who)
-		}
-		if n := r.g.connects[connectRefused].Load(); n != 3 {
-			t.Errorf("%d were counted as refused", n)
-		}
-	})
+			for proxy, want := range map[string]int{door: 200, shop: 0, "": 0} {
+				if status, body := r.post(t, "CONNECT", nil, proxy); status != want || want == 0 && !strings.Contains(body, "Proxy Authentication Required") {
+					t.Errorf("answered %d %s", status, body)
+				}
+			}
+			if who := clientOf(t, r.g.store); who != "shop" {
+				t.Errorf("the decision log says that %q sent it", who)
+			}
+			if n := r.g.connects[connectRefused].Load(); n != 3 {
+				t.Errorf("%d were counted as refused", n)
+			}
+		})
+	}
 }

@@ -54,9 +54,10 @@ type work struct {
 	target      []byte                 // what a signed request asked for, with its route; empty where it came by host
 	caller      string                 // the id of the key that signed it, where that was checked
 
-	who   string // the name of the client, where it has one
-	token []byte // what the client is known by, where the request holds it: it must not leave
-	ends  bool   // the connection ends with the answer
+	who     string // the name of the client, where the route asks for one
+	through string // the one by which it came through CONNECT, where that asks for one
+	token   []byte // what the client is known by, where the request holds it: it must not leave
+	ends    bool   // the connection ends with the answer
 
 	barred string // why the request could not be written as it has to go, in words for people
 
@@ -85,7 +86,7 @@ func (g *Gate) release(w *work) {
 	w.ownReq.Reset()
 	w.ownResp.Reset()
 	clear(w.token[:cap(w.token)])
-	w.who, w.token, w.ends, w.barred = "", w.token[:0], false, ""
+	w.who, w.through, w.token, w.ends, w.barred = "", "", w.token[:0], false, ""
 	w.framed, w.torn, w.handed, w.begun, w.relayed, w.refused = false, false, false, false, false, false
 	if cap(w.wire) <= maxKept && cap(w.signed) <= maxKept && cap(w.out) <= maxKept {
 		g.works.Put(w)

@@ -272,7 +272,7 @@ func (w *work) senders(to filter.Recipient) (from, service string) {
 // keep counts the decisions and writes one line of the decision log a message. e holds what all of
 // them share.
 func (g *Gate) keep(rt *route, w *work, e store.Entry) {
-	e.Route, e.Provider, e.Mode, e.Config, e.Client = rt.name, rt.speaks, rt.mode.String(), w.version, cmp.Or(w.who, w.caller)
+	e.Route, e.Provider, e.Mode, e.Config, e.Client = rt.name, rt.speaks, rt.mode.String(), w.version, cmp.Or(w.who, w.through, w.caller)
 	if w.head.claims {
 		e.ClaimCategory, e.ClaimTopic = rt.claims(&w.head)
 	}
