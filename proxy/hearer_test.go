@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/store"
 )
 
 // twoBrands are two routes behind one app of Meta: what is told of the shop's number and account comes to the other's address.
@@ -93,6 +94,26 @@ func TestAnswerOfAnotherBrand(t *testing.T) {
 	}
 	if w := got.all[0]; w.header("Authorization") != "Bearer EAAshop" || !strings.Contains(w.head, "/107/messages ") {
 		t.Errorf("the answer was sent so: %q", w.head)
+	}
+}
+
+// TestErasureByTheOtherBrand: who is erased by the brand that they wrote to is erased from what still goes on to the owner,
+// too, and who wrote to the other brand is not.
+func TestErasureByTheOtherBrand(t *testing.T) {
+	st := memory(t)
+	cfg := twoBrands(t, map[string]string{"107": "whatsapp-shop"})
+	cfg.Routes["whatsapp"].Webhook.Relay = &RelayConfig{URL: "http://127.0.0.1:1/hook"}
+	_, _, calls := startHooked(t, cfg, st)
+	callBack(t, calls, metaCall(t, "messages", metaMessage("107", "15550783882", "wamid.1", "Hello, shop")), 200)
+	callBack(t, calls, metaCall(t, "messages", metaMessage("106", "15550783881", "wamid.2", "Hello, Acme")), 200)
+	to := filter.Recipient{Brand: "shop", Channel: filter.WhatsApp, Address: "+14155550100"}
+	if gone, err := st.Erase(t.Context(), to, "ana", "asked"); err != nil || gone.Errands != 1 {
+		t.Errorf("erased are %d errands (%v)", gone.Errands, err)
+	}
+	for e, err := range st.Errands(store.ErrandQuery{}) {
+		if err != nil || !strings.Contains(string(e.Body), "Hello, Acme") {
+			t.Errorf("left is %s (%v)", e.Body, err)
+		}
 	}
 }
 

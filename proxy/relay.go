@@ -67,7 +67,7 @@ func (rt *route) relayErrand(req *fasthttp.Request, signals []providers.Signal, 
 	for i := range signals {
 		s := &signals[i]
 		for _, address := range append([]string{s.From.Address}, s.Aliases...) {
-			to := filter.Recipient{Brand: rt.brand, Channel: s.From.Channel, Address: address}
+			to := filter.Recipient{Brand: rt.hearer(s).brand, Channel: s.From.Channel, Address: address}
 			if address != "" && !slices.Contains(e.People, to) {
 				e.People = append(e.People, to)
 			}
