@@ -18,10 +18,12 @@ func (w *work) placed(i int) int {
 }
 
 // instead decides about message i of w, whose record was read, by what message of was judged by: at most one of the two
-// arrives, and the place of that one is good for both.
-func (g *Gate) instead(rt *route, w *work, i, of int, now time.Time) filter.Decision {
+// arrives, and the place of that one is good for both. Counts says that what the recipient got counts for it.
+func (g *Gate) instead(rt *route, w *work, i, of int, now time.Time, counts bool) filter.Decision {
 	m := &w.batch.Messages[i]
-	w.record.Tally = w.tally(of)
+	if w.record.Tally = w.tally(of); counts {
+		w.remember(i)
+	}
 	d := rt.judge(nil, g.store.Switches(), m, &w.record, now)
 	switch {
 	case d.Action == filter.Block:

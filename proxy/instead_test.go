@@ -1,14 +1,24 @@
 package proxy
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
+)
+
+// An insteadSend is a send of two messages to one number, of which one goes in the stead of the other.
+type insteadSend struct{ provider, path, body string }
+
+var sinchInstead = insteadSend{"sinch-conversation", "/v1/projects/p/messages:send",
+	`{"app_id":"a","recipient":{"identified_by":{"channel_identities":[{"channel":"RCS","identity":"31612345678"},{"channel":"SMS","identity":"31612345678"}]}},"channel_priority_order":["RCS","SMS"],"message":{"text_message":{"text":"Sale today"}}}`}
 
 // TestWhatIsSentInstead has messages that a service sends where another to the same number does not arrive: they are no
 // further ones.
 func TestWhatIsSentInstead(t *testing.T) {
 	const told = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-	for name, c := range map[string]struct{ provider, path, body string }{
-		"Sinch, which tries SMS after RCS": {"sinch-conversation", "/v1/projects/p/messages:send",
-			`{"app_id":"a","recipient":{"identified_by":{"channel_identities":[{"channel":"RCS","identity":"31612345678"},{"channel":"SMS","identity":"31612345678"}]}},"channel_priority_order":["RCS","SMS"],"message":{"text_message":{"text":"Sale today"}}}`},
+	for name, c := range map[string]insteadSend{
+		"Sinch, which tries SMS after RCS": sinchInstead,
 		"Vonage's failover": {"vonage-messages", "/v1/messages",
 			`{"channel":"rcs","message_type":"text","to":"31612345678","from":"Acme","text":"Sale today","failover":[{"channel":"sms","message_type":"text","to":"31612345678","from":"Acme","text":"Sale today"}]}`},
 		"Infobip's failover": {"infobip", "/messages-api/1/messages",
@@ -36,5 +46,41 @@ func TestWhatIsSentInstead(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Judged again, what went in the stead of another counts no more than it did, and a decision about it is told as it was.
+func TestWhatWasSentInsteadIsJudgedAgain(t *testing.T) {
+	st := memory(t)
+	cfg := oneRoute(play(t, loopback(t), echo(okAnswer, func(wire) {})), func(rc *RouteConfig) {
+		capped(2)(rc)
+		rc.Provider = "sinch-conversation"
+	})
+	_, addr := start(t, cfg, st)
+	for _, want := range []string{"forward", "forward", "block"} {
+		if a := ask(t, addr, post("/twilio"+sinchInstead.path, "application/json", sinchInstead.body)); a.Header.Get("Sendgate-Decision") != want {
+			t.Fatalf("told %d, %v, want %s", a.StatusCode, a.Header, want)
+		}
+	}
+	cfg.Draft = true
+	g := newGate(t, cfg, st)
+	judge, settle := g.Again()
+	n := 0
+	for e, err := range st.Entries(store.Query{Oldest: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := judge(&e, func(filter.Recipient) (filter.Record, error) { return filter.Record{}, nil })
+		if err != nil || d.Action != e.Action || d.Reason != e.Reason {
+			t.Errorf("decision %d was %s %s, and is %s %s (%v)", n, e.Action, e.Reason, d.Action, d.Reason, err)
+		}
+		settle(&e, &d)
+		if d, _, err := g.Recall(&e); err != nil || d.Action != e.Action || d.Reason != e.Reason {
+			t.Errorf("decision %d was %s %s, and is told as %s %s (%v)", n, e.Action, e.Reason, d.Action, d.Reason, err)
+		}
+		n++
+	}
+	if n != 6 {
+		t.Errorf("%d messages were judged again", n)
 	}
 }

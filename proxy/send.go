@@ -138,7 +138,7 @@ func (g *Gate) weigh(rt *route, w *work, i int, now time.Time) filter.Decision {
 	}
 	if counts := need == filter.NeedTally && rt.policy.Counts(m, &w.record); counts || rt.budgeted(m) {
 		if of := w.placed(i); of >= 0 && (!counts || w.tally(of) != nil) {
-			return g.instead(rt, w, i, of, now)
+			return g.instead(rt, w, i, of, now, counts)
 		}
 		return g.count(rt, w, i, now)
 	}

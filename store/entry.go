@@ -45,7 +45,7 @@ type Entry struct {
 	// that came right after it may have been known, too.
 	Known uint64 `json:"known,omitempty"`
 	// Counted says that a rule went by what the recipient got lately, and that the message counted in turn if
-	// it was sent; entries from before 22 November 2026 do not say it. Tally is what they got: the newest of
+	// it was sent, as one with that in whose stead it goes; entries from before 22 November 2026 do not say it. Tally is what they got: the newest of
 	// it, where that is more than 256 messages.
 	Counted bool         `json:"counted,omitempty"`
 	Tally   filter.Tally `json:"tally,omitempty"`
