@@ -1,8 +1,11 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +25,7 @@ type withdrawals struct {
 	known  uint64              // the number of the last event that was seen
 	fresh  bool                // all was looked through once
 	again  map[string]struct{} // addresses at which something could not be looked at; nobody else waits for that
-	failed error               // why not
+	failed error               // why not, of the first of them
 	begin  sync.Once
 }
 
@@ -51,7 +54,7 @@ func (w *withdrawals) run(ctx context.Context) {
 func (w *withdrawals) look(ctx context.Context) error {
 	again := w.again
 	w.again, w.failed = nil, nil
-	for address := range again {
+	for _, address := range slices.Sorted(maps.Keys(again)) { // the log tells of an error once
 		w.of(ctx, address)
 	}
 	if err := w.news(ctx); err != nil {
@@ -144,5 +147,5 @@ func (w *withdrawals) fail(address string, err error) {
 	if w.again == nil {
 		w.again = map[string]struct{}{}
 	}
-	w.again[address], w.failed = struct{}{}, err
+	w.again[address], w.failed = struct{}{}, cmp.Or(w.failed, err)
 }
