@@ -114,7 +114,11 @@ func (c consentImportCmd) report(t terminal, last console.ImportLine, err, unlis
 		}
 	}
 	for _, l := range refused.first {
-		fmt.Fprintf(t.err, "line %d: %s: %s\n", l.Line, l.Column, l.Problem)
+		where := fmt.Sprintf("line %d", l.Line)
+		if l.Column != "" { // it is not the whole row
+			where += ": " + l.Column
+		}
+		fmt.Fprintf(t.err, "%s: %s\n", where, l.Problem)
 	}
 	if more := last.Refused - len(refused.first); more > 0 && len(refused.first) > 0 {
 		fmt.Fprintf(t.err, "and %d more\n", more)
