@@ -131,8 +131,8 @@ func (d *decoder) value(key string, n ast.Node, v reflect.Value) {
 	}
 }
 
-// pairs are the keys and values of n, each key once. An empty section is none.
-func (d *decoder) pairs(key string, n ast.Node) []*ast.MappingValueNode {
+// pairs are the keys and values of n, each key once. An empty section is none. what says which keys are wanted.
+func (d *decoder) pairs(key string, n ast.Node, what string) []*ast.MappingValueNode {
 	var all []*ast.MappingValueNode
 	switch n := n.(type) {
 	case *ast.NullNode:
@@ -142,7 +142,7 @@ func (d *decoder) pairs(key string, n ast.Node) []*ast.MappingValueNode {
 	case *ast.MappingValueNode:
 		all = []*ast.MappingValueNode{n}
 	default:
-		d.fail(place(n), key, "want a section of keys and values, not %s", kindOf(n))
+		d.fail(place(n), key, "want a section %s, not %s", what, kindOf(n))
 		return nil
 	}
 	seen := map[string]*token.Position{}
@@ -184,7 +184,7 @@ func (d *decoder) structure(key string, n ast.Node, v reflect.Value) {
 			names = append(names, name)
 		}
 	}
-	for _, p := range d.pairs(key, n) {
+	for _, p := range d.pairs(key, n, "with any of "+strings.Join(names, ", ")) {
 		name, _ := d.name(key, p.Key)
 		i, ok := fields[name]
 		if !ok {
@@ -197,7 +197,7 @@ func (d *decoder) structure(key string, n ast.Node, v reflect.Value) {
 }
 
 func (d *decoder) mapping(key string, n ast.Node, v reflect.Value) {
-	pairs := d.pairs(key, n)
+	pairs := d.pairs(key, n, "of keys and values")
 	m := reflect.MakeMapWithSize(v.Type(), len(pairs))
 	for _, p := range pairs {
 		name, _ := d.name(key, p.Key)
