@@ -1,9 +1,9 @@
 package bench
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 
 	"github.com/valyala/fasthttp"
 
@@ -15,28 +15,47 @@ type Answer struct {
 	Decision string // as the gate's header says: forward, rewrite, block; empty: it did not say
 	Reason   string // likewise
 	Status   int    // HTTP status; 0: there was no answer
-	Code     int    // the provider's error code; 0 for none
+	Code     string // the provider's error code, of a refusal; empty for none
 	Fault    string // why there was no answer: a few words, no address
 }
 
-// code finds the error code in the body of a refusal: JSON as Twilio and Meta write it, or
-// Twilio's XML.
-var code = regexp.MustCompile(`"code":\s*(\d{1,9})\b|<Code>(\d{1,9})</Code>`)
+// status is a's status, with its code if there is one.
+func (a Answer) status() string {
+	if a.Code == "" {
+		return fmt.Sprintf("status %d", a.Status)
+	}
+	return fmt.Sprintf("status %d, code %s", a.Status, a.Code)
+}
+
+// codes find what a library of some service goes by in the body of a refusal, the first that finds anything: what is
+// called a code, and else what says the same by another name, as Vonage, Viber and Infobip do.
+var codes = []*regexp.Regexp{
+	regexp.MustCompile(`"(?:code|errcode|error_code|(?i:errorCode)|__type|DeliveryStatus)":\s*"?([^",{}\[\s]{1,60})|<(?:Code|status)>([^<]{1,60})<`),
+	regexp.MustCompile(`"(?:status|groupName|messageId|type)":\s*"?([^",{}\[\s]{1,100})`),
+}
+
+// codeOf is the error code in the body of a refusal; empty where there is none.
+func codeOf(body []byte) string {
+	for _, r := range codes {
+		if m := r.FindSubmatch(body); m != nil {
+			return string(slices.Concat(m[1:]...)) // one of them matched
+		}
+	}
+	return ""
+}
 
 // readAnswer reads resp; nothing of it is kept.
 func readAnswer(resp *fasthttp.Response) Answer {
 	a := Answer{Status: resp.StatusCode(),
 		Decision: word(resp.Header.Peek("Sendgate-Decision")), Reason: word(resp.Header.Peek("Sendgate-Reason"))}
-	if a.Status/100 == 2 {
+	if a.Status/100 == 2 && a.Decision != block { // some refuse with a status of success
 		return a
 	}
 	body, err := resp.BodyUncompressed()
 	if err != nil {
 		body = resp.Body()
 	}
-	if m := code.FindSubmatch(body); m != nil {
-		a.Code, _ = strconv.Atoi(string(m[1]) + string(m[2])) // one of them is empty, the other digits
-	}
+	a.Code = codeOf(body)
 	return a
 }
 
@@ -52,7 +71,10 @@ func word(value []byte) string {
 }
 
 // A refusal is how a provider says no.
-type refusal struct{ status, code int }
+type refusal struct {
+	status int
+	code   string
+}
 
 // refusals are the refusals in the samples of a provider, by reason.
 func refusals(provider string) map[string][]refusal {
@@ -62,10 +84,7 @@ func refusals(provider string) map[string][]refusal {
 			continue
 		}
 		for reason, r := range s.Refusals {
-			found := refusal{status: r.Status}
-			if m := code.FindStringSubmatch(r.Body); m != nil {
-				found.code, _ = strconv.Atoi(m[1] + m[2])
-			}
+			found := refusal{r.Status, codeOf([]byte(r.Body))}
 			if !slices.Contains(all[reason.String()], found) {
 				all[reason.String()] = append(all[reason.String()], found)
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 )
 
@@ -29,15 +30,16 @@ type Dialect struct {
 // A shape is the request of a sample with a gap where its recipient stood.
 type shape struct {
 	request       *fasthttp.Request // without body
-	target        string            // path and query
-	before, after []byte            // the body around the gap
+	channels      map[string]filter.Channel
+	target        string // path and query
+	before, after []byte // the body around the gap
 	escape        func(string) string
 	becomes       Want
 }
 
 // usual are the samples of a provider that are sent unless others are named: a text that needs an
 // opt-out line, and a template, which cannot be given one; as a library writes them if there is such
-// a sample, and as plain as there is.
+// a sample, and as plain as there is. Codes to log in with are no broadcast.
 func usual(provider string) (names []string) {
 	var text, template providers.Sample
 	for _, s := range providers.Samples() {
@@ -46,7 +48,7 @@ func usual(provider string) (names []string) {
 		}
 		sh, err := newShape(s)
 		m := s.Messages[0]
-		if err != nil || m.To.Channel != providers.Channel(provider) || !m.SendAt.IsZero() {
+		if err != nil || m.To.Channel != providers.Channel(provider) || !m.SendAt.IsZero() || m.Category == filter.Authentication {
 			continue
 		}
 		switch {
@@ -84,11 +86,16 @@ func NewDialect(provider string, samples ...string) (*Dialect, error) {
 	if !slices.Contains(providers.Names(), provider) {
 		return nil, fmt.Errorf("unknown provider %q: want one of %v", provider, providers.Names())
 	}
-	if len(samples) == 0 {
+	if p, err := providers.New(provider, providers.Config{}); err == nil {
+		if _, signed := p.(providers.Notary); signed {
+			return nil, fmt.Errorf("requests to %s are signed, each for its moment, and a load test signs none", provider)
+		}
+	}
+	if len(samples) == 0 && providers.Category(provider) != filter.Authentication {
 		samples = usual(provider)
 	}
 	if len(samples) == 0 {
-		return nil, fmt.Errorf("%s has no sample that writes to one phone number", provider)
+		return nil, fmt.Errorf("%s has no request of a broadcast: one to one person, whose address stands in its body", provider)
 	}
 	d := &Dialect{provider: provider, shapes: map[string]*shape{}, first: samples[0], refusals: refusals(provider)}
 	for _, s := range providers.Samples() {
@@ -123,18 +130,31 @@ func (d *Dialect) Cases() []Case {
 	return cases
 }
 
+// Channels are what the requests of d leave to be said of a route: which channel goes by which id.
+func (d *Dialect) Channels() map[string]filter.Channel {
+	all := map[string]filter.Channel{}
+	for _, s := range d.shapes {
+		maps.Copy(all, s.channels)
+	}
+	return all
+}
+
 // newShape cuts the recipient out of the request of s.
 func newShape(s providers.Sample) (*shape, error) {
-	if s.Err != nil || len(s.Messages) != 1 || !strings.HasPrefix(s.Messages[0].To.Address, "+") {
-		return nil, errors.New("it is not a send to one phone number")
+	if s.Err != nil || len(s.Messages) != 1 {
+		return nil, errors.New("it is not a send to one person")
+	}
+	to := s.Messages[0].To
+	if _, named := idsOf[to.Channel]; !named && !strings.HasPrefix(to.Address, "+") {
+		return nil, errors.New("it is not a send to an address that others have alike")
 	}
 	req := new(fasthttp.Request)
 	req.Header.DisableNormalizing()
 	if err := req.Read(bufio.NewReaderSize(bytes.NewReader(s.Request), 64<<10)); err != nil {
 		return nil, err
 	}
-	sh := &shape{request: req, target: string(req.RequestURI()), becomes: Want{forward, "allowed"}}
-	if text := s.Messages[0].Text; text != "" && !strings.Contains(strings.ToUpper(text), "STOP") {
+	sh := &shape{request: req, target: string(req.RequestURI()), channels: s.Channels, becomes: Want{forward, "allowed"}}
+	if s.Rewritten != "" {
 		sh.becomes = Want{rewrite, "content"}
 	}
 	body := bytes.Clone(req.Body())
@@ -143,7 +163,7 @@ func newShape(s providers.Sample) (*shape, error) {
 		ways = append(ways, bare)
 	}
 	for _, escape := range ways {
-		written := []byte(escape(s.Messages[0].To.Address))
+		written := []byte(escape(to.Address))
 		if bytes.Count(body, written) != 1 {
 			continue
 		}

@@ -115,6 +115,44 @@ func TestCrowd(t *testing.T) {
 	})
 }
 
+// Who is known by no number has an address that belongs to nobody, as the gate reads it, and is found again by it.
+func TestCrowdOfOtherChannels(t *testing.T) {
+	cases := []Case{{"", Want{forward, "allowed"}}}
+	for _, channel := range []filter.Channel{filter.Email, filter.Telegram, filter.LINE, filter.Viber, filter.WeChat, filter.Messenger} {
+		t.Run(string(channel), func(t *testing.T) {
+			c := Crowd{Size: 2000, Seed: 1, Malformed: 0.1, Channel: channel, Cases: cases}
+			if err := c.Check(); err != nil {
+				t.Fatal(err)
+			}
+			seen, bad := map[string]bool{}, 0
+			for i := range c.Size {
+				r, stand := c.Person(i)
+				read, err := filter.Address(channel, r.Address, "US")
+				if stand == Malformed {
+					if bad++; err == nil {
+						t.Fatalf("%q is an address", r.Address)
+					}
+					continue
+				}
+				if found, _, ok := c.Find(r.Address); err != nil || read != r.Address || seen[read] || !ok || found != r {
+					t.Fatalf("%v is read as %q, %v, and found as %v, %t", r, read, err, found, ok)
+				}
+				seen[read] = true
+			}
+			if want := channel != filter.Viber; bad > 0 != want { // which takes any text
+				t.Errorf("%d are malformed", bad)
+			}
+			if _, _, ok := c.Find(c.addresses().number(c.Size)); ok {
+				t.Error("somebody beyond the crowd is found")
+			}
+			c = Crowd{Size: 1, Channel: channel, Cases: cases, Countries: map[string]int{"GB": 10}}
+			if err := c.Check(); err == nil || !strings.Contains(err.Error(), "no countries") {
+				t.Errorf("countries: %v", err)
+			}
+		})
+	}
+}
+
 func TestCrowdOfMany(t *testing.T) {
 	cases := []Case{{"twilio-node", Want{rewrite, "content"}}, {"content-template", Want{forward, "allowed"}}}
 

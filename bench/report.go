@@ -2,7 +2,6 @@ package bench
 
 import (
 	"cmp"
-	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -140,7 +139,7 @@ func (r *Report) count(s Result) bool {
 	// What the gate let through and the service did not take is a failure, and nobody's mistake.
 	if ok := became.Action == block || became.Action != "" && s.Answer.Status/100 == 2; !ok {
 		r.failed++
-		r.fail(fmt.Sprintf("status %d, code %d", s.Answer.Status, s.Answer.Code))
+		r.fail(s.Answer.status())
 		return true
 	}
 	r.outcome(became, s.Latency())

@@ -120,7 +120,7 @@ func TestSearch(t *testing.T) {
 	})
 	t.Run("where every send fails at the low rate, there is nothing to look for", func(t *testing.T) {
 		l, err := Search{Bound: bound, Low: 100, Probe: func(context.Context, float64) (Summary, error) {
-			return Summary{Sent: 500, Answered: 500, Failed: 500, Failures: map[string]int64{"status 404, code 0": 500}}, nil
+			return Summary{Sent: 500, Answered: 500, Failed: 500, Failures: map[string]int64{"status 404": 500}}, nil
 		}}.Run(t.Context())
 		if err != nil || len(l.Probes) != 3 || l.Good != 0 || l.Bad != 100 || !strings.Contains(l.Probes[0].Why, "status 404") {
 			t.Errorf("found %+v, %v", l, err)

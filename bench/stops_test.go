@@ -46,9 +46,9 @@ func (g *leaverGate) Send(r *Recipient) (Answer, error) {
 	time.Sleep(time.Duration(1+n%7) * time.Millisecond)
 	switch {
 	case gone:
-		return Answer{Decision: block, Reason: "opted-out", Status: 400, Code: 21610}, nil
+		return Answer{Decision: block, Reason: "opted-out", Status: 400, Code: "21610"}, nil
 	case refused:
-		return Answer{Decision: forward, Reason: "allowed", Status: 400, Code: 21610}, nil
+		return Answer{Decision: forward, Reason: "allowed", Status: 400, Code: "21610"}, nil
 	}
 	if r.Row%10 == 0 { // every tenth answers STOP
 		g.stops.Hear(*r)
@@ -118,7 +118,7 @@ func TestStops(t *testing.T) {
 		start := time.Now()
 		at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
 		to := Recipient{Address: "+14155550100", Want: Want{forward, "allowed"}}
-		blocked := Result{Recipient: to, Began: at(5), Took: 4 * time.Millisecond, Answer: Answer{Decision: block, Reason: "opted-out", Status: 400, Code: 21610}}
+		blocked := Result{Recipient: to, Began: at(5), Took: 4 * time.Millisecond, Answer: Answer{Decision: block, Reason: "opted-out", Status: 400, Code: "21610"}}
 		for name, c := range map[string]struct {
 			learnt func(*Stops)
 			wrong  int64

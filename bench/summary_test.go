@@ -141,7 +141,7 @@ func TestNothingToJudge(t *testing.T) {
 	}{
 		{"nobody to write to", nil, false, "nothing was sent"},
 		{"stopped before the first send", nil, true, ""},
-		{"every send was answered by something that is no gate", []Answer{lost, lost}, false, "all 2 sends failed, most of them so: status 404, code 0"},
+		{"every send was answered by something that is no gate", []Answer{lost, lost}, false, "all 2 sends failed, most of them so: status 404"},
 		{"nothing answers", []Answer{{Fault: "connection refused"}}, false, "connection refused"},
 		{"one of two failed", []Answer{lost, {Decision: forward, Reason: "allowed", Status: 201}}, false, ""},
 	} {

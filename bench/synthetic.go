@@ -6,7 +6,8 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
+
+	"github.com/sendgate/sendgate/filter"
 )
 
 // A Stand is where a synthetic person stands with the business that writes to them.
@@ -26,13 +27,17 @@ const (
 )
 
 // A Crowd is a list of synthetic people, computed and not kept: the same values give the same
-// people. Their numbers belong to nobody. It is safe for concurrent use once [Crowd.Check] returned.
+// people. Their addresses belong to nobody. It is safe for concurrent use once [Crowd.Check] returned.
 type Crowd struct {
 	Size uint64 // how many; at most [MaxCrowd]
 	Seed uint64 // who of them stands where
 
-	// Shares of the people, from 0 to 1; who is in none of them agreed.
+	// Shares of the people, from 0 to 1; who is in none of them agreed. Nobody is malformed on Viber, which takes any
+	// text for an address.
 	OptedOut, NoConsent, Malformed, Leaving float64
+
+	// Channel is where they are written to; empty: by SMS. It says what their addresses are.
+	Channel filter.Channel
 
 	// Countries are the percentages of people by country, one of [Countries]; who is left over is of
 	// the United States.
@@ -48,7 +53,7 @@ type Crowd struct {
 	// gets the same one. At least one.
 	Cases []Case
 
-	slots *slots
+	people addressing
 }
 
 // A Case is a message, by the name of a sample, and what becomes of it when its recipient agreed.
@@ -89,15 +94,24 @@ func (c *Crowd) Check() error {
 	case len(c.Cases) == 0:
 		return errors.New("a crowd needs a message to be sent")
 	}
-	c.slots = slotsOf(c.Countries)
-	return c.slots.check(c.Size)
+	if _, named := idsOf[c.Channel]; named && len(c.Countries) > 0 {
+		return fmt.Errorf("the people of %s have no numbers, and so no countries", c.Channel)
+	}
+	if c.Channel == filter.Viber {
+		c.Malformed = 0
+	}
+	c.people = c.addresses()
+	return c.people.check(c.Size)
 }
 
-// spread is how the people of c are spread over countries.
-func (c *Crowd) spread() *slots {
+// addresses are those of the people of c: numbers that are spread over countries, or ids.
+func (c *Crowd) addresses() addressing {
+	ids, named := idsOf[c.Channel]
 	switch {
-	case c.slots != nil:
-		return c.slots
+	case c.people != nil:
+		return c.people
+	case named:
+		return ids
 	case len(c.Countries) == 0:
 		return unitedStates
 	default:
@@ -111,7 +125,7 @@ var unitedStates = slotsOf(nil)
 func (c Crowd) Person(i uint64) (Recipient, Stand) {
 	h := mix(c.Seed ^ mix(i+1))
 	is := c.Cases[h%uint64(len(c.Cases))]
-	r := Recipient{Address: c.spread().number(i), Sample: is.Sample, Want: is.Want, Row: int64(i) + 1}
+	r := Recipient{Address: c.addresses().number(i), Sample: is.Sample, Want: is.Want, Row: int64(i) + 1}
 	stand, share := Agreed, float64(h>>11)/(1<<53)
 	for _, part := range []struct {
 		share float64
@@ -135,7 +149,7 @@ func (c Crowd) Person(i uint64) (Recipient, Stand) {
 	case Stranger, OtherTopic:
 		r.Want = Want{block, "no-consent"}
 	case Malformed:
-		r.Address, r.Want = malformed(i), Want{block, "bad-address"}
+		r.Address, r.Want = malformed(c.Channel, i), Want{block, "bad-address"}
 	}
 	return r, stand
 }
@@ -166,7 +180,7 @@ func (c Crowd) OtherTopic(topic string) string {
 // Find is the person with the given address, with its plus or without; false for an address that is
 // nobody's in this crowd.
 func (c Crowd) Find(address string) (Recipient, Stand, bool) {
-	i, ok := c.spread().index(address)
+	i, ok := c.addresses().index(address)
 	if !ok || i >= c.Size {
 		return Recipient{}, Malformed, false
 	}
@@ -193,19 +207,6 @@ func (w *walk) Next() (Recipient, error) {
 	r, _ := w.crowd.Person(w.next)
 	w.next++
 	return r, nil
-}
-
-// malformed is something in place of an address: a name, a number that is too short, one that is
-// too long.
-func malformed(i uint64) string {
-	switch i % 3 {
-	case 0:
-		return "nobody-" + strconv.FormatUint(i, 10)
-	case 1:
-		return fmt.Sprintf("+1555%02d", i%100)
-	default:
-		return fmt.Sprintf("+1415555%012d", i)
-	}
 }
 
 // mix spreads the bits of x over the whole word: the finalizer of SplitMix64,

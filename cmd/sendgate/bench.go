@@ -69,7 +69,7 @@ type benchRunCmd struct {
 	Workers  int           `group:"How fast:" placeholder:"N" help:"Most sends in flight (1000; in a closed loop 64)."`
 	Timeout  time.Duration `group:"How fast:" default:"10s" help:"How long an answer, and a worker, is waited for (${default})."`
 
-	Recipients string    `group:"To whom:" placeholder:"FILE" type:"existingfile" help:"CSV file with a column to or address, and if you like topic, and --expect. Without it they are synthetic, with numbers that belong to nobody."`
+	Recipients string    `group:"To whom:" placeholder:"FILE" type:"existingfile" help:"CSV file with a column to or address, and if you like topic, and --expect. Without it they are synthetic, with addresses that belong to nobody."`
 	Expect     string    `group:"To whom:" placeholder:"COLUMN" help:"Column that says what the gate must do: forward, rewrite, block, or the reason of a block (expect)."`
 	Size       uint64    `group:"To whom:" placeholder:"N" default:"10000" help:"How many synthetic recipients (${default})."`
 	OptedOut   share     `group:"To whom:" placeholder:"SHARE" default:"5%" help:"Those of them who opted out (${default})."`

@@ -44,7 +44,7 @@ func (c mockCmd) Run(t terminal) error {
 			fmt.Fprintf(t.out, "%s signs with a key of its own: public_keys: [%s]\n", provider, key)
 		}
 	}
-	fmt.Fprintf(t.out, "playing Twilio and the WhatsApp Cloud API on %s; what arrived is at %s/mock/sends, and what they called back at %s/mock/calls; Ctrl-C ends\n", base, base, base)
+	fmt.Fprintf(t.out, "playing the providers on %s; what arrived is at %s/mock/sends, and what they called back at %s/mock/calls; Ctrl-C ends\n", base, base, base)
 	<-t.ctx.Done()
 	return nil
 }

@@ -30,6 +30,12 @@ var reactions = map[string]reaction{
 	"15005550731": {rating: "UNFLAGGED"},
 }
 
+// Says reports whether a service tells its callers what people write, or that they leave, see Say.
+func Says(service string) bool {
+	c := callbacks[service]
+	return triesOf(service) > 0 && (c == nil || c.inbound != nil)
+}
+
 // Say has a person write to the business's side of a service, us: a number, or a phone-number id. It
 // returns when that call was answered with 2xx, or when the service gave it up.
 func (m *Mock) Say(service, person, us, text string) Call {

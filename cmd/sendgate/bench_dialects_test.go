@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/sendgate/sendgate/providers"
+)
+
+// unloadable are the services that no broadcast can be rehearsed for, and what whoever tries is told.
+var unloadable = map[string]string{
+	"aws-pinpoint":         "are signed, each for its moment",
+	"aws-ses":              "are signed, each for its moment",
+	"aws-sms":              "are signed, each for its moment",
+	"aws-sns":              "are signed, each for its moment",
+	"twilio-conversations": "has no request of a broadcast", // to a conversation
+	"twilio-verify":        "has no request of a broadcast", // codes
+}
+
+// TestBenchSpeaksToEveryService rehearses a small broadcast for each service, with people who left, never agreed, and
+// leave while it runs: the gate's answers are right, and the tester takes them for what they are.
+func TestBenchSpeaksToEveryService(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range providers.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), exe, "bench", "--provider", name, "--count", "150", "--rate", "150", "--size", "100",
+				"--opted-out", "10%", "--no-consent", "10%", "--malformed", "5%", "--stops", "10%")
+			cmd.Args[0] = "sendgate"
+			out, err := cmd.CombinedOutput()
+			if why := unloadable[name]; why != "" {
+				if err == nil || !strings.Contains(string(out), why) {
+					t.Errorf("got %v, want %q in\n%s", err, why, out)
+				}
+				return
+			}
+			text := string(out)
+			if err != nil || !strings.Contains(text, "150 sends in") || !strings.Contains(text, "; 0 failed, 0 never sent, 0 wrong") || !strings.Contains(text, "block opted-out") {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}
