@@ -166,12 +166,20 @@ func (s *Store) inWriter(f func(*badger.DB) error) error {
 	return <-r.done
 }
 
-// follow does what a journal says, from the beginning: each step may have been taken already. run
-// calls a function while nobody writes.
+// follow does what a journal says, from the beginning or, where that is done, from behind the database on: each step may
+// have been taken already. run calls a function while nobody writes.
 func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Erasure, error) {
 	e := &eraser{s: s, journal: j, blobs: make(map[string]bool)}
-	if err := run(e.events); err != nil {
-		return Erasure{}, err
+	if !j.Dropped {
+		if err := run(e.events); err != nil {
+			return Erasure{}, err
+		}
+		j.Dropped = true
+		if err := s.writeJournal(j); err != nil {
+			return Erasure{}, err
+		}
+	} else if err := s.removeSnapshot(); err != nil { // one of before, whose removal may not have reached the disk
+		return Erasure{}, fmt.Errorf("removing the snapshot of the index: %w", err)
 	}
 	s.awaitSnapshot()
 	entries, err := s.log.erase(j)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap/zapcore"
@@ -49,4 +50,38 @@ func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
 	}
 	sound(t, s)
 	equal(t, "acts", acts(t, s, store.ActQuery{}), []string{"gate consent-erase done"})
+}
+
+// Who agrees again while their erasure waits for room is not erased once more when it is finished: how they agreed stays.
+func TestWhatIsLearntWhileAnErasureWaitsStays(t *testing.T) {
+	var free atomic.Int64
+	free.Store(1 << 40)
+	now := newClock(noon)
+	s, err := store.Free(store.Config{Dir: t.TempDir(), Now: now.now}, free.Load)
+	must(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	keep(t, s, telling(gonePerson, "a", ""))
+	logAbout(s, 2000)
+	free.Store(200 << 20)
+	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil {
+		t.Fatal("the erasure was to fail")
+	}
+	now.set(noon.Add(time.Hour))
+	again := optIn(gonePerson, "asked to be back")
+	again.Proof.Wording = "Offers by SMS, yes"
+	keep(t, s, again)
+
+	free.Store(1 << 40)
+	store.FinishErasure(s)
+	if barred(t, s, gonePerson) || len(aboutGone(t, s)) > 0 {
+		t.Error("they are barred, or the decision log still says who was erased")
+	}
+	kept := false
+	for _, e := range history(t, s, gonePerson) {
+		kept = kept || e.ID == again.ID && e.Proof.Wording == again.Proof.Wording
+	}
+	if !kept {
+		t.Errorf("nobody can say how they agreed: %+v", history(t, s, gonePerson))
+	}
+	sound(t, s)
 }
