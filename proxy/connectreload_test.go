@@ -9,6 +9,37 @@ import (
 	"testing"
 )
 
+// TestTunnelsThatAreTakenBack: a reload that takes CONNECT itself away lets nobody go on in what was opened, also where
+// the hosts are still answered for on the TLS listener.
+func TestTunnelsThatAreTakenBack(t *testing.T) {
+	var cfg Config
+	r := newWaysRig(t, func(c *Config) { cfg = *c })
+	inside, base := r.client(t, "CONNECT")
+	beside, there := r.client(t, "host")
+	post := func(c *http.Client, base string) int {
+		resp, err := c.Post(base+messages, "application/x-www-form-urlencoded", strings.NewReader("To=%2B14155550100&From=%2B15005550006&Body=Hi"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		_, _ = io.Copy(io.Discard, resp.Body) // or the connection would not be kept
+		return resp.StatusCode
+	}
+	if got := post(inside, base); got != 200 {
+		t.Fatalf("answered %d", got)
+	}
+	cfg.Connect = nil
+	if err := r.g.Reload(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if got := post(inside, base); got != 421 {
+		t.Errorf("within a tunnel: answered %d", got)
+	}
+	if got := post(beside, there); got != 200 {
+		t.Errorf("on the TLS listener: answered %d", got)
+	}
+}
+
 // TestTokenOfATunnelThatIsTakenBack: a reload that takes the token of a forward proxy away ends what was opened with
 // it, at its next request, and leaves others alone.
 func TestTokenOfATunnelThatIsTakenBack(t *testing.T) {

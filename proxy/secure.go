@@ -136,7 +136,7 @@ func (g *Gate) byHost(t *table, w *work) *route {
 	host, all := w.client.host, t.hosts[w.client.host]
 	name, _, _ := bytes.Cut(w.head.host, []byte(":"))
 	switch {
-	case len(all) == 0:
+	case len(all) == 0, w.client.outer != nil && t.connect == nil:
 		g.malform(w.resp, fasthttp.StatusMisdirectedRequest, fmt.Sprintf("no route of this gate answers for %s any more", host))
 		return nil
 	case w.head.seen[kindHost] && !fold(name, host):

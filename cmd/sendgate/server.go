@@ -220,7 +220,8 @@ func (s *server) start() {
 	}()
 }
 
-// stop finishes what was accepted, within the grace, and tells of the rest that it may have been sent; then flushes the log and closes the store.
+// stop finishes what was accepted, within the grace, and tells of the rest that it may have been sent; then flushes
+// the log and closes the store.
 func (s *server) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
