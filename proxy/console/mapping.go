@@ -20,7 +20,8 @@ type Mapping struct {
 	About  string `yaml:"about"`
 	Source string `yaml:"source"` // URL of where the form of the file is described
 
-	// Header is false for a file without a header row, whose columns are called 1, 2, …
+	// Header is false for a file without a header row, whose columns are called 1, 2, … A first row in which there is
+	// neither a digit nor an address is passed over.
 	Header *bool `yaml:"header"`
 	// Columns says what a column holds:
 	//

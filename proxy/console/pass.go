@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/sendgate/sendgate/filter"
 )
@@ -24,14 +25,30 @@ func (im *importer) open() (*rowReader, *layout, error) {
 	if err != nil {
 		return nil, nil, bad("", "line 1: the header row cannot be read: %s", csvProblem(err))
 	}
-	if im.mapping.Header != nil && !*im.mapping.Header {
+	first := header
+	bare := im.mapping.Header != nil && !*im.mapping.Header
+	if bare {
 		header = numbered(len(header))
-		if rows, err = im.spool.rows(); err != nil {
-			return nil, nil, err
-		}
 	}
 	l, err := newLayout(header, im.mapping, im.defaults, im.region, topics)
+	if err == nil && bare && !l.heads(first) {
+		rows, err = im.spool.rows()
+	}
 	return rows, l, err
+}
+
+// heads reports whether the first row of a file that should have no header row is one all the same: there is no digit in
+// it, and no address.
+func (l *layout) heads(row []string) bool {
+	if strings.ContainsAny(strings.Join(row, ""), "0123456789") {
+		return false
+	}
+	for _, said := range l.read(row) {
+		if e := asColumnError(said.err); e != nil && e.Field == "address" {
+			return true
+		}
+	}
+	return false
 }
 
 // numbered are the names of n columns without a header row.
