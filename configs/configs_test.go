@@ -187,6 +187,16 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 }
 
+// Reading what is nested without end would take the square of the time: a draft of the largest size would take hours.
+func TestADraftThatIsNestedWithoutEnd(t *testing.T) {
+	for _, open := range []string{"[", "- ", "{a: "} {
+		_, err := Draft("draft.yaml", []byte("proxy:\n  "+strings.Repeat(open, (largest-10)/len(open))))
+		if err == nil || !strings.HasPrefix(err.Error(), "draft.yaml:2:") || !strings.HasSuffix(err.Error(), "this is nested deeper than 32 levels, which no configuration is") {
+			t.Errorf("%q again and again: %v", open, err)
+		}
+	}
+}
+
 func TestSecretFileForAllEyesIsAWarning(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(path, []byte("0123456789abcdef"), 0o600); err != nil {

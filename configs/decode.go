@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+	"github.com/sendgate/sendgate/proxy/console"
 )
 
 // An Error is one thing wrong in a configuration file.
@@ -48,6 +49,10 @@ var start = &token.Position{Line: 1, Column: 1}
 
 // document reads text into what v points to.
 func (d *decoder) document(text []byte, v any) {
+	if at := console.TooDeep(text); at != nil {
+		d.fail(at, "", "this is nested deeper than %d levels, which no configuration is", console.DeepestYAML)
+		return
+	}
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // found here, with their key
 	if err != nil {
 		d.syntax(err)

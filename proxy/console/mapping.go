@@ -104,6 +104,9 @@ func newMapping(preset, text string, tags, set []string) (Mapping, error) {
 		return Mapping{}, bad("mapping", "%d bytes are too many: want at most %d", len(text), longestMapping)
 	}
 	var own Mapping
+	if at := TooDeep([]byte(text)); at != nil {
+		return Mapping{}, bad("mapping", "line %d: this is nested deeper than %d levels, which no mapping is", at.Line, DeepestYAML)
+	}
 	if text != "" { // JSON is YAML too
 		if err := yaml.UnmarshalWithOptions([]byte(text), &own, yaml.Strict()); err != nil {
 			return Mapping{}, bad("mapping", "this is no mapping: %s", yaml.FormatError(err, false, false))
