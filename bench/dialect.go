@@ -14,7 +14,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 )
 
@@ -30,16 +29,19 @@ type Dialect struct {
 // A shape is the request of a sample with a gap where its recipient stood.
 type shape struct {
 	request       *fasthttp.Request // without body
-	channels      map[string]filter.Channel
-	target        string // path and query
-	before, after []byte // the body around the gap
+	channels      map[string]string // of the route, by id
+	target        string            // path and query
+	before, after []byte            // the body around the gap
 	escape        func(string) string
 	becomes       Want
 }
 
+// authentication is the category of codes to log in with, which are no broadcast.
+const authentication = "authentication"
+
 // usual are the samples of a provider that are sent unless others are named: a text that needs an
 // opt-out line, and a template, which cannot be given one; as a library writes them if there is such
-// a sample, and as plain as there is. Codes to log in with are no broadcast.
+// a sample, and as plain as there is.
 func usual(provider string) (names []string) {
 	var text, template providers.Sample
 	for _, s := range providers.Samples() {
@@ -48,7 +50,7 @@ func usual(provider string) (names []string) {
 		}
 		sh, err := newShape(s)
 		m := s.Messages[0]
-		if err != nil || m.To.Channel != providers.Channel(provider) || !m.SendAt.IsZero() || m.Category == filter.Authentication {
+		if err != nil || m.To.Channel != providers.Channel(provider) || !m.SendAt.IsZero() || m.Category.String() == authentication {
 			continue
 		}
 		switch {
@@ -91,7 +93,7 @@ func NewDialect(provider string, samples ...string) (*Dialect, error) {
 			return nil, fmt.Errorf("requests to %s are signed, each for its moment, and a load test signs none", provider)
 		}
 	}
-	if len(samples) == 0 && providers.Category(provider) != filter.Authentication {
+	if len(samples) == 0 && providers.Category(provider).String() != authentication {
 		samples = usual(provider)
 	}
 	if len(samples) == 0 {
@@ -131,8 +133,8 @@ func (d *Dialect) Cases() []Case {
 }
 
 // Channels are what the requests of d leave to be said of a route: which channel goes by which id.
-func (d *Dialect) Channels() map[string]filter.Channel {
-	all := map[string]filter.Channel{}
+func (d *Dialect) Channels() map[string]string {
+	all := map[string]string{}
 	for _, s := range d.shapes {
 		maps.Copy(all, s.channels)
 	}
@@ -145,7 +147,7 @@ func newShape(s providers.Sample) (*shape, error) {
 		return nil, errors.New("it is not a send to one person")
 	}
 	to := s.Messages[0].To
-	if _, named := idsOf[to.Channel]; !named && !strings.HasPrefix(to.Address, "+") {
+	if _, named := idsOf[string(to.Channel)]; !named && !strings.HasPrefix(to.Address, "+") {
 		return nil, errors.New("it is not a send to an address that others have alike")
 	}
 	req := new(fasthttp.Request)
@@ -153,7 +155,10 @@ func newShape(s providers.Sample) (*shape, error) {
 	if err := req.Read(bufio.NewReaderSize(bytes.NewReader(s.Request), 64<<10)); err != nil {
 		return nil, err
 	}
-	sh := &shape{request: req, target: string(req.RequestURI()), channels: s.Channels, becomes: Want{forward, "allowed"}}
+	sh := &shape{request: req, target: string(req.RequestURI()), channels: map[string]string{}, becomes: Want{forward, "allowed"}}
+	for id, channel := range s.Channels {
+		sh.channels[id] = string(channel)
+	}
 	if s.Rewritten != "" {
 		sh.becomes = Want{rewrite, "content"}
 	}

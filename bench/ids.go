@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/sendgate/sendgate/filter"
 )
 
 // An addressing is how the people of a crowd are told apart.
@@ -23,13 +21,13 @@ type ids struct {
 }
 
 // idsOf are addresses that belong to nobody, of channels that know people by something other than a number.
-var idsOf = map[filter.Channel]ids{
-	filter.Email:     {"person", 9, "@people.example"},        // https://www.rfc-editor.org/rfc/rfc2606#section-2
-	filter.Telegram:  {"4", 14, ""},                           // ids have at most 52 bits: https://core.telegram.org/bots/api#user
-	filter.LINE:      {"U" + strings.Repeat("0", 18), 14, ""}, // U and 32 hexadecimal digits
-	filter.Viber:     {"", 22, "=="},                          // 16 bytes in base64
-	filter.WeChat:    {"oNobody", 21, ""},                     // 28 characters
-	filter.Messenger: {"9", 16, ""},                           // page-scoped, and none begins so
+var idsOf = map[string]ids{
+	"email":     {"person", 9, "@people.example"},        // https://www.rfc-editor.org/rfc/rfc2606#section-2
+	"telegram":  {"4", 14, ""},                           // ids have at most 52 bits: https://core.telegram.org/bots/api#user
+	"line":      {"U" + strings.Repeat("0", 18), 14, ""}, // U and 32 hexadecimal digits
+	"viber":     {"", 22, "=="},                          // 16 bytes in base64
+	"wechat":    {"oNobody", 21, ""},                     // 28 characters
+	"messenger": {"9", 16, ""},                           // page-scoped, and none begins so
 }
 
 func (s ids) number(i uint64) string { return fmt.Sprintf("%s%0*d%s", s.head, s.digits, i, s.tail) }
@@ -45,10 +43,10 @@ func (s ids) check(uint64) error { return nil } // there are more than MaxCrowd
 
 // malformed is something in place of an address on a channel: for a number a name, one that is too short, and one that
 // is too long.
-func malformed(channel filter.Channel, i uint64) string {
+func malformed(channel string, i uint64) string {
 	_, named := idsOf[channel]
 	switch {
-	case channel == filter.Telegram: // which is written without quotes
+	case channel == "telegram": // which is written without quotes
 		return fmt.Sprintf("4%019d", i)
 	case named:
 		return "no-one " + strconv.FormatUint(i, 10)

@@ -120,7 +120,7 @@ func TestCrowdOfOtherChannels(t *testing.T) {
 	cases := []Case{{"", Want{forward, "allowed"}}}
 	for _, channel := range []filter.Channel{filter.Email, filter.Telegram, filter.LINE, filter.Viber, filter.WeChat, filter.Messenger} {
 		t.Run(string(channel), func(t *testing.T) {
-			c := Crowd{Size: 2000, Seed: 1, Malformed: 0.1, Channel: channel, Cases: cases}
+			c := Crowd{Size: 2000, Seed: 1, Malformed: 0.1, Channel: string(channel), Cases: cases}
 			if err := c.Check(); err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +145,7 @@ func TestCrowdOfOtherChannels(t *testing.T) {
 			if _, _, ok := c.Find(c.addresses().number(c.Size)); ok {
 				t.Error("somebody beyond the crowd is found")
 			}
-			c = Crowd{Size: 1, Channel: channel, Cases: cases, Countries: map[string]int{"GB": 10}}
+			c = Crowd{Size: 1, Channel: string(channel), Cases: cases, Countries: map[string]int{"GB": 10}}
 			if err := c.Check(); err == nil || !strings.Contains(err.Error(), "no countries") {
 				t.Errorf("countries: %v", err)
 			}

@@ -6,8 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-
-	"github.com/sendgate/sendgate/filter"
 )
 
 // A Stand is where a synthetic person stands with the business that writes to them.
@@ -37,7 +35,7 @@ type Crowd struct {
 	OptedOut, NoConsent, Malformed, Leaving float64
 
 	// Channel is where they are written to; empty: by SMS. It says what their addresses are.
-	Channel filter.Channel
+	Channel string
 
 	// Countries are the percentages of people by country, one of [Countries]; who is left over is of
 	// the United States.
@@ -97,7 +95,7 @@ func (c *Crowd) Check() error {
 	if _, named := idsOf[c.Channel]; named && len(c.Countries) > 0 {
 		return fmt.Errorf("the people of %s have no numbers, and so no countries", c.Channel)
 	}
-	if c.Channel == filter.Viber {
+	if c.Channel == "viber" {
 		c.Malformed = 0
 	}
 	c.people = c.addresses()

@@ -33,7 +33,7 @@ func TestDialect(t *testing.T) {
 			if strings.HasPrefix(s.Messages[0].To.Address, "+") { // on Viber, too, where a business writes to numbers
 				channel = filter.SMS
 			}
-			somebody := (&Crowd{Channel: channel}).addresses().number(42)
+			somebody := (&Crowd{Channel: string(channel)}).addresses().number(42)
 			p, err := providers.New(s.Provider, providers.Config{Region: s.Region, Channels: s.Channels})
 			if err != nil {
 				t.Fatal(err)

@@ -33,7 +33,7 @@ func newBenchRun(c benchRunCmd, t terminal) (*benchRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &benchRun{benchRunCmd: c, t: t, dialect: dialect, crowd: bench.Crowd{Size: c.Size, Seed: c.Seed, Channel: providers.Channel(c.Provider), Cases: dialect.Cases(),
+	r := &benchRun{benchRunCmd: c, t: t, dialect: dialect, crowd: bench.Crowd{Size: c.Size, Seed: c.Seed, Channel: string(providers.Channel(c.Provider)), Cases: dialect.Cases(),
 		OptedOut: float64(c.OptedOut), NoConsent: float64(c.NoConsent), Malformed: float64(c.Malformed), Leaving: float64(c.Stops),
 		Countries: c.Countries.percent, Topics: c.Topics}}
 	return r, r.crowd.Check()
