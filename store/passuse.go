@@ -2,12 +2,14 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
 
 // UsePass uses p up for a decision, at a moment. Once it returned true, that is on disk, and in the audit, and nobody else
-// can: the message may be forwarded. After an error, or false where somebody else was faster, it may not.
+// can: the message may be forwarded. After an error, or false where somebody else was faster, it may not, and p is as it
+// was: an act that is not told to its end has come to nothing.
 func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
 	act, begun, err := s.beginUse(p, decision)
 	if errors.Is(err, ErrNoPass) {
@@ -31,10 +33,17 @@ func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
 	default:
 		act.Outcome, act.Error = ActFailed, "it could not be kept that it is used"
 	}
-	if err = errors.Join(err, s.EndAct(begun, act)); err != nil {
+	used := act.Outcome == ActDone
+	untold := s.EndAct(begun, act)
+	if used && untold != nil {
+		if back := s.giveBack(p, decision); back != nil {
+			untold = errors.Join(untold, fmt.Errorf("the pass stays used, although nothing was sent: %w", back))
+		}
+	}
+	if err = errors.Join(err, untold); err != nil {
 		return false, err
 	}
-	return act.Outcome == ActDone, nil
+	return used, nil
 }
 
 // GiveBackPass takes back that a pass was used up for a decision: its message surely was not sent. Where all of its
