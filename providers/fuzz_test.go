@@ -285,7 +285,7 @@ func FuzzShapes(f *testing.F) {
 				want = append(want, m)
 			}
 		}
-		if err != nil || !slices.Equal(again.Messages, want) {
+		if err != nil || !slices.Equal(apart(again.Messages), apart(want)) {
 			t.Fatalf("%q is left, which reads %v\n%+v, want\n%+v", req.Body(), err, again.Messages, want)
 		}
 		if json.Valid(raw) && !json.Valid(req.Body()) {

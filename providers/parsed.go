@@ -165,6 +165,9 @@ func (b *Batch) apply(req *fasthttp.Request, edits ...edit) error {
 
 func (b *Batch) applyIn(req *fasthttp.Request, in place, edits []edit) error {
 	p := &b.parsed
+	if !slices.ContainsFunc(edits, func(e edit) bool { return e.place == in }) {
+		return nil // p.out stays: it may be the body as it was read, which is looked at once more
+	}
 	from := req.Header.RequestURI()
 	if in == inBody {
 		if from = p.plain; !p.gzipped {
@@ -175,7 +178,7 @@ func (b *Batch) applyIn(req *fasthttp.Request, in place, edits []edit) error {
 	for _, e := range edits {
 		longer += len(e.text)
 	}
-	out, last, changed := slices.Grow(p.out[:0], len(from)+longer), 0, false
+	out, last := slices.Grow(p.out[:0], len(from)+longer), 0
 	for _, e := range edits {
 		if e.place != in {
 			continue
@@ -184,11 +187,10 @@ func (b *Batch) applyIn(req *fasthttp.Request, in place, edits []edit) error {
 			return errors.New("rewriting: the request changed since it was read, or two edits are in each other's way")
 		}
 		out = append(append(out, from[last:e.start]...), e.text...)
-		last, changed = e.end, true
+		last = e.end
 	}
 	p.out = append(out, from[last:]...)
 	switch {
-	case !changed:
 	case in == inQuery:
 		req.SetRequestURIBytes(p.out)
 	case p.gzipped:
