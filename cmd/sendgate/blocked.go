@@ -42,7 +42,7 @@ type filterFlags struct {
 	Route    string           `help:"One route."`
 	Mode     string           `help:"The mode of the route then: report or enforce."`
 	From     string           `placeholder:"SENDER" help:"One sender, as the messages name it."`
-	Client   string           `help:"One client, by the name of its token or certificate."`
+	Client   string           `help:"One client, by the name of its token or certificate, or the id of the key that it signs with."`
 	Category *filter.Category `help:"One category, such as marketing."`
 	Topic    string           `help:"One topic."`
 	Campaign string           `help:"One campaign."`
