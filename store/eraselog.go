@@ -222,6 +222,10 @@ func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*bl
 	if err = os.Rename(f.Name(), seg.path); err != nil {
 		return err
 	}
+	if seg.damaged {
+		l.logger.Warn("removing what is between the blocks of the decision log: nobody can tell whether an erased recipient is in it",
+			zap.String("file", seg.path))
+	}
 	l.replace(anew)
 	return syncDir(l.dir)
 }
@@ -271,6 +275,8 @@ func (l *decisionLog) removeUnread(known map[*segment][]*block) error {
 	names, err := glob(l.dir, "*"+segmentSuffix)
 	for _, path := range names {
 		if !read[path] {
+			l.logger.Warn("removing a file of the decision log that does not read: nobody can tell whether an erased recipient is in it",
+				zap.String("file", path))
 			err = errors.Join(err, os.Remove(path))
 		}
 	}

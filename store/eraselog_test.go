@@ -190,6 +190,9 @@ func TestEraseLogRemovesWhatDoesNotRead(t *testing.T) {
 			logger, logs := observed()
 			s = open(t, store.Config{Dir: dir, Logger: logger})
 			erase(t, s, gonePerson)
+			if logs.FilterMessageSnippet("removing").Len() == 0 {
+				t.Errorf("the log does not say that something is removed: %v", logs.All())
+			}
 			if got := found(t, dir); len(got) > 0 {
 				t.Error(got)
 			}
