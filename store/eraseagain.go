@@ -149,6 +149,7 @@ func (s *Store) undoneErasures() (undone []*undoneErasure, err error) {
 		}
 		var u *undoneErasure
 		if u, err = s.undone(&a); u != nil {
+			undone = slices.DeleteFunc(undone, func(later *undoneErasure) bool { return later.ID == u.ID }) // done again before
 			undone = append(undone, u)
 		}
 		return err == nil

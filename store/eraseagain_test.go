@@ -236,6 +236,30 @@ func TestErasureOfAnotherDatabaseIsNotDoneAgain(t *testing.T) {
 	}
 }
 
+// Each time that the same backup is restored somebody is erased again once, whoever did that before.
+func TestErasureOutlivesEachRestoreOfABackup(t *testing.T) {
+	now := newClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: now.now}
+	s := open(t, cfg)
+	keep(t, s, optIn(gonePerson, "a"))
+	closeStore(t, s)
+	restore := backup(t, cfg.Dir)
+	now.set(noon.Add(time.Hour))
+	s = open(t, cfg)
+	eraseAudited(t, s, gonePerson)
+	closeStore(t, s)
+	for round := range 3 {
+		restore()
+		now.set(noon.Add(time.Duration(round+2) * time.Hour))
+		s = open(t, cfg)
+		judgeErased(t, s, gonePerson)
+		if n := len(acts(t, s, store.ActQuery{Kind: store.ActConsentErase})); n != round+2 {
+			t.Errorf("after %d restores the audit tells of %d erasures", round+1, n)
+		}
+		closeStore(t, s)
+	}
+}
+
 // An erasure that waited for a backup, and was done right after it, is done again in what is restored, once the audit
 // knows of it.
 func TestErasureRightAfterABackupOutlivesIt(t *testing.T) {
