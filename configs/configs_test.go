@@ -187,12 +187,14 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 }
 
-// Reading what is nested without end would take the square of the time: a draft of the largest size would take hours.
-func TestADraftThatIsNestedWithoutEnd(t *testing.T) {
-	for _, open := range []string{"[", "- ", "{a: "} {
-		_, err := Draft("draft.yaml", []byte("proxy:\n  "+strings.Repeat(open, (largest-10)/len(open))))
-		if err == nil || !strings.HasPrefix(err.Error(), "draft.yaml:2:") || !strings.HasSuffix(err.Error(), "this is nested deeper than 32 levels, which no configuration is") {
-			t.Errorf("%q again and again: %v", open, err)
+// Reading what is nested without end, or has keys without end, would take the square of the time: a draft of the largest
+// size would take hours.
+func TestADraftWithoutEnd(t *testing.T) {
+	const deep = "this is nested deeper than 32 levels, as in no configuration"
+	for again, want := range map[string]string{"[": deep, "- ": deep, "{a: ": deep, "a:\n  ": "this is the key after 10000 others in one place, as in no configuration"} {
+		_, err := Draft("draft.yaml", []byte("proxy:\n  "+strings.Repeat(again, (largest-10)/len(again))))
+		if err == nil || !strings.HasPrefix(err.Error(), "draft.yaml:") || !strings.HasSuffix(err.Error(), ": "+want) {
+			t.Errorf("%q again and again: %v", again, err)
 		}
 	}
 }

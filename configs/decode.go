@@ -49,8 +49,8 @@ var start = &token.Position{Line: 1, Column: 1}
 
 // document reads text into what v points to.
 func (d *decoder) document(text []byte, v any) {
-	if at := console.TooDeep(text); at != nil {
-		d.fail(at, "", "this is nested deeper than %d levels, which no configuration is", console.DeepestYAML)
+	if at, how := console.Endless(text); at != nil {
+		d.fail(at, "", "%s, as in no configuration", how)
 		return
 	}
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // found here, with their key

@@ -104,8 +104,8 @@ func newMapping(preset, text string, tags, set []string) (Mapping, error) {
 		return Mapping{}, bad("mapping", "%d bytes are too many: want at most %d", len(text), longestMapping)
 	}
 	var own Mapping
-	if at := TooDeep([]byte(text)); at != nil {
-		return Mapping{}, bad("mapping", "line %d: this is nested deeper than %d levels, which no mapping is", at.Line, DeepestYAML)
+	if at, how := Endless([]byte(text)); at != nil {
+		return Mapping{}, bad("mapping", "line %d: %s, as in no mapping", at.Line, how)
 	}
 	if text != "" { // JSON is YAML too
 		if err := yaml.UnmarshalWithOptions([]byte(text), &own, yaml.Strict()); err != nil {

@@ -8,7 +8,7 @@ import (
 
 // What is nested without end is found before anything reads it, in a time that does not grow with the square of its
 // length, and where it begins.
-func TestTooDeep(t *testing.T) {
+func TestEndlessYAML(t *testing.T) {
 	nested := func(open, end string) func(n int) string {
 		return func(n int) string { return strings.Repeat(open, n) + "1" + strings.Repeat(end, n) }
 	}
@@ -33,17 +33,24 @@ func TestTooDeep(t *testing.T) {
 		"dashes in lines":           {lines("-"), 33, 33},
 		"maps in lines":             {lines("a:"), 33, 33},
 	} {
-		if at := TooDeep([]byte(c.text(DeepestYAML - 4))); at != nil {
+		if at, _ := Endless([]byte(c.text(deepestYAML - 4))); at != nil {
 			t.Errorf("%s, which is not too deep: %+v", name, at)
 		}
-		if at := TooDeep([]byte(c.text(1000))); at == nil || at.Line != c.line || at.Column != c.column {
+		if at, _ := Endless([]byte(c.text(1000))); at == nil || at.Line != c.line || at.Column != c.column {
 			t.Errorf("%s: found at %+v, want %d:%d", name, at, c.line, c.column)
 		}
 	}
 	wide := strings.Repeat("a:\n  - {b: [1, 2], c: {d: e}}\n  - b: '[[[['\n    c: # {{{{\n", 1000)
-	if at := TooDeep([]byte(wide)); at != nil {
-		t.Errorf("what is long is too deep at %+v", at)
+	if at, how := Endless([]byte(wide)); at != nil {
+		t.Errorf("what is long: %s, at %+v", how, at)
+	}
+	keys := "a:\n" + strings.Repeat("  b:\n  - c: d\n", mostYAMLKeys)
+	if at, how := Endless([]byte(keys)); at != nil {
+		t.Errorf("as many keys as there may be: %s, at %+v", how, at)
+	}
+	if at, how := Endless([]byte(keys + "  b: e\n  b: f\n")); at == nil || at.Line != 2*mostYAMLKeys+2 || how != "this is the key after 10000 others in one place" {
+		t.Errorf("one key more: %s, at %+v", how, at)
 	}
 	_, err := newMapping("", "columns:\n  a: "+strings.Repeat("[", 1000), nil, nil)
-	wantError(t, err, 400, "mapping", "line 2: this is nested deeper than 32 levels, which no mapping is")
+	wantError(t, err, 400, "mapping", "line 2: this is nested deeper than 32 levels, as in no mapping")
 }
