@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -17,6 +19,9 @@ type Answer struct {
 	Status   int    // HTTP status; 0: there was no answer
 	Code     string // the provider's error code, of a refusal; empty for none
 	Fault    string // why there was no answer: a few words, no address
+
+	// Declined says that the provider did not take the message, although the status is one of success.
+	Declined bool
 }
 
 // status is a's status, with its code if there is one.
@@ -31,7 +36,8 @@ func (a Answer) status() string {
 // called a code, and else what says the same by another name, as Vonage, Viber and Infobip do.
 var codes = []*regexp.Regexp{
 	regexp.MustCompile(`"(?:code|errcode|error_code|(?i:errorCode)|__type|DeliveryStatus)":\s*"?([^",{}\[\s]{1,60})|<(?:Code|status)>([^<]{1,60})<`),
-	regexp.MustCompile(`"(?:status|groupName|messageId|type)":\s*"?([^",{}\[\s]{1,100})`),
+	regexp.MustCompile(`"(?:status|smsStatus|groupName)":\s*"?([^",{}\[\s]{1,100})`),
+	regexp.MustCompile(`"(?:messageId|type)":\s*"?([^",{}\[\s]{1,100})`),
 }
 
 // codeOf is the error code in the body of a refusal; empty where there is none.
@@ -44,11 +50,14 @@ func codeOf(body []byte) string {
 	return ""
 }
 
-// readAnswer reads resp; nothing of it is kept.
-func readAnswer(resp *fasthttp.Response) Answer {
+// taken are the codes with which services that refuse with a status of success say that they took a message.
+var taken = []string{"", "0", "PENDING", "MESSAGE_SENT", "accepted"}
+
+// read reads resp; nothing of it is kept.
+func (d *Dialect) read(resp *fasthttp.Response) Answer {
 	a := Answer{Status: resp.StatusCode(),
 		Decision: word(resp.Header.Peek("Sendgate-Decision")), Reason: word(resp.Header.Peek("Sendgate-Reason"))}
-	if a.Status/100 == 2 && a.Decision != block { // some refuse with a status of success
+	if a.Status/100 == 2 && !d.smiles {
 		return a
 	}
 	body, err := resp.BodyUncompressed()
@@ -56,6 +65,7 @@ func readAnswer(resp *fasthttp.Response) Answer {
 		body = resp.Body()
 	}
 	a.Code = codeOf(body)
+	a.Declined = a.Status/100 == 2 && !slices.Contains(taken, a.Code)
 	return a
 }
 
@@ -89,6 +99,37 @@ func refusals(provider string) map[string][]refusal {
 				all[reason.String()] = append(all[reason.String()], found)
 			}
 		}
+	}
+	return all
+}
+
+// departures are the answers of a provider from which the gate learns that the recipient left there, by the samples:
+// false where it learns nothing from some that have the same status and code, or no sample tells and the provider would
+// say it so.
+func departures(provider string, words []refusal) map[refusal]bool {
+	taught, seen := map[refusal]int{}, map[refusal]int{}
+	for _, s := range providers.Samples() {
+		var resp fasthttp.Response
+		if s.Provider != provider || len(s.Messages) != 1 || s.Answer == nil || resp.Read(bufio.NewReader(bytes.NewReader(s.Answer))) != nil {
+			continue
+		}
+		says := refusal{resp.StatusCode(), codeOf(resp.Body())}
+		seen[says]++
+		for _, e := range s.Learnt {
+			if e.Kind.String() == "opted-out" {
+				taught[says]++
+				break
+			}
+		}
+	}
+	all := map[refusal]bool{}
+	for _, says := range words {
+		if seen[says] == 0 {
+			all[says] = false
+		}
+	}
+	for says, n := range taught {
+		all[says] = n == seen[says]
 	}
 	return all
 }

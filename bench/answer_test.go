@@ -28,8 +28,32 @@ func TestRefusalsWithAStatusOfSuccess(t *testing.T) {
 			resp.Header.Set("Sendgate-Decision", block)
 			resp.Header.Set("Sendgate-Reason", c.reason)
 			resp.SetBodyString(c.body)
-			if wrong, says := dialect(t, c.provider).compare(Want{block, c.reason}, readAnswer(&resp), true); wrong != c.wrong {
+			d := dialect(t, c.provider)
+			if wrong, says := d.compare(Want{block, c.reason}, d.read(&resp), true); wrong != c.wrong {
 				t.Errorf("got %q: %s", wrong, says)
+			}
+		})
+	}
+}
+
+// What a provider says of one who left binds the next send where the gate learns from it, and not where it does not.
+func TestWhoLeftByTheProvidersWord(t *testing.T) {
+	for _, c := range []struct {
+		name, provider string
+		answer         Answer
+		sure, perhaps  bool
+	}{
+		{"Twilio's code", "twilio", Answer{Decision: rewrite, Status: 400, Code: "21610"}, true, false},
+		{"Telnyx' code, which comes with another status than the gate's own refusals", "telnyx", Answer{Decision: forward, Status: 409, Code: "40300"}, true, false},
+		{"Viber's, with a status of success", "viber", Answer{Decision: forward, Status: 200, Code: "6"}, true, false},
+		{"MessageBird's, which may mean anything", "messagebird", Answer{Decision: forward, Status: 422, Code: "9"}, false, false},
+		{"one that no sample tells of", "twilio-studio", Answer{Decision: forward, Status: 400, Code: "21610"}, false, true},
+		{"the gate's own word", "twilio", Answer{Decision: block, Status: 400, Code: "21610"}, false, false},
+		{"a provider that is out of order", "twilio", Answer{Decision: forward, Status: 500, Code: "20500"}, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if sure, perhaps := dialect(t, c.provider).left(c.answer); sure != c.sure || perhaps != c.perhaps {
+				t.Errorf("sure: %t, perhaps: %t", sure, perhaps)
 			}
 		})
 	}

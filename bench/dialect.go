@@ -24,6 +24,9 @@ type Dialect struct {
 	shapes   map[string]*shape
 	first    string
 	refusals map[string][]refusal // by reason
+	smiles   bool                 // some of these, or of the next, have a status of success
+
+	departures map[refusal]bool
 }
 
 // A shape is the request of a sample with a gap where its recipient stood.
@@ -100,6 +103,13 @@ func NewDialect(provider string, samples ...string) (*Dialect, error) {
 		return nil, fmt.Errorf("%s has no request of a broadcast: one to one person, whose address stands in its body", provider)
 	}
 	d := &Dialect{provider: provider, shapes: map[string]*shape{}, first: samples[0], refusals: refusals(provider)}
+	d.departures = departures(provider, d.refusals["opted-out"])
+	for says := range d.departures {
+		d.smiles = d.smiles || says.status/100 == 2
+	}
+	for _, list := range d.refusals {
+		d.smiles = d.smiles || slices.ContainsFunc(list, func(r refusal) bool { return r.status/100 == 2 })
+	}
 	for _, s := range providers.Samples() {
 		if s.Provider != provider || !slices.Contains(samples, s.Name) {
 			continue

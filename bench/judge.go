@@ -90,9 +90,12 @@ func (d *Dialect) refuses(a Answer) bool {
 	return false
 }
 
-// left reports whether a is the provider's own refusal of somebody who opted out there.
-func (d *Dialect) left(a Answer) bool {
-	return (a.Decision == forward || a.Decision == rewrite) && slices.Contains(d.refusals["opted-out"], refusal{a.Status, a.Code})
+// left reports whether a is the provider's own word that the recipient opted out there, as far as the gate learns it from
+// that; perhaps says that it may or may not.
+func (d *Dialect) left(a Answer) (sure, perhaps bool) {
+	sure, known := d.departures[refusal{a.Status, a.Code}]
+	known = known && (a.Decision == forward || a.Decision == rewrite)
+	return known && sure, known && !sure
 }
 
 // compareRefusal checks that a block is said as the provider says it: so that the sender's library

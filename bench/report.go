@@ -137,7 +137,7 @@ func (r *Report) count(s Result) bool {
 	}
 	became := r.dialect.became(s.Answer)
 	// What the gate let through and the service did not take is a failure, and nobody's mistake.
-	if ok := became.Action == block || became.Action != "" && s.Answer.Status/100 == 2; !ok {
+	if ok := became.Action == block || became.Action != "" && s.Answer.Status/100 == 2 && !s.Answer.Declined; !ok {
 		r.failed++
 		r.fail(s.Answer.status())
 		return true

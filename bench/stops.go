@@ -197,11 +197,12 @@ type refusalSender struct {
 func (o *refusalSender) Send(r *Recipient) (Answer, error) {
 	began := time.Now()
 	a, err := o.Sender.Send(r)
+	sure, perhaps := o.dialect.left(a)
 	switch {
 	case err != nil:
-	case a.Status == 0:
+	case a.Status == 0, perhaps:
 		o.stops.missed(r.Address, began)
-	case o.dialect.left(a):
+	case sure:
 		o.stops.refused(r.Address, began, time.Now())
 	}
 	return a, err
@@ -221,8 +222,8 @@ func (s *Stops) refused(address string, began, ended time.Time) {
 	s.done.Refused++
 }
 
-// missed notes that the answer of a send that began then did not come. It may have been a refusal
-// that the gate has read.
+// missed notes that the answer of a send that began then did not come, or can be read in two ways. It may have been a
+// refusal that the gate has read.
 func (s *Stops) missed(address string, began time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

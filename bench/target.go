@@ -130,7 +130,7 @@ func (t *Target) Send(r *Recipient) (Answer, error) {
 	if err := t.client.DoTimeout(req, resp, t.timeout); err != nil {
 		return Answer{Fault: fault(err)}, nil
 	}
-	return readAnswer(resp), nil
+	return t.dialect.read(resp), nil
 }
 
 // fault is a few words for what went wrong: few enough to count by, and without an address.

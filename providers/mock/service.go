@@ -76,7 +76,11 @@ func (m *Mock) outcome(number string) (outcome, fate) {
 	if !ok {
 		return undialable, answered
 	}
-	r := m.fate(d)
+	return m.fate(d).meets()
+}
+
+// meets is the outcome that r stands for.
+func (r Recipient) meets() (outcome, fate) {
 	switch r.Twilio {
 	case 0:
 		return accepts, r.fate
@@ -99,11 +103,10 @@ func (m *Mock) mailed(address string) (outcome, fate) {
 	return m.called(box)
 }
 
-// called is what becomes of a message to somebody who has a name in place of a number: anything is accepted that
-// is no number.
+// called is what becomes of a message to somebody who has a name in place of a number: any name is somebody's.
 func (m *Mock) called(name string) (outcome, fate) {
 	if _, ok := digits(name); !ok {
-		return accepts, answered
+		return m.cfg.Failures.draw().meets()
 	}
 	return m.outcome(name)
 }
