@@ -30,15 +30,11 @@ func (c checkCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	memory, err := store.Open(store.Config{Memory: true})
+	gate, end, err := tryGate(&cfg, c.Config)
 	if err != nil {
 		return err
 	}
-	defer memory.Close()
-	gate, err := proxy.New(cfg.Proxy, memory)
-	if err != nil {
-		return cfg.Locate(c.Config, "proxy", err)
-	}
+	defer end()
 	for _, w := range slices.Concat(cfg.Warnings, cfg.Overdue(time.Now())) {
 		fmt.Fprintf(t.err, "warning: %s\n", w)
 	}
@@ -65,4 +61,18 @@ func (c checkCmd) Run(t terminal) error {
 		fmt.Fprintf(t.out, "the provider of %s has to call back at %s\n  enter it as %s\n", name, webhooks[name], providers.Enter(provider))
 	}
 	return nil
+}
+
+// tryGate builds the gate that serve would, with a store in memory; end lets go of it.
+func tryGate(cfg *configs.Config, file string) (gate *proxy.Gate, end func(), err error) {
+	memory, err := store.Open(store.Config{Memory: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	end = func() { _ = memory.Close() } // nothing was kept
+	if gate, err = proxy.New(cfg.Proxy, memory); err != nil {
+		end()
+		return nil, nil, cfg.Locate(file, "proxy", err)
+	}
+	return gate, end, nil
 }

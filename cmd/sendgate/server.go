@@ -85,6 +85,11 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	s.inForce.Store(&cfg)
 	s.compare = func() (console.Configuration, error) { return compare(file, &cfg, s.inForce.Load(), load) }
 
+	_, end, err := tryGate(&cfg, file) // before the store is taken over from an older program, which could serve
+	if err != nil {
+		return nil, err
+	}
+	end()
 	keep := cfg.Store
 	keep.Logger, keep.Metrics = log, metrics
 	if s.store, err = store.Open(keep); err != nil {
