@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -37,6 +38,51 @@ func TestTunnelsThatAreTakenBack(t *testing.T) {
 	}
 	if got := post(beside, there); got != 200 {
 		t.Errorf("on the TLS listener: answered %d", got)
+	}
+}
+
+// TestTunnelsThatMayNotGoOn: what leads through the gate to a host of nobody's ends with the next thing that is said, once
+// the configuration does not let it through any more; a reload that does leaves it alone.
+func TestTunnelsThatMayNotGoOn(t *testing.T) {
+	token, shop := NewClientToken("shop")
+	_, other := NewClientToken("other")
+	for name, c := range map[string]struct {
+		then *ConnectConfig
+		open bool
+	}{
+		"nothing changes":                 {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &ClientsConfig{Tokens: []ClientToken{shop}}}, true},
+		"anybody may come":                {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}}, true},
+		"the token is taken back":         {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &ClientsConfig{Tokens: []ClientToken{other}}}, false},
+		"another host is tunnelled to":    {&ConnectConfig{Other: "tunnel", Hosts: []string{"other.example"}}, false},
+		"what is not answered is refused": {new(ConnectConfig), false},
+		"there is no CONNECT":             {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var cfg Config
+			r := newWaysRig(t, func(c *Config) {
+				c.Connect = &ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &ClientsConfig{Tokens: []ClientToken{shop}}}
+				cfg = *c
+			})
+			ln := loopback(t)
+			r.names, r.beyond = beyondNames, ln.Addr().String()
+			play(t, ln, func(c net.Conn) { _, _ = io.Copy(c, c) })
+			s := r.establish(t, "public.example", "Proxy-Authorization: Bearer "+token+"\r\n")
+			says := func(line string) string {
+				s.write(line)
+				got, _ := s.br.ReadString('\n')
+				return got
+			}
+			if got := says("hello\n"); got != "hello\n" {
+				t.Fatalf("heard %q", got)
+			}
+			cfg.Connect = c.then
+			if err := r.g.Reload(cfg); err != nil {
+				t.Fatal(err)
+			}
+			if got := says("more\n"); (got == "more\n") != c.open || !c.open && got != "" {
+				t.Errorf("heard %q", got)
+			}
+		})
 	}
 }
 

@@ -138,13 +138,27 @@ func (g *Gate) tunnel(ctx *fasthttp.RequestCtx, from *client, host string) {
 		defer g.files.give()
 		defer to.Close()
 		if here, err := establish(from, c); err == nil {
-			g.tunnels.carry(here, to, g.limits.Idle)
+			g.tunnels.carry(here, to, g.limits.Idle, func() bool { return g.goesOn(from, host) })
 		}
 	})
 }
 
-// carry passes on what either side says, until one ends, or nothing is said for idle.
-func (t *tunnels) carry(here, there net.Conn, idle time.Duration) {
+// goesOn reports whether from may still have a tunnel to host: a configuration that came since may not list it any
+// more, or have a route for it, which the tunnel would lead round.
+func (g *Gate) goesOn(from *client, host string) bool {
+	t := g.table.Load()
+	if t.connect == nil || !t.tunnels(host) {
+		return false
+	}
+	if t.access == nil {
+		return true
+	}
+	_, why := t.access.through(from, g.clock())
+	return why == known
+}
+
+// carry passes on what either side says, until one ends, nothing is said for idle, or may says no.
+func (t *tunnels) carry(here, there net.Conn, idle time.Duration, may func() bool) {
 	stop := context.AfterFunc(t.ctx, func() {
 		_ = here.Close()
 		_ = there.Close()
@@ -154,18 +168,18 @@ func (t *tunnels) carry(here, there net.Conn, idle time.Duration) {
 	last.Store(time.Now().UnixNano())
 	var back sync.WaitGroup
 	back.Go(func() {
-		pass(here, there, &last, idle)
+		pass(here, there, &last, idle, may)
 		_ = here.Close() // what the host has ended, nobody goes on with
 	})
-	pass(there, here, &last, idle)
+	pass(there, here, &last, idle, may)
 	if half, ok := there.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
 		_ = there.Close()
 	}
 	back.Wait()
 }
 
-// pass passes on what from says. last is when either side last said anything.
-func pass(to, from net.Conn, last *atomic.Int64, idle time.Duration) {
+// pass passes on what from says, while it may. last is when either side last said anything.
+func pass(to, from net.Conn, last *atomic.Int64, idle time.Duration, may func() bool) {
 	buf := make([]byte, 16<<10)
 	for {
 		until := time.Unix(0, last.Load()).Add(idle)
@@ -173,6 +187,10 @@ func pass(to, from net.Conn, last *atomic.Int64, idle time.Duration) {
 			return
 		}
 		n, err := from.Read(buf)
+		if n > 0 && !may() {
+			_, _ = to.Close(), from.Close()
+			return
+		}
 		if n > 0 {
 			last.Store(time.Now().UnixNano())
 			if to.SetWriteDeadline(time.Now().Add(idle)) != nil {

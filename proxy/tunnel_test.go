@@ -95,11 +95,11 @@ func TestConnectRefusals(t *testing.T) {
 	}
 }
 
-// establish has r open a tunnel to host.
-func (r *waysRig) establish(t testing.TB, host string) *speaker {
+// establish has r open a tunnel to host, by further header lines.
+func (r *waysRig) establish(t testing.TB, host string, lines ...string) *speaker {
 	t.Helper()
 	s := speak(t, r.plain)
-	s.write("CONNECT " + host + ":443 HTTP/1.1\r\nHost: " + host + ":443\r\n\r\n")
+	s.write("CONNECT " + host + ":443 HTTP/1.1\r\nHost: " + host + ":443\r\n" + strings.Join(lines, "") + "\r\n")
 	for _, want := range []string{"HTTP/1.1 200 Connection established\r\n", "\r\n"} {
 		if line, err := s.br.ReadString('\n'); line != want {
 			t.Fatalf("answered %q, %v", line, err)
