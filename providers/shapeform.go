@@ -188,7 +188,12 @@ func (r *shapeReader) aboutForm(c *compiledReach, src []byte, in place, offset i
 		return err
 	}
 	for i := range c.extra {
-		text, err := r.firstParam(src, c.extra[i:i+1])
+		l := &c.extra[i]
+		// What is a member of a parameter, in which it stands as JSON, is told with the first of them.
+		if l.depth > 0 || slices.ContainsFunc(c.extra[:i], func(o located) bool { return o.depth == 0 && o.rest[0] == l.rest[0] }) {
+			continue
+		}
+		text, _, _, err := r.named(src, l.rest[0])
 		if err != nil {
 			return err
 		}
