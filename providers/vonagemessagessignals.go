@@ -73,8 +73,10 @@ type vonageMessagesCall struct {
 	Type     string       `json:"message_type"`
 	Text     string       `json:"text"`
 	Image    vonageFile   `json:"image"`
+	Audio    vonageFile   `json:"audio"`
 	Video    vonageFile   `json:"video"`
 	File     vonageFile   `json:"file"`
+	Card     vonageFile   `json:"vcard"`
 	Content  []vonageFile `json:"content"` // of an MMS with several
 	WhatsApp struct {
 		Sender    metaPerson `json:"sender"`
@@ -132,7 +134,7 @@ func (v vonageMessages) Signals(req *fasthttp.Request) ([]Signal, error) {
 			one.Text, one.Payload = call.Reply.Title, call.Reply.ID
 		case call.Type != "text" && call.Type != "":
 			one.Media = 1
-			one.Text = call.Text + call.Image.Caption + call.Video.Caption + call.File.Caption // of which there is one at most
+			one.Text = cmp.Or(call.Text, call.Image.Caption, call.Audio.Caption, call.Video.Caption, call.File.Caption, call.Card.Caption)
 			for _, f := range call.Content {
 				one.Text = cmp.Or(one.Text, f.Caption)
 			}
