@@ -237,14 +237,19 @@ func (b *breaker) turn(by *filter.Breaker, on filter.Target, to turnout, id, bec
 	return next, true
 }
 
-// admits reports whether m may go out in spite of the switches that are on trial.
-func (g *Gate) admits(rt *route, m *filter.Message, now time.Time) bool {
+// admits reports whether m may go out in spite of the switches that are on trial. What goes in the stead of ahead, which
+// may, is tried with that one; nil: m goes for itself.
+func (g *Gate) admits(rt *route, m, ahead *filter.Message, now time.Time) bool {
 	if rt.breaker == nil {
 		return true
 	}
 	force := g.store.Switches()
 	for i := range force {
-		if s := &force[i]; s.Trial(now) && rt.tries(s) && s.Covers(rt.name, m) && !g.breaker.admit(s, rt.breaker, now) {
+		s := &force[i]
+		if !s.Trial(now) || !rt.tries(s) || !s.Covers(rt.name, m) || ahead != nil && s.Covers(rt.name, ahead) {
+			continue
+		}
+		if !g.breaker.admit(s, rt.breaker, now) {
 			return false
 		}
 	}

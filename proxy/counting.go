@@ -16,13 +16,13 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	m := &w.batch.Messages[i]
 	turn, err := g.store.Turn(m, &w.record, now)
 	if err != nil {
-		return g.undecidable(rt, m, now, err)
+		return g.undecidable(rt, w, i, now, err)
 	}
 	defer turn.End()
 	if rt.policy.Counts(m, &w.record) {
 		w.remember(i)
 	}
-	d := g.judgeSend(rt, m, &w.record, now)
+	d := g.judgeSend(rt, w, i, &w.record, now)
 	if d.Action == filter.Block {
 		d = g.pastBlock(rt, w, i, now, d)
 	}
@@ -33,31 +33,31 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	turn.Move(due)
 	slot, err := turn.Take(&claims)
 	if err != nil {
-		return g.uncounted(rt, m, d, now, err)
+		return g.uncounted(rt, w, i, d, now, err)
 	}
 	w.slots, w.takers = append(w.slots, slot), append(w.takers, i)
 	return d
 }
 
-// uncounted is the decision about m, which was d until err said that m cannot be counted.
-func (g *Gate) uncounted(rt *route, m *filter.Message, d filter.Decision, now time.Time, err error) filter.Decision {
+// uncounted is the decision about message i of w, which was d until err said that it cannot be counted.
+func (g *Gate) uncounted(rt *route, w *work, i int, d filter.Decision, now time.Time, err error) filter.Decision {
 	if over, full := errors.AsType[*store.OverBudget](err); full {
 		return overBudget(over.Until)
 	}
-	undecided := g.undecidable(rt, m, now, err)
+	undecided := g.undecidable(rt, w, i, now, err)
 	if rt.mode == Report {
 		return d
 	}
 	return undecided
 }
 
-// undecidable is the decision about m while its recipient cannot be asked about, or counted, for err.
-func (g *Gate) undecidable(rt *route, m *filter.Message, now time.Time, err error) filter.Decision {
+// undecidable is the decision about message i of w while its recipient cannot be asked about, or counted, for err.
+func (g *Gate) undecidable(rt *route, w *work, i int, now time.Time, err error) filter.Decision {
 	rt.count.doubts.tell(tellEvery, func(times int) {
 		g.log.Error("the store could not be asked about a recipient",
-			zap.String("route", rt.name), zap.String("to", filter.Mask(m.To.Address)), zap.Int("since_last_told", times), zap.Error(err))
+			zap.String("route", rt.name), zap.String("to", filter.Mask(w.batch.Messages[i].To.Address)), zap.Int("since_last_told", times), zap.Error(err))
 	})
-	return g.judgeSend(rt, m, nil, now)
+	return g.judgeSend(rt, w, i, nil, now)
 }
 
 // uncount gives back what the messages of w took up: surely none of them was sent.

@@ -7,6 +7,15 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
+// ahead is the message of w in the stead of which message i goes, if that one goes; nil if not.
+func (w *work) ahead(i int) *filter.Message {
+	of := w.batch.Messages[i].Instead - 1
+	if of < 0 || of >= len(w.batch.Decisions) || w.batch.Decisions[of].Action == filter.Block {
+		return nil
+	}
+	return &w.batch.Messages[of]
+}
+
 // placed is the number of the message of w in the stead of which message i goes, if that one has taken its place in what
 // is counted; -1 if not.
 func (w *work) placed(i int) int {
@@ -28,7 +37,7 @@ func (g *Gate) instead(rt *route, w *work, i, of int, now time.Time, counts bool
 	switch {
 	case d.Action == filter.Block:
 		return g.pastBlock(rt, w, i, now, d)
-	case !g.admits(rt, m, now):
+	case !g.admits(rt, m, w.ahead(i), now):
 		return onTrial
 	}
 	return d

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -82,5 +84,34 @@ func TestWhatWasSentInsteadIsJudgedAgain(t *testing.T) {
 	}
 	if n != 6 {
 		t.Errorf("%d messages were judged again", n)
+	}
+}
+
+// TestWhatIsSentInsteadOnTrial: a message and what goes in its stead are tried as one, where both are from who is on trial;
+// what alone is, is tried for itself.
+func TestWhatIsSentInsteadOnTrial(t *testing.T) {
+	for name, first := range map[string]string{"both from the sender on trial": "Acme", "the second alone from it": "Other"} {
+		t.Run(name, func(t *testing.T) {
+			f := blowWith(t, "", func(cfg *Config) {
+				another("infobip", func(rc *RouteConfig) { rc.Provider = "infobip" })(cfg)
+				cfg.Breaker.Codes["infobip"] = []int{88}
+			})
+			send := func() string {
+				f.next++
+				return ask(t, f.addr, post("/infobip/messages-api/1/messages", "application/json", fmt.Sprintf(`{"messages":[{"channel":"RCS","sender":%q,`+
+					`"destinations":[{"to":"3161234%04d"}],"content":{"body":{"type":"TEXT","text":"Sale"}},`+
+					`"failover":[{"channel":"SMS","sender":"Acme","content":{"body":{"type":"TEXT","text":"Sale"}}}]}]}`, first, f.next))).Header.Get("Sendgate-Decision")
+			}
+			rt := f.g.table.Load().routes["infobip"]
+			for range 4 {
+				f.g.observe(rt, &filter.Message{To: person, From: "Acme"}, 88, f.now())
+			}
+			f.want("while the sender is paused", send(), "block")
+			f.wait(31 * time.Minute)
+			f.want("the first on trial", send(), "forward")
+			f.want("another in the same second", send(), "block")
+			f.wait(time.Second)
+			f.want("one in the next", send(), "forward")
+		})
 	}
 }

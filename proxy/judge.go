@@ -36,9 +36,10 @@ func (rt *route) judge(st *store.Store, switches filter.Switches, m *filter.Mess
 
 // judgeSend is [Gate.judge] about a message that is being sent. It may have to wait because what it
 // belongs to is on trial, see [filter.Breaker]: only what is sent counts there.
-func (g *Gate) judgeSend(rt *route, m *filter.Message, rec *filter.Record, now time.Time) filter.Decision {
+func (g *Gate) judgeSend(rt *route, w *work, i int, rec *filter.Record, now time.Time) filter.Decision {
+	m := &w.batch.Messages[i]
 	d := g.judge(rt, m, rec, now)
-	if d.Action != filter.Block && !g.admits(rt, m, now) {
+	if d.Action != filter.Block && !g.admits(rt, m, w.ahead(i), now) {
 		return onTrial
 	}
 	return d

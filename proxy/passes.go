@@ -49,7 +49,7 @@ func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Deci
 	case !dueAs(m, &past, now).Before(p.Expires):
 		return d
 	}
-	if !g.admits(rt, m, now) {
+	if !g.admits(rt, m, w.ahead(i), now) {
 		return onTrial
 	}
 	used, err := g.store.UsePass(&p, w.ids[i], now)

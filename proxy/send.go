@@ -134,7 +134,7 @@ func (g *Gate) weigh(rt *route, w *work, i int, now time.Time) filter.Decision {
 	m := &w.batch.Messages[i]
 	need := rt.need(m)
 	if err := g.store.ReadInto(&w.record, m.To, need); err != nil {
-		return g.undecidable(rt, m, now, err)
+		return g.undecidable(rt, w, i, now, err)
 	}
 	if counts := need == filter.NeedTally && rt.policy.Counts(m, &w.record); counts || rt.budgeted(m) {
 		if of := w.placed(i); of >= 0 && (!counts || w.tally(of) != nil) {
@@ -142,7 +142,7 @@ func (g *Gate) weigh(rt *route, w *work, i int, now time.Time) filter.Decision {
 		}
 		return g.count(rt, w, i, now)
 	}
-	d := g.judgeSend(rt, m, &w.record, now)
+	d := g.judgeSend(rt, w, i, &w.record, now)
 	if d.Action == filter.Block {
 		d = g.pastBlock(rt, w, i, now, d)
 	}
