@@ -170,7 +170,11 @@ func (s *Store) inWriter(f func(*badger.DB) error) error {
 // have been taken already. run calls a function while nobody writes.
 func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Erasure, error) {
 	e := &eraser{s: s, journal: j, blobs: make(map[string]bool)}
-	if !j.Dropped {
+	done, err := s.emptied(j)
+	if err != nil {
+		return Erasure{}, err
+	}
+	if !done {
 		if err := run(e.events); err != nil {
 			return Erasure{}, err
 		}
@@ -205,4 +209,16 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	}
 	return Erasure{ID: j.ID, Time: e.time, KeepUntil: e.recorded.Add(s.cfg.KeepErased), Recipients: len(j.Recipients),
 		Events: e.count, Blobs: e.removed, Entries: entries, Errands: errands, Acts: acts}, nil
+}
+
+// emptied reports whether the database has done what j says, and is that database still.
+func (s *Store) emptied(j *journal) (done bool, err error) {
+	if !j.Dropped {
+		return false, nil
+	}
+	err = s.view(func(txn *badger.Txn) (err error) {
+		done, err = s.stands(txn, j, s.keys.person(j.To.Address))
+		return err
+	})
+	return done, err
 }

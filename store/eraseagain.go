@@ -184,23 +184,29 @@ func (s *Store) undone(a *Act) (*undoneErasure, error) {
 		u.begun = a.Time
 	}
 	u.journal = &journal{ID: a.About[aboutErasure], To: a.To, Actor: cmp.Or(a.Actor, "gate"), Reason: a.Note}
-	own := u.person.at(s.places.Load().of(&a.To).own)
 	stands := false
-	err = s.view(func(txn *badger.Txn) error {
-		erased := own.event(s.keys.of(ofEventID, u.ID))
-		_, found, err := getEvent(txn, &erased)
-		if stands = found || err != nil; stands {
-			return nil // a damaged one, too
+	err = s.view(func(txn *badger.Txn) (err error) {
+		if stands, err = s.stands(txn, u.journal, u.person); !stands {
+			u.To.Address = knownBefore(txn, u)
 		}
-		gone, err := goneUntil(txn, own)
-		stands = gone > 0
-		u.To.Address = knownBefore(txn, u)
 		return err
 	})
 	if err != nil || stands {
 		return nil, err
 	}
 	return u, nil
+}
+
+// stands reports whether the database knows of the erasure of somebody.
+func (s *Store) stands(txn *badger.Txn, j *journal, p person) (bool, error) {
+	own := p.at(s.places.Load().of(&j.To).own)
+	erased := own.event(s.keys.of(ofEventID, j.ID))
+	_, found, err := getEvent(txn, &erased)
+	if found || err != nil {
+		return true, nil // a damaged one, too
+	}
+	gone, err := goneUntil(txn, own)
+	return gone > 0, err
 }
 
 // knownBefore is the address of whom an erasure was about, where something of before it is kept with it; else it is

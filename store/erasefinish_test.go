@@ -85,3 +85,29 @@ func TestWhatIsLearntWhileAnErasureWaitsStays(t *testing.T) {
 	}
 	sound(t, s)
 }
+
+// One that waits is begun anew where the database is put back as it was before.
+func TestErasureThatWaitsOutlivesABackupOfBefore(t *testing.T) {
+	var free atomic.Int64
+	free.Store(1 << 40)
+	cfg := store.Config{Dir: t.TempDir()}
+	begin := func() *store.Store {
+		s, err := store.Free(cfg, free.Load)
+		must(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	s := begin()
+	keep(t, s, telling(gonePerson, "a", ""))
+	logAbout(s, 2000)
+	closeStore(t, s)
+	restore := backup(t, cfg.Dir)
+	s = begin()
+	free.Store(200 << 20)
+	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil {
+		t.Fatal("the erasure was to fail")
+	}
+	_ = s.Close() // which has no room for the decision log
+	restore()
+	judgeErased(t, begin(), gonePerson)
+}

@@ -21,7 +21,8 @@ type journal struct {
 	Recipients []filter.Recipient `json:"recipients"`
 	Actor      string             `json:"actor"`
 	Reason     string             `json:"reason"`
-	// Dropped says that the database is done with: what it learns from then on is new, however late the rest is finished.
+	// Dropped says that the database is done with, unless it was put back as it was before: what it learns from then on is
+	// new, however late the rest is finished.
 	Dropped bool `json:"dropped,omitempty"`
 }
 
