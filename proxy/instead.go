@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
 )
 
 // ahead is the message of w in the stead of which message i goes, if that one goes; nil if not.
@@ -14,6 +15,20 @@ func (w *work) ahead(i int) *filter.Message {
 		return nil
 	}
 	return &w.batch.Messages[of]
+}
+
+// passedAhead is the pass that let past what message i of w goes in the stead of, where the two are the same.
+func (w *work) passedAhead(i int, print store.Print) (p store.Pass, ok bool) {
+	if w.ahead(i) == nil {
+		return p, false
+	}
+	of := w.batch.Messages[i].Instead - 1
+	held, was := w.heldAt(of)
+	passed, did := w.passedAt(of)
+	if !was || !did || w.held[held].print != print {
+		return p, false
+	}
+	return w.passes[passed].pass, true
 }
 
 // placed is the number of the message of w in the stead of which message i goes, if that one has taken its place in what

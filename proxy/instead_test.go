@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,4 +115,28 @@ func TestWhatIsSentInsteadOnTrial(t *testing.T) {
 			f.want("one in the next", send(), "forward")
 		})
 	}
+}
+
+// TestPassOfWhatIsSentInstead: one pass lets past what goes in the stead of a message, too, where the two are the same.
+func TestPassOfWhatIsSentInstead(t *testing.T) {
+	st := memory(t)
+	_, addr := start(t, oneRoute(play(t, loopback(t), echo(okAnswer, func(wire) {})), func(rc *RouteConfig) {
+		capped(1)(rc)
+		rc.Provider = "sinch-conversation"
+	}), st)
+	send := func(want string) told {
+		a := ask(t, addr, post("/twilio"+sinchInstead.path, "application/json", sinchInstead.body))
+		if got := a.Header.Get("Sendgate-Decision"); got != want {
+			t.Errorf("told %s %s, want %s", got, a.Header.Get("Sendgate-Reason"), want)
+		}
+		return a
+	}
+	send("forward")
+	p := passFor(t, st, send("block").Header.Get("Sendgate-Id"), nil)
+	send("forward")
+	passed := slices.DeleteFunc(entries(t, st), func(e store.Entry) bool { return e.Pass != p.ID || e.Action != filter.Forward })
+	if len(passed) != 2 {
+		t.Errorf("%d messages are logged as let past", len(passed))
+	}
+	send("block")
 }

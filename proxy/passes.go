@@ -19,7 +19,7 @@ type barred struct {
 type passage struct {
 	message int
 	pass    store.Pass
-	back    bool // it was given back
+	back    bool // it was given back, or is not this one's to give
 }
 
 // pastBlock is d, which blocks message i of w by its record, or what is decided where a reviewer let the message past
@@ -35,11 +35,17 @@ func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Deci
 	}
 	print := g.store.Print(rt.name, m)
 	w.held = append(w.held, barred{i, print})
-	if !g.store.AnyPass() {
-		return d
+	p, shared := w.passedAhead(i, print)
+	if !shared {
+		if !g.store.AnyPass() {
+			return d
+		}
+		var ok bool
+		if p, ok = g.store.PassFor(print, now); !ok {
+			return d
+		}
 	}
-	p, ok := g.store.PassFor(print, now)
-	if !ok || p.Past != d.Reason {
+	if p.Past != d.Reason {
 		return d
 	}
 	past := rt.held(g.store, m, rec, now, rt.policy.DecidePast(p.Past, m, rec, now))
@@ -51,6 +57,10 @@ func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Deci
 	}
 	if !g.admits(rt, m, w.ahead(i), now) {
 		return onTrial
+	}
+	if shared { // it is used up, and given back with the other
+		w.passes = append(w.passes, passage{message: i, pass: p, back: true})
+		return past
 	}
 	used, err := g.store.UsePass(&p, w.ids[i], now)
 	if err != nil {
@@ -95,9 +105,19 @@ func (g *Gate) unpass(w *work, all bool) {
 	}
 }
 
+// heldAt is where message i of w stands in held, if it does.
+func (w *work) heldAt(i int) (int, bool) {
+	return slices.BinarySearchFunc(w.held, i, func(one barred, i int) int { return one.message - i })
+}
+
+// passedAt is where message i of w stands in passes, if it does.
+func (w *work) passedAt(i int) (int, bool) {
+	return slices.BinarySearchFunc(w.passes, i, func(one passage, i int) int { return one.message - i })
+}
+
 // print stands for message i of w, where it is blocked and a person may let it through.
 func (w *work) print(i int) store.Print {
-	n, found := slices.BinarySearchFunc(w.held, i, func(one barred, i int) int { return one.message - i })
+	n, found := w.heldAt(i)
 	if !found || w.batch.Decisions[i].Action != filter.Block {
 		return store.Print{}
 	}
@@ -106,7 +126,7 @@ func (w *work) print(i int) store.Print {
 
 // pass is what let message i of w through, if anything did.
 func (w *work) pass(i int) string {
-	n, found := slices.BinarySearchFunc(w.passes, i, func(one passage, i int) int { return one.message - i })
+	n, found := w.passedAt(i)
 	if !found || w.batch.Decisions[i].Action == filter.Block {
 		return ""
 	}
