@@ -11,6 +11,15 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
+// openOn opens a store on a disk with so many bytes left.
+func openOn(t testing.TB, cfg store.Config, free *atomic.Int64) *store.Store {
+	t.Helper()
+	s, err := store.Free(cfg, free.Load)
+	must(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 // On a disk with room for consent, but not for writing the decision log anew, an erasure waits until there is. It keeps
 // no gate from starting meanwhile.
 func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
@@ -18,13 +27,7 @@ func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
 	free.Store(1 << 40)
 	logger, logs := observed()
 	cfg := store.Config{Dir: t.TempDir(), Logger: logger}
-	begin := func() *store.Store {
-		s, err := store.Free(cfg, free.Load)
-		must(t, err)
-		t.Cleanup(func() { _ = s.Close() })
-		return s
-	}
-	s := begin()
+	s := openOn(t, cfg, &free)
 	keep(t, s, telling(gonePerson, "a", ""), optIn(person("acme", 1), "b"))
 	logAbout(s, 2000)
 	free.Store(200 << 20)
@@ -33,7 +36,7 @@ func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
 	}
 	closeStore(t, s)
 
-	s = begin()
+	s = openOn(t, cfg, &free)
 	if !barred(t, s, gonePerson) || barred(t, s, person("acme", 1)) {
 		t.Error("who was erased may be written to, or somebody else may not")
 	}
@@ -57,9 +60,7 @@ func TestWhatIsLearntWhileAnErasureWaitsStays(t *testing.T) {
 	var free atomic.Int64
 	free.Store(1 << 40)
 	now := newClock(noon)
-	s, err := store.Free(store.Config{Dir: t.TempDir(), Now: now.now}, free.Load)
-	must(t, err)
-	t.Cleanup(func() { _ = s.Close() })
+	s := openOn(t, store.Config{Dir: t.TempDir(), Now: now.now}, &free)
 	keep(t, s, telling(gonePerson, "a", ""))
 	logAbout(s, 2000)
 	free.Store(200 << 20)
@@ -91,23 +92,42 @@ func TestErasureThatWaitsOutlivesABackupOfBefore(t *testing.T) {
 	var free atomic.Int64
 	free.Store(1 << 40)
 	cfg := store.Config{Dir: t.TempDir()}
-	begin := func() *store.Store {
-		s, err := store.Free(cfg, free.Load)
-		must(t, err)
-		t.Cleanup(func() { _ = s.Close() })
-		return s
-	}
-	s := begin()
+	s := openOn(t, cfg, &free)
 	keep(t, s, telling(gonePerson, "a", ""))
 	logAbout(s, 2000)
 	closeStore(t, s)
 	restore := backup(t, cfg.Dir)
-	s = begin()
+	s = openOn(t, cfg, &free)
 	free.Store(200 << 20)
 	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil {
 		t.Fatal("the erasure was to fail")
 	}
 	_ = s.Close() // which has no room for the decision log
 	restore()
-	judgeErased(t, begin(), gonePerson)
+	judgeErased(t, openOn(t, cfg, &free), gonePerson)
+}
+
+// Nor does one that is done again, for who came back with a backup, where the decision log has no room.
+func TestErasureDoneAgainWithoutRoomKeepsNoStoreClosed(t *testing.T) {
+	var free atomic.Int64
+	free.Store(1 << 40)
+	cfg := store.Config{Dir: t.TempDir()}
+	s := openOn(t, cfg, &free)
+	keep(t, s, telling(gonePerson, "a", ""))
+	logAbout(s, 2000)
+	closeStore(t, s)
+	restore := backup(t, cfg.Dir, "decisions")
+	s = openOn(t, cfg, &free)
+	eraseAudited(t, s, gonePerson)
+	closeStore(t, s)
+	restore()
+	free.Store(200 << 20)
+	s = openOn(t, cfg, &free)
+	judgeErased(t, s, gonePerson)
+	free.Store(1 << 40)
+	store.FinishErasure(s)
+	if files := found(t, cfg.Dir); len(files) > 0 || len(aboutGone(t, s)) > 0 {
+		t.Errorf("%d decisions and %v still say who was erased", len(aboutGone(t, s)), files)
+	}
+	sound(t, s)
 }
