@@ -109,6 +109,7 @@ type fallback struct {
 	channel filter.Channel
 	sender  string // an expression, as is that of the text
 	text    bounded
+	extra   []string // what else is seen of it
 }
 
 // A bounded is where a text may stand, and how many characters it may have.
@@ -219,7 +220,7 @@ func (s *shape) reached(r reach, learn func(expression)) (cr compiledReach, err 
 		if cr.to, _, err = locate(r.also.to, e, learn); err != nil {
 			return cr, err
 		}
-		of = &shape{text: []bounded{r.also.text}, sender: []string{r.also.sender}, when: s.when, kind: s.kind}
+		of = &shape{text: []bounded{r.also.text}, sender: []string{r.also.sender}, when: s.when, kind: s.kind, extra: r.also.extra}
 	}
 	for _, t := range of.text {
 		if s.spared(t.at, r.at) {
@@ -288,14 +289,4 @@ func (s *shape) mustCompile() *compiled {
 		panic("providers: " + s.service + ": " + err.Error())
 	}
 	return c
-}
-
-// promoted reports whether text is a word by which the service means marketing.
-func (s *shape) promoted(text string) bool {
-	for _, w := range s.promotional {
-		if strings.EqualFold(text, w) {
-			return true
-		}
-	}
-	return false
 }

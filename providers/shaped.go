@@ -217,6 +217,16 @@ func (r *shapeReader) carrier(medium string) (filter.Channel, error) {
 	return "", r.b.unreadable(0, "it goes by a channel that this gate does not know of %s", r.service)
 }
 
+// promoted reports whether text is a word by which the service means marketing.
+func (s *shape) promoted(text string) bool {
+	for _, w := range s.promotional {
+		if strings.EqualFold(text, w) {
+			return true
+		}
+	}
+	return false
+}
+
 // maxEpoch is the year 10000, which no time in an API is behind, in seconds since 1970.
 const maxEpoch = 253_402_300_800
 

@@ -67,7 +67,8 @@ var telnyxNow = []string{"send_at"}
 
 // telnyxFallback is for who is written to by SMS where RCS does not arrive.
 func telnyxFallback(at string) reach {
-	return reach{at: at, optional: true, also: &fallback{to: "to", channel: filter.SMS, sender: at + ".from", text: bounded{at + ".text", telnyxText}}}
+	return reach{at: at, optional: true, also: &fallback{to: "to", channel: filter.SMS, sender: at + ".from", text: bounded{at + ".text", telnyxText},
+		extra: []string{at + ".subject", at + ".media_urls"}}}
 }
 
 var telnyxWhatsApp = (&shape{
