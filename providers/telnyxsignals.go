@@ -61,10 +61,16 @@ func (telnyx) Verify(req *fasthttp.Request, w *Webhook, _ time.Time) error {
 	return unsigned(telnyxSignature + " is not that of this body by any public key of the route")
 }
 
-// A telnyxParty is one side of a message.
+// A telnyxParty is one side of a message: a number, or an agent of RCS.
 type telnyxParty struct {
 	Number string `json:"phone_number"`
+	Agent  string `json:"agent_id"`
 	Status string `json:"status"`
+}
+
+// sender is p where it is the business.
+func (p telnyxParty) sender(region string) string {
+	return filter.Sender(cmp.Or(p.Number, p.Agent), region)
 }
 
 // A telnyxMessage is a message that Telnyx tells of, either way.
@@ -162,14 +168,14 @@ func (t telnyx) Signals(req *fasthttp.Request) (all []Signal, err error) {
 		}
 		s.From = t.party(&p, p.From)
 		if len(p.To) > 0 {
-			s.Sender = filter.Sender(p.To[0].Number, t.region)
+			s.Sender = p.To[0].sender(t.region)
 		}
 		if s.From.Address == "" {
 			return nil, nil
 		}
 		return []Signal{s}, nil
 	}
-	s.Kind, s.MessageID, s.Sender = Receipt, p.ID, filter.Sender(p.From.Number, t.region)
+	s.Kind, s.MessageID, s.Sender = Receipt, p.ID, p.From.sender(t.region)
 	if len(p.Errors) > 0 {
 		s.Code = count(string(p.Errors[0].Code))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/valyala/fasthttp"
@@ -22,7 +23,7 @@ func (telnyx) Compose(req *fasthttp.Request, o *Outgoing, _ *Credentials) error 
 		return errNoSender
 	case o.To.Channel != filter.SMS:
 		return fmt.Errorf("no channel %s is known of Telnyx's", o.To.Channel)
-	case o.From != "":
+	case o.From != "" && strings.Trim(o.From, "+0123456789") == "": // and no agent of RCS
 		m["from"] = o.From
 	case o.Service != "":
 		m["messaging_profile_id"] = o.Service

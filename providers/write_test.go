@@ -136,6 +136,8 @@ func TestWhatIsComposedParsesAsTheSameMessage(t *testing.T) {
 		{"an SMS by Telnyx", "telnyx", providers.Outgoing{To: sms, From: "+14155550199", Service: service}, "+14155550199", ""},
 		{"a text on WhatsApp by Telnyx", "telnyx", providers.Outgoing{To: filter.Recipient{Channel: filter.WhatsApp, Address: "+14155550100"},
 			From: "+14155550199", Service: service}, "+14155550199", ""},
+		{"what was written to an RCS agent at Telnyx is answered by its profile", "telnyx", providers.Outgoing{To: sms, From: "e4448a5c0670c2a9", Service: service}, service, ""},
+		{"an RCS agent at Telnyx whose profile is not known", "telnyx", providers.Outgoing{To: sms, From: "e4448a5c0670c2a9"}, "", "nobody is named that the message could come from"},
 		{"an SMS by Telnyx to a profile", "telnyx", providers.Outgoing{To: sms, Service: service}, service, ""},
 		{"an SMS by AWS", "aws-sms", providers.Outgoing{To: sms, From: "+14155550199"}, "+14155550199", ""},
 		{"an SMS by AWS from a pool", "aws-sms", providers.Outgoing{To: sms, Service: "pool-1"}, "pool-1", ""},
