@@ -13,7 +13,7 @@ import (
 // sinchConversation speaks Sinch's Conversation API, whose sends name the channels by which one person may be
 // reached: any of them is a message, since any may be the one. Those that are blocked are taken out, also of the
 // order in which they are tried. A contact of Sinch's own, and a channel to try of which the request has no
-// identity, are unseen. Events and batches are refused.
+// identity, are unseen. Batches, and events to send, are refused.
 // Source: https://developers.sinch.com/docs/conversation/api-reference/conversation/messages
 type sinchConversation struct {
 	shaped
