@@ -39,7 +39,7 @@ func (m *Mock) plivo(r *http.Request, body []byte, s *Send) answer {
 		return plivoFail(http.StatusBadRequest, "dst parameter is missing, or has more than 1000 numbers")
 	case s.From == "":
 		return plivoFail(http.StatusBadRequest, "src or powerpack_uuid is needed")
-	case s.Text == "" && s.Template == "" || utf8.RuneCountInString(s.Text) > 1600:
+	case s.Text == "" && s.Template == "" && o["interactive"] == nil || utf8.RuneCountInString(s.Text) > 1600:
 		return plivoFail(http.StatusBadRequest, "text parameter is missing, or too long")
 	}
 	var ids, wrong []string
