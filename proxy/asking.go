@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
 
@@ -140,7 +141,7 @@ func (g *Gate) ask(ctx context.Context, rt *route, d filter.Dialogue, service, c
 	}
 	defer g.talks.lock(d.To)()
 	if d.ID == "" {
-		d.ID = store.NewID(now)
+		d.ID = ulid.New(now)
 	}
 	if d.Language == "" {
 		d.Language = s.Language(d.To, "")

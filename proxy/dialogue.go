@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
 
@@ -278,7 +279,7 @@ func (g *Gate) askWriter(ctx context.Context, rt *route, sig *providers.Signal, 
 	if !out.IsZero() || said == filter.Refused || !before.Agreed(&m).IsZero() {
 		return nil
 	}
-	t := talk{Service: sig.Service, Cause: sig.ID, Dialogue: filter.Dialogue{ID: store.NewID(now), To: to, Topic: rt.dialogue.Topic, Sender: sig.Sender,
+	t := talk{Service: sig.Service, Cause: sig.ID, Dialogue: filter.Dialogue{ID: ulid.New(now), To: to, Topic: rt.dialogue.Topic, Sender: sig.Sender,
 		Language: cmp.Or(spokenIn(r), s.Language(to, sig.Text))}}
 	_, err := g.beginTalk(ctx, rt, s, t, now)
 	switch {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // ids makes decision ids, many in one piece of memory.
@@ -17,7 +17,7 @@ type ids struct {
 const idRow = 512
 
 func (s *ids) next(now time.Time) string {
-	s.one = store.AppendID(s.one[:0], now)
+	s.one = ulid.Append(s.one[:0], now)
 	if s.row.Cap()-s.row.Len() < len(s.one) {
 		s.row.Reset()
 		s.row.Grow(max(idRow, len(s.one)))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // An EventError says what is wrong with an event.
@@ -154,7 +155,7 @@ func (s *Store) items(events []filter.Event, first, last int) ([]item, error) {
 		it := &items[i]
 		it.index, it.event = first+i, events[first+i]
 		if it.event.ID == "" {
-			it.event.ID = NewID(s.now())
+			it.event.ID = ulid.New(s.now())
 		}
 		text.clone(&it.event)
 		if secrets == nil {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 const (
@@ -203,7 +205,7 @@ func (l *audit) put(file *auditFile, rows []byte, isNew bool) error {
 	err := file.write(rows, l.sync)
 	switch {
 	case err == nil && isNew && file.name != "":
-		if err = syncDir(filepath.Dir(file.name)); err == nil && len(l.files) > 0 {
+		if err = disk.SyncDir(filepath.Dir(file.name)); err == nil && len(l.files) > 0 {
 			l.files[len(l.files)-1].close()
 		}
 	case err != nil && !isNew:

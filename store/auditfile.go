@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // An auditFile is one file of the audit: a row with an auditHead, then rows with auditLines.
@@ -90,7 +92,7 @@ func (f *auditFile) open(still bool) (end auditHead, oldest uint64, err error) {
 	f.begun = head.Time
 	var line auditLine
 	if err := json.Unmarshal(row, &line); err != nil || line.Seq < f.first {
-		return end, 0, fmt.Errorf("%s: its last line does not read: restore the file, or move it away, and the audit begins anew: %w", f.name, errDamaged)
+		return end, 0, fmt.Errorf("%s: its last line does not read: restore the file, or move it away, and the audit begins anew: %w", f.name, wire.ErrDamaged)
 	}
 	if torn := f.size > whole; torn && !still {
 		f.size = whole
@@ -107,7 +109,7 @@ func (f *auditFile) ends() (whole int64, head auditHead, row []byte, err error) 
 		return 0, head, nil, err
 	}
 	if err := json.Unmarshal(first, &head); err != nil || head.After+1 != f.first {
-		return 0, head, nil, fmt.Errorf("%s: its first line does not read: restore the file, or move it away: %w", f.name, errDamaged)
+		return 0, head, nil, fmt.Errorf("%s: its first line does not read: restore the file, or move it away: %w", f.name, wire.ErrDamaged)
 	}
 	whole = f.size
 	err = backward(f.file, f.size, func(b []byte) bool {

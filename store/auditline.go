@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/spelling"
 )
 
 // An auditLine is one line of a file of the audit: an act that came to its outcome at once, the beginning of
@@ -149,7 +150,7 @@ func (h *auditHead) append(b []byte) ([]byte, error) {
 
 // erase takes out of the line what j says, and reports whether that was anything. Its place in the
 // chain, and its digest, stay.
-func (line *auditLine) erase(sp *spelling, person string, j *journal) (bool, error) {
+func (line *auditLine) erase(sp *spelling.Spelling, person string, j *journal) (bool, error) {
 	var fact auditFact
 	var text auditText
 	if err := json.Unmarshal(line.Fact, &fact); err != nil {
@@ -166,12 +167,12 @@ func (line *auditLine) erase(sp *spelling, person string, j *journal) (bool, err
 		}
 	}
 	for _, field := range []*string{&text.Actor, &text.Note, &text.Error} {
-		if sp.in(*field) {
+		if sp.In(*field) {
 			*field, found = erasedText, true
 		}
 	}
 	for name, value := range text.About {
-		if sp.inQuery(value) { // one of them is the query of a call
+		if sp.InQuery(value) { // one of them is the query of a call
 			text.About[name], found = erasedText, true
 		}
 	}

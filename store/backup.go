@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 // A Backup is what a backup says of itself.
@@ -269,7 +271,7 @@ func (b *backup) decisions() error {
 	if _, err := io.Copy(part, b.slowly(bytes.NewReader(tail))); err != nil {
 		return err
 	}
-	names, err := glob(b.s.path(decisionsDir), "*"+segmentSuffix)
+	names, err := disk.Glob(b.s.path(decisionsDir), "*"+segmentSuffix)
 	if err != nil {
 		return err
 	}

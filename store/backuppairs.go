@@ -9,6 +9,8 @@ import (
 	"io"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // The database is in a backup as its pairs in the order of their keys, each as
@@ -149,7 +151,7 @@ func (p *pairReader) next() (one pair, err error) {
 		return pair{}, err
 	}
 	if bytes.Compare(one.key, p.last) <= 0 {
-		return pair{}, fmt.Errorf("its keys do not ascend: %w", errDamaged)
+		return pair{}, fmt.Errorf("its keys do not ascend: %w", wire.ErrDamaged)
 	}
 	p.last = one.key
 	return one, nil
@@ -157,7 +159,7 @@ func (p *pairReader) next() (one pair, err error) {
 
 func (p *pairReader) bytes(n, most uint64) ([]byte, error) {
 	if n > most {
-		return nil, fmt.Errorf("a key or value of %d bytes: %w", n, errDamaged)
+		return nil, fmt.Errorf("a key or value of %d bytes: %w", n, wire.ErrDamaged)
 	}
 	b := make([]byte, n)
 	_, err := io.ReadFull(p.r, b)

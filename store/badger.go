@@ -9,6 +9,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 // The database has one namespace; the first byte of a key says what it holds.
@@ -26,11 +28,6 @@ const (
 	kindPass   = 'w' // + its id: a pass
 	kindMeta   = 'm' // + name: something about the database itself
 )
-
-// minFree is how much free disk space an append asks for. Badger writes through a memory map of
-// a sparse file: a disk without room for a page kills the process there, so the store stops
-// earlier. It is room for the write-ahead log, one table and a compaction.
-const minFree = 128 << 20
 
 const (
 	// Tables of the database are small, for a compaction holds up to a dozen of them in memory twice
@@ -57,7 +54,7 @@ var errOpenAlready = errors.New("it is open already: one process owns the folder
 func (s *Store) openBadger() (*badger.DB, error) {
 	dir := s.folder.name
 	if !s.cfg.Memory {
-		if err := s.room(minFree); err != nil {
+		if err := s.room(disk.MinFree); err != nil {
 			return nil, err
 		}
 		if err := openManifest(dir, s.logger, &s.metrics.tables); err != nil {
@@ -128,7 +125,7 @@ func openDatabase(opt badger.Options) (*badger.DB, error) {
 
 // tableSize is how large a table of the database becomes, in bytes.
 func (s *Store) tableSize() int64 {
-	tables, err := glob(s.folder.name, "*.sst")
+	tables, err := disk.Glob(s.folder.name, "*.sst")
 	if err != nil || s.cfg.Memory {
 		return smallTable
 	}

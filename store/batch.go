@@ -7,6 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A txnBatch is what one transaction is about to write.
@@ -150,7 +151,7 @@ func (b *txnBatch) known(it *item, st *standing) (bool, error) {
 		k, err = decodeEvent(value, &it.id)
 	}
 	if err == nil && k.To != it.event.To && (k.To.Address != "" || k.To.Brand != it.event.To.Brand || k.To.Channel != it.event.To.Channel) {
-		err = errDamaged
+		err = wire.ErrDamaged
 	}
 	if err != nil {
 		return false, fmt.Errorf("reading what is kept as event %d: %w", it.index, err)

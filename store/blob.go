@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // MaxBlob is how large a blob may be, in bytes.
@@ -96,47 +98,17 @@ func (s *Store) putBlob(sha string, data []byte) error {
 		b.memory[sha] = data
 		return nil
 	}
-	if err := s.room(minFree + MaxBlob); err != nil {
+	if err := s.room(disk.MinFree + MaxBlob); err != nil {
 		return err
 	}
 	path := filepath.Join(b.dir, sha)
 	if old, err := os.ReadFile(path); err != nil || !bytes.Equal(old, data) {
-		if err := writeFile(b.dir, sha, blobTemp, data); err != nil {
+		if err := disk.Write(b.dir, sha, blobTemp, data); err != nil {
 			return err
 		}
 	}
 	now := s.now()
 	return os.Chtimes(path, now, now) // the event that names it may take a day from now
-}
-
-// writeFile makes a file whole or not at all: under a temporary name first, synced before it gets
-// its own.
-func writeFile(dir, name, temp string, data []byte) error {
-	f, err := putFile(dir, name, temp, data)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Close(), syncDir(dir))
-}
-
-// putFile is writeFile but for the sync of the folder. It returns the file open, to be written to.
-func putFile(dir, name, temp string, data []byte) (*os.File, error) {
-	f, err := os.CreateTemp(dir, temp+"*") // made with mode 0600
-	if err != nil {
-		return nil, err
-	}
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(dir, name))
-	}
-	if err != nil { // the first error is the one that explains
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-		return nil, err
-	}
-	return f, nil
 }
 
 // Blob opens the blob with this SHA-256 in lower-case hex. The error is [fs.ErrNotExist] where
@@ -167,7 +139,7 @@ func (b *blobs) get(sha string) ([]byte, error) {
 	}
 	data, err := os.ReadFile(filepath.Join(b.dir, sha))
 	if sum := sha256.Sum256(data); err == nil && hex.EncodeToString(sum[:]) != sha {
-		err = errDamaged
+		err = wire.ErrDamaged
 	}
 	return data, err
 }
@@ -198,7 +170,7 @@ func (b *blobs) remove(sha string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return errors.Join(err, syncDir(b.dir))
+	return errors.Join(err, disk.SyncDir(b.dir))
 }
 
 // checkBlob says when the event at index i names a blob that is not here, and no place where it is.

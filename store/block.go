@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/bits-and-blooms/bloom/v3"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A block on disk is a prefix, a head and a body:
@@ -147,7 +149,7 @@ func (b *block) encode(t *tallied, faces, body []byte, rawLen int) []byte {
 	out = binary.AppendUvarint(out, uint64(b.rawLen))
 	out = binary.AppendVarint(out, b.minTime)
 	out = binary.AppendVarint(out, b.maxTime)
-	out = appendString(appendString(out, b.minID), b.maxID)
+	out = wire.AppendString(wire.AppendString(out, b.minID), b.maxID)
 	out = append(out, b.actions)
 	out = binary.AppendUvarint(out, uint64(b.reasons))
 	filter := b.held.recipients.Load()
@@ -161,7 +163,7 @@ func (b *block) encode(t *tallied, faces, body []byte, rawLen int) []byte {
 	out = append(t.append(b.held.facets.Load().append(out)), faces...)
 	b.headLen = len(out) - blockPrefix
 	b.size = len(out) + len(body)
-	b.bodySum = crc32.Checksum(body, castagnoli)
+	b.bodySum = crc32.Checksum(body, wire.Castagnoli)
 	for i, v := range [...]uint32{blockMagic, uint32(b.headLen), uint32(len(body)), b.bodySum} {
 		binary.LittleEndian.PutUint32(out[4*i:], v)
 	}
@@ -170,5 +172,5 @@ func (b *block) encode(t *tallied, faces, body []byte, rawLen int) []byte {
 }
 
 func headSum(prefix, head []byte) uint32 {
-	return crc32.Update(crc32.Checksum(prefix, castagnoli), castagnoli, head)
+	return crc32.Update(crc32.Checksum(prefix, wire.Castagnoli), wire.Castagnoli, head)
 }

@@ -5,13 +5,15 @@ import (
 	"strings"
 
 	"github.com/bits-and-blooms/bloom/v3"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // readPrefix reads the lengths at the beginning of a block.
 func readPrefix(p []byte) (head, body int, err error) {
 	magic, h, n := binary.LittleEndian.Uint32(p), binary.LittleEndian.Uint32(p[4:]), binary.LittleEndian.Uint32(p[8:])
 	if magic&(1<<24-1) != blockMagic&(1<<24-1) || magic < blockMagic1 || magic > blockMagic || h > blockHead || n > blockBody {
-		return 0, 0, errDamaged
+		return 0, 0, wire.ErrDamaged
 	}
 	return int(h), int(n), nil
 }
@@ -22,16 +24,16 @@ func decodeHead(p []byte) (*block, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := d.filter()
-	if d.bad {
-		return nil, errDamaged
+	f := readFilter(d)
+	if d.Bad {
+		return nil, wire.ErrDamaged
 	}
 	b.held = newHeld(f.unpack())
 	if b.magic > blockMagic5 {
-		b.held.facets.Store(d.facets(b.magic))
-		d.take(uint64(len(d.rest))) // counts and faces: they are read when they are asked for
+		b.held.facets.Store(readFacets(d, b.magic))
+		d.Take(uint64(len(d.Rest))) // counts and faces: they are read when they are asked for
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -42,38 +44,38 @@ func decodeHead(p []byte) (*block, error) {
 func decodeTallied(p []byte) (first uint64, t *tallied, err error) {
 	b, d, err := decodeFront(p)
 	if err != nil || b.magic <= blockMagic5 {
-		return 0, nil, errDamaged
+		return 0, nil, wire.ErrDamaged
 	}
-	d.filter()
-	f := d.facets(b.magic)
-	t = d.tallied()
+	readFilter(d)
+	f := readFacets(d, b.magic)
+	t = readTallied(d)
 	if b.magic > blockMagic7 {
-		d.take(uint64(f.entriesSize(b.n)))
+		d.Take(uint64(f.entriesSize(b.n)))
 	}
-	return b.first, t, d.end()
+	return b.first, t, d.End()
 }
 
 // decodeFront reads the index of a block up to its Bloom filter, which is left in the decoder with all that follows.
-func decodeFront(p []byte) (*block, *decoder, error) {
+func decodeFront(p []byte) (*block, *wire.Decoder, error) {
 	if len(p) < blockPrefix {
-		return nil, nil, errDamaged
+		return nil, nil, wire.ErrDamaged
 	}
 	head, body, err := readPrefix(p)
 	if err != nil || len(p) != blockPrefix+head || headSum(p[:16], p[blockPrefix:]) != binary.LittleEndian.Uint32(p[16:]) {
-		return nil, nil, errDamaged
+		return nil, nil, wire.ErrDamaged
 	}
 	b := &block{headLen: head, size: len(p) + body, bodySum: binary.LittleEndian.Uint32(p[12:]),
 		magic: binary.LittleEndian.Uint32(p)}
-	d := &decoder{rest: string(p[blockPrefix:])}
-	b.first, b.n, b.rawLen = d.uvarint(), int(d.uvarint()), int(d.uvarint())
-	b.minTime, b.maxTime = d.varint(), d.varint()
-	b.minID, b.maxID = strings.Clone(d.string()), strings.Clone(d.string())
-	b.actions, b.reasons = d.byte(), uint32(d.uvarint())
+	d := &wire.Decoder{Rest: string(p[blockPrefix:])}
+	b.first, b.n, b.rawLen = d.Uvarint(), int(d.Uvarint()), int(d.Uvarint())
+	b.minTime, b.maxTime = d.Varint(), d.Varint()
+	b.minID, b.maxID = strings.Clone(d.Text()), strings.Clone(d.Text())
+	b.actions, b.reasons = d.Byte(), uint32(d.Uvarint())
 	if b.magic <= blockMagic5 {
-		b.routes, b.campaigns = d.nameHashes(), d.nameHashes()
+		b.routes, b.campaigns = readHashes(d), readHashes(d)
 	}
-	if d.bad || b.rawLen > blockBody {
-		return nil, nil, errDamaged
+	if d.Bad || b.rawLen > blockBody {
+		return nil, nil, wire.ErrDamaged
 	}
 	return b, d, nil
 }
@@ -85,14 +87,14 @@ type packedFilter struct {
 }
 
 // filter reads one.
-func (d *decoder) filter() packedFilter {
-	f := packedFilter{bits: d.uvarint(), hashes: d.uvarint()}
-	n := d.uvarint()
-	if n > uint64(len(d.rest)/8) || f.bits > n*64 || f.bits == 0 || f.hashes == 0 || f.hashes > 64 {
-		d.fail()
+func readFilter(d *wire.Decoder) packedFilter {
+	f := packedFilter{bits: d.Uvarint(), hashes: d.Uvarint()}
+	n := d.Uvarint()
+	if n > uint64(len(d.Rest)/8) || f.bits > n*64 || f.bits == 0 || f.hashes == 0 || f.hashes > 64 {
+		d.Fail()
 		return f
 	}
-	f.words = d.take(8 * n)
+	f.words = d.Take(8 * n)
 	return f
 }
 
@@ -106,9 +108,9 @@ func (f *packedFilter) unpack() *bloom.BloomFilter {
 }
 
 // nameHashes reads a list of the early formats.
-func (d *decoder) nameHashes() (set []uint32) {
-	for range min(d.uvarint(), blockNames+1) {
-		set = append(set, uint32(d.uvarint()))
+func readHashes(d *wire.Decoder) (set []uint32) {
+	for range min(d.Uvarint(), blockNames+1) {
+		set = append(set, uint32(d.Uvarint()))
 	}
 	return set
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // packChunk makes a block of c.
@@ -60,8 +62,8 @@ func (l *decisionLog) entries(b *block, number uint64, keep func(*Entry) bool) (
 		return nil, err
 	}
 	l.store.metrics.decoded.Add(1)
-	if crc32.Checksum(body, castagnoli) != b.bodySum {
-		return nil, errDamaged
+	if crc32.Checksum(body, wire.Castagnoli) != b.bodySum {
+		return nil, wire.ErrDamaged
 	}
 	if b.magic == blockMagic1 {
 		kept, room.raw, err = unpackRows(l.dec, body, room.raw, b.n, b.rawLen, keep)
@@ -84,7 +86,7 @@ func (w *workbench) bodyOf(b *block) ([]byte, error) {
 	defer f.Close()
 	w.body = slices.Grow(w.body[:0], b.size-head)[:b.size-head]
 	if _, err := f.ReadAt(w.body, b.offset+int64(head)); err == io.EOF {
-		return nil, errDamaged
+		return nil, wire.ErrDamaged
 	} else if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func (w *workbench) bodyOf(b *block) ([]byte, error) {
 func unpackRows(dec *zstd.Decoder, body, raw []byte, n, rawLen int, keep func(*Entry) bool) (kept []Entry, _ []byte, err error) {
 	raw, err = dec.DecodeAll(body, slices.Grow(raw[:0], rawLen))
 	if err != nil || len(raw) != rawLen {
-		return nil, raw, errDamaged
+		return nil, raw, wire.ErrDamaged
 	}
 	for frame, rest, ok := nextFrame(string(raw)); ok; frame, rest, ok = nextFrame(rest) {
 		var e Entry
@@ -108,7 +110,7 @@ func unpackRows(dec *zstd.Decoder, body, raw []byte, n, rawLen int, keep func(*E
 		}
 	}
 	if n != 0 {
-		return nil, raw, errDamaged
+		return nil, raw, wire.ErrDamaged
 	}
 	return kept, raw, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // oddEntries are entries of which no two columns are as they usually are.
@@ -29,7 +30,7 @@ func oddEntries(random *rand.Rand, n int) []store.Entry {
 	for i := range entries {
 		e := &entries[i]
 		at := moment()
-		e.ID = pick("", "x", store.NewID(noon), store.NewID(at), strings.ToUpper(store.NewID(at)), "z"+store.NewID(at)[1:], store.NewID(at)[:25]+"l")
+		e.ID = pick("", "x", ulid.New(noon), ulid.New(at), strings.ToUpper(ulid.New(at)), "z"+ulid.New(at)[1:], ulid.New(at)[:25]+"l")
 		e.Time, e.SendAt, e.Until = at, moment(), moment()
 		e.To = filter.Recipient{Brand: pick("acme", "other"), Channel: filter.Channel(pick("", "sms")),
 			Address: pick("", "+", "+0123", "+14155550100", "+999999999999999999", "+9999999999999999999", "14155550100", "+1415555010x", "ana@example.com")}
@@ -39,7 +40,7 @@ func oddEntries(random *rand.Rand, n int) []store.Entry {
 		e.Enforced, e.Status, e.Micros = random.IntN(2) == 0, random.IntN(3)*300-300, random.Int64()-1<<62
 		e.ClaimCategory, e.ClaimTopic = pick("", "utility"), pick("", "offers", fmt.Sprint(i))
 		e.MarketingOnly, e.Erased, e.Movable = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(2) == 0
-		if e.Pass = pick("", "", store.NewID(at)); random.IntN(3) == 0 {
+		if e.Pass = pick("", "", ulid.New(at)); random.IntN(3) == 0 {
 			e.Print = store.Print{byte(i), 1}
 		}
 		e.Room, e.Known = max(0, random.IntN(3000)-1000), random.Uint64()>>random.IntN(64)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 const (
@@ -165,12 +166,12 @@ func (s *Store) keepCatalogue() error {
 		return ErrClosed
 	}
 	if !s.cfg.Memory {
-		if err := s.room(minFree); err != nil {
+		if err := s.room(disk.MinFree); err != nil {
 			return fmt.Errorf("keeping what a provider told: %w", err)
 		}
 		text, err := json.MarshalIndent(s.catalogue.rows, "", " ")
 		if err == nil {
-			err = writeFile(s.cfg.Dir, catalogueFile, catalogueTemp, append(text, '\n'))
+			err = disk.Write(s.cfg.Dir, catalogueFile, catalogueTemp, append(text, '\n'))
 		}
 		if err != nil {
 			return fmt.Errorf("keeping what a provider told: %w", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A Digest is a SHA-256 (FIPS 180-4). Its text is lower-case hex.
@@ -67,16 +68,16 @@ const metaHead = "head"
 
 func appendHead(b []byte, h *Head) []byte {
 	b = binary.AppendUvarint(append(b, metaVersion), h.Seq)
-	return appendSum(appendTime(append(b, h.Sum[:]...), h.Time), 0)
+	return wire.AppendSum(wire.AppendTime(append(b, h.Sum[:]...), h.Time), 0)
 }
 
 func decodeChainHead(value []byte) (h Head, err error) {
-	d := newDecoder(value, metaVersion)
-	h.Seq = d.uvarint()
-	copy(h.Sum[:], d.take(uint64(len(h.Sum))))
-	h.Time = d.time()
-	if d.end() != nil {
-		return Head{}, fmt.Errorf("the head of the chain: %w", errDamaged)
+	d := wire.NewDecoder(value, metaVersion)
+	h.Seq = d.Uvarint()
+	copy(h.Sum[:], d.Take(uint64(len(h.Sum))))
+	h.Time = d.Time()
+	if d.End() != nil {
+		return Head{}, fmt.Errorf("the head of the chain: %w", wire.ErrDamaged)
 	}
 	return h, nil
 }
@@ -204,34 +205,34 @@ func (p *piece) encode() []byte {
 	b := make([]byte, 0, 128+len(p.links)*(len(eventID{})+len(Digest{})+4))
 	b = binary.AppendUvarint(append(b, pieceVersion), p.before.Seq)
 	b = append(b, p.before.Sum[:]...)
-	b = binary.AppendUvarint(appendTime(b, base), uint64(len(p.links)))
+	b = binary.AppendUvarint(wire.AppendTime(b, base), uint64(len(p.links)))
 	for i := range p.links {
 		l := &p.links[i]
 		b = binary.AppendVarint(append(b, byte(l.kind)), int64(l.recorded.Sub(base)))
 		b = append(append(b, l.id[:]...), l.digest[:]...)
 	}
-	return appendSum(append(b, p.sum[:]...), 0)
+	return wire.AppendSum(append(b, p.sum[:]...), 0)
 }
 
 func decodePiece(value []byte) (p piece, err error) {
-	d := newDecoder(value, pieceVersion)
-	p.before.Seq = d.uvarint()
-	copy(p.before.Sum[:], d.take(sha256.Size))
-	base, n := d.time(), d.uvarint()
-	if n > uint64(len(d.rest))/uint64(len(eventID{})+len(Digest{})) {
-		return piece{}, errDamaged
+	d := wire.NewDecoder(value, pieceVersion)
+	p.before.Seq = d.Uvarint()
+	copy(p.before.Sum[:], d.Take(sha256.Size))
+	base, n := d.Time(), d.Uvarint()
+	if n > uint64(len(d.Rest))/uint64(len(eventID{})+len(Digest{})) {
+		return piece{}, wire.ErrDamaged
 	}
 	p.links = make([]link, n)
 	for i := range p.links {
 		l := &p.links[i]
-		l.kind = filter.Kind(d.byte())
-		l.recorded = base.Add(time.Duration(d.varint()))
-		copy(l.id[:], d.take(uint64(len(l.id))))
-		copy(l.digest[:], d.take(uint64(len(l.digest))))
+		l.kind = filter.Kind(d.Byte())
+		l.recorded = base.Add(time.Duration(d.Varint()))
+		copy(l.id[:], d.Take(uint64(len(l.id))))
+		copy(l.digest[:], d.Take(uint64(len(l.digest))))
 	}
-	copy(p.sum[:], d.take(sha256.Size))
-	if d.end() != nil || n == 0 {
-		return piece{}, errDamaged
+	copy(p.sum[:], d.Take(sha256.Size))
+	if d.End() != nil || n == 0 {
+		return piece{}, wire.ErrDamaged
 	}
 	return p, nil
 }

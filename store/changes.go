@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A Change is one event with its place in the chain. Where the recipient was erased since, Event is
@@ -123,7 +124,7 @@ func stepOf(txn *badger.Txn, l *link, head *Head) (at step, found bool, err erro
 		if gone, err := goneUntil(txn, l.id.recipient()); err != nil || gone >= head.Seq {
 			return step{}, false, err
 		}
-	case !errors.Is(err, errDamaged):
+	case !errors.Is(err, wire.ErrDamaged):
 		return step{}, false, err
 	}
 	return step{lost: &Lost{First: head.Seq, Last: head.Seq, Sum: head.Sum, Link: &shown}}, true, nil
@@ -135,7 +136,7 @@ func eachWholePiece(txn *badger.Txn, seq uint64, f func(*piece) (more bool, err 
 	defer it.Close()
 	for ; it.Valid(); it.Next() {
 		p, err := readPiece(it.Item())
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, wire.ErrDamaged) {
 			continue // the next one shows what is missing
 		}
 		if err != nil {
@@ -181,7 +182,7 @@ func readPiece(item *badger.Item) (p piece, err error) {
 	})
 	last, ok := pieceEnd(item)
 	if err == nil && (!ok || p.before.Seq+uint64(len(p.links)) != last) {
-		err = errDamaged
+		err = wire.ErrDamaged
 	}
 	if err != nil {
 		return piece{}, fmt.Errorf("the piece of the chain that ends with link %d: %w", last, err)
@@ -240,7 +241,7 @@ func linkAt(txn *badger.Txn, seq uint64) (found Link, err error) {
 		return false, nil
 	})
 	if err == nil && found.Seq != seq {
-		err = fmt.Errorf("link %d: %w", seq, errDamaged)
+		err = fmt.Errorf("link %d: %w", seq, wire.ErrDamaged)
 	}
 	return found, err
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // A cloner copies the strings of events into one piece of memory: the caller's may point into a
@@ -48,7 +49,7 @@ func (c *cloner) copy(s *string) {
 
 // privateSize is about how many bytes the private part of e takes.
 func privateSize(e *filter.Event) int {
-	n := 8 + idLength + len(e.ID) + len(e.To.Address) + len(e.Source) + len(e.Note)
+	n := 8 + ulid.Length + len(e.ID) + len(e.To.Address) + len(e.Source) + len(e.Note)
 	if e.Proof != (filter.Evidence{}) {
 		for _, field := range evidenceFields(&e.Proof) {
 			n += 2 + len(*field.value)

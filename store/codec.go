@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 const (
@@ -19,16 +20,16 @@ func appendScope(b []byte, s filter.Scope) []byte {
 	if s == filter.All {
 		return append(b, 0)
 	}
-	return appendString(b, s.String())
+	return wire.AppendString(b, s.String())
 }
 
-func (d *decoder) scope() (s filter.Scope) {
-	text := d.string()
+func readScope(d *wire.Decoder) (s filter.Scope) {
+	text := d.Text()
 	if text == "" {
 		return filter.All
 	}
 	if err := s.UnmarshalText([]byte(text)); err != nil {
-		d.fail()
+		d.Fail()
 	}
 	return s
 }
@@ -55,21 +56,21 @@ func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 	if r.Place != "" {
 		version = placedVersion
 	}
-	b = appendTime(appendTime(append(b, version), r.LastInbound), r.Erased)
+	b = wire.AppendTime(wire.AppendTime(append(b, version), r.LastInbound), r.Erased)
 	b = binary.AppendUvarint(b, uint64(len(r.Consents)))
 	for i := range r.Consents {
 		c := &r.Consents[i]
 		b = appendScope(b, c.Scope)
 		for _, at := range kept(c) {
-			b = appendTime(b, *at)
+			b = wire.AppendTime(b, *at)
 		}
 	}
 	for i := range r.Consents {
 		if at := r.Consents[i].Noticed; !at.IsZero() {
-			b = appendTime(binary.AppendUvarint(b, uint64(i)), at)
+			b = wire.AppendTime(binary.AppendUvarint(b, uint64(i)), at)
 		}
 	}
-	return appendSum(b, start, fp[:]...)
+	return wire.AppendSum(b, start, fp[:]...)
 }
 
 // decodeRecord reads it into r, in the memory that r.Consents has; placed says that [readPlace] has to
@@ -79,23 +80,23 @@ func decodeRecord(value []byte, fp fingerprint, r *filter.Record) (placed bool, 
 	if placed = len(value) > 0 && value[0] == placedVersion; placed {
 		version = placedVersion
 	}
-	d := newDecoder(value, version, fp[:]...)
-	*r = filter.Record{LastInbound: d.time(), Erased: d.time(), Consents: r.Consents[:0]}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
-		r.Consents = append(r.Consents, filter.Consent{Scope: d.scope()})
+	d := wire.NewDecoder(value, version, fp[:]...)
+	*r = filter.Record{LastInbound: d.Time(), Erased: d.Time(), Consents: r.Consents[:0]}
+	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
+		r.Consents = append(r.Consents, filter.Consent{Scope: readScope(&d)})
 		for _, at := range kept(&r.Consents[len(r.Consents)-1]) {
-			*at = d.time()
+			*at = d.Time()
 		}
 	}
-	for d.rest != "" && !d.bad {
-		i, at := d.uvarint(), d.time()
+	for d.Rest != "" && !d.Bad {
+		i, at := d.Uvarint(), d.Time()
 		if i >= uint64(len(r.Consents)) || at.IsZero() {
-			d.fail()
+			d.Fail()
 			break
 		}
 		r.Consents[i].Noticed = at
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		*r = filter.Record{Consents: r.Consents[:0]}
 		return false, err
 	}
@@ -105,35 +106,35 @@ func decodeRecord(value []byte, fp fingerprint, r *filter.Record) (placed bool, 
 // appendPublic writes what is left of an event when the recipient is erased.
 func appendPublic(b []byte, e *filter.Event, seq uint64) []byte {
 	b = binary.AppendUvarint(b, seq)
-	b = appendTime(appendTime(b, e.Time), e.Recorded)
+	b = wire.AppendTime(wire.AppendTime(b, e.Time), e.Recorded)
 	b = appendScope(append(b, byte(e.Kind), byte(e.Basis)), e.Scope)
-	return appendString(appendString(b, e.To.Brand), e.To.Channel)
+	return wire.AppendString(wire.AppendString(b, e.To.Brand), e.To.Channel)
 }
 
-func (d *decoder) public(e *filter.Event) (seq uint64) {
-	seq, e.Time, e.Recorded = d.uvarint(), d.time(), d.time()
-	e.Kind, e.Basis = filter.Kind(d.byte()), filter.Basis(d.byte())
-	e.Scope = d.scope()
-	e.To.Brand, e.To.Channel = d.string(), filter.Channel(d.string())
+func readPublic(d *wire.Decoder, e *filter.Event) (seq uint64) {
+	seq, e.Time, e.Recorded = d.Uvarint(), d.Time(), d.Time()
+	e.Kind, e.Basis = filter.Kind(d.Byte()), filter.Basis(d.Byte())
+	e.Scope = readScope(d)
+	e.To.Brand, e.To.Channel = d.Text(), filter.Channel(d.Text())
 	return seq
 }
 
 // appendPrivate writes the rest of it.
 func appendPrivate(b []byte, e *filter.Event) []byte {
-	b = appendString(appendString(b, e.ID), e.To.Address)
-	b = appendString(appendString(b, e.Source), e.Note)
+	b = wire.AppendString(wire.AppendString(b, e.ID), e.To.Address)
+	b = wire.AppendString(wire.AppendString(b, e.Source), e.Note)
 	p, place := e.Proof, e.Proof.Place
 	p.Place = ""
 	proof := flag(p != (filter.Evidence{}))
 	b = append(b, proof|flag(place != "")<<1)
 	if place != "" {
-		b = appendString(b, place)
+		b = wire.AppendString(b, place)
 	}
 	if proof == 0 {
 		return b
 	}
 	for _, field := range keptFields(&p) {
-		b = appendString(b, *field.value)
+		b = wire.AppendString(b, *field.value)
 	}
 	var flags byte
 	if p.PreTicked {
@@ -142,30 +143,30 @@ func appendPrivate(b []byte, e *filter.Event) []byte {
 	if p.NumberEnteredByUser {
 		flags |= 2
 	}
-	return append(appendTime(appendTime(b, p.CapturedAt), p.ReferenceDate), flags)
+	return append(wire.AppendTime(wire.AppendTime(b, p.CapturedAt), p.ReferenceDate), flags)
 }
 
-func (d *decoder) private(e *filter.Event) {
-	e.ID, e.To.Address = d.string(), d.string()
-	e.Source, e.Note = d.string(), d.string()
-	has, p := d.byte(), &e.Proof
+func readPrivate(d *wire.Decoder, e *filter.Event) {
+	e.ID, e.To.Address = d.Text(), d.Text()
+	e.Source, e.Note = d.Text(), d.Text()
+	has, p := d.Byte(), &e.Proof
 	if has > 3 {
-		d.fail()
+		d.Fail()
 	}
 	if has&2 != 0 {
-		p.Place = d.string()
+		p.Place = d.Text()
 	}
 	if has&1 == 0 {
 		return
 	}
 	for _, field := range keptFields(p) {
-		*field.value = d.string()
+		*field.value = d.Text()
 	}
-	p.CapturedAt, p.ReferenceDate = d.time(), d.time()
-	flags := d.byte()
+	p.CapturedAt, p.ReferenceDate = d.Time(), d.Time()
+	flags := d.Byte()
 	p.PreTicked, p.NumberEnteredByUser = flags&1 != 0, flags&2 != 0
 	if flags > 3 {
-		d.fail()
+		d.Fail()
 	}
 }
 

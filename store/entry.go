@@ -6,12 +6,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // An Entry is one line of the decision log: what was decided about one message, with what is
 // needed to explain it later. It holds full addresses and texts: whoever shows it masks them.
 type Entry struct {
-	ID       string    `json:"id"`       // decision id, from [NewID]
+	ID       string    `json:"id"`       // decision id, from [ulid.New]
 	Time     time.Time `json:"time"`     // when the message was judged
 	Route    string    `json:"route"`    // the route it took
 	Provider string    `json:"provider"` // the provider of the route
@@ -122,12 +123,12 @@ func (e *Entry) names() [entryNames]*string {
 func appendEntry(b []byte, e *Entry) []byte {
 	start := len(b)
 	b = append(b, 0, 0, 0, 0, entryVersion)
-	b = appendTime(appendString(b, clip(e.ID, maxEntryID)), e.Time)
+	b = wire.AppendTime(wire.AppendString(b, clip(e.ID, maxEntryID)), e.Time)
 	for _, s := range e.names() {
-		b = appendString(b, clip(*s, maxEntryName))
+		b = wire.AppendString(b, clip(*s, maxEntryName))
 	}
-	b = appendString(b, clip(e.Text, maxEntryText))
-	b = appendTime(appendTime(b, e.SendAt), e.Until)
+	b = wire.AppendString(b, clip(e.Text, maxEntryText))
+	b = wire.AppendTime(wire.AppendTime(b, e.SendAt), e.Until)
 	b = append(b, byte(e.Category), byte(e.Action), e.flags(), byte(e.Reason))
 	b = binary.AppendVarint(b, int64(e.Status))
 	b = binary.AppendVarint(b, e.Micros)
@@ -140,31 +141,31 @@ func appendEntry(b []byte, e *Entry) []byte {
 
 // decode reads an entry without its length. Its strings share the memory of s.
 func (e *Entry) decode(s string) error {
-	d := decoder{rest: s}
-	version, names := d.byte(), e.names()
+	d := wire.Decoder{Rest: s}
+	version, names := d.Byte(), e.names()
 	if version < 1 || version > entryVersion {
-		d.fail()
+		d.Fail()
 	}
-	e.ID, e.Time = d.string(), d.time()
+	e.ID, e.Time = d.Text(), d.Time()
 	for _, s := range names[:namesOf(int(version))] {
-		*s = d.string()
+		*s = d.Text()
 	}
-	e.Text = d.string()
-	e.SendAt, e.Until = d.time(), d.time()
-	e.Category, e.Action = filter.Category(d.byte()), filter.Action(d.byte())
-	e.setFlags(d.byte())
-	e.Reason = filter.Reason(d.byte())
-	e.Status, e.Micros = int(d.varint()), d.varint()
+	e.Text = d.Text()
+	e.SendAt, e.Until = d.Time(), d.Time()
+	e.Category, e.Action = filter.Category(d.Byte()), filter.Action(d.Byte())
+	e.setFlags(d.Byte())
+	e.Reason = filter.Reason(d.Byte())
+	e.Status, e.Micros = int(d.Varint()), d.Varint()
 	if version > 1 {
-		e.Room, e.Known = int(d.uvarint()), d.uvarint()
+		e.Room, e.Known = int(d.Uvarint()), d.Uvarint()
 	}
 	if version > 2 {
-		d.tally(e)
+		readTally(&d, e)
 	}
 	if version > 4 {
-		d.pass(e)
+		readPass(&d, e)
 	}
-	return d.end()
+	return d.End()
 }
 
 // appendPass writes what lets e be let through, and what did.
@@ -173,21 +174,21 @@ func appendPass(b []byte, e *Entry) []byte {
 	if e.Print == (Print{}) {
 		print = nil
 	}
-	return appendString(appendString(b, print), clip(e.Pass, maxEntryID))
+	return wire.AppendString(wire.AppendString(b, print), clip(e.Pass, maxEntryID))
 }
 
 // pass reads what appendPass wrote.
-func (d *decoder) pass(e *Entry) {
-	print := d.string()
+func readPass(d *wire.Decoder, e *Entry) {
+	print := d.Text()
 	switch len(print) {
 	case 0:
 		e.Print = Print{}
 	case len(e.Print):
 		e.Print = Print([]byte(print))
 	default:
-		d.fail()
+		d.Fail()
 	}
-	e.Pass = d.string()
+	e.Pass = d.Text()
 }
 
 // appendTally writes the tally of e: of each message how many milliseconds later than e it was due, and
@@ -208,16 +209,16 @@ func appendTally(b []byte, e *Entry) []byte {
 }
 
 // tally reads what appendTally wrote.
-func (d *decoder) tally(e *Entry) {
+func readTally(d *wire.Decoder, e *Entry) {
 	e.Tally = nil // what was read into e before may be kept by somebody
-	n := d.uvarint()
+	n := d.Uvarint()
 	if n > maxEntryTally {
-		d.fail()
+		d.Fail()
 		return
 	}
 	for range n {
-		at := time.UnixMilli(e.Time.UnixMilli() + d.varint()).UTC()
-		b := d.byte()
+		at := time.UnixMilli(e.Time.UnixMilli() + d.Varint()).UTC()
+		b := d.Byte()
 		s := filter.Sent{At: at, Category: filter.Category(b & 3), SameTopic: b&4 != 0, SameContent: b&8 != 0}
 		for i := range s.SameOthers {
 			s.SameOthers[i] = b>>(4+i)&1 != 0

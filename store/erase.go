@@ -9,6 +9,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
 
@@ -56,7 +58,7 @@ type Erasure struct {
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
 	own := filter.Event{To: to, Source: actor, Note: reason}
 	new(cloner).clone(&own)
-	j := &journal{ID: NewID(s.now()), To: own.To, Actor: own.Source, Reason: own.Note}
+	j := &journal{ID: ulid.New(s.now()), To: own.To, Actor: own.Source, Reason: own.Note}
 	if err := j.check(); err != nil {
 		return Erasure{}, err
 	}
@@ -117,7 +119,7 @@ func (j *journal) check() error {
 		return err
 	}
 	for _, text := range [...]textField{{"actor", &j.Actor}, {"reason", &j.Reason}} {
-		if holds(*text.value, j.To.Address) {
+		if spelling.Of(j.To.Address).In(*text.value) {
 			return &EventError{0, text.name, "it holds the address, and would outlive the erasure"}
 		}
 	}

@@ -14,6 +14,9 @@ import (
 	"slices"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/spelling"
 )
 
 // auditTemp begins the names of files of the audit that are written anew.
@@ -22,7 +25,7 @@ const auditTemp = "erasing-"
 // erase takes what names a recipient out of the audit, and returns from how many acts. Who writes is held up
 // while it is at the last file, and by no other.
 func (l *audit) erase(j *journal) (count int, err error) {
-	e := &auditEraser{l: l, journal: j, sp: spell(j.To.Address), person: l.s.personText(j.To.Address), acts: map[uint64]bool{}}
+	e := &auditEraser{l: l, journal: j, sp: spelling.Of(j.To.Address), person: l.s.personText(j.To.Address), acts: map[uint64]bool{}}
 	from := uint64(0)
 	for {
 		f, isLast := l.fileFrom(from)
@@ -75,7 +78,7 @@ func (l *audit) fileFrom(first uint64) (f *auditFile, isLast bool) {
 type auditEraser struct {
 	l       *audit
 	journal *journal
-	sp      *spelling
+	sp      *spelling.Spelling
 	person  string
 	acts    map[uint64]bool // that something was taken out of
 }
@@ -110,7 +113,7 @@ func (e *auditEraser) file(f *auditFile) error {
 	if !slices.Contains(e.l.files, f) {
 		return nil
 	}
-	file, err := putFile(filepath.Clean(dir), name, auditTemp, text)
+	file, err := disk.Put(filepath.Clean(dir), name, auditTemp, text)
 	if err != nil {
 		return err
 	}
@@ -121,7 +124,7 @@ func (e *auditEraser) file(f *auditFile) error {
 		f.close()
 		f.file = file
 	}
-	return errors.Join(err, syncDir(filepath.Clean(dir)))
+	return errors.Join(err, disk.SyncDir(filepath.Clean(dir)))
 }
 
 // there reports whether f is one of the files.
@@ -157,7 +160,7 @@ func (e *auditEraser) rewrite(file io.Reader) (text []byte, found bool, err erro
 // them, is emptied.
 func (e *auditEraser) row(row []byte) ([]byte, error) {
 	seq := rowSeq(row)
-	if seq == 0 || !bytes.Contains(row, []byte(e.person)) && !bytes.ContainsAny(row, `\%`) && !e.sp.in(string(row)) {
+	if seq == 0 || !bytes.Contains(row, []byte(e.person)) && !bytes.ContainsAny(row, `\%`) && !e.sp.In(string(row)) {
 		return nil, nil
 	}
 	var line auditLine
@@ -167,7 +170,7 @@ func (e *auditEraser) row(row []byte) ([]byte, error) {
 		found, err = line.erase(e.sp, e.person, e.journal)
 	}
 	if err != nil {
-		if !e.sp.in(string(row)) && !bytes.Contains(row, []byte(e.person)) {
+		if !e.sp.In(string(row)) && !bytes.Contains(row, []byte(e.person)) {
 			return nil, nil
 		}
 		e.l.s.logger.Warn("a damaged line of the audit that named somebody who is erased is emptied", zap.Uint64("seq", seq), zap.Error(err))

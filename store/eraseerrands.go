@@ -2,14 +2,12 @@ package store
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -20,7 +18,7 @@ import (
 type errandEraser struct {
 	errands  *errands
 	journal  *journal
-	spelling *spelling
+	spelling *spelling.Spelling
 	found    map[errandID]bool
 	through  uint64 // up to the file with this number all are written anew
 }
@@ -28,7 +26,7 @@ type errandEraser struct {
 // erase ends what is to be ended, and returns how many errands that were. What is added meanwhile is learnt after
 // the erasure.
 func (e *errands) erase(j *journal) (n int, err error) {
-	x := errandEraser{errands: e, journal: j, spelling: spell(j.To.Address), found: make(map[errandID]bool)}
+	x := errandEraser{errands: e, journal: j, spelling: spelling.Of(j.To.Address), found: make(map[errandID]bool)}
 	first, err := e.roll()
 	if err != nil {
 		return 0, err
@@ -110,7 +108,7 @@ func (x *errandEraser) concerns(one *Errand) bool {
 	for _, to := range one.People {
 		texts = append(texts, to.Address)
 	}
-	return slices.ContainsFunc(texts, x.spelling.in) || x.spelling.inBody(string(one.Body), 3)
+	return slices.ContainsFunc(texts, x.spelling.In) || x.spelling.InBody(string(one.Body), 3)
 }
 
 // end ends an errand if it still is what was found.
@@ -123,11 +121,11 @@ func (x *errandEraser) end(id errandID) (ended bool, err error) {
 	switch {
 	case errors.Is(err, ErrNoErrand), err == nil && !x.concerns(&one):
 		return false, nil
-	case err != nil && !errors.Is(err, errDamaged):
+	case err != nil && !errors.Is(err, wire.ErrDamaged):
 		return false, err
 	case err == nil && !slices.ContainsFunc(one.People, func(to filter.Recipient) bool { return x.journal.concerns(to, x.spelling) }):
 		e.store.logger.Warn("ending an errand about somebody else that says an erased number", zap.Stringer("kind", one.Kind))
-	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.spelling.inBody(string(one.Body), 3):
+	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.spelling.InBody(string(one.Body), 3):
 		cancel = []Errand{one.Cancellation()}
 	}
 	_, unkept := e.store.AddErrands(context.Background(), cancel...)
@@ -154,72 +152,4 @@ func (e *errands) oldest() uint64 {
 		return 0
 	}
 	return e.segments[0].number
-}
-
-// inBody reports whether the address is written in a body: as it is, in a form, in what JSON holds, also where that
-// is in base64, or in a call by HTTP whose body is any of that, so many levels deep.
-func (s *spelling) inBody(text string, depth int) bool {
-	if s.inQuery(text) {
-		return true
-	}
-	if depth == 0 {
-		return false
-	}
-	if _, body, ok := strings.Cut(text, "\r\n\r\n"); ok {
-		text = body
-	}
-	if text = strings.TrimSpace(text); text == "" {
-		return false
-	}
-	if strings.ContainsRune(`{["`, rune(text[0])) {
-		var value any
-		return json.Unmarshal([]byte(text), &value) == nil && s.inValue(value, depth-1)
-	}
-	b, err := base64.StdEncoding.DecodeString(text)
-	return err == nil && s.inBody(string(b), depth-1)
-}
-
-// inValue is inBody for what was JSON.
-func (s *spelling) inValue(value any, depth int) bool {
-	switch v := value.(type) {
-	case string:
-		return s.inBody(v, depth)
-	case float64:
-		return s.in(strconv.FormatFloat(v, 'f', -1, 64))
-	case []any:
-		return slices.ContainsFunc(v, func(one any) bool { return s.inValue(one, depth) })
-	case map[string]any:
-		for key, one := range v {
-			if s.in(key) || s.inValue(one, depth) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// inQuery reports whether the address is written in text, as it is or percent-encoded.
-func (s *spelling) inQuery(text string) bool {
-	return s.in(text) || strings.ContainsAny(text, "%+") && s.in(unescape(text))
-}
-
-// unescape reads what was percent-encoded, and leaves the rest alone.
-func unescape(text string) string {
-	var out strings.Builder
-	out.Grow(len(text))
-	for i := 0; i < len(text); i++ {
-		if text[i] == '+' {
-			out.WriteByte(' ')
-			continue
-		}
-		if text[i] == '%' && i+2 < len(text) {
-			if v, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
-				out.WriteByte(byte(v))
-				i += 2
-				continue
-			}
-		}
-		out.WriteByte(text[i])
-	}
-	return out.String()
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -38,7 +41,7 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	if err := l.flushChunks(true); err != nil {
 		return 0, err
 	}
-	s := spell(j.To.Address)
+	s := spelling.Of(j.To.Address)
 	n, err = l.eraseChunks(j, s)
 	if err == nil {
 		err = l.rewriteTail()
@@ -62,7 +65,7 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 }
 
 // concerns reports whether somebody is a recipient of the erasure, whose spelling is s.
-func (j *journal) concerns(one filter.Recipient, s *spelling) bool {
+func (j *journal) concerns(one filter.Recipient, s *spelling.Spelling) bool {
 	if j.To.Brand != "" && (one.Brand != j.To.Brand || one.Channel != j.To.Channel) {
 		return false
 	}
@@ -70,28 +73,28 @@ func (j *journal) concerns(one filter.Recipient, s *spelling) bool {
 	if at == to || at == "" || strings.HasPrefix(at, "+") && strings.HasPrefix(to, "+") {
 		return at == to // two numbers in the only form they have, or nothing
 	}
-	return s.in(at) // as somebody wrote it
+	return s.In(at) // as somebody wrote it
 }
 
 // blank takes out of e what is personal, and what holds the address.
-func (e *Entry) blank(s *spelling) {
+func (e *Entry) blank(s *spelling.Spelling) {
 	e.To.Address, e.Text, e.Footer, e.Fault, e.Print, e.Erased = "", "", "", "", Print{}, true
 	for _, name := range e.names() {
-		if s.in(*name) {
+		if s.In(*name) {
 			*name = ""
 		}
 	}
 }
 
 // forget takes the address out of what e says about somebody else, and reports whether it was there.
-func (j *journal) forget(e *Entry, s *spelling) (found bool) {
+func (j *journal) forget(e *Entry, s *spelling.Spelling) (found bool) {
 	if j.To.Brand != "" && e.To.Brand != j.To.Brand {
 		return false
 	}
 	names := e.names()
 	names[addressName] = &e.Text // the address is the other's own
 	for _, name := range names {
-		if s.in(*name) {
+		if s.In(*name) {
 			*name, e.Erased, found = "", true, true
 		}
 	}
@@ -99,7 +102,7 @@ func (j *journal) forget(e *Entry, s *spelling) (found bool) {
 }
 
 // erase takes out of e what j says, and reports whether there was anything.
-func (j *journal) erase(e *Entry, s *spelling) bool {
+func (j *journal) erase(e *Entry, s *spelling.Spelling) bool {
 	if j.concerns(e.To, s) {
 		e.blank(s)
 		return true
@@ -108,7 +111,7 @@ func (j *journal) erase(e *Entry, s *spelling) bool {
 }
 
 // eraseChunks blanks entries in memory.
-func (l *decisionLog) eraseChunks(j *journal, s *spelling) (n int, err error) {
+func (l *decisionLog) eraseChunks(j *journal, s *spelling.Spelling) (n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range append(slices.Clone(l.full), l.open) {
@@ -135,12 +138,12 @@ func (l *decisionLog) eraseChunks(j *journal, s *spelling) (n int, err error) {
 }
 
 // eraseSegment blanks entries in one file, or in the blocks in memory.
-func (l *decisionLog) eraseSegment(j *journal, s *spelling, seg *segment, blocks []*block) (n int, err error) {
+func (l *decisionLog) eraseSegment(j *journal, s *spelling.Spelling, seg *segment, blocks []*block) (n int, err error) {
 	anew := make(map[*block]*block) // nil for what cannot be read
 	whole := make(map[*block][]byte)
 	for _, b := range blocks {
 		entries, err := l.entries(b, 0, nil) // of others too: they may speak of the number
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, wire.ErrDamaged) {
 			anew[b] = nil
 			continue
 		}
@@ -176,7 +179,7 @@ func (l *decisionLog) eraseSegment(j *journal, s *spelling, seg *segment, blocks
 // rewriteSegment puts a file in the place of a segment: the blocks that are not in anew as they
 // were, the others as they are there.
 func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*block]*block, whole map[*block][]byte) (err error) {
-	if err := l.store.room(2*minFree + seg.size); err != nil {
+	if err := l.store.room(2*disk.MinFree + seg.size); err != nil {
 		return err
 	}
 	old, err := os.Open(seg.path)
@@ -227,7 +230,7 @@ func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*bl
 			zap.String("file", seg.path))
 	}
 	l.replace(anew)
-	return syncDir(l.dir)
+	return disk.SyncDir(l.dir)
 }
 
 // replace puts blocks in the place of others, and takes out those that are to become nil.
@@ -272,7 +275,7 @@ func (l *decisionLog) removeUnread(known map[*segment][]*block) error {
 	if l.segment != nil {
 		read[l.segment.path] = true
 	}
-	names, err := glob(l.dir, "*"+segmentSuffix)
+	names, err := disk.Glob(l.dir, "*"+segmentSuffix)
 	for _, path := range names {
 		if !read[path] {
 			l.logger.Warn("removing a file of the decision log that does not read: nobody can tell whether an erased recipient is in it",

@@ -4,12 +4,14 @@ import (
 	"context"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/spelling"
 )
 
 // mentions counts the events of others in which the address of j is written. They stay as they are: they prove what
 // others agreed to, and are the others' to have erased.
 func (s *Store) mentions(ctx context.Context, j *journal) (n int, err error) {
-	m := mentioner{sp: spell(j.To.Address), journal: j}
+	m := mentioner{sp: spelling.Of(j.To.Address), journal: j}
 	for from := []byte{kindEvent}; from != nil; {
 		if err := ctx.Err(); err != nil {
 			return n, err
@@ -43,7 +45,7 @@ func (s *Store) mentions(ctx context.Context, j *journal) (n int, err error) {
 
 // A mentioner looks for the address of a journal in events.
 type mentioner struct {
-	sp      *spelling
+	sp      *spelling.Spelling
 	journal *journal
 	last    [18]string // what was looked at last, by field: the same wording and source stand in very many
 }
@@ -65,7 +67,7 @@ func (m *mentioner) in(item *badger.Item) (found bool, err error) {
 			if *text.value == "" || *text.value == m.last[i] {
 				continue
 			}
-			if found = m.sp.in(*text.value); found {
+			if found = m.sp.In(*text.value); found {
 				break
 			}
 			m.last[i] = *text.value

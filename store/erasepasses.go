@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/spelling"
 )
 
 // A passErasure is what an erasure takes out of the passes: those for the person, and their address out of what was
@@ -16,7 +18,7 @@ type passErasure struct {
 
 // passes looks for what tells of the person. Nobody else writes meanwhile.
 func (e *eraser) passes() *passErasure {
-	a, sp, x := &e.s.passes, spell(e.journal.To.Address), &passErasure{}
+	a, sp, x := &e.s.passes, spelling.Of(e.journal.To.Address), &passErasure{}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, id := range a.damaged { // nobody knows what they tell
@@ -32,7 +34,7 @@ func (e *eraser) passes() *passErasure {
 		}
 		p, found := h.clone(), false
 		for _, text := range append(p.texts(), &p.Campaign, &p.Topic) {
-			if sp.in(*text) {
+			if sp.In(*text) {
 				*text, found = erasedText, true
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -130,7 +131,7 @@ func (e *eraser) emptyPage(txn *badger.Txn, fp fingerprint, from []byte) (next [
 		}
 		key := it.Item().KeyCopy(nil)
 		if len(key) != 1+len(eventID{}) {
-			return nil, fmt.Errorf("a key of %d bytes among the events: %w", len(key), errDamaged)
+			return nil, fmt.Errorf("a key of %d bytes among the events: %w", len(key), wire.ErrDamaged)
 		}
 		id := eventID(key[1:])
 		value, err := it.Item().ValueCopy(nil)
@@ -180,7 +181,7 @@ func blobNamed(db *badger.DB, sha string, counts func(fingerprint) bool) (named 
 		for it.Rewind(); it.Valid() && !named; it.Next() {
 			id := bytes.TrimPrefix(it.Item().Key(), prefix)
 			if len(id) != len(eventID{}) {
-				return errDamaged
+				return wire.ErrDamaged
 			}
 			named = counts(fingerprint(id))
 		}

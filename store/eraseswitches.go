@@ -6,14 +6,15 @@ import (
 	"slices"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/spelling"
 	"go.uber.org/zap"
 )
 
-// named reports whether sw is for a campaign or a sender in which the address of sp stands alone, see
-// [spelling.alone]. What names a thing of the configuration is the operator's own word: brand, route,
+// pausedBy reports whether a pause is for a campaign or a sender in which the address of sp stands alone, see
+// [spelling.Spelling.Alone]. What names a thing of the configuration is the operator's own word: brand, route,
 // topic and template.
-func (sp *spelling) named(sw *filter.Switch) bool {
-	return sp.alone(sw.On.Campaign) || sp.alone(sw.On.Sender)
+func pausedBy(sp *spelling.Spelling, sw *filter.Switch) bool {
+	return sp.Alone(sw.On.Campaign) || sp.Alone(sw.On.Sender)
 }
 
 // unpaused refuses an erasure that would have to take the name out of a pause in force, and so lift it.
@@ -21,9 +22,9 @@ func (s *Store) unpaused(address string) error {
 	w := &s.switches
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	sp, now := spell(address), s.now()
+	sp, now := spelling.Of(address), s.now()
 	for i := range w.all {
-		if sw := &w.all[i]; holding(sw, now) && sp.named(sw) {
+		if sw := &w.all[i]; holding(sw, now) && pausedBy(sp, sw) {
 			return &EventError{0, "to.address", fmt.Sprintf("the pause %s, which is in force, is for a campaign or a sender that is named by it, "+
 				"and an erasure would lift that: resume it first", sw.ID)}
 		}
@@ -38,23 +39,23 @@ func (s *Store) eraseSwitches(address string) error {
 	w := &s.switches
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	sp, now, found := spell(address), s.now(), false
+	sp, now, found := spelling.Of(address), s.now(), false
 	all, keys := slices.Clone(w.all), maps.Clone(w.keys)
 	for i := range all {
 		sw := &all[i]
 		for _, text := range []*string{&sw.Reason, &sw.Actor, &sw.LiftedBy, &sw.LiftedBecause} {
-			if sp.in(*text) {
+			if sp.In(*text) {
 				*text, found = erasedText, true
 			}
 		}
 		if holding(sw, now) {
-			if sp.named(sw) {
+			if pausedBy(sp, sw) {
 				s.logger.Warn("a pause in force is for a campaign or a sender named by an address that is erased: resume it, and erase again", zap.String("switch", sw.ID))
 			}
 			continue
 		}
 		for _, text := range []*string{&sw.On.Campaign, &sw.On.Sender} {
-			if sp.alone(*text) {
+			if sp.Alone(*text) {
 				*text, found = erasedText, true
 			}
 		}

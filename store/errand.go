@@ -12,6 +12,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/ulid"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 var (
@@ -143,7 +146,7 @@ func (s *Store) AddErrands(ctx context.Context, errands ...Errand) (added []bool
 	if len(ops) == 0 {
 		return nil, nil
 	}
-	if err := s.room(minFree); err != nil {
+	if err := s.room(disk.MinFree); err != nil {
 		return nil, err
 	}
 	return s.errands.add(ctx, ops)
@@ -193,12 +196,12 @@ func (s *Store) Errand(id string) (Errand, error) { return s.errands.get(s.erran
 // ErrandKey stands for the ID of an errand where people see it: it tells nothing of what the ID is made of.
 func (s *Store) ErrandKey(id string) string {
 	key := s.errands.id(id)
-	return formatID(binary.BigEndian.Uint64(key[:]), binary.BigEndian.Uint64(key[8:]))
+	return ulid.Format(binary.BigEndian.Uint64(key[:]), binary.BigEndian.Uint64(key[8:]))
 }
 
 // ErrandOf is the errand with this key, or the error is [ErrNoErrand].
 func (s *Store) ErrandOf(key string) (Errand, error) {
-	hi, lo, ok := parseID(key)
+	hi, lo, ok := ulid.Parse(key)
 	if !ok {
 		return Errand{}, ErrNoErrand
 	}
@@ -217,7 +220,7 @@ func (s *Store) Errands(q ErrandQuery) iter.Seq2[Errand, error] {
 		}
 		for _, r := range rows {
 			e, err := s.errands.read(r)
-			if errors.Is(err, errDamaged) {
+			if errors.Is(err, wire.ErrDamaged) {
 				s.errands.park(r, err)
 				continue
 			}
@@ -261,7 +264,7 @@ func (s *Store) ChangeErrand(ctx context.Context, id string, change func(*Errand
 	if err := one.check(); err != nil {
 		return fmt.Errorf("changing an errand: %w", err)
 	}
-	if err := s.room(minFree); err != nil {
+	if err := s.room(disk.MinFree); err != nil {
 		return fmt.Errorf("changing an errand: %w", err)
 	}
 	op := e.headOp(&one)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // The journal of errands is made of frames. A frame is
@@ -55,7 +56,7 @@ func sealFrame(b []byte, seq uint64, from int64) {
 	binary.LittleEndian.PutUint32(b[8:], uint32(len(b)-frameFront))
 	binary.LittleEndian.PutUint32(b[12:], uint32(from))
 	binary.LittleEndian.PutUint64(b[33:], seq)
-	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
+	binary.LittleEndian.PutUint32(b[4:], crc32.Checksum(b[8:], wire.Castagnoli))
 }
 
 // A frameView is a frame as it was read.
@@ -78,7 +79,7 @@ func readFrame(b []byte) (f frameView, ok bool) {
 		return f, false
 	}
 	b = b[:frameFront+int(n)]
-	if binary.LittleEndian.Uint32(b[4:]) != crc32.Checksum(b[8:], castagnoli) {
+	if binary.LittleEndian.Uint32(b[4:]) != crc32.Checksum(b[8:], wire.Castagnoli) {
 		return f, false
 	}
 	return frameView{
@@ -129,46 +130,46 @@ func appendErrand(b, head, body []byte) []byte {
 // errandHead is all of e but its body.
 func errandHead(e *Errand) []byte {
 	b := append(make([]byte, 0, 256), headVersion, byte(e.Kind), byte(e.State))
-	b = appendString(appendString(b, e.ID), e.Route)
+	b = wire.AppendString(wire.AppendString(b, e.ID), e.Route)
 	b = binary.AppendUvarint(b, uint64(len(e.Lanes)))
 	for _, lane := range e.Lanes {
-		b = appendString(b, lane)
+		b = wire.AppendString(b, lane)
 	}
 	b = binary.AppendUvarint(b, uint64(len(e.People)))
 	for _, to := range e.People {
-		b = appendString(appendString(appendString(b, to.Brand), to.Channel), to.Address)
+		b = wire.AppendString(wire.AppendString(wire.AppendString(b, to.Brand), to.Channel), to.Address)
 	}
 	for _, at := range [...]time.Time{e.Added, e.Due, e.Until, e.Changed} {
-		b = appendTime(b, at)
+		b = wire.AppendTime(b, at)
 	}
 	b = binary.AppendVarint(binary.AppendVarint(b, int64(e.Tries)), int64(e.Remember))
 	text := e.Error
 	if len(text) > maxErrandError {
 		text = text[:maxErrandError]
 	}
-	return appendString(b, strings.ToValidUTF8(text, ""))
+	return wire.AppendString(b, strings.ToValidUTF8(text, ""))
 }
 
 // decodeErrand reads a head.
 func decodeErrand(head []byte) (e Errand, err error) {
-	d := decoder{rest: string(head)}
-	if d.byte() != headVersion {
-		return e, errDamaged
+	d := wire.Decoder{Rest: string(head)}
+	if d.Byte() != headVersion {
+		return e, wire.ErrDamaged
 	}
-	e.Kind, e.State = ErrandKind(d.byte()), ErrandState(d.byte())
-	e.ID, e.Route = d.string(), d.string()
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
-		e.Lanes = append(e.Lanes, d.string())
+	e.Kind, e.State = ErrandKind(d.Byte()), ErrandState(d.Byte())
+	e.ID, e.Route = d.Text(), d.Text()
+	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
+		e.Lanes = append(e.Lanes, d.Text())
 	}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
-		e.People = append(e.People, filter.Recipient{Brand: d.string(), Channel: filter.Channel(d.string()), Address: d.string()})
+	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
+		e.People = append(e.People, filter.Recipient{Brand: d.Text(), Channel: filter.Channel(d.Text()), Address: d.Text()})
 	}
 	for _, at := range [...]*time.Time{&e.Added, &e.Due, &e.Until, &e.Changed} {
-		*at = d.time()
+		*at = d.Time()
 	}
-	e.Tries, e.Remember, e.Error = int(d.varint()), time.Duration(d.varint()), d.string()
-	if d.end() != nil || e.Kind == 0 || e.Kind >= ErrandKinds || e.State >= ErrandStates {
-		return Errand{}, errDamaged
+	e.Tries, e.Remember, e.Error = int(d.Varint()), time.Duration(d.Varint()), d.Text()
+	if d.End() != nil || e.Kind == 0 || e.Kind >= ErrandKinds || e.State >= ErrandStates {
+		return Errand{}, wire.ErrDamaged
 	}
 	return e, nil
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // openErrands reads the journal of errands. What a crash left half written at its end was never acknowledged, and
@@ -21,7 +24,7 @@ func (s *Store) openErrands() error {
 	if err := os.MkdirAll(e.dir, 0o700); err != nil {
 		return err
 	}
-	paths, err := glob(e.dir, "*"+errandsSuffix)
+	paths, err := disk.Glob(e.dir, "*"+errandsSuffix)
 	if err != nil {
 		return err
 	}
@@ -112,7 +115,7 @@ func (e *errands) take(f frameView, at framePlace) {
 	}
 	delete(e.headless, f.id)
 	if !ok || err != nil {
-		e.lost(at, cmp.Or(err, errDamaged))
+		e.lost(at, cmp.Or(err, wire.ErrDamaged))
 		return
 	}
 	r := rowOf(f.id, &one)

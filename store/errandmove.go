@@ -6,6 +6,9 @@ import (
 	"os"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // cleanFirst moves what is needed of the oldest file behind all others, and removes it, if it still is the one with
@@ -64,7 +67,7 @@ func (e *errands) move(frames []frameView, places []framePlace) error {
 	if len(ops) == 0 { // a full disk keeps nothing from being removed
 		return nil
 	}
-	if err := e.store.room(minFree); err != nil {
+	if err := e.store.room(disk.MinFree); err != nil {
 		return err
 	}
 	if err := e.write(ops); err != nil {
@@ -107,7 +110,7 @@ func (e *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, 
 		return errandOp{kind: framePut, frame: frame, row: r}, true, nil
 	}
 	one, err := readErrand(r.head, r.body, r.doubt)
-	if errors.Is(err, errDamaged) {
+	if errors.Is(err, wire.ErrDamaged) {
 		return op, false, nil // removeFirst tells
 	}
 	op = e.putOp(&one)
@@ -123,7 +126,7 @@ func (e *errands) removeFirst(g *errandSegment) error {
 		if err := os.Remove(g.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err := syncDir(e.dir); err != nil { // then it is to be removed again
+		if err := disk.SyncDir(e.dir); err != nil { // then it is to be removed again
 			return err
 		}
 		_ = g.file.Close() // nothing in it is needed

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // errands is the journal of errands, and what is in memory of it.
@@ -158,7 +160,7 @@ func readErrand(head, body framePlace, doubt bool) (one Errand, err error) {
 	}
 	text, inside, ok := f.split()
 	if !ok {
-		return Errand{}, errDamaged
+		return Errand{}, wire.ErrDamaged
 	}
 	if one, err = decodeErrand(text); err != nil {
 		return Errand{}, err

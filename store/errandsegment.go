@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 const (
@@ -54,7 +57,7 @@ func makeErrandSegment(dir string, number uint64, now int64) (*errandSegment, er
 	if g.file, err = os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 		return nil, err
 	}
-	if err := syncDir(dir); err != nil {
+	if err := disk.SyncDir(dir); err != nil {
 		return nil, errors.Join(err, g.file.Close(), os.Remove(g.path))
 	}
 	return g, nil
@@ -100,7 +103,7 @@ func (p *framePlace) read() (f frameView, err error) {
 	}
 	f, ok := readFrame(b)
 	if !ok || f.size != int64(p.size) {
-		return f, fmt.Errorf("%s at %d: %w", p.segment.path, p.at, errDamaged)
+		return f, fmt.Errorf("%s at %d: %w", p.segment.path, p.at, wire.ErrDamaged)
 	}
 	return f, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // eachEvent walks the events of a recipient, each once: where it was erased and the whole of it is
@@ -87,7 +88,7 @@ func (w *eventWalk) next() bool {
 	key := from.Item().Key()[1:]
 	if len(key) != len(w.id) {
 		from.Next()
-		w.err = errDamaged
+		w.err = wire.ErrDamaged
 		return false
 	}
 	copy(w.id[:], key)

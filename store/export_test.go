@@ -13,6 +13,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/klauspost/compress/zstd"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // OpenAlone opens a store that does nothing but what it is asked for.
@@ -249,8 +251,8 @@ func Overwrite(s *Store, to filter.Recipient, value []byte) error {
 
 // Sum ends the value of a record of a recipient of zeros with its checksum, and SumEvent that of an
 // event, for a fuzzer that could never guess it.
-func Sum(b []byte) []byte      { return appendSum(b, 0, make([]byte, len(fingerprint{}))...) }
-func SumEvent(b []byte) []byte { return appendSum(b, 0, make([]byte, len(eventID{}))...) }
+func Sum(b []byte) []byte      { return wire.AppendSum(b, 0, make([]byte, len(fingerprint{}))...) }
+func SumEvent(b []byte) []byte { return wire.AppendSum(b, 0, make([]byte, len(eventID{}))...) }
 
 // FailNthCommit makes one commit to come fail.
 func FailNthCommit(s *Store, n int) {
@@ -340,7 +342,7 @@ func FailSwitches(s *Store, f func(real func() error) error) {
 // FailSwitchFolder makes every sync of the folder of the file of switches go through f, and FailSwitchCuts
 // every cut of it.
 func FailSwitchFolder(s *Store, f func(real func() error) error) {
-	s.switches.file.syncDir = func(dir string) error { return f(func() error { return syncDir(dir) }) }
+	s.switches.file.syncDir = func(dir string) error { return f(func() error { return disk.SyncDir(dir) }) }
 }
 
 func FailSwitchCuts(s *Store, f func(real func() error) error) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // FirstFormat is a block of entries as the first format had it, with the number first.
@@ -51,7 +53,7 @@ func (b *block) encodeFirst(entries []Entry, body []byte, rawLen int) []byte {
 	}
 	none := len((&tallied{}).append(new(facets).append(nil)))
 	head = append(head, whole[at:len(whole)-none]...)
-	b.headLen, b.bodySum = len(head)-blockPrefix, crc32.Checksum(body, castagnoli)
+	b.headLen, b.bodySum = len(head)-blockPrefix, crc32.Checksum(body, wire.Castagnoli)
 	for i, v := range [...]uint32{blockMagic, uint32(b.headLen), uint32(len(body)), b.bodySum} {
 		binary.LittleEndian.PutUint32(head[4*i:], v)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // Dump is everything in the database of a store.
@@ -56,9 +57,9 @@ func Reseal(key string, value []byte) []byte {
 	body := append([]byte(nil), value[:len(value)-crc32.Size]...)
 	switch key[0] {
 	case kindEvent, kindErased, kindRecord, kindGone, kindPlace:
-		return appendSum(body, 0, []byte(key[1:])...)
+		return wire.AppendSum(body, 0, []byte(key[1:])...)
 	}
-	return appendSum(body, 0)
+	return wire.AppendSum(body, 0)
 }
 
 // EventOf is the key of an event.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 // SweepTally drops what the tally would drop by and by.
@@ -39,7 +40,7 @@ func PlainTally(s *Store) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	seg := j.files[len(j.files)-1]
-	if err := unmapFile(seg.view); seg.view != nil && err != nil {
+	if err := disk.Unmap(seg.view); seg.view != nil && err != nil {
 		panic(err)
 	}
 	seg.view, seg.plain = nil, true

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A face is the numbers of the values that an entry has, of all fields.
@@ -137,10 +139,10 @@ func (p *packer) facets(entries []int) (*facets, []byte) {
 	}
 	f := m.facets()
 	numbers := m.numbers()
-	shapes := decoder{rest: string(p.columns[columnShape])}
+	shapes := wire.Decoder{Rest: string(p.columns[columnShape])}
 	n := 0
 	for _, of := range entries {
 		n += of
 	}
-	return f, pack(n, f.entryBits(), func(int) int { return numbers[shapes.uvarint()] })
+	return f, pack(n, f.entryBits(), func(int) int { return numbers[shapes.Uvarint()] })
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // The fields of an entry by which queries choose, other than time, id and address. Those before
@@ -146,7 +148,7 @@ func (f *facets) append(b []byte) []byte {
 }
 
 // facets reads what append wrote into a block of a format.
-func (d *decoder) facets(magic uint32) *facets {
+func readFacets(d *wire.Decoder, magic uint32) *facets {
 	f := &facets{values: make([]uint32, 0, 32)}
 	size := 0
 	for field := range facetFields {
@@ -155,28 +157,28 @@ func (d *decoder) facets(magic uint32) *facets {
 			f.ends[field] = int16(len(f.values))
 			continue
 		}
-		n := d.uvarint()
-		f.apart[field] = d.byte()
-		if n > uint64(len(d.rest)/4) || n > chunkEntries || uint64(f.apart[field]) > n {
-			d.fail()
+		n := d.Uvarint()
+		f.apart[field] = d.Byte()
+		if n > uint64(len(d.Rest)/4) || n > chunkEntries || uint64(f.apart[field]) > n {
+			d.Fail()
 			return f
 		}
-		values := []byte(d.take(4 * n))
+		values := []byte(d.Take(4 * n))
 		for i := range len(values) / 4 {
 			f.values = append(f.values, binary.LittleEndian.Uint32(values[4*i:]))
 		}
 		f.ends[field] = int16(len(f.values))
 	}
-	n := d.uvarint()
+	n := d.Uvarint()
 	if n > chunkEntries {
-		d.fail()
+		d.Fail()
 		return f
 	}
 	for field := range facetFields {
 		size += columnSize(int(n), bitsOf(len(f.of(field)), int(f.apart[field])))
 	}
 	f.values = slices.Clip(f.values)
-	f.n, f.faces = int(n), []byte(d.take(uint64(size)))
+	f.n, f.faces = int(n), []byte(d.Take(uint64(size)))
 	return f
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // A folder is where the database is, under a name that stays its own as long as it is open: where it
@@ -56,21 +55,4 @@ func (f *folder) close() {
 	if f.file != nil {
 		_ = f.file.Close() // it was only read
 	}
-}
-
-// glob lists the files in dir whose names match a pattern, in the order of their names. It is filepath.Glob for a dir
-// whose own name may be a pattern too, and tells when it cannot be read.
-func glob(dir, pattern string) (paths []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if ok, err := filepath.Match(pattern, entry.Name()); err != nil {
-			return nil, err
-		} else if ok {
-			paths = append(paths, filepath.Join(dir, entry.Name()))
-		}
-	}
-	return paths, nil
 }

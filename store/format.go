@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 const (
@@ -29,7 +31,7 @@ func (s *Store) checkFormat() error {
 		value = []byte{1} // what was written before there were numbers
 	}
 	if len(value) != 1 {
-		return fmt.Errorf("the format of consent/: %w", errDamaged)
+		return fmt.Errorf("the format of consent/: %w", wire.ErrDamaged)
 	}
 	if value[0] < oldest {
 		return fmt.Errorf("consent/ has format %d, which an older version of this program wrote, and this one reads formats %d to %d: "+

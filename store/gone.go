@@ -6,6 +6,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 func goneKey(fp fingerprint) []byte { return append([]byte{kindGone}, fp[:]...) }
@@ -20,16 +21,16 @@ func goneUntil(txn *badger.Txn, fp fingerprint) (seq uint64, err error) {
 	}
 	if err == nil {
 		err = item.Value(func(value []byte) error {
-			d := newDecoder(value, metaVersion, fp[:]...)
-			seq = d.uvarint()
-			return d.end()
+			d := wire.NewDecoder(value, metaVersion, fp[:]...)
+			seq = d.Uvarint()
+			return d.End()
 		})
 	}
 	var l Link
 	if err == nil {
 		l, err = linkAt(txn, seq)
 	}
-	if errors.Is(err, errDamaged) {
+	if errors.Is(err, wire.ErrDamaged) {
 		return 0, nil
 	}
 	if err != nil || l.Kind != filter.Erased || l.Fingerprint != fmt.Sprintf("%x", fp[:]) {

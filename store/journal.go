@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 const journalFile = "erasing"
@@ -50,14 +51,14 @@ func (s *Store) writeJournal(j *journal) error {
 		s.erasure = j
 		return nil
 	}
-	if err := s.room(minFree); err != nil {
+	if err := s.room(disk.MinFree); err != nil {
 		return err
 	}
 	text, err := json.Marshal(j)
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Clean(s.cfg.Dir), journalFile, journalFile+".", text)
+	return disk.Write(filepath.Clean(s.cfg.Dir), journalFile, journalFile+".", text)
 }
 
 func (s *Store) removeJournal() error {
@@ -68,7 +69,7 @@ func (s *Store) removeJournal() error {
 	if err := os.Remove(s.path(journalFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(filepath.Clean(s.cfg.Dir))
+	return disk.SyncDir(filepath.Clean(s.cfg.Dir))
 }
 
 // removeTemps removes what a crash left half written of the files beside the database.
@@ -78,7 +79,7 @@ func (s *Store) removeTemps() error {
 	}
 	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*", tokensTemp + "*",
 		filepath.Join(decisionsDir, rewritePrefix+"*"), filepath.Join(auditDir, auditTemp+"*")} {
-		names, err := glob(filepath.Split(s.path(pattern)))
+		names, err := disk.Glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {
 			err = errors.Join(err, os.Remove(name))
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // The value of an event has a public part, which outlives the recipient's erasure, and a private
@@ -65,7 +66,7 @@ func appendEvent(b []byte, id *eventID, e *filter.Event, seq uint64, s *secret) 
 	public := appendPublic(room[:0], e, seq)
 	b = binary.AppendUvarint(append(b, eventVersion, formWhole), uint64(len(public)))
 	b = append(append(b, public...), s.bytes...)
-	return appendSum(b, start, id[:]...), digest(id, public, s.commitment[:])
+	return wire.AppendSum(b, start, id[:]...), digest(id, public, s.commitment[:])
 }
 
 func digest(id *eventID, public, commitment []byte) Digest {
@@ -74,24 +75,24 @@ func digest(id *eventID, public, commitment []byte) Digest {
 }
 
 func decodeEvent(value []byte, id *eventID) (k keptEvent, err error) {
-	d := newDecoder(value, eventVersion, id[:]...)
-	form := d.byte()
-	k.public = d.string()
-	k.secret = d.rest
-	p := decoder{rest: k.public, bad: d.bad}
-	k.seq = p.public(&k.Event)
+	d := wire.NewDecoder(value, eventVersion, id[:]...)
+	form := d.Byte()
+	k.public = d.Text()
+	k.secret = d.Rest
+	p := wire.Decoder{Rest: k.public, Bad: d.Bad}
+	k.seq = readPublic(&p, &k.Event)
 	switch form {
 	case formWhole:
-		d.take(saltSize)
-		d.private(&k.Event)
+		d.Take(saltSize)
+		readPrivate(&d, &k.Event)
 	case formErased:
 		k.erased = true
-		d.take(sha256.Size)
+		d.Take(sha256.Size)
 	default:
-		d.fail()
+		d.Fail()
 	}
-	if d.end() != nil || p.end() != nil {
-		return keptEvent{}, errDamaged
+	if d.End() != nil || p.End() != nil {
+		return keptEvent{}, wire.ErrDamaged
 	}
 	return k, nil
 }
@@ -112,6 +113,6 @@ func (k *keptEvent) digest(id *eventID) Digest {
 // skeleton is the value of the event once its recipient is erased.
 func (k *keptEvent) skeleton(id *eventID) []byte {
 	b := append(make([]byte, 0, 96), eventVersion, formErased)
-	b = append(appendString(b, k.public), k.commitment()...)
-	return appendSum(b, 0, id[:]...)
+	b = append(wire.AppendString(b, k.public), k.commitment()...)
+	return wire.AppendSum(b, 0, id[:]...)
 }

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 const (
@@ -177,19 +179,10 @@ func (s *Store) makeKey() ([]byte, error) {
 	if s.cfg.Memory {
 		return secret, nil
 	}
-	if err := writeFile(filepath.Clean(s.cfg.Dir), keyFile, keyFile+".", secret); err != nil {
+	if err := disk.Write(filepath.Clean(s.cfg.Dir), keyFile, keyFile+".", secret); err != nil {
 		return nil, fmt.Errorf("making %s: %w", s.path(keyFile), err)
 	}
 	return secret, nil
-}
-
-// syncDir makes the names in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // getMeta reads a value about the database itself; nil when there is none.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -95,19 +96,19 @@ func linkKey(one, other fingerprint) []byte {
 
 // linkValue holds the address of the other one, who is where the key says.
 func linkValue(key []byte, address string) []byte {
-	return appendSum(appendString([]byte{linkVersion}, address), 0, key[1:]...)
+	return wire.AppendSum(wire.AppendString([]byte{linkVersion}, address), 0, key[1:]...)
 }
 
 // readLink reads one link: where each of the two is, and the address of the other.
 func readLink(item *badger.Item) (from, to placeNumber, address string, err error) {
 	key := item.Key()
 	if len(key) != 1+2*len(fingerprint{}) {
-		return 0, 0, "", fmt.Errorf("a key of %d bytes among the links: %w", len(key), errDamaged)
+		return 0, 0, "", fmt.Errorf("a key of %d bytes among the links: %w", len(key), wire.ErrDamaged)
 	}
 	err = item.Value(func(value []byte) error {
-		d := newDecoder(value, linkVersion, key[1:]...)
-		address = d.string()
-		return d.end()
+		d := wire.NewDecoder(value, linkVersion, key[1:]...)
+		address = d.Text()
+		return d.End()
 	})
 	one, other := fingerprint(key[1:]), fingerprint(key[1+len(fingerprint{}):])
 	return one.place(), other.place(), address, err
@@ -143,9 +144,9 @@ func (s *Store) nextTo(txn *badger.Txn, places *places, to filter.Recipient) (al
 		at, ok := places.at(from)
 		there, known := places.at(other)
 		if err == nil && (!ok || !known) {
-			err = fmt.Errorf("a link between places that are not known: %w", errDamaged)
+			err = fmt.Errorf("a link between places that are not known: %w", wire.ErrDamaged)
 		}
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, wire.ErrDamaged) {
 			s.logger.Error("somebody is bound at a part of their addresses only: who else they are does not read", zap.Error(err))
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -80,7 +81,7 @@ func (l *loader) load(db *badger.DB, first, last byte) error {
 		for it.Seek([]byte{kindRecord, first}); it.Valid(); it.Next() {
 			key := it.Item().Key()
 			if len(key) != 1+len(fingerprint{}) {
-				return fmt.Errorf("a key of %d bytes: %w", len(key), errDamaged)
+				return fmt.Errorf("a key of %d bytes: %w", len(key), wire.ErrDamaged)
 			}
 			if key[1] > last {
 				break

@@ -8,6 +8,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
 
@@ -94,7 +95,7 @@ func (s *Store) Log(e Entry) {
 		e.Time = s.now()
 	}
 	if e.ID == "" {
-		e.ID = NewID(e.Time)
+		e.ID = ulid.New(e.Time)
 	}
 	action := e.Action
 	if action >= filter.Actions {

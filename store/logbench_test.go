@@ -16,6 +16,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 var logEntries = flag.Int("log-entries", 100_000, "how many entries BenchmarkFirstPage looks through")
@@ -43,7 +44,7 @@ func (t *traffic) number() string {
 // next is one entry of the mix.
 func (t *traffic) next() store.Entry {
 	t.at = t.at.Add(time.Duration(t.random.ExpFloat64() * float64(time.Second) / 5000))
-	e := store.Entry{ID: store.NewID(t.at), Time: t.at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "3f9a6c1e",
+	e := store.Entry{ID: ulid.New(t.at), Time: t.at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "3f9a6c1e",
 		To: filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: t.number()}, From: "+15559990000", Enforced: true,
 		Action: filter.Forward, Reason: filter.Allowed, Outcome: "answered", Status: 201, Micros: 400 + t.random.Int64N(3600)}
 	name := firstNames[t.random.IntN(len(firstNames))]

@@ -16,6 +16,8 @@ import (
 	"github.com/dgraph-io/badger/v4/pb"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // badgerSync is what Badger calls when it has written to its manifest, the list of the tables that are
@@ -176,8 +178,8 @@ func (m *manifest) read(f *os.File) (*change, error) {
 			break
 		}
 		record := b[recordHeader:][:n]
-		if crc32.Checksum(record, castagnoli) != binary.BigEndian.Uint32(b[4:]) {
-			return nil, errDamaged
+		if crc32.Checksum(record, wire.Castagnoli) != binary.BigEndian.Uint32(b[4:]) {
+			return nil, wire.ErrDamaged
 		}
 		set := new(pb.ManifestChangeSet)
 		if err := proto.Unmarshal(record, set); err != nil {
@@ -188,7 +190,7 @@ func (m *manifest) read(f *os.File) (*change, error) {
 		c.end += int64(recordHeader + n)
 	}
 	if m.file != nil && (len(b) > 0 || !c.anew && len(sets) != 1) {
-		return nil, fmt.Errorf("%d changes and %d bytes were added to the list of tables, and not one change: %w", len(sets), len(b), errDamaged)
+		return nil, fmt.Errorf("%d changes and %d bytes were added to the list of tables, and not one change: %w", len(sets), len(b), wire.ErrDamaged)
 	}
 	c.join(sets, m.tables)
 	return c, nil
@@ -255,7 +257,7 @@ func (m *manifest) undo(f *os.File) error {
 			return err
 		}
 		record := binary.BigEndian.AppendUint32(nil, uint32(len(b)))
-		record = append(binary.BigEndian.AppendUint32(record, crc32.Checksum(b, castagnoli)), b...)
+		record = append(binary.BigEndian.AppendUint32(record, crc32.Checksum(b, wire.Castagnoli)), b...)
 		if _, err := f.WriteAt(record, manifestHeader); err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 // errMending is the answer of reads while the consent store is being brought back.
@@ -22,7 +24,7 @@ func (s *Store) database() (*badger.DB, error) {
 	if s.db == nil {
 		return nil, s.unwell()
 	}
-	return s.db, s.room(minFree)
+	return s.db, s.room(disk.MinFree)
 }
 
 // unwell is why the last commit failed.
@@ -118,7 +120,7 @@ func (s *Store) Healthy() error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	if err := s.room(minFree); err != nil {
+	if err := s.room(disk.MinFree); err != nil {
 		return err
 	}
 	if lost := s.lost.Load(); lost != nil {

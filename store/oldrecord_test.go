@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A record that was written before recipients could be noticed reads as it was, and one that is written
@@ -17,13 +18,13 @@ func TestRecordsOfAnOlderVersionAreRead(t *testing.T) {
 	offers.Granted[filter.Express] = at(4)
 	want := filter.Record{LastInbound: at(5), Consents: []filter.Consent{offers}}
 	fp := fingerprint{1, 2, 3}
-	b := appendTime(appendTime([]byte{recordVersion}, want.LastInbound), want.Erased)
+	b := wire.AppendTime(wire.AppendTime([]byte{recordVersion}, want.LastInbound), want.Erased)
 	b = appendScope(binary.AppendUvarint(b, 1), offers.Scope)
 	for _, at := range []time.Time{offers.OptedOut, offers.Asked, offers.Refused, {}, {}, offers.Granted[filter.Express]} {
-		b = appendTime(b, at)
+		b = wire.AppendTime(b, at)
 	}
 	var got filter.Record
-	if _, err := decodeRecord(appendSum(b, 0, fp[:]...), fp, &got); err != nil || !reflect.DeepEqual(got, want) {
+	if _, err := decodeRecord(wire.AppendSum(b, 0, fp[:]...), fp, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("the old record reads %+v, %v; want %+v", got, err, want)
 	}
 	want.Consents[0].Noticed = at(6)

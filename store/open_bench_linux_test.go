@@ -18,6 +18,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 var (
@@ -172,7 +173,7 @@ func openLarge(dir string, appends int) error {
 	}
 	runtime.GC()
 	for i := range appends {
-		if err := s.Append(context.Background(), optOut(person("acme", random.IntN(1_000_000)), strconv.Itoa(i)+store.NewID(time.Now()))); err != nil {
+		if err := s.Append(context.Background(), optOut(person("acme", random.IntN(1_000_000)), strconv.Itoa(i)+ulid.New(time.Now()))); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // Origins are the opt-outs that were recorded in a time, by the source of the consent that each of them ended.
@@ -81,7 +82,7 @@ func (p *piece) back(txn *badger.Txn) error {
 	}
 	item, err := txn.Get(pieceKey(last))
 	if errors.Is(err, badger.ErrKeyNotFound) {
-		return fmt.Errorf("the chain has no piece that ends with link %d: %w", last, errDamaged)
+		return fmt.Errorf("the chain has no piece that ends with link %d: %w", last, wire.ErrDamaged)
 	}
 	if err == nil {
 		*p, err = readPiece(item)

@@ -5,6 +5,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/sendgate/sendgate/store/ulid"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // The body of a block holds its entries by column, since what stands in one column is alike:
@@ -80,7 +83,7 @@ func (p *packer) reset() {
 
 // add takes e in. It keeps the strings of e until the next reset.
 func (p *packer) add(e *Entry) {
-	number := e164(e.To.Address)
+	number := wire.E164(e.To.Address)
 	if p.unsigned(columnAddress, number); number == 0 {
 		p.string(e.To.Address)
 	}
@@ -91,7 +94,7 @@ func (p *packer) add(e *Entry) {
 	p.at = at
 	p.count(e)
 	p.text(e.Text)
-	p.columns[columnTimes] = appendTime(appendTime(p.columns[columnTimes], e.SendAt), e.Until)
+	p.columns[columnTimes] = wire.AppendTime(wire.AppendTime(p.columns[columnTimes], e.SendAt), e.Until)
 	p.signed(columnMicros, e.Micros)
 	p.signed(columnKnown, int64(e.Known-p.known))
 	p.known = e.Known
@@ -141,12 +144,12 @@ func (p *packer) signed(column int, v int64) {
 }
 
 func (p *packer) string(s string) {
-	p.columns[columnStrings] = appendString(p.columns[columnStrings], s)
+	p.columns[columnStrings] = wire.AppendString(p.columns[columnStrings], s)
 }
 
 // id splits what NewID made into its time, which usually is the entry's, and the rest.
 func (p *packer) id(e *Entry) {
-	hi, lo, ok := parseID(e.ID)
+	hi, lo, ok := ulid.Parse(e.ID)
 	later := int64(hi>>16) - e.Time.UnixMilli()
 	if !ok || later > 1<<48 || later < -1<<48 {
 		p.unsigned(columnIDTime, 0)
@@ -200,19 +203,4 @@ func flag(set bool) byte {
 		return 1
 	}
 	return 0
-}
-
-// e164 is the digits of an address in E.164 as a number, and 0 where it is anything else.
-func e164(address string) (n uint64) {
-	if len(address) < 2 || len(address) > 19 || address[0] != '+' || address[1] == '0' {
-		return 0
-	}
-	for i := 1; i < len(address); i++ {
-		digit := address[i] - '0'
-		if digit > 9 {
-			return 0
-		}
-		n = n*10 + uint64(digit)
-	}
-	return n
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
 
@@ -89,14 +90,14 @@ func (s *Store) Grant(asked []Pass) (granted []Pass, err error) {
 		a.mu.Unlock()
 		return nil, ErrPassesFull
 	}
-	grant := NewID(now)
+	grant := ulid.New(now)
 	var made []*passWrite
 	for i := range asked {
 		p := asked[i].clone()
 		if h := a.byPrint[p.Print]; h != nil && (h.busy || h.ended(now).IsZero()) {
 			continue
 		}
-		p.ID, p.Grant, p.Granted, p.Expires = NewID(now), grant, now, p.Expires.Round(0).UTC()
+		p.ID, p.Grant, p.Granted, p.Expires = ulid.New(now), grant, now, p.Expires.Round(0).UTC()
 		p.Approved, p.ApprovedBy, p.Used, p.UsedBy = time.Time{}, "", time.Time{}, ""
 		p.Revoked, p.RevokedBy, p.RevokedBecause = time.Time{}, "", ""
 		h := &heldPass{Pass: Pass{ID: p.ID, Print: p.Print, Expires: p.Expires}}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 func init() { roles["passer"] = usePassUntilKilled }
@@ -112,7 +113,7 @@ func TestEraseLeavesNoLatePass(t *testing.T) {
 	s := open(t, store.Config{Dir: dir})
 	of := func(to filter.Recipient, blocked time.Time) store.Pass {
 		p := passTo(s, to)
-		p.Decisions = []string{store.NewID(blocked)}
+		p.Decisions = []string{ulid.New(blocked)}
 		return p
 	}
 	mine, others := of(gonePerson, noon.Add(-time.Second)), of(person("acme", 1), noon.Add(-time.Second))

@@ -9,6 +9,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/ulid"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -51,14 +53,14 @@ func encodePass(p *Pass) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return appendSum(append([]byte{passVersion}, text...), 0, []byte(p.ID)...), nil
+	return wire.AppendSum(append([]byte{passVersion}, text...), 0, []byte(p.ID)...), nil
 }
 
 func decodePass(id string, value []byte) (*Pass, error) {
-	d := newDecoder(value, passVersion, []byte(id)...)
+	d := wire.NewDecoder(value, passVersion, []byte(id)...)
 	var kept keptPass
-	if d.bad || json.Unmarshal([]byte(d.rest), &kept) != nil || kept.ID != id || len(kept.Print) != len(Print{}) || kept.Granted.IsZero() {
-		return nil, errDamaged
+	if d.Bad || json.Unmarshal([]byte(d.Rest), &kept) != nil || kept.ID != id || len(kept.Print) != len(Print{}) || kept.Granted.IsZero() {
+		return nil, wire.ErrDamaged
 	}
 	kept.Pass.Print = Print(kept.Print)
 	return &kept.Pass, nil
@@ -145,7 +147,7 @@ func (s *Store) stale(w *passWrite) error {
 		return err
 	}
 	for _, id := range w.pass.Decisions {
-		hi, _, ok := parseID(id)
+		hi, _, ok := ulid.Parse(id)
 		if at := time.UnixMilli(int64(hi >> 16)); rec.Erased.IsZero() || ok && at.After(rec.Erased) {
 			return nil
 		}
@@ -283,7 +285,7 @@ func eachPass(txn *badger.Txn, f func(id string, p *Pass, err error)) error {
 func (v *verifier) passes() error {
 	return v.s.view(func(txn *badger.Txn) error {
 		return eachPass(txn, func(id string, _ *Pass, err error) {
-			if errors.Is(err, errDamaged) {
+			if errors.Is(err, wire.ErrDamaged) {
 				v.report.fault(0, "pass %s was altered: it does not read", id)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A place is where recipients are: a channel, as one brand uses it or as every brand does. The
@@ -93,16 +94,16 @@ func eachPlace(txn *badger.Txn, f func(n placeNumber, p place, err error) error)
 	for it.Rewind(); it.Valid(); it.Next() {
 		key := it.Item().Key()[1:]
 		if len(key) != 4 {
-			return errDamaged
+			return wire.ErrDamaged
 		}
 		value, err := it.Item().ValueCopy(nil)
 		if err != nil {
 			return err
 		}
-		d := newDecoder(value, metaVersion, key...)
-		p := place{brand: d.string(), channel: filter.Channel(d.string())}
+		d := wire.NewDecoder(value, metaVersion, key...)
+		p := place{brand: d.Text(), channel: filter.Channel(d.Text())}
 		n := placeNumber(binary.BigEndian.Uint32(key))
-		if err = d.end(); err != nil {
+		if err = d.End(); err != nil {
 			p, err = place{}, fmt.Errorf("number %d: %w", n, err)
 		}
 		if err := f(n, p, err); err != nil {
@@ -135,8 +136,8 @@ func (b *txnBatch) settle(to *filter.Recipient, n placeNumber) error {
 		return nil
 	}
 	key := placeKey(n)
-	value := appendString(appendString([]byte{metaVersion}, to.Brand), to.Channel)
-	if err := b.set(key, appendSum(value, 0, key[1:]...)); err != nil {
+	value := wire.AppendString(wire.AppendString([]byte{metaVersion}, to.Brand), to.Channel)
+	if err := b.set(key, wire.AppendSum(value, 0, key[1:]...)); err != nil {
 		return err
 	}
 	b.settled[place{strings.Clone(p.brand), filter.Channel(strings.Clone(string(p.channel)))}] = n

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // Read is what is known about a recipient: the record of the brand joined with the record that
@@ -103,7 +104,7 @@ func readPlace(txn *badger.Txn, fp fingerprint, r *filter.Record) error {
 		return nil
 	})
 	if err == nil && all.Place == "" {
-		err = errDamaged
+		err = wire.ErrDamaged
 	}
 	if err != nil {
 		*r = filter.Record{Consents: r.Consents[:0]}
@@ -148,7 +149,7 @@ func (s *Store) History(to filter.Recipient) ([]filter.Event, error) {
 	err := s.view(func(txn *badger.Txn) error {
 		return eachEvent(txn, fp, func(_ *eventID, k *keptEvent) error {
 			if k.To.Brand != to.Brand || k.To.Channel != to.Channel || k.To.Address != "" && k.To.Address != to.Address {
-				return errDamaged // somebody else's
+				return wire.ErrDamaged // somebody else's
 			}
 			events = append(events, k.Event)
 			return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // Known is one recipient and what is known about them. To has no Address where the recipient was
@@ -80,7 +81,7 @@ func (s *Store) recordsFrom(from []byte, page []recordRow) (_ []recordRow, next 
 			}
 			var row recordRow
 			row.known, err = readKnown(txn, it.Item(), events)
-			if errors.Is(err, errDamaged) {
+			if errors.Is(err, wire.ErrDamaged) {
 				row.unread, err = &Unread{fmt.Sprintf("%x", it.Item().Key()[1:])}, nil
 			}
 			if err != nil {
@@ -97,7 +98,7 @@ func (s *Store) recordsFrom(from []byte, page []recordRow) (_ []recordRow, next 
 func readKnown(txn *badger.Txn, item *badger.Item, events *eventWalk) (k Known, err error) {
 	key := item.Key()
 	if len(key) != 1+len(fingerprint{}) {
-		return Known{}, fmt.Errorf("a key of %d bytes among the records: %w", len(key), errDamaged)
+		return Known{}, fmt.Errorf("a key of %d bytes among the records: %w", len(key), wire.ErrDamaged)
 	}
 	fp := fingerprint(key[1:])
 	placed := false
@@ -115,13 +116,13 @@ func readKnown(txn *badger.Txn, item *badger.Item, events *eventWalk) (k Known, 
 			found, k.To = true, events.event.To
 			continue
 		}
-		if !errors.Is(events.err, errDamaged) {
+		if !errors.Is(events.err, wire.ErrDamaged) {
 			return Known{}, events.err
 		}
 		damaged, events.err = true, nil
 	}
 	if !found || damaged && k.To.Address == "" {
-		return Known{}, fmt.Errorf("a record without events that say whose it is: %w", errDamaged)
+		return Known{}, fmt.Errorf("a record without events that say whose it is: %w", wire.ErrDamaged)
 	}
 	return k, nil
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
 	"go.uber.org/zap"
 )
 
@@ -129,7 +130,7 @@ func Restore(ctx context.Context, name, dir string, o RestoreOptions) (done Rest
 // restoringRoom makes a folder to work in, and removes those of whoever was stopped.
 func restoringRoom(dir string) (string, error) {
 	const temp = "restoring-"
-	old, err := glob(dir, temp+"*")
+	old, err := disk.Glob(dir, temp+"*")
 	for _, name := range old {
 		err = errors.Join(err, os.RemoveAll(name))
 	}
@@ -197,7 +198,7 @@ func isPart(part string) bool {
 // take makes of one part what it stands for. It leaves as much free as a gate needs that runs on the same disk.
 func (r *restoring) take(f *zip.File) error {
 	if f.Name != backupDatabase { // which looks for itself
-		if err := r.store.room(minFree + int64(f.UncompressedSize64)); err != nil {
+		if err := r.store.room(disk.MinFree + int64(f.UncompressedSize64)); err != nil {
 			return err
 		}
 	}
@@ -273,7 +274,7 @@ func (r *restoring) place(dir string) error {
 			names = append(names, e.Name())
 		}
 		if e.IsDir() {
-			if err := syncDir(filepath.Join(r.dir, e.Name())); err != nil {
+			if err := disk.SyncDir(filepath.Join(r.dir, e.Name())); err != nil {
 				return err
 			}
 		}
@@ -283,10 +284,10 @@ func (r *restoring) place(dir string) error {
 			return err
 		}
 		if i == 0 {
-			if err := syncDir(dir); err != nil { // so that its key is never there alone
+			if err := disk.SyncDir(dir); err != nil { // so that its key is never there alone
 				return err
 			}
 		}
 	}
-	return syncDir(dir)
+	return disk.SyncDir(dir)
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/ristretto/v2/z"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 // restorePage is how many bytes of pairs are handed to Badger at a time.
@@ -82,7 +84,7 @@ func (s *Store) writePairs(w *badger.StreamWriter, from *bufio.Reader) (recipien
 			badger.KVToBuffer(&pb.KV{Key: p.key, Value: p.value, ExpiresAt: p.expires, Version: 1}, buf)
 		}
 		if err == io.EOF || buf.LenNoPadding() >= restorePage {
-			if werr := s.room(minFree); werr != nil { // a full disk would end the process
+			if werr := s.room(disk.MinFree); werr != nil { // a full disk would end the process
 				return recipients, werr
 			}
 			if werr := w.Write(buf); werr != nil || err == io.EOF {

@@ -16,6 +16,9 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 const (
@@ -71,7 +74,7 @@ func (l *decisionLog) load() error {
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return err
 	}
-	names, err := glob(l.dir, "*"+segmentSuffix)
+	names, err := disk.Glob(l.dir, "*"+segmentSuffix)
 	if err != nil {
 		return err
 	}
@@ -105,7 +108,7 @@ func (l *decisionLog) loadSegment(path string) error {
 	seg := &segment{path: path, size: info.Size()}
 	for at := int64(0); at < seg.size; {
 		b, err := readBlockHead(f, at, seg.size)
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, wire.ErrDamaged) {
 			next, err := findHead(f, at+1, seg.size)
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
@@ -131,14 +134,14 @@ func (l *decisionLog) loadSegment(path string) error {
 func readBlockHead(f io.ReaderAt, at, size int64) (*block, error) {
 	var prefix [blockPrefix]byte
 	if at+blockPrefix > size {
-		return nil, errDamaged
+		return nil, wire.ErrDamaged
 	}
 	if _, err := f.ReadAt(prefix[:], at); err != nil {
 		return nil, err
 	}
 	head, body, err := readPrefix(prefix[:])
 	if err != nil || at+int64(blockPrefix+head+body) > size {
-		return nil, errDamaged
+		return nil, wire.ErrDamaged
 	}
 	whole := make([]byte, blockPrefix+head)
 	if _, err := f.ReadAt(whole, at); err != nil {
@@ -188,7 +191,7 @@ func (l *decisionLog) writeBlock(c *chunk) (*block, error) {
 		b.segment = &segment{newest: b.maxTime}
 		return b, nil
 	}
-	if err := l.store.room(2 * minFree); err != nil { // the consent store comes first
+	if err := l.store.room(2 * disk.MinFree); err != nil { // the consent store comes first
 		return nil, err
 	}
 	seg, err := l.current(c)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // quarterMinutes is for how long the entries of a segment are counted together. All time zones in use
@@ -185,7 +187,7 @@ func (l *decisionLog) tallied(b *block, h *heads) (*tallied, error) {
 			t, err = l.readTallied(nb, h)
 		}
 	}
-	if errors.Is(err, errDamaged) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, wire.ErrDamaged) || errors.Is(err, fs.ErrNotExist) {
 		return new(tallied), nil
 	}
 	return t, err
@@ -199,13 +201,13 @@ func (l *decisionLog) readTallied(b *block, h *heads) (*tallied, error) {
 		}
 		first, t, err := decodeTallied(head)
 		if err == nil && first != b.first {
-			err = errDamaged
+			err = wire.ErrDamaged
 		}
 		return t, err
 	}
 	if kept := b.held.tallied.Load(); kept != nil {
-		d := decoder{rest: *kept}
-		return d.tallied(), nil
+		d := wire.Decoder{Rest: *kept}
+		return readTallied(&d), nil
 	}
 	var p packer
 	if _, err := l.entries(b, 0, func(e *Entry) bool { p.count(e); return false }); err != nil {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // SendKeys is how the keys of sends are kept: the `store.send_keys` section of the configuration.
@@ -120,14 +122,14 @@ const sendVersion = 1
 // value is what is kept: a head in the clear, which holds nothing personal, what is sealed, and a
 // checksum.
 func (k *SendKey) value(state SendState, text []byte) ([]byte, error) {
-	b := appendTime([]byte{sendVersion, byte(state)}, k.s.now())
+	b := wire.AppendTime([]byte{sendVersion, byte(state)}, k.s.now())
 	b = append(b, k.check[:]...)
 	nonce := make([]byte, k.aead.NonceSize())
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, err
 	}
 	b = append(b, k.aead.Seal(nonce, nonce, text, b)...)
-	return appendSum(b, 0, k.id[:]...), nil
+	return wire.AppendSum(b, 0, k.id[:]...), nil
 }
 
 // Look says what is known of the send, and the text that was kept with that: the note of Begin, or
@@ -154,20 +156,20 @@ func (k *SendKey) Look() (state SendState, text []byte, err error) {
 
 // open reads a value. One that cannot be read is that of a send that was begun.
 func (k *SendKey) open(value []byte) (SendState, []byte) {
-	d := newDecoder(value, sendVersion, k.id[:]...)
-	state, at := SendState(d.byte()), d.time()
-	check := d.take(uint64(len(k.check)))
-	nonce := d.take(uint64(k.aead.NonceSize()))
+	d := wire.NewDecoder(value, sendVersion, k.id[:]...)
+	state, at := SendState(d.Byte()), d.Time()
+	check := d.Take(uint64(len(k.check)))
+	nonce := d.Take(uint64(k.aead.NonceSize()))
 	switch {
-	case d.bad || state != SendBegun && state != SendAnswered:
+	case d.Bad || state != SendBegun && state != SendAnswered:
 		return SendBegun, nil
 	case !k.s.now().Before(at.Add(k.s.cfg.SendKeys.Keep)):
 		return SendFree, nil
 	case subtle.ConstantTimeCompare([]byte(check), k.check[:]) != 1:
 		return SendTaken, nil
 	}
-	head := value[:len(value)-crc32.Size-len(d.rest)-len(nonce)]
-	text, err := k.aead.Open(nil, []byte(nonce), []byte(d.rest), head)
+	head := value[:len(value)-crc32.Size-len(d.Rest)-len(nonce)]
+	text, err := k.aead.Open(nil, []byte(nonce), []byte(d.Rest), head)
 	if err != nil {
 		return SendBegun, nil
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // ErrSendKeysFull is for the key of a send where store.send_keys.bytes are taken.
@@ -133,7 +135,7 @@ func encodeSpans(spans []sendSpan) []byte {
 	for _, one := range spans {
 		b = binary.AppendVarint(binary.AppendVarint(b, one.until), one.bytes)
 	}
-	return appendSum(b, 0)
+	return wire.AppendSum(b, 0)
 }
 
 // loadSends reads how much is kept of the keys of sends.
@@ -144,12 +146,12 @@ func (s *Store) loadSends(db *badger.DB) error {
 	}
 	var spans []sendSpan
 	if value != nil {
-		d := newDecoder(value, metaVersion)
-		for len(d.rest) > 0 && !d.bad {
-			spans = append(spans, sendSpan{d.varint(), d.varint()})
+		d := wire.NewDecoder(value, metaVersion)
+		for len(d.Rest) > 0 && !d.Bad {
+			spans = append(spans, sendSpan{d.Varint(), d.Varint()})
 		}
-		if d.end() != nil {
-			return fmt.Errorf("how much is kept of the keys of sends: %w", errDamaged)
+		if d.End() != nil {
+			return fmt.Errorf("how much is kept of the keys of sends: %w", wire.ErrDamaged)
 		}
 	}
 	s.sends.mu.Lock()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // mostLooked is how many records one call of [Store.Silenced] looks at.
@@ -62,7 +63,7 @@ func (s *Store) Silenced(after string, most int, about func(brand string, channe
 func silenced(txn *badger.Txn, item *badger.Item, rec *filter.Record, wanted map[placeNumber]bool, take func(*filter.Record) bool, events *eventWalk) (fp fingerprint, k *Known, err error) {
 	key := item.Key()
 	if len(key) != 1+len(fp) {
-		return fp, nil, fmt.Errorf("a key of %d bytes among the records: %w", len(key), errDamaged)
+		return fp, nil, fmt.Errorf("a key of %d bytes among the records: %w", len(key), wire.ErrDamaged)
 	}
 	fp = fingerprint(key[1:])
 	if !wanted[fp.place()] {

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A snapshot is what is in memory of the records, in a file beside the database, so that opening
@@ -80,7 +83,7 @@ func (s *Store) save() error {
 	if h.head.Seq == 0 {
 		return nil
 	}
-	if err := s.room(minFree + 1<<30); err != nil { // room for the largest, too
+	if err := s.room(disk.MinFree + 1<<30); err != nil { // room for the largest, too
 		return err
 	}
 	dir := filepath.Clean(s.cfg.Dir)
@@ -100,7 +103,7 @@ func (s *Store) save() error {
 	s.logger.Info("wrote a snapshot of the index", zap.Uint64("link", h.head.Seq), zap.Uint64("bytes", size),
 		zap.Duration("took", time.Since(start)))
 	s.saved.Store(h.head.Seq)
-	return syncDir(dir)
+	return disk.SyncDir(dir)
 }
 
 // finishFile gives f, written with err, its name, or removes it.
@@ -150,7 +153,7 @@ func (s *Store) writeSnapshot(to io.Writer, h *snapshotHead) (size uint64, err e
 
 func (w *snapshotWriter) add(kind, number int, b []byte) {
 	_, _ = w.to.Write(b) // Flush tells
-	w.sections = append(w.sections, section{uint8(kind), uint8(number), w.offset, uint64(len(b)), crc32.Checksum(b, castagnoli)})
+	w.sections = append(w.sections, section{uint8(kind), uint8(number), w.offset, uint64(len(b)), crc32.Checksum(b, wire.Castagnoli)})
 	w.offset += uint64(len(b))
 }
 
@@ -164,7 +167,7 @@ func (w *snapshotWriter) finish() (size uint64, err error) {
 	}
 	end := binary.LittleEndian.AppendUint64(table, w.offset)
 	end = binary.LittleEndian.AppendUint32(end, uint32(len(table)))
-	end = binary.LittleEndian.AppendUint32(end, crc32.Checksum(table, castagnoli))
+	end = binary.LittleEndian.AppendUint32(end, crc32.Checksum(table, wire.Castagnoli))
 	_, _ = w.to.Write(append(end, snapshotMagic...)) // Flush tells
 	if err := w.to.Flush(); err != nil {
 		return 0, fmt.Errorf("writing a snapshot of the index: %w", err)
@@ -185,7 +188,7 @@ func (s *Store) removeSnapshot() error {
 	if err := os.Remove(s.path(snapshotFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(filepath.Clean(s.cfg.Dir))
+	return disk.SyncDir(filepath.Clean(s.cfg.Dir))
 }
 
 // awaitSnapshot waits until no snapshot from before is half written.

@@ -16,6 +16,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // errStale says that a snapshot is whole, and not of this database as it is now.
@@ -79,7 +81,7 @@ func (s *Store) loadSnapshot(db *badger.DB) error {
 		return err
 	}
 	if n := s.totals.Load().recipients; ix != nil && ix.count.Load() != n {
-		return fmt.Errorf("it has %d records, and the database %d: %w", ix.count.Load(), n, errDamaged)
+		return fmt.Errorf("it has %d records, and the database %d: %w", ix.count.Load(), n, wire.ErrDamaged)
 	}
 	s.saved.Store(h.head.Seq)
 	return nil
@@ -158,14 +160,14 @@ func (r *snapshotReader) open() error {
 	}
 	end := make([]byte, snapshotTrailer)
 	if info.Size() < int64(len(end)) {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	if _, err := r.file.ReadAt(end, info.Size()-int64(len(end))); err != nil {
 		return err
 	}
 	offset, n := binary.LittleEndian.Uint64(end), int(binary.LittleEndian.Uint32(end[8:]))
 	if string(end[16:]) != snapshotMagic || offset+uint64(n+len(end)) != uint64(info.Size()) || n%sectionSize != 0 {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	table, err := r.read(section{offset: offset, bytes: uint64(n), sum: binary.LittleEndian.Uint32(end[12:])}, nil)
 	if err != nil {
@@ -175,7 +177,7 @@ func (r *snapshotReader) open() error {
 		s := section{kind: table[0], number: table[1], offset: binary.LittleEndian.Uint64(table[2:]),
 			bytes: binary.LittleEndian.Uint64(table[10:]), sum: binary.LittleEndian.Uint32(table[18:])}
 		if s.bytes > uint64(info.Size()) || s.offset > uint64(info.Size())-s.bytes {
-			return errDamaged
+			return wire.ErrDamaged
 		}
 		r.sections = append(r.sections, s)
 	}
@@ -184,14 +186,14 @@ func (r *snapshotReader) open() error {
 
 func (r *snapshotReader) readHead() error {
 	if len(r.sections) == 0 || r.sections[0].kind != sectionHead {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	b, err := r.read(r.sections[0], nil)
 	if err != nil {
 		return err
 	}
 	if len(b) != 8+len(Digest{})+8+1 {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	h := &r.head
 	h.head.Seq = binary.LittleEndian.Uint64(b)
@@ -209,8 +211,8 @@ func (r *snapshotReader) read(s section, room []byte) ([]byte, error) {
 	if _, err := r.file.ReadAt(b, int64(s.offset)); err != nil {
 		return nil, err
 	}
-	if crc32.Checksum(b, castagnoli) != s.sum {
-		return nil, errDamaged
+	if crc32.Checksum(b, wire.Castagnoli) != s.sum {
+		return nil, wire.ErrDamaged
 	}
 	return b, nil
 }
@@ -239,7 +241,7 @@ func (r *snapshotReader) load(o *optouts, ix *index) error {
 		want = 1 + bloomShards
 	}
 	if len(have) != want || len(r.sections) != want {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -268,7 +270,7 @@ func (r *snapshotReader) part(s section, room []byte, o *optouts, ix *index) ([]
 	}
 	if !shard {
 		if s.number >= bloomShards {
-			return b, errDamaged
+			return b, wire.ErrDamaged
 		}
 		return b, o.shards[s.number].decode(b)
 	}

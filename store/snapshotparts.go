@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/bits-and-blooms/bloom/v3"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // encode writes the pages of a shard behind b, and adds the heads of its rows to those that are used.
@@ -32,30 +34,30 @@ func (s *indexShard) encode(b []byte, w *words, used []bool) ([]byte, []bool) {
 func (s *indexShard) decode(b []byte) error {
 	const head = 1 + 4*pageSlots
 	if len(b) == 0 || b[0] > maxDepth {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	s.depth, b = b[0], b[1:]
 	count, n := binary.Uvarint(b)
 	if n <= 0 {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	s.count, b = int64(count), b[n:]
 	s.pages = make([]*page, 0, 1<<s.depth)
 	for len(b) > 0 {
 		if len(b) < head || b[0] > s.depth {
-			return errDamaged
+			return wire.ErrDamaged
 		}
 		pg := &page{depth: b[0]}
 		last := uint32(0)
 		for i := range pg.ends {
 			pg.ends[i] = binary.LittleEndian.Uint32(b[1+4*i:])
 			if pg.ends[i] < last {
-				return errDamaged
+				return wire.ErrDamaged
 			}
 			last = pg.ends[i]
 		}
 		if b = b[head:]; uint64(last) > uint64(len(b)) {
-			return errDamaged
+			return wire.ErrDamaged
 		}
 		pg.rows = append([]byte(nil), b[:last]...)
 		b = b[last:]
@@ -64,7 +66,7 @@ func (s *indexShard) decode(b []byte) error {
 		}
 	}
 	if len(s.pages) != 1<<s.depth {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	return nil
 }
@@ -87,7 +89,7 @@ func (w *words) encode(b []byte, used []bool) []byte {
 			}
 		}
 		b = append(binary.AppendUvarint(b, uint64(h.place)), flags)
-		b = appendString(h.one.encode(b), h.stated)
+		b = wire.AppendString(h.one.encode(b), h.stated)
 	}
 	terms := w.terms.all()
 	b = binary.AppendUvarint(b, uint64(len(terms)))
@@ -101,24 +103,24 @@ func (t *term) encode(b []byte) []byte { return append(appendScope(b, t.scope), 
 
 // decode reads what encode wrote.
 func (w *words) decodeLists(b []byte) error {
-	d := decoder{rest: string(b)}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
-		h := head{place: placeNumber(d.uvarint())}
+	d := wire.Decoder{Rest: string(b)}
+	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
+		h := head{place: placeNumber(d.Uvarint())}
 		if h.place == nowhere {
 			w.heads.leave()
 			continue
 		}
-		flags := d.byte()
+		flags := d.Byte()
 		for bit, set := range [...]*bool{&h.elsewhere, &h.nanos, &h.inbound, &h.erased, &h.many} {
 			*set = flags>>bit&1 != 0
 		}
-		h.one, h.stated = term{d.scope(), d.byte()}, d.string()
+		h.one, h.stated = term{readScope(&d), d.Byte()}, d.Text()
 		w.heads.add(sizedHead{h, h.size()})
 	}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
-		w.terms.add(term{d.scope(), d.byte()})
+	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
+		w.terms.add(term{readScope(&d), d.Byte()})
 	}
-	return d.end()
+	return d.End()
 }
 
 // encode writes the filters of a shard behind b.
@@ -141,7 +143,7 @@ func (s *bloomShard) encode(b []byte) []byte {
 func (s *bloomShard) decode(b []byte) error {
 	const wordBits = 64
 	if len(b)%8 != 0 || len(b) < 24 {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	next := func() uint64 { v := binary.LittleEndian.Uint64(b); b = b[8:]; return v }
 	s.size, s.left = int(next()), int(next())
@@ -149,7 +151,7 @@ func (s *bloomShard) decode(b []byte) error {
 	for len(b) > 0 {
 		n := next()
 		if n == 0 || n%(bloomBlock/wordBits) != 0 || n > uint64(len(b)/8) {
-			return fmt.Errorf("a Bloom filter of %d words: %w", n, errDamaged)
+			return fmt.Errorf("a Bloom filter of %d words: %w", n, wire.ErrDamaged)
 		}
 		words := make([]uint64, n)
 		for i := range words {
@@ -158,7 +160,7 @@ func (s *bloomShard) decode(b []byte) error {
 		s.filters = append(s.filters, bloom.From(words, bloomHashes))
 	}
 	if len(s.filters) == 0 || s.left < 0 || s.left > s.size {
-		return errDamaged
+		return wire.ErrDamaged
 	}
 	return nil
 }

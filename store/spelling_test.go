@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/spelling"
 )
 
 const (
@@ -77,7 +78,7 @@ func TestSpellings(t *testing.T) {
 	for want, cases := range map[bool]map[string]string{true: spelled, false: unspelled} {
 		for name, c := range cases {
 			address, text, _ := strings.Cut(c, ": ")
-			if store.Spelled(address)(text) != want {
+			if spelling.Of(address).In(text) != want {
 				t.Errorf("%s: found in %q: %v, want %v", name, text, !want, want)
 			}
 		}
@@ -121,7 +122,7 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 					if must(t, err); e.Text != want[e.ID] {
 						t.Fatalf("%q is left, want %q", e.Text, want[e.ID])
 					}
-					if label := e.Campaign; label != "" && want[e.ID] == "" && store.Spelled(american)(label) || label == "" && want[e.ID] != "" {
+					if label := e.Campaign; label != "" && want[e.ID] == "" && spelling.Of(american).In(label) || label == "" && want[e.ID] != "" {
 						t.Fatalf("the label %q is left, want it to go with %q", label, want[e.ID])
 					}
 					if e.To.Address == "" {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 // ErrClosed is the answer of a store after [Store.Close].
@@ -111,7 +113,7 @@ func newStore(cfg Config) *Store {
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 		erasing: make(chan struct{}, 1),
-		free:    freeBytes,
+		free:    disk.Free,
 	}
 	s.commit = (*badger.Txn).Commit
 	if s.sync = syncData; s.cfg.Memory {

@@ -202,23 +202,6 @@ func TestKnownAsJSON(t *testing.T) {
 	}
 }
 
-func TestNewID(t *testing.T) {
-	// The time part of a known ULID: 01ARYZ6S41 is 1469918176385 ms.
-	id := store.NewID(time.UnixMilli(1469918176385))
-	if len(id) != 26 || id[:10] != "01aryz6s41" {
-		t.Errorf("NewID gives %q, want it to begin with 01aryz6s41", id)
-	}
-	seen := map[string]bool{}
-	last := ""
-	for i := range 1000 {
-		id := store.NewID(noon.Add(time.Duration(i) * time.Millisecond))
-		if id <= last || seen[id] {
-			t.Fatalf("%q after %q", id, last)
-		}
-		last, seen[id] = id, true
-	}
-}
-
 func TestAppendHonoursContextWhileWaiting(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	entered, release := make(chan struct{}), make(chan struct{})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -90,7 +91,7 @@ func (s *Store) forgetNext(db *badger.DB) (more bool, err error) {
 		return false, nil
 	}
 	if len(key) != 1+8+len(fingerprint{}) {
-		return false, fmt.Errorf("a key of %d bytes among the erasures: %w", len(key), errDamaged)
+		return false, fmt.Errorf("a key of %d bytes among the erasures: %w", len(key), wire.ErrDamaged)
 	}
 	recorded := int64(binary.BigEndian.Uint64(key[1:]))
 	if recorded >= due {
@@ -165,12 +166,12 @@ func (f *forgetting) remove(keys [][]byte, last uint64) error {
 		return err
 	}
 	mark := binary.AppendUvarint([]byte{metaVersion}, max(gone, last))
-	if err := f.txn.Set(goneKey(f.fp), appendSum(mark, 0, f.fp[:]...)); err != nil {
+	if err := f.txn.Set(goneKey(f.fp), wire.AppendSum(mark, 0, f.fp[:]...)); err != nil {
 		return err
 	}
 	var r filter.Record
 	known, err := readRecord(f.txn, f.fp, &r)
-	if err != nil && !errors.Is(err, errDamaged) {
+	if err != nil && !errors.Is(err, wire.ErrDamaged) {
 		return err
 	}
 	if known {

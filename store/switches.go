@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
 
@@ -120,7 +121,7 @@ func (s *Store) Pause(sw filter.Switch, key string) (filter.Switch, error) {
 	if err := w.room(&sw, now); err != nil {
 		return sw, err
 	}
-	sw.ID, sw.Set, sw.Until = NewID(now), now, sw.Until.Round(0).UTC()
+	sw.ID, sw.Set, sw.Until = ulid.New(now), now, sw.Until.Round(0).UTC()
 	sw.Lifted, sw.LiftedBy, sw.LiftedBecause = time.Time{}, "", ""
 	if len(sw.Categories) == 0 {
 		sw.Categories = []filter.Category{filter.Marketing, filter.Utility, filter.Service}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 const switchesFile = "switches.jsonl"
@@ -51,7 +52,7 @@ type switchFile struct {
 // error: a line that nobody can read may be a pause.
 func (f *switchFile) open(dir string, take func(switchLine)) (err error) {
 	f.dir = filepath.Clean(dir)
-	f.sync, f.syncDir, f.cut = (*os.File).Sync, syncDir, (*os.File).Truncate
+	f.sync, f.syncDir, f.cut = (*os.File).Sync, disk.SyncDir, (*os.File).Truncate
 	name := filepath.Join(f.dir, switchesFile)
 	if f.file, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return err
@@ -175,7 +176,7 @@ func (f *switchFile) rewrite(all []filter.Switch, keys map[string]string) error 
 			}
 		}
 	}
-	file, err := putFile(f.dir, switchesFile, switchesFile+".", text.Bytes())
+	file, err := disk.Put(f.dir, switchesFile, switchesFile+".", text.Bytes())
 	if err != nil {
 		return err
 	}

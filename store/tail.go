@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 const (
@@ -34,7 +37,7 @@ func (l *decisionLog) writeTail(first uint64, row string) error {
 	if l.dir == "" || t.size > 0 && t.first == first && t.done == len(row) {
 		return nil
 	}
-	if err := l.store.room(2 * minFree); err != nil { // the consent store comes first
+	if err := l.store.room(2 * disk.MinFree); err != nil { // the consent store comes first
 		return err
 	}
 	if t.file == nil {
@@ -71,7 +74,7 @@ func appendFrames(b []byte, row string) []byte {
 
 // frameSum is the checksum of a record of the tail: of the length and the entry.
 func frameSum(record []byte) uint32 {
-	return crc32.Update(crc32.Checksum(record[:4], castagnoli), castagnoli, record[tailRecord:])
+	return crc32.Update(crc32.Checksum(record[:4], wire.Castagnoli), wire.Castagnoli, record[tailRecord:])
 }
 
 // rewriteTail puts a new file in the place of the tail, with what is in the open chunk now.
@@ -84,7 +87,7 @@ func (l *decisionLog) rewriteTail() error {
 	l.mu.Unlock()
 	t := &l.tail
 	whole := appendFrames(binary.LittleEndian.AppendUint64([]byte(tailMagic), first), row)
-	if err := writeFile(l.dir, tailName, rewritePrefix, whole); err != nil {
+	if err := disk.Write(l.dir, tailName, rewritePrefix, whole); err != nil {
 		return err
 	}
 	if err := t.close(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // keptCampaigns is how many campaigns a block counts by name, and a quarter of an hour does.
@@ -174,7 +175,7 @@ func (t *tallied) append(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(names.values)))
 	for _, s := range names.values {
-		b = appendString(b, s)
+		b = wire.AppendString(b, s)
 	}
 	b = append(binary.AppendUvarint(b, uint64(len(t.kinds))), kinds...)
 	b = binary.AppendUvarint(b, uint64(len(t.cells)))
@@ -188,35 +189,35 @@ func (t *tallied) append(b []byte) []byte {
 }
 
 // tallied reads what append wrote. Its strings share the memory of d.
-func (d *decoder) tallied() *tallied {
+func readTallied(d *wire.Decoder) *tallied {
 	t := new(tallied)
-	names := make([]string, min(d.uvarint(), uint64(len(d.rest))))
+	names := make([]string, min(d.Uvarint(), uint64(len(d.Rest))))
 	for i := range names {
-		names[i] = d.string()
+		names[i] = d.Text()
 	}
 	name := func() string {
-		n := d.uvarint()
+		n := d.Uvarint()
 		if n >= uint64(len(names)) {
-			d.fail()
+			d.Fail()
 			return ""
 		}
 		return names[n]
 	}
-	t.kinds = make([]Kind, min(d.uvarint(), uint64(len(d.rest))))
+	t.kinds = make([]Kind, min(d.Uvarint(), uint64(len(d.Rest))))
 	for i := range t.kinds {
 		k := &t.kinds[i]
 		k.Route, k.Mode, k.Rule, k.Campaign = name(), name(), name(), name()
-		k.Action, k.Reason = filter.Action(d.byte()), filter.Reason(d.byte())
-		flags := d.byte()
+		k.Action, k.Reason = filter.Action(d.Byte()), filter.Reason(d.Byte())
+		flags := d.Byte()
 		k.Enforced, k.Other = flags&1 != 0, flags&2 != 0
 	}
-	t.cells = make([]cell, min(d.uvarint(), uint64(len(d.rest))))
+	t.cells = make([]cell, min(d.Uvarint(), uint64(len(d.Rest))))
 	var minute int64
 	for i := range t.cells {
-		minute += d.varint()
-		c := cell{minute, int(d.uvarint()), int(d.uvarint())}
+		minute += d.Varint()
+		c := cell{minute, int(d.Uvarint()), int(d.Uvarint())}
 		if c.of >= len(t.kinds) || c.of < 0 {
-			d.fail()
+			d.Fail()
 			return t
 		}
 		t.cells[i] = c

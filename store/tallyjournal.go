@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 const (
@@ -144,7 +146,7 @@ func (j *tallyJournal) current(now int64) (*tallySegment, error) {
 		}
 		number = seg.number + 1
 	}
-	if err := j.room(minFree); err != nil {
+	if err := j.room(disk.MinFree); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(j.dir, fmt.Sprintf("%08d%s", number, tallySuffix))
@@ -152,7 +154,7 @@ func (j *tallyJournal) current(now int64) (*tallySegment, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syncDir(j.dir); err != nil {
+	if err := disk.SyncDir(j.dir); err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(path))
 	}
 	seg := &tallySegment{path: path, number: number, file: file, begun: now}
@@ -244,7 +246,7 @@ func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error 
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
 		return err
 	}
-	names, err := glob(j.dir, "*"+tallySuffix)
+	names, err := disk.Glob(j.dir, "*"+tallySuffix)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@ import (
 	"hash/crc32"
 	"os"
 	"runtime/debug"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A tallySegment is one file of the journal. While it takes entries it stands in memory, where the system
@@ -29,7 +32,7 @@ type tallySegment struct {
 func (g *tallySegment) put(b []byte, at int64) error {
 	if g.view == nil && !g.plain {
 		var err error
-		g.view, err = mapFile(g.file, tallyFile)
+		g.view, err = disk.Map(g.file, tallyFile)
 		g.plain = err != nil
 	}
 	if g.view == nil {
@@ -66,7 +69,7 @@ func (g *tallySegment) store(b []byte, at int64) (err error) {
 func (g *tallySegment) close() error {
 	var err error
 	if g.view != nil {
-		err = errors.Join(unmapFile(g.view), g.file.Truncate(g.size))
+		err = errors.Join(disk.Unmap(g.view), g.file.Truncate(g.size))
 	}
 	err = errors.Join(err, g.file.Close())
 	g.file, g.view = nil, nil
@@ -80,7 +83,7 @@ func putEntry(b []byte, kind byte, key, when, mark uint64) {
 	binary.LittleEndian.PutUint64(b[8:], key)
 	binary.LittleEndian.PutUint64(b[16:], when)
 	binary.LittleEndian.PutUint64(b[24:], mark)
-	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[tallySum:tallyEntry], castagnoli))
+	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[tallySum:tallyEntry], wire.Castagnoli))
 }
 
 // read hands the entries of a file to take, and tells how many are damaged. What is torn is no damage: the
@@ -92,7 +95,7 @@ func (g *tallySegment) read(data []byte, take func(kind byte, key, when, mark ui
 			continue
 		}
 		g.size = int64(at + tallyEntry)
-		if sum := binary.LittleEndian.Uint32(b); sum != crc32.Checksum(b[tallySum:], castagnoli) {
+		if sum := binary.LittleEndian.Uint32(b); sum != crc32.Checksum(b[tallySum:], wire.Castagnoli) {
 			if sum != 0 {
 				damaged++
 			}

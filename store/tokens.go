@@ -11,6 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/spelling"
 )
 
 const (
@@ -141,7 +144,7 @@ func (s *Store) saveTokens(all []Token) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Clean(s.cfg.Dir), tokensFile, tokensTemp, text)
+	return disk.Write(filepath.Clean(s.cfg.Dir), tokensFile, tokensTemp, text)
 }
 
 // openTokens reads the tokens of the folder, where there are some.
@@ -177,9 +180,9 @@ func (s *Store) closeTokens() error {
 
 // tokenNamed refuses an erasure that would have to take the name from a token.
 func (s *Store) tokenNamed(address string) error {
-	sp := spell(address)
+	sp := spelling.Of(address)
 	for _, t := range s.Tokens() {
-		if sp.in(t.Name) {
+		if sp.In(t.Name) {
 			return &EventError{0, "to.address", fmt.Sprintf("the token %s is named by it: revoke it first", t.Name)}
 		}
 	}
@@ -188,19 +191,19 @@ func (s *Store) tokenNamed(address string) error {
 
 // eraseTokens takes an address out of who made tokens, and forgets the use of those that it names.
 func (s *Store) eraseTokens(address string) error {
-	t, sp, found := &s.tokens, spell(address), false
+	t, sp, found := &s.tokens, spelling.Of(address), false
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	all := slices.Clone(s.Tokens())
 	for i := range all {
 		for _, name := range []*string{&all[i].MadeBy, &all[i].Behind} {
-			if sp.in(*name) {
+			if sp.In(*name) {
 				*name, found = erasedText, true
 			}
 		}
 	}
 	for name := range t.used {
-		if sp.in(name) {
+		if sp.In(name) {
 			delete(t.used, name)
 			found = true
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 const metaTotals = "totals"
@@ -23,7 +25,7 @@ func (t *totals) encode() []byte {
 	for _, n := range [...]int64{t.recipients, t.optouts, t.unchained} {
 		b = binary.AppendVarint(b, n)
 	}
-	return appendSum(appendTime(b, t.newest), 0)
+	return wire.AppendSum(wire.AppendTime(b, t.newest), 0)
 }
 
 // loadTotals reads them; they are zero in a new database.
@@ -43,10 +45,10 @@ func (s *Store) loadTotals(db *badger.DB) error {
 }
 
 func decodeTotals(value []byte) (t totals, err error) {
-	d := newDecoder(value, metaVersion)
-	t.recipients, t.optouts, t.unchained, t.newest = d.varint(), d.varint(), d.varint(), d.time()
-	if d.end() != nil {
-		return totals{}, fmt.Errorf("how many records there are: %w", errDamaged)
+	d := wire.NewDecoder(value, metaVersion)
+	t.recipients, t.optouts, t.unchained, t.newest = d.Varint(), d.Varint(), d.Varint(), d.Time()
+	if d.End() != nil {
+		return totals{}, fmt.Errorf("how many records there are: %w", wire.ErrDamaged)
 	}
 	return t, nil
 }

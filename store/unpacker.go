@@ -9,11 +9,13 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/ulid"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // An unpacker reads a body that a packer made.
 type unpacker struct {
-	columns [columns]decoder
+	columns [columns]wire.Decoder
 	shapes  []Entry // what the entries of each have alike
 	names   [entryNames][]string
 	texts   likeness
@@ -30,7 +32,7 @@ type unpacker struct {
 func unpack(dec *zstd.Decoder, body, raw []byte, magic uint32, n, rawLen int, number uint64, keep func(*Entry) bool) ([]Entry, []byte, error) {
 	length, used := binary.Uvarint(body)
 	if used <= 0 || length > uint64(len(body)-used) {
-		return nil, raw, errDamaged
+		return nil, raw, wire.ErrDamaged
 	}
 	plain, packed := body[used:used+int(length)], body[used+int(length):]
 	u, last := unpacker{version: versionOf(magic)}, columns
@@ -42,15 +44,15 @@ func unpack(dec *zstd.Decoder, body, raw []byte, magic uint32, n, rawLen int, nu
 	case 3, 4:
 		last = unpassed
 	}
-	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].rest) {
-		return nil, raw, errDamaged
+	if !splitColumns(u.columns[:plainColumns], string(plain)) || n < 0 || n > len(u.columns[columnAddress].Rest) {
+		return nil, raw, wire.ErrDamaged
 	}
 	if number != 0 && !u.isTo(number) {
 		return nil, raw, nil
 	}
 	raw, err := dec.DecodeAll(packed, slices.Grow(raw[:0], rawLen))
 	if err != nil || len(raw) != rawLen || !splitColumns(u.columns[plainColumns:last], string(raw)) {
-		return nil, raw, errDamaged
+		return nil, raw, wire.ErrDamaged
 	}
 	entries, err := u.entries(n, keep)
 	return entries, raw, err
@@ -69,10 +71,10 @@ func (u *unpacker) entries(n int, keep func(*Entry) bool) (kept []Entry, err err
 		}
 	}
 	for i := range u.columns {
-		u.bad = u.bad || u.columns[i].end() != nil
+		u.bad = u.bad || u.columns[i].End() != nil
 	}
 	if u.bad {
-		return nil, errDamaged
+		return nil, wire.ErrDamaged
 	}
 	return kept, nil
 }
@@ -90,17 +92,17 @@ func versionOf(magic uint32) int {
 	return version
 }
 
-func splitColumns(columns []decoder, s string) bool {
-	d := decoder{rest: s}
+func splitColumns(columns []wire.Decoder, s string) bool {
+	d := wire.Decoder{Rest: s}
 	for i := range columns {
-		columns[i].rest = d.string()
+		columns[i].Rest = d.Text()
 	}
-	return d.end() == nil
+	return d.End() == nil
 }
 
 // isTo reports whether one of the addresses is this number.
 func (u *unpacker) isTo(number uint64) (found bool) {
-	numbers(u.columns[columnAddress].rest).each(number, func(int) bool {
+	numbers(u.columns[columnAddress].Rest).each(number, func(int) bool {
 		found = true
 		return false
 	})
@@ -110,42 +112,42 @@ func (u *unpacker) isTo(number uint64) (found bool) {
 // next reads an entry, all of it, over what e was.
 func (u *unpacker) next(e *Entry) {
 	c := &u.columns
-	number, address := c[columnAddress].uvarint(), ""
+	number, address := c[columnAddress].Uvarint(), ""
 	if number == 0 {
-		address = c[columnStrings].string()
+		address = c[columnStrings].Text()
 	} else {
 		address = "+" + strconv.FormatUint(number, 10)
 	}
-	later := c[columnIDTime].uvarint()
+	later := c[columnIDTime].Uvarint()
 	if later == 0 {
-		e.ID = c[columnStrings].string()
+		e.ID = c[columnStrings].Text()
 	}
-	u.at.sec += c[columnSeconds].varint()
-	u.at.nanos += c[columnNanos].varint()
+	u.at.sec += c[columnSeconds].Varint()
+	u.at.nanos += c[columnNanos].Varint()
 	e.Time = u.time()
 	if later > 0 {
 		e.ID = u.id(e.Time.UnixMilli() + unzigzag(later-1))
 	}
 	u.shape(e)
 	e.To.Address, e.Text = address, u.text()
-	e.SendAt, e.Until = c[columnTimes].time(), c[columnTimes].time()
-	e.Micros = c[columnMicros].varint()
+	e.SendAt, e.Until = c[columnTimes].Time(), c[columnTimes].Time()
+	e.Micros = c[columnMicros].Varint()
 	if u.version > 1 {
-		u.known += uint64(c[columnKnown].varint())
+		u.known += uint64(c[columnKnown].Varint())
 		e.Known = u.known
 		u.room(e)
 	}
 	if u.version > 2 {
-		c[columnTally].tally(e)
+		readTally(&c[columnTally], e)
 	}
 	if u.version > 4 {
-		c[columnPass].pass(e)
+		readPass(&c[columnPass], e)
 	}
 }
 
 // room reads how much room the text of e left.
 func (u *unpacker) room(e *Entry) {
-	most := u.columns[columnRoom].uvarint()
+	most := u.columns[columnRoom].Uvarint()
 	if most == 0 {
 		return
 	}
@@ -157,7 +159,7 @@ func (u *unpacker) room(e *Entry) {
 
 // shape reads the shape of e into it.
 func (u *unpacker) shape(e *Entry) {
-	n := u.columns[columnShape].uvarint()
+	n := u.columns[columnShape].Uvarint()
 	if n > uint64(len(u.shapes)) {
 		u.bad = true
 		return
@@ -176,7 +178,7 @@ func (u *unpacker) newShape() (e Entry) {
 	known := namesOf(u.version)
 	for i := range s {
 		if i < known || i >= entryNames {
-			s[i] = u.columns[columnShapes].uvarint()
+			s[i] = u.columns[columnShapes].Uvarint()
 		}
 	}
 	names := e.names()
@@ -202,12 +204,12 @@ func (u *unpacker) time() time.Time {
 
 // id is what NewID makes of a time in milliseconds and the next random bytes.
 func (u *unpacker) id(millis int64) string {
-	random := u.columns[columnRandom].take(randomBytes)
+	random := u.columns[columnRandom].Take(randomBytes)
 	if len(random) != randomBytes {
 		return ""
 	}
 	b := []byte(random)
-	return formatID(uint64(millis)<<16|uint64(binary.LittleEndian.Uint16(b)), binary.LittleEndian.Uint64(b[2:]))
+	return ulid.Format(uint64(millis)<<16|uint64(binary.LittleEndian.Uint16(b)), binary.LittleEndian.Uint64(b[2:]))
 }
 
 // name is the n-th different name number i.
@@ -217,7 +219,7 @@ func (u *unpacker) name(i int, n uint64) string {
 	case n < uint64(len(known)):
 		return known[n]
 	case n == uint64(len(known)):
-		s := u.columns[columnStrings].string()
+		s := u.columns[columnStrings].Text()
 		u.names[i] = append(known, s)
 		return s
 	}
@@ -227,12 +229,12 @@ func (u *unpacker) name(i int, n uint64) string {
 
 // text reads a text.
 func (u *unpacker) text() string {
-	likest := u.columns[columnLikest].uvarint()
+	likest := u.columns[columnLikest].Uvarint()
 	if likest == noText {
 		return ""
 	}
-	prefix, suffix := u.columns[columnPrefix].uvarint(), u.columns[columnSuffix].uvarint()
-	between := u.columns[columnStrings].string()
+	prefix, suffix := u.columns[columnPrefix].Uvarint(), u.columns[columnSuffix].Uvarint()
+	between := u.columns[columnStrings].Text()
 	var like string
 	if likest < likeTexts {
 		like = u.texts.texts[likest]

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A Report is what [Store.Verify] found.
@@ -60,7 +62,7 @@ func (s *Store) Verify(ctx context.Context, kept ...Head) (Report, error) {
 	slices.SortFunc(v.kept, func(a, b Head) int { return int(min(max(int64(a.Seq)-int64(b.Seq), -1), 1)) })
 	err := s.view(func(txn *badger.Txn) (err error) {
 		v.until, err = readHead(txn)
-		if errors.Is(err, errDamaged) {
+		if errors.Is(err, wire.ErrDamaged) {
 			v.report.fault(0, "the head of the chain was altered: it does not read")
 			v.until, err = s.Head(), nil
 		}

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // blobs reads every blob that an event names. One that is missing proves nothing more, unless its event says
@@ -23,7 +25,7 @@ func (v *verifier) blobs() error {
 		switch missing := errors.Is(err, fs.ErrNotExist); {
 		case missing:
 			err = v.unproven(sha, true, "event %d names the screenshot %s, which is missing")
-		case errors.Is(err, errDamaged):
+		case errors.Is(err, wire.ErrDamaged):
 			err = v.unproven(sha, false, "event %d names the screenshot %s, which was altered")
 		}
 		if err != nil {
@@ -66,7 +68,7 @@ func (v *verifier) unproven(sha string, elsewhere bool, format string) error {
 		for it.Rewind(); it.Valid(); it.Next() {
 			id := eventID(bytes.TrimPrefix(it.Item().Key(), prefix))
 			k, found, err := getEvent(txn, &id)
-			if err != nil && !errors.Is(err, errDamaged) {
+			if err != nil && !errors.Is(err, wire.ErrDamaged) {
 				return err
 			}
 			if err == nil && found && !k.erased && !(elsewhere && k.Proof.ScreenshotURL != "") {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // events walks every event and every record, recipient by recipient.
@@ -32,7 +33,7 @@ func (v *verifier) events() error {
 // recipients verifies a page of recipients, those behind the fingerprint last.
 func (v *verifier) recipients(txn *badger.Txn, last []byte) (_ []byte, more bool, err error) {
 	now, err := readHead(txn)
-	if errors.Is(err, errDamaged) { // reported when the walk began
+	if errors.Is(err, wire.ErrDamaged) { // reported when the walk began
 		now, err = v.s.Head(), nil
 	}
 	if err != nil {
@@ -216,7 +217,7 @@ func (v *verifier) stray(txn *badger.Txn, events *eventWalk) error {
 		linked = seq >= p.first() && i < uint64(len(p.links)) && p.links[i].id == id
 		return false, nil
 	})
-	if errors.Is(err, errDamaged) {
+	if errors.Is(err, wire.ErrDamaged) {
 		return nil // reported when the chain was walked
 	}
 	if err == nil && !linked {

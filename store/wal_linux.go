@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sendgate/sendgate/store/disk"
 )
 
 // badgerSyncs says whether Badger makes every commit durable by itself. It syncs two files at each
@@ -57,7 +59,7 @@ func (w *wal) path(number int) string { return filepath.Join(w.dir, fmt.Sprintf(
 
 // find looks for the newest file.
 func (w *wal) find() error {
-	names, err := glob(w.dir, "*.mem")
+	names, err := disk.Glob(w.dir, "*.mem")
 	if err != nil {
 		return err
 	}
@@ -81,7 +83,7 @@ func (w *wal) use(number int) error {
 	}
 	w.settle()
 	w.number, w.file, w.before = number, f, w.file
-	return syncDir(w.dir)
+	return disk.SyncDir(w.dir)
 }
 
 // settle lets go of the file before, once all that was committed into it is on disk.

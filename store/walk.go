@@ -12,6 +12,8 @@ import (
 
 	"github.com/bits-and-blooms/bloom/v3"
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A walk merges blocks and chunks. Entries are logged when they are answered, so blocks overlap a
@@ -41,7 +43,7 @@ func (l *decisionLog) walk(q *Query) *walk {
 	}
 	if q.To.Address != "" {
 		address := clip(q.To.Address, maxEntryName)
-		w.number, w.recipient = e164(address), l.store.keys.of(ofAddress, address)
+		w.number, w.recipient = wire.E164(address), l.store.keys.of(ofAddress, address)
 	}
 	l.mu.Lock()
 	w.blocks = l.newest
@@ -229,7 +231,7 @@ func (h *heads) part(b *block, at, n int) ([]byte, error) {
 	}
 	h.buf = slices.Grow(h.buf[:0], n)[:n]
 	if _, err := h.file.ReadAt(h.buf, b.offset+int64(at)); err == io.EOF {
-		return nil, errDamaged
+		return nil, wire.ErrDamaged
 	} else if err != nil {
 		return nil, err
 	}
@@ -255,7 +257,7 @@ func (l *decisionLog) read(b *block, number uint64, keep func(*Entry) bool) ([]E
 		}
 	}
 	switch {
-	case errors.Is(err, errDamaged):
+	case errors.Is(err, wire.ErrDamaged):
 		l.store.metrics.damaged.Add(1)
 		l.logger.Warn("skipping a damaged block of the decision log",
 			zap.String("file", b.segment.path), zap.Int64("offset", b.offset), zap.Int("entries", b.n))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/spelling"
 	"go.uber.org/zap"
 )
 
@@ -70,7 +71,7 @@ func (s *Server) postErase(c *call) error {
 	// What was begun is finished, whether or not the caller waits for it.
 	e, err := s.store.Erase(context.WithoutCancel(c.r.Context()), to, c.by.name, r.Reason)
 	if _, refused := errors.AsType[*store.EventError](err); !refused && s.erased != nil {
-		s.erased(store.Spelled(to.Address)) // also where the disk failed: what was begun is finished later
+		s.erased(spelling.Of(to.Address).In) // also where the disk failed: what was begun is finished later
 	}
 	if err != nil {
 		return fmt.Errorf("erasing a recipient: %w", err)

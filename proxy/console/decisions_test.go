@@ -14,13 +14,14 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // log writes n decisions, a second apart, and returns their ids, oldest first.
 func (b *bench) log(n int, change func(i int, e *store.Entry)) (ids []string) {
 	for i := range n {
 		at := noon.Add(time.Duration(i) * time.Second)
-		e := store.Entry{ID: store.NewID(at), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "0123abcd",
+		e := store.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "0123abcd",
 			To: carol, From: "+18005550199", Text: "Grüße, 50% off", Campaign: "spring", Action: filter.Block,
 			Enforced: true, Reason: filter.HasOptedOut, Rule: "opt-out", Outcome: "refused", Micros: 40}
 		if change != nil {

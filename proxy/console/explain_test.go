@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // Somebody opted in; a send went out; then they opted out. The explanation of that send knows the
@@ -24,7 +25,7 @@ func TestExplainTellsWhatWasKnownAtTheMoment(t *testing.T) {
 
 	b.at(noon.Add(time.Hour))
 	sent := b.now()
-	e := store.Entry{ID: store.NewID(sent), Time: sent, Route: "twilio", Mode: "enforce", Config: "0123abcd", To: carol, Text: "50% off",
+	e := store.Entry{ID: ulid.New(sent), Time: sent, Route: "twilio", Mode: "enforce", Config: "0123abcd", To: carol, Text: "50% off",
 		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201}
 	b.store.Log(e)
 
@@ -84,7 +85,7 @@ func TestExplainTellsOfAMovedTemplate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sent := noon.Add(c.at)
-			e := store.Entry{ID: store.NewID(sent), Time: sent, Route: "whatsapp", Provider: "whatsapp", To: carol, Template: "order", Category: c.category}
+			e := store.Entry{ID: ulid.New(sent), Time: sent, Route: "whatsapp", Provider: "whatsapp", To: carol, Template: "order", Category: c.category}
 			b.store.Log(e)
 			b.at(noon.Add(3 * time.Hour))
 			x, err := b.client(Reviewer).Explain(t.Context(), e.ID, true)

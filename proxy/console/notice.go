@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
 
@@ -99,7 +99,7 @@ func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
 	if err != nil {
 		return filter.Event{}, err
 	}
-	e := filter.Event{ID: store.NewID(s.now()), Time: n.Time, To: to, Kind: n.Kind, Scope: n.Scope, Basis: n.Basis,
+	e := filter.Event{ID: ulid.New(s.now()), Time: n.Time, To: to, Kind: n.Kind, Scope: n.Scope, Basis: n.Basis,
 		Source: n.Source, Note: n.Note, Proof: n.Proof}
 	date(&e)
 	if err := s.checkEvent(&e, n.Region); err != nil {

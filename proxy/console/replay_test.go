@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // decided logs what the gate of b decides about messages to carol, berta and others.
@@ -27,7 +28,7 @@ func (b *bench) decided(n int) {
 			b.t.Fatal(err)
 		}
 		d := b.policy.Decide(&m, &rec, now)
-		b.store.Log(store.Entry{ID: store.NewID(now), Time: now, Route: "twilio", To: to, Category: m.Category, Text: m.Text,
+		b.store.Log(store.Entry{ID: ulid.New(now), Time: now, Route: "twilio", To: to, Category: m.Category, Text: m.Text,
 			Action: d.Action, Reason: d.Reason, Rule: d.Rule, Known: b.store.Seq()})
 	}
 }

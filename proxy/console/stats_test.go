@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // mixed writes n decisions of many kinds, over three days from noon on, and returns them.
@@ -17,7 +18,7 @@ func (b *bench) mixed(n int) (all []store.Entry) {
 	random := rand.New(rand.NewPCG(7, 7))
 	for i := range n {
 		at := noon.Add(time.Duration(i) * 72 * time.Hour / time.Duration(n))
-		e := store.Entry{ID: store.NewID(at), Time: at, Route: []string{"twilio", "whatsapp"}[random.IntN(2)], Mode: "enforce", Enforced: true, To: carol,
+		e := store.Entry{ID: ulid.New(at), Time: at, Route: []string{"twilio", "whatsapp"}[random.IntN(2)], Mode: "enforce", Enforced: true, To: carol,
 			Action: filter.Forward, Reason: filter.Allowed, Outcome: "answered", Campaign: []string{"", "spring", "summer", "autumn"}[random.IntN(4)]}
 		switch random.IntN(5) {
 		case 0:

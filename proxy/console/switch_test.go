@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 func TestPauseOverTheAPI(t *testing.T) {
@@ -115,7 +116,7 @@ func TestExplainNamesTheSwitch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := store.Entry{Time: b.now(), ID: store.NewID(noon), Route: "twilio", To: carol, Campaign: "spring", Reason: filter.Suspended, Rule: "switch"}
+	e := store.Entry{Time: b.now(), ID: ulid.New(noon), Route: "twilio", To: carol, Campaign: "spring", Reason: filter.Suspended, Rule: "switch"}
 	b.store.Log(e)
 	if _, err := b.client(Reviewer).Resume(t.Context(), done.Switch.ID, "mended"); err != nil {
 		t.Fatal(err)

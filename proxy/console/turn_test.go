@@ -12,12 +12,13 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 func TestTurns(t *testing.T) {
 	b := newBench(t)
 	for range 2000 {
-		b.store.Log(store.Entry{ID: store.NewID(noon), Time: noon, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}, Text: strings.Repeat("Sale ", 50)})
+		b.store.Log(store.Entry{ID: ulid.New(noon), Time: noon, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}, Text: strings.Repeat("Sale ", 50)})
 	}
 	ana := b.server.As("ana", Admin)
 

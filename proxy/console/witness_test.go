@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // unaudited change nothing and show nothing in full, although they are no GET.
@@ -50,7 +51,7 @@ func auditBench(t *testing.T) (b *bench, decision, errand string) {
 	t.Helper()
 	b = newBench(t)
 	b.learn(optIn(berta, noon.Add(-time.Hour)))
-	decision = store.NewID(noon)
+	decision = ulid.New(noon)
 	b.store.Log(store.Entry{ID: decision, Time: noon, Route: "twilio", To: berta, Text: "hello", Action: filter.Block, Reason: filter.NoConsent})
 	if _, err := b.store.AddErrands(t.Context(), store.Errand{ID: "one", Kind: store.ErrandRelay, Route: "twilio", People: []filter.Recipient{berta}, Due: noon, State: store.ErrandDead}); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // holds reports what of wants a page lacks, and what of nots it has.
@@ -107,7 +108,7 @@ func TestAMessageThatIsNotThere(t *testing.T) {
 func TestMessageShowsHostileTextsAsText(t *testing.T) {
 	r := newRig(t)
 	evil := `"'><script>alert(1)</script>{{.}}`
-	e := store.Entry{ID: store.NewID(r.now), Time: r.now, Route: evil, Provider: evil, Mode: evil, Config: evil, To: filter.Recipient{Brand: evil, Channel: filter.Channel(evil), Address: evil},
+	e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: evil, Provider: evil, Mode: evil, Config: evil, To: filter.Recipient{Brand: evil, Channel: filter.Channel(evil), Address: evil},
 		From: evil, Service: evil, Topic: evil, Campaign: evil, Template: evil, Text: evil, Rule: evil, Footer: evil, Fault: evil, Outcome: "answered", Status: 201, Action: filter.Rewrite, Reason: filter.Content, Enforced: true}
 	r.store.Log(e)
 	for _, path := range []string{"/messages/" + e.ID, "/messages/" + e.ID + "?full=true", "/messages?full=true"} {
@@ -129,7 +130,7 @@ func TestMessageShowsWhatTheGateChanged(t *testing.T) {
 	holds(t, body, []string{"<pre>[11 characters, hidden]\n<ins>Reply STOP to opt out</ins></pre>"}, []string{"Spring sale"})
 
 	later := r.now.Add(20 * time.Hour)
-	e := store.Entry{ID: store.NewID(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Text: "Spring sale",
+	e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Text: "Spring sale",
 		Action: filter.Rewrite, Reason: filter.InQuietHours, Enforced: true, Until: later, Outcome: "answered", Status: 201}
 	r.store.Log(e)
 	_, body = v.get("/messages/" + e.ID)
@@ -148,7 +149,7 @@ func TestMessageTellsWhatBecameOfIt(t *testing.T) {
 		"The same message passes after 23 Nov 2026 13:00 UTC.": {Action: filter.Block, Reason: filter.InQuietHours, Until: r.now.Add(20 * time.Hour), Enforced: true, Outcome: "refused"},
 		"What was personal in this entry was erased":           {Action: filter.Block, Reason: filter.HasOptedOut, Enforced: true, Outcome: "refused", Erased: true},
 	} {
-		e.ID, e.Time, e.Route, e.To = store.NewID(r.now), r.now, "twilio", filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}
+		e.ID, e.Time, e.Route, e.To = ulid.New(r.now), r.now, "twilio", filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}
 		r.store.Log(e)
 		_, body := r.as(console.Viewer).get("/messages/" + e.ID)
 		holds(t, body, []string{want}, []string{"⟦"})
@@ -159,7 +160,7 @@ func TestMessageTellsWhatBecameOfIt(t *testing.T) {
 func TestEveryReasonIsTold(t *testing.T) {
 	r := newRig(t)
 	for reason := range filter.Reason(filter.Reasons) {
-		e := store.Entry{ID: store.NewID(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Reason: reason, Outcome: "refused"}
+		e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Reason: reason, Outcome: "refused"}
 		r.store.Log(e)
 		_, body := r.as(console.Viewer).get("/messages/" + e.ID)
 		holds(t, body, nil, []string{"⟦"})

@@ -17,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 const (
@@ -140,7 +141,7 @@ func TestMessagesGoOnPageByPage(t *testing.T) {
 	var want, got []string
 	for i := range pageLength + 3 {
 		at := r.now.Add(time.Duration(i) * time.Second)
-		e := store.Entry{ID: store.NewID(at), Time: at, Route: "twilio", Campaign: "long", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: nobody}}
+		e := store.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Campaign: "long", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: nobody}}
 		r.store.Log(e)
 		want = append(want, e.ID)
 	}

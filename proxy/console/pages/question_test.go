@@ -10,6 +10,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // A question is about the decisions of a busyLog that fit it.
@@ -23,7 +24,7 @@ type question struct {
 
 // listing are questions that the page of messages and the admin API answer with a list, both at most pageLength long.
 func listing(now time.Time) []*question {
-	middle := store.NewID(now.Add(-logDays * 12 * time.Hour))
+	middle := ulid.New(now.Add(-logDays * 12 * time.Hour))
 	to := func(e *store.Entry, address string) bool { return e.To.Address == address }
 	return []*question{
 		{name: "newest", fits: func(*store.Entry) bool { return true }},

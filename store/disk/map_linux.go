@@ -1,6 +1,6 @@
 //go:build linux && !portable
 
-package store
+package disk
 
 import (
 	"os"
@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapFile makes a file so long, and has it stand in memory: what is written there is in the file at once, and
+// Map makes a file so long, and has it stand in memory: what is written there is in the file at once, and
 // on disk after the next sync of it. Writing there panics where the system finds no room for it.
 //
 // The build tag portable leaves it out; what is in a file is the same without it.
-func mapFile(f *os.File, size int) (view []byte, err error) {
+func Map(f *os.File, size int) (view []byte, err error) {
 	if err := f.Truncate(int64(size)); err != nil {
 		return nil, err
 	}
@@ -20,4 +20,5 @@ func mapFile(f *os.File, size int) (view []byte, err error) {
 	return view, os.NewSyscallError("mmap", err)
 }
 
-func unmapFile(view []byte) error { return os.NewSyscallError("munmap", unix.Munmap(view)) }
+// Unmap has what Map made stand in memory no more.
+func Unmap(view []byte) error { return os.NewSyscallError("munmap", unix.Munmap(view)) }

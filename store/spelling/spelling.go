@@ -1,13 +1,16 @@
-package store
+// Package spelling finds an address in texts, however it is written there: what an erasure has to take out.
+package spelling
 
 import (
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
-// A spelling finds one address in texts, however it is written there.
+// A Spelling finds one address in texts, however it is written there.
 //
 // A number is found by its E.164 digits wherever they stand in one piece, also inside a longer row of
 // digits. In several pieces, or in another form, it is found only where it begins and ends with a
@@ -23,7 +26,7 @@ import (
 //
 // Another address is found in any case of its letters; one without letters as a number is, but in its
 // own form only.
-type spelling struct {
+type Spelling struct {
 	lower  string   // the address in lower case, where it has letters
 	digits string   // else its digits
 	forms  []string // that it may be written in
@@ -36,9 +39,9 @@ const (
 	maxBreak  = 4 // characters between two pieces of a number
 )
 
-// spell is the spelling of an address in its canonical form.
-func spell(address string) *spelling {
-	s := new(spelling)
+// Of is the spelling of an address in its canonical form.
+func Of(address string) *Spelling {
+	s := new(Spelling)
 	if strings.Trim(address, "0123456789") == "" || strings.ContainsFunc(address, unicode.IsLetter) {
 		s.id = address
 	}
@@ -55,7 +58,7 @@ func spell(address string) *spelling {
 	switch {
 	case len(s.digits) < minDigits:
 		s.lower, s.digits, s.id = address, "", address
-	case e164(address) != 0:
+	case wire.E164(address) != 0:
 		s.forms = numberForms(s.digits)
 	default:
 		s.forms = []string{s.digits}
@@ -110,8 +113,8 @@ func mobileWays(code, national string) []string {
 	return ways
 }
 
-// in reports whether the address is written in text.
-func (s *spelling) in(text string) bool {
+// In reports whether the address is written in text.
+func (s *Spelling) In(text string) bool {
 	if s.lower != "" && strings.Contains(strings.ToLower(text), s.lower) {
 		return true
 	}
@@ -144,11 +147,11 @@ func (s *spelling) in(text string) bool {
 	return s.within(&run)
 }
 
-// alone reports whether the address stands in a name as a word of its own: between white space,
+// Alone reports whether the address stands in a name as a word of its own: between white space,
 // brackets, quotes, commas or semicolons. A number in E.164 digits does so wherever it is a row of digits
 // of its own, as in sale-14155550100; in its other spellings where no letter is joined to it, so that
 // newsletter-2026-11-01 is nobody's number.
-func (s *spelling) alone(name string) bool {
+func (s *Spelling) Alone(name string) bool {
 	words := strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`()[]{}<>"',;`, r) })
 	if s.id != "" {
 		return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, s.id) })
@@ -164,7 +167,7 @@ func (s *spelling) alone(name string) bool {
 	}
 	whole := *s
 	whole.whole = true
-	return whole.in(strings.Join(words, " "))
+	return whole.In(strings.Join(words, " "))
 }
 
 // pieces are rows of digits with little between them.
@@ -183,7 +186,7 @@ func (p *pieces) add(digit byte, apart bool) {
 func (p *pieces) reset() { p.digits, p.begins = p.digits[:0], p.begins[:0] }
 
 // within reports whether the address is in a run of pieces.
-func (s *spelling) within(run *pieces) bool {
+func (s *Spelling) within(run *pieces) bool {
 	all := string(run.digits)
 	if len(all) < minDigits {
 		return false
@@ -234,9 +237,3 @@ func digit(r rune) (value byte, ok bool) {
 	}
 	return 0, false
 }
-
-// Spelled is what finds an address, in its canonical form, in texts, however it is written there, as [Store.Erase] does.
-func Spelled(address string) (in func(text string) bool) { return spell(address).in }
-
-// holds reports whether an address in its canonical form is written in text.
-func holds(text, address string) bool { return spell(address).in(text) }

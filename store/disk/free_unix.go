@@ -1,11 +1,11 @@
 //go:build linux || darwin
 
-package store
+package disk
 
 import "golang.org/x/sys/unix"
 
-// freeBytes is how much an ordinary process may still write to the disk of dir.
-func freeBytes(dir string) (int64, error) {
+// Free is how much an ordinary process may still write to the disk of dir.
+func Free(dir string) (int64, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, err
