@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -269,4 +270,25 @@ hello`,
 	"POST without a length":          "POST /none HTTP/1.1\nHost: gate\n\n",
 	"no path but the route":          "GET / HTTP/1.1\nHost: gate\n\n",
 	"PATCH":                          "PATCH /patch HTTP/1.1\nHost: gate\nContent-Length: 1\n\n1",
+}
+
+// TestTargets shows what the upstream is asked for by the target of a request: always a path.
+func TestTargets(t *testing.T) {
+	var asked atomic.Value
+	base := play(t, loopback(t), echo(okAnswer, func(w wire) { asked.Store(strings.SplitN(w.head, "\r\n", 2)[0]) }))
+	for upstream, begins := range map[string]string{base: "", base + "/v1/": "/v1"} {
+		_, addr := start(t, oneRoute(upstream, func(rc *RouteConfig) { rc.Mode = Open }), memory(t))
+		for target, want := range map[string]string{
+			"/twilio":          "/",
+			"/twilio/":         "/",
+			"/twilio?a=/b":     "/?a=/b",
+			"/twilio/?a":       "/?a",
+			"/twilio/a//b/..?": "/a//b/..?",
+		} {
+			ask(t, addr, "GET "+target+" HTTP/1.1\r\nHost: gate\r\n\r\n")
+			if got := asked.Load(); got != "GET "+begins+want+" HTTP/1.1" {
+				t.Errorf("%s goes to %s as %q, want %q", target, upstream, got, begins+want)
+			}
+		}
+	}
 }

@@ -53,9 +53,6 @@ func (rt *route) relayErrand(req *fasthttp.Request, signals []providers.Signal, 
 		return store.Errand{}, false
 	}
 	_, rest := cutRoute(req.Header.RequestURI())
-	if rest[0] == '?' {
-		rest = append([]byte{'/'}, rest...)
-	}
 	id := "relay-" + callDigest(rt.name, req, rest)
 	if slices.ContainsFunc(signals, func(s providers.Signal) bool { return s.Undated }) {
 		id += datedAt(now)
