@@ -2,6 +2,7 @@ package store
 
 import (
 	"container/heap"
+	"hash/maphash"
 	"slices"
 	"unique"
 )
@@ -214,8 +215,11 @@ func (t *turns) first(now int64, kinds []ErrandKind, most int) (due []*errandRow
 	return due, next
 }
 
+// laneSeed is of the hashes of lanes, which are in memory alone.
+var laneSeed = maphash.MakeSeed()
+
 // laneOf is the hash of the name of a lane.
-func laneOf(name string) uint64 { return fnv1a(fnvBasis, name) }
+func laneOf(name string) uint64 { return maphash.String(laneSeed, name) }
 
 // standsIn is a place in each of some lanes.
 func standsIn(lanes []string) []errandStand {
