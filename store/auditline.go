@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // An auditLine is one line of a file of the audit: an act that came to its outcome at once, the beginning of
@@ -66,7 +67,7 @@ func (s *Store) pack(a *Act) (line auditLine, err error) {
 	if a.To.Address != "" {
 		own.Person = s.personText(a.To.Address)
 		if a.Kind != ActConsentErase { // of whom nothing is to stay
-			own.To.Address = filter.Mask(clip(a.To.Address, maxActName))
+			own.To.Address = filter.Mask(wire.Clip(a.To.Address, maxActName))
 		}
 	}
 	return s.packAs(&own)
@@ -74,14 +75,14 @@ func (s *Store) pack(a *Act) (line auditLine, err error) {
 
 // packAs is pack for an act whose address is masked already.
 func (s *Store) packAs(a *Act) (line auditLine, err error) {
-	fact := auditFact{Time: a.Time, Begun: a.Begun, Kind: a.Kind, Role: clip(a.Role, maxActName), By: clip(a.By, maxActName),
-		Remote: clip(a.Remote, maxActName), Person: a.Person, Outcome: a.Outcome, Status: a.Status}
-	text := auditText{Actor: clip(a.Actor, maxActName), Note: clip(a.Note, maxActText), Error: clip(a.Error, maxActText),
-		To: filter.Recipient{Brand: clip(a.To.Brand, maxActName), Channel: filter.Channel(clip(string(a.To.Channel), maxActName)), Address: a.To.Address}}
+	fact := auditFact{Time: a.Time, Begun: a.Begun, Kind: a.Kind, Role: wire.Clip(a.Role, maxActName), By: wire.Clip(a.By, maxActName),
+		Remote: wire.Clip(a.Remote, maxActName), Person: a.Person, Outcome: a.Outcome, Status: a.Status}
+	text := auditText{Actor: wire.Clip(a.Actor, maxActName), Note: wire.Clip(a.Note, maxActText), Error: wire.Clip(a.Error, maxActText),
+		To: filter.Recipient{Brand: wire.Clip(a.To.Brand, maxActName), Channel: filter.Channel(wire.Clip(string(a.To.Channel), maxActName)), Address: a.To.Address}}
 	if len(a.About) > 0 {
 		text.About = make(map[string]string, len(a.About))
 		for name, value := range a.About {
-			text.About[clip(name, maxActName)] = clip(value, maxActText)
+			text.About[wire.Clip(name, maxActName)] = wire.Clip(value, maxActText)
 		}
 	}
 	var salt [saltSize]byte

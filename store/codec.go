@@ -125,8 +125,8 @@ func appendPrivate(b []byte, e *filter.Event) []byte {
 	b = wire.AppendString(wire.AppendString(b, e.Source), e.Note)
 	p, place := e.Proof, e.Proof.Place
 	p.Place = ""
-	proof := flag(p != (filter.Evidence{}))
-	b = append(b, proof|flag(place != "")<<1)
+	proof := wire.Flag(p != (filter.Evidence{}))
+	b = append(b, proof|wire.Flag(place != "")<<1)
 	if place != "" {
 		b = wire.AppendString(b, place)
 	}

@@ -83,17 +83,6 @@ const (
 	maxEntryTally = 256
 )
 
-// clip is s without what goes beyond n bytes, cut between characters.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
-}
-
 const (
 	entryNames  = 19
 	addressName = 6 // which of them is To.Address
@@ -123,11 +112,11 @@ func (e *Entry) names() [entryNames]*string {
 func appendEntry(b []byte, e *Entry) []byte {
 	start := len(b)
 	b = append(b, 0, 0, 0, 0, entryVersion)
-	b = wire.AppendTime(wire.AppendString(b, clip(e.ID, maxEntryID)), e.Time)
+	b = wire.AppendTime(wire.AppendString(b, wire.Clip(e.ID, maxEntryID)), e.Time)
 	for _, s := range e.names() {
-		b = wire.AppendString(b, clip(*s, maxEntryName))
+		b = wire.AppendString(b, wire.Clip(*s, maxEntryName))
 	}
-	b = wire.AppendString(b, clip(e.Text, maxEntryText))
+	b = wire.AppendString(b, wire.Clip(e.Text, maxEntryText))
 	b = wire.AppendTime(wire.AppendTime(b, e.SendAt), e.Until)
 	b = append(b, byte(e.Category), byte(e.Action), e.flags(), byte(e.Reason))
 	b = binary.AppendVarint(b, int64(e.Status))
@@ -174,7 +163,7 @@ func appendPass(b []byte, e *Entry) []byte {
 	if e.Print == (Print{}) {
 		print = nil
 	}
-	return wire.AppendString(wire.AppendString(b, print), clip(e.Pass, maxEntryID))
+	return wire.AppendString(wire.AppendString(b, print), wire.Clip(e.Pass, maxEntryID))
 }
 
 // pass reads what appendPass wrote.
@@ -199,9 +188,9 @@ func appendTally(b []byte, e *Entry) []byte {
 	for i := range tally {
 		s := &tally[i]
 		b = binary.AppendVarint(b, s.At.UnixMilli()-e.Time.UnixMilli())
-		what := byte(s.Category&3) | flag(s.SameTopic)<<2 | flag(s.SameContent)<<3
+		what := byte(s.Category&3) | wire.Flag(s.SameTopic)<<2 | wire.Flag(s.SameContent)<<3
 		for i, same := range s.SameOthers {
-			what |= flag(same) << (4 + i)
+			what |= wire.Flag(same) << (4 + i)
 		}
 		b = append(b, what)
 	}
@@ -229,7 +218,7 @@ func readTally(d *wire.Decoder, e *Entry) {
 
 // flags are what is so or not so of e, a bit each.
 func (e *Entry) flags() byte {
-	return flag(e.Enforced) | flag(e.MarketingOnly)<<1 | flag(e.Erased)<<2 | flag(e.Movable)<<3 | flag(e.Counted)<<4
+	return wire.Flag(e.Enforced) | wire.Flag(e.MarketingOnly)<<1 | wire.Flag(e.Erased)<<2 | wire.Flag(e.Movable)<<3 | wire.Flag(e.Counted)<<4
 }
 
 func (e *Entry) setFlags(b byte) {

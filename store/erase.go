@@ -188,11 +188,12 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 		return Erasure{}, fmt.Errorf("removing the snapshot of the index: %w", err)
 	}
 	s.awaitSnapshot()
-	entries, err := s.log.erase(j)
+	who := spelling.OfPerson(j.To)
+	entries, err := s.log.erase(who)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in the decision log: %w", err)
 	}
-	errands, err := s.errands.erase(j)
+	errands, err := s.errands.erase(who)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", errandsDir, err)
 	}

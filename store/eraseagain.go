@@ -13,6 +13,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/spelling"
 	"go.uber.org/zap"
 )
 
@@ -87,9 +88,9 @@ func (s *Store) eraseAnew(u *undoneErasure) (err error) {
 // erased.
 func (s *Store) eraseUnknown(u *undoneErasure) error {
 	if u.logged != "" {
-		named := *u.journal
-		named.To.Address = u.logged
-		if _, err := s.log.erase(&named); err != nil {
+		to := u.To
+		to.Address = u.logged
+		if _, err := s.log.erase(spelling.OfPerson(to)); err != nil {
 			return fmt.Errorf("in the decision log: %w", err)
 		}
 	}

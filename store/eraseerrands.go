@@ -16,17 +16,16 @@ import (
 // later is to be cancelled instead. The files in which anything told of them, also of what was done long ago, are
 // written anew, without it.
 type errandEraser struct {
-	errands  *errands
-	journal  *journal
-	spelling *spelling.Spelling
-	found    map[errandID]bool
-	through  uint64 // up to the file with this number all are written anew
+	errands *errands
+	who     *spelling.Person
+	found   map[errandID]bool
+	through uint64 // up to the file with this number all are written anew
 }
 
 // erase ends what is to be ended, and returns how many errands that were. What is added meanwhile is learnt after
 // the erasure.
-func (e *errands) erase(j *journal) (n int, err error) {
-	x := errandEraser{errands: e, journal: j, spelling: spelling.Of(j.To.Address), found: make(map[errandID]bool)}
+func (e *errands) erase(who *spelling.Person) (n int, err error) {
+	x := errandEraser{errands: e, who: who, found: make(map[errandID]bool)}
 	first, err := e.roll()
 	if err != nil {
 		return 0, err
@@ -96,19 +95,18 @@ func (x *errandEraser) tells(f *frameView) bool {
 
 // concerns reports whether an errand is about the person, or says their number.
 func (x *errandEraser) concerns(one *Errand) bool {
-	j := x.journal
-	if slices.ContainsFunc(one.People, func(to filter.Recipient) bool { return j.concerns(to, x.spelling) }) {
+	if slices.ContainsFunc(one.People, x.who.Is) {
 		return true
 	}
-	brand := func(to filter.Recipient) bool { return to.Brand == "" || to.Brand == j.To.Brand }
-	if j.To.Brand != "" && len(one.People) > 0 && !slices.ContainsFunc(one.People, brand) {
+	brand := func(to filter.Recipient) bool { return to.Brand == "" || to.Brand == x.who.To.Brand }
+	if x.who.To.Brand != "" && len(one.People) > 0 && !slices.ContainsFunc(one.People, brand) {
 		return false
 	}
 	texts := append([]string{one.ID, one.Route, one.Error}, one.Lanes...)
 	for _, to := range one.People {
 		texts = append(texts, to.Address)
 	}
-	return slices.ContainsFunc(texts, x.spelling.In) || x.spelling.InBody(string(one.Body), 3)
+	return slices.ContainsFunc(texts, x.who.In) || x.who.InBody(string(one.Body), 3)
 }
 
 // end ends an errand if it still is what was found.
@@ -123,9 +121,9 @@ func (x *errandEraser) end(id errandID) (ended bool, err error) {
 		return false, nil
 	case err != nil && !errors.Is(err, wire.ErrDamaged):
 		return false, err
-	case err == nil && !slices.ContainsFunc(one.People, func(to filter.Recipient) bool { return x.journal.concerns(to, x.spelling) }):
+	case err == nil && !slices.ContainsFunc(one.People, x.who.Is):
 		e.store.logger.Warn("ending an errand about somebody else that says an erased number", zap.Stringer("kind", one.Kind))
-	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.spelling.InBody(string(one.Body), 3):
+	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.who.InBody(string(one.Body), 3):
 		cancel = []Errand{one.Cancellation()}
 	}
 	_, unkept := e.store.AddErrands(context.Background(), cancel...)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/spelling"
 	"github.com/sendgate/sendgate/store/wire"
@@ -23,13 +22,13 @@ const (
 	erasingBytes = 64 << 10
 )
 
-// erase blanks the entries about the recipients of j, and what others say of their number, and returns
+// erase blanks the entries about somebody, and what others say of their number, and returns
 // how many there were. Every entry is unpacked and read for that, which takes about a second a
 // million, on one core. Parts of the log that cannot be read cannot be searched either, and are removed from the
 // files that are written anew.
 //
 // What is logged meanwhile is written out in between, into a file of its own.
-func (l *decisionLog) erase(j *journal) (n int, err error) {
+func (l *decisionLog) erase(who *spelling.Person) (n int, err error) {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	l.mu.Lock()
@@ -41,8 +40,7 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	if err := l.flushChunks(true); err != nil {
 		return 0, err
 	}
-	s := spelling.Of(j.To.Address)
-	n, err = l.eraseChunks(j, s)
+	n, err = l.eraseChunks(who)
 	if err == nil {
 		err = l.rewriteTail()
 	}
@@ -55,7 +53,7 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	}
 	segments := bySegment(l.blocks) // only who holds flushing changes them
 	for seg, blocks := range segments {
-		m, err := l.eraseSegment(j, s, seg, blocks)
+		m, err := l.eraseSegment(who, seg, blocks)
 		n += m
 		if err != nil {
 			return n, fmt.Errorf("%s: %w", seg.path, err)
@@ -64,54 +62,42 @@ func (l *decisionLog) erase(j *journal) (n int, err error) {
 	return n, l.removeUnread(segments)
 }
 
-// concerns reports whether somebody is a recipient of the erasure, whose spelling is s.
-func (j *journal) concerns(one filter.Recipient, s *spelling.Spelling) bool {
-	if j.To.Brand != "" && (one.Brand != j.To.Brand || one.Channel != j.To.Channel) {
-		return false
-	}
-	at, to := one.Address, j.To.Address
-	if at == to || at == "" || strings.HasPrefix(at, "+") && strings.HasPrefix(to, "+") {
-		return at == to // two numbers in the only form they have, or nothing
-	}
-	return s.In(at) // as somebody wrote it
-}
-
 // blank takes out of e what is personal, and what holds the address.
-func (e *Entry) blank(s *spelling.Spelling) {
+func (e *Entry) blank(who *spelling.Person) {
 	e.To.Address, e.Text, e.Footer, e.Fault, e.Print, e.Erased = "", "", "", "", Print{}, true
 	for _, name := range e.names() {
-		if s.In(*name) {
+		if who.In(*name) {
 			*name = ""
 		}
 	}
 }
 
 // forget takes the address out of what e says about somebody else, and reports whether it was there.
-func (j *journal) forget(e *Entry, s *spelling.Spelling) (found bool) {
-	if j.To.Brand != "" && e.To.Brand != j.To.Brand {
+func (e *Entry) forget(who *spelling.Person) (found bool) {
+	if who.To.Brand != "" && e.To.Brand != who.To.Brand {
 		return false
 	}
 	names := e.names()
 	names[addressName] = &e.Text // the address is the other's own
 	for _, name := range names {
-		if s.In(*name) {
+		if who.In(*name) {
 			*name, e.Erased, found = "", true, true
 		}
 	}
 	return found
 }
 
-// erase takes out of e what j says, and reports whether there was anything.
-func (j *journal) erase(e *Entry, s *spelling.Spelling) bool {
-	if j.concerns(e.To, s) {
-		e.blank(s)
+// erase takes out of e what tells of somebody, and reports whether there was anything.
+func (e *Entry) erase(who *spelling.Person) bool {
+	if who.Is(e.To) {
+		e.blank(who)
 		return true
 	}
-	return j.forget(e, s)
+	return e.forget(who)
 }
 
 // eraseChunks blanks entries in memory.
-func (l *decisionLog) eraseChunks(j *journal, s *spelling.Spelling) (n int, err error) {
+func (l *decisionLog) eraseChunks(who *spelling.Person) (n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range append(slices.Clone(l.full), l.open) {
@@ -122,7 +108,7 @@ func (l *decisionLog) eraseChunks(j *journal, s *spelling.Spelling) (n int, err 
 			if err := e.decode(frame); err != nil {
 				return n, err
 			}
-			if j.erase(&e, s) {
+			if e.erase(who) {
 				m++
 			}
 			rows.Write(appendEntry(nil, &e))
@@ -138,7 +124,7 @@ func (l *decisionLog) eraseChunks(j *journal, s *spelling.Spelling) (n int, err 
 }
 
 // eraseSegment blanks entries in one file, or in the blocks in memory.
-func (l *decisionLog) eraseSegment(j *journal, s *spelling.Spelling, seg *segment, blocks []*block) (n int, err error) {
+func (l *decisionLog) eraseSegment(who *spelling.Person, seg *segment, blocks []*block) (n int, err error) {
 	anew := make(map[*block]*block) // nil for what cannot be read
 	whole := make(map[*block][]byte)
 	for _, b := range blocks {
@@ -152,7 +138,7 @@ func (l *decisionLog) eraseSegment(j *journal, s *spelling.Spelling, seg *segmen
 		}
 		m := 0
 		for i := range entries {
-			if j.erase(&entries[i], s) {
+			if entries[i].erase(who) {
 				m++
 			}
 		}

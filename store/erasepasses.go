@@ -18,7 +18,7 @@ type passErasure struct {
 
 // passes looks for what tells of the person. Nobody else writes meanwhile.
 func (e *eraser) passes() *passErasure {
-	a, sp, x := &e.s.passes, spelling.Of(e.journal.To.Address), &passErasure{}
+	a, who, x := &e.s.passes, spelling.OfPerson(e.journal.To), &passErasure{}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, id := range a.damaged { // nobody knows what they tell
@@ -28,13 +28,13 @@ func (e *eraser) passes() *passErasure {
 		if a.byID[h.ID] != h {
 			continue
 		}
-		if e.journal.concerns(h.To, sp) {
+		if who.Is(h.To) {
 			x.keys, x.gone = append(x.keys, passKey(h.ID)), append(x.gone, h)
 			continue
 		}
 		p, found := h.clone(), false
 		for _, text := range append(p.texts(), &p.Campaign, &p.Topic) {
-			if sp.In(*text) {
+			if who.In(*text) {
 				*text, found = erasedText, true
 			}
 		}

@@ -112,7 +112,7 @@ func (q *Query) facets() (list []facet) {
 		list = append(list, facet{facetReason, uint32(*q.Reason)})
 	}
 	if q.Enforced != nil {
-		list = append(list, facet{facetEnforced, uint32(flag(*q.Enforced))})
+		list = append(list, facet{facetEnforced, uint32(wire.Flag(*q.Enforced))})
 	}
 	return list
 }

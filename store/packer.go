@@ -197,10 +197,3 @@ func appendColumns(b []byte, columns [][]byte) []byte {
 // zigzag makes small numbers of either sign small ones without a sign.
 func zigzag(v int64) uint64   { return uint64(v)<<1 ^ uint64(v>>63) }
 func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
-
-func flag(set bool) byte {
-	if set {
-		return 1
-	}
-	return 0
-}

@@ -171,7 +171,7 @@ func (t *tallied) append(b []byte) []byte {
 			n, _ := names.number(s)
 			kinds = binary.AppendUvarint(kinds, uint64(n))
 		}
-		kinds = append(kinds, byte(k.Action), byte(k.Reason), flag(k.Enforced)|flag(k.Other)<<1)
+		kinds = append(kinds, byte(k.Action), byte(k.Reason), wire.Flag(k.Enforced)|wire.Flag(k.Other)<<1)
 	}
 	b = binary.AppendUvarint(b, uint64(len(names.values)))
 	for _, s := range names.values {

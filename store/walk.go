@@ -42,7 +42,7 @@ func (l *decisionLog) walk(q *Query) *walk {
 		return e.ID >= w.oldest && q.matches(e)
 	}
 	if q.To.Address != "" {
-		address := clip(q.To.Address, maxEntryName)
+		address := wire.Clip(q.To.Address, maxEntryName)
 		w.number, w.recipient = wire.E164(address), l.store.keys.of(ofAddress, address)
 	}
 	l.mu.Lock()

@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"providers/mock":      {"providers"},
 	"store":               {"filter", "store/disk", "store/spelling", "store/ulid", "store/wire"},
 	"store/disk":          {},
-	"store/spelling":      {"store/wire"},
+	"store/spelling":      {"filter", "store/wire"},
 	"store/ulid":          {},
 	"store/wire":          {},
 	"proxy":               {"filter", "providers", "store", "store/ulid"},

@@ -1,4 +1,4 @@
-// Package spelling finds an address in texts, however it is written there: what an erasure has to take out.
+// Package spelling finds an address in texts, however it is written there, and whose it is: what an erasure has to take out.
 package spelling
 
 import (

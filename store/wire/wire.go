@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"time"
+	"unicode/utf8"
 )
 
 // ErrDamaged is for what was not written by this package, or changed since.
@@ -19,6 +20,25 @@ var Castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // AppendString writes a string behind its length.
 func AppendString[T ~string | ~[]byte](b []byte, s T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// Clip is s without what goes beyond n bytes, cut between characters.
+func Clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// Flag is the bit of what is so or not.
+func Flag(set bool) byte {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 // AppendTime writes a moment, without its zone.
