@@ -70,6 +70,9 @@ func (g *Gate) letIn(t *table, rt *route, w *work) bool {
 		why = rt.access.look(g, rt, w)
 	}
 	if why == known {
+		if w.who == "" && w.through != "" { // else the route counted whom it asked
+			rt.count.client(w.through).Add(1)
+		}
 		return true
 	}
 	rt.count.strangers[why].Add(1)

@@ -136,6 +136,9 @@ func TestTokenOfATunnelThatIsTakenBack(t *testing.T) {
 			if n := len(r.seen); n != 3 {
 				t.Errorf("%d messages were sent", n)
 			}
+			if n := r.g.counts["twilio"].client("shop").Load(); n != 3 {
+				t.Errorf("the token came in with %d requests, by the metrics", n)
+			}
 		})
 	}
 }
