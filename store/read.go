@@ -141,27 +141,48 @@ func (s *Store) hold(f func(*badger.DB) error) (err error) {
 // History is every event of exactly this recipient, of the brand as given, oldest first. Where the
 // recipient was erased, what came before has lost its ID, address, source, note and proof.
 func (s *Store) History(to filter.Recipient) ([]filter.Event, error) {
-	var events []filter.Event
+	events, unread, err := s.ReadableHistory(to)
+	if err == nil && unread > 0 {
+		err = fmt.Errorf("reading a recipient's history: %w", wire.ErrDamaged)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return events, nil
+}
+
+// ReadableHistory is History without the events that do not read, and how many those are.
+func (s *Store) ReadableHistory(to filter.Recipient) (events []filter.Event, unread int, err error) {
 	fp, ok := s.recipient(to)
 	if !ok && !s.closed.Load() {
-		return nil, nil
+		return nil, 0, nil
 	}
-	err := s.view(func(txn *badger.Txn) error {
-		return eachEvent(txn, fp, func(_ *eventID, k *keptEvent) error {
-			if k.To.Brand != to.Brand || k.To.Channel != to.Channel || k.To.Address != "" && k.To.Address != to.Address {
-				return wire.ErrDamaged // somebody else's
+	err = s.view(func(txn *badger.Txn) error {
+		w := walkEvents(txn, fp[:])
+		defer w.close()
+		for {
+			k := &w.event
+			switch {
+			case !w.next() && w.err == nil:
+				return nil
+			case errors.Is(w.err, wire.ErrDamaged):
+				unread, w.err = unread+1, nil
+			case w.err != nil:
+				return w.err
+			case k.To.Brand != to.Brand || k.To.Channel != to.Channel || k.To.Address != "" && k.To.Address != to.Address:
+				unread++ // somebody else's
+			default:
+				events = append(events, k.Event)
 			}
-			events = append(events, k.Event)
-			return nil
-		})
+		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading a recipient's history: %w", err)
+		return nil, 0, fmt.Errorf("reading a recipient's history: %w", err)
 	}
 	slices.SortFunc(events, func(a, b filter.Event) int {
 		return cmp.Or(a.Time.Compare(b.Time), a.Recorded.Compare(b.Recorded), cmp.Compare(a.ID, b.ID))
 	})
-	return events, nil
+	return events, unread, nil
 }
 
 // RecordAt is what Read would have answered at a past moment: the fold of what was recorded

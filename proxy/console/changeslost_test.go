@@ -22,13 +22,21 @@ import (
 // more.
 func newBenchWithout(t *testing.T) *bench {
 	t.Helper()
+	spoilt := optOut(berta, noon)
+	spoilt.Note = willBeSpoilt
+	return newBenchSpoilt(t, optIn(carol, noon), spoilt, optOut(carol, noon.Add(time.Minute)))
+}
+
+const willBeSpoilt = "will be spoilt"
+
+// newBenchSpoilt is a bench with events, of which the one with the note willBeSpoilt does not read any more.
+func newBenchSpoilt(t *testing.T, events ...filter.Event) *bench {
+	t.Helper()
 	dir := t.TempDir()
 	b := newBenchOn(t, store.Config{Dir: dir})
-	spoilt := optOut(berta, noon)
-	spoilt.Note = "will be spoilt"
-	b.learn(optIn(carol, noon))
-	b.learn(spoilt)
-	b.learn(optOut(carol, noon.Add(time.Minute)))
+	for _, e := range events {
+		b.learn(e)
+	}
 	if err := b.store.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +45,7 @@ func newBenchWithout(t *testing.T) *bench {
 		t.Fatalf("the database has the tables %v, %v", tables, err)
 	}
 	text := mustRead(t, tables[0])
-	text[bytes.Index(text, []byte(spoilt.Note))] ^= 1
+	text[bytes.Index(text, []byte(willBeSpoilt))] ^= 1
 	if err := os.WriteFile(tables[0], text, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -134,5 +142,27 @@ func TestAnExportSinceAChangeThatIsLost(t *testing.T) {
 	}
 	if all, next := addresses(t, b, Export{Since: &since}); !slices.Equal(all, []string{dora.Address}) || next != 4 {
 		t.Errorf("behind it: %v, next %d", all, next)
+	}
+}
+
+// Where what proves a consent does not read, an export with evidence has the consent all the same, and whatever else
+// there is, and says of how many records it lacks something.
+func TestAnExportOfEvidenceThatIsLost(t *testing.T) {
+	spoilt := optIn(carol, noon)
+	spoilt.Note = willBeSpoilt
+	left, proven := optOut(carol, noon), optIn(berta, noon)
+	left.Note, proven.Note = "wrote STOP", "ticked the box"
+	b := newBenchSpoilt(t, spoilt, left, proven)
+	for _, since := range []*uint64{nil, new(uint64)} {
+		var file bytes.Buffer
+		next, err := b.client(Reviewer).ExportConsent(t.Context(), &file, "csv", Export{Since: since, Evidence: true})
+		if unread, is := errors.AsType[*UnreadError](err); !is || unread.Records != "1" || next != 3 {
+			t.Errorf("next is %d, %v", next, err)
+		}
+		for _, want := range []string{"+14155550100,opted-in,all,express,2026-03-10T12:00:00Z,,", "+14155550100,opted-out,all,,2026-03-10T12:00:00Z,wrote STOP,", "+4915123456789,opted-in,all,express,2026-03-10T12:00:00Z,ticked the box,"} {
+			if !strings.Contains(file.String(), want) {
+				t.Errorf("%s is not in\n%s", want, file.String())
+			}
+		}
 	}
 }

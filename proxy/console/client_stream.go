@@ -113,11 +113,11 @@ func (c *Client) ExportConsent(ctx context.Context, w io.Writer, format string, 
 }
 
 // An UnreadError tells that an export lacks records, of which nobody can tell any more what they say or whom they are
-// about.
+// about, or what proves them.
 type UnreadError struct{ Records string } // how many
 
 func (e *UnreadError) Error() string {
-	return "records that do not read are not in it: " + e.Records + "; `sendgate verify` says what is wrong"
+	return "records that do not read are not in it, or not all that proves them: " + e.Records + "; `sendgate verify` says what is wrong"
 }
 
 // Changes is one page of what was learnt after the event with the number since, in the order in

@@ -48,11 +48,11 @@ func (s *Server) exportConsent(c *call) error {
 }
 
 // writeSelected writes what x selects and counts it, and the records that do not read, of which nobody knows whether
-// it selects them. What holds for every brand comes last, so that an import meets a brand's opt-ins before the
-// opt-outs that ended them.
+// it selects them, or whose proof does not. What holds for every brand comes last, so that an import meets a brand's
+// opt-ins before the opt-outs that ended them.
 func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records, unread int, err error) {
+	unproven := 0
 	for _, everywhere := range []bool{false, true} {
-		unread = 0 // the same in both
 		want := func(to filter.Recipient) bool { return (to.Brand == "") == everywhere && x.concerns(to) }
 		take := func(k store.Known) error {
 			taken, err := x.takes(s, k)
@@ -60,10 +60,14 @@ func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records, u
 				return err
 			}
 			records++
-			return s.writeKnown(st, x, k)
+			proven, err := s.writeKnown(st, x, k)
+			if !proven {
+				unproven++
+			}
+			return err
 		}
 		if x.Since != nil {
-			unread, err = s.changed(*x.Since, head, want, take)
+			unread, err = s.changed(*x.Since, head, want, take) // as many each time
 		} else {
 			unread, err = s.all(want, take)
 		}
@@ -71,8 +75,8 @@ func (s *Server) writeSelected(st *streamer, x *Export, head uint64) (records, u
 			return records, unread, err
 		}
 	}
-	if unread > 0 {
-		s.log.Error("an export lacks records that do not read: sendgate verify says what is wrong", zap.Int("records", unread))
+	if unread += unproven; unread > 0 {
+		s.log.Error("an export lacks records that do not read, or what proves them: sendgate verify says what is wrong", zap.Int("records", unread))
 	}
 	return records, unread, nil
 }
@@ -105,15 +109,17 @@ func (x *Export) columns() []string {
 	return append(slices.Clone(consentColumns), "place")
 }
 
-func (s *Server) writeKnown(st *streamer, x *Export, known store.Known) error {
+// writeKnown writes what is known of one recipient. proven is false where x wants what proves it, and some of that
+// does not read.
+func (s *Server) writeKnown(st *streamer, x *Export, known store.Known) (proven bool, err error) {
 	if st.json != nil {
-		return st.write(nil, known)
+		return true, st.write(nil, known)
 	}
-	all := facts(&known.Record)
+	all, unread := facts(&known.Record), 0
 	if x.Evidence && known.To.Address != "" { // else they were erased, and so was it
-		events, err := s.store.History(known.To)
-		if err != nil {
-			return fmt.Errorf("reading the history: %w", err)
+		var events []filter.Event
+		if events, unread, err = s.store.ReadableHistory(known.To); err != nil {
+			return true, fmt.Errorf("reading the history: %w", err)
 		}
 		for i := range all {
 			all[i].prove(events)
@@ -123,10 +129,10 @@ func (s *Server) writeKnown(st *streamer, x *Export, known store.Known) error {
 	columns := x.columns()
 	for i := range all {
 		if err := st.write(all[i].row(&known.To, columns), nil); err != nil {
-			return fmt.Errorf("writing a row: %w", err)
+			return true, fmt.Errorf("writing a row: %w", err)
 		}
 	}
-	return nil
+	return unread == 0, nil
 }
 
 // A fact is one moment that a record remembers.

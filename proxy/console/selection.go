@@ -20,8 +20,8 @@ var exportParams = []string{"format", "brand", "channel", "topic", "state", "sin
 // after it. It comes last, so that whoever has it has the whole.
 const nextTrailer = "Sendgate-Next"
 
-// unreadTrailer is the trailer of an export that says how many records are not in it, since they do not read; left out
-// where there are none.
+// unreadTrailer is the trailer of an export that says how many records are not in it, or lack proof that it was to have,
+// since they do not read; left out where there are none.
 const unreadTrailer = "Sendgate-Unread"
 
 // An Export selects the recipients to export. Empty fields select all.
