@@ -94,7 +94,7 @@ func errandsDone(t testing.TB, g *Gate) {
 	t.Helper()
 	for rounds := 0; ; {
 		g.errands.clear()
-		due, _, err := g.store.DueErrands(g.clock(), []store.ErrandKind{store.ErrandAnswer, store.ErrandScheduled, store.ErrandCancel}, 100)
+		due, _, err := g.store.Errands().Due(g.clock(), []store.ErrandKind{store.ErrandAnswer, store.ErrandScheduled, store.ErrandCancel}, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func errandsDone(t testing.TB, g *Gate) {
 // deadLetters are the errors of what was given up.
 func deadLetters(t testing.TB, st *store.Store) (all []string) {
 	t.Helper()
-	for e, err := range st.Errands(store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}) {
+	for e, err := range st.Errands().All(store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}) {
 		if err != nil {
 			t.Fatal(err)
 		}

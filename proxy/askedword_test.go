@@ -24,9 +24,9 @@ func TestStopWhileAsked(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		rig.hear(rig.message("hello"))
 		rig.step(store.ErrandDialogue)
-		for e, err := range rig.st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
+		for e, err := range rig.st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
 			if err == nil {
-				err = rig.st.ChangeErrand(t.Context(), e.ID, func(e *store.Errand) error { e.State = store.ErrandDead; return nil })
+				err = rig.st.Errands().Change(t.Context(), e.ID, func(e *store.Errand) error { e.State = store.ErrandDead; return nil })
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -140,13 +140,13 @@ func TestStopWhileAsked(t *testing.T) {
 		}
 		for rig.step(store.ErrandDialogue) {
 		}
-		due, _, err := rig.st.DueErrands(rig.time(), []store.ErrandKind{store.ErrandAnswer}, 10)
+		due, _, err := rig.st.Errands().Due(rig.time(), []store.ErrandKind{store.ErrandAnswer}, 10)
 		if err != nil || len(due) == 0 {
 			t.Fatalf("%d messages are due, %v", len(due), err)
 		}
 		for len(due) > 0 {
 			rig.g.errands.do(&due[0])
-			if due, _, err = rig.st.DueErrands(rig.time(), []store.ErrandKind{store.ErrandAnswer}, 10); err != nil {
+			if due, _, err = rig.st.Errands().Due(rig.time(), []store.ErrandKind{store.ErrandAnswer}, 10); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -172,7 +172,7 @@ func TestReplyWithAWord(t *testing.T) {
 	_, _, addr := startHooked(t, cfg, st)
 	callBack(t, addr, texted(t, "SM1", person.Address, "Cancel", "OriginalRepliedMessageSid", "SM0"), 200)
 	wants(t, st, person, "")
-	for e, err := range st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
+	for e, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
 		if err != nil || !strings.Contains(string(e.Body), `"opted_out":false`) {
 			t.Errorf("kept for review is %s, %v", e.Body, err)
 		}

@@ -194,7 +194,7 @@ func TestDialogueButtons(t *testing.T) {
 	rig.hear(sig)
 	rig.step(store.ErrandDialogue)
 	var shown, carried []string
-	for e, err := range rig.st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
+	for e, err := range rig.st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
 		var o own
 		if err == nil {
 			err = json.Unmarshal(e.Body, &o)

@@ -65,7 +65,7 @@ func TestPressedButtons(t *testing.T) {
 			}
 			wants(t, st, c.to, c.want...)
 			reviews := 0
-			for _, err := range st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
+			for _, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
 				if reviews++; err != nil {
 					t.Fatal(err)
 				}

@@ -138,7 +138,7 @@ func (g *Gate) leaveTalk(ctx context.Context, rt *route, t *talk, now time.Time)
 		if !line.Gate {
 			continue
 		}
-		if err := g.store.EndErrand(ctx, left.sayID(i)); err != nil && !errors.Is(err, store.ErrNoErrand) {
+		if err := g.store.Errands().End(ctx, left.sayID(i)); err != nil && !errors.Is(err, store.ErrNoErrand) {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func (g *Gate) runDialogue(ctx context.Context, e *store.Errand) errandEnd {
 	}
 	if s == nil || t.settled() && t.State != filter.Pending && !now.Before(t.Ended.Add(talkRest)) {
 		// Here, since once it is unlocked another may have begun in its place.
-		if err := g.store.EndErrand(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNoErrand) {
+		if err := g.store.Errands().End(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNoErrand) {
 			return errandEnd{err: err}
 		}
 		return errandEnd{moved: true}
@@ -247,7 +247,7 @@ func (g *Gate) settleTalk(ctx context.Context, rt *route, t *talk, now time.Time
 		}
 		says = append(says, e)
 	}
-	if _, err := g.store.AddErrands(ctx, says...); err != nil {
+	if _, err := g.store.Errands().Add(ctx, says...); err != nil {
 		return err
 	}
 	events, unsent := len(t.Events), t.Unsent

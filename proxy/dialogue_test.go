@@ -137,7 +137,7 @@ func TestDialogue(t *testing.T) {
 	t.Run("an opt-out is kept where the dialogue cannot be read, and the provider is asked to repeat it", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		broken := store.Errand{ID: talkID(stranger1), Kind: store.ErrandDialogue, Route: "twilio", People: []filter.Recipient{stranger1}, Body: []byte("{")}
-		if _, err := rig.st.AddErrands(t.Context(), broken); err != nil {
+		if _, err := rig.st.Errands().Add(t.Context(), broken); err != nil {
 			t.Fatal(err)
 		}
 		for _, text := range []string{"hello", "STOP"} {
@@ -284,7 +284,7 @@ func TestDialogueTime(t *testing.T) {
 				return errandEnd{err: err}
 			}
 			is.Dialogue, _ = script.Wait(is.Dialogue, now)
-			return errandEnd{moved: true, err: b.ChangeErrand(ctx, e.ID, func(e *store.Errand) error { return is.write(e, now) })}
+			return errandEnd{moved: true, err: b.Change(ctx, e.ID, func(e *store.Errand) error { return is.write(e, now) })}
 		})
 		b.add(e)
 		time.Sleep(filter.DefaultAnswerWindow - time.Second)

@@ -28,12 +28,12 @@ const (
 	errandKeep = 10 * time.Second
 )
 
-// An errandStore keeps errands: [store.Store], or in a test what can be asked under a clock of the test.
+// An errandStore keeps errands: the journal of [store.Store.Errands], or in a test what can be asked under a clock of the test.
 type errandStore interface {
-	DueErrands(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error)
-	ChangeErrand(ctx context.Context, id string, change func(*store.Errand) error) error
-	EndErrand(ctx context.Context, id string) error
-	ErrandsAdded() <-chan struct{}
+	Due(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error)
+	Change(ctx context.Context, id string, change func(*store.Errand) error) error
+	End(ctx context.Context, id string) error
+	Added() <-chan struct{}
 }
 
 // An errandRunner does one errand. It may run again for an errand that it did, after a kill: what must
@@ -146,7 +146,7 @@ func (w *errandWorker) run() {
 		case <-w.quit.Done():
 		case <-alarm.C:
 		case <-w.ended:
-		case <-w.store.ErrandsAdded():
+		case <-w.store.Added():
 		}
 		alarm.Stop()
 	}
@@ -157,7 +157,7 @@ func (w *errandWorker) round(kinds []store.ErrandKind) (wait time.Duration, err 
 	for w.quit.Err() == nil {
 		w.clear() // before the store is asked: what ended since may be among the answers
 		now := w.now()
-		due, next, err := w.store.DueErrands(now, kinds, 2*w.most) // those that run are among them
+		due, next, err := w.store.Due(now, kinds, 2*w.most) // those that run are among them
 		if err != nil {
 			return 0, err
 		}
@@ -233,7 +233,7 @@ func (w *errandWorker) try(e *store.Errand) (end errandEnd) {
 // settle keeps what became of a run of e.
 func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEnd) error {
 	if end.err == nil && !end.moved {
-		return w.store.EndErrand(ctx, e.ID)
+		return w.store.End(ctx, e.ID)
 	}
 	if end.err == nil || errors.Is(end.err, errStopped) { // after the next start it is as due as now
 		return nil
@@ -250,7 +250,7 @@ func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEn
 	}
 	w.log.Log(level, "an errand was not done", zap.String("kind", e.Kind.String()), zap.String("route", e.Route), zap.String("errand", w.key(e.ID)),
 		zap.Int("tries", e.Tries+1), zap.Bool("dead", dead), zap.Duration("wait", wait), zap.Error(end.err))
-	return w.store.ChangeErrand(ctx, e.ID, func(e *store.Errand) error {
+	return w.store.Change(ctx, e.ID, func(e *store.Errand) error {
 		e.Tries++
 		e.Error, e.Due = end.err.Error(), due
 		if dead {

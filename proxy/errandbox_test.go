@@ -42,9 +42,9 @@ func (b *errandBox) sign() {
 	}
 }
 
-func (b *errandBox) ErrandsAdded() <-chan struct{} { return b.added }
+func (b *errandBox) Added() <-chan struct{} { return b.added }
 
-func (b *errandBox) DueErrands(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error) {
+func (b *errandBox) Due(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	count := map[errandPlace]int{}
@@ -63,7 +63,7 @@ func (b *errandBox) DueErrands(now time.Time, kinds []store.ErrandKind, most int
 	return due, next, nil
 }
 
-func (b *errandBox) ChangeErrand(_ context.Context, id string, change func(*store.Errand) error) error {
+func (b *errandBox) Change(_ context.Context, id string, change func(*store.Errand) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.writes++
@@ -77,7 +77,7 @@ func (b *errandBox) ChangeErrand(_ context.Context, id string, change func(*stor
 	return change(b.all[i])
 }
 
-func (b *errandBox) EndErrand(_ context.Context, id string) error {
+func (b *errandBox) End(_ context.Context, id string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.writes++
@@ -114,8 +114,8 @@ func (b *errandBox) head(e *store.Errand) bool {
 	return true
 }
 
-// ErrandsIn is how many errands of a lane are not dead.
-func (b *errandBox) ErrandsIn(lane string) (n int) {
+// In is how many errands of a lane are not dead.
+func (b *errandBox) In(lane string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.lanes[lane] {

@@ -99,7 +99,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	}
 	g.files.tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
-	g.errands = newErrandWorker(st, g.log, g.clock, &g.panics)
+	g.errands = newErrandWorker(st.Errands(), g.log, g.clock, &g.panics)
 	g.errands.runners[store.ErrandDialogue] = g.runDialogue
 	g.blocked = make(chan blocked, mostBlocked)
 	g.errands.beside = g.askThem
@@ -108,7 +108,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.errands.runners[store.ErrandScheduled] = g.runScheduled
 	g.errands.runners[store.ErrandCancel] = g.runCancel
 	g.errands.runners[store.ErrandRelay] = g.runRelay
-	g.errands.places, g.errands.key = g.errandPlaces, st.ErrandKey
+	g.errands.places, g.errands.key = g.errandPlaces, st.Errands().Key
 	t, err := g.newTable(cfg, nil)
 	if err != nil {
 		return nil, err

@@ -79,12 +79,12 @@ func (h *heard) keep(ctx context.Context) error {
 		return err
 	}
 	if len(h.errands) > 0 {
-		if _, err := h.g.store.AddErrands(ctx, h.errands...); err != nil {
+		if _, err := h.g.store.Errands().Add(ctx, h.errands...); err != nil {
 			return err
 		}
 	}
 	if len(h.reviews) > 0 {
-		_, err := h.g.store.AddErrands(ctx, h.reviews...)
+		_, err := h.g.store.Errands().Add(ctx, h.reviews...)
 		if errors.Is(err, store.ErrErrandsFull) {
 			h.g.suspect(h.rt, callUnkept, "what people wrote, and somebody should look at, is not kept for review", err)
 			err = nil

@@ -110,7 +110,7 @@ func TestErasureByTheOtherBrand(t *testing.T) {
 	if gone, err := st.Erase(t.Context(), to, "ana", "asked"); err != nil || gone.Errands != 1 {
 		t.Errorf("erased are %d errands (%v)", gone.Errands, err)
 	}
-	for e, err := range st.Errands(store.ErrandQuery{}) {
+	for e, err := range st.Errands().All(store.ErrandQuery{}) {
 		if err != nil || !strings.Contains(string(e.Body), "Hello, Acme") {
 			t.Errorf("left is %s (%v)", e.Body, err)
 		}

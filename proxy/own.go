@@ -89,7 +89,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 // hush tells that somebody gets no message of the gate's own.
 func (g *Gate) hush(rt *route, e *store.Errand, why string) {
 	rt.count.hushed.Add(1)
-	g.log.Info("a message of the gate's own was not written", zap.String("route", rt.name), zap.String("errand", g.store.ErrandKey(e.ID)), zap.String("why", why))
+	g.log.Info("a message of the gate's own was not written", zap.String("route", rt.name), zap.String("errand", g.store.Errands().Key(e.ID)), zap.String("why", why))
 }
 
 // settled is what an errand comes to whose message met this outcome, with the provider's answer in w.
@@ -115,7 +115,7 @@ func (rt *route) settled(o outcome, w *work) errandEnd {
 
 // turn notes how far an errand is.
 func (g *Gate) turn(ctx context.Context, e *store.Errand, to store.ErrandState) error {
-	return g.store.ChangeErrand(ctx, e.ID, func(e *store.Errand) error { e.State = to; return nil })
+	return g.store.Errands().Change(ctx, e.ID, func(e *store.Errand) error { e.State = to; return nil })
 }
 
 // compose makes w the request that sends o, with its message in the batch.

@@ -98,11 +98,11 @@ func TestTheLogNamesErrandsAsTheAPIDoes(t *testing.T) {
 	g, _, calls := startHooked(t, cfg, st)
 	callBack(t, calls, texted(t, "SM1", "+14155550100", "baja"), 200)
 	errandsDone(t, g)
-	for e, err := range st.Errands(store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}) {
+	for e, err := range st.Errands().All(store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if logs.FilterMessage("an errand was not done").FilterField(zap.String("errand", st.ErrandKey(e.ID))).Len() != 1 {
+		if logs.FilterMessage("an errand was not done").FilterField(zap.String("errand", st.Errands().Key(e.ID))).Len() != 1 {
 			t.Error("it is not named as in the API")
 		}
 		for _, entry := range logs.All() {
@@ -139,7 +139,7 @@ func TestABegunAnswerIsNotRepeated(t *testing.T) {
 	st := memory(t)
 	g, _, calls := startHooked(t, answering(t, play(t, loopback(t), got.serve), nil), st)
 	callBack(t, calls, texted(t, "SM1", "+14155550100", "baja"), 200)
-	for e, err := range st.Errands(store.ErrandQuery{}) {
+	for e, err := range st.Errands().All(store.ErrandQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

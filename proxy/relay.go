@@ -148,7 +148,7 @@ func (g *Gate) relay(rt *route, req *fasthttp.Request, signals []providers.Signa
 	a := r.owner.await(&e, wait, r.inFlight)
 	ctx, cancel := context.WithTimeout(context.Background(), keeping)
 	defer cancel()
-	added, err := g.store.AddErrands(ctx, e)
+	added, err := g.store.Errands().Add(ctx, e)
 	if err != nil || !added[0] {
 		a.forget()
 	}

@@ -77,7 +77,7 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	t.Helper()
 	b := newErrandBox()
 	w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
-	own := newOwner("twilio", zap.NewNop(), func() bool { return w.crowded(store.ErrandRelay, "twilio") }, b.ErrandsIn)
+	own := newOwner("twilio", zap.NewNop(), func() bool { return w.crowded(store.ErrandRelay, "twilio") }, b.In)
 	hook := &webhook{caller: signsURL{}, known: providers.Webhook{Secrets: []string{"12345"}}}
 	r, err := newRelay(&cfg, hook, own)
 	if err != nil {

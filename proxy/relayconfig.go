@@ -59,7 +59,7 @@ func (g *Gate) relayFor(rt *route, cfg *WebhookConfig) (err error) {
 	}
 	if rt.count.owner == nil {
 		crowded := func() bool { return g.errands.crowded(store.ErrandRelay, rt.name) }
-		rt.count.owner = newOwner(rt.name, g.log, crowded, g.store.ErrandsIn)
+		rt.count.owner = newOwner(rt.name, g.log, crowded, g.store.Errands().In)
 	}
 	if rt.webhook.relay, err = newRelay(cfg.Relay, rt.webhook, rt.count.owner); err != nil {
 		return fmt.Errorf("relay: %w", err)

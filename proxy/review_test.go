@@ -16,7 +16,7 @@ import (
 // reviews are what somebody should look at.
 func reviews(t testing.TB, st *store.Store) (all []Review) {
 	t.Helper()
-	for e, err := range st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
+	for e, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
 		var r Review
 		if err == nil {
 			err = json.Unmarshal(e.Body, &r)

@@ -69,7 +69,7 @@ func (g *Gate) schedule(rt *route, w *work, i int, at time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), keepScheduled)
 	defer cancel()
 	if err == nil {
-		_, err = g.store.AddErrands(ctx, e)
+		_, err = g.store.Errands().Add(ctx, e)
 	}
 	if err == nil {
 		g.appointments.add(&e)
@@ -97,11 +97,11 @@ func (g *Gate) recheck(ctx context.Context, e *store.Errand) error {
 	if err != nil || !rt.policy.Withdrawn(&m, &rec, s.SendAt) {
 		return err
 	}
-	if _, err := g.store.AddErrands(ctx, e.Cancellation()); err != nil {
+	if _, err := g.store.Errands().Add(ctx, e.Cancellation()); err != nil {
 		return err
 	}
 	g.appointments.drop(e)
-	if err := g.store.EndErrand(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNoErrand) {
+	if err := g.store.Errands().End(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNoErrand) {
 		return err
 	}
 	return nil

@@ -160,7 +160,7 @@ func TestScheduledMessagesOutliveTheGate(t *testing.T) {
 		eve.Address = "+14155550105"
 		for to, body := range map[filter.Recipient]string{bob: "{", eve: "[]"} {
 			unread := store.Errand{ID: body, Kind: store.ErrandScheduled, Route: "twilio", People: []filter.Recipient{to}, Due: at, Body: []byte(body)}
-			if _, err := st.AddErrands(context.Background(), unread); err != nil {
+			if _, err := st.Errands().Add(context.Background(), unread); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -211,7 +211,7 @@ func TestScheduledMessagesOutliveTheGate(t *testing.T) {
 		if texts := got.texts(); len(texts) != 1 {
 			t.Errorf("sent %q", texts)
 		}
-		for e := range st.Errands(store.ErrandQuery{}) {
+		for e := range st.Errands().All(store.ErrandQuery{}) {
 			t.Errorf("left: %+v", e)
 		}
 	})

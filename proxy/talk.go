@@ -98,7 +98,7 @@ func readTalk(e *store.Errand) (t talk, err error) {
 
 // talk is the dialogue with somebody that is kept; the error is store.ErrNoErrand where there is none.
 func (g *Gate) talk(to filter.Recipient) (talk, error) {
-	e, err := g.store.Errand(talkID(to))
+	e, err := g.store.Errands().Get(talkID(to))
 	if err != nil {
 		return talk{}, err
 	}
@@ -109,7 +109,7 @@ func (g *Gate) talk(to filter.Recipient) (talk, error) {
 // sends from then on. After errTalkSame from change it is as it was, and that is no error.
 func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, now time.Time, change func(*talk) error) (t talk, err error) {
 	was := filter.Dialogue{}
-	err = g.store.ChangeErrand(ctx, talkID(to), func(e *store.Errand) (err error) {
+	err = g.store.Errands().Change(ctx, talkID(to), func(e *store.Errand) (err error) {
 		if t, err = readTalk(e); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (g *Gate) beginTalk(ctx context.Context, rt *route, s *filter.Script, t tal
 		if err := t.write(&e, now); err != nil {
 			return talk{}, err
 		}
-		added, err := g.store.AddErrands(ctx, e)
+		added, err := g.store.Errands().Add(ctx, e)
 		if err == nil && added[0] {
 			rt.count.dialogues[filter.Pending].Add(1)
 		}
@@ -231,7 +231,7 @@ func (g *Gate) wasAsked(t *talk) (bool, error) {
 	if i < 0 || slices.Contains(t.Unsent, i) {
 		return false, nil
 	}
-	e, err := g.store.Errand(t.sayID(i))
+	e, err := g.store.Errands().Get(t.sayID(i))
 	if errors.Is(err, store.ErrNoErrand) {
 		return true, nil // sent: what cannot be is kept, as dead
 	}

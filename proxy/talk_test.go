@@ -115,7 +115,7 @@ func (r *talkRig) work() {
 // step does one errand of a kind.
 func (r *talkRig) step(kind store.ErrandKind) bool {
 	r.t.Helper()
-	due, _, err := r.st.DueErrands(r.time(), []store.ErrandKind{kind}, 1)
+	due, _, err := r.st.Errands().Due(r.time(), []store.ErrandKind{kind}, 1)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (r *talkRig) step(kind store.ErrandKind) bool {
 		r.t.Fatal(err)
 	}
 	r.sent = append(r.sent, strings.FieldsFunc(o.Text, func(c rune) bool { return c == ' ' || c == '\n' })[0])
-	if err := r.st.EndErrand(context.Background(), due[0].ID); err != nil {
+	if err := r.st.Errands().End(context.Background(), due[0].ID); err != nil {
 		r.t.Fatal(err)
 	}
 	return true

@@ -60,7 +60,7 @@ func TestUndatedCalls(t *testing.T) {
 				t.Errorf("opted out %s", at)
 			}
 			told := 0
-			for _, err := range st.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandRelay}}) {
+			for _, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandRelay}}) {
 				if told++; err != nil {
 					t.Fatal(err)
 				}

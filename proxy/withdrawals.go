@@ -103,7 +103,7 @@ func (w *withdrawals) news(ctx context.Context) error {
 
 // all looks through all that is to be delivered.
 func (w *withdrawals) all(ctx context.Context) error {
-	for e, err := range w.g.store.Errands(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandScheduled}}) {
+	for e, err := range w.g.store.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandScheduled}}) {
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (w *withdrawals) all(ctx context.Context) error {
 func (w *withdrawals) of(ctx context.Context, address string) {
 	ids, _ := w.g.appointments.with(address)
 	for _, id := range ids {
-		e, err := w.g.store.Errand(id)
+		e, err := w.g.store.Errands().Get(id)
 		switch {
 		case errors.Is(err, store.ErrNoErrand): // it was ended elsewhere
 			w.g.appointments.drop(&store.Errand{ID: id, People: []filter.Recipient{{Address: address}}})
@@ -132,7 +132,7 @@ func (w *withdrawals) of(ctx context.Context, address string) {
 // check is [Gate.recheck], past what can never be checked: an errand of a route that is gone.
 func (w *withdrawals) check(ctx context.Context, e *store.Errand) {
 	if _, err := w.g.route(e.Route); err != nil {
-		w.g.log.Warn("a message is to be delivered on a route that is gone: an opt-out will not cancel it", zap.String("errand", w.g.store.ErrandKey(e.ID)), zap.Error(err))
+		w.g.log.Warn("a message is to be delivered on a route that is gone: an opt-out will not cancel it", zap.String("errand", w.g.store.Errands().Key(e.ID)), zap.Error(err))
 		return
 	}
 	if err := w.g.recheck(ctx, e); err != nil {

@@ -69,7 +69,7 @@ func TestAnOptOutThatCannotBeReadCancels(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := store.Errand{ID: "later", Kind: store.ErrandScheduled, Route: "twilio", People: []filter.Recipient{ana}, Due: now.Add(24 * time.Hour), Body: body}
-	if _, err := st.AddErrands(context.Background(), e); err != nil {
+	if _, err := st.Errands().Add(context.Background(), e); err != nil {
 		t.Fatal(err)
 	}
 	g.appointments.add(&e)

@@ -73,8 +73,6 @@ func (c Config) withDefaults() Config {
 	c.Tally = cmp.Or(c.Tally, DefaultTally)
 	c.SendKeys.Keep = cmp.Or(c.SendKeys.Keep, DefaultKeepSendKeys)
 	c.SendKeys.Bytes = cmp.Or(c.SendKeys.Bytes, DefaultSendKeysBytes)
-	c.Errands.Bytes = cmp.Or(c.Errands.Bytes, DefaultErrandsBytes)
-	c.Errands.KeepDead = cmp.Or(c.Errands.KeepDead, DefaultKeepDead)
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()
 	}

@@ -12,7 +12,7 @@
 //   - The decision log, in decisions/: one [Entry] a message, append-only and compressed. Losing
 //     it loses history, not safety.
 //   - What the gate still has to do, in errands/: a journal of its own, append-only, in which those who add
-//     share syncs as appends do, see [Store.AddErrands]. Losing it loses what was to be passed on or answered,
+//     share syncs as appends do, see [Store.Errands]. Losing it loses what was to be passed on or answered,
 //     not what was learnt.
 //   - A snapshot of what is held in memory of the records, the file index: written when the store
 //     is closed, and by and by, so that the next start is quick. It may be lost.

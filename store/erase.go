@@ -193,7 +193,7 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in the decision log: %w", err)
 	}
-	errands, err := s.errands.erase(who)
+	errands, err := s.errands.Erase(who)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", errandsDir, err)
 	}

@@ -16,17 +16,17 @@ import (
 // later is to be cancelled instead. The files in which anything told of them, also of what was done long ago, are
 // written anew, without it.
 type errandEraser struct {
-	errands *errands
+	journal *errands
 	who     *spelling.Person
 	found   map[errandID]bool
 	through uint64 // up to the file with this number all are written anew
 }
 
-// erase ends what is to be ended, and returns how many errands that were. What is added meanwhile is learnt after
-// the erasure.
-func (e *errands) erase(who *spelling.Person) (n int, err error) {
-	x := errandEraser{errands: e, who: who, found: make(map[errandID]bool)}
-	first, err := e.roll()
+// Erase takes out whoever is erased, and returns how many errands it ended for that. What is added meanwhile is learnt
+// after the erasure.
+func (j *errands) Erase(who *spelling.Person) (n int, err error) {
+	x := errandEraser{journal: j, who: who, found: make(map[errandID]bool)}
+	first, err := j.roll()
 	if err != nil {
 		return 0, err
 	}
@@ -42,12 +42,12 @@ func (e *errands) erase(who *spelling.Person) (n int, err error) {
 			n++
 		}
 	}
-	second, err := e.roll()
+	second, err := j.roll()
 	if err == nil {
 		err = x.search(first, second, false) // what changed before it ended
 	}
-	for number := e.oldest(); err == nil && number <= x.through; number = e.oldest() {
-		err = e.cleanFirst(number)
+	for number := j.oldest(); err == nil && number <= x.through; number = j.oldest() {
+		err = j.cleanFirst(number)
 	}
 	return n, err
 }
@@ -55,18 +55,18 @@ func (e *errands) erase(who *spelling.Person) (n int, err error) {
 // search looks for what tells of the person in the files whose numbers lie in [from, to): of any errand, or of those
 // found already.
 func (x *errandEraser) search(from, to uint64, any bool) error {
-	e := x.errands
-	e.mu.Lock()
-	segments := slices.Clone(e.segments)
-	e.mu.Unlock()
+	j := x.journal
+	j.mu.Lock()
+	segments := slices.Clone(j.segments)
+	j.mu.Unlock()
 	for _, g := range segments {
 		if g.number < from || g.number >= to {
 			continue
 		}
-		e.files.RLock() // a file that was cleaned meanwhile is not there
+		j.files.RLock() // a file that was cleaned meanwhile is not there
 		data, err := g.all()
-		e.files.RUnlock()
-		if err != nil && e.oldest() > g.number {
+		j.files.RUnlock()
+		if err != nil && j.oldest() > g.number {
 			continue
 		}
 		if err != nil {
@@ -111,9 +111,9 @@ func (x *errandEraser) concerns(one *Errand) bool {
 
 // end ends an errand if it still is what was found.
 func (x *errandEraser) end(id errandID) (ended bool, err error) {
-	e := x.errands
-	unlock := e.lock(id)
-	_, one, err := e.find(id)
+	j := x.journal
+	unlock := j.lock(id)
+	_, one, err := j.find(id)
 	unlock()
 	var cancel []Errand
 	switch {
@@ -122,32 +122,32 @@ func (x *errandEraser) end(id errandID) (ended bool, err error) {
 	case err != nil && !errors.Is(err, wire.ErrDamaged):
 		return false, err
 	case err == nil && !slices.ContainsFunc(one.People, x.who.Is):
-		e.store.logger.Warn("ending an errand about somebody else that says an erased number", zap.Stringer("kind", one.Kind))
+		j.host.Logger.Warn("ending an errand about somebody else that says an erased number", zap.Stringer("kind", one.Kind))
 	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.who.InBody(string(one.Body), 3):
 		cancel = []Errand{one.Cancellation()}
 	}
-	_, unkept := e.store.AddErrands(context.Background(), cancel...)
-	if err = e.end(context.Background(), id); err != nil {
+	_, unkept := j.Add(context.Background(), cancel...)
+	if err = j.end(context.Background(), id); err != nil {
 		if errors.Is(err, ErrNoErrand) {
 			err = nil
 		}
 		return false, err
 	}
 	if errors.Is(unkept, ErrErrandsFull) { // by as much there is room now
-		_, unkept = e.store.AddErrands(context.Background(), cancel...)
+		_, unkept = j.Add(context.Background(), cancel...)
 	}
 	if unkept != nil {
-		e.store.logger.Error("a message to somebody who was erased is not cancelled", zap.Error(unkept))
+		j.host.Logger.Error("a message to somebody who was erased is not cancelled", zap.Error(unkept))
 	}
 	return true, nil
 }
 
 // oldest is the number of the oldest file.
-func (e *errands) oldest() uint64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.segments) == 0 {
+func (j *errands) oldest() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.segments) == 0 {
 		return 0
 	}
-	return e.segments[0].number
+	return j.segments[0].number
 }

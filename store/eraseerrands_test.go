@@ -47,11 +47,11 @@ func TestEraseLeavesNothingInErrands(t *testing.T) {
 			ctx := context.Background()
 			addErrands(t, s, goneErrands()[:7+len(want)]...)
 			for _, id := range []string{"party", "form"} {
-				must(t, s.EndErrand(ctx, id))
+				must(t, s.Errands().End(ctx, id))
 			}
 			// What was said of it once is not said any more.
-			must(t, s.ChangeErrand(ctx, "waits", func(e *store.Errand) error { e.Error = "like +14155550100"; return nil }))
-			must(t, s.ChangeErrand(ctx, "waits", func(e *store.Errand) error { e.Error = ""; return nil }))
+			must(t, s.Errands().Change(ctx, "waits", func(e *store.Errand) error { e.Error = "like +14155550100"; return nil }))
+			must(t, s.Errands().Change(ctx, "waits", func(e *store.Errand) error { e.Error = ""; return nil }))
 			if !memory && len(found(t, cfg.Dir)) == 0 {
 				t.Fatal("the search finds nothing before the erasure either")
 			}
@@ -59,7 +59,7 @@ func TestEraseLeavesNothingInErrands(t *testing.T) {
 				t.Errorf("%d errands ended, want 5", e.Errands)
 			}
 			equal(t, "left", errandIDs(t, s, store.ErrandQuery{}), want)
-			if e, err := s.Errand("waits"); err != nil || string(e.Body) != "hello" || e.Lanes[0] != person("acme", 1).Address {
+			if e, err := s.Errands().Get("waits"); err != nil || string(e.Body) != "hello" || e.Lanes[0] != person("acme", 1).Address {
 				t.Errorf("what waits is %+v, %v", e, err)
 			}
 			if memory {
@@ -88,10 +88,10 @@ func TestEraseAmongErrands(t *testing.T) {
 				id := fmt.Sprintf("%d-%d", lane, n)
 				addErrands(t, s, errand(id, person("acme", lane)))
 				if n%2 == 0 {
-					must(t, s.ChangeErrand(ctx, id, func(e *store.Errand) error { e.Tries = n; return nil }))
+					must(t, s.Errands().Change(ctx, id, func(e *store.Errand) error { e.Tries = n; return nil }))
 					continue
 				}
-				must(t, s.EndErrand(ctx, id))
+				must(t, s.Errands().End(ctx, id))
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func TestEraseAmongErrands(t *testing.T) {
 	others.Wait()
 	for range 2 {
 		n := 0
-		for e, err := range s.Errands(store.ErrandQuery{}) {
+		for e, err := range s.Errands().All(store.ErrandQuery{}) {
 			must(t, err)
 			var lane, at int
 			if _, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &at); err != nil || e.Tries != at || at%2 != 0 || e.People[0] != person("acme", lane) {
@@ -143,7 +143,7 @@ func TestEraseCancelsWhatIsScheduled(t *testing.T) {
 	for range 2 {
 		equal(t, "to be cancelled", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandCancel}}), []string{"cancel.theirs"})
 		equal(t, "to be delivered", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandScheduled}}), []string{"others"})
-		e, err := s.Errand("cancel.theirs")
+		e, err := s.Errands().Get("cancel.theirs")
 		if err != nil || len(e.People) > 0 || string(e.Body) != `{"id":"SM1"}` || e.Kind != store.ErrandCancel {
 			t.Errorf("got %+v, %v", e, err)
 		}
@@ -162,7 +162,7 @@ func TestEraseCancelsWhereErrandsAreFull(t *testing.T) {
 	e.Kind, e.Body, e.Remember = store.ErrandScheduled, []byte(`{"id":"SM1"}`), 0
 	addErrands(t, s, e)
 	for i := 0; ; i++ {
-		if _, err := s.AddErrands(context.Background(), store.Errand{ID: fmt.Sprint(i), Kind: store.ErrandAnswer}); errors.Is(err, store.ErrErrandsFull) {
+		if _, err := s.Errands().Add(context.Background(), store.Errand{ID: fmt.Sprint(i), Kind: store.ErrandAnswer}); errors.Is(err, store.ErrErrandsFull) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

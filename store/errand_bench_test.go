@@ -29,7 +29,7 @@ func BenchmarkAddErrands(b *testing.B) {
 				i := n.Add(1)
 				e := errand(fmt.Sprint(i), person("acme", int(i)))
 				e.Body = body
-				if _, err := s.AddErrands(context.Background(), e); err != nil {
+				if _, err := s.Errands().Add(context.Background(), e); err != nil {
 					b.Error(err)
 				}
 			}
@@ -64,7 +64,7 @@ func BenchmarkDueErrands(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if errands, _, err := s.DueErrands(noon.Add(time.Hour), nil, 16); err != nil || len(errands) != 16 {
+		if errands, _, err := s.Errands().Due(noon.Add(time.Hour), nil, 16); err != nil || len(errands) != 16 {
 			b.Fatal(len(errands), err)
 		}
 	}

@@ -23,7 +23,7 @@ func errand(id string, to filter.Recipient) store.Errand {
 
 func addErrands(t testing.TB, s *store.Store, errands ...store.Errand) []bool {
 	t.Helper()
-	added, err := s.AddErrands(context.Background(), errands...)
+	added, err := s.Errands().Add(context.Background(), errands...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func addErrands(t testing.TB, s *store.Store, errands ...store.Errand) []bool {
 // errandIDs lists the errands that q chooses.
 func errandIDs(t testing.TB, s *store.Store, q store.ErrandQuery) (all []string) {
 	t.Helper()
-	for e, err := range s.Errands(q) {
+	for e, err := range s.Errands().All(q) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func errandIDs(t testing.TB, s *store.Store, q store.ErrandQuery) (all []string)
 // due is the IDs of what is due at a moment.
 func due(t testing.TB, s *store.Store, now time.Time, most int, kinds ...store.ErrandKind) (all []string, next time.Time) {
 	t.Helper()
-	errands, next, err := s.DueErrands(now, kinds, most)
+	errands, next, err := s.Errands().Due(now, kinds, most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestErrandIsKept(t *testing.T) {
 			if added := addErrands(t, s, want); added[0] {
 				t.Error("a repeat was added")
 			}
-			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error {
+			must(t, s.Errands().Change(context.Background(), "SM1", func(e *store.Errand) error {
 				e.ID, e.Tries, e.State, e.Error = "other", e.Tries+1, store.ErrandBegun, "another fault"
 				return nil
 			}))
@@ -78,29 +78,29 @@ func TestErrandIsKept(t *testing.T) {
 				closeStore(t, s)
 				s = open(t, cfg)
 			}
-			if got, err := s.Errand("SM1"); err != nil || !reflect.DeepEqual(got, want) {
+			if got, err := s.Errands().Get("SM1"); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("it is\n%+v, %v, want\n%+v", got, err, want)
 			}
-			key := s.ErrandKey("SM1")
-			if got, err := s.ErrandOf(key); err != nil || got.ID != "SM1" || strings.Contains(key, "SM1") {
+			key := s.Errands().Key("SM1")
+			if got, err := s.Errands().ByKey(key); err != nil || got.ID != "SM1" || strings.Contains(key, "SM1") {
 				t.Errorf("by its key %s it is %+v, %v", key, got, err)
 			}
-			for _, key := range []string{"", "SM1", s.ErrandKey("SM2")} {
-				if _, err := s.ErrandOf(key); !errors.Is(err, store.ErrNoErrand) {
+			for _, key := range []string{"", "SM1", s.Errands().Key("SM2")} {
+				if _, err := s.Errands().ByKey(key); !errors.Is(err, store.ErrNoErrand) {
 					t.Errorf("by the key %q: %v", key, err)
 				}
 			}
-			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Body = []byte("new"); return nil }))
+			must(t, s.Errands().Change(context.Background(), "SM1", func(e *store.Errand) error { e.Body = []byte("new"); return nil }))
 			refused := errors.New("refused")
-			if err := s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Body[0] = 'x'; return refused }); !errors.Is(err, refused) {
+			if err := s.Errands().Change(context.Background(), "SM1", func(e *store.Errand) error { e.Body[0] = 'x'; return refused }); !errors.Is(err, refused) {
 				t.Errorf("a change that objects: %v", err)
 			}
-			if got, err := s.Errand("SM1"); err != nil || string(got.Body) != "new" {
+			if got, err := s.Errands().Get("SM1"); err != nil || string(got.Body) != "new" {
 				t.Errorf("the body is %q, %v", got.Body, err)
 			}
-			must(t, s.EndErrand(context.Background(), "SM1"))
-			for what, err := range map[string]error{"end": s.EndErrand(context.Background(), "SM1"),
-				"change": s.ChangeErrand(context.Background(), "SM1", func(*store.Errand) error { return nil })} {
+			must(t, s.Errands().End(context.Background(), "SM1"))
+			for what, err := range map[string]error{"end": s.Errands().End(context.Background(), "SM1"),
+				"change": s.Errands().Change(context.Background(), "SM1", func(*store.Errand) error { return nil })} {
 				if !errors.Is(err, store.ErrNoErrand) {
 					t.Errorf("%s of an errand that ended: %v", what, err)
 				}
@@ -123,7 +123,7 @@ func TestErrandOrder(t *testing.T) {
 	addErrands(t, s, errand("a2", a), late, loose, errand("b2", b))
 	change := func(id string, f func(*store.Errand)) {
 		t.Helper()
-		must(t, s.ChangeErrand(context.Background(), id, func(e *store.Errand) error { f(e); return nil }))
+		must(t, s.Errands().Change(context.Background(), id, func(e *store.Errand) error { f(e); return nil }))
 	}
 	check := func(want []string, wantNext time.Time, most int, kinds ...store.ErrandKind) {
 		t.Helper()
@@ -148,14 +148,14 @@ func TestErrandOrder(t *testing.T) {
 	check([]string{"a1", "loose"}, noon.Add(time.Minute), 10)
 	change("a1", func(e *store.Errand) { e.Due = noon.Add(time.Second) })
 	check([]string{"loose"}, noon.Add(time.Second), 10)
-	must(t, s.EndErrand(context.Background(), "a2")) // out of the middle
-	must(t, s.EndErrand(context.Background(), "a1"))
+	must(t, s.Errands().End(context.Background(), "a2")) // out of the middle
+	must(t, s.Errands().End(context.Background(), "a1"))
 	check([]string{"a3", "loose"}, noon.Add(time.Minute), 10)
 	change("b1", func(e *store.Errand) { e.Lanes = []string{"another"} })
 	check([]string{"a3", "loose", "b2"}, noon.Add(time.Minute), 10)
 	equal(t, "by person", errandIDs(t, s, store.ErrandQuery{Person: b}), []string{"b1", "b2"})
 	equal(t, "by kind", errandIDs(t, s, store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}), []string{"loose"})
-	if b1, err := s.Errand("b1"); err != nil {
+	if b1, err := s.Errands().Get("b1"); err != nil {
 		t.Error(err)
 	} else {
 		equal(t, "behind one", errandIDs(t, s, store.ErrandQuery{After: b1.Number, Person: b}), []string{"b2"})
@@ -184,25 +184,25 @@ func TestErrandInSeveralLanes(t *testing.T) {
 		}
 	}
 	check("1", "4")
-	must(t, s.EndErrand(context.Background(), "4"))
+	must(t, s.Errands().End(context.Background(), "4"))
 	check("1")
-	if a, none := s.ErrandsIn("a"), s.ErrandsIn("d"); a != 3 || none != 0 {
+	if a, none := s.Errands().In("a"), s.Errands().In("d"); a != 3 || none != 0 {
 		t.Errorf("%d errands in a lane with 3, and %d in one with none", a, none)
 	}
-	must(t, s.EndErrand(context.Background(), "1"))
+	must(t, s.Errands().End(context.Background(), "1"))
 	check("2")
 	dead := func(state store.ErrandState) {
-		must(t, s.ChangeErrand(context.Background(), "2", func(e *store.Errand) error { e.State = state; return nil }))
+		must(t, s.Errands().Change(context.Background(), "2", func(e *store.Errand) error { e.State = state; return nil }))
 	}
 	dead(store.ErrandDead)
 	check("3", "7")
-	must(t, s.EndErrand(context.Background(), "3"))
+	must(t, s.Errands().End(context.Background(), "3"))
 	check("5", "7")
 	dead(store.ErrandWaiting) // it is before both again
 	check("2")
-	must(t, s.EndErrand(context.Background(), "2"))
+	must(t, s.Errands().End(context.Background(), "2"))
 	check("5", "7")
-	must(t, s.EndErrand(context.Background(), "5"))
+	must(t, s.Errands().End(context.Background(), "5"))
 	check("6", "7")
 }
 
@@ -230,8 +230,8 @@ func TestErrandRemembersItsEnd(t *testing.T) {
 	forgotten := errand("forgotten", person("acme", 1))
 	forgotten.Remember = 0
 	addErrands(t, s, errand("SM1", person("acme", 1)), forgotten)
-	must(t, s.EndErrand(context.Background(), "SM1"))
-	must(t, s.EndErrand(context.Background(), "forgotten"))
+	must(t, s.Errands().End(context.Background(), "SM1"))
+	must(t, s.Errands().End(context.Background(), "forgotten"))
 	for range 3 {
 		closeStore(t, s)
 		s = open(t, cfg)
@@ -263,11 +263,11 @@ func TestErrandsRefuse(t *testing.T) {
 	} {
 		e := errand("SM1", to)
 		spoil(&e)
-		if _, err := s.AddErrands(context.Background(), errand("SM0", to), e); err == nil || !strings.Contains(err.Error(), "errand 1: "+field) {
+		if _, err := s.Errands().Add(context.Background(), errand("SM0", to), e); err == nil || !strings.Contains(err.Error(), "errand 1: "+field) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	if _, err := s.Errand("SM0"); !errors.Is(err, store.ErrNoErrand) {
+	if _, err := s.Errands().Get("SM0"); !errors.Is(err, store.ErrNoErrand) {
 		t.Errorf("a part of a call was added: %v", err)
 	}
 	big := errand("SM1", to)
@@ -275,17 +275,17 @@ func TestErrandsRefuse(t *testing.T) {
 	addErrands(t, s, big)
 	other := errand("SM2", to)
 	other.Body = make([]byte, 3000)
-	if _, err := s.AddErrands(context.Background(), other); !errors.Is(err, store.ErrErrandsFull) {
+	if _, err := s.Errands().Add(context.Background(), other); !errors.Is(err, store.ErrErrandsFull) {
 		t.Errorf("beyond the room that the setting gives: %v", err)
 	}
-	must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Body = make([]byte, 3500); return nil }))
-	must(t, s.EndErrand(context.Background(), "SM1"))
+	must(t, s.Errands().Change(context.Background(), "SM1", func(e *store.Errand) error { e.Body = make([]byte, 3500); return nil }))
+	must(t, s.Errands().End(context.Background(), "SM1"))
 	addErrands(t, s, other)
 	closeStore(t, s)
-	if _, err := s.AddErrands(context.Background(), big); !errors.Is(err, store.ErrClosed) {
+	if _, err := s.Errands().Add(context.Background(), big); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("on a closed store: %v", err)
 	}
-	if _, _, err := s.DueErrands(noon, nil, 1); !errors.Is(err, store.ErrClosed) {
+	if _, _, err := s.Errands().Due(noon, nil, 1); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("on a closed store: %v", err)
 	}
 }
@@ -305,7 +305,7 @@ func TestErrandMetrics(t *testing.T) {
 	}
 	age(time.Minute)
 	kill := func(id string, state store.ErrandState) {
-		must(t, s.ChangeErrand(context.Background(), id, func(e *store.Errand) error { e.State = state; return nil }))
+		must(t, s.Errands().Change(context.Background(), id, func(e *store.Errand) error { e.State = state; return nil }))
 	}
 	kill("1", store.ErrandDead)
 	age(0)
@@ -313,8 +313,8 @@ func TestErrandMetrics(t *testing.T) {
 	age(time.Minute)
 	kill("1", store.ErrandWaiting)
 	age(2 * time.Minute)
-	must(t, s.EndErrand(context.Background(), "1"))
-	must(t, s.EndErrand(context.Background(), "2"))
+	must(t, s.Errands().End(context.Background(), "1"))
+	must(t, s.Errands().End(context.Background(), "2"))
 	age(0)
 	if got := metric(t, registry, "sendgate_errands_bytes", ""); got <= 0 || got > 200 {
 		t.Errorf("what is remembered of two takes %g bytes", got)

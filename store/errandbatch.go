@@ -13,35 +13,35 @@ type errandBatch struct {
 }
 
 // add adds those of ops whose errands are not known. It returns once what is known of each is on disk.
-func (e *errands) add(ctx context.Context, ops []errandOp) (added []bool, err error) {
+func (j *errands) add(ctx context.Context, ops []errandOp) (added []bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	e.mu.Lock()
-	if e.shut {
-		e.mu.Unlock()
-		return nil, ErrClosed
+	j.mu.Lock()
+	if j.shut {
+		j.mu.Unlock()
+		return nil, j.host.Closed
 	}
-	added, fresh, others := e.sift(ops)
+	added, fresh, others := j.sift(ops)
 	size := int64(0)
 	for i := range fresh {
 		size += int64(len(fresh[i].frame))
 	}
-	if size > 0 && e.taken()+size > e.store.cfg.Errands.Bytes {
-		e.mu.Unlock()
+	if size > 0 && j.taken()+size > j.cfg.Bytes {
+		j.mu.Unlock()
 		return nil, ErrErrandsFull
 	}
-	b, first := e.queue(fresh)
+	b, first := j.queue(fresh)
 	for i := range fresh {
 		r := fresh[i].row
-		e.seq++
-		r.seq, r.flight = e.seq, b
-		e.rows[r.id] = r
+		j.seq++
+		r.seq, r.flight = j.seq, b
+		j.rows[r.id] = r
 	}
-	e.bytes += size
-	e.mu.Unlock()
+	j.bytes += size
+	j.mu.Unlock()
 	if b != nil {
-		if err := e.settle(b, first); err != nil {
+		if err := j.settle(b, first); err != nil {
 			return nil, err
 		}
 	}
@@ -55,19 +55,19 @@ func (e *errands) add(ctx context.Context, ops []errandOp) (added []bool, err er
 
 // sift says which of ops are of errands that are not known, and gives them rows. others are the batches on their way
 // to disk that those which are known are in. mu is held.
-func (e *errands) sift(ops []errandOp) (added []bool, fresh []errandOp, others []*errandBatch) {
+func (j *errands) sift(ops []errandOp) (added []bool, fresh []errandOp, others []*errandBatch) {
 	added = make([]bool, len(ops))
-	now := e.store.now().Unix()
+	now := j.host.Now().Unix()
 	for i, op := range ops {
 		id := op.after.id
-		if r := e.rows[id]; r != nil {
+		if r := j.rows[id]; r != nil {
 			if r.flight != nil {
 				others = append(others, r.flight)
 			}
 			continue
 		}
 		twice := slices.ContainsFunc(fresh, func(other errandOp) bool { return other.after.id == id })
-		if twice || e.ended[id] > now {
+		if twice || j.ended[id] > now {
 			continue
 		}
 		op.row = &errandRow{id: id}
@@ -78,76 +78,76 @@ func (e *errands) sift(ops []errandOp) (added []bool, fresh []errandOp, others [
 
 // queue has ops written with whatever else waits. Where first is true the caller has to write the batch. mu is
 // held.
-func (e *errands) queue(ops []errandOp) (b *errandBatch, first bool) {
+func (j *errands) queue(ops []errandOp) (b *errandBatch, first bool) {
 	if len(ops) == 0 {
 		return nil, false
 	}
-	if first = e.next == nil; first {
-		e.next = &errandBatch{done: make(chan struct{})}
+	if first = j.next == nil; first {
+		j.next = &errandBatch{done: make(chan struct{})}
 	}
-	e.next.ops = append(e.next.ops, ops...)
-	return e.next, first
+	j.next.ops = append(j.next.ops, ops...)
+	return j.next, first
 }
 
 // keep writes what becomes of one errand, which the caller has locked.
-func (e *errands) keep(ctx context.Context, op errandOp) error {
+func (j *errands) keep(ctx context.Context, op errandOp) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e.mu.Lock()
-	if e.shut {
-		e.mu.Unlock()
-		return ErrClosed
+	j.mu.Lock()
+	if j.shut {
+		j.mu.Unlock()
+		return j.host.Closed
 	}
 	if op.row.gone {
-		e.mu.Unlock()
+		j.mu.Unlock()
 		return ErrNoErrand
 	}
-	b, first := e.queue([]errandOp{op})
-	e.mu.Unlock()
-	return e.settle(b, first)
+	b, first := j.queue([]errandOp{op})
+	j.mu.Unlock()
+	return j.settle(b, first)
 }
 
 // settle waits until a batch is on disk, and writes it where the caller was the first to have something in it:
 // those who come while another is being written share the next.
-func (e *errands) settle(b *errandBatch, first bool) error {
+func (j *errands) settle(b *errandBatch, first bool) error {
 	if !first {
 		<-b.done
 		return b.err
 	}
-	e.writing.Lock()
-	e.mu.Lock()
-	e.next = nil
-	shut := e.shut
-	e.mu.Unlock()
-	if b.err = ErrClosed; !shut {
-		b.err = e.write(b.ops)
+	j.writing.Lock()
+	j.mu.Lock()
+	j.next = nil
+	shut := j.shut
+	j.mu.Unlock()
+	if b.err = j.host.Closed; !shut {
+		b.err = j.write(b.ops)
 	}
-	e.publish(b)
-	e.writing.Unlock()
+	j.publish(b)
+	j.writing.Unlock()
 	close(b.done)
 	if b.err == nil {
-		sign(e.added)
+		sign(j.added)
 	}
 	return b.err
 }
 
 // publish makes known what is on disk now, or takes back what is not. writing is held.
-func (e *errands) publish(b *errandBatch) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (j *errands) publish(b *errandBatch) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	for i := range b.ops {
 		op := &b.ops[i]
 		switch {
 		case b.err == nil:
-			e.apply(op)
+			j.apply(op)
 		case op.row.flight != nil:
-			delete(e.rows, op.row.id)
+			delete(j.rows, op.row.id)
 			op.row.gone = true
-			e.bytes -= int64(len(op.frame))
+			j.bytes -= int64(len(op.frame))
 		}
 	}
-	if size := e.onDisk(); size > 2*e.taken()+2*errandsFile {
-		sign(e.work)
+	if size := j.onDisk(); size > 2*j.taken()+2*errandsFile {
+		sign(j.work)
 	}
 }

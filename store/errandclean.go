@@ -18,45 +18,42 @@ const (
 	cleanBytes = 1 << 20
 )
 
-// keepErrands drops what nobody needs any more until the store is closed.
-func (s *Store) keepErrands() {
-	if s.cfg.Still {
-		return
-	}
+// Keep drops what nobody needs any more, until stop is closed.
+func (j *errands) Keep(stop <-chan struct{}) {
 	tick := time.NewTicker(errandsSweep)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			s.errands.expire()
-		case <-s.errands.work:
-		case <-s.stop:
+			j.expire()
+		case <-j.work:
+		case <-stop:
 			return
 		}
-		if err := s.errands.clean(); err != nil && !errors.Is(err, ErrClosed) {
-			s.logger.Warn("removing errands that are done", zap.Error(err))
+		if err := j.clean(); err != nil && !errors.Is(err, j.host.Closed) {
+			j.host.Logger.Warn("removing errands that are done", zap.Error(err))
 		}
 	}
 }
 
 // expire forgets the IDs whose time is over, and ends what was dead for long enough, or left alone after its end.
-func (e *errands) expire() {
-	now := e.store.now().Unix()
-	before := now - int64(e.store.cfg.Errands.KeepDead/time.Second)
+func (j *errands) expire() {
+	now := j.host.Now().Unix()
+	before := now - int64(j.cfg.KeepDead/time.Second)
 	var over []errandID
-	e.mu.Lock()
-	for hour, ids := range e.hours {
+	j.mu.Lock()
+	for hour, ids := range j.hours {
 		if (hour+1)*3600 > now {
 			continue
 		}
 		for _, id := range ids {
-			if e.ended[id] <= now {
-				delete(e.ended, id)
+			if j.ended[id] <= now {
+				delete(j.ended, id)
 			}
 		}
-		delete(e.hours, hour)
+		delete(j.hours, hour)
 	}
-	for id, r := range e.rows {
+	for id, r := range j.rows {
 		if r.flight != nil {
 			continue
 		}
@@ -65,71 +62,71 @@ func (e *errands) expire() {
 			over = append(over, id)
 		}
 	}
-	e.mu.Unlock()
+	j.mu.Unlock()
 	for _, id := range over {
-		if err := e.end(context.Background(), id); err != nil && !errors.Is(err, ErrNoErrand) {
-			e.store.logger.Warn("ending an errand whose time is over", zap.Error(err))
+		if err := j.end(context.Background(), id); err != nil && !errors.Is(err, ErrNoErrand) {
+			j.host.Logger.Warn("ending an errand whose time is over", zap.Error(err))
 			return
 		}
 	}
 	if len(over) > 0 {
-		e.store.logger.Info("ended errands that were given up, or left alone, for as long as store.errands.keep_dead says", zap.Int("errands", len(over)))
+		j.host.Logger.Info("ended errands that were given up, or left alone, for as long as store.errands.keep_dead says", zap.Int("errands", len(over)))
 	}
 }
 
 // clean removes the oldest files as long as that is worth its while.
-func (e *errands) clean() error {
-	if err := e.rest(); err != nil {
+func (j *errands) clean() error {
+	if err := j.rest(); err != nil {
 		return err
 	}
 	for {
-		e.mu.Lock()
-		worth := len(e.segments) > 1 && (e.segments[0].idle(e.store.now().Unix()) || e.onDisk() > 2*e.taken()+2*errandsFile)
+		j.mu.Lock()
+		worth := len(j.segments) > 1 && (j.segments[0].idle(j.host.Now().Unix()) || j.onDisk() > 2*j.taken()+2*errandsFile)
 		first := uint64(0)
 		if worth {
-			first = e.segments[0].number
+			first = j.segments[0].number
 		}
-		e.mu.Unlock()
+		j.mu.Unlock()
 		if !worth {
 			return nil
 		}
-		if err := e.cleanFirst(first); err != nil {
+		if err := j.cleanFirst(first); err != nil {
 			return err
 		}
 	}
 }
 
 // rest has the last file take no more where it has done so for long enough, and little of it is needed.
-func (e *errands) rest() error {
-	e.mu.Lock()
+func (j *errands) rest() error {
+	j.mu.Lock()
 	idle := false
-	if n := len(e.segments); n > 0 {
-		g, now := e.segments[n-1], e.store.now().Unix()
+	if n := len(j.segments); n > 0 {
+		g, now := j.segments[n-1], j.host.Now().Unix()
 		idle = g.size > 0 && g.begun < now-errandsAge && g.idle(now)
 	}
-	e.mu.Unlock()
+	j.mu.Unlock()
 	if !idle {
 		return nil
 	}
-	_, err := e.roll()
+	_, err := j.roll()
 	return err
 }
 
 // roll begins another file, where the last one holds anything, and returns its number.
-func (e *errands) roll() (number uint64, err error) {
-	e.writing.Lock()
-	defer e.writing.Unlock()
-	e.mu.Lock()
-	shut, n := e.shut, len(e.segments)
-	e.mu.Unlock()
+func (j *errands) roll() (number uint64, err error) {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	shut, n := j.shut, len(j.segments)
+	j.mu.Unlock()
 	if shut {
-		return 0, ErrClosed
+		return 0, j.host.Closed
 	}
-	if err := e.mend(); err != nil {
+	if err := j.mend(); err != nil {
 		return 0, err
 	}
-	e.spent = e.spent || n > 0 && e.segments[n-1].size > 0
-	g, err := e.last(0)
+	j.spent = j.spent || n > 0 && j.segments[n-1].size > 0
+	g, err := j.last(0)
 	if err != nil {
 		return 0, err
 	}

@@ -38,7 +38,7 @@ func TestErrandsOnDiskThatFailsForLong(t *testing.T) {
 	addErrands(t, s, errand("first", to))
 	fails.Store(true)
 	for i := range 20 {
-		if _, err := s.AddErrands(context.Background(), errand(fmt.Sprint(i), to)); err == nil {
+		if _, err := s.Errands().Add(context.Background(), errand(fmt.Sprint(i), to)); err == nil {
 			t.Fatal("what is not on disk was added")
 		}
 	}
@@ -58,7 +58,7 @@ func doneErrands(t testing.TB, s *store.Store, to filter.Recipient) {
 	done := errand("done", to)
 	done.Remember = 0
 	addErrands(t, s, done)
-	must(t, s.EndErrand(context.Background(), "done"))
+	must(t, s.Errands().End(context.Background(), "done"))
 	must(t, store.RollErrands(s))
 }
 
@@ -108,10 +108,10 @@ func TestErrandsMovedBehindTheirChanges(t *testing.T) {
 	addErrands(t, s, errand("moved", to), errand("done", to), errand("larger", to))
 	must(t, store.RollErrands(s))
 	for _, id := range []string{"moved", "done"} {
-		must(t, s.ChangeErrand(ctx, id, func(e *store.Errand) error { e.Tries++; return nil }))
+		must(t, s.Errands().Change(ctx, id, func(e *store.Errand) error { e.Tries++; return nil }))
 	}
-	must(t, s.EndErrand(ctx, "done"))
-	must(t, s.EndErrand(ctx, "larger"))
+	must(t, s.Errands().End(ctx, "done"))
+	must(t, s.Errands().End(ctx, "larger"))
 	must(t, store.CleanErrands(s))
 	if _, err := os.Stat(errandFile(dir, 1)); err == nil {
 		t.Fatal("the first file is still there")
@@ -119,7 +119,7 @@ func TestErrandsMovedBehindTheirChanges(t *testing.T) {
 	closeStore(t, s)
 	logger, logged := observed()
 	s = open(t, store.Config{Dir: dir, Logger: logger})
-	if e, err := s.Errand("moved"); err != nil || e.Tries != 1 {
+	if e, err := s.Errands().Get("moved"); err != nil || e.Tries != 1 {
 		t.Errorf("it is %+v, %v", e, err)
 	}
 	if n := logged.FilterMessageSnippet("lost").Len(); n > 0 {

@@ -72,8 +72,8 @@ func TestDamagedErrands(t *testing.T) {
 	addErrands(t, s, errand("done", to), errand("told", to), review)
 	at, err := os.Stat(errandFile(dir, 1))
 	must(t, err)
-	must(t, s.EndErrand(ctx, "done"))
-	must(t, s.ChangeErrand(ctx, "told", func(e *store.Errand) error { e.Tries = 1; return nil }))
+	must(t, s.Errands().End(ctx, "done"))
+	must(t, s.Errands().Change(ctx, "told", func(e *store.Errand) error { e.Tries = 1; return nil }))
 	addErrands(t, s, errand("later", to))
 	closeStore(t, s)
 	data, err := os.ReadFile(errandFile(dir, 1))
@@ -84,7 +84,7 @@ func TestDamagedErrands(t *testing.T) {
 	logger, logged := observed()
 	s = open(t, store.Config{Dir: dir, Logger: logger})
 	for id, want := range map[string]store.ErrandState{"done": store.ErrandDead, "told": store.ErrandWaiting, "later": store.ErrandWaiting, "review": store.ErrandWaiting} {
-		if e, err := s.Errand(id); err != nil || e.State != want || e.State == store.ErrandDead && e.Error == "" {
+		if e, err := s.Errands().Get(id); err != nil || e.State != want || e.State == store.ErrandDead && e.Error == "" {
 			t.Errorf("%s is %v, %q, %v", id, e.State, e.Error, err)
 		}
 	}
@@ -95,7 +95,7 @@ func TestDamagedErrands(t *testing.T) {
 	closeStore(t, s)
 	s = open(t, store.Config{Dir: dir})
 	equal(t, "dead", errandIDs(t, s, store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}), []string{"done"})
-	must(t, s.ChangeErrand(ctx, "done", func(e *store.Errand) error { e.State, e.Error = store.ErrandWaiting, ""; return nil }))
+	must(t, s.Errands().Change(ctx, "done", func(e *store.Errand) error { e.State, e.Error = store.ErrandWaiting, ""; return nil }))
 	got, _ := due(t, s, noon, 10, store.ErrandRelay)
 	equal(t, "tried again", got, []string{"done"})
 	closeStore(t, s)
@@ -123,10 +123,10 @@ func TestErrandsOnFailingDisk(t *testing.T) {
 	})
 	addErrands(t, s, errand("0", to))
 	fails.Store(true)
-	if _, err := s.AddErrands(ctx, errand("1", to)); !errors.Is(err, broken) {
+	if _, err := s.Errands().Add(ctx, errand("1", to)); !errors.Is(err, broken) {
 		t.Errorf("an errand that is not on disk: %v", err)
 	}
-	if err := s.EndErrand(ctx, "0"); !errors.Is(err, broken) {
+	if err := s.Errands().End(ctx, "0"); !errors.Is(err, broken) {
 		t.Errorf("an end that is not on disk: %v", err)
 	}
 	fails.Store(false)
@@ -135,18 +135,18 @@ func TestErrandsOnFailingDisk(t *testing.T) {
 		t.Error("what failed is taken for a repeat")
 	}
 	free.Store(100 << 20)
-	if _, err := s.AddErrands(ctx, errand("2", to)); err == nil || !strings.Contains(err.Error(), "full") {
+	if _, err := s.Errands().Add(ctx, errand("2", to)); err == nil || !strings.Contains(err.Error(), "full") {
 		t.Errorf("on a full disk: %v", err)
 	}
-	if err := s.ChangeErrand(ctx, "1", func(e *store.Errand) error { e.State = store.ErrandBegun; return nil }); err == nil {
+	if err := s.Errands().Change(ctx, "1", func(e *store.Errand) error { e.State = store.ErrandBegun; return nil }); err == nil {
 		t.Error("on a full disk a change was kept")
 	}
-	must(t, s.EndErrand(ctx, "0")) // which frees some
+	must(t, s.Errands().End(ctx, "0")) // which frees some
 	free.Store(1 << 40)
 	closeStore(t, s)
 	s = open(t, store.Config{Dir: dir})
 	equal(t, "after a restart", errandIDs(t, s, store.ErrandQuery{}), []string{"1"})
-	if e, err := s.Errand("1"); err != nil || e.State != store.ErrandWaiting {
+	if e, err := s.Errands().Get("1"); err != nil || e.State != store.ErrandWaiting {
 		t.Errorf("it is %+v, %v", e, err)
 	}
 }
@@ -166,7 +166,7 @@ func TestErrandsStayBounded(t *testing.T) {
 		}
 		addErrands(t, s, all...)
 		for _, e := range all {
-			must(t, s.EndErrand(ctx, e.ID))
+			must(t, s.Errands().End(ctx, e.ID))
 		}
 		must(t, store.CleanErrands(s))
 	}
@@ -210,7 +210,7 @@ func TestErrandDamagedInPlace(t *testing.T) {
 	to := person("acme", 1)
 	addErrands(t, s, errand("1", to))
 	addErrands(t, s, errand("2", to))
-	<-s.ErrandsAdded()
+	<-s.Errands().Added()
 	file, err := os.OpenFile(errandFile(dir, 1), os.O_WRONLY, 0)
 	must(t, err)
 	_, err = file.WriteAt([]byte("spoilt"), 60)
@@ -218,7 +218,7 @@ func TestErrandDamagedInPlace(t *testing.T) {
 	got, _ := due(t, s, noon, 10)
 	equal(t, "due at first", got, nil) // the one behind waits for its turn until that is known
 	select {
-	case <-s.ErrandsAdded():
+	case <-s.Errands().Added():
 	default:
 		t.Error("nobody is told that it is another's turn")
 	}

@@ -7,44 +7,11 @@ import (
 	"unique"
 )
 
-// An errandRow is what is in memory of an errand. Its place says where the rest is.
-type errandRow struct {
-	id    errandID
-	seq   uint64 // errands are numbered in the order in which they were added
-	kind  ErrandKind
-	state ErrandState
-	doubt bool // what last became of it was lost, so it is dead
-	gone  bool // it ended
-
-	route   unique.Handle[string]
-	stands  []errandStand // one in each of its lanes
-	due     int64         // nanoseconds since 1970
-	added   int64         // seconds since 1970, likewise below
-	until   int64         // 0: never
-	changed int64
-	// remember is for how many seconds its ID is known after its end.
-	remember int64
-
-	head, body framePlace
-	flight     *errandBatch // which has not reached the disk yet; nil
-
-	behind int // in how many of its lanes another is before it
-	at     int // in the heap of its kind and route, from 1; 0: it is not there
-}
-
 // An errandStand is the place of an errand in one lane.
 type errandStand struct {
 	row        *errandRow
 	lane       uint64 // hash of its name
 	prev, next *errandStand
-}
-
-// size is how many bytes r takes on disk.
-func (r *errandRow) size() int64 {
-	if r.head == r.body {
-		return int64(r.head.size)
-	}
-	return int64(r.head.size) + int64(r.body.size)
 }
 
 // An errandLane holds the errands of a lane that are not dead, in the order of their numbers.
@@ -81,11 +48,6 @@ func (h *errandHeap) Pop() any {
 	r := (*h)[n]
 	(*h)[n], *h, r.at = nil, (*h)[:n], 0
 	return r
-}
-
-// before reports whether r is due before other.
-func (r *errandRow) before(other *errandRow) bool {
-	return r.due < other.due || r.due == other.due && r.seq < other.seq
 }
 
 // turns says whose turn it is. It has an errand that is not dead for each lane, and all without a lane. Whoever has

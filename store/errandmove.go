@@ -13,15 +13,15 @@ import (
 
 // cleanFirst moves what is needed of the oldest file behind all others, and removes it, if it still is the one with
 // this number. It is the oldest, so nothing that is left out was said to undo anything in a file before it.
-func (e *errands) cleanFirst(number uint64) error {
-	e.cleaning.Lock()
-	defer e.cleaning.Unlock()
-	e.mu.Lock()
-	g, shut, last := e.segments[0], e.shut, len(e.segments) == 1
-	e.mu.Unlock()
+func (j *errands) cleanFirst(number uint64) error {
+	j.cleaning.Lock()
+	defer j.cleaning.Unlock()
+	j.mu.Lock()
+	g, shut, last := j.segments[0], j.shut, len(j.segments) == 1
+	j.mu.Unlock()
 	switch {
 	case shut:
-		return ErrClosed
+		return j.host.Closed
 	case g.number != number || last: // somebody else did it meanwhile
 		return nil
 	}
@@ -34,7 +34,7 @@ func (e *errands) cleanFirst(number uint64) error {
 	size := int64(0)
 	flush := func() {
 		if err == nil && len(frames) > 0 {
-			err = e.move(frames, places)
+			err = j.move(frames, places)
 		}
 		frames, places, size = frames[:0], places[:0], 0
 	}
@@ -47,16 +47,16 @@ func (e *errands) cleanFirst(number uint64) error {
 	if flush(); err != nil {
 		return err
 	}
-	return e.removeFirst(g)
+	return j.removeFirst(g)
 }
 
 // move writes again what is needed of frames at places in the oldest file.
-func (e *errands) move(frames []frameView, places []framePlace) error {
-	e.writing.Lock()
-	defer e.writing.Unlock()
+func (j *errands) move(frames []frameView, places []framePlace) error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	var ops []errandOp
 	for i := range frames {
-		op, needed, err := e.again(&frames[i], places[i])
+		op, needed, err := j.again(&frames[i], places[i])
 		if err != nil {
 			return err
 		}
@@ -67,14 +67,14 @@ func (e *errands) move(frames []frameView, places []framePlace) error {
 	if len(ops) == 0 { // a full disk keeps nothing from being removed
 		return nil
 	}
-	if err := e.store.room(disk.MinFree); err != nil {
+	if err := j.host.Room(disk.MinFree); err != nil {
 		return err
 	}
-	if err := e.write(ops); err != nil {
+	if err := j.write(ops); err != nil {
 		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	for i := range ops {
 		op := &ops[i]
 		g := op.place.segment
@@ -84,25 +84,25 @@ func (e *errands) move(frames []frameView, places []framePlace) error {
 			g.remembered = max(g.remembered, op.until)
 			continue
 		}
-		e.weigh(op.row, -1)
+		j.weigh(op.row, -1)
 		op.row.head, op.row.body, op.row.doubt = op.place, op.place, false
-		e.weigh(op.row, 1)
+		j.weigh(op.row, 1)
 	}
 	return nil
 }
 
 // again is a frame that says what is needed of one in the oldest file. The body of an errand lies nowhere behind
 // its head: so with the body the head moves, wherever that is. writing is held.
-func (e *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, err error) {
-	e.mu.Lock()
-	r, until, shut := e.rows[f.id], e.ended[f.id], e.shut
-	e.mu.Unlock()
+func (j *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, err error) {
+	j.mu.Lock()
+	r, until, shut := j.rows[f.id], j.ended[f.id], j.shut
+	j.mu.Unlock()
 	switch {
 	case shut:
-		return op, false, ErrClosed
+		return op, false, j.host.Closed
 	case f.kind == frameEnd:
 		op = errandOp{kind: frameEnd, frame: f.id.frame(frameEnd, 8), row: new(errandRow), until: until}
-		return op, r == nil && until == f.until() && until > e.store.now().Unix(), nil
+		return op, r == nil && until == f.until() && until > j.host.Now().Unix(), nil
 	case r == nil || r.flight != nil || r.body != at:
 		return op, false, nil
 	case r.head == at && !r.doubt:
@@ -113,37 +113,37 @@ func (e *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, 
 	if errors.Is(err, wire.ErrDamaged) {
 		return op, false, nil // removeFirst tells
 	}
-	op = e.putOp(&one)
+	op = j.putOp(&one)
 	op.row = r
 	return op, true, err
 }
 
 // removeFirst removes the oldest file. What is still in there cannot be read, and is lost.
-func (e *errands) removeFirst(g *errandSegment) error {
-	e.files.Lock() // nobody reads from it
-	defer e.files.Unlock()
+func (j *errands) removeFirst(g *errandSegment) error {
+	j.files.Lock() // nobody reads from it
+	defer j.files.Unlock()
 	if g.file != nil {
 		if err := os.Remove(g.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err := disk.SyncDir(e.dir); err != nil { // then it is to be removed again
+		if err := disk.SyncDir(j.host.Dir); err != nil { // then it is to be removed again
 			return err
 		}
 		_ = g.file.Close() // nothing in it is needed
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.segments = e.segments[1:]
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.segments = j.segments[1:]
 	if g.live == 0 {
 		return nil
 	}
-	for id, r := range e.rows {
+	for id, r := range j.rows {
 		if r.flight == nil && (r.head.segment == g || r.body.segment == g) {
-			e.store.logger.Error("an errand is lost: what it is about is damaged", zap.String("file", g.path), zap.Stringer("kind", r.kind))
-			e.out(r)
+			j.host.Logger.Error("an errand is lost: what it is about is damaged", zap.String("file", g.path), zap.Stringer("kind", r.kind))
+			j.out(r)
 			r.gone = true
-			delete(e.rows, id)
-			sign(e.added) // it may be another's turn
+			delete(j.rows, id)
+			sign(j.added) // it may be another's turn
 		}
 	}
 	return nil

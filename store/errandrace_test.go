@@ -23,13 +23,13 @@ func TestErrandRepeatWaitsForTheDisk(t *testing.T) {
 	})
 	first := make(chan error)
 	go func() {
-		_, err := s.AddErrands(context.Background(), errand("SM1", person("acme", 1)))
+		_, err := s.Errands().Add(context.Background(), errand("SM1", person("acme", 1)))
 		first <- err
 	}()
 	<-syncing
 	repeat := make(chan error)
 	go func() {
-		_, err := s.AddErrands(context.Background(), errand("SM1", person("acme", 1)))
+		_, err := s.Errands().Add(context.Background(), errand("SM1", person("acme", 1)))
 		repeat <- err
 	}()
 	if got, _ := due(t, s, noon, 10); len(got) > 0 {
@@ -64,7 +64,7 @@ func TestErrandsAtOnce(t *testing.T) {
 	}
 	done := map[string]int{} // by lane: how many
 	for total := 0; total < lanes*each; {
-		errands, _, err := s.DueErrands(noon, nil, lanes)
+		errands, _, err := s.Errands().Due(noon, nil, lanes)
 		must(t, err)
 		var ends sync.WaitGroup
 		for _, e := range errands {
@@ -77,8 +77,8 @@ func TestErrandsAtOnce(t *testing.T) {
 			done[e.Lanes[0]]++
 			total++
 			ends.Go(func() {
-				must(t, s.ChangeErrand(context.Background(), e.ID, func(e *store.Errand) error { e.Tries++; return nil }))
-				must(t, s.EndErrand(context.Background(), e.ID))
+				must(t, s.Errands().Change(context.Background(), e.ID, func(e *store.Errand) error { e.Tries++; return nil }))
+				must(t, s.Errands().End(context.Background(), e.ID))
 			})
 		}
 		ends.Wait()
@@ -102,15 +102,15 @@ func TestChangeErrandIsAtomic(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			must(t, s.ChangeErrand(context.Background(), "SM1", func(e *store.Errand) error { e.Tries++; return nil }))
+			must(t, s.Errands().Change(context.Background(), "SM1", func(e *store.Errand) error { e.Tries++; return nil }))
 		})
 	}
 	all.Wait()
-	if e, err := s.Errand("SM1"); err != nil || e.Tries != 20 {
+	if e, err := s.Errands().Get("SM1"); err != nil || e.Tries != 20 {
 		t.Errorf("it was tried %d times, %v", e.Tries, err)
 	}
 	select {
-	case <-s.ErrandsAdded():
+	case <-s.Errands().Added():
 	default:
 		t.Error("nobody is told that an errand was changed")
 	}

@@ -1,21 +1,22 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
-	"slices"
 	"sync"
-	"time"
 
-	"go.uber.org/zap"
-
-	"github.com/sendgate/sendgate/store/wire"
+	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/ulid"
 )
 
-// errands is the journal of errands, and what is in memory of it.
+// errands is the journal of errands, open until it is closed. Its methods are safe for concurrent use.
 type errands struct {
-	store *Store
-	dir   string // empty: in memory alone
+	cfg   Errands
+	host  ErrandHost
 	added chan struct{}
 	work  chan struct{} // a sign: there is much to be cleaned
 
@@ -48,230 +49,160 @@ type errands struct {
 	bytes    int64 // of the frames of rows, also of those on their way
 }
 
-func newErrands(s *Store) *errands {
-	e := &errands{
-		store: s, added: make(chan struct{}, 1), work: make(chan struct{}, 1), rows: make(map[errandID]*errandRow),
-		turns: newTurns(), ended: make(map[errandID]int64), hours: make(map[int64][]errandID),
+// Add keeps errands. When err is nil they are on disk, synced; all of a call share one sync, and so do
+// all calls that come while another is under way. added says of each whether it is new: one whose ID
+// is known, because it waits or because it was done no longer than [Errand.Remember] ago, stays as it is. All
+// of a call are added, or none. Add keeps no reference to its arguments.
+func (j *errands) Add(ctx context.Context, errands ...Errand) (added []bool, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("adding %d errands: %w", len(errands), err)
+		}
+	}()
+	ops := make([]errandOp, len(errands))
+	for i := range errands {
+		one := errands[i]
+		if one.Added.IsZero() {
+			one.Added = j.host.Now()
+		}
+		if one.Due.IsZero() {
+			one.Due = one.Added
+		}
+		one.Changed = j.host.Now()
+		if err := one.check(); err != nil {
+			return nil, fmt.Errorf("errand %d: %w", i, err)
+		}
+		ops[i] = j.putOp(&one)
 	}
-	if !s.cfg.Memory {
-		e.dir = s.path(errandsDir)
+	if len(ops) == 0 {
+		return nil, nil
 	}
-	return e
+	if err := j.host.Room(disk.MinFree); err != nil {
+		return nil, err
+	}
+	return j.add(ctx, ops)
 }
 
-// id stands for an ID.
-func (e *errands) id(id string) errandID { return errandID(e.store.keys.of(ofErrand, id)) }
+// Get is the errand with this ID, or the error is [ErrNoErrand].
+func (j *errands) Get(id string) (Errand, error) { return j.get(j.id(id)) }
 
-// lock has the errand change for nobody else until unlock is called.
-func (e *errands) lock(id errandID) (unlock func()) {
-	mu := &e.changing[id[0]%byte(len(e.changing))]
-	mu.Lock()
-	return mu.Unlock
+// Key stands for the ID of an errand where people see it: it tells nothing of what the ID is made of.
+func (j *errands) Key(id string) string {
+	key := j.id(id)
+	return ulid.Format(binary.BigEndian.Uint64(key[:]), binary.BigEndian.Uint64(key[8:]))
 }
+
+// ByKey is the errand with this key, or the error is [ErrNoErrand].
+func (j *errands) ByKey(key string) (Errand, error) {
+	hi, lo, ok := ulid.Parse(key)
+	if !ok {
+		return Errand{}, ErrNoErrand
+	}
+	id := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, hi), lo)
+	return j.get(errandID(id))
+}
+
+// Change changes an errand: change gets it as it is, and what change leaves is on disk, synced, when
+// Change returns nil. Nobody else changes it meanwhile. After an error it is as it was. ID, Kind and Added
+// stay, whatever change does. change must not use the journal. The error is [ErrNoErrand] where there is
+// no such errand, and that of change where it returns one.
+func (j *errands) Change(ctx context.Context, id string, change func(*Errand) error) error {
+	key := j.id(id)
+	defer j.lock(key)()
+	r, one, err := j.find(key)
+	if err != nil {
+		return err
+	}
+	was := one
+	one.Body = bytes.Clone(was.Body) // change may write to it
+	if err := change(&one); err != nil {
+		return err
+	}
+	one.ID, one.Kind, one.Added, one.Changed = was.ID, was.Kind, was.Added, j.host.Now()
+	if err := one.check(); err != nil {
+		return fmt.Errorf("changing an errand: %w", err)
+	}
+	if err := j.host.Room(disk.MinFree); err != nil {
+		return fmt.Errorf("changing an errand: %w", err)
+	}
+	op := j.headOp(&one)
+	if !bytes.Equal(one.Body, was.Body) {
+		op = j.putOp(&one)
+	}
+	op.row = r
+	if err := j.keep(ctx, op); err != nil {
+		return fmt.Errorf("changing an errand: %w", err)
+	}
+	return nil
+}
+
+// End ends an errand, which was done or is not to be done: it is gone from disk once others have ended
+// too. The error is [ErrNoErrand] where there is no such errand.
+func (j *errands) End(ctx context.Context, id string) error {
+	if err := j.end(ctx, j.id(id)); err != nil && !errors.Is(err, ErrNoErrand) {
+		return fmt.Errorf("ending an errand: %w", err)
+	} else if err != nil {
+		return err
+	}
+	return nil
+}
+
+// end ends an errand.
+func (j *errands) end(ctx context.Context, id errandID) error {
+	defer j.lock(id)()
+	r, err := j.row(id)
+	if err != nil {
+		return err
+	}
+	return j.keep(ctx, errandOp{row: r, kind: frameEnd, until: j.host.Now().Unix() + r.remember, frame: id.frame(frameEnd, 8)})
+}
+
+// In is how many errands are in a lane that are not dead.
+func (j *errands) In(lane string) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l := j.turns.lanes[laneOf(lane)]; l != nil {
+		return l.count
+	}
+	return 0
+}
+
+// Added has a sign in it after an errand was added or changed. One alone may wait for it.
+func (j *errands) Added() <-chan struct{} { return j.added }
 
 // taken is how many bytes are taken of what the setting gives. mu is held.
-func (e *errands) taken() int64 { return e.bytes + int64(len(e.ended))*endFrame }
+func (j *errands) taken() int64 { return j.bytes + int64(len(j.ended))*endFrame }
 
 // onDisk is how large the files are. mu is held.
-func (e *errands) onDisk() (size int64) {
-	for _, g := range e.segments {
+func (j *errands) onDisk() (size int64) {
+	for _, g := range j.segments {
 		size += g.size
 	}
 	return size
 }
 
-// descriptors is how many files are open.
-func (e *errands) descriptors() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.segments)
+// Files is how many files are open.
+func (j *errands) Files() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.segments)
 }
 
-// row is the row of an errand.
-func (e *errands) row(id errandID) (*errandRow, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.shut {
-		return nil, ErrClosed
-	}
-	r := e.rows[id]
-	if r == nil || r.flight != nil {
-		return nil, ErrNoErrand
-	}
-	return r, nil
+// id stands for an ID.
+func (j *errands) id(id string) errandID { return errandID(j.host.Hash(id)) }
+
+// lock has the errand change for nobody else until unlock is called.
+func (j *errands) lock(id errandID) (unlock func()) {
+	mu := &j.changing[id[0]%byte(len(j.changing))]
+	mu.Lock()
+	return mu.Unlock
 }
 
-// find is an errand with its row.
-func (e *errands) find(id errandID) (*errandRow, Errand, error) {
-	r, err := e.row(id)
-	if err != nil {
-		return nil, Errand{}, err
+func (j *errands) syncFile(f *os.File) error {
+	if f == nil {
+		return nil
 	}
-	one, err := e.read(r)
-	return r, one, err
-}
-
-func (e *errands) get(id errandID) (Errand, error) {
-	_, one, err := e.find(id)
-	return one, err
-}
-
-// chosen is the rows that q takes, in the order of their numbers.
-func (e *errands) chosen(q *ErrandQuery) ([]*errandRow, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.shut {
-		return nil, ErrClosed
-	}
-	var all []*errandRow
-	for _, r := range e.rows {
-		if r.flight == nil && q.takes(r) {
-			all = append(all, r)
-		}
-	}
-	slices.SortFunc(all, bySeq)
-	return all, nil
-}
-
-// read is the errand of a row. The error is [ErrNoErrand] where it ended meanwhile.
-func (e *errands) read(r *errandRow) (Errand, error) {
-	e.files.RLock()
-	defer e.files.RUnlock()
-	e.mu.Lock()
-	head, body, doubt, gone, shut := r.head, r.body, r.doubt, r.gone, e.shut
-	e.mu.Unlock()
-	switch {
-	case shut:
-		return Errand{}, ErrClosed
-	case gone:
-		return Errand{}, ErrNoErrand
-	}
-	return readErrand(head, body, doubt)
-}
-
-// lostEnd is the error of an errand that was done, or not, in a part of the journal that was damaged.
-const lostEnd = "the file that says what became of it was damaged: it may have been done"
-
-// readErrand is the errand whose head and body are at two places.
-func readErrand(head, body framePlace, doubt bool) (one Errand, err error) {
-	f, err := head.read()
-	if err != nil {
-		return Errand{}, err
-	}
-	text, inside, ok := f.split()
-	if !ok {
-		return Errand{}, wire.ErrDamaged
-	}
-	if one, err = decodeErrand(text); err != nil {
-		return Errand{}, err
-	}
-	one.Number = f.seq
-	if one.Body = inside; head != body {
-		if f, err = body.read(); err != nil {
-			return Errand{}, err
-		}
-		_, one.Body, _ = f.split()
-	}
-	if doubt {
-		one.State, one.Error = ErrandDead, lostEnd
-	}
-	return one, nil
-}
-
-// due is [Store.DueErrands].
-func (e *errands) due(now time.Time, kinds []ErrandKind, most int) (due []Errand, next time.Time, err error) {
-	if len(kinds) == 0 {
-		for k := ErrandKind(1); k < ErrandKinds; k++ {
-			kinds = append(kinds, k)
-		}
-	}
-	e.mu.Lock()
-	if e.shut {
-		e.mu.Unlock()
-		return nil, next, ErrClosed
-	}
-	rows, behind := e.turns.first(now.UnixNano(), kinds, most)
-	if behind != nil {
-		next = time.Unix(0, behind.due).UTC()
-	}
-	e.mu.Unlock()
-	for _, r := range rows {
-		one, err := e.read(r)
-		switch {
-		case err == ErrNoErrand:
-		case err == ErrClosed:
-			return nil, next, err
-		case err != nil:
-			e.park(r, err)
-		default:
-			due = append(due, one)
-		}
-	}
-	return due, next, nil
-}
-
-// park takes out of the way what cannot be read any more: the errand is dead.
-func (e *errands) park(r *errandRow, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.store.logger.Error("an errand cannot be read, and is not done", zap.Stringer("kind", r.kind), zap.Error(err))
-	if !r.gone && r.state != ErrandDead {
-		e.out(r)
-		r.state = ErrandDead
-		e.in(r)
-		sign(e.added) // it may be another's turn
-	}
-}
-
-// in counts r, and has it wait for its turn. mu is held.
-func (e *errands) in(r *errandRow) {
-	e.counts[r.kind][r.state]++
-	e.weigh(r, 1)
-	if r.state == ErrandDead {
-		return
-	}
-	e.turns.enter(r)
-	if first := e.first[r.kind]; first != nil && r.seq < first.seq {
-		e.first[r.kind] = r
-	}
-}
-
-// out is the opposite of in.
-func (e *errands) out(r *errandRow) {
-	e.counts[r.kind][r.state]--
-	e.weigh(r, -1)
-	if r.state != ErrandDead {
-		e.turns.leave(r)
-	}
-	if e.first[r.kind] == r {
-		e.first[r.kind] = nil
-	}
-}
-
-// weigh counts the bytes of r, once more or once less. mu is held.
-func (e *errands) weigh(r *errandRow, n int64) {
-	e.bytes += n * r.size()
-	r.head.segment.live += n * int64(r.head.size)
-	if r.body != r.head {
-		r.body.segment.live += n * int64(r.body.size)
-	}
-}
-
-// remember keeps the ID of an errand that ended until a moment. mu is held.
-func (e *errands) remember(id errandID, until int64) {
-	e.ended[id] = until
-	hour := until / 3600
-	e.hours[hour] = append(e.hours[hour], id)
-}
-
-// end ends an errand.
-func (e *errands) end(ctx context.Context, id errandID) error {
-	defer e.lock(id)()
-	r, err := e.row(id)
-	if err != nil {
-		return err
-	}
-	return e.keep(ctx, errandOp{row: r, kind: frameEnd, until: e.store.now().Unix() + r.remember, frame: id.frame(frameEnd, 8)})
+	return j.host.Sync(f)
 }
 
 // sign puts a sign into c, if there is none.
@@ -280,18 +211,4 @@ func sign(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
-}
-
-func (e *errands) syncFile(f *os.File) error {
-	if f == nil {
-		return nil
-	}
-	return e.store.sync(f)
-}
-
-func bySeq(a, b *errandRow) int {
-	if a.seq < b.seq {
-		return -1
-	}
-	return 1
 }

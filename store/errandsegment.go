@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	errandsDir    = "errands"
 	errandsSuffix = ".errands"
 
 	// errandsFile is how large a file of the journal gets, but for what is synced together.

@@ -20,7 +20,7 @@ func OpenErrands(cfg Config) (*Store, error) {
 }
 
 // CloseErrands is the opposite of OpenErrands.
-func CloseErrands(s *Store) { s.errands.close() }
+func CloseErrands(s *Store) { s.errands.Close() }
 
 // ExpireErrands ends what would be ended by and by.
 func ExpireErrands(s *Store) { s.errands.expire() }
@@ -33,7 +33,7 @@ func RollErrands(s *Store) error {
 
 // LoseErrandsFolder has syncing the folder of errands fail.
 func LoseErrandsFolder(s *Store) (found func()) {
-	dir := s.errands.dir
-	s.errands.dir += ".lost"
-	return func() { s.errands.dir = dir }
+	dir := s.errands.host.Dir
+	s.errands.host.Dir += ".lost"
+	return func() { s.errands.host.Dir = dir }
 }

@@ -30,18 +30,18 @@ func errandsUntilKilled(dir string) error {
 			for n := 0; ; n++ {
 				e := errand(fmt.Sprintf("%s-%d-%d", round, lane, n), person("acme", lane))
 				e.Body = bytes.Repeat([]byte{byte(n)}, rand.IntN(3000))
-				_, err := s.AddErrands(ctx, e)
+				_, err := s.Errands().Add(ctx, e)
 				if err == nil {
 					_, err = fmt.Printf("added %s\n", e.ID)
 				}
 				if err == nil && n%3 > 0 {
-					if err = s.ChangeErrand(ctx, e.ID, func(e *store.Errand) error { e.State = store.ErrandBegun; return nil }); err == nil {
+					if err = s.Errands().Change(ctx, e.ID, func(e *store.Errand) error { e.State = store.ErrandBegun; return nil }); err == nil {
 						_, err = fmt.Printf("begun %s\n", e.ID)
 					}
 				}
 				if err == nil && n%3 == 2 {
 					if _, err = fmt.Printf("ending %s\n", e.ID); err == nil {
-						err = s.EndErrand(ctx, e.ID)
+						err = s.Errands().End(ctx, e.ID)
 					}
 					if err == nil {
 						_, err = fmt.Printf("ended %s\n", e.ID)
@@ -95,7 +95,7 @@ func TestKilledErrands(t *testing.T) {
 func judgeErrands(t *testing.T, s *store.Store, said map[string]string) {
 	t.Helper()
 	there, last := map[string]store.Errand{}, map[string]int{}
-	for e, err := range s.Errands(store.ErrandQuery{}) {
+	for e, err := range s.Errands().All(store.ErrandQuery{}) {
 		must(t, err)
 		var round, lane, n int
 		if _, err := fmt.Sscanf(e.ID, "%d-%d-%d", &round, &lane, &n); err != nil {

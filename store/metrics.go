@@ -75,7 +75,7 @@ func (m *metrics) register(s *Store) error {
 		counter("sendgate_log_blocks_read_total", "Blocks of the decision log decoded for queries.", &m.decoded),
 		counter("sendgate_log_blocks_damaged_total", "Blocks of the decision log found damaged and skipped.", &m.damaged),
 	}
-	collectors = append(collectors, s.errands.collectors()...)
+	collectors = append(collectors, s.errands.Collectors()...)
 	for a := range filter.Action(filter.Actions) {
 		collectors = append(collectors,
 			counter("sendgate_log_entries_total", "Entries taken into the decision log.", &m.logged[a], "action", a.String()),

@@ -101,7 +101,9 @@ func (s *Store) start() {
 	if !s.cfg.Still && !s.cfg.Memory {
 		s.counting.Go(s.keepCensus)
 	}
-	s.counting.Go(s.keepErrands)
+	if !s.cfg.Still {
+		s.counting.Go(func() { s.errands.Keep(s.stop) })
+	}
 }
 
 func newStore(cfg Config) *Store {
@@ -119,7 +121,6 @@ func newStore(cfg Config) *Store {
 	if s.sync = syncData; s.cfg.Memory {
 		s.sync = func(*os.File) error { return nil }
 	}
-	s.errands = newErrands(s)
 	return s
 }
 
@@ -182,7 +183,7 @@ func (s *Store) open() (err error) {
 	}
 	defer func() {
 		if err != nil {
-			s.errands.close()
+			s.errands.Close()
 		}
 	}()
 	if err = s.openSwitches(); err != nil {
@@ -233,7 +234,7 @@ func (s *Store) place() string {
 
 // Files is about how many file descriptors the store takes. It changes by and by.
 func (s *Store) Files() int {
-	return otherFiles + int(s.metrics.tables.stored.Load()) + s.errands.descriptors()
+	return otherFiles + int(s.metrics.tables.stored.Load()) + s.errands.Files()
 }
 
 // otherFiles is how many files besides those of the tables it has open at a time, and some more.
@@ -265,7 +266,7 @@ func (s *Store) Close() error {
 	err := errors.Join(s.log.close(), s.tally.journal.close(), s.closeTokens())
 	s.switches.close()
 	s.audit.close()
-	s.errands.close()
+	s.errands.Close()
 	s.metrics.unregister()
 	s.mu.Lock()
 	defer s.mu.Unlock()

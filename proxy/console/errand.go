@@ -67,7 +67,7 @@ func (s *Server) listErrands(c *call) error {
 		return err
 	}
 	a, last := Errands{Errands: []Errand{}}, uint64(0)
-	for e, err := range s.store.Errands(q) {
+	for e, err := range s.store.Errands().All(q) {
 		if err != nil {
 			return fmt.Errorf("reading errands: %w", err)
 		}
@@ -117,7 +117,7 @@ func words(text string) []string {
 
 // showErrand is e as an asker sees it.
 func (s *Server) showErrand(e *store.Errand, full bool) Errand {
-	a := Errand{ID: s.store.ErrandKey(e.ID), Kind: e.Kind, Route: e.Route, People: slices.Clone(e.People), State: e.State, Added: e.Added,
+	a := Errand{ID: s.store.Errands().Key(e.ID), Kind: e.Kind, Route: e.Route, People: slices.Clone(e.People), State: e.State, Added: e.Added,
 		Due: e.Due, Until: e.Until, Changed: e.Changed, Tries: e.Tries, Error: e.Error, Bytes: len(e.Body), Repeatable: slices.Contains(repeatable, e.Kind), Masked: !full}
 	if e.Kind == store.ErrandReview {
 		a.Review = reviewOf(e, full)
@@ -132,7 +132,7 @@ func (s *Server) showErrand(e *store.Errand, full bool) Errand {
 
 // errand is the errand that a path names.
 func (s *Server) errand(c *call) (store.Errand, error) {
-	e, err := s.store.ErrandOf(c.r.PathValue("id"))
+	e, err := s.store.Errands().ByKey(c.r.PathValue("id"))
 	if err != nil {
 		return e, errandError(err)
 	}
@@ -181,7 +181,7 @@ func (s *Server) retryErrands(c *call) error {
 	}
 	c.about("route", r.Route)
 	n := 0
-	for e, err := range s.store.Errands(store.ErrandQuery{Kinds: repeatable, States: []store.ErrandState{store.ErrandDead}, Route: r.Route}) {
+	for e, err := range s.store.Errands().All(store.ErrandQuery{Kinds: repeatable, States: []store.ErrandState{store.ErrandDead}, Route: r.Route}) {
 		if err != nil {
 			return fmt.Errorf("reading errands: %w", err)
 		}
@@ -199,7 +199,7 @@ func (s *Server) retryErrands(c *call) error {
 
 // tryAgain makes an errand as due as when it was added, with as much time.
 func (s *Server) tryAgain(c *call, e *store.Errand) error {
-	return s.store.ChangeErrand(context.WithoutCancel(c.r.Context()), e.ID, func(e *store.Errand) error {
+	return s.store.Errands().Change(context.WithoutCancel(c.r.Context()), e.ID, func(e *store.Errand) error {
 		now := s.now()
 		if !e.Until.IsZero() {
 			e.Until = now.Add(e.Until.Sub(e.Added))
@@ -215,7 +215,7 @@ func (s *Server) dropErrand(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.EndErrand(context.WithoutCancel(c.r.Context()), e.ID); err != nil {
+	if err := s.store.Errands().End(context.WithoutCancel(c.r.Context()), e.ID); err != nil {
 		return errandError(err)
 	}
 	s.log.Info("an errand is not done", zap.String("actor", c.by.name), zap.Stringer("kind", e.Kind), zap.String("route", e.Route), zap.String("errand", c.r.PathValue("id")))

@@ -20,10 +20,10 @@ func (b *bench) errand(e store.Errand) string {
 	if e.People == nil {
 		e.People = []filter.Recipient{carol}
 	}
-	if _, err := b.store.AddErrands(context.Background(), e); err != nil {
+	if _, err := b.store.Errands().Add(context.Background(), e); err != nil {
 		b.t.Fatal(err)
 	}
-	return b.store.ErrandKey(e.ID)
+	return b.store.Errands().Key(e.ID)
 }
 
 func TestErrandsOverTheAPI(t *testing.T) {
@@ -72,11 +72,11 @@ func TestErrandsOverTheAPI(t *testing.T) {
 	if err := b.client(Reviewer).RetryErrand(ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	e, err := b.store.Errand(provider)
+	e, err := b.store.Errands().Get(provider)
 	if err != nil || e.State != store.ErrandWaiting || e.Tries != 0 || e.Error != "" || e.Until.Sub(e.Due) < time.Hour-time.Second || e.Due.Before(noon.Add(24*time.Hour)) {
 		t.Errorf("it is %+v, %v", e, err)
 	}
-	err = b.client(Reviewer).RetryErrand(ctx, b.store.ErrandKey("1"))
+	err = b.client(Reviewer).RetryErrand(ctx, b.store.Errands().Key("1"))
 	wantError(t, err, http.StatusConflict, "id", "this is of the kind answer: a message may have left, and is never sent twice")
 	err = b.client(Reviewer).DropErrand(ctx, id)
 	wantError(t, err, http.StatusForbidden, "", "DELETE /api/v1/errands/{id} needs the role admin; token \"rosa\" is a reviewer")
@@ -109,7 +109,7 @@ func TestRetryAllErrands(t *testing.T) {
 	}
 	_, err := b.client(Reviewer).RetryErrands(t.Context(), "nowhere")
 	wantError(t, err, http.StatusBadRequest, "route", `unknown route "nowhere": GET /api/v1/routes lists them`)
-	if e, err := b.store.Errand("3"); err != nil || e.State != store.ErrandDead {
+	if e, err := b.store.Errands().Get("3"); err != nil || e.State != store.ErrandDead {
 		t.Errorf("an answer is %+v, %v", e, err)
 	}
 }

@@ -87,7 +87,7 @@ func (s *Server) postReview(c *call) error {
 			return fmt.Errorf("recording an opt-out: %w", err)
 		}
 	}
-	if err := s.store.EndErrand(ctx, e.ID); err != nil {
+	if err := s.store.Errands().End(ctx, e.ID); err != nil {
 		return errandError(err)
 	}
 	s.log.Info("what a person wrote was reviewed", zap.String("actor", c.by.name), zap.Bool("opt_out", v.OptOut), zap.String("errand", c.r.PathValue("id")))
@@ -102,7 +102,7 @@ func (s *Server) withdrawn(c *call, e *store.Errand, r *Review, note string) ([]
 		method = "whatsapp thread"
 	}
 	read := fmt.Sprintf("message %s, to %s: read as %s (%s), and taken for an opt-out on review", r.Message, r.Sender, r.Keyword, r.Certainty)
-	one := filter.Event{ID: "review." + s.store.ErrandKey(e.ID), Time: r.Time, To: to, Kind: filter.OptedOut, Source: "api: " + c.by.name,
+	one := filter.Event{ID: "review." + s.store.Errands().Key(e.ID), Time: r.Time, To: to, Kind: filter.OptedOut, Source: "api: " + c.by.name,
 		Note:  strings.TrimSuffix(read+": "+note, ": "),
 		Proof: filter.Evidence{Method: method, Action: "replied", Wording: r.Text, Language: r.Language, CapturedAt: r.Time}}
 	if s.inbox == nil {

@@ -106,7 +106,7 @@ func TestWhatStrangersLeaveInTheAuditIsText(t *testing.T) {
 	v.post("/switches", "campaign", hostile, "reason", hostile)
 	v.post("/switches/"+url.PathEscape(hostile)+"/resume", "reason", hostile)
 	r.wrote("1", console.Review{Text: hostile})
-	v.post("/reviews/"+r.store.ErrandKey("1"), "verdict", "none", "note", hostile)
+	v.post("/reviews/"+r.store.Errands().Key("1"), "verdict", "none", "note", hostile)
 	for _, path := range []string{"/audit", "/reviews", "/audit?actor=" + url.QueryEscape(hostile), "/audit?act=" + url.QueryEscape(hostile)} {
 		_, body := v.get(path)
 		v.safe(path, body)

@@ -19,10 +19,10 @@ func (r *rig) errand(e store.Errand) string {
 	if e.People == nil {
 		e.People = []filter.Recipient{{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}}
 	}
-	if _, err := r.store.AddErrands(r.Context(), e); err != nil {
+	if _, err := r.store.Errands().Add(r.Context(), e); err != nil {
 		r.Fatal(err)
 	}
-	return r.store.ErrandKey(e.ID)
+	return r.store.Errands().Key(e.ID)
 }
 
 // wrote adds a review of words that somebody wrote an hour ago.

@@ -23,7 +23,7 @@ func (r *rig) dead(id, problem string) string {
 // state is how far an errand is; "" where it is done.
 func (r *rig) state(id string) string {
 	r.Helper()
-	e, err := r.store.ErrandOf(id)
+	e, err := r.store.Errands().ByKey(id)
 	if err != nil {
 		return ""
 	}
