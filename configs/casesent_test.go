@@ -84,13 +84,13 @@ func (c *ruleCase) count(t *testing.T, policy filter.Policy, m *filter.Message, 
 		t.Fatal(err)
 	}
 	defer st.Close()
-	st.Remember(policy.Lookback())
+	st.Tally().Remember(policy.Lookback())
 	for _, s := range c.Sent {
 		one, at := s.message(c, *m), s.when.at(c.now())
 		if at.After(c.now()) {
 			at = c.now()
 		}
-		turn, err := st.Turn(&one, &filter.Record{}, at)
+		turn, err := st.Tally().Turn(&one, &filter.Record{}, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func (c *ruleCase) count(t *testing.T, policy filter.Policy, m *filter.Message, 
 	if !policy.Counts(m, r) {
 		return
 	}
-	if err := st.ReadTally(m, r, c.now()); err != nil {
+	if err := st.Tally().Read(m, r, c.now()); err != nil {
 		t.Fatal(err)
 	}
 }

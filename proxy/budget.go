@@ -67,9 +67,9 @@ func (g *Gate) newBudget(cfg Budgets) (budget, error) {
 	switch {
 	case cfg.Portfolio == "":
 	case g.draft:
-		b.portfolio = g.store.PortfolioAsIs(cfg.Portfolio)
+		b.portfolio = g.store.Tally().PortfolioAsIs(cfg.Portfolio)
 	default:
-		b.portfolio = g.store.Portfolio(cfg.Portfolio)
+		b.portfolio = g.store.Tally().Portfolio(cfg.Portfolio)
 	}
 	return b, nil
 }
@@ -157,7 +157,7 @@ func (rt *route) held(st *store.Store, m *filter.Message, r *filter.Record, now 
 	asked, moved := m.Due(now), dueAs(m, &d, now)
 	for due := asked; ; due = moved {
 		claims := rt.takes(m, r, due)
-		if until := st.Room(&claims, m.To.Address, due, now); until.After(due) {
+		if until := st.Tally().Room(&claims, m.To.Address, due, now); until.After(due) {
 			return overBudget(until)
 		}
 		if due.Equal(moved) {

@@ -14,7 +14,7 @@ import (
 // decided. Where decisions are only reported, everything is sent, and all of it counts.
 func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 	m := &w.batch.Messages[i]
-	turn, err := g.store.Turn(m, &w.record, now)
+	turn, err := g.store.Tally().Turn(m, &w.record, now)
 	if err != nil {
 		return g.undecidable(rt, w, i, now, err)
 	}
@@ -63,7 +63,7 @@ func (g *Gate) undecidable(rt *route, w *work, i int, now time.Time, err error) 
 // uncount gives back what the messages of w took up: surely none of them was sent.
 func (g *Gate) uncount(w *work) {
 	for i := range w.slots {
-		g.store.GiveBack(&w.slots[i])
+		g.store.Tally().GiveBack(&w.slots[i])
 	}
 	w.slots, w.takers = w.slots[:0], w.takers[:0]
 }

@@ -259,7 +259,7 @@ func TestDraftLeavesTheStoreAlone(t *testing.T) {
 			for range 4 {
 				m, r := filter.Message{To: filter.Recipient{Brand: "a", Channel: filter.SMS, Address: "+14155550100"}}, filter.Record{}
 				var turn store.Turn
-				if turn, err = st.Turn(&m, &r, clock()); err != nil {
+				if turn, err = st.Tally().Turn(&m, &r, clock()); err != nil {
 					t.Fatal(err)
 				}
 				_, err = turn.Take(&store.Claims{Tally: true})

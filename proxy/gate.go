@@ -159,7 +159,7 @@ func (g *Gate) Reload(cfg Config) error {
 func (g *Gate) use(t *table) {
 	if !g.draft {
 		for _, rt := range t.routes {
-			g.store.Remember(max(rt.policy.Lookback(), rt.budget.Within))
+			g.store.Tally().Remember(max(rt.policy.Lookback(), rt.budget.Within))
 		}
 		g.tellIdle(t)
 	}

@@ -148,7 +148,7 @@ func (g *Gate) recordOf(rt *route, m *filter.Message, at time.Time, past bool) (
 	if err != nil || !rt.policy.Counts(m, &rec) {
 		return rec, err
 	}
-	err = g.store.ReadTally(m, &rec, at)
+	err = g.store.Tally().Read(m, &rec, at)
 	if past { // what was sent since, the message itself too, did not count then
 		at = at.Truncate(time.Millisecond)
 		rec.Tally = slices.DeleteFunc(rec.Tally, func(s filter.Sent) bool { return !s.At.Before(at) })

@@ -30,7 +30,7 @@ func (g *Gate) Rehearse(name, region string, at time.Time, claimed []string) (
 	}
 	rt := *found // with budgets of its own
 	if rt.budget.any() {
-		rt.budget.rehearsal = g.store.Rehearse()
+		rt.budget.rehearsal = g.store.Tally().Rehearse()
 	}
 	at = cmp.Or(at, g.clock())
 	region = cmp.Or(region, rt.region)
@@ -58,7 +58,7 @@ func (r *rehearsal) judge(m *filter.Message, category, topic filter.Scope) (d fi
 		return r.gate.judge(r.rt, m, nil, r.at), bad, fmt.Errorf("reading the record of a recipient: %w", err)
 	}
 	if r.rt.policy.Counts(m, &r.record) {
-		if err := r.gate.store.ReadTally(m, &r.record, r.at); err != nil {
+		if err := r.gate.store.Tally().Read(m, &r.record, r.at); err != nil {
 			return r.gate.judge(r.rt, m, nil, r.at), bad, fmt.Errorf("reading what a recipient got lately: %w", err)
 		}
 		r.list.read(m, &r.record)

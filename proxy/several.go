@@ -52,7 +52,7 @@ func (g *Gate) giveUp(w *work) {
 	left := 0
 	for i, taker := range w.takers {
 		if w.batch.Decisions[taker].Action == filter.Block {
-			g.store.GiveBack(&w.slots[i])
+			g.store.Tally().GiveBack(&w.slots[i])
 			continue
 		}
 		w.slots[left], w.takers[left] = w.slots[i], taker

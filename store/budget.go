@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 )
@@ -37,30 +36,29 @@ func (e *OverBudget) Error() string {
 // A claim is what Claims ask for in fingerprints, at a moment.
 type claim struct {
 	Claims
-	book   *Portfolio // that it counts against; nil: none
-	pairs  *pairs
-	person uint64
-	keys   [2]uint64 // of the pairs; 0: none
-	due    int64     // milliseconds since 1970
-	now    int64     // when it is asked
-	clock  int64     // the store's own, which may be earlier where somebody asks what will be
+	against *Portfolio // nil: none
+	pairs   *pairs
+	person  uint64
+	keys    [2]uint64 // of the pairs; 0: none
+	due     int64     // milliseconds since 1970
+	now     int64     // when it is asked
+	clock   int64     // the tally's own, which may be earlier where somebody asks what will be
 }
 
 // paired reports whether pairs are about the message: what is scheduled is not sent yet, and the provider
 // delivers it.
 func (c *claim) paired() bool { return c.Every > 0 && c.due <= c.now }
 
-func (s *Store) claim(c *Claims, address string, due, now int64) claim {
-	one := claim{Claims: *c, book: c.Portfolio, pairs: &s.tally.pairs, due: due, now: now}
+func (b *tallyBook) claim(c *Claims, address string, due, now int64) claim {
+	one := claim{Claims: *c, against: c.Portfolio, pairs: &b.pairs, due: due, now: now}
 	switch r := c.Rehearsal; {
 	case r != nil:
-		one.book, one.pairs, one.clock = r.book(c.Portfolio), &r.pairs, now
-	case one.book != nil:
-		one.clock = s.now().UnixMilli()
+		one.against, one.pairs, one.clock = r.portfolio(c.Portfolio), &r.pairs, now
+	case one.against != nil:
+		one.clock = b.now()
 	}
-	if one.book != nil || one.paired() {
-		p := s.keys.person(address)
-		one.person = binary.BigEndian.Uint64(p[:8])
+	if one.against != nil || one.paired() {
+		one.person = b.cfg.Hashes.Person(address)
 	}
 	if one.paired() {
 		one.keys[0] = pairOf(one.person, c.Sender)
@@ -78,11 +76,11 @@ func pairOf(person uint64, sender string) uint64 {
 
 // Room is the first moment from due on at which the budgets of c have room for a message to an address, as
 // far as is known now. It takes nothing.
-func (s *Store) Room(c *Claims, address string, due, now time.Time) time.Time {
-	one := s.claim(c, address, due.UnixMilli(), now.UnixMilli())
+func (b *tallyBook) Room(c *Claims, address string, due, now time.Time) time.Time {
+	one := b.claim(c, address, due.UnixMilli(), now.UnixMilli())
 	until := max(one.due, one.pairs.until(&one))
-	if one.book != nil {
-		until = max(until, one.book.until(&one))
+	if one.against != nil {
+		until = max(until, one.against.until(&one))
 	}
 	if until == one.due {
 		return due
@@ -92,12 +90,12 @@ func (s *Store) Room(c *Claims, address string, due, now time.Time) time.Time {
 
 // take takes up in slot what c asks for, all or nothing.
 func (c *claim) take(slot *Slot) error {
-	if err := c.book.take(&slot.book, c); err != nil {
+	if err := c.against.take(&slot.portfolio, c); err != nil {
 		return err
 	}
 	if err := c.pairs.take(&slot.pairs, c); err != nil {
-		slot.book.back()
-		slot.book = bookSlot{}
+		slot.portfolio.back()
+		slot.portfolio = portfolioSlot{}
 		return err
 	}
 	return nil

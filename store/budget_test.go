@@ -21,10 +21,10 @@ func whatsApp(n int) filter.Message {
 func claim(t testing.TB, s *store.Store, m filter.Message, c store.Claims, now time.Time) (slot store.Slot, until time.Time) {
 	t.Helper()
 	var r filter.Record
-	turn, err := s.Turn(&m, &r, now)
+	turn, err := s.Tally().Turn(&m, &r, now)
 	must(t, err)
 	defer turn.End()
-	room := s.Room(&c, m.To.Address, m.Due(now), now)
+	room := s.Tally().Room(&c, m.To.Address, m.Due(now), now)
 	slot, err = turn.Take(&c)
 	var over *store.OverBudget
 	switch {
@@ -46,7 +46,7 @@ func claim(t testing.TB, s *store.Store, m filter.Message, c store.Claims, now t
 func TestPortfolio(t *testing.T) {
 	const unique, day = 8, 24 * time.Hour
 	s := open(t, store.Config{Dir: t.TempDir()})
-	c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: unique, Within: day}
+	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: unique, Within: day}
 	random := rand.New(rand.NewPCG(5, 6))
 	latest := map[int]time.Time{}
 	now := noon
@@ -77,7 +77,7 @@ func TestPortfolio(t *testing.T) {
 		switch {
 		case !until.Equal(now):
 		case !counts && random.IntN(3) == 0:
-			s.GiveBack(&slot)
+			s.Tally().GiveBack(&slot)
 		default:
 			latest[n] = now
 		}
@@ -88,14 +88,14 @@ func TestPortfolioBudgets(t *testing.T) {
 	const day = 24 * time.Hour
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
-	c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: 2, Within: day}
+	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 2, Within: day}
 	first, _ := claim(t, s, whatsApp(1), c, noon)
 	again, _ := claim(t, s, whatsApp(1), c, noon)
-	s.GiveBack(&first)
+	s.Tally().GiveBack(&first)
 	if u := c.Portfolio.Usage("acme", 2, day, noon); u.Used != 1 {
 		t.Errorf("one of two messages to a person was given back, and %d people count", u.Used)
 	}
-	s.GiveBack(&again)
+	s.Tally().GiveBack(&again)
 	if u := c.Portfolio.Usage("acme", 2, day, noon); u.Used != 0 || u.Left != 2 {
 		t.Errorf("all was given back, and %+v", u)
 	}
@@ -108,20 +108,20 @@ func TestPortfolioBudgets(t *testing.T) {
 	}
 	scheduled := whatsApp(4)
 	scheduled.SendAt = noon.Add(26 * time.Hour)
-	if room := s.Room(&c, scheduled.To.Address, scheduled.SendAt, noon.Add(2*time.Hour)); !room.Equal(scheduled.SendAt) {
+	if room := s.Tally().Room(&c, scheduled.To.Address, scheduled.SendAt, noon.Add(2*time.Hour)); !room.Equal(scheduled.SendAt) {
 		t.Errorf("a message that is due when there is room has it at %s", room)
 	}
 	closeStore(t, s)
 
 	s = open(t, store.Config{Dir: dir})
-	c.Portfolio = s.Portfolio("acme")
+	c.Portfolio = s.Tally().Portfolio("acme")
 	if _, until := claim(t, s, whatsApp(4), c, noon.Add(2*time.Hour)); !until.Equal(noon.Add(25 * time.Hour)) {
 		t.Errorf("after a restart a third person waits until %s", until)
 	}
 	if _, until := claim(t, s, whatsApp(3), c, noon.Add(2*time.Hour)); !until.Equal(noon.Add(2 * time.Hour)) {
 		t.Errorf("who counts waits until %s", until)
 	}
-	if u := s.Portfolio("other").Usage("other", 2, day, noon); u.Used != 0 {
+	if u := s.Tally().Portfolio("other").Usage("other", 2, day, noon); u.Used != 0 {
 		t.Errorf("another portfolio has %d people", u.Used)
 	}
 	c.Regardless = true
@@ -137,7 +137,7 @@ func TestPortfolioBudgets(t *testing.T) {
 func regardless(t testing.TB, s *store.Store, m filter.Message, c store.Claims, now time.Time) (store.Slot, error) {
 	t.Helper()
 	var r filter.Record
-	turn, err := s.Turn(&m, &r, now)
+	turn, err := s.Tally().Turn(&m, &r, now)
 	must(t, err)
 	defer turn.End()
 	return turn.Take(&c)
@@ -146,14 +146,14 @@ func regardless(t testing.TB, s *store.Store, m filter.Message, c store.Claims, 
 // Two who ask for the last place at once do not both get it.
 func TestPortfolioRace(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: 100, Within: 24 * time.Hour}
+	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 100, Within: 24 * time.Hour}
 	var group sync.WaitGroup
 	for sender := range 64 {
 		group.Go(func() {
 			for n := range 10 {
 				slot, err := regardless(t, s, whatsApp(sender*10+n), c, noon)
 				if err == nil && n%3 == 0 {
-					s.GiveBack(&slot)
+					s.Tally().GiveBack(&slot)
 				}
 				if u := c.Portfolio.Usage("acme", 100, 24*time.Hour, noon); u.Used > 100 {
 					t.Errorf("%d people count", u.Used)
@@ -197,7 +197,7 @@ func TestPair(t *testing.T) {
 	if !until.Equal(noon.Add(2 * time.Minute)) {
 		t.Fatalf("after two minutes it waits until %s", until)
 	}
-	s.GiveBack(&slot)
+	s.Tally().GiveBack(&slot)
 	c.Burst = 1
 	if slot, until = claim(t, s, whatsApp(1), c, noon.Add(2*time.Minute)); !until.Equal(noon.Add(2 * time.Minute)) {
 		t.Errorf("what was given back is not free: %s", until)
@@ -226,7 +226,7 @@ func TestAPairWhoseTimeGoesBack(t *testing.T) {
 	if !until.Equal(right) {
 		t.Errorf("with the clock a day back the next waits until %s", until)
 	}
-	s.GiveBack(&slot)
+	s.Tally().GiveBack(&slot)
 	for n := range 4 {
 		_, until := claim(t, s, whatsApp(1), c, right)
 		if want := right.Add(time.Duration(n/3) * 3 * every); !until.Equal(want) {
@@ -244,11 +244,11 @@ func TestPairOfTwoSenders(t *testing.T) {
 	number, service := both, both
 	number.Service, service.Sender, service.Service = "", "MG1", ""
 	slot, _ := claim(t, s, whatsApp(1), both, noon)
-	s.GiveBack(&slot)
+	s.Tally().GiveBack(&slot)
 	claim(t, s, whatsApp(1), both, noon)
 	for range 2 { // the second time after a restart
 		for name, c := range map[string]store.Claims{"both": both, "the number": number, "the service": service} {
-			if room := s.Room(&c, whatsApp(1).To.Address, noon, noon); !room.Equal(noon.Add(every)) {
+			if room := s.Tally().Room(&c, whatsApp(1).To.Address, noon, noon); !room.Equal(noon.Add(every)) {
 				t.Errorf("%s: the next waits until %s", name, room)
 			}
 		}

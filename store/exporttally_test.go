@@ -8,12 +8,6 @@ import (
 	"github.com/sendgate/sendgate/store/disk"
 )
 
-// SweepTally drops what the tally would drop by and by.
-func SweepTally(s *Store) { s.sweepTally() }
-
-// TallyCount is how many messages the tally holds.
-func TallyCount(s *Store) int64 { return s.tally.count.Load() }
-
 // BreakTally makes every write of the tally fail from now on, and returns how to mend that.
 func BreakTally(s *Store) (mend func()) {
 	j := &s.tally.journal
@@ -52,17 +46,18 @@ const TallyFileSize = tallyFile
 // Steady opens a store that is told how much time has passed, whatever its clock shows.
 func Steady(cfg Config, passed func() time.Duration) (*Store, error) {
 	s := newStore(cfg)
-	s.tally.clock.passed = passed
 	if err := s.open(); err != nil {
 		return nil, err
 	}
+	s.tally.clock.passed = passed
+	s.tally.clock.believe(s.tally.now())
 	s.start()
 	return s, nil
 }
 
 // BreakTurns makes whoever reads what the recipient of m got panic, and returns how to mend that.
 func BreakTurns(s *Store, m *filter.Message) (mend func()) {
-	t := s.turn(m, s.now())
+	t := s.tally.turn(m, s.now())
 	t.shard.mu.Lock()
 	defer t.shard.mu.Unlock()
 	whole := t.shard.heads
@@ -79,7 +74,7 @@ func BreakTurns(s *Store, m *filter.Message) (mend func()) {
 
 // InTurn reports whether somebody has their turn at the recipient of m.
 func InTurn(s *Store, m *filter.Message) bool {
-	t := s.turn(m, s.now())
+	t := s.tally.turn(m, s.now())
 	if t.shard.mu.TryLock() {
 		t.shard.mu.Unlock()
 		return false

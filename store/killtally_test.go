@@ -37,7 +37,7 @@ func countUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	claims := store.Claims{Tally: true, Portfolio: s.Portfolio("acme"), Unique: killUnique, Within: 24 * time.Hour, Sender: "1", Every: time.Hour, Burst: killCap}
+	claims := store.Claims{Tally: true, Portfolio: s.Tally().Portfolio("acme"), Unique: killUnique, Within: 24 * time.Hour, Sender: "1", Every: time.Hour, Burst: killCap}
 	errs := make(chan error)
 	for counter := range killCounters {
 		go func() {
@@ -48,7 +48,7 @@ func countUntilKilled(dir string) error {
 				m := filter.Message{To: person("acme", n)}
 				slot, what, err := killCount(s, policy, &claims, &m, &r)
 				if err == nil && slot.Taken() && random.IntN(4) == 0 {
-					s.GiveBack(&slot)
+					s.Tally().GiveBack(&slot)
 					what = "none"
 				}
 				if err == nil {
@@ -68,7 +68,7 @@ var killPolicy = filter.Config{Require: map[filter.Category]filter.Basis{filter.
 	Caps: filter.Caps{Rows: []filter.Cap{{Most: killCap, Within: 24 * time.Hour}}}}
 
 func killCount(s *store.Store, policy filter.Policy, claims *store.Claims, m *filter.Message, r *filter.Record) (slot store.Slot, what string, err error) {
-	turn, err := s.Turn(m, r, noon)
+	turn, err := s.Tally().Turn(m, r, noon)
 	if err != nil {
 		return slot, "", err
 	}
@@ -105,7 +105,7 @@ func TestCapRaceKilled(t *testing.T) {
 				people++
 			}
 		}
-		u := s.Portfolio("acme").Usage("acme", killUnique, 24*time.Hour, noon)
+		u := s.Tally().Portfolio("acme").Usage("acme", killUnique, 24*time.Hour, noon)
 		if people > killUnique || u.Used < people || u.Used > killUnique {
 			t.Errorf("round %d: %d people were written to and %d count, of %d", round, people, u.Used, killUnique)
 		}

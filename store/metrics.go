@@ -68,10 +68,10 @@ func (m *metrics) register(s *Store) error {
 		}, func() float64 { return float64(s.log.pending()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_tally_messages", Help: "Messages remembered for caps, duplicates and budgets; up to the setting store.tally.",
-		}, func() float64 { return float64(s.tally.count.Load()) }),
+		}, func() float64 { return float64(s.tally.Len()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_tally_file_bytes", Help: "Size of the files in which they are kept.",
-		}, func() float64 { return float64(s.tally.journal.size()) }),
+		}, func() float64 { return float64(s.tally.Size()) }),
 		counter("sendgate_log_blocks_read_total", "Blocks of the decision log decoded for queries.", &m.decoded),
 		counter("sendgate_log_blocks_damaged_total", "Blocks of the decision log found damaged and skipped.", &m.damaged),
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"container/heap"
-	"encoding/binary"
 	"maps"
 	"slices"
 	"sync"
@@ -11,7 +10,7 @@ import (
 
 // A Portfolio is a business at WhatsApp, which may write to so many different people within a day, from
 // all its numbers together. A person counts from when a message to them is due until a day later. People
-// are forgotten by the store's own clock alone: asking about another moment changes nothing. Its methods are
+// are forgotten by the tally's own clock alone: asking about another moment changes nothing. Its methods are
 // safe for concurrent use.
 // https://developers.facebook.com/docs/whatsapp/messaging-limits
 type Portfolio struct {
@@ -27,49 +26,43 @@ type Portfolio struct {
 
 // portfolios are all of them, by the fingerprint of their name.
 type portfolios struct {
-	mu    sync.Mutex
-	books map[uint64]*Portfolio
+	mu     sync.Mutex
+	byMark map[uint64]*Portfolio
 }
 
 // Portfolio is the portfolio called name, with what is counted against it.
-func (s *Store) Portfolio(name string) *Portfolio {
-	return s.tally.books.book(s.keys.portfolio(name))
+func (b *tallyBook) Portfolio(name string) *Portfolio {
+	return b.portfolios.marked(b.cfg.Hashes.Portfolio(name))
 }
 
 // PortfolioAsIs is a copy of the portfolio called name as it is now, for whoever only wants to know: nothing
-// that is asked of it changes what the store keeps.
-func (s *Store) PortfolioAsIs(name string) *Portfolio {
-	return s.tally.books.copy(s.keys.portfolio(name))
-}
-
-// portfolio is the fingerprint of the name of a portfolio.
-func (k *keys) portfolio(name string) uint64 {
-	sum := k.of(ofPortfolio, name)
-	return binary.BigEndian.Uint64(sum[:8])
+// that is asked of it changes what the tally keeps.
+func (b *tallyBook) PortfolioAsIs(name string) *Portfolio {
+	return b.portfolios.copy(b.cfg.Hashes.Portfolio(name))
 }
 
 func newPortfolio(mark uint64) *Portfolio {
 	return &Portfolio{mark: mark, people: map[uint64]counted{}, within: TallyKeep.Milliseconds()}
 }
 
-func (b *portfolios) book(mark uint64) *Portfolio {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p := b.books[mark]
+func (all *portfolios) marked(mark uint64) *Portfolio {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	p := all.byMark[mark]
 	if p == nil {
-		if b.books == nil {
-			b.books = map[uint64]*Portfolio{}
+		if all.byMark == nil {
+			all.byMark = map[uint64]*Portfolio{}
 		}
 		p = newPortfolio(mark)
-		b.books[mark] = p
+		all.byMark[mark] = p
 	}
 	return p
 }
 
-func (b *portfolios) copy(mark uint64) *Portfolio {
-	b.mu.Lock()
-	p := b.books[mark]
-	b.mu.Unlock()
+func (all *portfolios) copy(mark uint64) *Portfolio {
+	all.mu.Lock()
+	p := all.byMark[mark]
+	all.mu.Unlock()
 	if p == nil {
 		return newPortfolio(mark)
 	}
@@ -186,7 +179,7 @@ func (p *Portfolio) count(person uint64, due int64) {
 }
 
 // take has the person of c count, and notes that in slot. Without a portfolio it does nothing.
-func (p *Portfolio) take(slot *bookSlot, c *claim) error {
+func (p *Portfolio) take(slot *portfolioSlot, c *claim) error {
 	if p == nil {
 		return nil
 	}
@@ -195,22 +188,22 @@ func (p *Portfolio) take(slot *bookSlot, c *claim) error {
 	if until := p.room(c); until > c.due && !c.Regardless {
 		return &OverBudget{time.UnixMilli(until).UTC()}
 	}
-	*slot = bookSlot{p, c.person, c.due}
+	*slot = portfolioSlot{p, c.person, c.due}
 	p.count(c.person, c.due)
 	return nil
 }
 
-// A bookSlot is what one message took up of a portfolio.
-type bookSlot struct {
-	book   *Portfolio // nil: nothing
+// A portfolioSlot is what one message took up of a portfolio.
+type portfolioSlot struct {
+	of     *Portfolio // nil: nothing
 	person uint64
 	due    int64
 }
 
 // back gives a slot back. Somebody to whom another message went around that time goes on counting, by the
 // later of the two.
-func (l *bookSlot) back() {
-	p := l.book
+func (l *portfolioSlot) back() {
+	p := l.of
 	if p == nil {
 		return
 	}
@@ -233,10 +226,10 @@ func (l *bookSlot) back() {
 }
 
 // sweep drops who counts no longer.
-func (b *portfolios) sweep(now int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, p := range b.books {
+func (all *portfolios) sweep(now int64) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, p := range all.byMark {
 		p.mu.Lock()
 		p.expire(now, p.within)
 		p.mu.Unlock()

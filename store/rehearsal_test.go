@@ -19,8 +19,8 @@ func TestRehearsal(t *testing.T) {
 	for list := range 60 {
 		now := noon.Add(time.Duration(list) * 7 * time.Hour)
 		clock.set(now)
-		c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: unique, Within: within, Sender: "100", Every: time.Minute, Burst: 2}
-		c.Rehearsal = s.Rehearse()
+		c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: unique, Within: within, Sender: "100", Every: time.Minute, Burst: 2}
+		c.Rehearsal = s.Tally().Rehearse()
 		before := c.Portfolio.Usage("acme", unique, within, now)
 		type row struct {
 			person     int
@@ -34,7 +34,7 @@ func TestRehearsal(t *testing.T) {
 				r.due = now.Add(time.Duration(random.IntN(40)) * time.Hour)
 			}
 			c.Regardless = r.regardless
-			r.until = s.Room(&c, whatsApp(r.person).To.Address, r.due, now)
+			r.until = s.Tally().Room(&c, whatsApp(r.person).To.Address, r.due, now)
 			err := c.Rehearsal.Take(&c, whatsApp(r.person).To.Address, r.due, now)
 			var over *store.OverBudget
 			if errors.As(err, &over) != (r.until.After(r.due) && !r.regardless) || over != nil && !over.Until.After(r.due) {
@@ -50,7 +50,7 @@ func TestRehearsal(t *testing.T) {
 			m := whatsApp(r.person)
 			m.SendAt = r.due
 			c.Regardless = r.regardless
-			if room := s.Room(&c, m.To.Address, r.due, now); !room.Equal(r.until) {
+			if room := s.Tally().Room(&c, m.To.Address, r.due, now); !room.Equal(r.until) {
 				t.Fatalf("list %d, row %d: rehearsed until %s, and has room at %s", list, i, r.until, room)
 			}
 			_, err := regardless(t, s, m, c, now)
@@ -70,11 +70,11 @@ func TestRehearsal(t *testing.T) {
 // A list that is rehearsed for later is judged by what counts then.
 func TestRehearsalOfALaterMoment(t *testing.T) {
 	s := open(t, store.Config{Memory: true, Now: newClock(noon).now})
-	c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: 2, Within: 24 * time.Hour}
+	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 2, Within: 24 * time.Hour}
 	claim(t, s, whatsApp(1), c, noon)
 	claim(t, s, whatsApp(2), c, noon)
 	later := noon.Add(25 * time.Hour)
-	c.Rehearsal = s.Rehearse()
+	c.Rehearsal = s.Tally().Rehearse()
 	for person, want := range []bool{true, true, false} {
 		err := c.Rehearsal.Take(&c, whatsApp(person+10).To.Address, later, later)
 		if (err == nil) != want {
@@ -91,7 +91,7 @@ func TestRehearsalOfALaterMoment(t *testing.T) {
 func BenchmarkRehearsal(b *testing.B) {
 	const people = 100_000
 	s := open(b, store.Config{Memory: true})
-	c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: people, Within: 24 * time.Hour}
+	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: people, Within: 24 * time.Hour}
 	for n := range people {
 		m := whatsApp(n)
 		if n == 0 {
@@ -99,7 +99,7 @@ func BenchmarkRehearsal(b *testing.B) {
 		}
 		claim(b, s, m, c, noon)
 	}
-	list, now := s.Rehearse(), noon.Add(time.Hour)
+	list, now := s.Tally().Rehearse(), noon.Add(time.Hour)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {

@@ -14,7 +14,7 @@ import (
 func TestScheduledMessagesLeaveTodayAlone(t *testing.T) {
 	s := open(t, store.Config{Memory: true, Now: newClock(noon).now})
 	pair := store.Claims{Sender: "100", Every: 6 * time.Second, Burst: 45}
-	book := store.Claims{Portfolio: s.Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
+	book := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
 	reminder := whatsApp(1)
 	reminder.SendAt = noon.Add(7 * 24 * time.Hour)
 	claim(t, s, reminder, pair, noon)
@@ -30,7 +30,7 @@ func TestScheduledMessagesLeaveTodayAlone(t *testing.T) {
 	if u := book.Portfolio.Usage("acme", 1, 24*time.Hour, soon); u.Used != 1 || !u.Next.Equal(soon.Add(24*time.Hour)) {
 		t.Errorf("today the portfolio is %+v", u)
 	}
-	s.GiveBack(&slot)
+	s.Tally().GiveBack(&slot)
 	eve := noon.Add(6*24*time.Hour + time.Hour) // less than a day before the reminder
 	if _, until := claim(t, s, whatsApp(2), book, eve); !until.Equal(noon.Add(8 * 24 * time.Hour)) {
 		t.Errorf("on the eve of it another person waits until %s", until)
@@ -44,21 +44,21 @@ func TestScheduledMessagesLeaveTodayAlone(t *testing.T) {
 func TestAskingForgetsNobody(t *testing.T) {
 	clock := newClock(noon)
 	s := open(t, store.Config{Memory: true, Now: clock.now})
-	c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
+	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
 	claim(t, s, whatsApp(1), c, noon)
 	for _, later := range []time.Duration{25 * time.Hour, 1000 * time.Hour} {
 		at := noon.Add(later)
 		if u := c.Portfolio.Usage("acme", 1, 24*time.Hour, at); u.Used != 0 || u.Left != 1 {
 			t.Errorf("%s later the portfolio will be %+v", later, u)
 		}
-		if room := s.Room(&c, whatsApp(2).To.Address, at, at); !room.Equal(at) {
+		if room := s.Tally().Room(&c, whatsApp(2).To.Address, at, at); !room.Equal(at) {
 			t.Errorf("%s later there will be room at %s", later, room)
 		}
 	}
 	draft := c
 	draft.Within = time.Minute
-	s.Room(&draft, whatsApp(2).To.Address, noon, noon)
-	if room := s.Room(&c, whatsApp(2).To.Address, noon, noon); !room.Equal(noon.Add(24 * time.Hour)) {
+	s.Tally().Room(&draft, whatsApp(2).To.Address, noon, noon)
+	if room := s.Tally().Room(&c, whatsApp(2).To.Address, noon, noon); !room.Equal(noon.Add(24 * time.Hour)) {
 		t.Errorf("after somebody asked about later, there is room now at %s", room)
 	}
 	clock.set(noon.Add(25 * time.Hour))
@@ -80,7 +80,7 @@ func TestScheduledPortfolio(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		clock := newClock(noon)
 		s := open(t, store.Config{Memory: true, Now: clock.now})
-		c := store.Claims{Portfolio: s.Portfolio("acme"), Unique: unique, Within: hours * time.Hour}
+		c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: unique, Within: hours * time.Hour}
 		var all []sending
 		people := func(from int) int { // of a day
 			seen := map[int]bool{}
@@ -117,7 +117,7 @@ func TestScheduledPortfolio(t *testing.T) {
 			if until.Equal(m.SendAt) {
 				one.slot = slot
 				if all = append(all, one); random.IntN(6) == 0 {
-					s.GiveBack(&all[len(all)-1].slot)
+					s.Tally().GiveBack(&all[len(all)-1].slot)
 					if countsElsewhere(all, hours) {
 						continue // goes on counting
 					}

@@ -12,7 +12,7 @@ import (
 //
 // What is decided goes by the clock as it is. While it is ahead, what was sent before lies further back, and
 // may not count; what is sent counts at the time that the clock shows, also once that is in the future again.
-// A store that is opened while the clock is wrong cannot know it.
+// A tally that is opened while the clock is wrong cannot know it.
 type steadyClock struct {
 	passed func() time.Duration // since some moment, whatever the clock shows
 	zero   atomic.Int64         // what the clock showed at that moment, by what is believed of it, in milliseconds since 1970

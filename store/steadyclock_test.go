@@ -19,7 +19,7 @@ func TestTheTallyOutlastsALeapOfTheClock(t *testing.T) {
 	wait := func(d time.Duration) {
 		passed.Add(int64(d))
 		clock.set(clock.now().Add(d))
-		store.SweepTally(s)
+		s.Tally().Sweep()
 	}
 	ana, ben := filter.Message{To: person("acme", 1)}, filter.Message{To: person("acme", 2)}
 	for _, m := range []filter.Message{ana, ana, ben} {
@@ -56,8 +56,8 @@ func TestAClockThatWasSetIsBelievedInTime(t *testing.T) {
 	take(t, s, filter.Message{To: person("acme", 1)}, clock.now())
 	clock.set(clock.now().Add(1000 * time.Hour))
 	for hours, want := range []int64{1, 1, 1, 0} {
-		store.SweepTally(s)
-		if got := store.TallyCount(s); got != want {
+		s.Tally().Sweep()
+		if got := s.Tally().Len(); got != want {
 			t.Errorf("%d hours after the leap it holds %d messages, want %d", 8*hours, got, want)
 		}
 		passed.Add(int64(8 * time.Hour))
@@ -77,7 +77,7 @@ func TestATurnThatPanicsIsOver(t *testing.T) {
 				t.Error("nothing panicked, so nothing is shown")
 			}
 		}()
-		_ = s.ReadTally(&m, new(filter.Record), noon)
+		_ = s.Tally().Read(&m, new(filter.Record), noon)
 	}()
 	if store.InTurn(s, &m) {
 		t.Fatal("the turn goes on for ever")

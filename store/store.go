@@ -27,7 +27,7 @@ type Store struct {
 	optouts *optouts
 	log     *decisionLog
 	blobs   blobs
-	tally   tally
+	tally   *tallyBook
 	errands *errands
 
 	switches switches
@@ -97,7 +97,7 @@ func (s *Store) start() {
 	go s.write()
 	go s.housekeep()
 	s.saving.Go(s.keepSnapshot)
-	s.counting.Go(s.keepTally)
+	s.counting.Go(func() { s.tally.Tend(s.stop) })
 	if !s.cfg.Still && !s.cfg.Memory {
 		s.counting.Go(s.keepCensus)
 	}
@@ -175,7 +175,7 @@ func (s *Store) open() (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = s.tally.journal.close() // the first error is the one that explains
+			_ = s.tally.Close() // the first error is the one that explains
 		}
 	}()
 	if err = s.openErrands(); err != nil {
@@ -263,7 +263,7 @@ func (s *Store) Close() error {
 	s.saving.Wait()
 	s.counting.Wait()
 
-	err := errors.Join(s.log.close(), s.tally.journal.close(), s.closeTokens())
+	err := errors.Join(s.log.close(), s.tally.Close(), s.closeTokens())
 	s.switches.close()
 	s.audit.close()
 	s.errands.Close()

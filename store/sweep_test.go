@@ -65,7 +65,7 @@ func TestStillStoreRemovesNothing(t *testing.T) {
 	now := newClock(noon)
 	cfg := store.Config{Dir: t.TempDir(), Now: now.now, Retention: 8784 * time.Hour}
 	s := open(t, cfg)
-	s.Remember(30 * 24 * time.Hour)
+	s.Tally().Remember(30 * 24 * time.Hour)
 	m := filter.Message{To: person("acme", 1)}
 	take(t, s, m, noon)
 	keep(t, s, optIn(gonePerson, "a"))
@@ -78,7 +78,7 @@ func TestStillStoreRemovesNothing(t *testing.T) {
 	now.set(noon.Add(10 * 24 * time.Hour))
 	s = open(t, store.Config{Dir: cfg.Dir, Now: now.now, KeepErased: time.Hour, Still: true})
 	must(t, store.Sweep(s))
-	store.SweepTally(s)
+	s.Tally().Sweep()
 	if n := len(history(t, s, gonePerson)); n != left {
 		t.Errorf("%d of %d events of the erased recipient are left", n, left)
 	}
@@ -88,7 +88,7 @@ func TestStillStoreRemovesNothing(t *testing.T) {
 	}
 
 	s = open(t, cfg)
-	s.Remember(30 * 24 * time.Hour)
+	s.Tally().Remember(30 * 24 * time.Hour)
 	if got := tallyOf(t, s, m, now.now()); len(got) != 1 {
 		t.Errorf("the tally of 30 days is %+v", got)
 	}

@@ -45,7 +45,7 @@ func BenchmarkReserve(b *testing.B) {
 					b.Fatal(err)
 				}
 				if c.people == 100 {
-					s.GiveBack(&slot)
+					s.Tally().GiveBack(&slot)
 				}
 				n++
 			}
@@ -94,7 +94,7 @@ func BenchmarkTallyOpen(b *testing.B) {
 	closeStore(b, s)
 	for b.Loop() {
 		s := open(b, store.Config{Dir: dir})
-		if got := store.TallyCount(s); got != messages {
+		if got := s.Tally().Len(); got != messages {
 			b.Fatalf("it holds %d messages", got)
 		}
 		closeStore(b, s)

@@ -29,7 +29,7 @@ func capped(t testing.TB, most int) filter.Policy {
 
 // count decides about a message as a gate does, and takes its place.
 func count(s *store.Store, policy filter.Policy, m *filter.Message, r *filter.Record, now time.Time) (slot store.Slot, ok bool, err error) {
-	turn, err := s.Turn(m, r, now)
+	turn, err := s.Tally().Turn(m, r, now)
 	if err != nil {
 		return slot, false, err
 	}
@@ -55,7 +55,7 @@ func take(t testing.TB, s *store.Store, m filter.Message, now time.Time) store.S
 func tallyOf(t testing.TB, s *store.Store, m filter.Message, now time.Time) filter.Tally {
 	t.Helper()
 	var r filter.Record
-	must(t, s.ReadTally(&m, &r, now))
+	must(t, s.Tally().Read(&m, &r, now))
 	return r.Tally
 }
 
@@ -88,7 +88,7 @@ func TestCapRace(t *testing.T) {
 				}
 				if random.IntN(3) > 0 {
 					held[n].Add(-1)
-					s.GiveBack(&slot)
+					s.Tally().GiveBack(&slot)
 				}
 			}
 		})
@@ -124,7 +124,7 @@ func TestTheTallyTellsWhatWasSent(t *testing.T) {
 		{"another sender", change(func(m *filter.Message) { m.From = "+15005550006" }), true, true},
 	} {
 		now := noon.Add(time.Duration(i) * 48 * time.Hour)
-		s.Remember(24 * time.Hour)
+		s.Tally().Remember(24 * time.Hour)
 		take(t, s, c.m, now)
 		got := tallyOf(t, s, ana, now.Add(time.Second))
 		want := filter.Tally{{At: now, Category: c.m.Category, SameTopic: c.topic, SameContent: c.content}}
@@ -177,19 +177,19 @@ func TestTheTallyForgets(t *testing.T) {
 	dir := t.TempDir()
 	clock := newClock(noon)
 	s := open(t, store.Config{Dir: dir, Now: clock.now})
-	s.Remember(48 * time.Hour)
+	s.Tally().Remember(48 * time.Hour)
 	for n := range 1000 {
 		take(t, s, filter.Message{To: person("acme", n)}, noon)
 	}
 	clock.set(noon.Add(47 * time.Hour))
-	store.SweepTally(s)
-	if got := store.TallyCount(s); got != 1000 {
+	s.Tally().Sweep()
+	if got := s.Tally().Len(); got != 1000 {
 		t.Errorf("after 47 hours of 48 it holds %d", got)
 	}
 	take(t, s, filter.Message{To: person("acme", 5000)}, clock.now())
 	clock.set(noon.Add(49 * time.Hour))
-	store.SweepTally(s)
-	if got := store.TallyCount(s); got != 1 {
+	s.Tally().Sweep()
+	if got := s.Tally().Len(); got != 1 {
 		t.Errorf("after 49 hours it holds %d", got)
 	}
 	closeStore(t, s)
@@ -299,7 +299,7 @@ func TestTallyFiles(t *testing.T) {
 		t.Errorf("%d entries are in %d files", entries, n)
 	}
 	s = open(t, store.Config{Dir: dir})
-	if got := store.TallyCount(s); got != int64(entries) {
+	if got := s.Tally().Len(); got != int64(entries) {
 		t.Errorf("%d of %d entries were read", got, entries)
 	}
 }
@@ -308,7 +308,7 @@ func TestTallyFiles(t *testing.T) {
 func TestTheTallyAgreesWithAList(t *testing.T) {
 	clock := newClock(noon)
 	s := open(t, store.Config{Memory: true, Now: clock.now})
-	s.Remember(24 * time.Hour)
+	s.Tally().Remember(24 * time.Hour)
 	random := rand.New(rand.NewPCG(3, 4))
 	type held struct {
 		at   time.Time
@@ -324,7 +324,7 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 		list[n] = slices.DeleteFunc(list[n], func(h held) bool { return h.at.Before(now.Add(-24 * time.Hour)) })
 		if k := len(list[n]); k > 0 && random.IntN(4) == 0 {
 			i := random.IntN(k)
-			s.GiveBack(&list[n][i].slot)
+			s.Tally().GiveBack(&list[n][i].slot)
 			list[n] = slices.Delete(list[n], i, i+1)
 		} else {
 			list[n] = append(list[n], held{now, take(t, s, m, now)})
@@ -340,7 +340,7 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 			t.Fatalf("step %d: %v, want %v", step, got, want)
 		}
 	}
-	if got, most := store.TallyCount(s), int64(50*24*60*60/30); got > most {
+	if got, most := s.Tally().Len(), int64(50*24*60*60/30); got > most {
 		t.Errorf("it holds %d messages of a day, which had about %d", got, most/50)
 	}
 }
@@ -349,7 +349,7 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 func TestMovedMessagesCountWhereTheyWereMoved(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	m, r := filter.Message{To: person("acme", 1)}, filter.Record{}
-	turn, err := s.Turn(&m, &r, noon)
+	turn, err := s.Tally().Turn(&m, &r, noon)
 	must(t, err)
 	turn.Move(noon.Add(9 * time.Hour))
 	slot, err := turn.Take(&store.Claims{Tally: true})
@@ -358,7 +358,7 @@ func TestMovedMessagesCountWhereTheyWereMoved(t *testing.T) {
 	if got := tallyOf(t, s, m, noon); len(got) != 1 || !got[0].At.Equal(noon.Add(9*time.Hour)) {
 		t.Errorf("the tally is %+v", got)
 	}
-	s.GiveBack(&slot)
+	s.Tally().GiveBack(&slot)
 	if got := tallyOf(t, s, m, noon); len(got) != 0 {
 		t.Errorf("once given back the tally is %+v", got)
 	}

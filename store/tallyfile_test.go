@@ -35,8 +35,8 @@ func TestTallyFileWays(t *testing.T) {
 			store.PlainTally(plain)
 		}
 		if n%3 == 1 {
-			mapped.GiveBack(&a)
-			plain.GiveBack(&b)
+			mapped.Tally().GiveBack(&a)
+			plain.Tally().GiveBack(&b)
 		}
 	}
 	same("while they are written")
@@ -48,7 +48,7 @@ func TestTallyFileWays(t *testing.T) {
 			t.Errorf("a closed file has %d bytes, %v", info.Size(), err)
 		}
 		s := open(t, store.Config{Dir: dir})
-		if got := store.TallyCount(s); got != 200 {
+		if got := s.Tally().Len(); got != 200 {
 			t.Errorf("it holds %d messages after a restart, want 200", got)
 		}
 		closeStore(t, s)

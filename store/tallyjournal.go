@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -16,7 +15,6 @@ import (
 )
 
 const (
-	tallyDir    = "tally"
 	tallySuffix = ".tally"
 
 	// tallyFile is how large a file of the journal gets, and tallyEntry the size of one entry in it: a
@@ -25,10 +23,6 @@ const (
 	tallyEntry = 32
 	tallySum   = 4 // the checksum
 
-	// tallySync is how long an entry waits until it is on disk at most.
-	tallySync = time.Second
-	// tallySweep is how often what counts for nothing any more is dropped.
-	tallySweep = time.Minute
 	// tallyFiles is into how many files the time is cut that is looked back, at least.
 	tallyFiles = 8
 )
@@ -82,8 +76,8 @@ func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
 			put(entryTopic, slot.row.key, slot.row.when, slot.row.further(topic).mark)
 		}
 	}
-	if b := &slot.book; b.book != nil {
-		put(entryPerson, b.person, uint64(b.due)<<whenShift, b.book.mark)
+	if p := &slot.portfolio; p.of != nil {
+		put(entryPerson, p.person, uint64(p.due)<<whenShift, p.of.mark)
 	}
 	for i := range slot.pairs {
 		if p := &slot.pairs[i]; p.key != 0 {

@@ -1,26 +1,23 @@
 package store
 
 import (
-	"encoding/binary"
 	"hash/fnv"
 	"math/bits"
 
 	"github.com/sendgate/sendgate/filter"
 )
 
-// tally is the fingerprint of a recipient in the tally.
-func (k *keys) tally(to *filter.Recipient) uint64 {
-	p := k.person(to.Address)
+// recipient is the fingerprint of a recipient.
+func (f *tallyHashes) recipient(to *filter.Recipient) uint64 {
 	h := fnv1a(fnv1a(fnvBasis, to.Brand), "\x00")
-	return binary.BigEndian.Uint64(p[:8]) ^ fnv1a(h, string(to.Channel))*0x9e3779b97f4a7c15
+	return f.Person(to.Address) ^ fnv1a(h, string(to.Channel))*0x9e3779b97f4a7c15
 }
 
 // content is the fingerprint of what a message says.
-func (k *keys) content(m *filter.Message) uint64 {
+func (f *tallyHashes) content(m *filter.Message) uint64 {
 	h := uint64(0)
 	for _, part := range [...]string{m.Template, m.Text, m.Extra} {
-		sum := k.of(ofContent, part)
-		h = bits.RotateLeft64(h, 21) + binary.BigEndian.Uint64(sum[:8])
+		h = bits.RotateLeft64(h, 21) + f.Content(part)
 	}
 	return h
 }

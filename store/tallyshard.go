@@ -14,7 +14,7 @@ const tallyShards = 1024
 // A tallyRow is one message of the tally, in 24 bytes, or a further topic of one: a row that is like the
 // message's own but for the topic.
 type tallyRow struct {
-	key  uint64 // of the recipient: see [keys.tally]
+	key  uint64 // of the recipient: see [tallyHashes.recipient]
 	when uint64 // furtherBit, milliseconds since 1970, two bits of category, and 18 of the content; 0: none any more
 	mark uint64 // 32 bits of the topic, and 32 of the content
 }

@@ -49,16 +49,16 @@ func TestMessagesHaveAllTheirTopicsInTheTally(t *testing.T) {
 			s = open(t, store.Config{Dir: dir})
 		}
 	}
-	before := store.TallyCount(s)
+	before := s.Tally().Len()
 	slot := take(t, s, about("offers", "news"), noon.Add(time.Minute))
-	s.GiveBack(&slot)
+	s.Tally().GiveBack(&slot)
 	if got := len(tallyOf(t, s, about("news"), noon)); got != 3 {
 		t.Errorf("once one is given back there are %d", got)
 	}
 	take(t, s, about("offers", "news"), noon.Add(time.Minute))
 	closeStore(t, s)
 	s = open(t, store.Config{Dir: dir})
-	if got := store.TallyCount(s); got != before+2 {
+	if got := s.Tally().Len(); got != before+2 {
 		t.Errorf("after a restart it holds %d messages and further topics, want %d", got, before+2)
 	}
 }
@@ -79,7 +79,7 @@ func TestReserveAllocatesNothing(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatal(err)
 		}
-		s.GiveBack(&slot)
+		s.Tally().GiveBack(&slot)
 	})
 	if allocs > 0 {
 		t.Errorf("%v allocations", allocs)
