@@ -39,6 +39,9 @@ func (d *decoder) check(cfg *Config) {
 			d.fault("console.notify", err)
 		}
 	}
+	if err := cfg.Console.Brake.Check(); err != nil {
+		d.fault("console.brake", err)
+	}
 	if a := cfg.Console.Anchor; a != nil {
 		if err := a.Check(); err != nil {
 			d.fault("console.anchor", err)

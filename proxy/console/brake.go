@@ -44,7 +44,13 @@ const (
 	DefaultBrakeWindow = time.Hour
 )
 
-// withDefaults is b with its defaults, or an error that names the key.
+// Check says what is wrong with b. The error begins with the key at fault, as in "window: …".
+func (b Brake) Check() error {
+	_, err := b.withDefaults()
+	return err
+}
+
+// withDefaults is b with its defaults, or an error as that of Check.
 func (b Brake) withDefaults() (Brake, error) {
 	if b.OptOuts == 0 {
 		b.OptOuts = DefaultBrake
@@ -60,11 +66,11 @@ func (b Brake) withDefaults() (Brake, error) {
 	}
 	switch {
 	case b.OptOuts < -1:
-		return b, fmt.Errorf("brake.opt_outs: %d: want a number of opt-outs, or -1 for no limit", b.OptOuts)
+		return b, fmt.Errorf("opt_outs: %d: want a number of opt-outs, or -1 for no limit", b.OptOuts)
 	case b.OptIns < -1:
-		return b, fmt.Errorf("brake.opt_ins: %d: want a number of opt-ins, or -1 for no limit", b.OptIns)
+		return b, fmt.Errorf("opt_ins: %d: want a number of opt-ins, or -1 for no limit", b.OptIns)
 	case b.Window < time.Minute:
-		return b, fmt.Errorf("brake.window: %s: want at least a minute", b.Window)
+		return b, fmt.Errorf("window: %s: want at least a minute", b.Window)
 	}
 	return b, nil
 }

@@ -156,11 +156,11 @@ func TestImportBrake(t *testing.T) {
 
 func TestBrakeSettings(t *testing.T) {
 	for want, cfg := range map[string]Brake{
-		"brake.opt_outs: -2: want a number of opt-outs, or -1 for no limit": {OptOuts: -2},
-		"brake.opt_ins: -2: want a number of opt-ins, or -1 for no limit":   {OptIns: -2},
-		"brake.window: 1s: want at least a minute":                          {Window: time.Second},
+		"opt_outs: -2: want a number of opt-outs, or -1 for no limit": {OptOuts: -2},
+		"opt_ins: -2: want a number of opt-ins, or -1 for no limit":   {OptIns: -2},
+		"window: 1s: want at least a minute":                          {Window: time.Second},
 	} {
-		if _, err := cfg.withDefaults(); err == nil || err.Error() != want {
+		if err := cfg.Check(); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}

@@ -83,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 		s.now = time.Now
 	}
 	if s.brake, err = newBrake(cfg.Brake, cfg.Store, s.now); err != nil {
-		return nil, fmt.Errorf("console: %w", err)
+		return nil, fmt.Errorf("console: brake: %w", err)
 	}
 	if cfg.Metrics == nil {
 		cfg.Metrics = prometheus.NewRegistry()
