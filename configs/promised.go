@@ -40,10 +40,12 @@ type promise struct {
 var (
 	numbers = regexp.MustCompile(`\d+`)
 	words   = regexp.MustCompile(`\p{L}+`)
+	// lasting finds what the last number is of where that is no number of messages: "days" in "4 msgs every 30 days".
+	lasting = regexp.MustCompile(`\d\D*\p{L}\D*\d+\s+(\p{L}+)\D*$`)
 )
 
 // promiseOf reads what a text such as "Up to 4 msgs/month" promises: its last number, and the one time that it names.
-// ok is false where it says anything else.
+// ok is false where it says anything else, as where that number is of days.
 func promiseOf(text string) (p promise, ok bool) {
 	all := numbers.FindAllString(text, -1)
 	if len(all) == 0 {
@@ -51,6 +53,9 @@ func promiseOf(text string) (p promise, ok bool) {
 	}
 	p.most, _ = strconv.Atoi(all[len(all)-1])
 	behind := text[strings.LastIndex(text, all[len(all)-1]):]
+	if of := lasting.FindStringSubmatch(strings.ToLower(text)); of != nil && spans[of[1]] > 0 {
+		return p, false
+	}
 	for _, word := range words.FindAllString(strings.ToLower(behind), -1) {
 		span := spans[word]
 		if span > 0 && p.within > 0 && span != p.within {
