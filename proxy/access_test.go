@@ -157,7 +157,7 @@ func (r *accessRig) quiet(t *testing.T) {
 		written += fmt.Sprintln(e.Message, e.ContextMap())
 	}
 	entries := 0
-	for e, err := range r.st.Entries(store.Query{}) {
+	for e, err := range r.st.Decisions().Entries(store.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +293,7 @@ func TestClientsInFront(t *testing.T) {
 		if _, sent := r.sent(); sent {
 			t.Errorf("%s: a stranger sent", mode)
 		}
-		for _, err := range r.st.Entries(store.Query{}) {
+		for _, err := range r.st.Decisions().Entries(store.Query{}) {
 			t.Errorf("%s: a decision about a stranger is logged, %v", mode, err)
 		}
 	}

@@ -149,7 +149,7 @@ func TestAnAnswerIsInTheDecisionLog(t *testing.T) {
 	callBack(t, calls, texted(t, "SM1", "+14155550100", "baja"), 200)
 	errandsDone(t, g)
 	entries := slices.Collect(func(yield func(store.Entry) bool) {
-		for e, err := range st.Entries(store.Query{}) {
+		for e, err := range st.Decisions().Entries(store.Query{}) {
 			if err != nil || !yield(e) {
 				return
 			}

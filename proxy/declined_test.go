@@ -50,7 +50,7 @@ func TestWhatIsRefusedWith200DoesNotCount(t *testing.T) {
 			if first.StatusCode != 200 || first.body != c.answer {
 				t.Fatalf("answered %s, %s", first.Status, first.body)
 			}
-			e, ok, err := st.Entry(first.Header.Get("Sendgate-Id"))
+			e, ok, err := st.Decisions().Entry(first.Header.Get("Sendgate-Id"))
 			if err != nil || !ok {
 				t.Fatalf("the log has no such decision: %v", err)
 			}

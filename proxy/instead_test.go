@@ -69,7 +69,7 @@ func TestWhatWasSentInsteadIsJudgedAgain(t *testing.T) {
 	g := newGate(t, cfg, st)
 	judge, settle := g.Again()
 	n := 0
-	for e, err := range st.Entries(store.Query{Oldest: true}) {
+	for e, err := range st.Decisions().Entries(store.Query{Oldest: true}) {
 		if err != nil {
 			t.Fatal(err)
 		}

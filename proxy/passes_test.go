@@ -28,7 +28,7 @@ func blockedBy(t *testing.T, addr, text string) string {
 // passFor grants a pass for a decision.
 func passFor(t *testing.T, st *store.Store, id string, change func(*store.Pass)) store.Pass {
 	t.Helper()
-	e, ok, err := st.Entry(id)
+	e, ok, err := st.Decisions().Entry(id)
 	if err != nil || !ok {
 		t.Fatalf("no decision %q: %v", id, err)
 	}
@@ -55,8 +55,8 @@ func TestPass(t *testing.T) {
 	sent := ask(t, addr, sms(person.Address, "Sale"))
 	expect(t, "the retry", sent, 200, "allowed")
 	expect(t, "another retry", ask(t, addr, sms(person.Address, "Sale")), 400, "cap-reached")
-	first, _, _ := st.Entry(id)
-	e, _, err := st.Entry(sent.Header.Get("Sendgate-Id"))
+	first, _, _ := st.Decisions().Entry(id)
+	e, _, err := st.Decisions().Entry(sent.Header.Get("Sendgate-Id"))
 	if err != nil || e.Pass != p.ID || e.Action != filter.Forward || e.Print != (store.Print{}) || first.Action != filter.Block || first.Pass != "" {
 		t.Errorf("logged %+v and %+v, %v", first, e, err)
 	}
@@ -228,7 +228,7 @@ func TestReportsUseNoPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := ask(t, addr, sms(person.Address, "Sale"))
-	e, _, _ := st.Entry(a.Header.Get("Sendgate-Id"))
+	e, _, _ := st.Decisions().Entry(a.Header.Get("Sendgate-Id"))
 	if _, ok := st.PassFor(p.Print, time.Now()); !ok || e.Reason != filter.CapReached || e.Pass != "" || e.Print != (store.Print{}) {
 		t.Errorf("the pass is there: %v; logged %+v", ok, e)
 	}

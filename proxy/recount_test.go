@@ -75,7 +75,7 @@ func (tr *traffic) run(t *testing.T, cfg Config) (*store.Store, []store.Entry) {
 	var log []store.Entry
 	eventually(t, "the decision log has everything", func() bool {
 		log = log[:0]
-		for e, err := range st.Entries(store.Query{Oldest: true}) {
+		for e, err := range st.Decisions().Entries(store.Query{Oldest: true}) {
 			if err != nil {
 				t.Fatal(err)
 			}

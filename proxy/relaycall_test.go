@@ -186,7 +186,7 @@ func TestOwnerReplies(t *testing.T) {
 			}
 			var logged []string
 			judge, _ := g.Again()
-			for e, err := range st.Entries(store.Query{}) {
+			for e, err := range st.Decisions().Entries(store.Query{}) {
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -291,6 +291,6 @@ func (g *Gate) keep(rt *route, w *work, e store.Entry) {
 		if e.Enforced && d.Action == filter.Block {
 			one.Outcome, one.Status = refused, 0
 		}
-		g.store.Log(one)
+		g.store.Decisions().Add(one)
 	}
 }

@@ -15,7 +15,7 @@ var person = filter.Recipient{Brand: "default", Channel: filter.SMS, Address: "+
 // entries is the decision log, newest first.
 func entries(t *testing.T, st *store.Store) (all []store.Entry) {
 	t.Helper()
-	for e, err := range st.Entries(store.Query{}) {
+	for e, err := range st.Decisions().Entries(store.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func entriesOf(t *testing.T, st *store.Store, want int) map[string][]store.Entry
 	t.Helper()
 	all := map[string][]store.Entry{}
 	n := 0
-	for e, err := range st.Entries(store.Query{}) {
+	for e, err := range st.Decisions().Entries(store.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

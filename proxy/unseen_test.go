@@ -37,7 +37,7 @@ func TestPauseHoldsTheUnseen(t *testing.T) {
 			if a.Header.Get("Sendgate-Decision") != "block" || a.Header.Get("Sendgate-Reason") != "suspended" || a.StatusCode >= 500 || a.StatusCode == 429 {
 				t.Errorf("%s, while %s is paused: told %d %v %s", name, what, a.StatusCode, a.Header, a.body)
 			}
-			if e, ok, err := st.Entry(a.Header.Get("Sendgate-Id")); err != nil || !ok || e.Reason != filter.Suspended || e.Rule != "switch" || e.Outcome != refused {
+			if e, ok, err := st.Decisions().Entry(a.Header.Get("Sendgate-Id")); err != nil || !ok || e.Reason != filter.Suspended || e.Rule != "switch" || e.Outcome != refused {
 				t.Errorf("%s: logged %+v, %v", name, e, err)
 			}
 		}

@@ -229,5 +229,5 @@ func TestClosedStore(t *testing.T) {
 			t.Errorf("%s on a closed store returns %v", what, err)
 		}
 	}
-	s.Log(store.Entry{ID: "late"}) // is dropped and must not panic
+	s.Decisions().Add(store.Entry{ID: "late"}) // is dropped and must not panic
 }

@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-
-	"github.com/sendgate/sendgate/store/disk"
 )
 
 // A Backup is what a backup says of itself.
@@ -260,7 +258,7 @@ func (b *backup) blobs() error {
 
 // decisions copies the decision log: first what is in no block yet, so that all is in one or the other.
 func (b *backup) decisions() error {
-	tail, err := b.s.log.wholeTail()
+	tail, err := b.s.decisions.Tail()
 	if err != nil {
 		return err
 	}
@@ -271,7 +269,7 @@ func (b *backup) decisions() error {
 	if _, err := io.Copy(part, b.slowly(bytes.NewReader(tail))); err != nil {
 		return err
 	}
-	names, err := disk.Glob(b.s.path(decisionsDir), "*"+segmentSuffix)
+	names, err := b.s.decisions.Segments()
 	if err != nil {
 		return err
 	}

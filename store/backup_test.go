@@ -113,7 +113,7 @@ func TestBackup(t *testing.T) {
 
 func countEntries(t testing.TB, s *store.Store) (n int) {
 	t.Helper()
-	for _, err := range s.Entries(store.Query{}) {
+	for _, err := range s.Decisions().Entries(store.Query{}) {
 		must(t, err)
 		n++
 	}

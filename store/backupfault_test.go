@@ -152,12 +152,12 @@ func TestBackupOfADecisionLogThatGoesOn(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
 	keep(t, s, optOut(person("acme", 1), "out"))
 	for i := range 1000 {
-		s.Log(decision(i))
+		s.Decisions().Add(decision(i))
 	}
 	more := 1000
 	name, _ := backUp(t, s, store.BackupOptions{Decisions: true, Pause: func() {
 		for range 1000 { // so that a little less is in no block than before
-			s.Log(decision(more))
+			s.Decisions().Add(decision(more))
 			more++
 		}
 		store.FlushLog(s)

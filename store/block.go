@@ -66,7 +66,7 @@ type block struct {
 // held is the larger part of the index of a block. That of the oldest blocks is let go when all together
 // take too much memory, and read again when asked for.
 type held struct {
-	recipients atomic.Pointer[bloom.BloomFilter] // of the fingerprints of their addresses
+	recipients atomic.Pointer[bloom.BloomFilter] // of the hashes of their addresses
 	facets     atomic.Pointer[facets]            // nil of an early block, before it was counted
 	tallied    atomic.Pointer[string]            // of an early block that was counted, as another's head has it
 }
@@ -101,8 +101,8 @@ func newBlock(first uint64, n int) *block {
 		held: newHeld(bloom.NewWithEstimates(uint(n), blockRate))}
 }
 
-// add takes e into the index.
-func (b *block) add(k *keys, e *Entry) {
+// add takes e into the index, by the hash of its recipient's address.
+func (b *block) add(e *Entry, recipient [16]byte) {
 	at := e.Time.Unix()
 	if b.maxTime == math.MinInt64 || e.ID < b.minID {
 		b.minID = e.ID
@@ -110,8 +110,7 @@ func (b *block) add(k *keys, e *Entry) {
 	b.minTime, b.maxTime, b.maxID = min(b.minTime, at), max(b.maxTime, at), max(b.maxID, e.ID)
 	b.actions |= 1 << (e.Action & 7)
 	b.reasons |= 1 << (e.Reason & 31)
-	fp := k.of(ofAddress, e.To.Address)
-	b.held.recipients.Load().Add(fp[:])
+	b.held.recipients.Load().Add(recipient[:])
 }
 
 func hashName(name string) uint32 {

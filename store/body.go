@@ -21,7 +21,7 @@ func (l *decisionLog) packChunk(c *chunk) (b *block, whole []byte, err error) {
 		if err := e.decode(frame); err != nil {
 			return nil, nil, err
 		}
-		b.add(&l.store.keys, &e)
+		b.add(&e, l.cfg.Hash(e.To.Address))
 		l.packer.add(&e)
 	}
 	return b, l.encode(b), nil
@@ -32,7 +32,7 @@ func (l *decisionLog) pack(first uint64, entries []Entry) (b *block, whole []byt
 	b = newBlock(first, len(entries))
 	defer l.packer.reset()
 	for i := range entries {
-		b.add(&l.store.keys, &entries[i])
+		b.add(&entries[i], l.cfg.Hash(entries[i].To.Address))
 		l.packer.add(&entries[i])
 	}
 	return b, l.encode(b)
@@ -61,7 +61,7 @@ func (l *decisionLog) entries(b *block, number uint64, keep func(*Entry) bool) (
 	if err != nil {
 		return nil, err
 	}
-	l.store.metrics.decoded.Add(1)
+	l.metrics.decoded.Add(1)
 	if crc32.Checksum(body, wire.Castagnoli) != b.bodySum {
 		return nil, wire.ErrDamaged
 	}

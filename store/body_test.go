@@ -117,7 +117,7 @@ func TestFirstFormat(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "decisions", fmt.Sprintf("%020d.log", 0)), blocks, 0o600))
 	s := open(t, store.Config{Dir: dir})
 	for n := 3000; n < 5000; n++ {
-		s.Log(decision(n))
+		s.Decisions().Add(decision(n))
 	}
 	store.FlushLog(s)
 	equal(t, "all", ids(t, s, store.Query{}), newestFirst(4999, 0))
@@ -125,7 +125,7 @@ func TestFirstFormat(t *testing.T) {
 	if n := len(aboutGone(t, s)); n != 30 {
 		t.Errorf("%d entries about a recipient, want 30", n)
 	}
-	if e, ok, err := s.Entry(idAt(2222)); !ok || err != nil || !reflect.DeepEqual(e, decision(2222)) {
+	if e, ok, err := s.Decisions().Entry(idAt(2222)); !ok || err != nil || !reflect.DeepEqual(e, decision(2222)) {
 		t.Errorf("got %+v, %v, %v", e, ok, err)
 	}
 	if got := erase(t, s, gonePerson); got.Entries != 30 {
@@ -154,7 +154,7 @@ func TestMemoryOfALongLog(t *testing.T) {
 	before := heap()
 	s, closeLog := openLog(t, dir, nil)
 	for n := range entries {
-		if s.Log(decision(n)); n%2048 == 0 {
+		if s.Decisions().Add(decision(n)); n%2048 == 0 {
 			store.FlushLog(s)
 		}
 	}
@@ -183,7 +183,7 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 			const limit = 20 << 10
 			store.LimitFilters(s, limit)
 			for n := range 30_000 {
-				s.Log(decision(n))
+				s.Decisions().Add(decision(n))
 			}
 			store.FlushLog(s)
 			if size := store.LimitFilters(s, limit); size > limit || size < limit/2 {
@@ -208,19 +208,19 @@ func TestEarlierFormats(t *testing.T) {
 			must(t, os.CopyFS(filepath.Join(dir, "decisions"), os.DirFS("testdata/"+format)))
 			s := open(t, store.Config{Dir: dir})
 			for n := range 1100 {
-				if got, ok, err := s.Entry(idAt(n)); err != nil || !ok || !reflect.DeepEqual(got, decision(n)) {
+				if got, ok, err := s.Decisions().Entry(idAt(n)); err != nil || !ok || !reflect.DeepEqual(got, decision(n)) {
 					t.Fatalf("got %+v, %v, %v, want %+v", got, ok, err, decision(n))
 				}
 			}
 			for n := 1100; n < 3000; n++ {
 				e := decision(n)
 				e.Room, e.Known, e.Service, e.Client = 1565, uint64(n), "MG1", "shop"
-				s.Log(e)
+				s.Decisions().Add(e)
 			}
 			store.FlushLog(s)
 			equal(t, "all", ids(t, s, store.Query{}), newestFirst(2999, 0))
 			equal(t, "a client's", ids(t, s, store.Query{Client: "shop"}), newestFirst(2999, 1100))
-			if e, ok, err := s.Entry(idAt(2000)); err != nil || !ok || e.Service != "MG1" || e.Client != "shop" {
+			if e, ok, err := s.Decisions().Entry(idAt(2000)); err != nil || !ok || e.Service != "MG1" || e.Client != "shop" {
 				t.Errorf("got %+v, %v, %v", e, ok, err)
 			}
 		})

@@ -17,7 +17,7 @@ type Count struct {
 // moments rise, and each is the beginning of a minute. Where a quarter of an hour has more than 64 campaigns,
 // the smaller ones may be counted together. What is counted is what Entries would yield, and what was in
 // blocks whose entries are damaged. pause is called at every step of a few microseconds meanwhile; nil: never.
-func (s *Store) Counts(edges []time.Time, pause func()) ([][]Count, error) {
+func (l *decisionLog) Counts(edges []time.Time, pause func()) ([][]Count, error) {
 	minutes := make([]int64, len(edges))
 	for i, at := range edges {
 		if minutes[i] = minuteOf(at.Unix()); !at.Truncate(time.Minute).Equal(at) || i > 0 && !at.After(edges[i-1]) {
@@ -27,7 +27,7 @@ func (s *Store) Counts(edges []time.Time, pause func()) ([][]Count, error) {
 	if len(edges) < 2 {
 		return nil, nil
 	}
-	c := counting{log: s.log, heads: heads{pause: pause}, edges: minutes, buckets: make([]map[int]int, len(edges)-1)}
+	c := counting{log: l, heads: heads{pause: pause}, edges: minutes, buckets: make([]map[int]int, len(edges)-1)}
 	defer c.heads.close()
 	if err := c.count(); err != nil {
 		return nil, fmt.Errorf("counting decisions: %w", err)

@@ -21,7 +21,7 @@ func byHand(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]in
 	for i := range buckets {
 		buckets[i] = map[store.Kind]int{}
 	}
-	for e, err := range s.Entries(store.Query{}) {
+	for e, err := range s.Decisions().Entries(store.Query{}) {
 		must(t, err)
 		i, begins := slices.BinarySearchFunc(edges, e.Time, time.Time.Compare)
 		if !begins {
@@ -36,7 +36,7 @@ func byHand(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]in
 
 func countsOf(t *testing.T, s *store.Store, edges []time.Time) []map[store.Kind]int {
 	t.Helper()
-	lists, err := s.Counts(edges, nil)
+	lists, err := s.Decisions().Counts(edges, nil)
 	must(t, err)
 	buckets := make([]map[store.Kind]int, len(lists))
 	for i, list := range lists {
@@ -99,7 +99,7 @@ func TestCountsNeverDisagreeWithTheLog(t *testing.T) {
 			s := open(t, cfg)
 			agree(t, "empty", s)
 			for i, e := range entries {
-				s.Log(e)
+				s.Decisions().Add(e)
 				if i%1500 == 700 {
 					agree(t, fmt.Sprint("after ", i), s)
 				}
@@ -120,7 +120,7 @@ func TestCountsNeverDisagreeWithTheLog(t *testing.T) {
 			closeStore(t, s)
 			s = open(t, cfg)
 			agree(t, "opened again", s)
-			s.Log(entries[0])
+			s.Decisions().Add(entries[0])
 			agree(t, "with one more", s)
 			closeStore(t, s)
 			now.set(noon.Add(100 * 24 * time.Hour))
@@ -139,7 +139,7 @@ func TestCountsWhileLogging(t *testing.T) {
 	go func() {
 		defer close(done)
 		for _, e := range entries {
-			s.Log(e)
+			s.Decisions().Add(e)
 		}
 	}()
 	last := 0
@@ -149,7 +149,7 @@ func TestCountsWhileLogging(t *testing.T) {
 			running = false
 		default:
 		}
-		lists, err := s.Counts([]time.Time{noon.Add(-time.Hour), noon.Add(72 * time.Hour)}, nil)
+		lists, err := s.Decisions().Counts([]time.Time{noon.Add(-time.Hour), noon.Add(72 * time.Hour)}, nil)
 		must(t, err)
 		n := 0
 		for _, c := range lists[0] {
@@ -171,7 +171,7 @@ func TestCountsOfManyCampaigns(t *testing.T) {
 		if e.Campaign = fmt.Sprint("one-", n); n%3 == 0 {
 			e.Campaign = fmt.Sprint("large-", n%5)
 		}
-		s.Log(e)
+		s.Decisions().Add(e)
 	}
 	store.FlushLog(s)
 	sum, large, names := 0, map[string]int{}, 0
@@ -217,7 +217,7 @@ func TestCountsOfEarlierFormats(t *testing.T) {
 				equal(t, when, ids(t, s, store.Query{Campaign: "spring", Topic: "offers"}), nil)
 			}
 			for n := 1100; n < 3000; n++ {
-				s.Log(decision(n))
+				s.Decisions().Add(decision(n))
 			}
 			store.FlushLog(s)
 			agree(t, "written on", s)
@@ -228,15 +228,15 @@ func TestCountsOfEarlierFormats(t *testing.T) {
 func TestCountsRefusesCrookedMoments(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	for _, edges := range [][]time.Time{{noon.Add(time.Second), noon.Add(time.Hour)}, {noon, noon}, {noon, noon.Add(-time.Hour)}} {
-		if _, err := s.Counts(edges, nil); err == nil {
+		if _, err := s.Decisions().Counts(edges, nil); err == nil {
 			t.Errorf("counted between %v", edges)
 		}
 	}
-	if _, err := s.Counts([]time.Time{time.Unix(-60, 0), time.Unix(60, 0)}, nil); err != nil {
+	if _, err := s.Decisions().Counts([]time.Time{time.Unix(-60, 0), time.Unix(60, 0)}, nil); err != nil {
 		t.Error(err)
 	}
-	s.Log(store.Entry{ID: idAt(1), Time: time.Unix(-61, 0), Action: filter.Forward})
-	s.Log(store.Entry{ID: idAt(2), Time: time.Unix(-60, 0), Action: filter.Forward})
+	s.Decisions().Add(store.Entry{ID: idAt(1), Time: time.Unix(-61, 0), Action: filter.Forward})
+	s.Decisions().Add(store.Entry{ID: idAt(2), Time: time.Unix(-60, 0), Action: filter.Forward})
 	if got := countsOf(t, s, []time.Time{time.Unix(-60, 0), time.Unix(60, 0)}); len(got[0]) != 1 || got[0][store.Kind{Action: filter.Forward}] != 1 {
 		t.Errorf("before 1970: %v", got)
 	}

@@ -50,7 +50,7 @@ type Entry struct {
 	// it, where that is more than 256 messages.
 	Counted bool         `json:"counted,omitempty"`
 	Tally   filter.Tally `json:"tally,omitempty"`
-	// Print stands for the message where it was held back and a pass could let it through, see [Pass]. Pass is the id of the
+	// Print stands for the message where it was held back and a pass could let it through. Pass is the id of the
 	// one that let it through, past a reason for which it would have been blocked.
 	Print Print  `json:"-"`
 	Pass  string `json:"pass,omitempty"`
@@ -71,6 +71,10 @@ type Entry struct {
 	Status  int    `json:"status,omitempty"` // HTTP status of the upstream
 	Micros  int64  `json:"micros"`           // the whole handling, in microseconds
 }
+
+// A Print stands for a message as its recipient would see it: what makes the next try of a sender the same message.
+// It is a keyed fingerprint, which tells nothing to who has no store.key. The zero Print stands for none.
+type Print [16]byte
 
 const (
 	entryVersion = 6

@@ -189,7 +189,7 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	}
 	s.awaitSnapshot()
 	who := spelling.OfPerson(j.To)
-	entries, err := s.log.erase(who)
+	entries, err := s.decisions.Erase(who)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in the decision log: %w", err)
 	}

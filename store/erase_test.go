@@ -85,7 +85,7 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 		if n%100 == 7 {
 			e.To, e.Text, e.Campaign, e.ClaimTopic = gonePerson, "Hello Ana Ejemplo, +14155550100", "for 14155550100", "to +14155550100"
 		}
-		s.Log(e)
+		s.Decisions().Add(e)
 		if n%700 == 0 {
 			store.FlushLog(s)
 		}
@@ -180,7 +180,7 @@ func judgeOthers(t testing.TB, s *store.Store, others map[filter.Recipient]store
 		t.Errorf("%d other recipients are left of %d", n, len(others))
 	}
 	equal(t, "the entries of the log", ids(t, s, store.Query{}), log)
-	for e, err := range s.Entries(store.Query{}) {
+	for e, err := range s.Decisions().Entries(store.Query{}) {
 		if must(t, err); e.To.Address == "" {
 			if e.Reason != filter.Allowed || e.Time.IsZero() || e.Text+e.Campaign != "" || e.To.Brand != "acme" {
 				t.Fatalf("a blanked entry is %+v", e)

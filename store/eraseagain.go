@@ -90,7 +90,7 @@ func (s *Store) eraseUnknown(u *undoneErasure) error {
 	if u.logged != "" {
 		to := u.To
 		to.Address = u.logged
-		if _, err := s.log.erase(spelling.OfPerson(to)); err != nil {
+		if _, err := s.decisions.Erase(spelling.OfPerson(to)); err != nil {
 			return fmt.Errorf("in the decision log: %w", err)
 		}
 	}
@@ -115,7 +115,7 @@ func (s *Store) findLogged(undone []*undoneErasure) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	for e, err := range s.Entries(Query{}) {
+	for e, err := range s.decisions.Entries(Query{}) {
 		if err != nil {
 			return err
 		}

@@ -22,20 +22,17 @@ const (
 	erasingBytes = 64 << 10
 )
 
-// erase blanks the entries about somebody, and what others say of their number, and returns
+// Erase blanks the entries about somebody, and what others say of their number, and returns
 // how many there were. Every entry is unpacked and read for that, which takes about a second a
 // million, on one core. Parts of the log that cannot be read cannot be searched either, and are removed from the
 // files that are written anew.
 //
 // What is logged meanwhile is written out in between, into a file of its own.
-func (l *decisionLog) erase(who *spelling.Person) (n int, err error) {
+func (l *decisionLog) Erase(who *spelling.Person) (n int, err error) {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
-	l.mu.Lock()
-	shut := l.shut
-	l.mu.Unlock()
-	if shut {
-		return 0, ErrClosed
+	if l.closed() {
+		return 0, errors.New("the log is closed")
 	}
 	if err := l.flushChunks(true); err != nil {
 		return 0, err
@@ -152,7 +149,7 @@ func (l *decisionLog) eraseSegment(who *spelling.Person, seg *segment, blocks []
 	switch {
 	case len(anew) == 0 && !seg.damaged:
 		return n, nil
-	case l.dir == "":
+	case l.cfg.Dir == "":
 		for b, nb := range anew {
 			nb.memory, nb.segment = whole[b], &segment{newest: seg.newest}
 		}
@@ -165,7 +162,7 @@ func (l *decisionLog) eraseSegment(who *spelling.Person, seg *segment, blocks []
 // rewriteSegment puts a file in the place of a segment: the blocks that are not in anew as they
 // were, the others as they are there.
 func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*block]*block, whole map[*block][]byte) (err error) {
-	if err := l.store.room(2*disk.MinFree + seg.size); err != nil {
+	if err := l.cfg.Room(2*disk.MinFree + seg.size); err != nil {
 		return err
 	}
 	old, err := os.Open(seg.path)
@@ -173,7 +170,7 @@ func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*bl
 		return err
 	}
 	defer old.Close()
-	f, err := os.CreateTemp(l.dir, rewritePrefix+"*")
+	f, err := os.CreateTemp(l.cfg.Dir, rewritePrefix+"*")
 	if err != nil {
 		return err
 	}
@@ -188,7 +185,7 @@ func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*bl
 		nb, changed := anew[b]
 		switch {
 		case changed && nb == nil:
-			l.logger.Warn("removing a damaged block of the decision log: nobody can tell whether an erased recipient is in it",
+			l.cfg.Logger.Warn("removing a damaged block of the decision log: nobody can tell whether an erased recipient is in it",
 				zap.String("file", seg.path), zap.Int64("offset", b.offset), zap.Int("entries", b.n))
 			continue
 		case changed:
@@ -212,11 +209,11 @@ func (l *decisionLog) rewriteSegment(seg *segment, blocks []*block, anew map[*bl
 		return err
 	}
 	if seg.damaged {
-		l.logger.Warn("removing what is between the blocks of the decision log: nobody can tell whether an erased recipient is in it",
+		l.cfg.Logger.Warn("removing what is between the blocks of the decision log: nobody can tell whether an erased recipient is in it",
 			zap.String("file", seg.path))
 	}
 	l.replace(anew)
-	return disk.SyncDir(l.dir)
+	return disk.SyncDir(l.cfg.Dir)
 }
 
 // replace puts blocks in the place of others, and takes out those that are to become nil.
@@ -248,7 +245,7 @@ func (l *decisionLog) replaced(b *block) *block {
 
 // removeUnread removes the files of the log of which nothing can be read.
 func (l *decisionLog) removeUnread(known map[*segment][]*block) error {
-	if l.dir == "" {
+	if l.cfg.Dir == "" {
 		return nil
 	}
 	read := make(map[string]bool)
@@ -261,10 +258,10 @@ func (l *decisionLog) removeUnread(known map[*segment][]*block) error {
 	if l.segment != nil {
 		read[l.segment.path] = true
 	}
-	names, err := disk.Glob(l.dir, "*"+segmentSuffix)
-	for _, path := range names {
+	paths, err := l.Segments()
+	for _, path := range paths {
 		if !read[path] {
-			l.logger.Warn("removing a file of the decision log that does not read: nobody can tell whether an erased recipient is in it",
+			l.cfg.Logger.Warn("removing a file of the decision log that does not read: nobody can tell whether an erased recipient is in it",
 				zap.String("file", path))
 			err = errors.Join(err, os.Remove(path))
 		}

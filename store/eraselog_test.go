@@ -23,7 +23,7 @@ func logAbout(s *store.Store, n int) (about []string) {
 			e.To, e.Text = gonePerson, "Hello Ana Ejemplo"
 			about = append(about, e.ID)
 		}
-		s.Log(e)
+		s.Decisions().Add(e)
 		if i%512 == 0 {
 			store.FlushLog(s)
 		}
@@ -56,14 +56,14 @@ func TestEraseLog(t *testing.T) {
 			equal(t, "the entries", ids(t, s, store.Query{}), all)
 			for i := 0; i < len(about); i += 20 {
 				id := about[i]
-				e, ok, err := s.Entry(id)
+				e, ok, err := s.Decisions().Entry(id)
 				if err != nil || !ok || e.To != (filter.Recipient{Brand: "acme", Channel: filter.SMS}) || e.Text != "" || e.From != "+15559990000" || e.Status != 201 {
 					t.Fatalf("the entry became %+v, %v, %v", e, ok, err)
 				}
 			}
-			s.Log(decision(9000))
+			s.Decisions().Add(decision(9000))
 			for i := range 2000 { // it goes on in another file
-				s.Log(decision(10_000 + i))
+				s.Decisions().Add(decision(10_000 + i))
 			}
 			store.FlushLog(s)
 			if n := len(ids(t, s, store.Query{})); n != 7001 {
@@ -85,11 +85,11 @@ func TestEraseLogOfOneBrand(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	e := decision(1)
 	e.To = gonePerson
-	s.Log(e)
+	s.Decisions().Add(e)
 	e.ID, e.To.Brand = idAt(2), "other"
-	s.Log(e)
+	s.Decisions().Add(e)
 	e.ID, e.To.Brand, e.To.Address = idAt(3), "acme", "(+1) 415 555 0100" // as somebody wrote it
-	s.Log(e)
+	s.Decisions().Add(e)
 	if got := erase(t, s, gonePerson); got.Entries != 2 {
 		t.Errorf("%d entries were blanked, want the brand's two", got.Entries)
 	}
@@ -109,14 +109,14 @@ func TestEraseLogOfWhatOthersWereTold(t *testing.T) {
 				if i%1000 == 0 {
 					e.Text, e.Campaign = "call "+gonePerson.Address, "for-14155550100"
 				}
-				s.Log(e)
+				s.Decisions().Add(e)
 			}
 			store.FlushLog(s)
 			kept := len(ids(t, s, store.Query{To: decision(1000).To}))
 			if got := erase(t, s, gonePerson.Everywhere()); got.Entries != 3 {
 				t.Errorf("%d entries lost the number, want 3", got.Entries)
 			}
-			for e, err := range s.Entries(store.Query{}) {
+			for e, err := range s.Decisions().Entries(store.Query{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -137,7 +137,7 @@ func TestEraseLogWhileReading(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	watched := make(chan string, 20_000)
-	watch := s.Watch(ctx, store.Query{})
+	watch := s.Decisions().Watch(ctx, store.Query{})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -151,7 +151,7 @@ func TestEraseLogWhileReading(t *testing.T) {
 	}()
 	logAbout(s, 5000)
 	n := 0
-	for e, err := range s.Entries(store.Query{}) {
+	for e, err := range s.Decisions().Entries(store.Query{}) {
 		if must(t, err); n == 10 {
 			erase(t, s, gonePerson)
 		}
@@ -330,7 +330,7 @@ func TestEraseLogWhileLookingForOne(t *testing.T) {
 		if e.To == sought && e.Action == filter.Block {
 			want = append(want, e.ID)
 		}
-		s.Log(e)
+		s.Decisions().Add(e)
 		if i%512 == 0 {
 			store.FlushLog(s)
 		}

@@ -54,17 +54,17 @@ func Free(cfg Config, free func() int64) (*Store, error) {
 func OpenLog(cfg Config) (s *Store, closeLog func() error, err error) {
 	s = newStore(cfg)
 	s.keys = newKeys(nil)
-	if s.log, err = s.openLog(); err != nil {
+	if err = s.openDecisions(); err != nil {
 		return nil, nil, err
 	}
-	return s, s.log.close, nil
+	return s, s.decisions.Close, nil
 }
 
 // FlushLog writes out what the flusher would write by and by.
-func FlushLog(s *Store) { s.log.flush(true) }
+func FlushLog(s *Store) { s.decisions.flush(true) }
 
 // Retain removes what the flusher would remove by and by.
-func Retain(s *Store) { s.log.retain() }
+func Retain(s *Store) { s.decisions.retain() }
 
 // Sweep does what is done once a day.
 func Sweep(s *Store) error { return errors.Join(s.sweep(), s.sweepAudit()) }
@@ -139,11 +139,11 @@ func BloomFilters(s *Store) (most int) {
 }
 
 // LogFailing reports whether the last flush of the decision log failed.
-func LogFailing(s *Store) bool { return s.log.failing.Load() }
+func LogFailing(s *Store) bool { return s.decisions.failing.Load() }
 
 // Blocks is how many blocks the index has.
 func Blocks(s *Store) int {
-	blocks, _ := s.log.snapshot()
+	blocks, _ := s.decisions.snapshot()
 	return len(blocks)
 }
 
@@ -210,9 +210,9 @@ func EncodeEntry(e Entry) []byte { return appendEntry(nil, &e)[4:] }
 
 // BlockHead is the prefix and head of a block of entries.
 func BlockHead(entries ...Entry) []byte {
-	k, b := newKeys(nil), newBlock(0, len(entries))
+	b := newBlock(0, len(entries))
 	for i := range entries {
-		b.add(&k, &entries[i])
+		b.add(&entries[i], [16]byte{})
 	}
 	var p packer
 	for i := range entries {
@@ -291,7 +291,7 @@ func UnpackEntries(body []byte, n, rawLen int) ([]Entry, error) {
 
 // LimitFilters bounds the memory of the Bloom filters of the log, and returns how much they take.
 func LimitFilters(s *Store, n int) int {
-	l := s.log
+	l := s.decisions
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	l.maxFilters = n

@@ -13,10 +13,10 @@ import (
 
 // FirstFormat is a block of entries as the first format had it, with the number first.
 func FirstFormat(first uint64, entries []Entry) []byte {
-	k, b := newKeys([]byte("another key")), newBlock(first, len(entries))
+	b := newBlock(first, len(entries))
 	var rows []byte
 	for i := range entries {
-		b.add(&k, &entries[i])
+		b.add(&entries[i], [16]byte{1})
 		rows = appendEntry(rows, &entries[i])
 	}
 	enc, err := zstd.NewWriter(nil)

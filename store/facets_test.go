@@ -123,7 +123,7 @@ func TestFiltersCombine(t *testing.T) {
 			s := open(t, c.cfg)
 			store.LimitFilters(s, c.limit)
 			for i, e := range entries {
-				if s.Log(e); i%300 == 0 { // a block
+				if s.Decisions().Add(e); i%300 == 0 { // a block
 					store.FlushLog(s)
 				}
 			}
@@ -150,7 +150,7 @@ func TestNothingIsReadForACombinationThatIsNowhere(t *testing.T) {
 			e := &entries[i]
 			e.To, e.Route, e.Action, e.Reason, e.Rule, e.Template = monitor, "vonage", filter.Forward, filter.Allowed, "", ""
 		}
-		s.Log(entries[i])
+		s.Decisions().Add(entries[i])
 	}
 	store.FlushLog(s)
 	block, forward, utility, authentication := filter.Block, filter.Forward, filter.Utility, filter.Authentication
@@ -185,7 +185,7 @@ func TestPagesOfACombinationJoin(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
 	entries := variousEntries(20_000)
 	for _, e := range entries {
-		s.Log(e)
+		s.Decisions().Add(e)
 	}
 	store.FlushLog(s)
 	q := store.Query{Route: "twilio", Topic: "orders", Enforced: new(true), Limit: 77}
@@ -205,9 +205,9 @@ func TestTailWithFilters(t *testing.T) {
 	want := chosen(entries, q)
 	slices.Reverse(want)
 	q.Limit = len(want)
-	tail := s.Watch(t.Context(), q)
+	tail := s.Decisions().Watch(t.Context(), q)
 	for _, e := range entries {
-		s.Log(e)
+		s.Decisions().Add(e)
 	}
 	var got []string
 	for e, err := range tail {

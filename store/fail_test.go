@@ -60,19 +60,19 @@ func TestLogOnFullDisk(t *testing.T) {
 	entry := decision(1)
 	entry.Text = strings.Repeat("x", 8<<10)
 	for range 3000 { // 24 MB
-		s.Log(entry)
+		s.Decisions().Add(entry)
 	}
 	forwards := metric(t, registry, "sendgate_log_dropped_total", "forward")
 	entry.Action, entry.Reason = filter.Block, filter.HasOptedOut
 	for range 1000 {
-		s.Log(entry)
+		s.Decisions().Add(entry)
 	}
 	if forwards == 0 || metric(t, registry, "sendgate_log_dropped_total", "block") != 0 {
 		t.Errorf("%v forwards were dropped, and %v blocks: forwards go first",
 			forwards, metric(t, registry, "sendgate_log_dropped_total", "block"))
 	}
 	for range 4000 {
-		s.Log(entry)
+		s.Decisions().Add(entry)
 	}
 	if metric(t, registry, "sendgate_log_dropped_total", "block") == 0 {
 		t.Error("the log holds any number of blocks in memory")

@@ -14,7 +14,7 @@ func TestFolderNamedLikeAPattern(t *testing.T) {
 	to, told := person("acme", 1), decision(1)
 	keep(t, s, optOut(to, "no"))
 	addErrands(t, s, errand("waits", to))
-	s.Log(told)
+	s.Decisions().Add(told)
 	closeStore(t, s)
 	s = open(t, cfg)
 	equal(t, "errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
@@ -22,7 +22,7 @@ func TestFolderNamedLikeAPattern(t *testing.T) {
 	if !barred(t, s, to) {
 		t.Error("the opt-out is lost")
 	}
-	if _, known, err := s.Entry(told.ID); err != nil || !known {
+	if _, known, err := s.Decisions().Entry(told.ID); err != nil || !known {
 		t.Errorf("the decision is lost: %v", err)
 	}
 }

@@ -140,7 +140,7 @@ func metric(t testing.TB, r *prometheus.Registry, name, label string) float64 {
 func ids(t testing.TB, s *store.Store, q store.Query) []string {
 	t.Helper()
 	var out []string
-	for e, err := range s.Entries(q) {
+	for e, err := range s.Decisions().Entries(q) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func (s *Store) removeTemps() error {
 		return nil
 	}
 	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*", tokensTemp + "*",
-		filepath.Join(decisionsDir, rewritePrefix+"*"), filepath.Join(auditDir, auditTemp+"*")} {
+		filepath.Join(auditDir, auditTemp+"*")} {
 		names, err := disk.Glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {
 			err = errors.Join(err, os.Remove(name))

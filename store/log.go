@@ -43,11 +43,9 @@ const (
 // Entries are numbered in the order they were logged, and blocks and tail carry these numbers:
 // what a crash left in both is taken once.
 type decisionLog struct {
-	store  *Store
-	dir    string // empty: blocks stay in memory
-	logger *zap.Logger
-	enc    *zstd.Encoder
-	dec    *zstd.Decoder
+	cfg logConfig
+	enc *zstd.Encoder
+	dec *zstd.Decoder
 
 	maxFilters int
 
@@ -75,6 +73,8 @@ type decisionLog struct {
 
 	filters  atomic.Int64 // size of what is held of all blocks
 	counting sync.Mutex   // held while entries are counted
+
+	metrics logMetrics
 }
 
 // A chunk is entries that are in no block yet, each behind its length. Its rows only grow, so that
@@ -86,13 +86,13 @@ type chunk struct {
 	oldest time.Time // when the first entry came
 }
 
-// Log takes an entry into the decision log. It never waits: the entry is copied into memory and
+// Add takes an entry into the log. It never waits: the entry is copied into memory and
 // written within a tenth of a second. When writing cannot keep up, or the disk is full, forwarded
 // and rewritten messages are dropped first and blocked ones last, and counted. Strings beyond
 // 1 KiB (the text: 8 KiB) are cut. An entry without ID or Time gets them.
-func (s *Store) Log(e Entry) {
+func (l *decisionLog) Add(e Entry) {
 	if e.Time.IsZero() {
-		e.Time = s.now()
+		e.Time = l.cfg.Now()
 	}
 	if e.ID == "" {
 		e.ID = ulid.New(e.Time)
@@ -101,15 +101,15 @@ func (s *Store) Log(e Entry) {
 	if action >= filter.Actions {
 		action = filter.Block
 	}
-	if s.log.add(&e, action == filter.Block) {
-		s.metrics.logged[action].Add(1)
+	if l.take(&e, action == filter.Block) {
+		l.metrics.logged[action].Add(1)
 	} else {
-		s.metrics.dropped[action].Add(1)
+		l.metrics.dropped[action].Add(1)
 	}
 }
 
-// add reports whether there was room for e.
-func (l *decisionLog) add(e *Entry, precious bool) bool {
+// take reports whether there was room for e.
+func (l *decisionLog) take(e *Entry, precious bool) bool {
 	var room [1024]byte
 	row := appendEntry(room[:0], e) // all cores share the lock: under it the entry is only copied
 	l.mu.Lock()
@@ -119,7 +119,7 @@ func (l *decisionLog) add(e *Entry, precious bool) bool {
 	}
 	c := l.open
 	if c.n == 0 {
-		c.oldest = l.store.now()
+		c.oldest = l.cfg.Now()
 	}
 	c.rows.Write(row)
 	c.n++
@@ -185,9 +185,9 @@ func (l *decisionLog) flush(open bool) {
 	err := l.flushChunks(open)
 	if failed := err != nil; (failed || open) && l.failing.Swap(failed) != failed {
 		if failed {
-			l.logger.Error("the decision log cannot be written: entries wait in memory, then are dropped", zap.Error(err))
+			l.cfg.Logger.Error("the decision log cannot be written: entries wait in memory, then are dropped", zap.Error(err))
 		} else {
-			l.logger.Info("the decision log is written again")
+			l.cfg.Logger.Info("the decision log is written again")
 		}
 	}
 }
@@ -195,7 +195,7 @@ func (l *decisionLog) flush(open bool) {
 func (l *decisionLog) flushChunks(open bool) error {
 	for {
 		l.mu.Lock()
-		if l.open.n > 0 && l.store.now().Sub(l.open.oldest) > min(chunkAge, l.store.cfg.Retention) {
+		if l.open.n > 0 && l.cfg.Now().Sub(l.open.oldest) > min(chunkAge, l.cfg.Retention) {
 			l.seal()
 		}
 		if len(l.full) == 0 {
@@ -224,8 +224,8 @@ func (l *decisionLog) flushChunks(open bool) error {
 	}
 }
 
-// close writes out what is in memory and ends the log.
-func (l *decisionLog) close() error {
+// Close writes out what is in memory and ends the log. What is added from then on is dropped.
+func (l *decisionLog) Close() error {
 	l.mu.Lock()
 	l.shut = true
 	for w := range l.watchers {

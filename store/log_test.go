@@ -35,8 +35,8 @@ func TestALongTallyIsCutAndSaysSo(t *testing.T) {
 		for i := range c.messages {
 			e.Tally = append(e.Tally, filter.Sent{At: noon.Add(time.Duration(i) * time.Second)})
 		}
-		s.Log(e)
-		got, ok, err := s.Entry(e.ID)
+		s.Decisions().Add(e)
+		got, ok, err := s.Decisions().Entry(e.ID)
 		if err != nil || !ok || len(got.Tally) != c.kept || got.Cut() != c.cut {
 			t.Errorf("of %d messages %d came back, cut: %t, %v; want %d, cut: %t", c.messages, len(got.Tally), got.Cut(), err, c.kept, c.cut)
 		}
@@ -57,9 +57,9 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 	e.Print, e.Pass = store.Print{1, 15: 2}, "01arz"
 	e.Counted, e.Tally = true, filter.Tally{{At: noon.Add(-time.Hour), Category: filter.Utility, SameTopic: true, SameOthers: [4]bool{true, false, true}},
 		{At: noon.Add(48 * time.Hour), Category: filter.Service, SameOthers: [4]bool{false, true}, SameContent: true}}
-	s.Log(e)
+	s.Decisions().Add(e)
 	for _, when := range []string{"in memory", "in the tail", "in a block"} {
-		got, ok, err := s.Entry(e.ID)
+		got, ok, err := s.Decisions().Entry(e.ID)
 		if err != nil || !ok || !reflect.DeepEqual(got, e) {
 			t.Fatalf("%s: got %+v, %v, %v, want %+v", when, got, ok, err, e)
 		}
@@ -68,7 +68,7 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 			store.FlushLog(s)
 		case "in the tail":
 			for n := range 1100 {
-				s.Log(decision(1000 + n))
+				s.Decisions().Add(decision(1000 + n))
 			}
 			store.FlushLog(s)
 			if store.Blocks(s) != 1 {
@@ -77,7 +77,7 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"", "0", idAt(999), "zzzz"} {
-		if _, ok, err := s.Entry(id); ok || err != nil {
+		if _, ok, err := s.Decisions().Entry(id); ok || err != nil {
 			t.Errorf("Entry(%q) finds something, or fails: %v", id, err)
 		}
 	}
@@ -85,8 +85,8 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 
 func TestLogGivesIDAndTimeAndCuts(t *testing.T) {
 	s := open(t, store.Config{Memory: true, Now: func() time.Time { return noon }})
-	s.Log(store.Entry{Text: strings.Repeat("é", 10_000), Fault: strings.Repeat("f", 5000)})
-	for e, err := range s.Entries(store.Query{}) {
+	s.Decisions().Add(store.Entry{Text: strings.Repeat("é", 10_000), Fault: strings.Repeat("f", 5000)})
+	for e, err := range s.Decisions().Entries(store.Query{}) {
 		if err != nil || len(e.ID) != 26 || !e.Time.Equal(noon) || e.Text != strings.Repeat("é", 4096) || len(e.Fault) != 1024 {
 			t.Errorf("got %+v, %v", e, err)
 		}
@@ -101,9 +101,9 @@ func TestEntriesWhileWriting(t *testing.T) {
 		all.Go(func() {
 			for n := range each {
 				e := decision(n*writers + w)
-				s.Log(e)
+				s.Decisions().Add(e)
 				if n%500 == 0 { // what was logged is found at once
-					if _, ok, err := s.Entry(e.ID); !ok || err != nil {
+					if _, ok, err := s.Decisions().Entry(e.ID); !ok || err != nil {
 						t.Errorf("%s was logged, but is not found: %v", e.ID, err)
 					}
 				}
@@ -126,7 +126,7 @@ func TestRetention(t *testing.T) {
 		for n := range 1100 {
 			e := decision(n)
 			e.ID, e.Time = fmt.Sprintf("%02d%024d", day, n), now.now()
-			s.Log(e)
+			s.Decisions().Add(e)
 		}
 		store.FlushLog(s)
 	}
@@ -152,7 +152,7 @@ func TestRetention(t *testing.T) {
 	if got := ids(t, s, store.Query{}); len(got) != 0 {
 		t.Errorf("%d entries are left after three months without traffic, among them %s", len(got), got[0])
 	}
-	s.Log(decision(1))
+	s.Decisions().Add(decision(1))
 	store.FlushLog(s)
 	closeStore(t, s)
 }

@@ -117,7 +117,7 @@ func BenchmarkLog(b *testing.B) {
 				b.StartTimer()
 				before := cpu(b)
 				for i, e := range entries[:min(batch, b.N-done)] {
-					if s.Log(e); i%500 == 499 { // a tenth of a second of the traffic
+					if s.Decisions().Add(e); i%500 == 499 { // a tenth of a second of the traffic
 						store.FlushLog(s)
 					}
 				}
@@ -155,7 +155,7 @@ func BenchmarkFirstPage(b *testing.B) {
 		if i == *logEntries/3 {
 			e.Action, e.Reason = filter.Block, filter.WindowClosed
 		}
-		if s.Log(e); i%2048 == 0 {
+		if s.Decisions().Add(e); i%2048 == 0 {
 			store.FlushLog(s)
 		}
 	}
@@ -193,7 +193,7 @@ func BenchmarkFirstPage(b *testing.B) {
 	b.Run("entry", func(b *testing.B) {
 		id := ids(b, s, store.Query{To: filter.Recipient{Address: rare.Address}})[2]
 		for b.Loop() {
-			if _, ok, err := s.Entry(id); !ok || err != nil {
+			if _, ok, err := s.Decisions().Entry(id); !ok || err != nil {
 				b.Fatal(ok, err)
 			}
 		}

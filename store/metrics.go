@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/sendgate/sendgate/filter"
 )
 
 // metrics counts with plain atomics; Prometheus reads them when it asks.
@@ -16,11 +15,6 @@ type metrics struct {
 	appends       atomic.Uint64
 	commits       atomic.Uint64
 	tables        tableCounts
-
-	logged  [filter.Actions]atomic.Uint64
-	dropped [filter.Actions]atomic.Uint64
-	decoded atomic.Uint64 // blocks of the decision log read for a query
-	damaged atomic.Uint64 // of them, how many were damaged
 }
 
 // register makes the metrics of s known to its registry.
@@ -64,23 +58,14 @@ func (m *metrics) register(s *Store) error {
 			return float64(bytes)
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "sendgate_log_pending_bytes", Help: "Bytes of the decision log that are in memory and not in a block yet.",
-		}, func() float64 { return float64(s.log.pending()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_tally_messages", Help: "Messages remembered for caps, duplicates and budgets; up to the setting store.tally.",
 		}, func() float64 { return float64(s.tally.Len()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_tally_file_bytes", Help: "Size of the files in which they are kept.",
 		}, func() float64 { return float64(s.tally.Size()) }),
-		counter("sendgate_log_blocks_read_total", "Blocks of the decision log decoded for queries.", &m.decoded),
-		counter("sendgate_log_blocks_damaged_total", "Blocks of the decision log found damaged and skipped.", &m.damaged),
 	}
 	collectors = append(collectors, s.errands.Collectors()...)
-	for a := range filter.Action(filter.Actions) {
-		collectors = append(collectors,
-			counter("sendgate_log_entries_total", "Entries taken into the decision log.", &m.logged[a], "action", a.String()),
-			counter("sendgate_log_dropped_total", "Entries of the decision log lost because it could not be written fast enough, or at all.", &m.dropped[a], "action", a.String()))
-	}
+	collectors = append(collectors, s.decisions.Collectors()...)
 	for _, c := range collectors {
 		if err := m.registry.Register(c); err != nil {
 			m.unregister()
@@ -98,13 +83,9 @@ func (m *metrics) unregister() {
 	}
 }
 
-// counter shows n as a counter with at most one label.
-func counter(name, help string, n *atomic.Uint64, label ...string) prometheus.Collector {
-	opts := prometheus.CounterOpts{Name: name, Help: help}
-	if len(label) == 2 {
-		opts.ConstLabels = prometheus.Labels{label[0]: label[1]}
-	}
-	return prometheus.NewCounterFunc(opts, func() float64 { return float64(n.Load()) })
+// counter shows n as a counter.
+func counter(name, help string, n *atomic.Uint64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(n.Load()) })
 }
 
 // reads shows how often the Bloom filter answered so.

@@ -49,7 +49,7 @@ func TestBackupOfAnOlderProgram(t *testing.T) {
 	}
 	equal(t, "who erased somebody", acts(t, s, store.ActQuery{Kind: store.ActConsentErase}), []string{"admin consent-erase done"})
 	var decisions []string
-	for e, err := range s.Entries(store.Query{}) {
+	for e, err := range s.Decisions().Entries(store.Query{}) {
 		must(t, err)
 		decisions = append(decisions, e.To.Address+" "+e.Reason.String()+" "+e.Client)
 	}

@@ -10,10 +10,6 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-// A Print stands for a message as its recipient would see it: what makes the next try of a sender the same message.
-// It is a keyed fingerprint, which tells nothing to who has no store.key. The zero Print stands for none.
-type Print [16]byte
-
 // Print is that of m on a route: of the recipient, from whom it comes, its category and topics, and all that the
 // recipient would see. The campaign, which is the sender's label, is no part of it, nor is the delivery time that is
 // asked for. It allocates nothing.

@@ -51,9 +51,9 @@ func named[T ~string](want, got T) bool { return want == "" || want == got }
 // their ids, or oldest first, in rising order. It sees everything logged before the walk began. Blocks are read as the walk comes
 // to them, and only those whose index says that they may have something; a damaged block is
 // logged and skipped. The walk ends with the first error.
-func (s *Store) Entries(q Query) iter.Seq2[Entry, error] {
+func (l *decisionLog) Entries(q Query) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		w := s.log.walk(&q)
+		w := l.walk(&q)
 		defer w.close()
 		for n := 0; q.Limit <= 0 || n < q.Limit; n++ {
 			e, ok, err := w.next()
@@ -69,8 +69,8 @@ func (s *Store) Entries(q Query) iter.Seq2[Entry, error] {
 }
 
 // Entry is the entry with this id; the boolean says whether there is one.
-func (s *Store) Entry(id string) (Entry, bool, error) {
-	w := s.log.walk(&Query{Before: id + "\x00"}) // the id itself sorts before
+func (l *decisionLog) Entry(id string) (Entry, bool, error) {
+	w := l.walk(&Query{Before: id + "\x00"}) // the id itself sorts before
 	defer w.close()
 	w.oldest = id
 	e, ok, err := w.next()

@@ -45,7 +45,7 @@ func TestQueries(t *testing.T) {
 		cfg.Metrics = registry
 		s := open(t, cfg)
 		for _, e := range entries {
-			s.Log(e)
+			s.Decisions().Add(e)
 			if e.ID == idAt(10_000) {
 				store.FlushLog(s)
 			}
@@ -83,7 +83,7 @@ func TestQueries(t *testing.T) {
 			}
 		}
 		before := metric(t, registry, "sendgate_log_blocks_read_total", "")
-		if _, ok, err := s.Entry(idAt(3333)); !ok || err != nil {
+		if _, ok, err := s.Decisions().Entry(idAt(3333)); !ok || err != nil {
 			t.Errorf("%s: Entry: %v %v", name, ok, err)
 		}
 		if read := metric(t, registry, "sendgate_log_blocks_read_total", "") - before; read > 2 {
@@ -104,7 +104,7 @@ func TestQueriesByRecipient(t *testing.T) {
 		cfg.Metrics = registry
 		s := open(t, cfg)
 		for _, e := range entries {
-			s.Log(e)
+			s.Decisions().Add(e)
 		}
 		store.FlushLog(s)
 		read := func() float64 { return metric(t, registry, "sendgate_log_blocks_read_total", "") }
@@ -165,7 +165,7 @@ func TestPagesJoinWithoutGapOrRepetition(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	entries := manyEntries()
 	for _, e := range entries {
-		s.Log(e)
+		s.Decisions().Add(e)
 	}
 	blocked := filter.Block
 	q := store.Query{Action: &blocked, Limit: 33}
@@ -177,7 +177,7 @@ func TestPagesJoinWithoutGapOrRepetition(t *testing.T) {
 		}
 		all = append(all, page...)
 		q.Before = page[len(page)-1]
-		s.Log(decision(50_000 + len(all))) // newer ones come meanwhile
+		s.Decisions().Add(decision(50_000 + len(all))) // newer ones come meanwhile
 	}
 	equal(t, "all pages", all, chosen(entries, store.Query{Action: &blocked}))
 }

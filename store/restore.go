@@ -190,7 +190,7 @@ func isPart(part string) bool {
 	case blobsDir + "/":
 		return isSHA256(name)
 	case decisionsDir + "/":
-		return name == tailName || strings.HasSuffix(name, segmentSuffix)
+		return IsLogFile(name)
 	}
 	return false
 }

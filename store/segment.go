@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,11 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.uber.org/zap"
 
 	"github.com/sendgate/sendgate/store/disk"
@@ -40,59 +37,6 @@ type segment struct {
 	counts segmentCounts
 }
 
-// openLog opens the decision log of s, and repairs what a crash left behind: whole blocks and
-// whole entries of the tail are kept.
-func (s *Store) openLog() (*decisionLog, error) {
-	l := &decisionLog{
-		store: s, logger: s.logger.Named("decisions"),
-		maxFilters: maxFilters,
-		open:       new(chunk), watchers: make(map[chan struct{}]struct{}),
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}), counted: make(chan struct{}),
-	}
-	var err error
-	if l.enc, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true)); err != nil {
-		return nil, err
-	}
-	if l.dec, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(blockBody)); err != nil {
-		return nil, err
-	}
-	if !s.cfg.Memory {
-		l.dir = s.path(decisionsDir)
-		if err := l.load(); err != nil {
-			return nil, fmt.Errorf("opening the decision log in %s: %w", l.dir, err)
-		}
-	}
-	l.retain()
-	go l.run()
-	go l.keepCounts()
-	return l, nil
-}
-
-// load reads the index of every segment, and the tail.
-func (l *decisionLog) load() error {
-	if err := os.MkdirAll(l.dir, 0o700); err != nil {
-		return err
-	}
-	names, err := disk.Glob(l.dir, "*"+segmentSuffix)
-	if err != nil {
-		return err
-	}
-	for _, path := range names {
-		if err := l.loadSegment(path); err != nil {
-			return err
-		}
-		l.trim()
-	}
-	slices.SortStableFunc(l.blocks, func(a, b *block) int { return cmp.Compare(a.first, b.first) })
-	l.setBlocks(l.blocks)
-	var next uint64
-	for _, b := range l.blocks {
-		next = max(next, b.first+uint64(b.n))
-	}
-	return l.loadTail(next)
-}
-
 // loadSegment reads the heads of the blocks in one file. Where a head is damaged it goes on at
 // the next whole one.
 func (l *decisionLog) loadSegment(path string) error {
@@ -113,7 +57,7 @@ func (l *decisionLog) loadSegment(path string) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			l.logger.Warn("skipping a damaged part of the decision log",
+			l.cfg.Logger.Warn("skipping a damaged part of the decision log",
 				zap.String("file", path), zap.Int64("from", at), zap.Int64("to", next))
 			at, seg.damaged = next, true
 			continue
@@ -186,12 +130,12 @@ func (l *decisionLog) writeBlock(c *chunk) (*block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.dir == "" {
+	if l.cfg.Dir == "" {
 		b.memory = whole
 		b.segment = &segment{newest: b.maxTime}
 		return b, nil
 	}
-	if err := l.store.room(2 * disk.MinFree); err != nil { // the consent store comes first
+	if err := l.cfg.Room(2 * disk.MinFree); err != nil { // the consent store comes first
 		return nil, err
 	}
 	seg, err := l.current(c)
@@ -219,7 +163,7 @@ func (l *decisionLog) current(c *chunk) (*segment, error) {
 		}
 		l.segment = nil
 	}
-	path := filepath.Join(l.dir, fmt.Sprintf("%020d%s", c.first, segmentSuffix))
+	path := filepath.Join(l.cfg.Dir, fmt.Sprintf("%020d%s", c.first, segmentSuffix))
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
@@ -236,12 +180,12 @@ func (seg *segment) close() error {
 
 // retain removes the segments whose newest entry is older than the retention.
 func (l *decisionLog) retain() {
-	if l.store.cfg.Still {
+	if l.cfg.Still {
 		return
 	}
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
-	cutoff := l.store.now().Add(-l.store.cfg.Retention).Unix()
+	cutoff := l.cfg.Now().Add(-l.cfg.Retention).Unix()
 	old := make(map[*segment]bool)
 	kept := make([]*block, 0, len(l.blocks)) // only who holds flushing changes them
 	for _, b := range l.blocks {
@@ -264,7 +208,7 @@ func (l *decisionLog) retain() {
 			err = errors.Join(err, os.Remove(seg.path))
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			l.logger.Warn("removing an old part of the decision log", zap.String("file", strings.TrimSpace(seg.path)), zap.Error(err))
+			l.cfg.Logger.Warn("removing an old part of the decision log", zap.String("file", strings.TrimSpace(seg.path)), zap.Error(err))
 		}
 	}
 }
@@ -275,7 +219,7 @@ func (l *decisionLog) closeFiles(err error) error {
 		err = errors.Join(err, l.segment.close())
 	}
 	if err = errors.Join(err, l.tail.close()); err != nil {
-		return fmt.Errorf("closing the decision log in %s: %w", l.dir, err)
+		return fmt.Errorf("closing the decision log in %s: %w", l.cfg.Dir, err)
 	}
 	return nil
 }

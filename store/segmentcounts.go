@@ -88,7 +88,7 @@ func (l *decisionLog) keepCount(seg *segment, blocks []*block) bool {
 		err := l.countSegment(seg, blocks[:i+1], &h)
 		l.counting.Unlock()
 		if err != nil {
-			l.logger.Warn("counting a part of the decision log: it is tried again", zap.String("file", seg.path), zap.Error(err))
+			l.cfg.Logger.Warn("counting a part of the decision log: it is tried again", zap.String("file", seg.path), zap.Error(err))
 			break
 		}
 	}

@@ -103,7 +103,7 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 					if want[e.ID] = ""; stay {
 						want[e.ID] = text
 					}
-					s.Log(e)
+					s.Decisions().Add(e)
 					n++
 				}
 			}
@@ -118,7 +118,7 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 			gone := filter.Recipient{Channel: filter.SMS, Address: american}
 			erased := erase(t, s, gone).Entries
 			for again := range 2 {
-				for e, err := range s.Entries(store.Query{}) {
+				for e, err := range s.Decisions().Entries(store.Query{}) {
 					if must(t, err); e.Text != want[e.ID] {
 						t.Fatalf("%q is left, want %q", e.Text, want[e.ID])
 					}
@@ -151,7 +151,7 @@ func TestLoggingWhileErasing(t *testing.T) {
 	var logging sync.WaitGroup
 	logging.Go(func() {
 		for n := range more {
-			s.Log(decision(10_000 + n))
+			s.Decisions().Add(decision(10_000 + n))
 		}
 	})
 	if got := erase(t, s, gonePerson).Entries; got != len(about) {
@@ -180,7 +180,7 @@ func BenchmarkEraseLog(b *testing.B) {
 	for n := range b.N {
 		e := decision(n)
 		e.Text = fmt.Sprintf("Hello %d, your order has left our warehouse and will be with you tomorrow between 9 and 12.", n)
-		if s.Log(e); n%2048 == 0 {
+		if s.Decisions().Add(e); n%2048 == 0 {
 			store.FlushLog(s)
 		}
 	}

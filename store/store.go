@@ -25,10 +25,11 @@ type Store struct {
 	keys    keys
 	metrics metrics
 	optouts *optouts
-	log     *decisionLog
 	blobs   blobs
 	tally   *tallyBook
 	errands *errands
+
+	decisions *decisionLog
 
 	switches switches
 	audit    audit
@@ -208,7 +209,7 @@ func (s *Store) open() (err error) {
 	if err = s.raiseFormat(); err != nil {
 		return err
 	}
-	if s.log, err = s.openLog(); err != nil {
+	if err = s.openDecisions(); err != nil {
 		return err
 	}
 	if err = s.metrics.register(s); err == nil {
@@ -220,7 +221,7 @@ func (s *Store) open() (err error) {
 		}
 		s.metrics.unregister()
 	}
-	_ = s.log.close() // the first error is the one that explains
+	_ = s.decisions.Close() // the first error is the one that explains
 	return err
 }
 
@@ -263,7 +264,7 @@ func (s *Store) Close() error {
 	s.saving.Wait()
 	s.counting.Wait()
 
-	err := errors.Join(s.log.close(), s.tally.Close(), s.closeTokens())
+	err := errors.Join(s.decisions.Close(), s.tally.Close(), s.closeTokens())
 	s.switches.close()
 	s.audit.close()
 	s.errands.Close()

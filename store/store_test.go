@@ -27,7 +27,7 @@ func TestReopenFindsEverything(t *testing.T) {
 	}
 	keep(t, s, events...)
 	for i := range 3000 {
-		s.Log(store.Entry{ID: fmt.Sprintf("%026d", i), To: person("acme", i)})
+		s.Decisions().Add(store.Entry{ID: fmt.Sprintf("%026d", i), To: person("acme", i)})
 	}
 	closeStore(t, s)
 

@@ -34,14 +34,14 @@ type tail struct {
 // writeTail brings the tail up to date with the chunk that begins with the entry number first.
 func (l *decisionLog) writeTail(first uint64, row string) error {
 	t := &l.tail
-	if l.dir == "" || t.size > 0 && t.first == first && t.done == len(row) {
+	if l.cfg.Dir == "" || t.size > 0 && t.first == first && t.done == len(row) {
 		return nil
 	}
-	if err := l.store.room(2 * disk.MinFree); err != nil { // the consent store comes first
+	if err := l.cfg.Room(2 * disk.MinFree); err != nil { // the consent store comes first
 		return err
 	}
 	if t.file == nil {
-		f, err := os.OpenFile(filepath.Join(l.dir, tailName), os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := os.OpenFile(filepath.Join(l.cfg.Dir, tailName), os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func frameSum(record []byte) uint32 {
 
 // rewriteTail puts a new file in the place of the tail, with what is in the open chunk now.
 func (l *decisionLog) rewriteTail() error {
-	if l.dir == "" {
+	if l.cfg.Dir == "" {
 		return nil
 	}
 	l.mu.Lock()
@@ -87,14 +87,14 @@ func (l *decisionLog) rewriteTail() error {
 	l.mu.Unlock()
 	t := &l.tail
 	whole := appendFrames(binary.LittleEndian.AppendUint64([]byte(tailMagic), first), row)
-	if err := disk.Write(l.dir, tailName, rewritePrefix, whole); err != nil {
+	if err := disk.Write(l.cfg.Dir, tailName, rewritePrefix, whole); err != nil {
 		return err
 	}
 	if err := t.close(); err != nil {
-		l.logger.Warn("closing a tail that was written anew", zap.Error(err))
+		l.cfg.Logger.Warn("closing a tail that was written anew", zap.Error(err))
 	}
 	t.file = nil
-	f, err := os.OpenFile(filepath.Join(l.dir, tailName), os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(l.cfg.Dir, tailName), os.O_RDWR, 0o600)
 	if err != nil {
 		t.size = 0
 		return err
@@ -124,13 +124,13 @@ func (t *tail) close() error {
 	return errors.Join(t.file.Sync(), t.file.Close())
 }
 
-// wholeTail is what is in the tail, once all that was logged before is there or in a block. The tail is begun anew
+// Tail is what is in the tail, once all that was logged before is there or in a block. The tail is begun anew
 // behind whoever reads it otherwise.
-func (l *decisionLog) wholeTail() ([]byte, error) {
+func (l *decisionLog) Tail() ([]byte, error) {
 	l.flush(true)
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
-	data, err := os.ReadFile(filepath.Join(l.dir, tailName))
+	data, err := os.ReadFile(filepath.Join(l.cfg.Dir, tailName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -141,7 +141,7 @@ func (l *decisionLog) wholeTail() ([]byte, error) {
 // last entry that is in a block: what is before it is known already.
 func (l *decisionLog) loadTail(next uint64) error {
 	l.open.first = next
-	path := filepath.Join(l.dir, tailName)
+	path := filepath.Join(l.cfg.Dir, tailName)
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -191,7 +191,7 @@ func (l *decisionLog) readTail(data []byte) (size int) {
 		size = end
 	}
 	if damaged > 0 || size < len(data) {
-		l.logger.Warn("the tail of the decision log was damaged: what is whole is kept",
+		l.cfg.Logger.Warn("the tail of the decision log was damaged: what is whole is kept",
 			zap.Int("entries", c.n), zap.Int("damaged", damaged), zap.Int("torn_bytes", len(data)-size))
 	}
 	return size

@@ -24,7 +24,7 @@ func logged(t *testing.T, n int) string {
 	dir := t.TempDir()
 	s, closeLog := openLog(t, dir, nil)
 	for i := range n {
-		s.Log(decision(i))
+		s.Decisions().Add(decision(i))
 		if i%512 == 0 {
 			store.FlushLog(s)
 		}
@@ -63,7 +63,7 @@ func TestTornTail(t *testing.T) {
 		must(t, os.WriteFile(tail, whole[:len(whole)-cut], 0o600))
 		s, closeLog := openLog(t, dir, nil)
 		equal(t, fmt.Sprintf("%d bytes cut off", cut), ids(t, s, store.Query{}), newestFirst(18, 0))
-		s.Log(decision(19))
+		s.Decisions().Add(decision(19))
 		closeLog()
 		again, err := os.ReadFile(tail)
 		if err != nil || string(again) != string(whole) {
@@ -121,7 +121,7 @@ func TestTornSegment(t *testing.T) {
 				t.Error("nothing was said about it")
 			}
 			for i := range 2000 {
-				s.Log(decision(10_000 + i))
+				s.Decisions().Add(decision(10_000 + i))
 			}
 			closeLog()
 			s, closeLog = openLog(t, dir, nil)
@@ -160,13 +160,13 @@ func TestTailAndBlockOverlap(t *testing.T) {
 	tail := filepath.Join(dir, "decisions", "tail")
 	s, closeLog := openLog(t, dir, nil)
 	for n := range 1000 {
-		s.Log(decision(n))
+		s.Decisions().Add(decision(n))
 	}
 	store.FlushLog(s)
 	old, err := os.ReadFile(tail)
 	must(t, err)
 	for n := 1000; n < 1024; n++ {
-		s.Log(decision(n))
+		s.Decisions().Add(decision(n))
 	}
 	closeLog()
 	must(t, os.WriteFile(tail, old, 0o600))

@@ -31,7 +31,7 @@ type walk struct {
 	// Of q.To.Address.
 	number    uint64 // in E.164, or 0
 	hashes    []uint64
-	recipient fingerprint
+	recipient [16]byte
 }
 
 // walk takes a snapshot of the log.
@@ -43,7 +43,7 @@ func (l *decisionLog) walk(q *Query) *walk {
 	}
 	if q.To.Address != "" {
 		address := wire.Clip(q.To.Address, maxEntryName)
-		w.number, w.recipient = wire.E164(address), l.store.keys.of(ofAddress, address)
+		w.number, w.recipient = wire.E164(address), l.cfg.Hash(address)
 	}
 	l.mu.Lock()
 	w.blocks = l.newest
@@ -119,7 +119,7 @@ func (w *walk) next() (e Entry, ok bool, err error) {
 // mayHave reports whether b may have an entry with all that is looked for, to the recipient that is.
 func (w *walk) mayHave(b *block) bool {
 	held := b.held
-	asksFor := w.q.To.Address != "" && b.magic != blockMagic1 // the fingerprints of the first format may be of another kind
+	asksFor := w.q.To.Address != "" && b.magic != blockMagic1 // the hashes of the first format may be of another kind
 	if asksFor && held.recipients.Load() == nil || len(w.facets) > 0 && b.magic > blockMagic5 && held.facets.Load() == nil {
 		var again *block
 		head, err := w.heads.read(b)
@@ -258,46 +258,12 @@ func (l *decisionLog) read(b *block, number uint64, keep func(*Entry) bool) ([]E
 	}
 	switch {
 	case errors.Is(err, wire.ErrDamaged):
-		l.store.metrics.damaged.Add(1)
-		l.logger.Warn("skipping a damaged block of the decision log",
+		l.metrics.damaged.Add(1)
+		l.cfg.Logger.Warn("skipping a damaged block of the decision log",
 			zap.String("file", b.segment.path), zap.Int64("offset", b.offset), zap.Int("entries", b.n))
 		return nil, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	}
 	return entries, err
-}
-
-// found is a heap of entries with the newest on top, or the oldest.
-type found struct {
-	entries []*Entry
-	oldest  bool
-}
-
-// before reports whether an entry of h comes before all that are in b.
-func (h *found) before(b *block) bool {
-	switch {
-	case len(h.entries) == 0:
-		return false
-	case h.oldest:
-		return h.entries[0].ID < b.minID
-	}
-	return b.maxID < h.entries[0].ID
-}
-
-func (h *found) Len() int      { return len(h.entries) }
-func (h *found) Swap(i, j int) { h.entries[i], h.entries[j] = h.entries[j], h.entries[i] }
-func (h *found) Push(e any)    { h.entries = append(h.entries, e.(*Entry)) }
-func (h *found) Less(i, j int) bool {
-	if h.oldest {
-		return h.entries[i].ID < h.entries[j].ID
-	}
-	return h.entries[i].ID > h.entries[j].ID
-}
-func (h *found) Pop() any {
-	last := len(h.entries) - 1
-	e := h.entries[last]
-	h.entries[last] = nil
-	h.entries = h.entries[:last]
-	return e
 }

@@ -8,10 +8,9 @@ import (
 )
 
 // Watch walks the entries that q chooses as they are logged, from the call of Watch on, in the
-// order of logging, until ctx ends, the store is closed or the loop is left. q.Limit counts, as
+// order of logging, until ctx ends, the log is closed or the loop is left. q.Limit counts, as
 // do all its bounds. A walk that is slower than the log reads on from disk.
-func (s *Store) Watch(ctx context.Context, q Query) iter.Seq2[Entry, error] {
-	l := s.log
+func (l *decisionLog) Watch(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 	next := l.next()
 	return func(yield func(Entry, error) bool) {
 		sign := make(chan struct{}, 1)
@@ -24,7 +23,7 @@ func (s *Store) Watch(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 			l.mu.Unlock()
 		}()
 		for n := 0; ; {
-			closed := s.closed.Load() // before the last look
+			closed := l.closed() // before the last look
 			for e, err := range l.since(&next) {
 				if err != nil {
 					yield(Entry{}, err)
@@ -49,6 +48,13 @@ func (s *Store) Watch(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 			}
 		}
 	}
+}
+
+// closed reports whether nothing is logged any more.
+func (l *decisionLog) closed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shut
 }
 
 // next is the number of the entry that is logged next.

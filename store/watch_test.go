@@ -9,16 +9,16 @@ import (
 
 func TestWatch(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	s.Log(decision(0)) // before: not seen
+	s.Decisions().Add(decision(0)) // before: not seen
 	odd := store.Query{Campaign: "odd"}
-	watch := s.Watch(context.Background(), odd)
+	watch := s.Decisions().Watch(context.Background(), odd)
 	const n = 5000 // several blocks: the slow watcher reads from disk
 	for i := 1; i <= n; i++ {
 		e := decision(i)
 		if i%2 == 1 {
 			e.Campaign = "odd"
 		}
-		s.Log(e)
+		s.Decisions().Add(e)
 	}
 	store.FlushLog(s)
 	want := 1
@@ -29,7 +29,7 @@ func TestWatch(t *testing.T) {
 		if want += 2; want > n && want < n+20 { // caught up: now live
 			live := decision(want)
 			live.Campaign = "odd"
-			go s.Log(live)
+			go s.Decisions().Add(live)
 		}
 		if want >= n+20 {
 			break
@@ -43,7 +43,7 @@ func TestWatchEnds(t *testing.T) {
 	ended := make(chan int)
 	watch := func(ctx context.Context, q store.Query) {
 		seen := 0
-		for range s.Watch(ctx, q) {
+		for range s.Decisions().Watch(ctx, q) {
 			seen++
 		}
 		ended <- seen

@@ -123,7 +123,7 @@ func fillLog(b *testing.B, dir string) {
 	now := time.Now()
 	for i := range entries {
 		at := now.Add(time.Duration(i-entries) * 100 * time.Millisecond)
-		s.Log(store.Entry{ID: ulid.New(at), Time: at, To: filter.Recipient{Brand: "shop", Channel: filter.SMS,
+		s.Decisions().Add(store.Entry{ID: ulid.New(at), Time: at, To: filter.Recipient{Brand: "shop", Channel: filter.SMS,
 			Address: fmt.Sprintf("+1212555%04d", i%10_000)}, Route: "twilio", Provider: "twilio", Mode: "enforce", Campaign: fmt.Sprint("campaign-", i%50),
 			Action: filter.Action(i % 3), Enforced: true, Reason: filter.Reason(i % filter.Reasons), Text: "Sale: 20 % off until Sunday"})
 		if i%10_000 == 0 {

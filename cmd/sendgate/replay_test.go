@@ -211,7 +211,7 @@ func TestReplayIsFaithful(t *testing.T) {
 	s, text := mixedGate(t, nil)
 	busy(t, s, *replayed)
 	reasons := map[filter.Reason]int{}
-	for e, err := range s.store.Entries(store.Query{}) {
+	for e, err := range s.store.Decisions().Entries(store.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

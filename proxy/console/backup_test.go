@@ -17,7 +17,7 @@ import (
 func TestBackupOverTheAPI(t *testing.T) {
 	b := newBenchOn(t, store.Config{Dir: t.TempDir()})
 	b.learn(optOut(berta, noon.Add(-time.Hour)))
-	b.store.Log(store.Entry{Time: noon, Route: "twilio", To: berta, Action: filter.Block, Reason: filter.HasOptedOut})
+	b.store.Decisions().Add(store.Entry{Time: noon, Route: "twilio", To: berta, Action: filter.Block, Reason: filter.HasOptedOut})
 	for _, role := range []Role{0, Viewer, Reviewer} {
 		if status, body, _ := b.ask(role, "GET", "/api/v1/backup", "", ""); status != 401 && status != 403 || strings.Contains(body, "PK") {
 			t.Errorf("%s: %d %.40q", role, status, body)
@@ -48,7 +48,7 @@ func TestBackupOverTheAPI(t *testing.T) {
 			t.Errorf("who opted out did not in the copy: %+v, %v", r, err)
 		}
 		entries := 0
-		for range copied.Entries(store.Query{}) {
+		for range copied.Decisions().Entries(store.Query{}) {
 			entries++
 		}
 		if entries > 0 != decisions {

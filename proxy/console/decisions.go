@@ -49,7 +49,7 @@ func (s *Server) listDecisions(c *call) error {
 	q.Pause = c.worker.pause
 	q.Limit = limit + 1 // one more tells whether there is a next page
 	page := Page{Decisions: []Decision{}}
-	for e, err := range s.store.Entries(q.Query) {
+	for e, err := range s.store.Decisions().Entries(q.Query) {
 		if err != nil {
 			return fmt.Errorf("reading the decision log: %w", err)
 		}
@@ -77,7 +77,7 @@ func (s *Server) getDecision(c *call) error {
 }
 
 func (s *Server) entry(field, id string) (store.Entry, error) {
-	e, ok, err := s.store.Entry(id)
+	e, ok, err := s.store.Decisions().Entry(id)
 	switch {
 	case err != nil:
 		return e, fmt.Errorf("reading the decision log: %w", err)
@@ -101,7 +101,7 @@ func (s *Server) tailDecisions(c *call) error {
 	ctx, cancel := context.WithCancel(c.r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.closing, cancel)()
-	entries := s.store.Watch(ctx, q.Query)
+	entries := s.store.Decisions().Watch(ctx, q.Query)
 	// The answer begins now, not with the first decision: who has it misses nothing from here on.
 	if err := st.flush(); err != nil {
 		return nil
@@ -139,7 +139,7 @@ func (s *Server) exportDecisions(c *call) error {
 		return err
 	}
 	q.Pause = c.worker.pause
-	for e, err := range s.store.Entries(q.Query) {
+	for e, err := range s.store.Decisions().Entries(q.Query) {
 		if err == nil {
 			d := show(e, q.Full)
 			err = st.write(d.row(), d)

@@ -27,7 +27,7 @@ func (b *bench) log(n int, change func(i int, e *store.Entry)) (ids []string) {
 		if change != nil {
 			change(i, &e)
 		}
-		b.store.Log(e)
+		b.store.Decisions().Add(e)
 		ids = append(ids, e.ID)
 	}
 	return ids

@@ -27,7 +27,7 @@ func TestExplainTellsWhatWasKnownAtTheMoment(t *testing.T) {
 	sent := b.now()
 	e := store.Entry{ID: ulid.New(sent), Time: sent, Route: "twilio", Mode: "enforce", Config: "0123abcd", To: carol, Text: "50% off",
 		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201}
-	b.store.Log(e)
+	b.store.Decisions().Add(e)
 
 	b.at(noon.Add(2 * time.Hour))
 	late := optOut(carol.Everywhere(), noon.Add(30*time.Minute)) // happened before the send, learnt after it
@@ -86,7 +86,7 @@ func TestExplainTellsOfAMovedTemplate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sent := noon.Add(c.at)
 			e := store.Entry{ID: ulid.New(sent), Time: sent, Route: "whatsapp", Provider: "whatsapp", To: carol, Template: "order", Category: c.category}
-			b.store.Log(e)
+			b.store.Decisions().Add(e)
 			b.at(noon.Add(3 * time.Hour))
 			x, err := b.client(Reviewer).Explain(t.Context(), e.ID, true)
 			if err != nil {

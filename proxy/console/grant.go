@@ -99,7 +99,7 @@ func (g *granter) many(c *call) error {
 		return bad("since", "missing: want from when on messages are let through, as in 24h; or the id of a decision in the body")
 	}
 	q.Action = new(filter.Block)
-	for e, err := range g.s.store.Entries(q.Query) {
+	for e, err := range g.s.store.Decisions().Entries(q.Query) {
 		if err != nil {
 			return fmt.Errorf("reading the decision log: %w", err)
 		}

@@ -74,7 +74,7 @@ func TestPreflightTellsEveryRow(t *testing.T) {
 			t.Errorf("got  %+v\nwant %+v", *f, sum)
 		}
 	}
-	for range b.store.Entries(store.Query{}) {
+	for range b.store.Decisions().Entries(store.Query{}) {
 		t.Error("something was logged as a decision")
 	}
 	if b.store.Seq() != before {

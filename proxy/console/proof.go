@@ -106,7 +106,7 @@ func (s *Server) proof(to filter.Recipient, by string) (*Proof, error) {
 		}
 	}
 	slices.SortFunc(p.Links, func(a, b store.Link) int { return cmp.Compare(a.Seq, b.Seq) })
-	for e, err := range s.store.Entries(store.Query{To: to, Limit: maxProven + 1}) {
+	for e, err := range s.store.Decisions().Entries(store.Query{To: to, Limit: maxProven + 1}) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the decision log: %w", err)
 		}

@@ -141,7 +141,7 @@ func Replay(ctx context.Context, st *store.Store, judge Judge, opt ReplayOptions
 	r := &replay{past: st.Past(), examples: opt.Examples, changes: map[change]*Changed{}}
 	r.judge, r.settle = judge.Again()
 	r.sum.Apart = map[string]int{}
-	for e, err := range st.Entries(store.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route, Oldest: true}) {
+	for e, err := range st.Decisions().Entries(store.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route, Oldest: true}) {
 		if err == nil {
 			err = r.take(&e)
 		}

@@ -142,7 +142,7 @@ func (c namedCounts) list(most int) (list []NamedCount, others Count) {
 
 // stats counts what q chooses. edges are the moments between the buckets. pause is called now and then.
 func (s *Server) stats(q *StatsQuery, edges []time.Time, pause func()) (*Stats, error) {
-	buckets, err := s.store.Counts(edges, pause)
+	buckets, err := s.store.Decisions().Counts(edges, pause)
 	if err != nil {
 		return nil, fmt.Errorf("counting decisions: %w", err)
 	}

@@ -29,7 +29,7 @@ func (b *bench) mixed(n int) (all []store.Entry) {
 		if e.Route == "whatsapp" && i < n/2 {
 			e.Mode, e.Enforced = "report", false
 		}
-		b.store.Log(e)
+		b.store.Decisions().Add(e)
 		all = append(all, e)
 	}
 	return all

@@ -61,7 +61,7 @@ type dayKind struct {
 // store.Query.
 func (s *Server) summary(ctx context.Context, day time.Time, route string, pause func()) (*Summary, error) {
 	sum := &Summary{Day: day.Format(time.DateOnly), Zone: day.Location().String(), Since: day.UTC(), Until: day.AddDate(0, 0, 1).UTC(), Routes: []RouteSummary{}}
-	counts, err := s.store.Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)}, pause)
+	counts, err := s.store.Decisions().Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)}, pause)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (s *Server) summary(ctx context.Context, day time.Time, route string, pause
 func (s *Server) examples(ctx context.Context, sum *Summary, k *dayKind, n int, pause func()) ([]Example, error) {
 	list := make([]Example, 0, n)
 	q := store.Query{Since: sum.Since, Until: sum.Until, Route: k.route, Mode: k.mode, Action: &k.action, Reason: &k.reason, Rule: k.rule, Pause: pause}
-	for e, err := range s.store.Entries(q) {
+	for e, err := range s.store.Decisions().Entries(q) {
 		if err == nil {
 			err = ctx.Err()
 		}

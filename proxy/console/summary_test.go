@@ -29,7 +29,7 @@ func TestSummaryOfADay(t *testing.T) {
 		case 1:
 			e.Action, e.Reason, e.Rule = filter.Rewrite, filter.Content, "footer"
 		}
-		b.store.Log(e)
+		b.store.Decisions().Add(e)
 		if i == 23 {
 			last = e.ID
 		}

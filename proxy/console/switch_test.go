@@ -117,7 +117,7 @@ func TestExplainNamesTheSwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := store.Entry{Time: b.now(), ID: ulid.New(noon), Route: "twilio", To: carol, Campaign: "spring", Reason: filter.Suspended, Rule: "switch"}
-	b.store.Log(e)
+	b.store.Decisions().Add(e)
 	if _, err := b.client(Reviewer).Resume(t.Context(), done.Switch.ID, "mended"); err != nil {
 		t.Fatal(err)
 	}

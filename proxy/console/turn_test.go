@@ -18,7 +18,7 @@ import (
 func TestTurns(t *testing.T) {
 	b := newBench(t)
 	for range 2000 {
-		b.store.Log(store.Entry{ID: ulid.New(noon), Time: noon, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}, Text: strings.Repeat("Sale ", 50)})
+		b.store.Decisions().Add(store.Entry{ID: ulid.New(noon), Time: noon, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}, Text: strings.Repeat("Sale ", 50)})
 	}
 	ana := b.server.As("ana", Admin)
 

@@ -101,7 +101,7 @@ func (l *busyLog) fill(b *testing.B, s *store.Store, gather prometheus.Gatherer,
 	}
 	for i := range l.n {
 		e := l.entry(i)
-		s.Log(e)
+		s.Decisions().Add(e)
 		for _, q := range questions {
 			if q.fits(&e) {
 				q.n++

@@ -62,7 +62,7 @@ func (r *rig) strangers() {
 			r.Error(err)
 		}
 	}
-	for d, err := range r.store.Entries(store.Query{}) {
+	for d, err := range r.store.Decisions().Entries(store.Query{}) {
 		if err == nil && d.Action == filter.Block {
 			_, _ = staff.GrantPasses(r.Context(), console.PassRequest{Decision: d.ID, Reason: evil("passreason")})
 		}

@@ -110,7 +110,7 @@ func TestMessageShowsHostileTextsAsText(t *testing.T) {
 	evil := `"'><script>alert(1)</script>{{.}}`
 	e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: evil, Provider: evil, Mode: evil, Config: evil, To: filter.Recipient{Brand: evil, Channel: filter.Channel(evil), Address: evil},
 		From: evil, Service: evil, Topic: evil, Campaign: evil, Template: evil, Text: evil, Rule: evil, Footer: evil, Fault: evil, Outcome: "answered", Status: 201, Action: filter.Rewrite, Reason: filter.Content, Enforced: true}
-	r.store.Log(e)
+	r.store.Decisions().Add(e)
 	for _, path := range []string{"/messages/" + e.ID, "/messages/" + e.ID + "?full=true", "/messages?full=true"} {
 		status, body := r.as(console.Reviewer).get(path)
 		if status != http.StatusOK || strings.Contains(body, "<script>alert") || !strings.Contains(body, "&lt;script&gt;") {
@@ -132,7 +132,7 @@ func TestMessageShowsWhatTheGateChanged(t *testing.T) {
 	later := r.now.Add(20 * time.Hour)
 	e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Text: "Spring sale",
 		Action: filter.Rewrite, Reason: filter.InQuietHours, Enforced: true, Until: later, Outcome: "answered", Status: 201}
-	r.store.Log(e)
+	r.store.Decisions().Add(e)
 	_, body = v.get("/messages/" + e.ID)
 	holds(t, body, []string{"<del>at once</del>", `<ins><time datetime="2026-11-23T13:00:00Z"`}, nil)
 }
@@ -150,7 +150,7 @@ func TestMessageTellsWhatBecameOfIt(t *testing.T) {
 		"What was personal in this entry was erased":           {Action: filter.Block, Reason: filter.HasOptedOut, Enforced: true, Outcome: "refused", Erased: true},
 	} {
 		e.ID, e.Time, e.Route, e.To = ulid.New(r.now), r.now, "twilio", filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}
-		r.store.Log(e)
+		r.store.Decisions().Add(e)
 		_, body := r.as(console.Viewer).get("/messages/" + e.ID)
 		holds(t, body, []string{want}, []string{"⟦"})
 	}
@@ -161,7 +161,7 @@ func TestEveryReasonIsTold(t *testing.T) {
 	r := newRig(t)
 	for reason := range filter.Reason(filter.Reasons) {
 		e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Reason: reason, Outcome: "refused"}
-		r.store.Log(e)
+		r.store.Decisions().Add(e)
 		_, body := r.as(console.Viewer).get("/messages/" + e.ID)
 		holds(t, body, nil, []string{"⟦"})
 	}

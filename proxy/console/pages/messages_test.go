@@ -142,7 +142,7 @@ func TestMessagesGoOnPageByPage(t *testing.T) {
 	for i := range pageLength + 3 {
 		at := r.now.Add(time.Duration(i) * time.Second)
 		e := store.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Campaign: "long", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: nobody}}
-		r.store.Log(e)
+		r.store.Decisions().Add(e)
 		want = append(want, e.ID)
 	}
 	slices.Reverse(want)
