@@ -167,7 +167,7 @@ func TestMemoryOfALongLog(t *testing.T) {
 	if grown := heap() - before; grown > most {
 		t.Errorf("%d entries take %d bytes after opening again, want at most %d", entries, grown, most)
 	}
-	if n := store.Blocks(s); n != entries/1024 {
+	if n := store.Blocks(s.Decisions()); n != entries/1024 {
 		t.Errorf("%d blocks", n)
 	}
 	closeLog()
@@ -181,12 +181,12 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 			cfg.Metrics = registry
 			s := open(t, cfg)
 			const limit = 20 << 10
-			store.LimitFilters(s, limit)
+			store.LimitFilters(s.Decisions(), limit)
 			for n := range 30_000 {
 				s.Decisions().Add(decision(n))
 			}
 			store.FlushLog(s)
-			if size := store.LimitFilters(s, limit); size > limit || size < limit/2 {
+			if size := store.LimitFilters(s.Decisions(), limit); size > limit || size < limit/2 {
 				t.Errorf("the filters of 30,000 entries take %d bytes, want at most %d and not much less", size, limit)
 			}
 			for _, n := range []int{10, 15_000, 29_500} {

@@ -125,7 +125,7 @@ func TestCountsNeverDisagreeWithTheLog(t *testing.T) {
 			closeStore(t, s)
 			now.set(noon.Add(100 * 24 * time.Hour))
 			s = open(t, cfg)
-			store.Retain(s)
+			store.Retain(s.Decisions())
 			agree(t, "after its time", s)
 		})
 	}

@@ -9,42 +9,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
-
-// logAbout logs n decisions, every tenth of which is about gonePerson, and returns their ids.
-func logAbout(s *store.Store, n int) (about []string) {
-	for i := range n {
-		e := decision(i)
-		if i%10 == 3 {
-			e.To, e.Text = gonePerson, "Hello Ana Ejemplo"
-			about = append(about, e.ID)
-		}
-		s.Decisions().Add(e)
-		if i%512 == 0 {
-			store.FlushLog(s)
-		}
-	}
-	store.FlushLog(s)
-	return about
-}
-
-// aboutGone is the entries that still tell who they are about.
-func aboutGone(t testing.TB, s *store.Store) []string {
-	t.Helper()
-	return ids(t, s, store.Query{To: filter.Recipient{Address: gonePerson.Address}})
-}
 
 func TestEraseLog(t *testing.T) {
 	for name, cfg := range map[string]store.Config{"on disk": {Dir: t.TempDir()}, "in memory": {Memory: true}} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, cfg)
 			about := logAbout(s, 5000)
-			if len(aboutGone(t, s)) != len(about) || store.Blocks(s) < 3 {
-				t.Fatalf("%d entries in %d blocks", len(aboutGone(t, s)), store.Blocks(s))
+			if len(aboutGone(t, s)) != len(about) || store.Blocks(s.Decisions()) < 3 {
+				t.Fatalf("%d entries in %d blocks", len(aboutGone(t, s)), store.Blocks(s.Decisions()))
 			}
 			all := ids(t, s, store.Query{})
 			if e := erase(t, s, gonePerson); e.Entries != len(about) {
@@ -211,105 +187,6 @@ func TestEraseLogRemovesWhatDoesNotRead(t *testing.T) {
 	}
 }
 
-// An erasure that fails is finished by the next one, or the next time the store is opened.
-func TestInterruptedErasure(t *testing.T) {
-	for name, finish := range map[string]func(t *testing.T, s *store.Store, dir string) *store.Store{
-		"by the next erasure": func(t *testing.T, s *store.Store, _ string) *store.Store {
-			eventually(t, "another erasure works", func() bool {
-				_, err := s.Erase(context.Background(), person("acme", 9), "ana", "asked")
-				return err == nil
-			})
-			return s
-		},
-		"by opening the store again": func(t *testing.T, s *store.Store, dir string) *store.Store {
-			_ = s.Close()
-			return open(t, store.Config{Dir: dir})
-		},
-	} {
-		for n := 1; n <= 3; n++ {
-			t.Run(fmt.Sprint(name, ", commit ", n), func(t *testing.T) {
-				dir := t.TempDir()
-				s := open(t, store.Config{Dir: dir})
-				var events []filter.Event
-				for i := range 300 {
-					events = append(events, telling(gonePerson, fmt.Sprint(i), ""))
-				}
-				keep(t, s, events...)
-				logAbout(s, 100)
-				closeStore(t, s)
-				s = open(t, store.Config{Dir: dir}) // with a snapshot
-				store.FailNthCommit(s, n)
-				_, err := s.Erase(context.Background(), gonePerson, "ana", "asked")
-				if err == nil || !strings.Contains(err.Error(), "input/output error") {
-					t.Fatalf("Erase returns %v", err)
-				}
-				s = finish(t, s, dir)
-				judgeErased(t, s, gonePerson)
-				if files := found(t, dir); len(files) > 0 {
-					t.Error(files)
-				}
-				if len(aboutGone(t, s)) > 0 {
-					t.Error("the decision log was left as it was")
-				}
-				sound(t, s)
-				closeStore(t, s)
-				if files := found(t, dir); len(files) > 0 {
-					t.Error("after closing:", files)
-				}
-			})
-		}
-	}
-}
-
-// Nobody who reads, verifies or walks while somebody is erased sees half of it.
-func TestReadingWhileErasing(t *testing.T) {
-	s := open(t, store.Config{Dir: t.TempDir(), Now: time.Now})
-	var events []filter.Event
-	for i := range 3000 {
-		events = append(events, optOut(person("acme", i%60), fmt.Sprint(i)))
-	}
-	keep(t, s, events...)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for i := range 20 {
-			erase(t, s, person("acme", i))
-		}
-	}()
-	for done := false; !done; {
-		select {
-		case <-ended:
-			done = true
-		default:
-		}
-		for i := range 20 {
-			if !barred(t, s, person("acme", i)) {
-				t.Fatalf("recipient %d may be written to", i)
-			}
-			if n := len(history(t, s, person("acme", i))); n < 50 || n > 51 {
-				t.Fatalf("recipient %d has %d events", i, n)
-			}
-		}
-		if r := verify(t, s); !r.OK() {
-			t.Fatal(r.Faults)
-		}
-		if n := len(changes(t, s, 0)); n < 3000 {
-			t.Fatalf("%d changes", n)
-		}
-		n := 0
-		for _, err := range s.Records() {
-			must(t, err)
-			n++
-		}
-		if n != 60 {
-			t.Fatalf("%d records", n)
-		}
-	}
-	if r := sound(t, s); r.Erased != 1000 {
-		t.Errorf("the chain has %+v", r)
-	}
-}
-
 // Whoever is looked for beside something else is found also where the files that they are in are written anew during the
 // walk, and their blocks move.
 func TestEraseLogWhileLookingForOne(t *testing.T) {
@@ -339,4 +216,51 @@ func TestEraseLogWhileLookingForOne(t *testing.T) {
 	once := sync.OnceFunc(func() { erase(t, s, gonePerson) })
 	slices.Reverse(want)
 	equal(t, "found", ids(t, s, store.Query{To: sought, Action: &blocked, Pause: once}), want)
+}
+
+// Entries that are logged while somebody is erased wait for nothing and are all kept.
+func TestLoggingWhileErasing(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, store.Config{Dir: dir})
+	about := logAbout(s, 5000)
+	const more = 20_000
+	var logging sync.WaitGroup
+	logging.Go(func() {
+		for n := range more {
+			s.Decisions().Add(decision(10_000 + n))
+		}
+	})
+	if got := erase(t, s, gonePerson).Entries; got != len(about) {
+		t.Errorf("%d entries were blanked, want %d", got, len(about))
+	}
+	for i := range 5 {
+		erase(t, s, person("acme", i))
+	}
+	logging.Wait()
+	store.FlushLog(s)
+	for range 2 {
+		if n := len(ids(t, s, store.Query{})); n != 5000+more {
+			t.Fatalf("%d entries are there, want %d", n, 5000+more)
+		}
+		if n := len(aboutGone(t, s)); n > 0 {
+			t.Errorf("%d entries are left about the erased", n)
+		}
+		closeStore(t, s)
+		s = open(t, store.Config{Dir: dir})
+	}
+}
+
+// BenchmarkEraseLog is an erasure's way through the log, an entry.
+func BenchmarkEraseLog(b *testing.B) {
+	s := open(b, store.Config{Dir: b.TempDir()})
+	for n := range b.N {
+		e := decision(n)
+		e.Text = fmt.Sprintf("Hello %d, your order has left our warehouse and will be with you tomorrow between 9 and 12.", n)
+		if s.Decisions().Add(e); n%2048 == 0 {
+			store.FlushLog(s)
+		}
+	}
+	store.FlushLog(s)
+	b.ResetTimer()
+	erase(b, s, gonePerson)
 }

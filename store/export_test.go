@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/klauspost/compress/zstd"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/wire"
@@ -60,11 +58,8 @@ func OpenLog(cfg Config) (s *Store, closeLog func() error, err error) {
 	return s, s.decisions.Close, nil
 }
 
-// FlushLog writes out what the flusher would write by and by.
-func FlushLog(s *Store) { s.decisions.flush(true) }
-
-// Retain removes what the flusher would remove by and by.
-func Retain(s *Store) { s.decisions.retain() }
+// FlushLog writes out what the decision log would write by and by.
+func FlushLog(s *Store) { _, _ = s.decisions.Tail() }
 
 // Sweep does what is done once a day.
 func Sweep(s *Store) error { return errors.Join(s.sweep(), s.sweepAudit()) }
@@ -138,15 +133,6 @@ func BloomFilters(s *Store) (most int) {
 	return most
 }
 
-// LogFailing reports whether the last flush of the decision log failed.
-func LogFailing(s *Store) bool { return s.decisions.failing.Load() }
-
-// Blocks is how many blocks the index has.
-func Blocks(s *Store) int {
-	blocks, _ := s.decisions.snapshot()
-	return len(blocks)
-}
-
 // NewBloom is a Bloom filter of numbers, made for n of them.
 func NewBloom(n int64) (add func(int), maybe func(int) bool) {
 	k, o := newKeys(nil), newOptouts(n)
@@ -177,8 +163,7 @@ func (s *Store) fingerprintOf(to filter.Recipient) fingerprint {
 	return fp
 }
 
-// DecodeRecord, DecodeEvent, DecodeEntry and DecodeHead read what is on disk: records and events
-// as those of a recipient and an ID of zeros.
+// DecodeRecord and DecodeEvent read what is on disk, as of a recipient and an ID of zeros.
 func DecodeRecord(b []byte) (r filter.Record, err error) {
 	placed, err := decodeRecord(b, fingerprint{}, &r)
 	if placed {
@@ -190,50 +175,13 @@ func DecodeEvent(b []byte) (filter.Event, error) {
 	k, err := decodeEvent(b, &eventID{})
 	return k.Event, err
 }
-func DecodeEntry(b []byte) (e Entry, err error) { return e, e.decode(string(b)) }
-func DecodeHead(b []byte) error {
-	_, err := decodeHead(b)
-	if _, _, counts := decodeTallied(b); err == nil {
-		err = counts
-	}
-	return err
-}
 
-// EncodeRecord, EncodeEvent and EncodeEntry write it.
+// EncodeRecord and EncodeEvent write it.
 func EncodeRecord(r filter.Record) []byte { return appendRecord(nil, fingerprint{}, &r) }
 func EncodeEvent(e filter.Event) []byte {
 	_, s := appendSecret(nil, &e, new(salt))
 	value, _ := appendEvent(nil, &eventID{}, &e, 1, &s)
 	return value
-}
-func EncodeEntry(e Entry) []byte { return appendEntry(nil, &e)[4:] }
-
-// BlockHead is the prefix and head of a block of entries.
-func BlockHead(entries ...Entry) []byte {
-	b := newBlock(0, len(entries))
-	for i := range entries {
-		b.add(&entries[i], [16]byte{})
-	}
-	var p packer
-	for i := range entries {
-		p.add(&entries[i])
-	}
-	f, faces, t := p.index()
-	b.held.facets.Store(f)
-	return b.encode(t, faces, nil, 0)
-}
-
-// FixHead gives a spoilt head lengths and a checksum that fit.
-func FixHead(p []byte) []byte {
-	p = append(make([]byte, 0, len(p)), p...)
-	if len(p) < blockPrefix {
-		return p
-	}
-	binary.LittleEndian.PutUint32(p, blockMagic)
-	binary.LittleEndian.PutUint32(p[4:], uint32(len(p)-blockPrefix))
-	binary.LittleEndian.PutUint32(p[8:], 0)
-	binary.LittleEndian.PutUint32(p[16:], headSum(p[:16], p[blockPrefix:]))
-	return p
 }
 
 // RecordValue is the value of the record of a recipient.
@@ -263,40 +211,6 @@ func FailNthCommit(s *Store, n int) {
 		}
 		return txn.Commit()
 	}
-}
-
-// PackEntries is the body of a block of entries and the length of what is compressed in it, and
-// UnpackEntries reads it.
-func PackEntries(entries []Entry) (body []byte, rawLen int) {
-	var p packer
-	for i := range entries {
-		p.add(&entries[i])
-	}
-	enc, err := zstd.NewWriter(nil)
-	if err != nil {
-		panic(err)
-	}
-	return p.body(enc)
-}
-
-func UnpackEntries(body []byte, n, rawLen int) ([]Entry, error) {
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(1<<24))
-	if err != nil {
-		return nil, err
-	}
-	defer dec.Close()
-	entries, _, err := unpack(dec, body, nil, blockMagic, n, rawLen, 0, nil)
-	return entries, err
-}
-
-// LimitFilters bounds the memory of the Bloom filters of the log, and returns how much they take.
-func LimitFilters(s *Store, n int) int {
-	l := s.decisions
-	l.flushing.Lock()
-	defer l.flushing.Unlock()
-	l.maxFilters = n
-	l.trim()
-	return int(l.filters.Load())
 }
 
 // SendValue is what is kept of a send, and SetSendValue puts something else in its place.

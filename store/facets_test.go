@@ -121,7 +121,7 @@ func TestFiltersCombine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, c.cfg)
-			store.LimitFilters(s, c.limit)
+			store.LimitFilters(s.Decisions(), c.limit)
 			for i, e := range entries {
 				if s.Decisions().Add(e); i%300 == 0 { // a block
 					store.FlushLog(s)

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // noon is the moment at which most tests happen.
@@ -154,4 +156,20 @@ func equal(t testing.TB, what string, got, want []string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: got %d %.6q…, want %d %.6q…", what, len(got), got[:min(len(got), 6)], len(want), want[:min(len(want), 6)])
 	}
+}
+
+// decision is the n-th of a row of entries, one a second.
+func decision(n int) store.Entry {
+	at := noon.Add(time.Duration(n) * time.Second)
+	return store.Entry{ID: idAt(n), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "c1",
+		To: person("acme", n), From: "+15559990000", Campaign: "spring", Text: "Spring sale. Reply STOP to opt out.",
+		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201, Micros: 812}
+}
+
+func idAt(n int) string { return fmt.Sprintf("01arz%021d", n) }
+
+// observed is a logger and what was written to it.
+func observed() (*zap.Logger, *observer.ObservedLogs) {
+	core, logs := observer.New(zap.WarnLevel)
+	return zap.New(core), logs
 }

@@ -14,16 +14,6 @@ import (
 	"github.com/sendgate/sendgate/store"
 )
 
-// decision is the n-th of a row of entries, one a second.
-func decision(n int) store.Entry {
-	at := noon.Add(time.Duration(n) * time.Second)
-	return store.Entry{ID: idAt(n), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "c1",
-		To: person("acme", n), From: "+15559990000", Campaign: "spring", Text: "Spring sale. Reply STOP to opt out.",
-		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201, Micros: 812}
-}
-
-func idAt(n int) string { return fmt.Sprintf("01arz%021d", n) }
-
 // Whoever reads an entry can tell that the log does not hold all that was counted.
 func TestALongTallyIsCutAndSaysSo(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
@@ -71,8 +61,8 @@ func TestEntryComesBackAsItWas(t *testing.T) {
 				s.Decisions().Add(decision(1000 + n))
 			}
 			store.FlushLog(s)
-			if store.Blocks(s) != 1 {
-				t.Fatalf("there are %d blocks, want one", store.Blocks(s))
+			if store.Blocks(s.Decisions()) != 1 {
+				t.Fatalf("there are %d blocks, want one", store.Blocks(s.Decisions()))
 			}
 		}
 	}
@@ -130,7 +120,7 @@ func TestRetention(t *testing.T) {
 		}
 		store.FlushLog(s)
 	}
-	store.Retain(s)
+	store.Retain(s.Decisions())
 	got := ids(t, s, store.Query{})
 	if oldest := got[len(got)-1]; oldest < "05" || oldest > "07" {
 		t.Errorf("on day 9 the oldest entry is %s, want one of day 5 or 6", oldest)
@@ -141,14 +131,14 @@ func TestRetention(t *testing.T) {
 	now.set(noon.Add(100 * 24 * time.Hour))
 	closeStore(t, s)
 	still := open(t, store.Config{Dir: dir, Retention: time.Hour, Now: now.now, Still: true})
-	store.Retain(still)
+	store.Retain(still.Decisions())
 	if looked := ids(t, still, store.Query{}); len(looked) != len(got) {
 		t.Errorf("who only looked left %d of %d entries", len(looked), len(got))
 	}
 	closeStore(t, still)
 	s = open(t, store.Config{Dir: dir, Retention: 72 * time.Hour, Now: now.now})
 	store.FlushLog(s)
-	store.Retain(s)
+	store.Retain(s.Decisions())
 	if got := ids(t, s, store.Query{}); len(got) != 0 {
 		t.Errorf("%d entries are left after three months without traffic, among them %s", len(got), got[0])
 	}

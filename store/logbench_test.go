@@ -126,7 +126,7 @@ func BenchmarkLog(b *testing.B) {
 			}
 			b.StopTimer()
 			b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "cpu-ns/op")
-			if n := store.Blocks(s); n > 0 && !cfg.Memory {
+			if n := store.Blocks(s.Decisions()); n > 0 && !cfg.Memory {
 				must(b, closeLog())
 				b.ReportMetric(float64(diskBytes(b, cfg.Dir))/float64(b.N), "disk-B/op")
 				return

@@ -1,9 +1,7 @@
 package store_test
 
 import (
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
@@ -112,9 +110,6 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 				write(unspelled, true)
 			}
 			store.FlushLog(s)
-			if store.Blocks(s) < 2 {
-				t.Fatalf("%d blocks", store.Blocks(s))
-			}
 			gone := filter.Recipient{Channel: filter.SMS, Address: american}
 			erased := erase(t, s, gone).Entries
 			for again := range 2 {
@@ -140,51 +135,4 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Entries that are logged while somebody is erased wait for nothing and are all kept.
-func TestLoggingWhileErasing(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir})
-	about := logAbout(s, 5000)
-	const more = 20_000
-	var logging sync.WaitGroup
-	logging.Go(func() {
-		for n := range more {
-			s.Decisions().Add(decision(10_000 + n))
-		}
-	})
-	if got := erase(t, s, gonePerson).Entries; got != len(about) {
-		t.Errorf("%d entries were blanked, want %d", got, len(about))
-	}
-	for i := range 5 {
-		erase(t, s, person("acme", i))
-	}
-	logging.Wait()
-	store.FlushLog(s)
-	for range 2 {
-		if n := len(ids(t, s, store.Query{})); n != 5000+more {
-			t.Fatalf("%d entries are there, want %d", n, 5000+more)
-		}
-		if n := len(aboutGone(t, s)); n > 0 {
-			t.Errorf("%d entries are left about the erased", n)
-		}
-		closeStore(t, s)
-		s = open(t, store.Config{Dir: dir})
-	}
-}
-
-// BenchmarkEraseLog is an erasure's way through the log, an entry.
-func BenchmarkEraseLog(b *testing.B) {
-	s := open(b, store.Config{Dir: b.TempDir()})
-	for n := range b.N {
-		e := decision(n)
-		e.Text = fmt.Sprintf("Hello %d, your order has left our warehouse and will be with you tomorrow between 9 and 12.", n)
-		if s.Decisions().Add(e); n%2048 == 0 {
-			store.FlushLog(s)
-		}
-	}
-	store.FlushLog(s)
-	b.ResetTimer()
-	erase(b, s, gonePerson)
 }

@@ -9,14 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 )
-
-// observed is a logger and what was written to it.
-func observed() (*zap.Logger, *observer.ObservedLogs) {
-	core, logs := observer.New(zap.WarnLevel)
-	return zap.New(core), logs
-}
 
 // logged makes a decision log of n entries on disk and returns its folder.
 func logged(t *testing.T, n int) string {
