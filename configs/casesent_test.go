@@ -7,6 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // A caseSent is a message that counts before that of its case, and is like it but for what it says: "3h ago"
@@ -94,7 +95,7 @@ func (c *ruleCase) count(t *testing.T, policy filter.Policy, m *filter.Message, 
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = turn.Take(&store.Claims{Tally: true})
+		_, err = turn.Take(&tally.Claims{Place: true})
 		turn.End()
 		if err != nil {
 			t.Fatal(err)

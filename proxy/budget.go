@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // Budgets hold WhatsApp messages back before the platform would, with the reason over-budget: the
@@ -41,8 +42,8 @@ const metaBurst = 45
 // A budget is Budgets made ready; the zero budget holds nothing back.
 type budget struct {
 	Budgets
-	portfolio *store.Portfolio
-	rehearsal *store.Rehearsal // of a list, on a route of its own; see [Gate.Rehearse]
+	portfolio *tally.Portfolio
+	rehearsal *tally.Rehearsal // of a list, on a route of its own; see [Gate.Rehearse]
 }
 
 func (b *budget) any() bool { return b.portfolio != nil || b.Pair.Every > 0 }
@@ -107,8 +108,8 @@ func (rt *route) need(m *filter.Message) filter.Need {
 }
 
 // takes is what m takes up if it is sent and due at a moment.
-func (rt *route) takes(m *filter.Message, r *filter.Record, due time.Time) store.Claims {
-	c := store.Claims{Tally: rt.policy.Counts(m, r)}
+func (rt *route) takes(m *filter.Message, r *filter.Record, due time.Time) tally.Claims {
+	c := tally.Claims{Place: rt.policy.Counts(m, r)}
 	if !rt.budgeted(m) {
 		return c
 	}
@@ -130,7 +131,7 @@ func dueAs(m *filter.Message, d *filter.Decision, now time.Time) time.Time {
 
 // takesAs is what m takes up if it is sent as d says, and when it is due then. Where decisions are only
 // reported, it is sent as it is, and takes what there is no room for, too.
-func (rt *route) takesAs(m *filter.Message, r *filter.Record, d *filter.Decision, now time.Time) (c store.Claims, due time.Time) {
+func (rt *route) takesAs(m *filter.Message, r *filter.Record, d *filter.Decision, now time.Time) (c tally.Claims, due time.Time) {
 	due = m.Due(now)
 	if rt.mode != Report {
 		due = dueAs(m, d, now)
@@ -179,18 +180,18 @@ func (b *budget) why(now time.Time) (text string) {
 }
 
 // Portfolios tells of every portfolio that a route names, sorted by name.
-func (g *Gate) Portfolios() []store.Usage {
+func (g *Gate) Portfolios() []tally.Usage {
 	now := time.Now()
 	if g.now != nil {
 		now = g.now()
 	}
-	all := map[string]store.Usage{}
+	all := map[string]tally.Usage{}
 	for _, rt := range g.table.Load().routes {
 		if b := &rt.budget; b.portfolio != nil {
 			all[b.Portfolio] = b.portfolio.Usage(b.Portfolio, b.Unique, b.Within, now)
 		}
 	}
-	var list []store.Usage
+	var list []tally.Usage
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		list = append(list, all[name])
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 	"go.uber.org/zap"
 )
 
@@ -41,7 +41,7 @@ func (g *Gate) count(rt *route, w *work, i int, now time.Time) filter.Decision {
 
 // uncounted is the decision about message i of w, which was d until err said that it cannot be counted.
 func (g *Gate) uncounted(rt *route, w *work, i int, d filter.Decision, now time.Time, err error) filter.Decision {
-	if over, full := errors.AsType[*store.OverBudget](err); full {
+	if over, full := errors.AsType[*tally.OverBudget](err); full {
 		return overBudget(over.Until)
 	}
 	undecided := g.undecidable(rt, w, i, now, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // capped lets everybody have so many messages a day.
@@ -258,15 +259,15 @@ func TestDraftLeavesTheStoreAlone(t *testing.T) {
 			}
 			for range 4 {
 				m, r := filter.Message{To: filter.Recipient{Brand: "a", Channel: filter.SMS, Address: "+14155550100"}}, filter.Record{}
-				var turn store.Turn
+				var turn tally.Turn
 				if turn, err = st.Tally().Turn(&m, &r, clock()); err != nil {
 					t.Fatal(err)
 				}
-				_, err = turn.Take(&store.Claims{Tally: true})
+				_, err = turn.Take(&tally.Claims{Place: true})
 				turn.End()
 				passed.Add(int64(48 * time.Hour))
 			}
-			if full := errors.Is(err, store.ErrTallyFull); full != c.full {
+			if full := errors.Is(err, tally.ErrFull); full != c.full {
 				t.Errorf("counting a message a week later, %v; want full %t", err, c.full)
 			}
 		})

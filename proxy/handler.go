@@ -8,6 +8,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -35,7 +36,7 @@ type work struct {
 	out     []byte // the answer as it goes to the client
 	names   ids
 	ids     []string       // one decision id a message
-	slots   []store.Slot   // what the messages took up of what is counted
+	slots   []tally.Slot   // what the messages took up of what is counted
 	takers  []int          // which message took which slot
 	tallies []filter.Tally // by which the messages were judged, where any was
 	sent    filter.Tally   // what tallies are made of

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // A recount is what recipients would have got if the entries of a decision log had been decided by other
@@ -92,7 +93,7 @@ func (c *recount) change(e *store.Entry, one *resent, judged *topicSet[uint64], 
 		one.sure = true
 		s.SameContent = c.was[i].SameContent
 		c.was = slices.Delete(c.was, i, i+1)
-	case one.sure && one.took && counted(e) && e.Time.UnixMilli()-one.then <= store.TallyKeep.Milliseconds():
+	case one.sure && one.took && counted(e) && e.Time.UnixMilli()-one.then <= tally.LeastKept.Milliseconds():
 		return // it had its turn after e, or had given its place back by then
 	case one.gone:
 		return

@@ -9,7 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // Rehearse makes ready to judge the messages of a list, on a route, as they would be judged if they were sent
@@ -74,12 +74,12 @@ func (r *rehearsal) count(m *filter.Message, d filter.Decision) filter.Decision 
 	}
 	claims, due := r.rt.takesAs(m, &r.record, &d, r.at)
 	if claims.Rehearsal != nil {
-		var over *store.OverBudget
+		var over *tally.OverBudget
 		if err := claims.Rehearsal.Take(&claims, m.To.Address, due, r.at); errors.As(err, &over) {
 			return overBudget(over.Until)
 		}
 	}
-	if claims.Tally {
+	if claims.Place {
 		r.list.add(m, due)
 	}
 	return d

@@ -15,8 +15,11 @@ import (
 
 func TestFullDisk(t *testing.T) {
 	var free atomic.Int64
-	free.Store(1 << 40)
 	cfg := store.Config{Dir: t.TempDir(), Now: newClock(noon).now}
+	if _, err := store.Free(cfg, free.Load); err == nil {
+		t.Fatal("a store opened on a full disk")
+	}
+	free.Store(1 << 40)
 	s, err := store.Free(cfg, free.Load)
 	must(t, err)
 	keep(t, s, optOut(person("acme", 1), "stop"))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 const (
@@ -37,7 +38,7 @@ func countUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	claims := store.Claims{Tally: true, Portfolio: s.Tally().Portfolio("acme"), Unique: killUnique, Within: 24 * time.Hour, Sender: "1", Every: time.Hour, Burst: killCap}
+	claims := tally.Claims{Place: true, Portfolio: s.Tally().Portfolio("acme"), Unique: killUnique, Within: 24 * time.Hour, Sender: "1", Every: time.Hour, Burst: killCap}
 	errs := make(chan error)
 	for counter := range killCounters {
 		go func() {
@@ -67,7 +68,7 @@ func countUntilKilled(dir string) error {
 var killPolicy = filter.Config{Require: map[filter.Category]filter.Basis{filter.Marketing: filter.NoBasis},
 	Caps: filter.Caps{Rows: []filter.Cap{{Most: killCap, Within: 24 * time.Hour}}}}
 
-func killCount(s *store.Store, policy filter.Policy, claims *store.Claims, m *filter.Message, r *filter.Record) (slot store.Slot, what string, err error) {
+func killCount(s *store.Store, policy filter.Policy, claims *tally.Claims, m *filter.Message, r *filter.Record) (slot tally.Slot, what string, err error) {
 	turn, err := s.Tally().Turn(m, r, noon)
 	if err != nil {
 		return slot, "", err
@@ -77,7 +78,7 @@ func killCount(s *store.Store, policy filter.Policy, claims *store.Claims, m *fi
 		return slot, "capped", nil
 	}
 	slot, err = turn.Take(claims)
-	if _, over := err.(*store.OverBudget); over {
+	if _, over := err.(*tally.OverBudget); over {
 		return slot, "over", nil
 	}
 	return slot, "sent", err

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // ErrClosed is the answer of a store after [Store.Close].
@@ -26,7 +27,7 @@ type Store struct {
 	metrics metrics
 	optouts *optouts
 	blobs   blobs
-	tally   *tallyBook
+	tally   *tally.Book
 	errands *errands
 
 	decisions *decisionLog
@@ -98,7 +99,7 @@ func (s *Store) start() {
 	go s.write()
 	go s.housekeep()
 	s.saving.Go(s.keepSnapshot)
-	s.counting.Go(func() { s.tally.Tend(s.stop) })
+	s.counting.Go(func() { s.tally.Keep(s.stop) })
 	if !s.cfg.Still && !s.cfg.Memory {
 		s.counting.Go(s.keepCensus)
 	}

@@ -1,21 +1,25 @@
 package store
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/sendgate/sendgate/store/tally"
+)
 
 const tallyDir = "tally"
 
 // Tally is what counts against caps, duplicates and budgets.
-func (s *Store) Tally() *tallyBook { return s.tally }
+func (s *Store) Tally() *tally.Book { return s.tally }
 
 func (s *Store) openTally() (err error) {
-	cfg := tallyConfig{
+	cfg := tally.Config{
 		Most: s.cfg.Tally, Still: s.cfg.Still, Now: s.cfg.Now, Room: s.room, Closed: s.whyClosed, Logger: s.logger,
-		Hashes: tallyHashes{Person: s.keys.shortPerson, Content: s.keys.short(ofContent), Portfolio: s.keys.short(ofPortfolio)},
+		Hashes: tally.Hashes{Person: s.keys.shortPerson, Content: s.keys.short(ofContent), Portfolio: s.keys.short(ofPortfolio)},
 	}
 	if !s.cfg.Memory {
 		cfg.Dir = s.path(tallyDir)
 	}
-	s.tally, err = openBook(cfg)
+	s.tally, err = tally.Open(cfg)
 	return err
 }
 

@@ -75,8 +75,8 @@ func (b Brake) withDefaults() (Brake, error) {
 	return b, nil
 }
 
-// A tally is how many new opt-outs and opt-ins.
-type tally struct{ outs, ins int }
+// totals is how many new opt-outs and opt-ins.
+type totals struct{ outs, ins int }
 
 // A brake watches over all tokens. Its methods are safe for concurrent use.
 type brake struct {
@@ -91,7 +91,7 @@ type brake struct {
 // A slot is what a token did within a sixtieth of the window.
 type slot struct {
 	since time.Time
-	tally
+	totals
 }
 
 func newBrake(cfg Brake, st *store.Store, now func() time.Time) (*brake, error) {
@@ -100,7 +100,7 @@ func newBrake(cfg Brake, st *store.Store, now func() time.Time) (*brake, error) 
 }
 
 // used is what token did within the window.
-func (b *brake) used(token string) (sum tally) {
+func (b *brake) used(token string) (sum totals) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range b.window(token) {
@@ -121,7 +121,7 @@ func (b *brake) window(token string) []slot {
 }
 
 // add counts what token did.
-func (b *brake) add(token string, t tally) {
+func (b *brake) add(token string, t totals) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	slots := b.window(token)
@@ -157,7 +157,7 @@ func (b *brake) may(outs, ins int) bool {
 }
 
 // over says what t is more than, or nothing.
-func (b *brake) over(t tally) string {
+func (b *brake) over(t totals) string {
 	for _, side := range []struct {
 		n    int
 		most Allowance
@@ -176,15 +176,15 @@ func (b *brake) over(t tally) string {
 }
 
 // token is what a confirms: that what about names may do as much as t, and no more.
-func (a actor) token(about string, t tally) string {
+func (a actor) token(about string, t totals) string {
 	mac := hmac.New(sha256.New, a.hash[:])
 	fmt.Fprintf(mac, "%s\n%d %d", about, t.outs, t.ins)
 	return fmt.Sprintf("%d-%d-%s", t.outs, t.ins, hex.EncodeToString(mac.Sum(nil)[:12]))
 }
 
 // confirms reports whether given is a token for about that allows t.
-func (a actor) confirms(given, about string, t tally) bool {
-	var allowed tally
+func (a actor) confirms(given, about string, t totals) bool {
+	var allowed totals
 	parts := strings.Split(given, "-")
 	if len(parts) != 3 {
 		return false

@@ -4,13 +4,13 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // usages plays a gate with portfolios.
-type usages []store.Usage
+type usages []tally.Usage
 
-func (u usages) Portfolios() []store.Usage { return u }
+func (u usages) Portfolios() []tally.Usage { return u }
 
 func TestBudgetsOverTheAPI(t *testing.T) {
 	b := newBench(t)
@@ -19,7 +19,7 @@ func TestBudgetsOverTheAPI(t *testing.T) {
 	}
 	want := usages{{Portfolio: "acme", Unique: 250, Within: "24h0m0s", Used: 249, Left: 1, Next: noon}}
 	b.server.budgets = want
-	if list, err := b.client(Viewer).Budgets(t.Context()); err != nil || !reflect.DeepEqual(list.Portfolios, []store.Usage(want)) {
+	if list, err := b.client(Viewer).Budgets(t.Context()); err != nil || !reflect.DeepEqual(list.Portfolios, []tally.Usage(want)) {
 		t.Errorf("the list is %+v, %v, want %+v", list, err, want)
 	}
 }

@@ -190,7 +190,7 @@ func (im *importer) findClashes() error {
 // write is the pass that keeps what the file says. What it does counts against the brake, unless it
 // was confirmed.
 func (im *importer) write() error {
-	most := tally{im.clash.outRows, im.clash.inRows}
+	most := totals{im.clash.outRows, im.clash.inRows}
 	if !im.confirmed {
 		im.s.brake.add(im.by.name, most)
 	}
@@ -199,15 +199,15 @@ func (im *importer) write() error {
 	err := im.pass("importing", im.apply)
 	err = errors.Join(err, im.pipe.close(im.acknowledge))
 	if !im.confirmed {
-		im.s.brake.add(im.by.name, tally{im.sum.OptOuts - most.outs, im.sum.OptIns - most.ins})
+		im.s.brake.add(im.by.name, totals{im.sum.OptOuts - most.outs, im.sum.OptIns - most.ins})
 	}
 	return err
 }
 
 // ask stops an import that would do more than the brake lets through, unless that was confirmed.
-func (im *importer) ask(used tally) error {
-	would := tally{im.sum.OptOuts, im.sum.OptIns}
-	problem := im.s.brake.over(tally{used.outs + would.outs, used.ins + would.ins})
+func (im *importer) ask(used totals) error {
+	would := totals{im.sum.OptOuts, im.sum.OptIns}
+	problem := im.s.brake.over(totals{used.outs + would.outs, used.ins + would.ins})
 	about := fmt.Sprintf("import %x %s", im.spool.sum, im.query)
 	if problem == "" {
 		return nil

@@ -142,7 +142,7 @@ func (s *Server) mayRecord(c *call, e *filter.Event, again bool) error {
 	if at.Time.IsZero() {
 		at.Time = s.now()
 	}
-	one := tally{}
+	one := totals{}
 	switch {
 	case tellsNothing(&at, &rec), e.Kind == filter.OptedOut && standsOut(&rec, e.Scope):
 		return nil
@@ -161,9 +161,9 @@ func (s *Server) mayRecord(c *call, e *filter.Event, again bool) error {
 
 // passBrake lets t through and counts it, unless the token of c has done too much within the window
 // and nobody confirmed that.
-func (s *Server) passBrake(c *call, t tally) error {
+func (s *Server) passBrake(c *call, t totals) error {
 	used := s.brake.used(c.by.name)
-	would := tally{used.outs + t.outs, used.ins + t.ins}
+	would := totals{used.outs + t.outs, used.ins + t.ins}
 	if s.brake.may(would.outs, would.ins) {
 		problem := s.brake.over(would)
 		about := "notices since " + s.brake.began(c.by.name)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // The parts of an OpenAPI document that the test looks at.
@@ -132,7 +133,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Suppression":   {reflect.TypeFor[Suppression]()},
 		"Suppressions":  {reflect.TypeFor[Suppressions]()},
 		"Budgets":       {reflect.TypeFor[BudgetList]()},
-		"Usage":         {reflect.TypeFor[store.Usage]()},
+		"Usage":         {reflect.TypeFor[tally.Usage]()},
 		"Sent":          {reflect.TypeFor[filter.Sent]()},
 		"Configuration": {reflect.TypeFor[Configuration]()},
 		"Difference":    {reflect.TypeFor[Difference]()},

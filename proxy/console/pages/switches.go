@@ -11,7 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 var switchPages = []page{
@@ -55,7 +55,7 @@ var pauseLengths = []int{1, 4, 12, 24, 72, 168}
 
 // A budget is how far the limit of a portfolio is used up.
 type budget struct {
-	store.Usage
+	tally.Usage
 	Within string
 	High   int // from where on little is left
 }

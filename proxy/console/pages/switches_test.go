@@ -10,7 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // hostile is what somebody would write into every field that they can fill.
@@ -221,12 +221,12 @@ func TestTheHistoryOfPausesPageByPage(t *testing.T) {
 // played is a gate whose breaker and budgets are as given.
 type played struct {
 	circuits []filter.Circuit
-	usages   []store.Usage
+	usages   []tally.Usage
 }
 
 func (p played) Unheeding() []string                                         { return []string{"shop (mode report)"} }
 func (p played) Circuits() []filter.Circuit                                  { return p.circuits }
-func (p played) Portfolios() []store.Usage                                   { return p.usages }
+func (p played) Portfolios() []tally.Usage                                   { return p.usages }
 func (played) Quality(string, bool, string, string) ([]filter.Switch, error) { return nil, nil }
 
 // plays has the console ask p in place of the gate.
@@ -249,7 +249,7 @@ func TestCircuitsAndBudgetsAreShown(t *testing.T) {
 			{On: filter.Target{Campaign: "spring", Route: "twilio"}, State: "trial", Messages: 3, Refusals: 1},
 			{On: filter.Target{Campaign: hostile}, State: "closed", Messages: 0, Refusals: 2},
 		},
-		usages: []store.Usage{
+		usages: []tally.Usage{
 			{Portfolio: "acme", Unique: 2000, Within: "24h0m0s", Used: 1999, Left: 1, Next: r.now.Add(time.Minute)},
 			{Portfolio: "full", Unique: 250, Within: "90m0s", Used: 250},
 			{Portfolio: "odd", Unique: 250, Within: "90m30s", Left: 250},

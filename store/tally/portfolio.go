@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"container/heap"
@@ -31,18 +31,18 @@ type portfolios struct {
 }
 
 // Portfolio is the portfolio called name, with what is counted against it.
-func (b *tallyBook) Portfolio(name string) *Portfolio {
+func (b *Book) Portfolio(name string) *Portfolio {
 	return b.portfolios.marked(b.cfg.Hashes.Portfolio(name))
 }
 
 // PortfolioAsIs is a copy of the portfolio called name as it is now, for whoever only wants to know: nothing
 // that is asked of it changes what the tally keeps.
-func (b *tallyBook) PortfolioAsIs(name string) *Portfolio {
+func (b *Book) PortfolioAsIs(name string) *Portfolio {
 	return b.portfolios.copy(b.cfg.Hashes.Portfolio(name))
 }
 
 func newPortfolio(mark uint64) *Portfolio {
-	return &Portfolio{mark: mark, people: map[uint64]counted{}, within: TallyKeep.Milliseconds()}
+	return &Portfolio{mark: mark, people: map[uint64]counted{}, within: LeastKept.Milliseconds()}
 }
 
 func (all *portfolios) marked(mark uint64) *Portfolio {

@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"hash/fnv"
@@ -8,13 +8,13 @@ import (
 )
 
 // recipient is the fingerprint of a recipient.
-func (f *tallyHashes) recipient(to *filter.Recipient) uint64 {
+func (f *Hashes) recipient(to *filter.Recipient) uint64 {
 	h := fnv1a(fnv1a(fnvBasis, to.Brand), "\x00")
 	return f.Person(to.Address) ^ fnv1a(h, string(to.Channel))*0x9e3779b97f4a7c15
 }
 
 // content is the fingerprint of what a message says.
-func (f *tallyHashes) content(m *filter.Message) uint64 {
+func (f *Hashes) content(m *filter.Message) uint64 {
 	h := uint64(0)
 	for _, part := range [...]string{m.Template, m.Text, m.Extra} {
 		h = bits.RotateLeft64(h, 21) + f.Content(part)

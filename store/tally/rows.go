@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"math/bits"
@@ -7,14 +7,14 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-// tallyShards is into how many parts the tally is cut. Each has a lock of its own, which is the lock of
+// rowShards is into how many parts the tally is cut. Each has a lock of its own, which is the lock of
 // all recipients in it.
-const tallyShards = 1024
+const rowShards = 1024
 
-// A tallyRow is one message of the tally, in 24 bytes, or a further topic of one: a row that is like the
+// A sentRow is one message of the tally, in 24 bytes, or a further topic of one: a row that is like the
 // message's own but for the topic.
-type tallyRow struct {
-	key  uint64 // of the recipient: see [tallyHashes.recipient]
+type sentRow struct {
+	key  uint64 // of the recipient: see [Hashes.recipient]
 	when uint64 // furtherBit, milliseconds since 1970, two bits of category, and 18 of the content; 0: none any more
 	mark uint64 // 32 bits of the topic, and 32 of the content
 }
@@ -25,8 +25,8 @@ const (
 	contentBits = 18 // of when
 )
 
-func newTallyRow(key uint64, due int64, c filter.Category, topic uint32, content uint64) tallyRow {
-	return tallyRow{
+func newSentRow(key uint64, due int64, c filter.Category, topic uint32, content uint64) sentRow {
+	return sentRow{
 		key:  key,
 		when: uint64(due)<<whenShift | uint64(c&3)<<contentBits | content>>(64-contentBits),
 		mark: uint64(topic)<<32 | content&(1<<32-1),
@@ -34,34 +34,34 @@ func newTallyRow(key uint64, due int64, c filter.Category, topic uint32, content
 }
 
 // further is the row of a further topic of the message of r.
-func (r tallyRow) further(topic uint32) tallyRow {
-	return tallyRow{r.key, r.when | furtherBit, uint64(topic)<<32 | r.mark&(1<<32-1)}
+func (r sentRow) further(topic uint32) sentRow {
+	return sentRow{r.key, r.when | furtherBit, uint64(topic)<<32 | r.mark&(1<<32-1)}
 }
 
 // of reports whether r, which is about a further topic, is of the message of o. So are those of two
 // messages with the same content at the same millisecond, and each then counts under the topics of both.
-func (r *tallyRow) of(o *tallyRow) bool {
+func (r *sentRow) of(o *sentRow) bool {
 	return r.when == o.when|furtherBit && uint32(r.mark) == uint32(o.mark)
 }
 
-func (r *tallyRow) due() int64 { return int64(r.when &^ furtherBit >> whenShift) }
+func (r *sentRow) due() int64 { return int64(r.when &^ furtherBit >> whenShift) }
 
 // move makes r due at another moment, in milliseconds since 1970.
-func (r *tallyRow) move(due int64) { r.when = uint64(due)<<whenShift | r.when&(1<<whenShift-1) }
+func (r *sentRow) move(due int64) { r.when = uint64(due)<<whenShift | r.when&(1<<whenShift-1) }
 
-func (r *tallyRow) category() filter.Category { return filter.Category(r.when >> contentBits & 3) }
-func (r *tallyRow) topic() uint32             { return uint32(r.mark >> 32) }
-func (r *tallyRow) sameContent(o *tallyRow) bool {
+func (r *sentRow) category() filter.Category { return filter.Category(r.when >> contentBits & 3) }
+func (r *sentRow) topic() uint32             { return uint32(r.mark >> 32) }
+func (r *sentRow) sameContent(o *sentRow) bool {
 	const content = 1<<contentBits - 1
 	return uint32(r.mark) == uint32(o.mark) && r.when&content == o.when&content
 }
 
-// A tallyShard holds rows in no order, those of one recipient chained to each other. heads is where the
+// A rowShard holds rows in no order, those of one recipient chained to each other. heads is where the
 // chains begin: a table with open addressing that holds the place of a row and one, and 0 for nothing. Rows
 // are all over the memory, so tags has a byte of each key, and most rows of others need no look.
-type tallyShard struct {
+type rowShard struct {
 	mu    sync.Mutex
-	rows  []tallyRow
+	rows  []sentRow
 	next  []uint32 // place of the recipient's next row and one, for each row
 	heads []uint32
 	tags  []uint8 // one for each of heads
@@ -69,7 +69,7 @@ type tallyShard struct {
 }
 
 // chain is the place in heads of the chain of key, or where it would begin.
-func (s *tallyShard) chain(key uint64) int {
+func (s *rowShard) chain(key uint64) int {
 	n := uint64(len(s.heads))
 	at, _ := bits.Mul64(key*0x9e3779b97f4a7c15, n)
 	for tag := tagOf(key); s.heads[at] != 0 && (s.tags[at] != tag || s.rows[s.heads[at]-1].key != key); {
@@ -81,10 +81,10 @@ func (s *tallyShard) chain(key uint64) int {
 }
 
 // tagOf is a byte of key, other than those that choose its shard.
-func tagOf(key uint64) uint8 { return uint8(key / tallyShards) }
+func tagOf(key uint64) uint8 { return uint8(key / rowShards) }
 
 // first is the place of the first row of key and one, and 0 where it has none.
-func (s *tallyShard) first(key uint64) uint32 {
+func (s *rowShard) first(key uint64) uint32 {
 	if len(s.heads) == 0 {
 		return 0
 	}
@@ -92,7 +92,7 @@ func (s *tallyShard) first(key uint64) uint32 {
 }
 
 // each calls f with the rows of key until it returns false.
-func (s *tallyShard) each(key uint64, f func(*tallyRow) bool) {
+func (s *rowShard) each(key uint64, f func(*sentRow) bool) {
 	for i := s.first(key); i != 0; i = s.next[i-1] {
 		if !f(&s.rows[i-1]) {
 			return
@@ -101,9 +101,9 @@ func (s *tallyShard) each(key uint64, f func(*tallyRow) bool) {
 }
 
 // add takes a row in. Rows due before horizon may be dropped. added is by how many rows the shard grew.
-func (s *tallyShard) add(row tallyRow, horizon int64) (added int) {
+func (s *rowShard) add(row sentRow, horizon int64) (added int) {
 	placed := false
-	s.each(row.key, func(r *tallyRow) bool {
+	s.each(row.key, func(r *sentRow) bool {
 		if placed = r.due() < horizon; placed {
 			*r = row
 		}
@@ -128,7 +128,7 @@ func (s *tallyShard) add(row tallyRow, horizon int64) (added int) {
 }
 
 // link puts row i at the beginning of its chain.
-func (s *tallyShard) link(i int) {
+func (s *rowShard) link(i int) {
 	key := s.rows[i].key
 	at := s.chain(key)
 	if s.heads[at] == 0 {
@@ -138,14 +138,14 @@ func (s *tallyShard) link(i int) {
 }
 
 // grow makes room for an eighth more rows.
-func (s *tallyShard) grow() {
+func (s *rowShard) grow() {
 	n := max(4, cap(s.rows)+cap(s.rows)/8)
-	s.rows = append(make([]tallyRow, 0, n), s.rows...)
+	s.rows = append(make([]sentRow, 0, n), s.rows...)
 	s.next = append(make([]uint32, 0, n), s.next...)
 }
 
 // index makes heads anew, of size n.
-func (s *tallyShard) index(n int) {
+func (s *rowShard) index(n int) {
 	s.heads, s.tags, s.used = make([]uint32, n), make([]uint8, n), 0
 	for i := range s.rows {
 		s.link(i)
@@ -153,7 +153,7 @@ func (s *tallyShard) index(n int) {
 }
 
 // sweep drops the rows due before horizon, and returns how many.
-func (s *tallyShard) sweep(horizon int64) (dropped int) {
+func (s *rowShard) sweep(horizon int64) (dropped int) {
 	kept := s.rows[:0]
 	for i := range s.rows {
 		if s.rows[i].due() >= horizon {
@@ -166,7 +166,7 @@ func (s *tallyShard) sweep(horizon int64) (dropped int) {
 	}
 	s.rows, s.next = kept, s.next[:len(kept)]
 	if len(kept) < cap(kept)/2 { // give memory back
-		s.rows = append(make([]tallyRow, 0, len(kept)), kept...)
+		s.rows = append(make([]sentRow, 0, len(kept)), kept...)
 		s.next = make([]uint32, len(kept))
 	}
 	heads := len(s.heads)
@@ -178,8 +178,8 @@ func (s *tallyShard) sweep(horizon int64) (dropped int) {
 }
 
 // remove takes out one row like row, and reports whether there was one.
-func (s *tallyShard) remove(row tallyRow) (found bool) {
-	s.each(row.key, func(r *tallyRow) bool {
+func (s *rowShard) remove(row sentRow) (found bool) {
+	s.each(row.key, func(r *sentRow) bool {
 		if *r == row {
 			r.when, found = 0, true // its place is taken by the recipient's next row, or swept
 		}

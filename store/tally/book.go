@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"errors"
@@ -9,10 +9,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// ErrTallyFull is why a message cannot be counted while the tally holds as many as it may.
-var ErrTallyFull = errors.New("the tally is full (store.tally)")
+// ErrFull is why a message cannot be counted while the tally holds as many as it may.
+var ErrFull = errors.New("the tally is full (store.tally)")
 
-// A tallyBook is what was sent to whom lately, and what is left of budgets. It holds no address and no text: a
+// A Book is what was sent to whom lately, and what is left of budgets. It holds no address and no text: a
 // recipient is a keyed fingerprint of 64 bits, a content one of 50. Among ten million recipients the odds that
 // any two share one are one in four hundred thousand; then each counts against the other's caps, and nobody
 // gets more than theirs.
@@ -21,10 +21,10 @@ var ErrTallyFull = errors.New("the tally is full (store.tally)")
 // store's key, and is gone when the longest time that caps look back has passed.
 //
 // Its methods are safe for concurrent use.
-type tallyBook struct {
-	cfg        tallyConfig
-	shards     [tallyShards]tallyShard
-	journal    tallyJournal
+type Book struct {
+	cfg        Config
+	shards     [rowShards]rowShard
+	journal    journal
 	count      atomic.Int64 // rows of all shards, of which some may be of no more use
 	keep       atomic.Int64 // milliseconds after which a message counts for nothing
 	clock      steadyClock  // by which it forgets
@@ -32,12 +32,12 @@ type tallyBook struct {
 	portfolios portfolios
 }
 
-// A tallyConfig is what a [tallyBook] goes by.
-type tallyConfig struct {
+// A Config is what a [Book] goes by.
+type Config struct {
 	Dir    string // its own folder; empty: in memory alone
 	Most   int64  // so many messages are remembered
 	Still  bool   // nothing is dropped by age
-	Hashes tallyHashes
+	Hashes Hashes
 	Now    func() time.Time
 	Passed func() time.Duration // since some moment, whatever the clock shows; nil: by the readings of Now
 	Room   func(int64) error    // why so many bytes cannot be written, if they cannot
@@ -45,24 +45,24 @@ type tallyConfig struct {
 	Logger *zap.Logger
 }
 
-// tallyHashes are what recipients, contents and portfolios are told apart by. They have a key, and each one of
+// Hashes are what recipients, contents and portfolios are told apart by. They have a key, and each one of
 // its own.
-type tallyHashes struct{ Person, Content, Portfolio func(string) uint64 }
+type Hashes struct{ Person, Content, Portfolio func(string) uint64 }
 
 const (
-	// TallyKeep is for how long messages are kept at least, whatever the configuration looks back: who takes
+	// LeastKept is for how long messages are kept at least, whatever the configuration looks back: who takes
 	// the caps out of it, and puts them back, finds them as they were.
-	TallyKeep = 24 * time.Hour
-	// tallySync is how long what was counted waits until it is on disk at most.
-	tallySync = time.Second
-	// tallySweep is how often what counts for nothing any more is dropped.
-	tallySweep = time.Minute
+	LeastKept = 24 * time.Hour
+	// syncEvery is how long what was counted waits until it is on disk at most.
+	syncEvery = time.Second
+	// sweepEvery is how often what counts for nothing any more is dropped.
+	sweepEvery = time.Minute
 )
 
-// openBook reads what was sent lately.
-func openBook(cfg tallyConfig) (*tallyBook, error) {
-	b := &tallyBook{cfg: cfg}
-	b.keep.Store(TallyKeep.Milliseconds())
+// Open reads what was sent lately.
+func Open(cfg Config) (*Book, error) {
+	b := &Book{cfg: cfg}
+	b.keep.Store(LeastKept.Milliseconds())
 	b.journal.dir, b.journal.room, b.journal.logger = cfg.Dir, cfg.Room, cfg.Logger
 	b.clock.passed = cfg.Passed
 	if b.clock.passed == nil {
@@ -80,14 +80,14 @@ func openBook(cfg tallyConfig) (*tallyBook, error) {
 }
 
 // restore takes in an entry of the journal.
-func (b *tallyBook) restore(kind byte, key, when, mark uint64) {
+func (b *Book) restore(kind byte, key, when, mark uint64) {
 	switch kind {
 	case entrySent:
-		row := tallyRow{key, when, mark}
-		b.count.Add(int64(b.shards[key%tallyShards].add(row, 0)))
+		row := sentRow{key, when, mark}
+		b.count.Add(int64(b.shards[key%rowShards].add(row, 0)))
 	case entryTopic:
-		row := tallyRow{key, when | furtherBit, mark}
-		b.count.Add(int64(b.shards[key%tallyShards].add(row, 0)))
+		row := sentRow{key, when | furtherBit, mark}
+		b.count.Add(int64(b.shards[key%rowShards].add(row, 0)))
 	case entryPerson:
 		b.portfolios.marked(mark).count(key, int64(when>>whenShift))
 	case entryPair:
@@ -95,9 +95,9 @@ func (b *tallyBook) restore(kind byte, key, when, mark uint64) {
 	}
 }
 
-// Tend syncs what was counted, and drops what counts for nothing any more, until stop is closed.
-func (b *tallyBook) Tend(stop <-chan struct{}) {
-	sync, sweep := time.NewTicker(tallySync), time.NewTicker(tallySweep)
+// Keep syncs what was counted, and drops what counts for nothing any more, until stop is closed.
+func (b *Book) Keep(stop <-chan struct{}) {
+	sync, sweep := time.NewTicker(syncEvery), time.NewTicker(sweepEvery)
 	defer sync.Stop()
 	defer sweep.Stop()
 	for failing := false; ; {
@@ -116,13 +116,13 @@ func (b *tallyBook) Tend(stop <-chan struct{}) {
 	}
 }
 
-// Close puts all on disk. Nobody tends it any more.
-func (b *tallyBook) Close() error { return b.journal.close() }
+// Close puts all on disk. Nobody keeps it any more.
+func (b *Book) Close() error { return b.journal.close() }
 
 // Remember makes the tally hold on to messages for as long as lookback, or longer. What was forgotten
 // before comes not back: a longer time is whole only once it has passed. It never makes the time
 // shorter; opening the store anew does.
-func (b *tallyBook) Remember(lookback time.Duration) {
+func (b *Book) Remember(lookback time.Duration) {
 	for ms := lookback.Milliseconds(); ; {
 		was := b.keep.Load()
 		if ms <= was || b.keep.CompareAndSwap(was, ms) {
@@ -132,7 +132,7 @@ func (b *tallyBook) Remember(lookback time.Duration) {
 }
 
 // Sweep drops what counts for nothing any more, from memory and from disk.
-func (b *tallyBook) Sweep() {
+func (b *Book) Sweep() {
 	if b.cfg.Still {
 		return
 	}
@@ -153,13 +153,13 @@ func (b *tallyBook) Sweep() {
 }
 
 // now is the clock, in milliseconds since 1970.
-func (b *tallyBook) now() int64 { return b.cfg.Now().UnixMilli() }
+func (b *Book) now() int64 { return b.cfg.Now().UnixMilli() }
 
 // horizon is since when messages are kept, at a moment on the clock.
-func (b *tallyBook) horizon(now int64) int64 { return b.clock.atMost(now) - b.keep.Load() }
+func (b *Book) horizon(now int64) int64 { return b.clock.atMost(now) - b.keep.Load() }
 
 // Len is how many messages it remembers, and further topics of them.
-func (b *tallyBook) Len() int64 { return b.count.Load() }
+func (b *Book) Len() int64 { return b.count.Load() }
 
 // Size is how large its files are together, in bytes.
-func (b *tallyBook) Size() int64 { return b.journal.size() }
+func (b *Book) Size() int64 { return b.journal.size() }

@@ -1,10 +1,10 @@
-package store
+package tally
 
 import "go.uber.org/zap"
 
 // A Slot is what a message took up, to be given back if it surely was not sent. The zero Slot is nothing.
 type Slot struct {
-	row       tallyRow // none where row.when is 0
+	row       sentRow // none where row.when is 0
 	topics    topicMarks
 	pairs     pairSlots
 	portfolio portfolioSlot
@@ -15,13 +15,13 @@ type Slot struct {
 func (l *Slot) Taken() bool { return l.place.n > 0 }
 
 // release gives back what is not in the tally yet.
-func (b *tallyBook) release(slot *Slot) {
+func (b *Book) release(slot *Slot) {
 	b.pairs.back(&slot.pairs)
 	slot.portfolio.back()
 }
 
 // GiveBack frees what a message took up that surely was not sent. Its turn is over.
-func (b *tallyBook) GiveBack(slot *Slot) {
+func (b *Book) GiveBack(slot *Slot) {
 	if !slot.Taken() {
 		return
 	}
@@ -30,7 +30,7 @@ func (b *tallyBook) GiveBack(slot *Slot) {
 		b.cfg.Logger.Warn("a place in the tally was given back, but not in its file", zap.Error(err))
 	}
 	if slot.row.when != 0 {
-		shard := &b.shards[slot.row.key%tallyShards]
+		shard := &b.shards[slot.row.key%rowShards]
 		shard.mu.Lock()
 		shard.remove(slot.row)
 		for _, topic := range slot.topics.further() {

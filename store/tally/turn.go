@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"cmp"
@@ -12,9 +12,9 @@ import (
 // A Turn is the right to decide about one message: while it lasts, no other to the same recipient is
 // decided by the tally. It ends with [Turn.End], soon. It belongs to one goroutine.
 type Turn struct {
-	book    *tallyBook
-	shard   *tallyShard
-	row     tallyRow
+	book    *Book
+	shard   *rowShard
+	row     sentRow
 	topics  topicMarks
 	address string
 	now     int64
@@ -22,7 +22,7 @@ type Turn struct {
 
 // Turn waits for the turn of m, and reads into r.Tally what its recipient got lately, as of now. Judge m
 // then, and [Turn.Take] its place if it is to be sent.
-func (b *tallyBook) Turn(m *filter.Message, r *filter.Record, now time.Time) (Turn, error) {
+func (b *Book) Turn(m *filter.Message, r *filter.Record, now time.Time) (Turn, error) {
 	if err := b.cfg.Closed(); err != nil {
 		return Turn{}, err
 	}
@@ -40,7 +40,7 @@ func (b *tallyBook) Turn(m *filter.Message, r *filter.Record, now time.Time) (Tu
 }
 
 // Read is what Turn reads, for whoever only wants to know.
-func (b *tallyBook) Read(m *filter.Message, r *filter.Record, now time.Time) error {
+func (b *Book) Read(m *filter.Message, r *filter.Record, now time.Time) error {
 	t, err := b.Turn(m, r, now)
 	if err == nil {
 		t.End()
@@ -51,11 +51,11 @@ func (b *tallyBook) Read(m *filter.Message, r *filter.Record, now time.Time) err
 // End lets the next message have its turn.
 func (t *Turn) End() { t.shard.mu.Unlock() }
 
-func (b *tallyBook) turn(m *filter.Message, now time.Time) Turn {
+func (b *Book) turn(m *filter.Message, now time.Time) Turn {
 	key, topics := b.cfg.Hashes.recipient(&m.To), marksOf(m)
 	return Turn{
-		book: b, shard: &b.shards[key%tallyShards], topics: topics, address: m.To.Address, now: now.UnixMilli(),
-		row: newTallyRow(key, m.Due(now).UnixMilli(), m.Category, topics.marks[0], b.cfg.Hashes.content(m)),
+		book: b, shard: &b.shards[key%rowShards], topics: topics, address: m.To.Address, now: now.UnixMilli(),
+		row: newSentRow(key, m.Due(now).UnixMilli(), m.Category, topics.marks[0], b.cfg.Hashes.content(m)),
 	}
 }
 
@@ -85,7 +85,7 @@ func (t *Turn) read(r *filter.Record) {
 }
 
 // join notes a further topic with the message that it is of. tally is in the order of the rows.
-func (t *Turn) join(tally filter.Tally, topic *tallyRow, first uint32, horizon int64) {
+func (t *Turn) join(tally filter.Tally, topic *sentRow, first uint32, horizon int64) {
 	n := 0
 	for i := first; i != 0; i = t.shard.next[i-1] {
 		row := &t.shard.rows[i-1]
@@ -112,7 +112,7 @@ func (t *Turn) Take(c *Claims) (Slot, error) {
 	if err := one.take(&slot); err != nil {
 		return Slot{}, err
 	}
-	if c.Tally {
+	if c.Place {
 		if err := t.roomy(); err != nil {
 			b.release(&slot)
 			return Slot{}, err
@@ -125,7 +125,7 @@ func (t *Turn) Take(c *Claims) (Slot, error) {
 		return Slot{}, fmt.Errorf("counting a message before it is sent: %w", err)
 	}
 	slot.place = place
-	if c.Tally {
+	if c.Place {
 		horizon := b.horizon(t.now)
 		added := t.shard.add(slot.row, horizon)
 		for _, topic := range slot.topics.further() {
@@ -146,5 +146,5 @@ func (t *Turn) roomy() error {
 	if b.count.Load() <= most {
 		return nil
 	}
-	return ErrTallyFull
+	return ErrFull
 }

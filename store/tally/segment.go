@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"encoding/binary"
@@ -12,10 +12,10 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-// A tallySegment is one file of the journal. While it takes entries it stands in memory, where the system
+// A segment is one file of the journal. While it takes entries it stands in memory, where the system
 // can do that: what is put there is in the file as after a write, whatever becomes of the process, and
 // costs no system call. The file is as long as it may get then, and zero behind its last entry.
-type tallySegment struct {
+type segment struct {
 	path   string
 	number uint64
 	file   *os.File // nil: complete, on disk, and closed
@@ -29,10 +29,10 @@ type tallySegment struct {
 }
 
 // put writes entries at a place in the file, which is open.
-func (g *tallySegment) put(b []byte, at int64) error {
+func (g *segment) put(b []byte, at int64) error {
 	if g.view == nil && !g.plain {
 		var err error
-		g.view, err = disk.Map(g.file, tallyFile)
+		g.view, err = disk.Map(g.file, fileSize)
 		g.plain = err != nil
 	}
 	if g.view == nil {
@@ -45,7 +45,7 @@ func (g *tallySegment) put(b []byte, at int64) error {
 // store is put where the file stands in memory. A process that ends in the midst of it leaves entries
 // without their checksums, which are none. Where the disk fails, or is full, the system has no memory to
 // give for the file, which is an error here as it is of a write.
-func (g *tallySegment) store(b []byte, at int64) (err error) {
+func (g *segment) store(b []byte, at int64) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		switch p := recover().(type) {
@@ -56,17 +56,17 @@ func (g *tallySegment) store(b []byte, at int64) (err error) {
 			panic(p)
 		}
 	}()
-	for ; len(b) > 0; at, b = at+tallyEntry, b[tallyEntry:] {
-		e := g.view[at : at+tallyEntry]
-		clear(e[:tallySum])
-		copy(e[tallySum:], b[tallySum:tallyEntry])
-		copy(e, b[:tallySum])
+	for ; len(b) > 0; at, b = at+entrySize, b[entrySize:] {
+		e := g.view[at : at+entrySize]
+		clear(e[:sumSize])
+		copy(e[sumSize:], b[sumSize:entrySize])
+		copy(e, b[:sumSize])
 	}
 	return nil
 }
 
 // close lets go of the file.
-func (g *tallySegment) close() error {
+func (g *segment) close() error {
 	var err error
 	if g.view != nil {
 		err = errors.Join(disk.Unmap(g.view), g.file.Truncate(g.size))
@@ -78,24 +78,24 @@ func (g *tallySegment) close() error {
 
 // putEntry writes one entry to the beginning of b.
 func putEntry(b []byte, kind byte, key, when, mark uint64) {
-	clear(b[:tallyEntry])
-	b[tallySum] = kind
+	clear(b[:entrySize])
+	b[sumSize] = kind
 	binary.LittleEndian.PutUint64(b[8:], key)
 	binary.LittleEndian.PutUint64(b[16:], when)
 	binary.LittleEndian.PutUint64(b[24:], mark)
-	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[tallySum:tallyEntry], wire.Castagnoli))
+	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[sumSize:entrySize], wire.Castagnoli))
 }
 
 // read hands the entries of a file to take, and tells how many are damaged. What is torn is no damage: the
 // last one, and one without its checksum.
-func (g *tallySegment) read(data []byte, take func(kind byte, key, when, mark uint64)) (damaged int) {
-	for at := 0; at+tallyEntry <= len(data); at += tallyEntry {
-		b := data[at : at+tallyEntry]
-		if [tallyEntry]byte(b) == [tallyEntry]byte{} {
+func (g *segment) read(data []byte, take func(kind byte, key, when, mark uint64)) (damaged int) {
+	for at := 0; at+entrySize <= len(data); at += entrySize {
+		b := data[at : at+entrySize]
+		if [entrySize]byte(b) == [entrySize]byte{} {
 			continue
 		}
-		g.size = int64(at + tallyEntry)
-		if sum := binary.LittleEndian.Uint32(b); sum != crc32.Checksum(b[tallySum:], wire.Castagnoli) {
+		g.size = int64(at + entrySize)
+		if sum := binary.LittleEndian.Uint32(b); sum != crc32.Checksum(b[sumSize:], wire.Castagnoli) {
 			if sum != 0 {
 				damaged++
 			}
@@ -106,7 +106,7 @@ func (g *tallySegment) read(data []byte, take func(kind byte, key, when, mark ui
 		if g.begun == 0 {
 			g.begun = g.last
 		}
-		take(b[tallySum], binary.LittleEndian.Uint64(b[8:]), when, binary.LittleEndian.Uint64(b[24:]))
+		take(b[sumSize], binary.LittleEndian.Uint64(b[8:]), when, binary.LittleEndian.Uint64(b[24:]))
 	}
 	return damaged
 }

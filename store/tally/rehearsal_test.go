@@ -1,4 +1,4 @@
-package store_test
+package tally_test
 
 import (
 	"errors"
@@ -6,21 +6,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // What a rehearsed list gets of budgets is what it gets once it is sent, and rehearsing it leaves them as they are.
 func TestRehearsal(t *testing.T) {
 	const unique, within = 12, 24 * time.Hour
 	clock := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: clock.now})
+	b := open(t, tally.Config{Now: clock.now})
 	random := rand.New(rand.NewPCG(8, 8))
 	passed, held := 0, 0
 	for list := range 60 {
 		now := noon.Add(time.Duration(list) * 7 * time.Hour)
 		clock.set(now)
-		c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: unique, Within: within, Sender: "100", Every: time.Minute, Burst: 2}
-		c.Rehearsal = s.Tally().Rehearse()
+		c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: unique, Within: within, Sender: "100", Every: time.Minute, Burst: 2}
+		c.Rehearsal = b.Rehearse()
 		before := c.Portfolio.Usage("acme", unique, within, now)
 		type row struct {
 			person     int
@@ -34,9 +34,9 @@ func TestRehearsal(t *testing.T) {
 				r.due = now.Add(time.Duration(random.IntN(40)) * time.Hour)
 			}
 			c.Regardless = r.regardless
-			r.until = s.Tally().Room(&c, whatsApp(r.person).To.Address, r.due, now)
+			r.until = b.Room(&c, whatsApp(r.person).To.Address, r.due, now)
 			err := c.Rehearsal.Take(&c, whatsApp(r.person).To.Address, r.due, now)
-			var over *store.OverBudget
+			var over *tally.OverBudget
 			if errors.As(err, &over) != (r.until.After(r.due) && !r.regardless) || over != nil && !over.Until.After(r.due) {
 				t.Fatalf("there was to be room at %s, and taking it says %v", r.until, err)
 			}
@@ -50,11 +50,11 @@ func TestRehearsal(t *testing.T) {
 			m := whatsApp(r.person)
 			m.SendAt = r.due
 			c.Regardless = r.regardless
-			if room := s.Tally().Room(&c, m.To.Address, r.due, now); !room.Equal(r.until) {
+			if room := b.Room(&c, m.To.Address, r.due, now); !room.Equal(r.until) {
 				t.Fatalf("list %d, row %d: rehearsed until %s, and has room at %s", list, i, r.until, room)
 			}
-			_, err := regardless(t, s, m, c, now)
-			var over *store.OverBudget
+			_, err := regardless(t, b, m, c, now)
+			var over *tally.OverBudget
 			if errors.As(err, &over) {
 				held++
 			} else if passed++; err != nil {
@@ -69,12 +69,12 @@ func TestRehearsal(t *testing.T) {
 
 // A list that is rehearsed for later is judged by what counts then.
 func TestRehearsalOfALaterMoment(t *testing.T) {
-	s := open(t, store.Config{Memory: true, Now: newClock(noon).now})
-	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 2, Within: 24 * time.Hour}
-	claim(t, s, whatsApp(1), c, noon)
-	claim(t, s, whatsApp(2), c, noon)
+	b := open(t, tally.Config{Now: newClock(noon).now})
+	c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: 2, Within: 24 * time.Hour}
+	claim(t, b, whatsApp(1), c, noon)
+	claim(t, b, whatsApp(2), c, noon)
 	later := noon.Add(25 * time.Hour)
-	c.Rehearsal = s.Tally().Rehearse()
+	c.Rehearsal = b.Rehearse()
 	for person, want := range []bool{true, true, false} {
 		err := c.Rehearsal.Take(&c, whatsApp(person+10).To.Address, later, later)
 		if (err == nil) != want {
@@ -90,16 +90,16 @@ func TestRehearsalOfALaterMoment(t *testing.T) {
 // scheduled.
 func BenchmarkRehearsal(b *testing.B) {
 	const people = 100_000
-	s := open(b, store.Config{Memory: true})
-	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: people, Within: 24 * time.Hour}
+	book := open(b, tally.Config{})
+	c := tally.Claims{Portfolio: book.Portfolio("acme"), Unique: people, Within: 24 * time.Hour}
 	for n := range people {
 		m := whatsApp(n)
 		if n == 0 {
 			m.SendAt = noon.Add(2 * time.Hour)
 		}
-		claim(b, s, m, c, noon)
+		claim(b, book, m, c, noon)
 	}
-	list, now := s.Tally().Rehearse(), noon.Add(time.Hour)
+	list, now := book.Rehearse(), noon.Add(time.Hour)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {

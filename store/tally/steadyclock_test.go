@@ -1,4 +1,4 @@
-package store_test
+package tally_test
 
 import (
 	"sync/atomic"
@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // A clock that leaps a year ahead, and back again: what was sent before still counts, from memory and from
@@ -14,34 +14,33 @@ import (
 func TestTheTallyOutlastsALeapOfTheClock(t *testing.T) {
 	dir, clock := t.TempDir(), newClock(noon)
 	var passed atomic.Int64
-	s, err := store.Steady(store.Config{Dir: dir, Now: clock.now}, func() time.Duration { return time.Duration(passed.Load()) })
-	must(t, err)
+	b := open(t, tally.Config{Dir: dir, Now: clock.now, Passed: func() time.Duration { return time.Duration(passed.Load()) }})
 	wait := func(d time.Duration) {
 		passed.Add(int64(d))
 		clock.set(clock.now().Add(d))
-		s.Tally().Sweep()
+		b.Sweep()
 	}
 	ana, ben := filter.Message{To: person("acme", 1)}, filter.Message{To: person("acme", 2)}
 	for _, m := range []filter.Message{ana, ana, ben} {
-		take(t, s, m, clock.now())
+		take(t, b, m, clock.now())
 	}
 	year := 365 * 24 * time.Hour
 	clock.set(clock.now().Add(year))
-	take(t, s, ana, clock.now()) // before anybody looked at the clock
+	take(t, b, ana, clock.now()) // before anybody looked at the clock
 	wait(time.Minute)
-	take(t, s, ana, clock.now())
+	take(t, b, ana, clock.now())
 	wait(time.Hour)
 	clock.set(clock.now().Add(-year))
-	if got := len(tallyOf(t, s, ana, clock.now())); got != 4 {
+	if got := len(tallyOf(t, b, ana, clock.now())); got != 4 {
 		t.Errorf("back at the right time %d messages count, want the two of before and the two of in a year", got)
 	}
 	wait(time.Minute)
-	closeStore(t, s)
-	s = open(t, store.Config{Dir: dir, Now: clock.now})
-	if got := tallyOf(t, s, ana, clock.now()); len(got) != 4 || !got[0].At.Equal(noon) || !got[1].At.Equal(noon) || got[2].At.Before(noon.Add(year)) {
+	must(t, b.Close())
+	b = open(t, tally.Config{Dir: dir, Now: clock.now})
+	if got := tallyOf(t, b, ana, clock.now()); len(got) != 4 || !got[0].At.Equal(noon) || !got[1].At.Equal(noon) || got[2].At.Before(noon.Add(year)) {
 		t.Errorf("after a restart the tally is %+v", got)
 	}
-	if got := len(tallyOf(t, s, ben, clock.now())); got != 1 {
+	if got := len(tallyOf(t, b, ben, clock.now())); got != 1 {
 		t.Errorf("to whom nothing was sent meanwhile %d messages count", got)
 	}
 }
@@ -50,14 +49,12 @@ func TestTheTallyOutlastsALeapOfTheClock(t *testing.T) {
 func TestAClockThatWasSetIsBelievedInTime(t *testing.T) {
 	clock := newClock(noon)
 	var passed atomic.Int64
-	s, err := store.Steady(store.Config{Memory: true, Now: clock.now}, func() time.Duration { return time.Duration(passed.Load()) })
-	must(t, err)
-	t.Cleanup(func() { _ = s.Close() })
-	take(t, s, filter.Message{To: person("acme", 1)}, clock.now())
+	b := open(t, tally.Config{Now: clock.now, Passed: func() time.Duration { return time.Duration(passed.Load()) }})
+	take(t, b, filter.Message{To: person("acme", 1)}, clock.now())
 	clock.set(clock.now().Add(1000 * time.Hour))
 	for hours, want := range []int64{1, 1, 1, 0} {
-		s.Tally().Sweep()
-		if got := s.Tally().Len(); got != want {
+		b.Sweep()
+		if got := b.Len(); got != want {
 			t.Errorf("%d hours after the leap it holds %d messages, want %d", 8*hours, got, want)
 		}
 		passed.Add(int64(8 * time.Hour))
@@ -67,23 +64,23 @@ func TestAClockThatWasSetIsBelievedInTime(t *testing.T) {
 
 // A turn that ends in a panic is over: others are decided all the same.
 func TestATurnThatPanicsIsOver(t *testing.T) {
-	s := open(t, store.Config{Memory: true})
+	b := open(t, tally.Config{})
 	m := filter.Message{To: person("acme", 1)}
-	take(t, s, m, noon)
-	mend := store.BreakTurns(s, &m)
+	take(t, b, m, noon)
+	mend := tally.BreakTurns(b, &m)
 	func() {
 		defer func() {
 			if recover() == nil {
 				t.Error("nothing panicked, so nothing is shown")
 			}
 		}()
-		_ = s.Tally().Read(&m, new(filter.Record), noon)
+		_ = b.Read(&m, new(filter.Record), noon)
 	}()
-	if store.InTurn(s, &m) {
+	if tally.InTurn(b, &m) {
 		t.Fatal("the turn goes on for ever")
 	}
 	mend()
-	if got := len(tallyOf(t, s, m, noon)); got != 1 {
+	if got := len(tallyOf(t, b, m, noon)); got != 1 {
 		t.Errorf("once mended the tally has %d messages", got)
 	}
 }

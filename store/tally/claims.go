@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 
 // Claims is what one message asks for before it is sent.
 type Claims struct {
-	// Tally asks for a place in the tally of its recipient.
-	Tally bool
+	// Place asks for a place in the tally of its recipient.
+	Place bool
 	// Portfolio is the business whose limit the message counts against; nil: none. At most Unique people
 	// count within any time as long as Within, which all who name a portfolio agree on.
 	Portfolio *Portfolio
@@ -49,7 +49,7 @@ type claim struct {
 // delivers it.
 func (c *claim) paired() bool { return c.Every > 0 && c.due <= c.now }
 
-func (b *tallyBook) claim(c *Claims, address string, due, now int64) claim {
+func (b *Book) claim(c *Claims, address string, due, now int64) claim {
 	one := claim{Claims: *c, against: c.Portfolio, pairs: &b.pairs, due: due, now: now}
 	switch r := c.Rehearsal; {
 	case r != nil:
@@ -76,7 +76,7 @@ func pairOf(person uint64, sender string) uint64 {
 
 // Room is the first moment from due on at which the budgets of c have room for a message to an address, as
 // far as is known now. It takes nothing.
-func (b *tallyBook) Room(c *Claims, address string, due, now time.Time) time.Time {
+func (b *Book) Room(c *Claims, address string, due, now time.Time) time.Time {
 	one := b.claim(c, address, due.UnixMilli(), now.UnixMilli())
 	until := max(one.due, one.pairs.until(&one))
 	if one.against != nil {

@@ -1,4 +1,4 @@
-package store_test
+package tally_test
 
 import (
 	"math/rand/v2"
@@ -7,35 +7,35 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // What is scheduled for next week holds nothing back today.
 func TestScheduledMessagesLeaveTodayAlone(t *testing.T) {
-	s := open(t, store.Config{Memory: true, Now: newClock(noon).now})
-	pair := store.Claims{Sender: "100", Every: 6 * time.Second, Burst: 45}
-	book := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
+	b := open(t, tally.Config{Now: newClock(noon).now})
+	pair := tally.Claims{Sender: "100", Every: 6 * time.Second, Burst: 45}
+	book := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
 	reminder := whatsApp(1)
 	reminder.SendAt = noon.Add(7 * 24 * time.Hour)
-	claim(t, s, reminder, pair, noon)
-	claim(t, s, reminder, book, noon)
+	claim(t, b, reminder, pair, noon)
+	claim(t, b, reminder, book, noon)
 	soon := noon.Add(time.Hour)
-	if _, until := claim(t, s, whatsApp(1), pair, soon); !until.Equal(soon) {
+	if _, until := claim(t, b, whatsApp(1), pair, soon); !until.Equal(soon) {
 		t.Errorf("the same person waits until %s", until)
 	}
-	slot, until := claim(t, s, whatsApp(2), book, soon)
+	slot, until := claim(t, b, whatsApp(2), book, soon)
 	if !until.Equal(soon) {
 		t.Errorf("another person waits until %s", until)
 	}
 	if u := book.Portfolio.Usage("acme", 1, 24*time.Hour, soon); u.Used != 1 || !u.Next.Equal(soon.Add(24*time.Hour)) {
 		t.Errorf("today the portfolio is %+v", u)
 	}
-	s.Tally().GiveBack(&slot)
+	b.GiveBack(&slot)
 	eve := noon.Add(6*24*time.Hour + time.Hour) // less than a day before the reminder
-	if _, until := claim(t, s, whatsApp(2), book, eve); !until.Equal(noon.Add(8 * 24 * time.Hour)) {
+	if _, until := claim(t, b, whatsApp(2), book, eve); !until.Equal(noon.Add(8 * 24 * time.Hour)) {
 		t.Errorf("on the eve of it another person waits until %s", until)
 	}
-	if _, until := claim(t, s, whatsApp(1), book, eve); !until.Equal(eve) {
+	if _, until := claim(t, b, whatsApp(1), book, eve); !until.Equal(eve) {
 		t.Errorf("on the eve of it the same person waits until %s", until)
 	}
 }
@@ -43,26 +43,26 @@ func TestScheduledMessagesLeaveTodayAlone(t *testing.T) {
 // Whatever moment somebody asks about, the store forgets by its own clock.
 func TestAskingForgetsNobody(t *testing.T) {
 	clock := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: clock.now})
-	c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
-	claim(t, s, whatsApp(1), c, noon)
+	b := open(t, tally.Config{Now: clock.now})
+	c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
+	claim(t, b, whatsApp(1), c, noon)
 	for _, later := range []time.Duration{25 * time.Hour, 1000 * time.Hour} {
 		at := noon.Add(later)
 		if u := c.Portfolio.Usage("acme", 1, 24*time.Hour, at); u.Used != 0 || u.Left != 1 {
 			t.Errorf("%s later the portfolio will be %+v", later, u)
 		}
-		if room := s.Tally().Room(&c, whatsApp(2).To.Address, at, at); !room.Equal(at) {
+		if room := b.Room(&c, whatsApp(2).To.Address, at, at); !room.Equal(at) {
 			t.Errorf("%s later there will be room at %s", later, room)
 		}
 	}
 	draft := c
 	draft.Within = time.Minute
-	s.Tally().Room(&draft, whatsApp(2).To.Address, noon, noon)
-	if room := s.Tally().Room(&c, whatsApp(2).To.Address, noon, noon); !room.Equal(noon.Add(24 * time.Hour)) {
+	b.Room(&draft, whatsApp(2).To.Address, noon, noon)
+	if room := b.Room(&c, whatsApp(2).To.Address, noon, noon); !room.Equal(noon.Add(24 * time.Hour)) {
 		t.Errorf("after somebody asked about later, there is room now at %s", room)
 	}
 	clock.set(noon.Add(25 * time.Hour))
-	if _, until := claim(t, s, whatsApp(2), c, clock.now()); !until.Equal(clock.now()) {
+	if _, until := claim(t, b, whatsApp(2), c, clock.now()); !until.Equal(clock.now()) {
 		t.Errorf("a day later there is room at %s", until)
 	}
 }
@@ -70,7 +70,7 @@ func TestAskingForgetsNobody(t *testing.T) {
 // A sending is a message to a person that is due at an hour.
 type sending struct {
 	person, hour int
-	slot         store.Slot
+	slot         tally.Slot
 }
 
 // However messages are scheduled and given back, no day has more people than it may.
@@ -79,8 +79,8 @@ func TestScheduledPortfolio(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		clock := newClock(noon)
-		s := open(t, store.Config{Memory: true, Now: clock.now})
-		c := store.Claims{Portfolio: s.Tally().Portfolio("acme"), Unique: unique, Within: hours * time.Hour}
+		b := open(t, tally.Config{Now: clock.now})
+		c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: unique, Within: hours * time.Hour}
 		var all []sending
 		people := func(from int) int { // of a day
 			seen := map[int]bool{}
@@ -109,7 +109,7 @@ func TestScheduledPortfolio(t *testing.T) {
 				one.hour += random.IntN(80)
 			}
 			m := filter.Message{To: whatsApp(one.person).To, SendAt: noon.Add(time.Duration(one.hour) * time.Hour)}
-			slot, until := claim(t, s, m, c, now)
+			slot, until := claim(t, b, m, c, now)
 			if want := fits(one); want != until.Equal(m.SendAt) {
 				t.Fatalf("seed %d, step %d: person %d at hour %d has to wait until hour %v, and fits: %v",
 					seed, step, one.person, one.hour, until.Sub(noon).Hours(), want)
@@ -117,7 +117,7 @@ func TestScheduledPortfolio(t *testing.T) {
 			if until.Equal(m.SendAt) {
 				one.slot = slot
 				if all = append(all, one); random.IntN(6) == 0 {
-					s.Tally().GiveBack(&all[len(all)-1].slot)
+					b.GiveBack(&all[len(all)-1].slot)
 					if countsElsewhere(all, hours) {
 						continue // goes on counting
 					}
@@ -125,7 +125,7 @@ func TestScheduledPortfolio(t *testing.T) {
 				}
 			}
 		}
-		closeStore(t, s)
+		must(t, b.Close())
 	}
 }
 

@@ -1,6 +1,6 @@
 //go:build linux && !portable
 
-package store
+package tally
 
 import (
 	"os"
@@ -16,8 +16,8 @@ func TestJournalWithoutRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &tallySegment{path: path, file: file}
-	var entry [tallyEntry]byte
+	g := &segment{path: path, file: file}
+	var entry [entrySize]byte
 	putEntry(entry[:], 1, 2, 3, 4)
 	if err := g.put(entry[:], 0); err != nil || g.view == nil {
 		t.Fatalf("with room: %v; in memory: %v", err, g.view != nil)

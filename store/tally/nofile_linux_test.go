@@ -1,6 +1,6 @@
 //go:build !portable
 
-package store_test
+package tally_test
 
 import (
 	"os"
@@ -8,23 +8,23 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // Where the system has nothing to put behind the memory of a file, as when the disk fails under it, what
 // cannot be written is not counted, and the process lives.
-func TestTallyWithoutItsFile(t *testing.T) {
+func TestWithoutItsFile(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir})
+	b := open(t, tally.Config{Dir: dir})
 	m, r := filter.Message{To: person("acme", 1)}, filter.Record{}
-	take(t, s, m, noon)
+	take(t, b, m, noon)
 	must(t, os.Truncate(tallyFiles(t, dir)[0], 0))
-	if _, _, err := count(s, nil, &m, &r, noon); err == nil || !strings.Contains(err.Error(), "no room") {
+	if _, _, err := count(b, nil, &m, &r, noon); err == nil || !strings.Contains(err.Error(), "no room") {
 		t.Fatalf("counting returns %v", err)
 	}
-	if got := len(tallyOf(t, s, m, noon)); got != 1 {
+	if got := len(tallyOf(t, b, m, noon)); got != 1 {
 		t.Errorf("%d messages count, want the one that was written", got)
 	}
-	must(t, os.Truncate(tallyFiles(t, dir)[0], store.TallyFileSize))
-	take(t, s, m, noon)
+	must(t, os.Truncate(tallyFiles(t, dir)[0], tally.FileSize))
+	take(t, b, m, noon)
 }

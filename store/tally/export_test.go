@@ -1,16 +1,15 @@
-package store
+package tally
 
 import (
 	"os"
-	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/disk"
 )
 
-// BreakTally makes every write of the tally fail from now on, and returns how to mend that.
-func BreakTally(s *Store) (mend func()) {
-	j := &s.tally.journal
+// Break makes every write of the tally fail from now on, and returns how to mend that.
+func Break(b *Book) (mend func()) {
+	j := &b.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	seg := j.files[len(j.files)-1]
@@ -28,9 +27,9 @@ func BreakTally(s *Store) (mend func()) {
 	}
 }
 
-// PlainTally makes the tally write its newest file by system calls from now on.
-func PlainTally(s *Store) {
-	j := &s.tally.journal
+// WritePlainly makes the tally write its newest file by system calls from now on.
+func WritePlainly(b *Book) {
+	j := &b.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	seg := j.files[len(j.files)-1]
@@ -40,24 +39,12 @@ func PlainTally(s *Store) {
 	seg.view, seg.plain = nil, true
 }
 
-// TallyFileSize is how large a file of the tally gets.
-const TallyFileSize = tallyFile
-
-// Steady opens a store that is told how much time has passed, whatever its clock shows.
-func Steady(cfg Config, passed func() time.Duration) (*Store, error) {
-	s := newStore(cfg)
-	if err := s.open(); err != nil {
-		return nil, err
-	}
-	s.tally.clock.passed = passed
-	s.tally.clock.believe(s.tally.now())
-	s.start()
-	return s, nil
-}
+// FileSize is how large a file of the tally gets.
+const FileSize = fileSize
 
 // BreakTurns makes whoever reads what the recipient of m got panic, and returns how to mend that.
-func BreakTurns(s *Store, m *filter.Message) (mend func()) {
-	t := s.tally.turn(m, s.now())
+func BreakTurns(b *Book, m *filter.Message) (mend func()) {
+	t := b.turn(m, b.cfg.Now())
 	t.shard.mu.Lock()
 	defer t.shard.mu.Unlock()
 	whole := t.shard.heads
@@ -73,8 +60,8 @@ func BreakTurns(s *Store, m *filter.Message) (mend func()) {
 }
 
 // InTurn reports whether somebody has their turn at the recipient of m.
-func InTurn(s *Store, m *filter.Message) bool {
-	t := s.tally.turn(m, s.now())
+func InTurn(b *Book, m *filter.Message) bool {
+	t := b.turn(m, b.cfg.Now())
 	if t.shard.mu.TryLock() {
 		t.shard.mu.Unlock()
 		return false

@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"errors"
@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	tallySuffix = ".tally"
+	suffix = ".tally"
 
-	// tallyFile is how large a file of the journal gets, and tallyEntry the size of one entry in it: a
+	// fileSize is how large a file of the journal gets, and entrySize the size of one entry in it: a
 	// checksum, its kind and the version of both, and three numbers.
-	tallyFile  = 8 << 20
-	tallyEntry = 32
-	tallySum   = 4 // the checksum
+	fileSize  = 8 << 20
+	entrySize = 32
+	sumSize   = 4 // the checksum
 
-	// tallyFiles is into how many files the time is cut that is looked back, at least.
-	tallyFiles = 8
+	// leastFiles is into how many files the time is cut that is looked back, at least.
+	leastFiles = 8
 )
 
 // The kinds of entries. They are on disk: only append.
@@ -40,34 +40,34 @@ const (
 // pairs.
 const slotEntries = maxTopics + 3
 
-// A tallyJournal is the tally on disk: files of small entries, each written before what it counts is
+// A journal is the tally on disk: files of small entries, each written before what it counts is
 // sent. What is given back is written over. A file is removed once nothing in it counts any more. An entry
 // that was torn, or never came, is skipped: nothing was sent on it.
-type tallyJournal struct {
+type journal struct {
 	dir    string // empty: in memory alone
 	room   func(int64) error
 	logger *zap.Logger
 
 	mu    sync.Mutex
-	files []*tallySegment // the oldest first; entries go to the last
-	bytes int64           // of all of them
-	buf   [slotEntries * tallyEntry]byte
+	files []*segment // the oldest first; entries go to the last
+	bytes int64      // of all of them
+	buf   [slotEntries * entrySize]byte
 }
 
 // A journalPlace is where the n entries of a message begin.
 type journalPlace struct {
-	segment *tallySegment // nil: in memory
+	segment *segment // nil: in memory
 	at      int64
 	n       int
 }
 
 // write keeps what a slot takes up.
-func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
+func (j *journal) write(slot *Slot, now int64) (journalPlace, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	n, last := 0, int64(0)
 	put := func(kind byte, key, when, mark uint64) {
-		putEntry(j.buf[n*tallyEntry:], kind, key, when, mark)
+		putEntry(j.buf[n*entrySize:], kind, key, when, mark)
 		n, last = n+1, max(last, int64(when>>whenShift))
 	}
 	if slot.row.when != 0 {
@@ -92,7 +92,7 @@ func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
 		return journalPlace{}, err
 	}
 	place := journalPlace{segment: seg, at: seg.size, n: n}
-	b := j.buf[:n*tallyEntry]
+	b := j.buf[:n*entrySize]
 	seg.size += int64(len(b)) // also where it fails: what is there of it is not whole, or is written over now
 	j.bytes += int64(len(b))
 	if err := seg.put(b, place.at); err != nil {
@@ -105,10 +105,10 @@ func (j *tallyJournal) write(slot *Slot, now int64) (journalPlace, error) {
 }
 
 // void writes over the entries at p.
-func (j *tallyJournal) void(p journalPlace) error {
+func (j *journal) void(p journalPlace) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	seg, b := p.segment, j.buf[:p.n*tallyEntry]
+	seg, b := p.segment, j.buf[:p.n*entrySize]
 	clear(b)
 	switch {
 	case seg == nil:
@@ -128,11 +128,11 @@ func (j *tallyJournal) void(p journalPlace) error {
 }
 
 // current is the file that takes entries. It begins another where that is full. mu is held.
-func (j *tallyJournal) current(now int64) (*tallySegment, error) {
+func (j *journal) current(now int64) (*segment, error) {
 	number := uint64(1)
 	if n := len(j.files); n > 0 {
 		seg := j.files[n-1]
-		if !seg.full && seg.size+int64(len(j.buf)) <= tallyFile {
+		if !seg.full && seg.size+int64(len(j.buf)) <= fileSize {
 			if seg.begun == 0 {
 				seg.begun = now
 			}
@@ -143,7 +143,7 @@ func (j *tallyJournal) current(now int64) (*tallySegment, error) {
 	if err := j.room(disk.MinFree); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(j.dir, fmt.Sprintf("%08d%s", number, tallySuffix))
+	path := filepath.Join(j.dir, fmt.Sprintf("%08d%s", number, suffix))
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
@@ -151,15 +151,15 @@ func (j *tallyJournal) current(now int64) (*tallySegment, error) {
 	if err := disk.SyncDir(j.dir); err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(path))
 	}
-	seg := &tallySegment{path: path, number: number, file: file, begun: now}
+	seg := &segment{path: path, number: number, file: file, begun: now}
 	j.files = append(j.files, seg)
 	return seg, nil
 }
 
 // sync puts on disk what is not yet, and closes the files that take no more. One goroutine at a time calls it.
-func (j *tallyJournal) sync() error {
+func (j *journal) sync() error {
 	j.mu.Lock()
-	var open []*tallySegment
+	var open []*segment
 	for i, seg := range j.files {
 		seg.full = seg.full || i < len(j.files)-1
 		if seg.file != nil && (seg.dirty || seg.full) {
@@ -192,15 +192,15 @@ func (j *tallyJournal) sync() error {
 
 // drop removes the files in which nothing is about a moment from horizon on, and completes one that took
 // entries for long enough.
-func (j *tallyJournal) drop(now, horizon int64) (err error) {
+func (j *journal) drop(now, horizon int64) (err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if n := len(j.files); n > 0 {
-		if seg := j.files[n-1]; seg.begun != 0 && seg.begun < now-(now-horizon)/tallyFiles {
+		if seg := j.files[n-1]; seg.begun != 0 && seg.begun < now-(now-horizon)/leastFiles {
 			seg.full = true
 		}
 	}
-	j.files = slices.DeleteFunc(j.files, func(seg *tallySegment) bool {
+	j.files = slices.DeleteFunc(j.files, func(seg *segment) bool {
 		if !seg.full || seg.last >= horizon {
 			return false
 		}
@@ -218,14 +218,14 @@ func (j *tallyJournal) drop(now, horizon int64) (err error) {
 }
 
 // size is how large all files are together, in bytes.
-func (j *tallyJournal) size() int64 {
+func (j *journal) size() int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.bytes
 }
 
 // close puts all on disk.
-func (j *tallyJournal) close() error {
+func (j *journal) close() error {
 	j.mu.Lock()
 	for _, seg := range j.files {
 		seg.full = true
@@ -236,11 +236,11 @@ func (j *tallyJournal) close() error {
 
 // load hands every entry that counts to take, in the order in which they were written, and goes on where the
 // last file ends.
-func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error {
+func (j *journal) load(take func(kind byte, key, when, mark uint64)) error {
 	if err := os.MkdirAll(j.dir, 0o700); err != nil {
 		return err
 	}
-	names, err := disk.Glob(j.dir, "*"+tallySuffix)
+	names, err := disk.Glob(j.dir, "*"+suffix)
 	if err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error 
 	damaged := 0
 	for _, path := range names {
 		base := filepath.Base(path)
-		number, err := strconv.ParseUint(base[:len(base)-len(tallySuffix)], 10, 64)
+		number, err := strconv.ParseUint(base[:len(base)-len(suffix)], 10, 64)
 		if err != nil {
 			return fmt.Errorf("%s: this is no file of the tally: its name is no number", path)
 		}
@@ -256,7 +256,7 @@ func (j *tallyJournal) load(take func(kind byte, key, when, mark uint64)) error 
 		if err != nil {
 			return err
 		}
-		seg := &tallySegment{path: path, number: number, full: true}
+		seg := &segment{path: path, number: number, full: true}
 		damaged += seg.read(data, take)
 		j.files = append(j.files, seg)
 		j.bytes += seg.size

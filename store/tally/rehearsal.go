@@ -1,4 +1,4 @@
-package store
+package tally
 
 import "time"
 
@@ -7,13 +7,13 @@ import "time"
 // about no earlier moment than it did before. It holds a copy of what is counted, and up to some hundred bytes for
 // each message that it takes.
 type Rehearsal struct {
-	book       *tallyBook
+	book       *Book
 	portfolios map[*Portfolio]*Portfolio // copies, by what they are of
 	pairs      pairs
 }
 
 // Rehearse begins a rehearsal.
-func (b *tallyBook) Rehearse() *Rehearsal {
+func (b *Book) Rehearse() *Rehearsal {
 	r := &Rehearsal{book: b, portfolios: map[*Portfolio]*Portfolio{}}
 	b.pairs.copyTo(&r.pairs)
 	return r

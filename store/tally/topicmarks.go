@@ -1,4 +1,4 @@
-package store
+package tally
 
 import "github.com/sendgate/sendgate/filter"
 
@@ -33,7 +33,7 @@ func (t *topicMarks) further() []uint32 {
 }
 
 // see notes in s, as seen from the message with the topics t, that it is about the topic of a row.
-func (t *topicMarks) see(s *filter.Sent, row *tallyRow) {
+func (t *topicMarks) see(s *filter.Sent, row *sentRow) {
 	s.SameTopic = s.SameTopic || t.marks[0] == row.topic()
 	for i, mark := range t.further() {
 		s.SameOthers[i] = s.SameOthers[i] || mark == row.topic()

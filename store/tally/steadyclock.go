@@ -1,4 +1,4 @@
-package store
+package tally
 
 import (
 	"sync/atomic"
@@ -20,7 +20,7 @@ type steadyClock struct {
 }
 
 // slack is how much a clock may run ahead of the time that passed, from one tick to the next.
-const slack = tallySweep
+const slack = sweepEvery
 
 // atMost is now, or the latest time that may be believed where that is earlier.
 func (c *steadyClock) atMost(now int64) int64 {
