@@ -44,7 +44,7 @@ func newAnchorer(cfg Anchor, st *store.Store, log *zap.Logger) (*anchorer, error
 	if err != nil {
 		return nil, fmt.Errorf("key: %w", err)
 	}
-	a := &anchorer{path: cfg.File, every: cfg.Every, key: key, store: st, head: st.Head, log: log, torn: -1}
+	a := &anchorer{path: cfg.File, every: cfg.Every, key: key, store: st, head: st.Head, log: log}
 	if a.every == 0 {
 		a.every = DefaultAnchorEvery
 	}
@@ -80,6 +80,7 @@ func (a *anchorer) resume() error {
 		return err
 	}
 	defer f.Close()
+	a.torn = -1 // it may be another file than the last time
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err

@@ -202,6 +202,31 @@ func TestAFileOfAnchorsThatCannotBeOpenedAtTheStart(t *testing.T) {
 	}
 }
 
+// What was wrong with a file of anchors is forgotten with it: the one that was put in its place keeps every line.
+func TestAFileOfAnchorsThatIsPutBack(t *testing.T) {
+	b := newBench(t)
+	b.learnMany(1)
+	path := filepath.Join(t.TempDir(), "anchors.jsonl")
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("spoilt\n{\"seq\":")
+	a, _ := b.anchorer(path, "")
+	line, err := json.Marshal(Anchored{Head: b.store.Head()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(string(line) + "\n")
+	b.learnMany(1)
+	a.anchor()
+	if all := anchorsIn(t, path); len(all) != 2 || all[0].Seq != 1 || all[1].Head != b.store.Head() {
+		t.Errorf("it holds %+v", all)
+	}
+}
+
 // What cannot be written is told, counted, and written later.
 func TestAnAnchorThatCannotBeWritten(t *testing.T) {
 	b := newBench(t)
