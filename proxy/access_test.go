@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // An accessRig is a gate with a client, a client whose token has run out, and a route each client does not know.
@@ -157,7 +158,7 @@ func (r *accessRig) quiet(t *testing.T) {
 		written += fmt.Sprintln(e.Message, e.ContextMap())
 	}
 	entries := 0
-	for e, err := range r.st.Decisions().Entries(store.Query{}) {
+	for e, err := range r.st.Decisions().Entries(decisions.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +294,7 @@ func TestClientsInFront(t *testing.T) {
 		if _, sent := r.sent(); sent {
 			t.Errorf("%s: a stranger sent", mode)
 		}
-		for _, err := range r.st.Decisions().Entries(store.Query{}) {
+		for _, err := range r.st.Decisions().Entries(decisions.Query{}) {
 			t.Errorf("%s: a decision about a stranger is logged, %v", mode, err)
 		}
 	}

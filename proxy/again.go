@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // Again makes ready to judge the entries of a decision log again, in the order of their time. Both functions
@@ -16,10 +16,10 @@ import (
 // request said and from the routes of today. known is what was known of the recipient then. What caps count
 // is what was counted then, but for what the entries before would have sent, or not, by the decisions that
 // settle was told of. A nil decision stands for one that could not be taken again: it counts as it did.
-func (g *Gate) Again() (judge func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error),
-	settle func(e *store.Entry, d *filter.Decision)) {
+func (g *Gate) Again() (judge func(e *decisions.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error),
+	settle func(e *decisions.Entry, d *filter.Decision)) {
 	c := newRecount(g.table.Load())
-	return func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
+	return func(e *decisions.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
 		rt, err := g.route(e.Route)
 		if err != nil {
 			return filter.Decision{}, err
@@ -39,7 +39,7 @@ func (g *Gate) Again() (judge func(e *store.Entry, known func(filter.Recipient) 
 
 // Recall is the decision about the message of one entry of a decision log as [Gate.Again] has it, from what was known
 // of its recipient then, which it answers too, and what was counted.
-func (g *Gate) Recall(e *store.Entry) (d filter.Decision, rec filter.Record, err error) {
+func (g *Gate) Recall(e *decisions.Entry) (d filter.Decision, rec filter.Record, err error) {
 	rt, err := g.route(e.Route)
 	if err != nil {
 		return d, rec, err
@@ -62,7 +62,7 @@ func (g *Gate) Recall(e *store.Entry) (d filter.Decision, rec filter.Record, err
 }
 
 // again is the decision about m, the message of e, by rec.
-func (g *Gate) again(rt *route, e *store.Entry, m *filter.Message, rec *filter.Record) filter.Decision {
+func (g *Gate) again(rt *route, e *decisions.Entry, m *filter.Message, rec *filter.Record) filter.Decision {
 	switches := g.switchesOf(rt, m, e)
 	d := rt.judge(nil, switches, m, rec, e.Time)
 	if e.Rule == replyRule {
@@ -79,7 +79,7 @@ func (g *Gate) again(rt *route, e *store.Entry, m *filter.Message, rec *filter.R
 }
 
 // message is that of an entry of the decision log, as rt would take it.
-func (rt *route) message(e *store.Entry) (filter.Message, error) {
+func (rt *route) message(e *decisions.Entry) (filter.Message, error) {
 	m := filter.Message{To: e.To, From: e.From, Service: e.Service, Anonymous: e.From == "" && e.Service == "", Campaign: e.Campaign, MarketingOnly: e.MarketingOnly, Movable: e.Movable,
 		Template: e.Template, Text: e.Text, Room: e.Room, SendAt: e.SendAt}
 	var category, topic filter.Scope
@@ -102,7 +102,7 @@ func (rt *route) message(e *store.Entry) (filter.Message, error) {
 
 // switchesOf are the switches that e was decided under: those of the moment it came in, or of when it
 // was answered. Where the two differ, what was decided shows which.
-func (g *Gate) switchesOf(rt *route, m *filter.Message, e *store.Entry) filter.Switches {
+func (g *Gate) switchesOf(rt *route, m *filter.Message, e *decisions.Entry) filter.Switches {
 	switches := g.store.SwitchesAt(e.Time)
 	held := switches.Holding(rt.name, m, e.Time) != nil
 	if held != (e.Reason == filter.Suspended) {
@@ -113,7 +113,7 @@ func (g *Gate) switchesOf(rt *route, m *filter.Message, e *store.Entry) filter.S
 
 // rebudgeted is d, the decision about the message of e as of then, or what was decided then where the
 // budgets settled it and are still about such messages: how far they were used up is not known any more.
-func (rt *route) rebudgeted(m *filter.Message, e *store.Entry, d filter.Decision) filter.Decision {
+func (rt *route) rebudgeted(m *filter.Message, e *decisions.Entry, d filter.Decision) filter.Decision {
 	if d.Action != filter.Block && e.Reason == filter.OverBudget && rt.budgeted(m) {
 		return overBudget(e.Until)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 const (
@@ -148,8 +149,8 @@ func TestAnAnswerIsInTheDecisionLog(t *testing.T) {
 	g, _, calls := startHooked(t, answering(t, play(t, loopback(t), got.serve), nil), st)
 	callBack(t, calls, texted(t, "SM1", "+14155550100", "baja"), 200)
 	errandsDone(t, g)
-	entries := slices.Collect(func(yield func(store.Entry) bool) {
-		for e, err := range st.Decisions().Entries(store.Query{}) {
+	entries := slices.Collect(func(yield func(decisions.Entry) bool) {
+		for e, err := range st.Decisions().Entries(decisions.Query{}) {
 			if err != nil || !yield(e) {
 				return
 			}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // template is a send through a WhatsApp route, from one of its numbers.
@@ -47,7 +47,7 @@ func TestPortfolioBudget(t *testing.T) {
 	if err != nil || d.Reason != filter.OverBudget || d.Rule != "budget" || !strings.Contains(d.Why, "2 of 2 people of the portfolio acme within 24h") {
 		t.Errorf("explained as %+v, %v", d, err)
 	}
-	for e, err := range st.Decisions().Entries(store.Query{Reason: new(filter.OverBudget)}) {
+	for e, err := range st.Decisions().Entries(decisions.Query{Reason: new(filter.OverBudget)}) {
 		if d, _, err := g.Recall(&e); err != nil || d.Reason != filter.OverBudget || !d.Until.Equal(e.Until) || !strings.Contains(d.Why, "budgets of this route") {
 			t.Errorf("recalled as %+v, %v", d, err)
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 )
 
@@ -54,7 +54,7 @@ func TestManyRecipients(t *testing.T) {
 			if len(log) != 2 {
 				t.Fatalf("the decision log has %d entries, want one a message", len(log))
 			}
-			outcome := map[string]store.Entry{log[0].To.Address: log[0], log[1].To.Address: log[1]}
+			outcome := map[string]decisions.Entry{log[0].To.Address: log[0], log[1].To.Address: log[1]}
 			if e := outcome[person.Address]; e.Action != filter.Block || e.Reason != filter.HasOptedOut || e.Outcome != "refused" || e.Status != 0 {
 				t.Errorf("who opted out: %+v", e)
 			}

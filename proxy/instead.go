@@ -6,6 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // ahead is the message of w in the stead of which message i goes, if that one goes; nil if not.
@@ -18,7 +19,7 @@ func (w *work) ahead(i int) *filter.Message {
 }
 
 // passedAhead is the pass that let past what message i of w goes in the stead of, where the two are the same.
-func (w *work) passedAhead(i int, print store.Print) (p store.Pass, ok bool) {
+func (w *work) passedAhead(i int, print decisions.Print) (p store.Pass, ok bool) {
 	if w.ahead(i) == nil {
 		return p, false
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // An insteadSend is a send of two messages to one number, of which one goes in the stead of the other.
@@ -69,7 +69,7 @@ func TestWhatWasSentInsteadIsJudgedAgain(t *testing.T) {
 	g := newGate(t, cfg, st)
 	judge, settle := g.Again()
 	n := 0
-	for e, err := range st.Decisions().Entries(store.Query{Oldest: true}) {
+	for e, err := range st.Decisions().Entries(decisions.Query{Oldest: true}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestPassOfWhatIsSentInstead(t *testing.T) {
 	send("forward")
 	p := passFor(t, st, send("block").Header.Get("Sendgate-Id"), nil)
 	send("forward")
-	passed := slices.DeleteFunc(entries(t, st), func(e store.Entry) bool { return e.Pass != p.ID || e.Action != filter.Forward })
+	passed := slices.DeleteFunc(entries(t, st), func(e decisions.Entry) bool { return e.Pass != p.ID || e.Action != filter.Forward })
 	if len(passed) != 2 {
 		t.Errorf("%d messages are logged as let past", len(passed))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -67,7 +68,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 	w.ids = append(w.ids, w.names.next(now))
 	tells := o.Word == filter.PrivacyWord
 	w.batch.Decisions = append(w.batch.Decisions, filter.Decision{Action: filter.Forward, Reason: filter.Own, Rule: o.Rule, Edit: filter.Edit{Notice: tells}})
-	entry := store.Entry{Time: now, Enforced: true, Known: g.store.Seq()}
+	entry := decisions.Entry{Time: now, Enforced: true, Known: g.store.Seq()}
 	outcome := g.forward(rt, w, false)
 	if entry.Outcome = outcome.String(); outcome == answered {
 		entry.Status = w.resp.StatusCode()

@@ -6,13 +6,14 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 )
 
 // A barred message was held back for a reason that a person may let it past.
 type barred struct {
 	message int
-	print   store.Print
+	print   decisions.Print
 }
 
 // A passage is a message that was let through, and the pass that was used up for it.
@@ -116,10 +117,10 @@ func (w *work) passedAt(i int) (int, bool) {
 }
 
 // print stands for message i of w, where it is blocked and a person may let it through.
-func (w *work) print(i int) store.Print {
+func (w *work) print(i int) decisions.Print {
 	n, found := w.heldAt(i)
 	if !found || w.batch.Decisions[i].Action != filter.Block {
-		return store.Print{}
+		return decisions.Print{}
 	}
 	return w.held[n].print
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // blockedBy sends text twice, of which the second is blocked for a cap of one message a day, and returns the id of
@@ -57,7 +58,7 @@ func TestPass(t *testing.T) {
 	expect(t, "another retry", ask(t, addr, sms(person.Address, "Sale")), 400, "cap-reached")
 	first, _, _ := st.Decisions().Entry(id)
 	e, _, err := st.Decisions().Entry(sent.Header.Get("Sendgate-Id"))
-	if err != nil || e.Pass != p.ID || e.Action != filter.Forward || e.Print != (store.Print{}) || first.Action != filter.Block || first.Pass != "" {
+	if err != nil || e.Pass != p.ID || e.Action != filter.Forward || e.Print != (decisions.Print{}) || first.Action != filter.Block || first.Pass != "" {
 		t.Errorf("logged %+v and %+v, %v", first, e, err)
 	}
 	if all := st.PassesOf(id); len(all) != 1 || all[0].UsedBy != e.ID {
@@ -229,7 +230,7 @@ func TestReportsUseNoPass(t *testing.T) {
 	}
 	a := ask(t, addr, sms(person.Address, "Sale"))
 	e, _, _ := st.Decisions().Entry(a.Header.Get("Sendgate-Id"))
-	if _, ok := st.PassFor(p.Print, time.Now()); !ok || e.Reason != filter.CapReached || e.Pass != "" || e.Print != (store.Print{}) {
+	if _, ok := st.PassFor(p.Print, time.Now()); !ok || e.Reason != filter.CapReached || e.Pass != "" || e.Print != (decisions.Print{}) {
 		t.Errorf("the pass is there: %v; logged %+v", ok, e)
 	}
 }

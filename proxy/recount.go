@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -57,7 +57,7 @@ func newRecount(t *table) *recount {
 }
 
 // tally is what the recipient of m, the message of e, would have got by then, until it is called again.
-func (c *recount) tally(rt *route, e *store.Entry, m *filter.Message, rec *filter.Record) filter.Tally {
+func (c *recount) tally(rt *route, e *decisions.Entry, m *filter.Message, rec *filter.Record) filter.Tally {
 	c.last.rt, c.last.m, c.last.counts = rt, *m, rt.policy.Counts(m, rec)
 	p := c.people[maphash.Comparable(c.seed, m.To)]
 	if !c.last.counts || p == nil {
@@ -78,7 +78,7 @@ func (c *recount) tally(rt *route, e *store.Entry, m *filter.Message, rec *filte
 
 // change takes one out of what was counted, and puts it back as it is now, if it still is. One that was not
 // judged again looks as it did to a message that is alike.
-func (c *recount) change(e *store.Entry, one *resent, judged *topicSet[uint64], alike bool) {
+func (c *recount) change(e *decisions.Entry, one *resent, judged *topicSet[uint64], alike bool) {
 	s := filter.Sent{At: time.UnixMilli(one.now).UTC(), Category: one.becomes}
 	one.topics.mark(&s, judged)
 	i := -1
@@ -121,10 +121,10 @@ func (o *resent) find(t filter.Tally, sameTopic bool) int {
 
 // counted reports whether the message of e surely counted if it was sent. Earlier entries say so only by what
 // was counted before.
-func counted(e *store.Entry) bool { return e.Counted || len(e.Tally) > 0 }
+func counted(e *decisions.Entry) bool { return e.Counted || len(e.Tally) > 0 }
 
 // settle takes in that d is decided about the message of e, which was judged last; nil: what was decided then.
-func (c *recount) settle(e *store.Entry, d *filter.Decision) {
+func (c *recount) settle(e *decisions.Entry, d *filter.Decision) {
 	if c.lookback == 0 {
 		return
 	}
@@ -164,7 +164,7 @@ func (c *recount) settle(e *store.Entry, d *filter.Decision) {
 }
 
 // dueThen is when the message of e took its place, in milliseconds since 1970.
-func dueThen(e *store.Entry) int64 {
+func dueThen(e *decisions.Entry) int64 {
 	if e.Action == filter.Rewrite && e.Enforced && !e.Until.IsZero() {
 		return e.Until.UnixMilli()
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A traffic is sends to few people over some weeks, of several topics and categories, some scheduled, and to
@@ -54,7 +55,7 @@ func weekly(upstream string, rows ...filter.Cap) Config {
 }
 
 // run sends all of tr through a gate, and returns its log.
-func (tr *traffic) run(t *testing.T, cfg Config) (*store.Store, []store.Entry) {
+func (tr *traffic) run(t *testing.T, cfg Config) (*store.Store, []decisions.Entry) {
 	t.Helper()
 	var now atomic.Pointer[time.Time]
 	now.Store(&tr.at[0])
@@ -72,10 +73,10 @@ func (tr *traffic) run(t *testing.T, cfg Config) (*store.Store, []store.Entry) {
 		s.write(strings.Replace(post("/twilio"+messages, "application/x-www-form-urlencoded", body), "Host: gate\r\n", "Host: gate\r\n"+tr.claims[i], 1))
 		s.hear(http.MethodPost)
 	}
-	var log []store.Entry
+	var log []decisions.Entry
 	eventually(t, "the decision log has everything", func() bool {
 		log = log[:0]
-		for e, err := range st.Decisions().Entries(store.Query{Oldest: true}) {
+		for e, err := range st.Decisions().Entries(decisions.Query{Oldest: true}) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 )
 
@@ -186,7 +187,7 @@ func TestOwnerReplies(t *testing.T) {
 			}
 			var logged []string
 			judge, _ := g.Again()
-			for e, err := range st.Decisions().Entries(store.Query{}) {
+			for e, err := range st.Decisions().Entries(decisions.Query{}) {
 				if err != nil {
 					t.Fatal(err)
 				}

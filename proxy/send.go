@@ -11,7 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -48,7 +48,7 @@ func (g *Gate) send(rt *route, w *work) {
 	if err != nil {
 		unreadable(b, err)
 	}
-	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused, Fault: b.Fault, Known: g.store.Seq()}
+	e := decisions.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused, Fault: b.Fault, Known: g.store.Seq()}
 	w.sends = true
 	for i := range b.Messages {
 		w.ids = append(w.ids, w.names.next(now))
@@ -271,7 +271,7 @@ func (w *work) senders(to filter.Recipient) (from, service string) {
 
 // keep counts the decisions and writes one line of the decision log a message. e holds what all of
 // them share.
-func (g *Gate) keep(rt *route, w *work, e store.Entry) {
+func (g *Gate) keep(rt *route, w *work, e decisions.Entry) {
 	e.Route, e.Provider, e.Mode, e.Config, e.Client = rt.name, rt.speaks, rt.mode.String(), w.version, cmp.Or(w.who, w.through, w.caller)
 	if w.head.claims {
 		e.ClaimCategory, e.ClaimTopic = rt.claims(&w.head)

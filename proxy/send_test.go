@@ -7,15 +7,16 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // person is who the tests write to.
 var person = filter.Recipient{Brand: "default", Channel: filter.SMS, Address: "+14155550100"}
 
 // entries is the decision log, newest first.
-func entries(t *testing.T, st *store.Store) (all []store.Entry) {
+func entries(t *testing.T, st *store.Store) (all []decisions.Entry) {
 	t.Helper()
-	for e, err := range st.Decisions().Entries(store.Query{}) {
+	for e, err := range st.Decisions().Entries(decisions.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // from is a send to a recipient whose form names these senders.
@@ -110,7 +110,7 @@ func TestPairOfAService(t *testing.T) {
 			t.Errorf("message %d: %s, want %s", i+1, got, c.want)
 		}
 	}
-	for e, err := range st.Decisions().Entries(store.Query{Reason: new(filter.OverBudget)}) {
+	for e, err := range st.Decisions().Entries(decisions.Query{Reason: new(filter.OverBudget)}) {
 		if err != nil || e.Until.IsZero() {
 			t.Errorf("logged as %+v, %v", e, err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // several is a send by MessageBird to some numbers.
@@ -51,11 +52,11 @@ func birds(w wire) string {
 func by(to string) filter.Recipient { return filter.Recipient{Channel: filter.SMS, Address: to} }
 
 // entriesOf is what the decision log has, by recipient.
-func entriesOf(t *testing.T, st *store.Store, want int) map[string][]store.Entry {
+func entriesOf(t *testing.T, st *store.Store, want int) map[string][]decisions.Entry {
 	t.Helper()
-	all := map[string][]store.Entry{}
+	all := map[string][]decisions.Entry{}
 	n := 0
-	for e, err := range st.Decisions().Entries(store.Query{}) {
+	for e, err := range st.Decisions().Entries(decisions.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -74,7 +75,7 @@ func TestPausedSendIsRefused(t *testing.T) {
 		a.Header.Get("Sendgate-Until") != end.UTC().Format(time.RFC3339) || sent.Load() != 0 {
 		t.Errorf("told %d %v %s, and %d were sent", a.StatusCode, a.Header, a.body, sent.Load())
 	}
-	for e, err := range st.Decisions().Entries(store.Query{}) {
+	for e, err := range st.Decisions().Entries(decisions.Query{}) {
 		if err != nil || e.Reason != filter.Suspended || e.Rule != "switch" || !e.Until.Equal(end) {
 			t.Errorf("logged %+v, %v", e, err)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -111,7 +111,7 @@ func (g *Gate) mayReply(rt *route, to *providers.Signal, document []byte) bool {
 	w := g.works.Get().(*work)
 	w.start, w.version = time.Now(), g.table.Load().version
 	now := g.time(w)
-	e := store.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused, Known: g.store.Seq()}
+	e := decisions.Entry{Time: now, Enforced: rt.mode == Enforce, Outcome: refused, Known: g.store.Seq()}
 	for i := range verbs {
 		w.batch.Messages = append(w.batch.Messages, verbs[i].message(rt, to))
 		rt.label(&w.batch.Messages[i], filter.OfCategory(filter.Service), filter.All)

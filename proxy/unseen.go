@@ -3,7 +3,7 @@ package proxy
 import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 )
 
@@ -23,7 +23,7 @@ func (g *Gate) unseen(rt *route, w *work) {
 	w.ids = append(w.ids, w.names.next(now))
 	w.mark(filter.Block)
 	rt.refuse(w)
-	g.keep(rt, w, store.Entry{Time: now, Enforced: true, Outcome: refused, Fault: providers.ErrUnseen.Error(), Known: g.store.Seq()})
+	g.keep(rt, w, decisions.Entry{Time: now, Enforced: true, Outcome: refused, Fault: providers.ErrUnseen.Error(), Known: g.store.Seq()})
 }
 
 // passUnknown forwards a call that the route would refuse if it did more than report. No decision log has it, so this

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 func TestAppendAndRead(t *testing.T) {
@@ -229,5 +230,5 @@ func TestClosedStore(t *testing.T) {
 			t.Errorf("%s on a closed store returns %v", what, err)
 		}
 	}
-	s.Decisions().Add(store.Entry{ID: "late"}) // is dropped and must not panic
+	s.Decisions().Add(decisions.Entry{ID: "late"}) // is dropped and must not panic
 }

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A Backup is what a backup says of itself.
@@ -262,7 +264,7 @@ func (b *backup) decisions() error {
 	if err != nil {
 		return err
 	}
-	part, err := b.part(path.Join(decisionsDir, tailName), zip.Store)
+	part, err := b.part(path.Join(decisionsDir, decisions.TailName), zip.Store)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // backUp makes a backup of s in a file.
@@ -113,7 +114,7 @@ func TestBackup(t *testing.T) {
 
 func countEntries(t testing.TB, s *store.Store) (n int) {
 	t.Helper()
-	for _, err := range s.Decisions().Entries(store.Query{}) {
+	for _, err := range s.Decisions().Entries(decisions.Query{}) {
 		must(t, err)
 		n++
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 func TestBackupThatIsNotMade(t *testing.T) {
@@ -164,7 +165,7 @@ func TestBackupOfADecisionLogThatGoesOn(t *testing.T) {
 	}})
 	dir, _ := restored(t, name, store.RestoreOptions{})
 	r := open(t, store.Config{Dir: dir})
-	all := ids(t, r, store.Query{Oldest: true})
+	all := ids(t, r, decisions.Query{Oldest: true})
 	for i, id := range all {
 		if id != decision(i).ID {
 			t.Fatalf("decision %d of the backup is %s, want %s", i, id, decision(i).ID)

@@ -1,17 +1,19 @@
 package store
 
+import "github.com/sendgate/sendgate/store/decisions"
+
 // Decisions is the decision log.
-func (s *Store) Decisions() *decisionLog { return s.decisions }
+func (s *Store) Decisions() *decisions.Log { return s.decisions }
 
 // openDecisions opens the decision log.
 func (s *Store) openDecisions() (err error) {
-	cfg := logConfig{
+	cfg := decisions.Config{
 		Retention: s.cfg.Retention, Still: s.cfg.Still, Now: s.now, Room: s.room, Logger: s.logger.Named("decisions"),
 		Hash: func(address string) [16]byte { return s.keys.of(ofAddress, address) },
 	}
 	if !s.cfg.Memory {
 		cfg.Dir = s.path(decisionsDir)
 	}
-	s.decisions, err = openLog(cfg)
+	s.decisions, err = decisions.Open(cfg)
 	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 func erase(t testing.TB, s *store.Store, to filter.Recipient) store.Erasure {
@@ -120,7 +121,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 					others[k.To] = k
 				}
 			}
-			log := ids(t, s, store.Query{})
+			log := ids(t, s, decisions.Query{})
 			sent := filter.Message{To: gonePerson, From: gonePerson.Address, Text: "to " + gonePerson.Address}
 			take(t, s, sent, noon)
 			if len(found(t, dir)) == 0 {
@@ -179,8 +180,8 @@ func judgeOthers(t testing.TB, s *store.Store, others map[filter.Recipient]store
 	if n != len(others) {
 		t.Errorf("%d other recipients are left of %d", n, len(others))
 	}
-	equal(t, "the entries of the log", ids(t, s, store.Query{}), log)
-	for e, err := range s.Decisions().Entries(store.Query{}) {
+	equal(t, "the entries of the log", ids(t, s, decisions.Query{}), log)
+	for e, err := range s.Decisions().Entries(decisions.Query{}) {
 		if must(t, err); e.To.Address == "" {
 			if e.Reason != filter.Allowed || e.Time.IsZero() || e.Text+e.Campaign != "" || e.To.Brand != "acme" {
 				t.Fatalf("a blanked entry is %+v", e)

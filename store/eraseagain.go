@@ -13,6 +13,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/spelling"
 	"go.uber.org/zap"
 )
@@ -115,7 +116,7 @@ func (s *Store) findLogged(undone []*undoneErasure) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	for e, err := range s.decisions.Entries(Query{}) {
+	for e, err := range s.decisions.Entries(decisions.Query{}) {
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // logAbout logs n decisions, every tenth of which is about gonePerson, and returns their ids.
@@ -31,7 +32,7 @@ func logAbout(s *store.Store, n int) (about []string) {
 // aboutGone is the entries that still tell who they are about.
 func aboutGone(t testing.TB, s *store.Store) []string {
 	t.Helper()
-	return ids(t, s, store.Query{To: filter.Recipient{Address: gonePerson.Address}})
+	return ids(t, s, decisions.Query{To: filter.Recipient{Address: gonePerson.Address}})
 }
 
 // An erasure that fails is finished by the next one, or the next time the store is opened.

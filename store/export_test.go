@@ -48,16 +48,6 @@ func Free(cfg Config, free func() int64) (*Store, error) {
 	return s, nil
 }
 
-// OpenLog opens the decision log alone, which is quick.
-func OpenLog(cfg Config) (s *Store, closeLog func() error, err error) {
-	s = newStore(cfg)
-	s.keys = newKeys(nil)
-	if err = s.openDecisions(); err != nil {
-		return nil, nil, err
-	}
-	return s, s.decisions.Close, nil
-}
-
 // FlushLog writes out what the decision log would write by and by.
 func FlushLog(s *Store) { _, _ = s.decisions.Tail() }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -139,7 +140,7 @@ func metric(t testing.TB, r *prometheus.Registry, name, label string) float64 {
 }
 
 // ids lists the ids of the entries that q chooses.
-func ids(t testing.TB, s *store.Store, q store.Query) []string {
+func ids(t testing.TB, s *store.Store, q decisions.Query) []string {
 	t.Helper()
 	var out []string
 	for e, err := range s.Decisions().Entries(q) {
@@ -159,9 +160,9 @@ func equal(t testing.TB, what string, got, want []string) {
 }
 
 // decision is the n-th of a row of entries, one a second.
-func decision(n int) store.Entry {
+func decision(n int) decisions.Entry {
 	at := noon.Add(time.Duration(n) * time.Second)
-	return store.Entry{ID: idAt(n), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "c1",
+	return decisions.Entry{ID: idAt(n), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "c1",
 		To: person("acme", n), From: "+15559990000", Campaign: "spring", Text: "Spring sale. Reply STOP to opt out.",
 		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201, Micros: 812}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 var killRounds = flag.Int("killloop.rounds", 50, "how often TestKillLoop kills the writing process")
@@ -98,7 +99,7 @@ func writeUntilKilled(dir string) error {
 					errs <- err
 					return
 				}
-				s.Decisions().Add(store.Entry{To: person("acme", n), Action: filter.Block, Text: "a message"})
+				s.Decisions().Add(decisions.Entry{To: person("acme", n), Action: filter.Block, Text: "a message"})
 			}
 		}()
 	}
@@ -225,7 +226,7 @@ func judgeRecipient(t *testing.T, s *store.Store, to filter.Recipient, acknowled
 func judgeLog(t *testing.T, s *store.Store) {
 	t.Helper()
 	seen := map[string]bool{}
-	for e, err := range s.Decisions().Entries(store.Query{}) {
+	for e, err := range s.Decisions().Entries(decisions.Query{}) {
 		if err != nil || seen[e.ID] || e.Text != "a message" {
 			t.Fatalf("the decision log has %+v, seen before: %v, %v", e, seen[e.ID], err)
 		}

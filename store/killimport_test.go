@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 const (
@@ -66,7 +67,7 @@ func importUntilKilled(dir string) error {
 		}
 		fmt.Println("rows", file, row)
 		for i := range 200 {
-			s.Decisions().Add(store.Entry{To: events[i].To, Action: filter.Forward, Text: "a message to " + events[i].To.Address})
+			s.Decisions().Add(decisions.Entry{To: events[i].To, Action: filter.Forward, Text: "a message to " + events[i].To.Address})
 		}
 		if batch := row / importBatch; batch%2 == 1 {
 			fmt.Println("erasing", file, batch)
@@ -266,7 +267,7 @@ func (im *importer) judgeBegun(s *store.Store, to filter.Recipient) {
 		return
 	}
 	im.erased[to] = im.known[to]
-	for e, err := range s.Decisions().Entries(store.Query{To: filter.Recipient{Address: to.Address}}) {
+	for e, err := range s.Decisions().Entries(decisions.Query{To: filter.Recipient{Address: to.Address}}) {
 		must(t, err)
 		t.Errorf("the decision log still has %+v", e)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A backup that an older program made is of a folder of its format: it is restored, and says what it said then.
@@ -48,10 +49,10 @@ func TestBackupOfAnOlderProgram(t *testing.T) {
 		t.Errorf("the template is %+v", told)
 	}
 	equal(t, "who erased somebody", acts(t, s, store.ActQuery{Kind: store.ActConsentErase}), []string{"admin consent-erase done"})
-	var decisions []string
-	for e, err := range s.Decisions().Entries(store.Query{}) {
+	var decided []string
+	for e, err := range s.Decisions().Entries(decisions.Query{}) {
 		must(t, err)
-		decisions = append(decisions, e.To.Address+" "+e.Reason.String()+" "+e.Client)
+		decided = append(decided, e.To.Address+" "+e.Reason.String()+" "+e.Client)
 	}
-	equal(t, "the decisions", decisions, []string{" allowed ", "+14155550101 opted-out ", "+14155550100 allowed "})
+	equal(t, "the decisions", decided, []string{" allowed ", "+14155550101 opted-out ", "+14155550100 allowed "})
 }

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // Print is that of m on a route: of the recipient, from whom it comes, its category and topics, and all that the
 // recipient would see. The campaign, which is the sender's label, is no part of it, nor is the delivery time that is
 // asked for. It allocates nothing.
-func (s *Store) Print(route string, m *filter.Message) (p Print) {
+func (s *Store) Print(route string, m *filter.Message) (p decisions.Print) {
 	category := [1]byte{byte('0' + m.Category)}
 	var hi, lo uint64
 	add := func(part string) {
@@ -62,7 +63,7 @@ type Pass struct {
 	Category filter.Category  `json:"category"`
 	Topic    string           `json:"topic,omitempty"`
 	Campaign string           `json:"campaign,omitempty"`
-	Print    Print            `json:"-"`
+	Print    decisions.Print  `json:"-"`
 	// Past is the reason of the block that it lets the message past: no other.
 	Past filter.Reason `json:"past"`
 	// Decisions are the ids of the blocked tries that it answers, the newest [MaxPassDecisions] of them.

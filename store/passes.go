@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
@@ -38,7 +39,7 @@ type passes struct {
 	mu         sync.Mutex
 	all        []*heldPass // oldest first
 	byID       map[string]*heldPass
-	byPrint    map[Print]*heldPass // those that were neither used nor revoked, and those to come
+	byPrint    map[decisions.Print]*heldPass // those that were neither used nor revoked, and those to come
 	byDecision map[string][]*heldPass
 	damaged    []string // ids of those that do not read
 	// revokers are who revoked whole grants in this process: what was in use then is not given back to be used again.
@@ -56,13 +57,13 @@ type heldPass struct {
 func (s *Store) AnyPass() bool { return s.passes.open.Load() > 0 }
 
 // PassFor is the pass that is granted for a message with this print at a moment.
-func (s *Store) PassFor(print Print, now time.Time) (Pass, bool) {
+func (s *Store) PassFor(print decisions.Print, now time.Time) (Pass, bool) {
 	p, ok := s.PassOn(print, now)
 	return p, ok && p.State(now) == PassGranted
 }
 
 // PassOn is the pass that is waiting or granted for a message with this print at a moment.
-func (s *Store) PassOn(print Print, now time.Time) (Pass, bool) {
+func (s *Store) PassOn(print decisions.Print, now time.Time) (Pass, bool) {
 	a := &s.passes
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -125,7 +126,7 @@ func (p *Pass) problem() (field, problem string) {
 		return "reason", "missing: want a sentence for those who ask why the message went out"
 	case p.Actor == "":
 		return "actor", "missing: want who grants it"
-	case p.Print == Print{} || p.To.Address == "":
+	case p.Print == decisions.Print{} || p.To.Address == "":
 		return "decisions", "it is not known any more what the message was"
 	case len(p.Decisions) == 0 || len(p.Decisions) > MaxPassDecisions:
 		return "decisions", fmt.Sprintf("%d decisions: want 1 to %d", len(p.Decisions), MaxPassDecisions)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
@@ -59,10 +60,10 @@ func encodePass(p *Pass) ([]byte, error) {
 func decodePass(id string, value []byte) (*Pass, error) {
 	d := wire.NewDecoder(value, passVersion, []byte(id)...)
 	var kept keptPass
-	if d.Bad || json.Unmarshal([]byte(d.Rest), &kept) != nil || kept.ID != id || len(kept.Print) != len(Print{}) || kept.Granted.IsZero() {
+	if d.Bad || json.Unmarshal([]byte(d.Rest), &kept) != nil || kept.ID != id || len(kept.Print) != len(decisions.Print{}) || kept.Granted.IsZero() {
 		return nil, wire.ErrDamaged
 	}
-	kept.Pass.Print = Print(kept.Print)
+	kept.Pass.Print = decisions.Print(kept.Print)
 	return &kept.Pass, nil
 }
 
@@ -243,7 +244,7 @@ func (a *passes) release(writes []*passWrite) {
 // loadPasses reads them. One that does not read lets nothing through, and [Store.Verify] tells of it.
 func (s *Store) loadPasses(db *badger.DB) error {
 	a := &s.passes
-	a.byID, a.byPrint, a.byDecision, a.revokers = map[string]*heldPass{}, map[Print]*heldPass{}, map[string][]*heldPass{}, map[string]string{}
+	a.byID, a.byPrint, a.byDecision, a.revokers = map[string]*heldPass{}, map[decisions.Print]*heldPass{}, map[string][]*heldPass{}, map[string]string{}
 	err := db.View(func(txn *badger.Txn) error {
 		return eachPass(txn, func(id string, p *Pass, err error) {
 			if err != nil {

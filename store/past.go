@@ -10,6 +10,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 const (
@@ -46,7 +47,7 @@ func (s *Store) Past() *Past {
 
 // Record is what the decision e knew about to, brand and every brand joined. Where something about
 // the recipient was recorded while e was decided, unsure is set, and later is the record with it.
-func (p *Past) Record(to filter.Recipient, e *Entry) (rec, later filter.Record, unsure bool, err error) {
+func (p *Past) Record(to filter.Recipient, e *decisions.Entry) (rec, later filter.Record, unsure bool, err error) {
 	settled, err := p.standing(&rec, to, e.Known)
 	if settled || err != nil {
 		return rec, rec, false, err
@@ -79,7 +80,7 @@ const markStep = 16
 
 // known is how many of the events the decision e surely knew. An entry that does not say goes by its
 // time.
-func (l *timeline) known(e *Entry) int {
+func (l *timeline) known(e *decisions.Entry) int {
 	return sort.Search(len(l.events), func(i int) bool {
 		if h := &l.events[i]; e.Known > 0 {
 			return h.seq > e.Known

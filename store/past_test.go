@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // Whoever looks back from any number on is told what was known at it, whatever is learnt meanwhile.
@@ -29,7 +30,7 @@ func TestPastKnowsWhatWasKnown(t *testing.T) {
 		keep(t, s, e)
 	}
 	type moment struct {
-		entry store.Entry
+		entry decisions.Entry
 		to    filter.Recipient
 		want  filter.Record
 	}
@@ -39,7 +40,7 @@ func TestPastKnowsWhatWasKnown(t *testing.T) {
 		to := person("acme", random.IntN(80)) // half of them are strangers
 		rec, err := s.Read(to, filter.NeedRecord)
 		must(t, err)
-		moments = append(moments, moment{store.Entry{Time: now.now(), Known: s.Seq()}, to, rec})
+		moments = append(moments, moment{decisions.Entry{Time: now.now(), Known: s.Seq()}, to, rec})
 	}
 	past := s.Past()
 	var others sync.WaitGroup

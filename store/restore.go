@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"go.uber.org/zap"
 )
@@ -190,7 +191,7 @@ func isPart(part string) bool {
 	case blobsDir + "/":
 		return isSHA256(name)
 	case decisionsDir + "/":
-		return IsLogFile(name)
+		return decisions.IsFile(name)
 	}
 	return false
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/spelling"
 )
 
@@ -113,7 +114,7 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 			gone := filter.Recipient{Channel: filter.SMS, Address: american}
 			erased := erase(t, s, gone).Entries
 			for again := range 2 {
-				for e, err := range s.Decisions().Entries(store.Query{}) {
+				for e, err := range s.Decisions().Entries(decisions.Query{}) {
 					if must(t, err); e.Text != want[e.ID] {
 						t.Fatalf("%q is left, want %q", e.Text, want[e.ID])
 					}

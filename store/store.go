@@ -12,6 +12,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"go.uber.org/zap"
 
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/tally"
 )
@@ -30,7 +31,7 @@ type Store struct {
 	tally   *tally.Book
 	errands *errands
 
-	decisions *decisionLog
+	decisions *decisions.Log
 
 	switches switches
 	audit    audit

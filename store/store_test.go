@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 func TestReopenFindsEverything(t *testing.T) {
@@ -27,7 +28,7 @@ func TestReopenFindsEverything(t *testing.T) {
 	}
 	keep(t, s, events...)
 	for i := range 3000 {
-		s.Decisions().Add(store.Entry{ID: fmt.Sprintf("%026d", i), To: person("acme", i)})
+		s.Decisions().Add(decisions.Entry{ID: fmt.Sprintf("%026d", i), To: person("acme", i)})
 	}
 	closeStore(t, s)
 
@@ -40,7 +41,7 @@ func TestReopenFindsEverything(t *testing.T) {
 			t.Fatalf("the opt-in of recipient %d is gone", 10_000+i)
 		}
 	}
-	if got := ids(t, s, store.Query{}); len(got) != 3000 || got[0] != fmt.Sprintf("%026d", 2999) {
+	if got := ids(t, s, decisions.Query{}); len(got) != 3000 || got[0] != fmt.Sprintf("%026d", 2999) {
 		t.Errorf("the decision log has %d entries, want 3000", len(got))
 	}
 	if got := metric(t, cfg.Metrics.(*prometheus.Registry), "sendgate_store_optouts", ""); got != 600 {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 type blockedCmd struct {
@@ -60,7 +60,7 @@ type periodFlags struct {
 }
 
 func (f filterFlags) query() console.DecisionQuery {
-	q := console.DecisionQuery{Region: f.Region, Query: store.Query{Category: f.Category, Route: f.Route, Mode: f.Mode, From: f.From,
+	q := console.DecisionQuery{Region: f.Region, Query: decisions.Query{Category: f.Category, Route: f.Route, Mode: f.Mode, From: f.From,
 		Topic: f.Topic, Campaign: f.Campaign, Template: f.Template, Rule: f.Rule, Outcome: f.Outcome, Client: f.Client,
 		To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.To}}}
 	if enforced := f.Enforced == "true"; enforced || f.Enforced == "false" {

@@ -17,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -123,7 +124,7 @@ func fillLog(b *testing.B, dir string) {
 	now := time.Now()
 	for i := range entries {
 		at := now.Add(time.Duration(i-entries) * 100 * time.Millisecond)
-		s.Decisions().Add(store.Entry{ID: ulid.New(at), Time: at, To: filter.Recipient{Brand: "shop", Channel: filter.SMS,
+		s.Decisions().Add(decisions.Entry{ID: ulid.New(at), Time: at, To: filter.Recipient{Brand: "shop", Channel: filter.SMS,
 			Address: fmt.Sprintf("+1212555%04d", i%10_000)}, Route: "twilio", Provider: "twilio", Mode: "enforce", Campaign: fmt.Sprint("campaign-", i%50),
 			Action: filter.Action(i % 3), Enforced: true, Reason: filter.Reason(i % filter.Reasons), Text: "Sale: 20 % off until Sunday"})
 		if i%10_000 == 0 {

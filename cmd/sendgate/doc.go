@@ -11,7 +11,7 @@
 //	sendgate bench --rate 100..2000 --mock-latency 80ms   # a gate of its own: latency, CPU and memory
 //	sendgate bench --find-max 20ms                        # the highest rate that adds at most this to p99
 //	go run ./bench/peers                                  # beside nginx, HAProxy and others
-//	go test ./proxy ./filter ./providers ./store -run '^$' -bench . -count 8 | tee new.txt
+//	go test ./proxy ./filter ./providers ./store/... -run '^$' -bench . -count 8 | tee new.txt
 //
 // benchstat (golang.org/x/perf) compares such files. `go run ./bench/guard` fails where a change made
 // the hot path allocate more than the baseline says.

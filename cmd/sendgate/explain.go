@@ -6,7 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 type explainCmd struct {
@@ -68,7 +68,7 @@ func (c explainCmd) explain(t terminal, client *console.Client) (console.Explana
 
 // lastBlock is the id of the newest decision that blocked a message.
 func lastBlock(t terminal, client *console.Client) (string, error) {
-	page, err := client.Decisions(t.ctx, console.DecisionQuery{Query: store.Query{Action: new(filter.Block), Limit: 1}})
+	page, err := client.Decisions(t.ctx, console.DecisionQuery{Query: decisions.Query{Action: new(filter.Block), Limit: 1}})
 	if err != nil {
 		return "", hint(err)
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers/mock"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 var replayed = flag.Int("replayed", 4000, "how many decisions TestReplayIsFaithful takes and judges again")
@@ -211,7 +211,7 @@ func TestReplayIsFaithful(t *testing.T) {
 	s, text := mixedGate(t, nil)
 	busy(t, s, *replayed)
 	reasons := map[filter.Reason]int{}
-	for e, err := range s.store.Decisions().Entries(store.Query{}) {
+	for e, err := range s.store.Decisions().Entries(decisions.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

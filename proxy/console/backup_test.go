@@ -12,12 +12,13 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 func TestBackupOverTheAPI(t *testing.T) {
 	b := newBenchOn(t, store.Config{Dir: t.TempDir()})
 	b.learn(optOut(berta, noon.Add(-time.Hour)))
-	b.store.Decisions().Add(store.Entry{Time: noon, Route: "twilio", To: berta, Action: filter.Block, Reason: filter.HasOptedOut})
+	b.store.Decisions().Add(decisions.Entry{Time: noon, Route: "twilio", To: berta, Action: filter.Block, Reason: filter.HasOptedOut})
 	for _, role := range []Role{0, Viewer, Reviewer} {
 		if status, body, _ := b.ask(role, "GET", "/api/v1/backup", "", ""); status != 401 && status != 403 || strings.Contains(body, "PK") {
 			t.Errorf("%s: %d %.40q", role, status, body)
@@ -26,11 +27,11 @@ func TestBackupOverTheAPI(t *testing.T) {
 	if status, body, _ := b.ask(Admin, "GET", "/api/v1/backup?decisions=some", "", ""); status != 400 || !strings.Contains(body, `"field":"decisions"`) {
 		t.Errorf("a parameter that does not read: %d %s", status, body)
 	}
-	for _, decisions := range []bool{false, true} {
+	for _, asked := range []bool{false, true} {
 		name := filepath.Join(t.TempDir(), "backup.zip")
 		f, err := os.Create(name)
 		if err == nil {
-			err = b.client(Admin).Backup(t.Context(), f, decisions)
+			err = b.client(Admin).Backup(t.Context(), f, asked)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -48,11 +49,11 @@ func TestBackupOverTheAPI(t *testing.T) {
 			t.Errorf("who opted out did not in the copy: %+v, %v", r, err)
 		}
 		entries := 0
-		for range copied.Decisions().Entries(store.Query{}) {
+		for range copied.Decisions().Entries(decisions.Query{}) {
 			entries++
 		}
-		if entries > 0 != decisions {
-			t.Errorf("the copy has %d decisions, and they were asked for: %v", entries, decisions)
+		if entries > 0 != asked {
+			t.Errorf("the copy has %d decisions, and they were asked for: %v", entries, asked)
 		}
 		_ = copied.Close()
 	}

@@ -12,14 +12,14 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // Replay judges the decisions of the log again under config, the text of a configuration file that
 // errors call name; without text under the one in force. Each line of the answer but the last, which
 // is returned, goes to each, which may be nil.
 func (c *Client) Replay(ctx context.Context, name string, config []byte, opt ReplayOptions, each func(ReplayLine) error) (last ReplayLine, err error) {
-	q := (&DecisionQuery{Query: store.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route}}).values()
+	q := (&DecisionQuery{Query: decisions.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route}}).values()
 	q.Set("examples", strconv.Itoa(opt.Examples))
 	q.Set("name", name)
 	resp, err := c.do(ctx, http.MethodPost, "/api/v1/replay", q, "application/yaml", bytes.NewReader(config))

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // ImportOptions answer what a consent file leaves open.
@@ -203,4 +203,4 @@ func (c *Client) download(ctx context.Context, w io.Writer, path string, q url.V
 	return resp.Trailer, nil
 }
 
-func queryTo(to filter.Recipient) store.Query { return store.Query{To: to} }
+func queryTo(to filter.Recipient) decisions.Query { return decisions.Query{To: to} }

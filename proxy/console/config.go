@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 )
 
@@ -99,7 +100,7 @@ type Gate interface {
 	Judge(route string, m filter.Message, at time.Time) (filter.Decision, filter.Record, error)
 	// Recall says what the routes of today decide about the message of an entry of the decision log, at its time,
 	// and from which record: from what was known then, and what was counted.
-	Recall(e *store.Entry) (filter.Decision, filter.Record, error)
+	Recall(e *decisions.Entry) (filter.Decision, filter.Record, error)
 }
 
 // DefaultListen is where the admin API listens unless told otherwise.

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -132,19 +133,19 @@ func (o oneRoute) Judge(route string, m filter.Message, at time.Time) (filter.De
 	return o.b.policy.Decide(&m, &rec, at), rec, err
 }
 
-func (o oneRoute) Recall(e *store.Entry) (filter.Decision, filter.Record, error) {
+func (o oneRoute) Recall(e *decisions.Entry) (filter.Decision, filter.Record, error) {
 	return o.Judge(e.Route, messageOf(e), e.Time)
 }
 
-func (o oneRoute) Again() (func(*store.Entry, func(filter.Recipient) (filter.Record, error)) (filter.Decision, error), func(*store.Entry, *filter.Decision)) {
-	return func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
+func (o oneRoute) Again() (func(*decisions.Entry, func(filter.Recipient) (filter.Record, error)) (filter.Decision, error), func(*decisions.Entry, *filter.Decision)) {
+	return func(e *decisions.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error) {
 		if e.Route != "twilio" {
 			return filter.Decision{}, errors.New("there is no route " + e.Route)
 		}
 		rec, err := known(e.To)
 		m := filter.Message{To: e.To, From: e.From, Category: e.Category, Topic: e.Topic, Text: e.Text, Room: e.Room}
 		return o.b.policy.Decide(&m, &rec, e.Time), err
-	}, func(*store.Entry, *filter.Decision) {}
+	}, func(*decisions.Entry, *filter.Decision) {}
 }
 
 func (o oneRoute) Rehearse(route, region string, at time.Time, claimed []string) (

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 )
 
@@ -76,7 +76,7 @@ func (s *Server) getDecision(c *call) error {
 	return answer(c.w, http.StatusOK, show(e, full))
 }
 
-func (s *Server) entry(field, id string) (store.Entry, error) {
+func (s *Server) entry(field, id string) (decisions.Entry, error) {
 	e, ok, err := s.store.Decisions().Entry(id)
 	switch {
 	case err != nil:

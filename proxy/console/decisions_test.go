@@ -13,15 +13,15 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // log writes n decisions, a second apart, and returns their ids, oldest first.
-func (b *bench) log(n int, change func(i int, e *store.Entry)) (ids []string) {
+func (b *bench) log(n int, change func(i int, e *decisions.Entry)) (ids []string) {
 	for i := range n {
 		at := noon.Add(time.Duration(i) * time.Second)
-		e := store.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "0123abcd",
+		e := decisions.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "0123abcd",
 			To: carol, From: "+18005550199", Text: "Grüße, 50% off", Campaign: "spring", Action: filter.Block,
 			Enforced: true, Reason: filter.HasOptedOut, Rule: "opt-out", Outcome: "refused", Micros: 40}
 		if change != nil {
@@ -67,7 +67,7 @@ func TestDecisionsAreMaskedByDefault(t *testing.T) {
 
 func TestDecisionFilters(t *testing.T) {
 	b := newBench(t)
-	b.log(20, func(i int, e *store.Entry) {
+	b.log(20, func(i int, e *decisions.Entry) {
 		switch i {
 		case 3:
 			e.Action, e.Reason, e.Rule = filter.Forward, filter.Allowed, ""
@@ -146,7 +146,7 @@ func TestDecisionPages(t *testing.T) {
 	b := newBench(t)
 	ids := b.log(7, nil)
 	var got []string
-	q := DecisionQuery{Query: store.Query{Limit: 3}}
+	q := DecisionQuery{Query: decisions.Query{Limit: 3}}
 	for pages := 1; ; pages++ {
 		page, err := b.client(Viewer).Decisions(t.Context(), q)
 		if err != nil || pages > 3 {
@@ -162,7 +162,7 @@ func TestDecisionPages(t *testing.T) {
 	if !reflect.DeepEqual(got, ids) {
 		t.Errorf("got %v, want each of %v once", got, ids)
 	}
-	page, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: store.Query{Limit: 7}})
+	page, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: decisions.Query{Limit: 7}})
 	if err != nil || page.Next != "" {
 		t.Errorf("a page that holds all names a next one: %q, %v", page.Next, err)
 	}
@@ -197,7 +197,7 @@ func TestDecisionQueryRefusals(t *testing.T) {
 func TestDecisionQueryTravels(t *testing.T) {
 	b := newBench(t)
 	action, reason, category, enforced := filter.Rewrite, filter.Content, filter.Service, false
-	want := DecisionQuery{Region: "DE", Full: true, Query: store.Query{Since: noon, Until: noon.Add(time.Nanosecond), Action: &action,
+	want := DecisionQuery{Region: "DE", Full: true, Query: decisions.Query{Since: noon, Until: noon.Add(time.Nanosecond), Action: &action,
 		Reason: &reason, Category: &category, Enforced: &enforced, Route: "a b", Mode: "report", From: "+1 5", Topic: "t=1", Campaign: "c&d",
 		Template: "e", Rule: "f", Outcome: "answered", To: berta, Limit: 7, Before: "01"}}
 	got, err := b.server.decisionQuery(&call{r: &http.Request{URL: &url.URL{}}, by: actor{role: Admin}, query: want.values()})
@@ -208,11 +208,11 @@ func TestDecisionQueryTravels(t *testing.T) {
 
 func TestExportOfDecisions(t *testing.T) {
 	b := newBench(t)
-	b.log(3, func(i int, e *store.Entry) {
+	b.log(3, func(i int, e *decisions.Entry) {
 		e.Campaign, e.Template, e.Text = "=HYPERLINK(1)", "-1+1", "a \"quoted\"\ntext"
 	})
 	var file bytes.Buffer
-	if err := b.client(Reviewer).ExportDecisions(t.Context(), &file, "csv", DecisionQuery{Full: true, Query: store.Query{Limit: 2}}); err != nil {
+	if err := b.client(Reviewer).ExportDecisions(t.Context(), &file, "csv", DecisionQuery{Full: true, Query: decisions.Query{Limit: 2}}); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&file).ReadAll()

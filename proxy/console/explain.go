@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // An Explanation is what stands behind a decision.
@@ -205,7 +205,7 @@ func (s *Server) recall(x *Explanation, m *filter.Message, at time.Time, words b
 }
 
 // moved tells of a message by a template what its provider told of the template, where that is why it is what it is.
-func (s *Server) moved(e *store.Entry) []string {
+func (s *Server) moved(e *decisions.Entry) []string {
 	t := s.store.Template(e.To.Brand, e.Provider, e.Template)
 	if t == nil || t.Category != e.Category || t.Time.After(e.Time) {
 		return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -25,7 +26,7 @@ func TestExplainTellsWhatWasKnownAtTheMoment(t *testing.T) {
 
 	b.at(noon.Add(time.Hour))
 	sent := b.now()
-	e := store.Entry{ID: ulid.New(sent), Time: sent, Route: "twilio", Mode: "enforce", Config: "0123abcd", To: carol, Text: "50% off",
+	e := decisions.Entry{ID: ulid.New(sent), Time: sent, Route: "twilio", Mode: "enforce", Config: "0123abcd", To: carol, Text: "50% off",
 		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201}
 	b.store.Decisions().Add(e)
 
@@ -85,7 +86,7 @@ func TestExplainTellsOfAMovedTemplate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sent := noon.Add(c.at)
-			e := store.Entry{ID: ulid.New(sent), Time: sent, Route: "whatsapp", Provider: "whatsapp", To: carol, Template: "order", Category: c.category}
+			e := decisions.Entry{ID: ulid.New(sent), Time: sent, Route: "whatsapp", Provider: "whatsapp", To: carol, Template: "order", Category: c.category}
 			b.store.Decisions().Add(e)
 			b.at(noon.Add(3 * time.Hour))
 			x, err := b.client(Reviewer).Explain(t.Context(), e.ID, true)
@@ -107,7 +108,7 @@ func TestExplainTellsNoViewerWhereSomebodyStatedToBe(t *testing.T) {
 	e.Proof.Place = "FR"
 	b.learn(e)
 	b.at(noon.Add(time.Minute))
-	id := b.log(1, func(i int, e *store.Entry) { e.Time = noon.Add(time.Hour) })[0]
+	id := b.log(1, func(i int, e *decisions.Entry) { e.Time = noon.Add(time.Hour) })[0]
 	b.at(noon.Add(2 * time.Hour))
 	for role, want := range map[Role]bool{Viewer: false, Reviewer: true} {
 		x, err := b.client(role).Explain(t.Context(), id, false)
@@ -126,7 +127,7 @@ func TestExplainIsMaskedByDefault(t *testing.T) {
 	grant.Note, grant.Proof = "told us on the line", filter.Evidence{Method: "phone", FullName: "Carol"}
 	b.learn(grant)
 	b.at(noon.Add(time.Minute))
-	id := b.log(1, func(i int, e *store.Entry) {
+	id := b.log(1, func(i int, e *decisions.Entry) {
 		e.Time, e.Mode, e.Enforced, e.Until = noon.Add(time.Hour), "report", false, noon.Add(2*time.Hour)
 		e.SendAt = noon.Add(90 * time.Minute)
 	})[0]
@@ -173,7 +174,7 @@ func TestExplainAMessageThatWasNotSent(t *testing.T) {
 
 func TestExplainWhenTheRouteIsGone(t *testing.T) {
 	b := newBench(t)
-	id := b.log(1, func(i int, e *store.Entry) {
+	id := b.log(1, func(i int, e *decisions.Entry) {
 		e.Route, e.Reason, e.Rule, e.Fault = "old", filter.Unreadable, "", "the body is no form"
 	})[0]
 	x, err := b.client(Viewer).Explain(t.Context(), id, false)
@@ -208,7 +209,7 @@ func TestExplainClock(t *testing.T) {
 			t.Errorf("asked for %s before the send: %+v, %v", ago, x.Clock, err)
 		}
 	}
-	id := b.log(1, func(_ int, e *store.Entry) { e.Time, e.SendAt = noon, noon.Add(-time.Hour) })[0]
+	id := b.log(1, func(_ int, e *decisions.Entry) { e.Time, e.SendAt = noon, noon.Add(-time.Hour) })[0]
 	x, err := b.client(Viewer).Explain(t.Context(), id, false)
 	if err != nil || !x.Clock.Judged.Equal(noon) || !strings.Contains(strings.Join(x.Says, "\n"), "judged by the clock at 2026-03-10 12:00:00 UTC") {
 		t.Errorf("a delivery time that was past when the message was sent: %+v, %v", x, err)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A token counts as who made it, however many tokens stand between, and also once these are revoked.
@@ -52,7 +52,7 @@ func TestFourEyesOfTokens(t *testing.T) {
 				t.Fatal("the link lets nobody in")
 			}
 			who["ada's link"] = guest.Client
-			a, err := who[c.grants].GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: store.Query{Since: noon.Add(-time.Hour)}}})
+			a, err := who[c.grants].GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: decisions.Query{Since: noon.Add(-time.Hour)}}})
 			if err != nil || a.Granted != 1 {
 				t.Fatalf("granted %+v, %v", a, err)
 			}
@@ -108,7 +108,7 @@ func TestFourEyesOfTokensRevokedInTheCall(t *testing.T) {
 			} else {
 				granter = inCall
 			}
-			a, err := granter.GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: store.Query{Since: noon.Add(-time.Hour)}}})
+			a, err := granter.GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: decisions.Query{Since: noon.Add(-time.Hour)}}})
 			if err != nil || a.Granted != 1 {
 				t.Fatalf("granted %+v, %v", a, err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // postPasses lets blocked messages through at their senders' next try: that of one decision, or those of many.
@@ -22,7 +23,7 @@ func (s *Server) postPasses(c *call) error {
 	if err != nil {
 		return err
 	}
-	g := &granter{s: s, found: map[store.Print]int{}, refused: map[string]*PassRefusal{}, pass: store.Pass{Reason: r.Reason, Actor: c.by.name, Behind: c.by.behind,
+	g := &granter{s: s, found: map[decisions.Print]int{}, refused: map[string]*PassRefusal{}, pass: store.Pass{Reason: r.Reason, Actor: c.by.name, Behind: c.by.behind,
 		Expires: s.now().Add(lasts), FourEyes: s.fourEyes}}
 	if r.Decision != "" {
 		err = g.one(c, r.Decision)
@@ -62,7 +63,7 @@ type granter struct {
 	s       *Server
 	pass    store.Pass // what all of them share
 	passes  []store.Pass
-	found   map[store.Print]int // where in passes a message is; -1: it has a pass
+	found   map[decisions.Print]int // where in passes a message is; -1: it has a pass
 	refused map[string]*PassRefusal
 	looked  int
 	already int
@@ -118,9 +119,9 @@ func (g *granter) many(c *call) error {
 }
 
 // add takes a decision in.
-func (g *granter) add(e *store.Entry) {
+func (g *granter) add(e *decisions.Entry) {
 	g.looked++
-	if at, known := g.found[e.Print]; known && e.Print != (store.Print{}) {
+	if at, known := g.found[e.Print]; known && e.Print != (decisions.Print{}) {
 		if at >= 0 && g.passes[at].Past == e.Reason && len(g.passes[at].Decisions) < store.MaxPassDecisions {
 			g.passes[at].Decisions = append(g.passes[at].Decisions, e.ID)
 		}
@@ -146,7 +147,7 @@ func (g *granter) add(e *store.Entry) {
 }
 
 // whyNoPass says in a sentence why the message of e cannot be let through; empty: it can.
-func (s *Server) whyNoPass(e *store.Entry) string {
+func (s *Server) whyNoPass(e *decisions.Entry) string {
 	d := filter.Decision{Reason: e.Reason, Rule: e.Rule}
 	switch {
 	case e.Erased || e.To.Address == "" && e.Reason != filter.BadAddress && e.Fault == "":
@@ -162,7 +163,7 @@ func (s *Server) whyNoPass(e *store.Entry) string {
 	switch {
 	case e.Fault != "":
 		return "its request could not be changed as decided, which would be so again"
-	case e.Print == store.Print{}:
+	case e.Print == decisions.Print{}:
 		return "the log does not say how to know the message again"
 	}
 	m := messageOf(e)
@@ -182,7 +183,7 @@ func (s *Server) whyNoPass(e *store.Entry) string {
 }
 
 // messageOf is the message of e, as far as the log holds it.
-func messageOf(e *store.Entry) filter.Message {
+func messageOf(e *decisions.Entry) filter.Message {
 	return filter.Message{To: e.To, From: e.From, Service: e.Service, Anonymous: e.From == "" && e.Service == "", Category: e.Category, Topic: e.Topic, Campaign: e.Campaign,
 		Template: e.Template, Text: e.Text, Room: e.Room, MarketingOnly: e.MarketingOnly, SendAt: e.SendAt, Movable: e.Movable}
 }

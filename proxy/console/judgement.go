@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A Judgement is a decision that nobody acted on.
@@ -37,7 +37,7 @@ func (s *Server) judgement(by Role, route string, m filter.Message, at time.Time
 }
 
 // recalled asks the gate what it would have decided about the message of an entry, and tells whoever has the role by.
-func (s *Server) recalled(by Role, e *store.Entry) *Judgement {
+func (s *Server) recalled(by Role, e *decisions.Entry) *Judgement {
 	d, rec, err := s.gate.Recall(e)
 	return judged(by, d, rec, e.Time, err)
 }

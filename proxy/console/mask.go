@@ -4,12 +4,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A Decision is one entry of the decision log as the API shows it.
 type Decision struct {
-	store.Entry
+	decisions.Entry
 	// Masked says that the recipient's address is shown in part and Text is left out.
 	Masked bool `json:"masked"`
 	// TextLength is how many characters Text has, shown or not.
@@ -17,7 +17,7 @@ type Decision struct {
 }
 
 // show is e as an asker sees it, in full or masked.
-func show(e store.Entry, full bool) Decision {
+func show(e decisions.Entry, full bool) Decision {
 	d := Decision{Entry: e, Masked: !full, TextLength: utf8.RuneCountInString(e.Text)}
 	if !full {
 		d.To.Address = filter.Mask(d.To.Address)

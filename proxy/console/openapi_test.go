@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -114,7 +115,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"ReplayLine":    {reflect.TypeFor[ReplayLine]()},
 		"Changed":       {reflect.TypeFor[Changed]()},
 		"Example":       {reflect.TypeFor[Example]()},
-		"Decision":      {reflect.TypeFor[store.Entry](), reflect.TypeFor[Decision]()},
+		"Decision":      {reflect.TypeFor[decisions.Entry](), reflect.TypeFor[Decision]()},
 		"Question":      {reflect.TypeFor[Question]()},
 		"Judgement":     {reflect.TypeFor[Judgement]()},
 		"Explanation":   {reflect.TypeFor[Explanation]()},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A Pass is one pass as the API shows it.
@@ -189,7 +190,7 @@ func passError(err error) error {
 }
 
 // aboutPasses tells of the passes that answer a decision, or that let it through.
-func (s *Server) aboutPasses(e *store.Entry) (says []string) {
+func (s *Server) aboutPasses(e *decisions.Entry) (says []string) {
 	now := s.now()
 	for _, p := range s.store.PassesOf(e.ID) {
 		text := fmt.Sprintf("Pass %s past %s was granted by %s on %s: %q", p.ID, p.Past, p.Actor, moment(p.Granted), p.Reason)

@@ -9,12 +9,13 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // blocked logs what was held back for the quiet hours, each to somebody else unless change says otherwise, and
 // returns the ids.
-func (b *bench) blocked(n int, change func(i int, e *store.Entry)) []string {
-	return b.log(n, func(i int, e *store.Entry) {
+func (b *bench) blocked(n int, change func(i int, e *decisions.Entry)) []string {
+	return b.log(n, func(i int, e *decisions.Entry) {
 		e.To = filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: fmt.Sprintf("+1415555%04d", i)}
 		e.Action, e.Reason, e.Rule, e.Enforced, e.Outcome = filter.Block, filter.InQuietHours, "quiet-hours", true, "refused"
 		m := messageOf(e)
@@ -55,7 +56,7 @@ func TestPassOverTheAPI(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(x.Says, "\n"), "Pass "+p.ID+` past quiet-hours was granted by rosa on 2026-03-10 12:00:00 UTC: "she asked by phone"; the sender's next try`) {
 		t.Errorf("explained as %q, %v", x.Says, err)
 	}
-	if _, err := b.store.UsePass(&p.Pass, b.log(1, func(_ int, e *store.Entry) { e.Pass = p.ID })[0], noon); err != nil {
+	if _, err := b.store.UsePass(&p.Pass, b.log(1, func(_ int, e *decisions.Entry) { e.Pass = p.ID })[0], noon); err != nil {
 		t.Fatal(err)
 	}
 	page, err = b.client(Viewer).Passes(ctx, PassQuery{State: store.PassUsed})
@@ -80,34 +81,34 @@ func TestPassRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := []struct {
-		change func(e *store.Entry)
+		change func(e *decisions.Entry)
 		why    string
 	}{
-		{func(e *store.Entry) { e.Reason = filter.HasOptedOut }, "the recipient opted out, and nobody but they can take that back"},
-		{func(e *store.Entry) { e.To = left }, "the recipient opted out, and nobody but they can take that back"},
-		{func(e *store.Entry) { e.Reason = filter.NoConsent }, "marketing needs the recipient's own consent: record it, with its evidence, and the message goes out"},
-		{func(e *store.Entry) { e.Reason = filter.Suspended }, "sending is paused: whoever may resume it lets the message through"},
-		{func(e *store.Entry) { e.Reason = filter.WindowClosed }, "the provider itself refuses it while the window is closed: use a template, or wait until the recipient writes"},
-		{func(e *store.Entry) { e.Action = filter.Forward }, "it was not held back"},
-		{func(e *store.Entry) { e.Enforced, e.Mode = false, "report" }, "it was not held back: the mode of its route was report"},
-		{func(e *store.Entry) { e.Fault = "no room" }, "its request could not be changed as decided, which would be so again"},
-		{func(e *store.Entry) { e.Print = store.Print{} }, "the log does not say how to know the message again"},
-		{func(e *store.Entry) { e.Erased, e.To.Address = true, "" }, "the recipient was erased"},
-		{func(e *store.Entry) { e.Route = "gone" }, "it cannot be judged now: there is no route gone"},
+		{func(e *decisions.Entry) { e.Reason = filter.HasOptedOut }, "the recipient opted out, and nobody but they can take that back"},
+		{func(e *decisions.Entry) { e.To = left }, "the recipient opted out, and nobody but they can take that back"},
+		{func(e *decisions.Entry) { e.Reason = filter.NoConsent }, "marketing needs the recipient's own consent: record it, with its evidence, and the message goes out"},
+		{func(e *decisions.Entry) { e.Reason = filter.Suspended }, "sending is paused: whoever may resume it lets the message through"},
+		{func(e *decisions.Entry) { e.Reason = filter.WindowClosed }, "the provider itself refuses it while the window is closed: use a template, or wait until the recipient writes"},
+		{func(e *decisions.Entry) { e.Action = filter.Forward }, "it was not held back"},
+		{func(e *decisions.Entry) { e.Enforced, e.Mode = false, "report" }, "it was not held back: the mode of its route was report"},
+		{func(e *decisions.Entry) { e.Fault = "no room" }, "its request could not be changed as decided, which would be so again"},
+		{func(e *decisions.Entry) { e.Print = decisions.Print{} }, "the log does not say how to know the message again"},
+		{func(e *decisions.Entry) { e.Erased, e.To.Address = true, "" }, "the recipient was erased"},
+		{func(e *decisions.Entry) { e.Route = "gone" }, "it cannot be judged now: there is no route gone"},
 	}
-	ids := b.blocked(len(cases)+2, func(i int, e *store.Entry) {
+	ids := b.blocked(len(cases)+2, func(i int, e *decisions.Entry) {
 		if i < len(cases) {
 			cases[i].change(e)
 		} else {
 			e.To.Address = "+14155550777" // twice the same
-			e.Print = store.Print{1}
+			e.Print = decisions.Print{1}
 		}
 	})
 	for i, c := range cases {
 		_, err := b.client(Reviewer).GrantPasses(t.Context(), PassRequest{Decision: ids[i], Reason: "x"})
 		wantError(t, err, http.StatusConflict, "decision", "nobody can let this message through: "+c.why)
 	}
-	all := PassRequest{Reason: "x", Query: DecisionQuery{Query: store.Query{Since: noon.Add(-time.Hour)}}}
+	all := PassRequest{Reason: "x", Query: DecisionQuery{Query: decisions.Query{Since: noon.Add(-time.Hour)}}}
 	a, err := b.client(Reviewer).GrantPasses(t.Context(), all)
 	if err != nil || a.Granted != 1 || a.Decisions != len(cases)+1 || len(a.Refused) != 9 || a.Refused[0].Count != 2 || len(a.Passes[0].Decisions) != 2 {
 		t.Errorf("of all, granted %+v, %v", a, err)
@@ -143,7 +144,7 @@ func TestFourEyes(t *testing.T) {
 	b := newBench(t)
 	b.server.fourEyes = true
 	b.blocked(150, nil)
-	a, err := b.client(Reviewer).GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: store.Query{Since: noon.Add(-time.Hour)}}})
+	a, err := b.client(Reviewer).GrantPasses(t.Context(), PassRequest{Reason: "x", Query: DecisionQuery{Query: decisions.Query{Since: noon.Add(-time.Hour)}}})
 	if err != nil || a.Granted != 150 || !a.FourEyes || len(a.Passes) != 100 || a.Passes[0].State != store.PassWaiting {
 		t.Fatalf("granted %d, %v", a.Granted, err)
 	}
@@ -176,7 +177,7 @@ func TestFourEyes(t *testing.T) {
 	}
 }
 
-func (b *bench) passPrint(id string) (print store.Print) {
+func (b *bench) passPrint(id string) (print decisions.Print) {
 	_, _ = b.store.Passes("", 1000, func(p *store.Pass) bool {
 		if p.ID == id {
 			print = p.Print

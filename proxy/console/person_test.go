@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // Whoever knows a decision finds the person that it was about, and learns no address by it.
@@ -17,7 +17,7 @@ func TestThePersonOfADecision(t *testing.T) {
 	b.learn(filter.Event{Time: noon.Add(-time.Hour), To: carol, Kind: filter.OptedIn, Basis: filter.Express, Source: "test", Note: "given as (415) 555-0100",
 		Proof: filter.Evidence{Method: "web form", FullName: "Carol Smith", Place: "US-TX"}})
 	b.learn(filter.Event{Time: noon, To: carol.Everywhere(), Kind: filter.OptedOut, Source: "test"})
-	id := b.log(2, func(i int, e *store.Entry) {
+	id := b.log(2, func(i int, e *decisions.Entry) {
 		if i == 1 {
 			e.To = berta
 		}
@@ -65,7 +65,7 @@ func TestThePersonOfADecision(t *testing.T) {
 
 func TestThePersonOfNoDecision(t *testing.T) {
 	b := newBench(t)
-	ids := b.log(2, func(i int, e *store.Entry) {
+	ids := b.log(2, func(i int, e *decisions.Entry) {
 		if e.Erased = i == 1; e.Erased {
 			e.To.Address = ""
 		}
@@ -80,7 +80,7 @@ func TestThePersonOfNoDecision(t *testing.T) {
 			t.Errorf("%s: got %s", query, body)
 		}
 	}
-	_, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: store.Query{To: carol}, Of: ids[0]})
+	_, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: decisions.Query{To: carol}, Of: ids[0]})
 	wantError(t, err, http.StatusBadRequest, "brand", "given beside of, which says whom the decisions are about")
 	_, err = b.client(Viewer).Decisions(t.Context(), DecisionQuery{Of: ids[1]})
 	wantError(t, err, http.StatusBadRequest, "of", "nobody can tell any more whom this decision was about")

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 func TestPreflightTellsEveryRow(t *testing.T) {
@@ -74,7 +74,7 @@ func TestPreflightTellsEveryRow(t *testing.T) {
 			t.Errorf("got  %+v\nwant %+v", *f, sum)
 		}
 	}
-	for range b.store.Decisions().Entries(store.Query{}) {
+	for range b.store.Decisions().Entries(decisions.Query{}) {
 		t.Error("something was logged as a decision")
 	}
 	if b.store.Seq() != before {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 )
 
@@ -26,16 +27,16 @@ const maxProven = 1000
 
 // A Proof is everything that shows what one recipient agreed to, at one moment.
 type Proof struct {
-	Made      time.Time        `json:"made"`
-	By        string           `json:"by"` // the token that asked
-	To        filter.Recipient `json:"to"`
-	Record    filter.Record    `json:"record"`
-	Standing  []Standing       `json:"standing"`
-	Events    []Proven         `json:"events"`    // the brand's own, then those for every brand; each oldest first
-	Links     []store.Link     `json:"links"`     // their places in the chain, in its order
-	Decisions []store.Entry    `json:"decisions"` // newest first
-	More      bool             `json:"more"`      // the log holds more decisions than these
-	Head      store.Head       `json:"head"`      // where the chain ended
+	Made      time.Time         `json:"made"`
+	By        string            `json:"by"` // the token that asked
+	To        filter.Recipient  `json:"to"`
+	Record    filter.Record     `json:"record"`
+	Standing  []Standing        `json:"standing"`
+	Events    []Proven          `json:"events"`    // the brand's own, then those for every brand; each oldest first
+	Links     []store.Link      `json:"links"`     // their places in the chain, in its order
+	Decisions []decisions.Entry `json:"decisions"` // newest first
+	More      bool              `json:"more"`      // the log holds more decisions than these
+	Head      store.Head        `json:"head"`      // where the chain ended
 }
 
 // A Proven event is one event with what was shown.
@@ -85,7 +86,7 @@ func (s *Server) getProof(c *call) error {
 // within it or after it, never in a chain that was cut meanwhile.
 func (s *Server) proof(to filter.Recipient, by string) (*Proof, error) {
 	p := &Proof{Made: s.now().UTC(), By: by, To: to, Head: s.store.Head(),
-		Events: []Proven{}, Links: []store.Link{}, Decisions: []store.Entry{}}
+		Events: []Proven{}, Links: []store.Link{}, Decisions: []decisions.Entry{}}
 	known, err := s.consent(to)
 	if err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func (s *Server) proof(to filter.Recipient, by string) (*Proof, error) {
 		}
 	}
 	slices.SortFunc(p.Links, func(a, b store.Link) int { return cmp.Compare(a.Seq, b.Seq) })
-	for e, err := range s.store.Decisions().Entries(store.Query{To: to, Limit: maxProven + 1}) {
+	for e, err := range s.store.Decisions().Entries(decisions.Query{To: to, Limit: maxProven + 1}) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the decision log: %w", err)
 		}

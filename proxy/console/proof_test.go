@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // onePixel is a picture, as small as PNG allows.
@@ -37,7 +38,7 @@ func prove(t *testing.T, b *bench) {
 			t.Fatal(err)
 		}
 	}
-	b.log(1, func(_ int, e *store.Entry) { e.To, e.Reason = carol, filter.HasOptedOut })
+	b.log(1, func(_ int, e *decisions.Entry) { e.To, e.Reason = carol, filter.HasOptedOut })
 }
 
 func TestProofIsOneFileThatHoldsEverything(t *testing.T) {

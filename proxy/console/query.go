@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A DecisionQuery selects entries of the decision log. Empty fields select all.
 type DecisionQuery struct {
-	store.Query        // Address is canonical, or a number with its country code in any spelling
-	Region      string // country of an address without a country code
-	Of          string // id of a decision: those about the same recipient; To is left out then
-	Full        bool   // addresses and texts unmasked: needs the role reviewer, and is logged
+	decisions.Query        // Address is canonical, or a number with its country code in any spelling
+	Region          string // country of an address without a country code
+	Of              string // id of a decision: those about the same recipient; To is left out then
+	Full            bool   // addresses and texts unmasked: needs the role reviewer, and is logged
 }
 
 const (

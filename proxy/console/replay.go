@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A Judge judges what is not sent. Its methods are safe for concurrent use.
@@ -16,8 +17,8 @@ type Judge interface {
 	// decision about the message of one, at the same moment, from what was known then of whom the Judge
 	// takes it to be written to, and from what the entries before would have sent: settle is told what was
 	// decided about each after it was judged, and nil of those that could not be. Both are for one goroutine.
-	Again() (judge func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error),
-		settle func(e *store.Entry, d *filter.Decision))
+	Again() (judge func(e *decisions.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error),
+		settle func(e *decisions.Entry, d *filter.Decision))
 	// Rehearse makes ready to judge messages of a route as if they were sent at a moment, the zero
 	// one for now. notes are what to know about the route, among it which of the headers claimed it
 	// does not believe. judge completes a message whose address is as somebody wrote it, and whose
@@ -76,7 +77,7 @@ type Example struct {
 	To    string    `json:"to"` // masked
 }
 
-func example(e *store.Entry) Example {
+func example(e *decisions.Entry) Example {
 	return Example{ID: e.ID, Time: e.Time, Route: e.Route, To: filter.Mask(e.To.Address)}
 }
 
@@ -92,7 +93,7 @@ const (
 )
 
 // apart says why e cannot be judged again at all; empty where it can.
-func apart(e *store.Entry) string {
+func apart(e *decisions.Entry) string {
 	switch {
 	case e.Erased || e.To.Address == "" && e.Reason != filter.BadAddress && e.Fault == "":
 		return apartErased
@@ -110,8 +111,8 @@ func apart(e *store.Entry) string {
 
 // A replay judges decisions again.
 type replay struct {
-	judge    func(e *store.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error)
-	settle   func(e *store.Entry, d *filter.Decision)
+	judge    func(e *decisions.Entry, known func(filter.Recipient) (filter.Record, error)) (filter.Decision, error)
+	settle   func(e *decisions.Entry, d *filter.Decision)
 	past     *store.Past
 	examples int
 	sum      ReplayLine
@@ -141,7 +142,7 @@ func Replay(ctx context.Context, st *store.Store, judge Judge, opt ReplayOptions
 	r := &replay{past: st.Past(), examples: opt.Examples, changes: map[change]*Changed{}}
 	r.judge, r.settle = judge.Again()
 	r.sum.Apart = map[string]int{}
-	for e, err := range st.Decisions().Entries(store.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route, Oldest: true}) {
+	for e, err := range st.Decisions().Entries(decisions.Query{Since: opt.Since, Until: opt.Until, Route: opt.Route, Oldest: true}) {
 		if err == nil {
 			err = r.take(&e)
 		}
@@ -168,7 +169,7 @@ func Replay(ctx context.Context, st *store.Store, judge Judge, opt ReplayOptions
 }
 
 // take judges one decision again.
-func (r *replay) take(e *store.Entry) error {
+func (r *replay) take(e *decisions.Entry) error {
 	r.sum.Decisions++
 	r.sum.At = e.Time
 	why, d := apart(e), filter.Decision{}
@@ -203,7 +204,7 @@ func (r *replay) take(e *store.Entry) error {
 }
 
 // again is the decision about e, or why there is none that is sure.
-func (r *replay) again(e *store.Entry) (d filter.Decision, apart string, err error) {
+func (r *replay) again(e *decisions.Entry) (d filter.Decision, apart string, err error) {
 	var later filter.Record
 	unsure, gone := false, true
 	d, err = r.judge(e, func(to filter.Recipient) (rec filter.Record, err error) {
@@ -225,7 +226,7 @@ func (r *replay) again(e *store.Entry) (d filter.Decision, apart string, err err
 }
 
 // differs says in what d is another decision than that of e.
-func differs(e *store.Entry, d *filter.Decision) string {
+func differs(e *decisions.Entry, d *filter.Decision) string {
 	switch {
 	case e.Action != d.Action:
 		return "action"

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -28,7 +28,7 @@ func (b *bench) decided(n int) {
 			b.t.Fatal(err)
 		}
 		d := b.policy.Decide(&m, &rec, now)
-		b.store.Decisions().Add(store.Entry{ID: ulid.New(now), Time: now, Route: "twilio", To: to, Category: m.Category, Text: m.Text,
+		b.store.Decisions().Add(decisions.Entry{ID: ulid.New(now), Time: now, Route: "twilio", To: to, Category: m.Category, Text: m.Text,
 			Action: d.Action, Reason: d.Reason, Rule: d.Rule, Known: b.store.Seq()})
 	}
 }
@@ -40,12 +40,12 @@ func TestReplayCountsWhatComesOutDifferently(t *testing.T) {
 	b.decided(10)
 	b.learn(filter.Event{To: berta, Kind: filter.Wrote, Time: noon.Add(-time.Hour)}) // nobody knew
 	b.decided(4)
-	b.store.Decisions().Add(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.Unreadable, Fault: "no form"})
-	b.store.Decisions().Add(store.Entry{Time: b.now(), Route: "twilio", To: carol, Reason: filter.Undecided})
-	b.store.Decisions().Add(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.Allowed, To: carol, Text: strings.Repeat("x", 9000)})
-	b.store.Decisions().Add(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.Allowed, To: carol, Counted: true, Tally: make(filter.Tally, 300)})
-	b.store.Decisions().Add(store.Entry{Time: b.now(), Route: "gone", Reason: filter.Allowed, To: carol})
-	b.store.Decisions().Add(store.Entry{Time: b.now(), Route: "twilio", Reason: filter.NoConsent, Erased: true})
+	b.store.Decisions().Add(decisions.Entry{Time: b.now(), Route: "twilio", Reason: filter.Unreadable, Fault: "no form"})
+	b.store.Decisions().Add(decisions.Entry{Time: b.now(), Route: "twilio", To: carol, Reason: filter.Undecided})
+	b.store.Decisions().Add(decisions.Entry{Time: b.now(), Route: "twilio", Reason: filter.Allowed, To: carol, Text: strings.Repeat("x", 9000)})
+	b.store.Decisions().Add(decisions.Entry{Time: b.now(), Route: "twilio", Reason: filter.Allowed, To: carol, Counted: true, Tally: make(filter.Tally, 300)})
+	b.store.Decisions().Add(decisions.Entry{Time: b.now(), Route: "gone", Reason: filter.Allowed, To: carol})
+	b.store.Decisions().Add(decisions.Entry{Time: b.now(), Route: "twilio", Reason: filter.NoConsent, Erased: true})
 	apart := map[string]int{"fault": 1, "undecided": 1, "cut": 2, "route": 1, "erased": 1}
 
 	r, err := b.client(Reviewer).Replay(t.Context(), "", nil, ReplayOptions{Examples: 2}, nil)
@@ -72,7 +72,7 @@ func TestReplayIsNotSure(t *testing.T) {
 	b.learn(optOut(carol, time.Time{}))
 	b.learn(filter.Event{To: berta, Kind: filter.Wrote}) // matters to nobody
 	for _, to := range []filter.Recipient{carol, berta} {
-		b.store.Decisions().Add(store.Entry{Time: at, Route: "twilio", To: to, Category: filter.Service, Known: known, Micros: 1e6,
+		b.store.Decisions().Add(decisions.Entry{Time: at, Route: "twilio", To: to, Category: filter.Service, Known: known, Micros: 1e6,
 			Action: filter.Block, Reason: filter.HasOptedOut, Rule: "opt-out"})
 	}
 	r, err := b.client(Reviewer).Replay(t.Context(), "", nil, ReplayOptions{}, nil)

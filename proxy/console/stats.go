@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // Stats are the decisions of a time, counted.
@@ -66,7 +66,7 @@ type NamedCount struct {
 }
 
 // add counts n decisions of a kind.
-func (c *Count) add(k *store.Kind, n int) {
+func (c *Count) add(k *decisions.Kind, n int) {
 	c.Decisions += n
 	switch {
 	case k.Action == filter.Block && k.Enforced:
@@ -118,7 +118,7 @@ func (r reasonCounts) list(of int) []ReasonCount {
 // namedCounts are counts by name.
 type namedCounts map[string]*Count
 
-func (c namedCounts) add(name string, k *store.Kind, n int) {
+func (c namedCounts) add(name string, k *decisions.Kind, n int) {
 	if c[name] == nil {
 		c[name] = new(Count)
 	}

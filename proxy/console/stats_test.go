@@ -9,16 +9,16 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
 // mixed writes n decisions of many kinds, over three days from noon on, and returns them.
-func (b *bench) mixed(n int) (all []store.Entry) {
+func (b *bench) mixed(n int) (all []decisions.Entry) {
 	random := rand.New(rand.NewPCG(7, 7))
 	for i := range n {
 		at := noon.Add(time.Duration(i) * 72 * time.Hour / time.Duration(n))
-		e := store.Entry{ID: ulid.New(at), Time: at, Route: []string{"twilio", "whatsapp"}[random.IntN(2)], Mode: "enforce", Enforced: true, To: carol,
+		e := decisions.Entry{ID: ulid.New(at), Time: at, Route: []string{"twilio", "whatsapp"}[random.IntN(2)], Mode: "enforce", Enforced: true, To: carol,
 			Action: filter.Forward, Reason: filter.Allowed, Outcome: "answered", Campaign: []string{"", "spring", "summer", "autumn"}[random.IntN(4)]}
 		switch random.IntN(5) {
 		case 0:
@@ -36,7 +36,7 @@ func (b *bench) mixed(n int) (all []store.Entry) {
 }
 
 // counted is what a count of some entries must be.
-func counted(all []store.Entry, of func(e *store.Entry) bool) (c Count) {
+func counted(all []decisions.Entry, of func(e *decisions.Entry) bool) (c Count) {
 	for i := range all {
 		e := &all[i]
 		if !of(e) {
@@ -84,10 +84,10 @@ func TestStatsAreTheLogCounted(t *testing.T) {
 			if err != nil || len(st.Buckets) == 0 {
 				t.Fatalf("got %+v, %v", st, err)
 			}
-			chosen := func(e *store.Entry) bool {
+			chosen := func(e *decisions.Entry) bool {
 				return (q.Route == "" || e.Route == q.Route) && (q.Campaign == "" || e.Campaign == q.Campaign)
 			}
-			within := func(e *store.Entry, since, until time.Time) bool {
+			within := func(e *decisions.Entry, since, until time.Time) bool {
 				return chosen(e) && !e.Time.Before(since) && e.Time.Before(until)
 			}
 			for i, bucket := range st.Buckets {
@@ -95,7 +95,7 @@ func TestStatsAreTheLogCounted(t *testing.T) {
 				if i+1 < len(st.Buckets) {
 					until = st.Buckets[i+1].At
 				}
-				if want := counted(all, func(e *store.Entry) bool { return within(e, bucket.At, until) }); bucket.Count != want {
+				if want := counted(all, func(e *decisions.Entry) bool { return within(e, bucket.At, until) }); bucket.Count != want {
 					t.Errorf("from %s to %s: got %+v, want %+v", bucket.At, until, bucket.Count, want)
 				}
 				sum := 0
@@ -106,28 +106,28 @@ func TestStatsAreTheLogCounted(t *testing.T) {
 					t.Errorf("from %s on %d decisions have a reason, of %d", bucket.At, sum, bucket.Decisions)
 				}
 			}
-			of := func(also func(e *store.Entry) bool) Count {
-				return counted(all, func(e *store.Entry) bool { return within(e, st.Since, st.Until) && also(e) })
+			of := func(also func(e *decisions.Entry) bool) Count {
+				return counted(all, func(e *decisions.Entry) bool { return within(e, st.Since, st.Until) && also(e) })
 			}
-			if want := of(func(*store.Entry) bool { return true }); st.Total != want {
+			if want := of(func(*decisions.Entry) bool { return true }); st.Total != want {
 				t.Errorf("in all: got %+v, want %+v", st.Total, want)
 			}
 			for _, r := range st.Routes {
-				if want := of(func(e *store.Entry) bool { return e.Route == r.Name }); r.Count != want {
+				if want := of(func(e *decisions.Entry) bool { return e.Route == r.Name }); r.Count != want {
 					t.Errorf("route %s: got %+v, want %+v", r.Name, r.Count, want)
 				}
 			}
 			named := map[string]bool{"": true}
 			for _, c := range st.Campaigns {
 				named[c.Name] = true
-				if want := of(func(e *store.Entry) bool { return e.Campaign == c.Name }); c.Count != want {
+				if want := of(func(e *decisions.Entry) bool { return e.Campaign == c.Name }); c.Count != want {
 					t.Errorf("campaign %s: got %+v, want %+v", c.Name, c.Count, want)
 				}
 			}
-			if want := of(func(e *store.Entry) bool { return !named[e.Campaign] }); st.OtherCampaigns != want {
+			if want := of(func(e *decisions.Entry) bool { return !named[e.Campaign] }); st.OtherCampaigns != want {
 				t.Errorf("other campaigns: got %+v, want %+v", st.OtherCampaigns, want)
 			}
-			if want := of(func(e *store.Entry) bool { return e.Campaign == "" }); st.NoCampaign != want {
+			if want := of(func(e *decisions.Entry) bool { return e.Campaign == "" }); st.NoCampaign != want {
 				t.Errorf("no campaign: got %+v, want %+v", st.NoCampaign, want)
 			}
 			if q.Zone == "America/New_York" && !st.Buckets[1].At.Equal(time.Date(2026, 3, 11, 0, 0, 0, 0, newYork)) {
@@ -148,7 +148,7 @@ func TestStatsOfNothing(t *testing.T) {
 
 func TestStatsSayWhatWasWouldBe(t *testing.T) {
 	b := newBench(t)
-	b.log(4, func(i int, e *store.Entry) {
+	b.log(4, func(i int, e *decisions.Entry) {
 		if i > 0 {
 			e.Mode, e.Enforced = "report", false
 		}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 )
 
@@ -58,7 +58,7 @@ type dayKind struct {
 }
 
 // summary counts the decisions of a day, which is midnight where it begins, on all routes or one. pause is that of
-// store.Query.
+// decisions.Query.
 func (s *Server) summary(ctx context.Context, day time.Time, route string, pause func()) (*Summary, error) {
 	sum := &Summary{Day: day.Format(time.DateOnly), Zone: day.Location().String(), Since: day.UTC(), Until: day.AddDate(0, 0, 1).UTC(), Routes: []RouteSummary{}}
 	counts, err := s.store.Decisions().Counts([]time.Time{sum.Since.Truncate(time.Minute), sum.Until.Truncate(time.Minute)}, pause)
@@ -107,7 +107,7 @@ func (s *Server) summary(ctx context.Context, day time.Time, route string, pause
 // examples are the newest n decisions of a kind on the day of sum, or fewer where the log is damaged.
 func (s *Server) examples(ctx context.Context, sum *Summary, k *dayKind, n int, pause func()) ([]Example, error) {
 	list := make([]Example, 0, n)
-	q := store.Query{Since: sum.Since, Until: sum.Until, Route: k.route, Mode: k.mode, Action: &k.action, Reason: &k.reason, Rule: k.rule, Pause: pause}
+	q := decisions.Query{Since: sum.Since, Until: sum.Until, Route: k.route, Mode: k.mode, Action: &k.action, Reason: &k.reason, Rule: k.rule, Pause: pause}
 	for e, err := range s.store.Decisions().Entries(q) {
 		if err == nil {
 			err = ctx.Err()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -19,7 +19,7 @@ func TestSummaryOfADay(t *testing.T) {
 	var last string
 	for i := range 48 {
 		at := noon.Add(-12 * time.Hour).Add(time.Duration(i)*time.Hour + 30*time.Minute)
-		e := store.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Mode: "report", To: carol, Action: filter.Block, Reason: filter.NoConsent, Rule: "consent"}
+		e := decisions.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Mode: "report", To: carol, Action: filter.Block, Reason: filter.NoConsent, Rule: "consent"}
 		if i >= 24 {
 			e.Mode, e.Enforced = "enforce", true
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // A Switchboard is what the console asks of the gate about pauses. Its methods are safe for
@@ -232,7 +233,7 @@ func switchError(err error) error {
 }
 
 // suspended says which switch held a message back, if one did.
-func (s *Server) suspended(e *store.Entry, m *filter.Message) []string {
+func (s *Server) suspended(e *decisions.Entry, m *filter.Message) []string {
 	if e.Reason != filter.Suspended {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -116,7 +116,7 @@ func TestExplainNamesTheSwitch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := store.Entry{Time: b.now(), ID: ulid.New(noon), Route: "twilio", To: carol, Campaign: "spring", Reason: filter.Suspended, Rule: "switch"}
+	e := decisions.Entry{Time: b.now(), ID: ulid.New(noon), Route: "twilio", To: carol, Campaign: "spring", Reason: filter.Suspended, Rule: "switch"}
 	b.store.Decisions().Add(e)
 	if _, err := b.client(Reviewer).Resume(t.Context(), done.Switch.ID, "mended"); err != nil {
 		t.Fatal(err)

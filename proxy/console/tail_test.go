@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 func TestTailSeesWhatIsDecidedFromNowOn(t *testing.T) {
@@ -21,12 +21,12 @@ func TestTailSeesWhatIsDecidedFromNowOn(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	reason := filter.NoConsent
-	resp, err := b.client(Viewer).do(ctx, "GET", "/api/v1/decisions/tail", (&DecisionQuery{Query: store.Query{Reason: &reason}}).values(), "", nil)
+	resp, err := b.client(Viewer).do(ctx, "GET", "/api/v1/decisions/tail", (&DecisionQuery{Query: decisions.Query{Reason: &reason}}).values(), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	ids := b.log(6, func(i int, e *store.Entry) {
+	ids := b.log(6, func(i int, e *decisions.Entry) {
 		if i%2 == 1 {
 			e.Reason = filter.NoConsent
 		}
@@ -96,11 +96,11 @@ func TestSlowTailHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	b.log(50_000, func(i int, e *store.Entry) { e.Fault = strings.Repeat("x", 500) }) // far more than sockets buffer
+	b.log(50_000, func(i int, e *decisions.Entry) { e.Fault = strings.Repeat("x", 500) }) // far more than sockets buffer
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("logging took %s", took)
 	}
-	page, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: store.Query{Limit: 1}})
+	page, err := b.client(Viewer).Decisions(t.Context(), DecisionQuery{Query: decisions.Query{Limit: 1}})
 	if err != nil || len(page.Decisions) != 1 {
 		t.Errorf("the log beside it answers %v, %v", page, err)
 	}

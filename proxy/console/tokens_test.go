@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -90,7 +91,7 @@ func TestRevokedTokenTailsNoMore(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	log := func() {
-		b.store.Decisions().Add(store.Entry{ID: ulid.New(b.now()), Time: b.now(), Route: "twilio", To: berta, Action: filter.Block, Reason: filter.NoConsent})
+		b.store.Decisions().Add(decisions.Entry{ID: ulid.New(b.now()), Time: b.now(), Route: "twilio", To: berta, Action: filter.Block, Reason: filter.NoConsent})
 	}
 	seen := 0
 	resp, err := crm.do(ctx, "GET", "/api/v1/decisions/tail", nil, "", nil) // it answers once it misses nothing

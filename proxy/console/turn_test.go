@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
 func TestTurns(t *testing.T) {
 	b := newBench(t)
 	for range 2000 {
-		b.store.Decisions().Add(store.Entry{ID: ulid.New(noon), Time: noon, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}, Text: strings.Repeat("Sale ", 50)})
+		b.store.Decisions().Add(decisions.Entry{ID: ulid.New(noon), Time: noon, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}, Text: strings.Repeat("Sale ", 50)})
 	}
 	ana := b.server.As("ana", Admin)
 

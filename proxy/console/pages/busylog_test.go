@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -42,9 +43,9 @@ const (
 	seldom    = "+14155550177"
 )
 
-func (l *busyLog) entry(i int) store.Entry {
+func (l *busyLog) entry(i int) decisions.Entry {
 	at := l.at(i, l.n)
-	e := store.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "3f9a6c1e",
+	e := decisions.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "3f9a6c1e",
 		To:   filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: fmt.Sprintf("+4915%09d", l.random.IntN(1e9))},
 		From: fmt.Sprintf("+1555999%04d", l.random.IntN(20)), Enforced: true, Action: filter.Forward, Reason: filter.Allowed,
 		Outcome: "answered", Status: 201, Micros: 400 + l.random.Int64N(3600), Known: uint64(i / 100)}

@@ -21,6 +21,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // BenchmarkConsole10M asks the console, and the admin API below it, for pages, counts and exports of a long decision
@@ -89,7 +90,7 @@ func (v *visitor) timedPage(b *testing.B, name, path string, want map[string]int
 }
 
 func (v *visitor) timedPeople(b *testing.B) {
-	page, err := v.api.Decisions(b.Context(), console.DecisionQuery{Query: store.Query{Limit: 1, Route: "twilio", To: filter.Recipient{Address: monitored}}})
+	page, err := v.api.Decisions(b.Context(), console.DecisionQuery{Query: decisions.Query{Limit: 1, Route: "twilio", To: filter.Recipient{Address: monitored}}})
 	if err != nil || len(page.Decisions) != 1 {
 		b.Fatal(page, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // evil is what somebody would write into a field: tags, attributes, addresses that run, braces of templates, and
@@ -62,7 +63,7 @@ func (r *rig) strangers() {
 			r.Error(err)
 		}
 	}
-	for d, err := range r.store.Decisions().Entries(store.Query{}) {
+	for d, err := range r.store.Decisions().Entries(decisions.Query{}) {
 		if err == nil && d.Action == filter.Block {
 			_, _ = staff.GrantPasses(r.Context(), console.PassRequest{Decision: d.ID, Reason: evil("passreason")})
 		}

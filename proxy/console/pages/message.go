@@ -5,7 +5,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // messageView is what the template message is given: what stands behind one decision.
@@ -36,7 +36,7 @@ const sentenceTime = "2 Jan 2006 15:04 MST"
 type changes struct {
 	Text, Footer string // Text is empty where it may not be seen
 	Length       int    // of Text
-	Before       store.Entry
+	Before       decisions.Entry
 	Moved        bool // to Before.Until
 }
 

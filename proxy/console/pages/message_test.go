@@ -10,7 +10,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -108,7 +108,7 @@ func TestAMessageThatIsNotThere(t *testing.T) {
 func TestMessageShowsHostileTextsAsText(t *testing.T) {
 	r := newRig(t)
 	evil := `"'><script>alert(1)</script>{{.}}`
-	e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: evil, Provider: evil, Mode: evil, Config: evil, To: filter.Recipient{Brand: evil, Channel: filter.Channel(evil), Address: evil},
+	e := decisions.Entry{ID: ulid.New(r.now), Time: r.now, Route: evil, Provider: evil, Mode: evil, Config: evil, To: filter.Recipient{Brand: evil, Channel: filter.Channel(evil), Address: evil},
 		From: evil, Service: evil, Topic: evil, Campaign: evil, Template: evil, Text: evil, Rule: evil, Footer: evil, Fault: evil, Outcome: "answered", Status: 201, Action: filter.Rewrite, Reason: filter.Content, Enforced: true}
 	r.store.Decisions().Add(e)
 	for _, path := range []string{"/messages/" + e.ID, "/messages/" + e.ID + "?full=true", "/messages?full=true"} {
@@ -130,7 +130,7 @@ func TestMessageShowsWhatTheGateChanged(t *testing.T) {
 	holds(t, body, []string{"<pre>[11 characters, hidden]\n<ins>Reply STOP to opt out</ins></pre>"}, []string{"Spring sale"})
 
 	later := r.now.Add(20 * time.Hour)
-	e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Text: "Spring sale",
+	e := decisions.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Text: "Spring sale",
 		Action: filter.Rewrite, Reason: filter.InQuietHours, Enforced: true, Until: later, Outcome: "answered", Status: 201}
 	r.store.Decisions().Add(e)
 	_, body = v.get("/messages/" + e.ID)
@@ -140,7 +140,7 @@ func TestMessageShowsWhatTheGateChanged(t *testing.T) {
 // What became of a message is told as it is.
 func TestMessageTellsWhatBecameOfIt(t *testing.T) {
 	r := newRig(t)
-	for want, e := range map[string]store.Entry{
+	for want, e := range map[string]decisions.Entry{
 		"Nobody knows whether it went out.":                    {Action: filter.Forward, Reason: filter.Allowed, Enforced: true, Outcome: "unknown"},
 		"the provider turned it down (status 400)":             {Action: filter.Forward, Reason: filter.Allowed, Enforced: true, Outcome: "answered", Status: 400},
 		"It never reached the provider.":                       {Action: filter.Forward, Reason: filter.Allowed, Enforced: true, Outcome: "not-sent"},
@@ -160,7 +160,7 @@ func TestMessageTellsWhatBecameOfIt(t *testing.T) {
 func TestEveryReasonIsTold(t *testing.T) {
 	r := newRig(t)
 	for reason := range filter.Reason(filter.Reasons) {
-		e := store.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Reason: reason, Outcome: "refused"}
+		e := decisions.Entry{ID: ulid.New(r.now), Time: r.now, Route: "twilio", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: agreed}, Reason: reason, Outcome: "refused"}
 		r.store.Decisions().Add(e)
 		_, body := r.as(console.Viewer).get("/messages/" + e.ID)
 		holds(t, body, nil, []string{"⟦"})

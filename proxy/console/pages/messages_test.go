@@ -16,7 +16,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -141,7 +141,7 @@ func TestMessagesGoOnPageByPage(t *testing.T) {
 	var want, got []string
 	for i := range pageLength + 3 {
 		at := r.now.Add(time.Duration(i) * time.Second)
-		e := store.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Campaign: "long", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: nobody}}
+		e := decisions.Entry{ID: ulid.New(at), Time: at, Route: "twilio", Campaign: "long", To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: nobody}}
 		r.store.Decisions().Add(e)
 		want = append(want, e.ID)
 	}

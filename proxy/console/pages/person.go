@@ -9,7 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 const (
@@ -131,7 +131,7 @@ func (v *visit) events(view *personView) ([]filter.Event, error) {
 // messages adds what was sent to the person, and what they were asked, and puts the timeline in order:
 // the newest first.
 func (v *visit) messages(view *personView) error {
-	q := console.DecisionQuery{Of: view.Person.Decision, Query: store.Query{Limit: shownDecisions}}
+	q := console.DecisionQuery{Of: view.Person.Decision, Query: decisions.Query{Limit: shownDecisions}}
 	if q.Of == "" {
 		q.To = view.Known.To
 	}

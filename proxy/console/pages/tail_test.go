@@ -13,7 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/decisions"
 )
 
 // tail asks for what comes at the address of a list, and returns its lines; they end with ctx.
@@ -123,7 +123,7 @@ func TestTailsAreBounded(t *testing.T) {
 func TestWhatComesTooFastIsCounted(t *testing.T) {
 	r := newRig(t)
 	v := r.pages.visit(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/messages", nil))
-	text, err := r.pages.bunch(v, []console.Decision{{Entry: store.Entry{ID: "one"}}}, 1234, 1)
+	text, err := r.pages.bunch(v, []console.Decision{{Entry: decisions.Entry{ID: "one"}}}, 1234, 1)
 	if err != nil || !strings.Contains(text, "/messages/one") || !strings.Contains(text, "and 1234 more") || !strings.HasSuffix(text, "\n\n") || strings.Count(text, "\n\n") != 1 {
 		t.Errorf("%v: %q", err, text)
 	}
