@@ -190,8 +190,13 @@ func TestFilesThatAreNone(t *testing.T) {
 // Reading what is nested without end, or has keys without end, would take the square of the time: a draft of the largest
 // size would take hours.
 func TestADraftWithoutEnd(t *testing.T) {
-	const deep = "this is nested deeper than 32 levels, as in no configuration"
-	for again, want := range map[string]string{"[": deep, "- ": deep, "{a: ": deep, "a:\n  ": "this is the key after 10000 others in one place, as in no configuration"} {
+	const (
+		deep = "this is nested deeper than 32 levels, as in no configuration"
+		long = "this is the key after 10000 others in one place, as in no configuration"
+		row  = "this comes after 32 others in a row, with nothing between them, as in no configuration"
+	)
+	for again, want := range map[string]string{"[": deep, "- ": deep, "{a: ": deep, "? ": deep, "a:\n  ": long, "? a\n  ": long,
+		"&a ": row, "!a ": row, "'a' ": row, `"a" `: row, "&a # b\n  ": row} {
 		_, err := Draft("draft.yaml", []byte("proxy:\n  "+strings.Repeat(again, (largest-10)/len(again))))
 		if err == nil || !strings.HasPrefix(err.Error(), "draft.yaml:") || !strings.HasSuffix(err.Error(), ": "+want) {
 			t.Errorf("%q again and again: %v", again, err)
