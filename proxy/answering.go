@@ -13,7 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 
 // answersTo is what the gate has to write to a person who wrote what was read, before which their record was
 // before: one errand at most. What the provider answers is never answered, too.
-func (g *Gate) answersTo(rt *route, sig *providers.Signal, r filter.Reading, before *filter.Record, now time.Time) []store.Errand {
+func (g *Gate) answersTo(rt *route, sig *providers.Signal, r filter.Reading, before *filter.Record, now time.Time) []errands.Errand {
 	if rt.pen.book == nil || rt.pen.credentials == nil || sig.Kind != providers.Message || sig.From.Address == "" {
 		return nil
 	}
@@ -52,14 +52,14 @@ func (g *Gate) answersTo(rt *route, sig *providers.Signal, r filter.Reading, bef
 	if rt.stop == filter.StopSender && covers == filter.All { // to stop another number is another thing
 		covers = filter.OfSender(sig.Sender)
 	}
-	e := store.Errand{
-		ID: answerID(&o, sig, covers, before, now), Kind: store.ErrandAnswer, Route: rt.name, People: []filter.Recipient{to},
+	e := errands.Errand{
+		ID: answerID(&o, sig, covers, before, now), Kind: errands.Answer, Route: rt.name, People: []filter.Recipient{to},
 		Lanes: []string{ownLane(to)}, Added: now, Due: now, Until: now.Add(answerWithin), Body: body, Remember: conversation,
 	}
 	if r.Keyword == filter.StopWord {
 		e.Until = now.Add(confirmWithin)
 	}
-	return []store.Errand{e}
+	return []errands.Errand{e}
 }
 
 // asksFor reports whether sig, which was read as r and is of somebody whose record was before, has an answer. What comes so
@@ -128,7 +128,7 @@ func digest(parts ...string) string {
 }
 
 // runAnswer does an errand that is an answer.
-func (g *Gate) runAnswer(ctx context.Context, e *store.Errand) errandEnd {
+func (g *Gate) runAnswer(ctx context.Context, e *errands.Errand) errandEnd {
 	var o own
 	if err := json.Unmarshal(e.Body, &o); err != nil {
 		return errandEnd{err: fmt.Errorf("reading what is to be written: %w", err), dead: true}
@@ -137,7 +137,7 @@ func (g *Gate) runAnswer(ctx context.Context, e *store.Errand) errandEnd {
 	if err != nil {
 		return errandEnd{err: err, dead: true}
 	}
-	if e.State == store.ErrandWaiting {
+	if e.State == errands.Waiting {
 		barred, err := g.barred(rt, &o)
 		left := false
 		if err == nil && o.Rule == talkRule {

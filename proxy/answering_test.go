@@ -14,6 +14,7 @@ import (
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 const (
@@ -95,7 +96,7 @@ func errandsDone(t testing.TB, g *Gate) {
 	t.Helper()
 	for rounds := 0; ; {
 		g.errands.clear()
-		due, _, err := g.store.Errands().Due(g.clock(), []store.ErrandKind{store.ErrandAnswer, store.ErrandScheduled, store.ErrandCancel}, 100)
+		due, _, err := g.store.Errands().Due(g.clock(), []errands.Kind{errands.Answer, errands.Scheduled, errands.Cancel}, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +117,7 @@ func errandsDone(t testing.TB, g *Gate) {
 // deadLetters are the errors of what was given up.
 func deadLetters(t testing.TB, st *store.Store) (all []string) {
 	t.Helper()
-	for e, err := range st.Errands().All(store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}) {
+	for e, err := range st.Errands().All(errands.Query{States: []errands.State{errands.Dead}}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // TestStopWhileAsked: what a word that may be an answer does where a dialogue is open.
@@ -15,7 +15,7 @@ func TestStopWhileAsked(t *testing.T) {
 	t.Run("a question that was not sent yet is not answered by CANCEL: it opts out", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		rig.hear(rig.message("hello"))
-		rig.step(store.ErrandDialogue)
+		rig.step(errands.Dialogue)
 		rig.hear(rig.message("cancel"))
 		rig.work()
 		rig.wants("", "asked, opted-out all")
@@ -23,10 +23,10 @@ func TestStopWhileAsked(t *testing.T) {
 	t.Run("nor is one that could not be sent", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		rig.hear(rig.message("hello"))
-		rig.step(store.ErrandDialogue)
-		for e, err := range rig.st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
+		rig.step(errands.Dialogue)
+		for e, err := range rig.st.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Answer}}) {
 			if err == nil {
-				err = rig.st.Errands().Change(t.Context(), e.ID, func(e *store.Errand) error { e.State = store.ErrandDead; return nil })
+				err = rig.st.Errands().Change(t.Context(), e.ID, func(e *errands.Errand) error { e.State = errands.Dead; return nil })
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -138,15 +138,15 @@ func TestStopWhileAsked(t *testing.T) {
 		if _, d, err := rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: filter.Privacy, Sender: "+15005550006"}); err != nil || d.Action != filter.Forward {
 			t.Fatal(d, err)
 		}
-		for rig.step(store.ErrandDialogue) {
+		for rig.step(errands.Dialogue) {
 		}
-		due, _, err := rig.st.Errands().Due(rig.time(), []store.ErrandKind{store.ErrandAnswer}, 10)
+		due, _, err := rig.st.Errands().Due(rig.time(), []errands.Kind{errands.Answer}, 10)
 		if err != nil || len(due) == 0 {
 			t.Fatalf("%d messages are due, %v", len(due), err)
 		}
 		for len(due) > 0 {
 			rig.g.errands.do(&due[0])
-			if due, _, err = rig.st.Errands().Due(rig.time(), []store.ErrandKind{store.ErrandAnswer}, 10); err != nil {
+			if due, _, err = rig.st.Errands().Due(rig.time(), []errands.Kind{errands.Answer}, 10); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -172,7 +172,7 @@ func TestReplyWithAWord(t *testing.T) {
 	_, _, addr := startHooked(t, cfg, st)
 	callBack(t, addr, texted(t, "SM1", person.Address, "Cancel", "OriginalRepliedMessageSid", "SM0"), 200)
 	wants(t, st, person, "")
-	for e, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
+	for e, err := range st.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Review}}) {
 		if err != nil || !strings.Contains(string(e.Body), `"opted_out":false`) {
 			t.Errorf("kept for review is %s, %v", e.Body, err)
 		}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
@@ -205,7 +205,7 @@ func (g *Gate) mayAsk(rt *route, m *filter.Message, rec *filter.Record, now time
 // a day, in the order in which they were first begun.
 func (g *Gate) Dialogues(to filter.Recipient) iter.Seq2[filter.Dialogue, error] {
 	return func(yield func(filter.Dialogue, error) bool) {
-		for e, err := range g.store.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandDialogue}, Person: to}) {
+		for e, err := range g.store.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Dialogue}, Person: to}) {
 			var t talk
 			if err == nil {
 				t, err = readTalk(&e)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // TestAsk: whom the gate asks on somebody's behalf, and whom not.
@@ -192,9 +192,9 @@ func TestDialogueButtons(t *testing.T) {
 	sig := rig.message("hello")
 	sig.From.Channel, sig.Sender = filter.WhatsApp, "106"
 	rig.hear(sig)
-	rig.step(store.ErrandDialogue)
+	rig.step(errands.Dialogue)
 	var shown, carried []string
-	for e, err := range rig.st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandAnswer}}) {
+	for e, err := range rig.st.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Answer}}) {
 		var o own
 		if err == nil {
 			err = json.Unmarshal(e.Body, &o)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // TestPressedButtons: what stands on a button, and what it carries, are the sender's words and answer the sender's question.
@@ -65,7 +65,7 @@ func TestPressedButtons(t *testing.T) {
 			}
 			wants(t, st, c.to, c.want...)
 			reviews := 0
-			for _, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
+			for _, err := range st.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Review}}) {
 				if reviews++; err != nil {
 					t.Fatal(err)
 				}

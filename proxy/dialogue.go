@@ -10,7 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
@@ -23,7 +23,7 @@ func (g *Gate) asking(rt *route, sig *providers.Signal, now time.Time) (bool, er
 	}
 	t, err := g.talk(g.partner(rt, sig))
 	switch {
-	case errors.Is(err, store.ErrNoErrand):
+	case errors.Is(err, errands.ErrNone):
 		return false, nil
 	case err != nil || t.Heard(sig.ID):
 		return err == nil, err
@@ -62,7 +62,7 @@ func (g *Gate) dialogueHears(ctx context.Context, rt *route, sig *providers.Sign
 	defer g.talks.lock(to)()
 	t, err := g.talk(to)
 	switch {
-	case errors.Is(err, store.ErrNoErrand):
+	case errors.Is(err, errands.ErrNone):
 		return false, g.askWriter(ctx, rt, sig, r, stops, before, now)
 	case err != nil:
 		return false, err
@@ -128,7 +128,7 @@ func (g *Gate) leaveTalk(ctx context.Context, rt *route, t *talk, now time.Time)
 		t.Dialogue, t.Unsent = t.Leave(now), nil
 		return nil
 	})
-	if errors.Is(err, store.ErrNoErrand) { // forgotten just now
+	if errors.Is(err, errands.ErrNone) { // forgotten just now
 		return nil
 	}
 	if err != nil {
@@ -138,7 +138,7 @@ func (g *Gate) leaveTalk(ctx context.Context, rt *route, t *talk, now time.Time)
 		if !line.Gate {
 			continue
 		}
-		if err := g.store.Errands().End(ctx, left.sayID(i)); err != nil && !errors.Is(err, store.ErrNoErrand) {
+		if err := g.store.Errands().End(ctx, left.sayID(i)); err != nil && !errors.Is(err, errands.ErrNone) {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (g *Gate) leaveTalk(ctx context.Context, rt *route, t *talk, now time.Time)
 }
 
 // runDialogue does an errand that is a dialogue: what follows from the last word, or from silence.
-func (g *Gate) runDialogue(ctx context.Context, e *store.Errand) errandEnd {
+func (g *Gate) runDialogue(ctx context.Context, e *errands.Errand) errandEnd {
 	t, err := readTalk(e)
 	if err != nil { // nobody can go on with it, and it would hold up all that the person writes
 		g.log.Error("a consent dialogue cannot be read, and is given up", zap.String("route", e.Route), zap.Error(err))
@@ -155,7 +155,7 @@ func (g *Gate) runDialogue(ctx context.Context, e *store.Errand) errandEnd {
 	defer g.talks.lock(t.To)()
 	t, err = g.talk(t.To) // it may have gone on
 	switch {
-	case errors.Is(err, store.ErrNoErrand):
+	case errors.Is(err, errands.ErrNone):
 		return errandEnd{moved: true}
 	case err != nil:
 		return errandEnd{err: err}
@@ -168,7 +168,7 @@ func (g *Gate) runDialogue(ctx context.Context, e *store.Errand) errandEnd {
 	}
 	if s == nil || t.settled() && t.State != filter.Pending && !now.Before(t.Ended.Add(talkRest)) {
 		// Here, since once it is unlocked another may have begun in its place.
-		if err := g.store.Errands().End(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNoErrand) {
+		if err := g.store.Errands().End(ctx, e.ID); err != nil && !errors.Is(err, errands.ErrNone) {
 			return errandEnd{err: err}
 		}
 		return errandEnd{moved: true}
@@ -185,7 +185,7 @@ func (g *Gate) runDialogue(ctx context.Context, e *store.Errand) errandEnd {
 	if t, err = g.closeTalk(ctx, rt, s, &t, &rec, now); err == nil {
 		err = g.settleTalk(ctx, rt, &t, now)
 	}
-	if errors.Is(err, store.ErrNoErrand) { // erased meanwhile
+	if errors.Is(err, errands.ErrNone) { // erased meanwhile
 		return errandEnd{moved: true}
 	}
 	if err != nil {
@@ -239,7 +239,7 @@ func (g *Gate) settleTalk(ctx context.Context, rt *route, t *talk, now time.Time
 	if err := g.store.Append(ctx, t.Events...); err != nil {
 		return fmt.Errorf("keeping %d events: %w", len(t.Events), err)
 	}
-	says := make([]store.Errand, 0, len(t.Unsent))
+	says := make([]errands.Errand, 0, len(t.Unsent))
 	for _, i := range t.Unsent {
 		e, err := t.say(rt, i, now)
 		if err != nil {
@@ -285,7 +285,7 @@ func (g *Gate) askWriter(ctx context.Context, rt *route, sig *providers.Signal, 
 	switch {
 	case errors.Is(err, errTalkOpen), errors.Is(err, errTalkOften):
 		return nil
-	case errors.Is(err, store.ErrErrandsFull): // to ask nobody harms nobody
+	case errors.Is(err, errands.ErrFull): // to ask nobody harms nobody
 		rt.count.unasked.Add(1)
 		return nil
 	}

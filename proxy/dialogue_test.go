@@ -18,7 +18,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // A heardThen is what happens after some time: words of the person, or silence.
@@ -75,7 +75,7 @@ func TestDialogue(t *testing.T) {
 						rig.restart()
 						rig.hear(sig) // the provider repeats it
 					}
-					for rig.step(store.ErrandDialogue) || rig.step(store.ErrandAnswer) {
+					for rig.step(errands.Dialogue) || rig.step(errands.Answer) {
 						rig.restart()
 					}
 				}
@@ -88,7 +88,7 @@ func TestDialogue(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
 		rig.hear(rig.message("hello"))
 		rig.hear(rig.message("yes"))
-		for rig.step(store.ErrandDialogue) {
+		for rig.step(errands.Dialogue) {
 		}
 		rig.hear(rig.message("yes"))
 		rig.work()
@@ -114,7 +114,7 @@ func TestDialogue(t *testing.T) {
 			rig := newTalkRig(t, "", nil)
 			rig.hear(rig.message("hello"))
 			if handedOver {
-				rig.step(store.ErrandDialogue)
+				rig.step(errands.Dialogue)
 			}
 			rig.hear(rig.message("STOP"))
 			rig.work()
@@ -136,7 +136,7 @@ func TestDialogue(t *testing.T) {
 	})
 	t.Run("an opt-out is kept where the dialogue cannot be read, and the provider is asked to repeat it", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
-		broken := store.Errand{ID: talkID(stranger1), Kind: store.ErrandDialogue, Route: "twilio", People: []filter.Recipient{stranger1}, Body: []byte("{")}
+		broken := errands.Errand{ID: talkID(stranger1), Kind: errands.Dialogue, Route: "twilio", People: []filter.Recipient{stranger1}, Body: []byte("{")}
 		if _, err := rig.st.Errands().Add(t.Context(), broken); err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +160,7 @@ func TestDialogue(t *testing.T) {
 		if _, err := rig.st.Erase(t.Context(), stranger1, "ana", "asked to"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rig.g.talk(stranger1); !errors.Is(err, store.ErrNoErrand) {
+		if _, err := rig.g.talk(stranger1); !errors.Is(err, errands.ErrNone) {
 			t.Errorf("the dialogue is still there: %v", err)
 		}
 		err := filepath.WalkDir(rig.dir, func(path string, d fs.DirEntry, err error) error {
@@ -200,7 +200,7 @@ func talkLimits(t *testing.T) {
 				last = rig.message(text)
 				rig.hear(last)
 			}
-			for n := random.IntN(6); n > 0 && (rig.step(store.ErrandDialogue) || rig.step(store.ErrandAnswer)); n-- {
+			for n := random.IntN(6); n > 0 && (rig.step(errands.Dialogue) || rig.step(errands.Answer)); n-- {
 			}
 		}
 		rig.work()
@@ -274,7 +274,7 @@ func TestDialogueTime(t *testing.T) {
 			defer mu.Unlock()
 			return slices.Clone(all)
 		}
-		working(t, b, func(ctx context.Context, e *store.Errand) errandEnd {
+		working(t, b, func(ctx context.Context, e *errands.Errand) errandEnd {
 			now := time.Now()
 			mu.Lock()
 			all = append(all, now.Sub(started))
@@ -284,7 +284,7 @@ func TestDialogueTime(t *testing.T) {
 				return errandEnd{err: err}
 			}
 			is.Dialogue, _ = script.Wait(is.Dialogue, now)
-			return errandEnd{moved: true, err: b.Change(ctx, e.ID, func(e *store.Errand) error { return is.write(e, now) })}
+			return errandEnd{moved: true, err: b.Change(ctx, e.ID, func(e *errands.Errand) error { return is.write(e, now) })}
 		})
 		b.add(e)
 		time.Sleep(filter.DefaultAnswerWindow - time.Second)

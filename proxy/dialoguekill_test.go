@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // talkStepVariable tells a child of TestDialogueKilled what to do.
@@ -20,7 +20,7 @@ type talkStep struct {
 	Dir    string
 	Now    time.Time
 	Signal *providers.Signal `json:",omitempty"` // that is heard
-	Kind   store.ErrandKind  `json:",omitempty"` // of the errand that is done
+	Kind   errands.Kind      `json:",omitempty"` // of the errand that is done
 }
 
 // A talkDone is what became of a step.
@@ -113,7 +113,7 @@ func TestDialogueKilled(t *testing.T) {
 					rig.child(talkStep{Signal: &sig})
 					rig.child(talkStep{Signal: &sig})
 				}
-				for rig.child(talkStep{Kind: store.ErrandDialogue}) || rig.child(talkStep{Kind: store.ErrandAnswer}) {
+				for rig.child(talkStep{Kind: errands.Dialogue}) || rig.child(talkStep{Kind: errands.Answer}) {
 				}
 			}
 			rig.open()

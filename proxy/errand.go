@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
 
@@ -28,18 +28,18 @@ const (
 	errandKeep = 10 * time.Second
 )
 
-// An errandStore keeps errands: the journal of [store.Store.Errands], or in a test what can be asked under a clock of the test.
+// An errandStore keeps errands: an [errands.Journal], or in a test what can be asked under a clock of the test.
 type errandStore interface {
-	Due(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error)
-	Change(ctx context.Context, id string, change func(*store.Errand) error) error
+	Due(now time.Time, kinds []errands.Kind, most int) (due []errands.Errand, next time.Time, err error)
+	Change(ctx context.Context, id string, change func(*errands.Errand) error) error
 	End(ctx context.Context, id string) error
 	Added() <-chan struct{}
 }
 
 // An errandRunner does one errand. It may run again for an errand that it did, after a kill: what must
-// not happen twice is noted in the store before it begins, see [store.Errand]. It returns soon after ctx ends, with
+// not happen twice is noted in the store before it begins, see [errands.Errand]. It returns soon after ctx ends, with
 // errStopped where it was not done for that.
-type errandRunner func(ctx context.Context, e *store.Errand) errandEnd
+type errandRunner func(ctx context.Context, e *errands.Errand) errandEnd
 
 // An errandEnd is what became of one run of an errand. The zero value: it is done.
 type errandEnd struct {
@@ -58,9 +58,9 @@ var errStopped = errors.New("the gate was stopped")
 // tried again until its time is over; then it is dead: it is kept for people to see, and holds up nobody.
 type errandWorker struct {
 	store   errandStore
-	runners map[store.ErrandKind]errandRunner
-	places  func(kind store.ErrandKind, route string) int // how many may run at a time
-	key     func(id string) string                        // what stands for an ID where people see it
+	runners map[errands.Kind]errandRunner
+	places  func(kind errands.Kind, route string) int // how many may run at a time
+	key     func(id string) string                    // what stands for an ID where people see it
 	log     *zap.Logger
 	now     func() time.Time
 	random  func() float64 // from 0 up to 1
@@ -79,15 +79,15 @@ type errandWorker struct {
 	most    int // the most places that one kind and route has
 
 	mu       sync.Mutex
-	finished []*store.Errand // which run has not seen yet
+	finished []*errands.Errand // which run has not seen yet
 	crowds   map[errandPlace]bool
 }
 
 func newErrandWorker(st errandStore, log *zap.Logger, now func() time.Time, panics *atomic.Uint64) *errandWorker {
 	w := &errandWorker{
 		store: st, log: log, now: now, random: rand.Float64, panics: panics,
-		runners: make(map[store.ErrandKind]errandRunner),
-		places:  func(store.ErrandKind, string) int { return errandPlaces },
+		runners: make(map[errands.Kind]errandRunner),
+		places:  func(errands.Kind, string) int { return errandPlaces },
 		key:     func(id string) string { return id },
 		ended:   make(chan struct{}, 1),
 		running: make(map[string]bool),
@@ -153,7 +153,7 @@ func (w *errandWorker) run() {
 }
 
 // round begins all errands that are due and have a place, and says when to look again if nothing happens.
-func (w *errandWorker) round(kinds []store.ErrandKind) (wait time.Duration, err error) {
+func (w *errandWorker) round(kinds []errands.Kind) (wait time.Duration, err error) {
 	for w.quit.Err() == nil {
 		w.clear() // before the store is asked: what ended since may be among the answers
 		now := w.now()
@@ -190,7 +190,7 @@ func (w *errandWorker) round(kinds []store.ErrandKind) (wait time.Duration, err 
 }
 
 // do runs e once and keeps what became of it.
-func (w *errandWorker) do(e *store.Errand) {
+func (w *errandWorker) do(e *errands.Errand) {
 	defer w.leave(e)
 	end := w.try(e)
 	if end.kept != nil {
@@ -200,7 +200,7 @@ func (w *errandWorker) do(e *store.Errand) {
 		ctx, cancel := context.WithTimeout(context.Background(), errandKeep)
 		err := w.settle(ctx, e, end)
 		cancel()
-		if err == nil || errors.Is(err, store.ErrNoErrand) { // somebody was erased meanwhile
+		if err == nil || errors.Is(err, errands.ErrNone) { // somebody was erased meanwhile
 			return
 		}
 		w.log.Error("what became of an errand could not be kept: until it is, its lane waits", zap.String("kind", e.Kind.String()),
@@ -216,7 +216,7 @@ func (w *errandWorker) do(e *store.Errand) {
 }
 
 // try runs e, unless its time is over.
-func (w *errandWorker) try(e *store.Errand) (end errandEnd) {
+func (w *errandWorker) try(e *errands.Errand) (end errandEnd) {
 	if !e.Until.IsZero() && w.now().After(e.Until) {
 		return errandEnd{err: errors.New("its time was over before it could be done"), dead: true}
 	}
@@ -231,7 +231,7 @@ func (w *errandWorker) try(e *store.Errand) (end errandEnd) {
 }
 
 // settle keeps what became of a run of e.
-func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEnd) error {
+func (w *errandWorker) settle(ctx context.Context, e *errands.Errand, end errandEnd) error {
 	if end.err == nil && !end.moved {
 		return w.store.End(ctx, e.ID)
 	}
@@ -250,11 +250,11 @@ func (w *errandWorker) settle(ctx context.Context, e *store.Errand, end errandEn
 	}
 	w.log.Log(level, "an errand was not done", zap.String("kind", e.Kind.String()), zap.String("route", e.Route), zap.String("errand", w.key(e.ID)),
 		zap.Int("tries", e.Tries+1), zap.Bool("dead", dead), zap.Duration("wait", wait), zap.Error(end.err))
-	return w.store.Change(ctx, e.ID, func(e *store.Errand) error {
+	return w.store.Change(ctx, e.ID, func(e *errands.Errand) error {
 		e.Tries++
 		e.Error, e.Due = end.err.Error(), due
 		if dead {
-			e.State = store.ErrandDead
+			e.State = errands.Dead
 		}
 		return nil
 	})

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
 
@@ -24,12 +24,12 @@ func working(t *testing.T, b *errandBox, run errandRunner) *errandWorker {
 	return w
 }
 
-func errandOf(id string, lanes ...string) store.Errand {
-	return store.Errand{ID: id, Kind: testErrand, Route: "twilio", Lanes: lanes, Added: time.Now(), Due: time.Now()}
+func errandOf(id string, lanes ...string) errands.Errand {
+	return errands.Errand{ID: id, Kind: testErrand, Route: "twilio", Lanes: lanes, Added: time.Now(), Due: time.Now()}
 }
 
 // testErrand is the kind of the errands of tests.
-const testErrand = store.ErrandReview
+const testErrand = errands.Review
 
 var errAway = errors.New("nobody is there")
 
@@ -40,7 +40,7 @@ func TestErrandLanes(t *testing.T) {
 			var mu sync.Mutex
 			var order []string
 			busy, most := 0, 0
-			working(t, b, func(_ context.Context, e *store.Errand) errandEnd {
+			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
 				mu.Lock()
 				busy++
 				most = max(most, busy)
@@ -71,7 +71,7 @@ func TestErrandLanes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newErrandBox()
 			done := make(chan string, 10)
-			working(t, b, func(_ context.Context, e *store.Errand) errandEnd {
+			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
 				time.Sleep(time.Second)
 				done <- e.ID
 				return errandEnd{}
@@ -89,7 +89,7 @@ func TestErrandLanes(t *testing.T) {
 			b := newErrandBox()
 			began, done := time.Now(), map[string]time.Duration{}
 			var mu sync.Mutex
-			working(t, b, func(_ context.Context, e *store.Errand) errandEnd {
+			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
 				if e.ID == "poison" {
 					return errandEnd{err: errAway}
 				}
@@ -108,7 +108,7 @@ func TestErrandLanes(t *testing.T) {
 				t.Errorf("done after %v: want the one beside at once, and the one behind when the hour was over", done)
 			}
 			left := b.left()
-			if len(left) != 1 || left[0].State != store.ErrandDead || left[0].Error != errAway.Error() || left[0].Tries < 12 || left[0].Tries > 40 {
+			if len(left) != 1 || left[0].State != errands.Dead || left[0].Error != errAway.Error() || left[0].Tries < 12 || left[0].Tries > 40 {
 				t.Errorf("left: %+v, want the poison, dead after some tries", left)
 			}
 		})
@@ -120,7 +120,7 @@ func TestErrandPlaces(t *testing.T) {
 		b := newErrandBox()
 		began := time.Now()
 		var other atomic.Int64
-		w := working(t, b, func(ctx context.Context, e *store.Errand) errandEnd {
+		w := working(t, b, func(ctx context.Context, e *errands.Errand) errandEnd {
 			if e.Route == "whatsapp" {
 				other.Store(int64(time.Since(began)) + 1)
 				return errandEnd{}
@@ -150,7 +150,7 @@ func TestErrandBackOff(t *testing.T) {
 		var tries []time.Time
 		w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
 		w.random = func() float64 { return 1 }
-		w.runners[testErrand] = func(context.Context, *store.Errand) errandEnd {
+		w.runners[testErrand] = func(context.Context, *errands.Errand) errandEnd {
 			tries = append(tries, time.Now())
 			if len(tries) == 5 {
 				panic("a fault of our own")
@@ -178,7 +178,7 @@ func TestErrandKeptLater(t *testing.T) {
 		b := newErrandBox()
 		runs := 0
 		b.broken = errors.New("the disk is full")
-		working(t, b, func(context.Context, *store.Errand) errandEnd { runs++; return errandEnd{} })
+		working(t, b, func(context.Context, *errands.Errand) errandEnd { runs++; return errandEnd{} })
 		b.add(errandOf("1"))
 		time.Sleep(time.Minute)
 		b.mu.Lock()
@@ -196,7 +196,7 @@ func TestErrandShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newErrandBox()
 		w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
-		w.runners[testErrand] = func(ctx context.Context, e *store.Errand) errandEnd {
+		w.runners[testErrand] = func(ctx context.Context, e *errands.Errand) errandEnd {
 			if e.ID == "quick" {
 				time.Sleep(time.Second)
 				return errandEnd{}

@@ -6,24 +6,24 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // An errandBox keeps errands as the store does, in memory and under the clock of a test.
 type errandBox struct {
 	mu     sync.Mutex
-	all    []*store.Errand // in the order they came
-	lanes  map[string][]*store.Errand
+	all    []*errands.Errand // in the order they came
+	lanes  map[string][]*errands.Errand
 	added  chan struct{}
 	broken error // what every change ends with
 	writes int
 }
 
 func newErrandBox() *errandBox {
-	return &errandBox{lanes: make(map[string][]*store.Errand), added: make(chan struct{}, 1)}
+	return &errandBox{lanes: make(map[string][]*errands.Errand), added: make(chan struct{}, 1)}
 }
 
-func (b *errandBox) add(all ...store.Errand) {
+func (b *errandBox) add(all ...errands.Errand) {
 	b.mu.Lock()
 	for _, e := range all {
 		b.all = append(b.all, &e)
@@ -44,13 +44,13 @@ func (b *errandBox) sign() {
 
 func (b *errandBox) Added() <-chan struct{} { return b.added }
 
-func (b *errandBox) Due(now time.Time, kinds []store.ErrandKind, most int) (due []store.Errand, next time.Time, err error) {
+func (b *errandBox) Due(now time.Time, kinds []errands.Kind, most int) (due []errands.Errand, next time.Time, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	count := map[errandPlace]int{}
 	for _, e := range b.byDue() {
 		p := placeOf(e)
-		if e.State == store.ErrandDead || !slices.Contains(kinds, e.Kind) || !b.head(e) {
+		if e.State == errands.Dead || !slices.Contains(kinds, e.Kind) || !b.head(e) {
 			continue
 		}
 		if !e.Due.After(now) && count[p] < most {
@@ -63,16 +63,16 @@ func (b *errandBox) Due(now time.Time, kinds []store.ErrandKind, most int) (due 
 	return due, next, nil
 }
 
-func (b *errandBox) Change(_ context.Context, id string, change func(*store.Errand) error) error {
+func (b *errandBox) Change(_ context.Context, id string, change func(*errands.Errand) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.writes++
 	if b.broken != nil {
 		return b.broken
 	}
-	i := slices.IndexFunc(b.all, func(e *store.Errand) bool { return e.ID == id })
+	i := slices.IndexFunc(b.all, func(e *errands.Errand) bool { return e.ID == id })
 	if i < 0 {
-		return store.ErrNoErrand
+		return errands.ErrNone
 	}
 	return change(b.all[i])
 }
@@ -84,10 +84,10 @@ func (b *errandBox) End(_ context.Context, id string) error {
 	if b.broken != nil {
 		return b.broken
 	}
-	is := func(e *store.Errand) bool { return e.ID == id }
+	is := func(e *errands.Errand) bool { return e.ID == id }
 	i := slices.IndexFunc(b.all, is)
 	if i < 0 {
-		return store.ErrNoErrand
+		return errands.ErrNone
 	}
 	for _, lane := range b.all[i].Lanes {
 		b.lanes[lane] = slices.DeleteFunc(b.lanes[lane], is)
@@ -97,16 +97,16 @@ func (b *errandBox) End(_ context.Context, id string) error {
 }
 
 // byDue is all errands, those that are due first before the others.
-func (b *errandBox) byDue() []*store.Errand {
+func (b *errandBox) byDue() []*errands.Errand {
 	all := slices.Clone(b.all)
-	slices.SortStableFunc(all, func(x, y *store.Errand) int { return x.Due.Compare(y.Due) })
+	slices.SortStableFunc(all, func(x, y *errands.Errand) int { return x.Due.Compare(y.Due) })
 	return all
 }
 
 // head reports whether nobody is before e in any of its lanes.
-func (b *errandBox) head(e *store.Errand) bool {
+func (b *errandBox) head(e *errands.Errand) bool {
 	for _, lane := range e.Lanes {
-		first := slices.IndexFunc(b.lanes[lane], func(e *store.Errand) bool { return e.State != store.ErrandDead })
+		first := slices.IndexFunc(b.lanes[lane], func(e *errands.Errand) bool { return e.State != errands.Dead })
 		if b.lanes[lane][first] != e {
 			return false
 		}
@@ -119,7 +119,7 @@ func (b *errandBox) In(lane string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.lanes[lane] {
-		if e.State != store.ErrandDead {
+		if e.State != errands.Dead {
 			n++
 		}
 	}
@@ -127,7 +127,7 @@ func (b *errandBox) In(lane string) (n int) {
 }
 
 // left are copies of the errands there are.
-func (b *errandBox) left() (all []store.Errand) {
+func (b *errandBox) left() (all []errands.Errand) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.all {

@@ -1,24 +1,24 @@
 package proxy
 
-import "github.com/sendgate/sendgate/store"
+import "github.com/sendgate/sendgate/store/errands"
 
 // An errandPlace is what errands share their places by.
 type errandPlace struct {
-	kind  store.ErrandKind
+	kind  errands.Kind
 	route string
 }
 
 // crowded reports whether errands of a kind and route are due and wait for a place.
-func (w *errandWorker) crowded(kind store.ErrandKind, route string) bool {
+func (w *errandWorker) crowded(kind errands.Kind, route string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.crowds[errandPlace{kind, route}]
 }
 
-func placeOf(e *store.Errand) errandPlace { return errandPlace{e.Kind, e.Route} }
+func placeOf(e *errands.Errand) errandPlace { return errandPlace{e.Kind, e.Route} }
 
 // enter takes a place for e, if there is one.
-func (w *errandWorker) enter(e *store.Errand) bool {
+func (w *errandWorker) enter(e *errands.Errand) bool {
 	p, places := placeOf(e), w.places(e.Kind, e.Route)
 	w.most = max(w.most, places)
 	if w.taken[p] >= places {
@@ -30,7 +30,7 @@ func (w *errandWorker) enter(e *store.Errand) bool {
 }
 
 // leave is called by a run of e that is over.
-func (w *errandWorker) leave(e *store.Errand) {
+func (w *errandWorker) leave(e *errands.Errand) {
 	w.mu.Lock()
 	w.finished = append(w.finished, e)
 	w.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -100,14 +101,14 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.files.tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
 	g.errands = newErrandWorker(st.Errands(), g.log, g.clock, &g.panics)
-	g.errands.runners[store.ErrandDialogue] = g.runDialogue
+	g.errands.runners[errands.Dialogue] = g.runDialogue
 	g.blocked = make(chan blocked, mostBlocked)
 	g.errands.beside = g.askThem
 	g.withdrawals.g = g
-	g.errands.runners[store.ErrandAnswer] = g.runAnswer
-	g.errands.runners[store.ErrandScheduled] = g.runScheduled
-	g.errands.runners[store.ErrandCancel] = g.runCancel
-	g.errands.runners[store.ErrandRelay] = g.runRelay
+	g.errands.runners[errands.Answer] = g.runAnswer
+	g.errands.runners[errands.Scheduled] = g.runScheduled
+	g.errands.runners[errands.Cancel] = g.runCancel
+	g.errands.runners[errands.Relay] = g.runRelay
 	g.errands.places, g.errands.key = g.errandPlaces, st.Errands().Key
 	t, err := g.newTable(cfg, nil)
 	if err != nil {

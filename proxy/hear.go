@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // keeping is how long what a call tells may take to be on disk. Twilio waits for 15 seconds.
@@ -22,10 +23,10 @@ type heard struct {
 	rt      *route
 	now     time.Time
 	events  []filter.Event
-	errands []store.Errand // what the gate has still to do
-	reviews []store.Errand // what a person should look at
-	unfit   error          // why something can never be kept, however often it is told
-	answers bool           // the gate itself answers what was written
+	errands []errands.Errand // what the gate has still to do
+	reviews []errands.Errand // what a person should look at
+	unfit   error            // why something can never be kept, however often it is told
+	answers bool             // the gate itself answers what was written
 }
 
 // all keeps what signals tell.
@@ -85,7 +86,7 @@ func (h *heard) keep(ctx context.Context) error {
 	}
 	if len(h.reviews) > 0 {
 		_, err := h.g.store.Errands().Add(ctx, h.reviews...)
-		if errors.Is(err, store.ErrErrandsFull) {
+		if errors.Is(err, errands.ErrFull) {
 			h.g.suspect(h.rt, callUnkept, "what people wrote, and somebody should look at, is not kept for review", err)
 			err = nil
 		}
@@ -205,7 +206,7 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 		h.review(sig, reading, stops)
 	}
 	h.events = append(h.events, wrote)
-	var answers []store.Errand
+	var answers []errands.Errand
 	if !taken {
 		answers = h.g.answersTo(h.rt, sig, reading, &before, h.now)
 	}

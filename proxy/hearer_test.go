@@ -8,7 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // twoBrands are two routes behind one app of Meta: what is told of the shop's number and account comes to the other's address.
@@ -110,7 +110,7 @@ func TestErasureByTheOtherBrand(t *testing.T) {
 	if gone, err := st.Erase(t.Context(), to, "ana", "asked"); err != nil || gone.Errands != 1 {
 		t.Errorf("erased are %d errands (%v)", gone.Errands, err)
 	}
-	for e, err := range st.Errands().All(store.ErrandQuery{}) {
+	for e, err := range st.Errands().All(errands.Query{}) {
 		if err != nil || !strings.Contains(string(e.Body), "Hello, Acme") {
 			t.Errorf("left is %s (%v)", e.Body, err)
 		}

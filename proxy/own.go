@@ -11,8 +11,8 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -40,9 +40,9 @@ var (
 // one that was begun, and is never sent again. It goes past all rules and switches: whoever is answered asked
 // for it, in quiet hours as at any time, and a confirmation of an opt-out is owed to them. What holds it back is
 // the number of such messages to one person alone.
-func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own) errandEnd {
+func (g *Gate) writeOwn(ctx context.Context, rt *route, e *errands.Errand, o *own) errandEnd {
 	switch {
-	case e.State == store.ErrandBegun:
+	case e.State == errands.Begun:
 		return errandEnd{err: errBegun, dead: true}
 	case rt.pen.credentials == nil:
 		return errandEnd{err: errUnsigned, dead: true}
@@ -59,7 +59,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 		g.hush(rt, e, "the gate wrote to this person as often as answers.most lets it within 24 hours")
 		return errandEnd{}
 	}
-	if err := g.turn(ctx, e, store.ErrandBegun); err != nil {
+	if err := g.turn(ctx, e, errands.Begun); err != nil {
 		if counted {
 			g.chatter.giveBack(o.To)
 		}
@@ -80,7 +80,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 		if counted {
 			g.chatter.giveBack(o.To)
 		}
-		if err := g.turn(ctx, e, store.ErrandWaiting); err != nil {
+		if err := g.turn(ctx, e, errands.Waiting); err != nil {
 			return errandEnd{err: errBegun, dead: true}
 		}
 	}
@@ -88,7 +88,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *store.Errand, o *own)
 }
 
 // hush tells that somebody gets no message of the gate's own.
-func (g *Gate) hush(rt *route, e *store.Errand, why string) {
+func (g *Gate) hush(rt *route, e *errands.Errand, why string) {
 	rt.count.hushed.Add(1)
 	g.log.Info("a message of the gate's own was not written", zap.String("route", rt.name), zap.String("errand", g.store.Errands().Key(e.ID)), zap.String("why", why))
 }
@@ -115,8 +115,8 @@ func (rt *route) settled(o outcome, w *work) errandEnd {
 }
 
 // turn notes how far an errand is.
-func (g *Gate) turn(ctx context.Context, e *store.Errand, to store.ErrandState) error {
-	return g.store.Errands().Change(ctx, e.ID, func(e *store.Errand) error { e.State = to; return nil })
+func (g *Gate) turn(ctx context.Context, e *errands.Errand, to errands.State) error {
+	return g.store.Errands().Change(ctx, e.ID, func(e *errands.Errand) error { e.State = to; return nil })
 }
 
 // compose makes w the request that sends o, with its message in the batch.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -98,7 +98,7 @@ func TestTheLogNamesErrandsAsTheAPIDoes(t *testing.T) {
 	g, _, calls := startHooked(t, cfg, st)
 	callBack(t, calls, texted(t, "SM1", "+14155550100", "baja"), 200)
 	errandsDone(t, g)
-	for e, err := range st.Errands().All(store.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}) {
+	for e, err := range st.Errands().All(errands.Query{States: []errands.State{errands.Dead}}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,11 +139,11 @@ func TestABegunAnswerIsNotRepeated(t *testing.T) {
 	st := memory(t)
 	g, _, calls := startHooked(t, answering(t, play(t, loopback(t), got.serve), nil), st)
 	callBack(t, calls, texted(t, "SM1", "+14155550100", "baja"), 200)
-	for e, err := range st.Errands().All(store.ErrandQuery{}) {
+	for e, err := range st.Errands().All(errands.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := g.turn(context.Background(), &e, store.ErrandBegun); err != nil {
+		if err := g.turn(context.Background(), &e, errands.Begun); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
 
@@ -84,7 +84,7 @@ type awaited struct {
 
 // await takes note of e, which is not yet in the store. Where places, which is how many calls are made at a
 // time, allow it and the owner is there, a webhook may wait for the answer.
-func (o *owner) await(e *store.Errand, wait time.Duration, places int) *awaited {
+func (o *owner) await(e *errands.Errand, wait time.Duration, places int) *awaited {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	a := &awaited{owner: o, id: e.ID, lanes: e.Lanes, wait: wait}
@@ -168,7 +168,7 @@ func (o *owner) leaves(why error) {
 
 // tried notes what became of a try that took so long. said is nil where the owner did not answer. What it returns is
 // to be called once the store knows.
-func (o *owner) tried(e *store.Errand, said *word, end errandEnd, took, wait time.Duration) (kept func()) {
+func (o *owner) tried(e *errands.Errand, said *word, end errandEnd, took, wait time.Duration) (kept func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	a := o.fresh[e.ID]

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 const (
@@ -130,7 +130,7 @@ func TestWhoWaitsForTheOwner(t *testing.T) {
 		}},
 		{"who has calls waiting since before the start does not wait", slowly, RelayConfig{}, func(t *testing.T, r *relaying) {
 			e := errandOf("earlier", "relay twilio sms "+ana)
-			e.Kind, e.Body, e.Due = store.ErrandRelay, []byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), time.Now().Add(time.Minute)
+			e.Kind, e.Body, e.Due = errands.Relay, []byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), time.Now().Add(time.Minute)
 			r.box.add(e)
 			if ok, took := r.hooks(t, 1, ana); ok || took != 0 {
 				t.Errorf("the answer came: %t, after %s", ok, took)
@@ -168,7 +168,7 @@ func TestWhatTheOwnerSays(t *testing.T) {
 				r.hooks(t, 1, ana)
 				time.Sleep(time.Hour - time.Second)
 				left := r.box.left()
-				if len(left) != 1 || (left[0].State == store.ErrandDead) != c.dead || left[0].Error != c.want || tries != c.tries {
+				if len(left) != 1 || (left[0].State == errands.Dead) != c.dead || left[0].Error != c.want || tries != c.tries {
 					t.Errorf("after an hour with %d tries, want %d, is left %s %q", tries, c.tries, left[0].State, left[0].Error)
 				}
 			})

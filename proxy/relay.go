@@ -16,7 +16,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 )
 
@@ -48,18 +48,18 @@ type relay struct {
 //
 // The same call again is the same errand. It waits behind earlier calls about any of the people it is about,
 // under whichever of their addresses.
-func (rt *route) relayErrand(req *fasthttp.Request, signals []providers.Signal, now time.Time) (e store.Errand, ok bool) {
+func (rt *route) relayErrand(req *fasthttp.Request, signals []providers.Signal, now time.Time) (e errands.Errand, ok bool) {
 	r := rt.relay()
 	if r == nil {
-		return store.Errand{}, false
+		return errands.Errand{}, false
 	}
 	_, rest := cutRoute(req.Header.RequestURI())
 	id := "relay-" + callDigest(rt.name, req, rest)
 	if slices.ContainsFunc(signals, func(s providers.Signal) bool { return s.Undated }) {
 		id += datedAt(now)
 	}
-	e = store.Errand{
-		ID: id, Kind: store.ErrandRelay, Route: rt.name,
+	e = errands.Errand{
+		ID: id, Kind: errands.Relay, Route: rt.name,
 		Added: now, Due: now, Until: now.Add(r.giveUp), Remember: relayRemember, Body: encodeCall(req, rest),
 	}
 	for i := range signals {
@@ -119,7 +119,7 @@ func goesOn(name []byte) bool {
 }
 
 // runRelay makes one call. It is the [errandRunner] of relays.
-func (g *Gate) runRelay(_ context.Context, e *store.Errand) errandEnd {
+func (g *Gate) runRelay(_ context.Context, e *errands.Errand) errandEnd {
 	if rt := g.table.Load().routes[e.Route]; rt != nil && rt.relay() != nil {
 		return rt.relay().run(g.errands.soon, e)
 	}
@@ -127,8 +127,8 @@ func (g *Gate) runRelay(_ context.Context, e *store.Errand) errandEnd {
 }
 
 // errandPlaces is how many errands of a kind and route are done at a time.
-func (g *Gate) errandPlaces(kind store.ErrandKind, route string) int {
-	if rt := g.table.Load().routes[route]; kind == store.ErrandRelay && rt != nil && rt.relay() != nil {
+func (g *Gate) errandPlaces(kind errands.Kind, route string) int {
+	if rt := g.table.Load().routes[route]; kind == errands.Relay && rt != nil && rt.relay() != nil {
 		return rt.relay().inFlight
 	}
 	return errandPlaces
@@ -156,7 +156,7 @@ func (g *Gate) relay(rt *route, req *fasthttp.Request, signals []providers.Signa
 }
 
 // run makes one call, and tells the owner's part of the gate what became of it.
-func (r *relay) run(ctx context.Context, e *store.Errand) errandEnd {
+func (r *relay) run(ctx context.Context, e *errands.Errand) errandEnd {
 	began := time.Now()
 	said, err := r.call(ctx, e)
 	end := errandEnd{err: err}
@@ -185,7 +185,7 @@ type word struct {
 
 // call makes one try. said is nil where the owner did not answer; err says why the call was not taken. Both are
 // set where the owner answered with anything but 2xx.
-func (r *relay) call(ctx context.Context, e *store.Errand) (said *word, err error) {
+func (r *relay) call(ctx context.Context, e *errands.Errand) (said *word, err error) {
 	wire, err := r.request(e)
 	if err != nil {
 		return nil, err
@@ -231,7 +231,7 @@ func (r *relay) exchange(wire []byte) (*word, error) {
 }
 
 // request is the call as it goes to the owner, signed for the address there.
-func (r *relay) request(e *store.Errand) ([]byte, error) {
+func (r *relay) request(e *errands.Errand) ([]byte, error) {
 	var req fasthttp.Request
 	req.Header.DisableNormalizing()
 	if err := req.Read(bufio.NewReader(bytes.NewReader(e.Body))); err != nil {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -77,7 +77,7 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	t.Helper()
 	b := newErrandBox()
 	w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
-	own := newOwner("twilio", zap.NewNop(), func() bool { return w.crowded(store.ErrandRelay, "twilio") }, b.In)
+	own := newOwner("twilio", zap.NewNop(), func() bool { return w.crowded(errands.Relay, "twilio") }, b.In)
 	hook := &webhook{caller: signsURL{}, known: providers.Webhook{Secrets: []string{"12345"}}}
 	r, err := newRelay(&cfg, hook, own)
 	if err != nil {
@@ -89,7 +89,7 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	g := &Gate{errands: w}
 	g.table.Store(&table{routes: map[string]*route{"twilio": rt}})
 	w.places = g.errandPlaces
-	w.runners[store.ErrandRelay] = g.runRelay
+	w.runners[errands.Relay] = g.runRelay
 	w.start()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -115,7 +115,7 @@ func (r *relaying) unread(t *testing.T, n int, people ...string) {
 }
 
 // keep has an errand done, as the gate does.
-func (r *relaying) keep(t *testing.T, e store.Errand, wait time.Duration) *awaited {
+func (r *relaying) keep(t *testing.T, e errands.Errand, wait time.Duration) *awaited {
 	t.Helper()
 	rl := r.route.relay()
 	a := rl.owner.await(&e, wait, rl.inFlight)
@@ -124,7 +124,7 @@ func (r *relaying) keep(t *testing.T, e store.Errand, wait time.Duration) *await
 }
 
 // errand is that of a webhook.
-func (r *relaying) errand(t *testing.T, method, target, body string, people ...string) store.Errand {
+func (r *relaying) errand(t *testing.T, method, target, body string, people ...string) errands.Errand {
 	t.Helper()
 	var req fasthttp.Request
 	req.Header.SetMethod(method)

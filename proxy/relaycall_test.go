@@ -12,8 +12,8 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 )
 
@@ -222,7 +222,7 @@ func TestNobodyWaitsForNothing(t *testing.T) {
 
 func TestRelayOrderOfSeveral(t *testing.T) {
 	rt := &route{name: "whatsapp", brand: "acme", webhook: &webhook{relay: &relay{giveUp: time.Hour}}}
-	call := func(body string, signals ...providers.Signal) store.Errand {
+	call := func(body string, signals ...providers.Signal) errands.Errand {
 		var req fasthttp.Request
 		req.Header.SetMethod("POST")
 		req.Header.SetRequestURI("/whatsapp")

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // RelayConfig is `webhook: relay:` of a route: the calls of its provider go on to the owner's own address,
@@ -54,11 +54,11 @@ func (g *Gate) relayFor(rt *route, cfg *WebhookConfig) (err error) {
 	if cfg == nil || cfg.Relay == nil {
 		return nil
 	}
-	if most := store.MaxErrandBody - g.calls.limits.Header - relayFront; g.calls.limits.Body > most {
+	if most := errands.MaxBody - g.calls.limits.Header - relayFront; g.calls.limits.Body > most {
 		return fmt.Errorf("relay: calls of %d bytes, as proxy.webhooks.limits.body allows them, are too large: want at most %d", g.calls.limits.Body, most)
 	}
 	if rt.count.owner == nil {
-		crowded := func() bool { return g.errands.crowded(store.ErrandRelay, rt.name) }
+		crowded := func() bool { return g.errands.crowded(errands.Relay, rt.name) }
 		rt.count.owner = newOwner(rt.name, g.log, crowded, g.store.Errands().In)
 	}
 	if rt.webhook.relay, err = newRelay(cfg.Relay, rt.webhook, rt.count.owner); err != nil {

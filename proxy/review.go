@@ -6,7 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // reviewFor is how long somebody has to look at what a person wrote.
@@ -33,6 +33,6 @@ type Review struct {
 // review has somebody look at a message.
 func (h *heard) review(sig *providers.Signal, r filter.Reading, out bool) {
 	body, _ := json.Marshal(Review{words(sig), sig.ID, sig.Sender, sig.Service, h.now, r.Keyword, r.Certainty, r.Match, r.Language, out}) // it always can
-	h.reviews = append(h.reviews, store.Errand{ID: h.id(sig, "review"), Kind: store.ErrandReview, Route: h.rt.name,
+	h.reviews = append(h.reviews, errands.Errand{ID: h.id(sig, "review"), Kind: errands.Review, Route: h.rt.name,
 		People: []filter.Recipient{sig.From}, Until: h.now.Add(reviewFor), Remember: repeats, Body: body})
 }

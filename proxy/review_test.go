@@ -9,6 +9,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -16,7 +17,7 @@ import (
 // reviews are what somebody should look at.
 func reviews(t testing.TB, st *store.Store) (all []Review) {
 	t.Helper()
-	for e, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}) {
+	for e, err := range st.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Review}}) {
 		var r Review
 		if err == nil {
 			err = json.Unmarshal(e.Body, &r)
@@ -93,7 +94,7 @@ func TestReviewOfAService(t *testing.T) {
 
 // TestReviewsThatHaveNoRoom stand in the way of nothing: the opt-out is kept, and the call acknowledged.
 func TestReviewsThatHaveNoRoom(t *testing.T) {
-	st, err := store.Open(store.Config{Memory: true, Errands: store.Errands{Bytes: 1}})
+	st, err := store.Open(store.Config{Memory: true, Errands: errands.Config{Bytes: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -65,7 +65,7 @@ func (g *Gate) schedule(rt *route, w *work, i int, at time.Time) {
 	body, err := json.Marshal(s)
 	to := m.To
 	to.Address = strings.Clone(to.Address)
-	e := store.Errand{ID: "scheduled." + digest(rt.name, id), Kind: store.ErrandScheduled, Route: rt.name, People: []filter.Recipient{to}, Due: at, Body: body}
+	e := errands.Errand{ID: "scheduled." + digest(rt.name, id), Kind: errands.Scheduled, Route: rt.name, People: []filter.Recipient{to}, Due: at, Body: body}
 	ctx, cancel := context.WithTimeout(context.Background(), keepScheduled)
 	defer cancel()
 	if err == nil {
@@ -83,7 +83,7 @@ func (g *Gate) schedule(rt *route, w *work, i int, at time.Time) {
 }
 
 // recheck cancels the message of e, which is to be delivered later, if its recipient has opted out of it.
-func (g *Gate) recheck(ctx context.Context, e *store.Errand) error {
+func (g *Gate) recheck(ctx context.Context, e *errands.Errand) error {
 	var s scheduled
 	if err := json.Unmarshal(e.Body, &s); err != nil || len(e.People) != 1 {
 		return fmt.Errorf("reading what is to be delivered later: %w", errors.Join(err, errUnclear))
@@ -101,7 +101,7 @@ func (g *Gate) recheck(ctx context.Context, e *store.Errand) error {
 		return err
 	}
 	g.appointments.drop(e)
-	if err := g.store.Errands().End(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNoErrand) {
+	if err := g.store.Errands().End(ctx, e.ID); err != nil && !errors.Is(err, errands.ErrNone) {
 		return err
 	}
 	return nil
@@ -110,14 +110,14 @@ func (g *Gate) recheck(ctx context.Context, e *store.Errand) error {
 var errUnclear = errors.New("it is not about one person")
 
 // runScheduled does an errand whose message was delivered: there is nothing to cancel any more.
-func (g *Gate) runScheduled(_ context.Context, e *store.Errand) errandEnd {
+func (g *Gate) runScheduled(_ context.Context, e *errands.Errand) errandEnd {
 	g.appointments.drop(e)
 	return errandEnd{}
 }
 
 // runCancel asks the provider not to deliver a message. To ask twice does no harm, so that it is tried until the
 // message is due.
-func (g *Gate) runCancel(_ context.Context, e *store.Errand) errandEnd {
+func (g *Gate) runCancel(_ context.Context, e *errands.Errand) errandEnd {
 	var s scheduled
 	if err := json.Unmarshal(e.Body, &s); err != nil {
 		return errandEnd{err: fmt.Errorf("reading what is to be cancelled: %w", err), dead: true}
@@ -171,7 +171,7 @@ type appointments struct {
 	ids map[string]map[string]struct{} // address -> of errands
 }
 
-func (a *appointments) add(e *store.Errand) {
+func (a *appointments) add(e *errands.Errand) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.ids == nil {
@@ -185,7 +185,7 @@ func (a *appointments) add(e *store.Errand) {
 	}
 }
 
-func (a *appointments) drop(e *store.Errand) {
+func (a *appointments) drop(e *errands.Errand) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, to := range e.People {

@@ -12,6 +12,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 const scheduledID = "SM000000000000000000000000000000aa"
@@ -159,7 +160,7 @@ func TestScheduledMessagesOutliveTheGate(t *testing.T) {
 		eve := bob
 		eve.Address = "+14155550105"
 		for to, body := range map[filter.Recipient]string{bob: "{", eve: "[]"} {
-			unread := store.Errand{ID: body, Kind: store.ErrandScheduled, Route: "twilio", People: []filter.Recipient{to}, Due: at, Body: []byte(body)}
+			unread := errands.Errand{ID: body, Kind: errands.Scheduled, Route: "twilio", People: []filter.Recipient{to}, Due: at, Body: []byte(body)}
 			if _, err := st.Errands().Add(context.Background(), unread); err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +212,7 @@ func TestScheduledMessagesOutliveTheGate(t *testing.T) {
 		if texts := got.texts(); len(texts) != 1 {
 			t.Errorf("sent %q", texts)
 		}
-		for e := range st.Errands().All(store.ErrandQuery{}) {
+		for e := range st.Errands().All(errands.Query{}) {
 			t.Errorf("left: %+v", e)
 		}
 	})

@@ -56,7 +56,7 @@ func (g *Gate) serve(ln net.Listener, greet func(net.Conn, *Gate) *client) error
 	return nil
 }
 
-// Start begins to do what the gate still has to do after it acknowledged something; see [store.Errand]. It does
+// Start begins to do what the gate still has to do after it acknowledged something; see [errands.Errand]. It does
 // nothing the second time.
 func (g *Gate) Start() {
 	g.errands.start()

@@ -14,7 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // A talk is a consent dialogue with one person as it is kept, the body of an errand, with what of it has
@@ -75,7 +75,7 @@ func (t *talk) take(d filter.Dialogue, turn filter.Turn) {
 func (t *talk) settled() bool { return len(t.Events) == 0 && len(t.Unsent) == 0 }
 
 // write puts t into e, which is due when something is to be done.
-func (t *talk) write(e *store.Errand, now time.Time) (err error) {
+func (t *talk) write(e *errands.Errand, now time.Time) (err error) {
 	switch {
 	case !t.settled():
 		e.Due = now
@@ -89,7 +89,7 @@ func (t *talk) write(e *store.Errand, now time.Time) (err error) {
 }
 
 // readTalk is the talk that an errand holds.
-func readTalk(e *store.Errand) (t talk, err error) {
+func readTalk(e *errands.Errand) (t talk, err error) {
 	if err = json.Unmarshal(e.Body, &t); err != nil {
 		err = fmt.Errorf("reading a dialogue: %w", err)
 	}
@@ -109,7 +109,7 @@ func (g *Gate) talk(to filter.Recipient) (talk, error) {
 // sends from then on. After errTalkSame from change it is as it was, and that is no error.
 func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, now time.Time, change func(*talk) error) (t talk, err error) {
 	was := filter.Dialogue{}
-	err = g.store.Errands().Change(ctx, talkID(to), func(e *store.Errand) (err error) {
+	err = g.store.Errands().Change(ctx, talkID(to), func(e *errands.Errand) (err error) {
 		if t, err = readTalk(e); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, n
 		if err = change(&t); err != nil {
 			return err
 		}
-		e.State, e.Tries, e.Error = store.ErrandWaiting, 0, ""
+		e.State, e.Tries, e.Error = errands.Waiting, 0, ""
 		return t.write(e, now)
 	})
 	switch {
@@ -137,7 +137,7 @@ func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, n
 func (g *Gate) beginTalk(ctx context.Context, rt *route, s *filter.Script, t talk, now time.Time) (talk, error) {
 	t.take(s.Begin(t.Dialogue, now))
 	t.Starts = []time.Time{now}
-	e := store.Errand{ID: talkID(t.To), Kind: store.ErrandDialogue, Route: rt.name, People: []filter.Recipient{t.To}, Added: now}
+	e := errands.Errand{ID: talkID(t.To), Kind: errands.Dialogue, Route: rt.name, People: []filter.Recipient{t.To}, Added: now}
 	for range 2 {
 		if err := t.write(&e, now); err != nil {
 			return talk{}, err
@@ -164,18 +164,18 @@ func (g *Gate) beginTalk(ctx context.Context, rt *route, s *filter.Script, t tal
 			*was = next
 			return nil
 		})
-		if !errors.Is(err, store.ErrNoErrand) { // it was over just now
+		if !errors.Is(err, errands.ErrNone) { // it was over just now
 			return known, err
 		}
 	}
-	return talk{}, store.ErrNoErrand
+	return talk{}, errands.ErrNone
 }
 
 // sayID names the errand that has something sent which was said in a dialogue.
 func (t *talk) sayID(i int) string { return "dialogue." + digest(t.ID, strconv.Itoa(i)) }
 
 // say is the errand that sends what stands in Words at i.
-func (t *talk) say(rt *route, i int, now time.Time) (store.Errand, error) {
+func (t *talk) say(rt *route, i int, now time.Time) (errands.Errand, error) {
 	o := own{Rule: talkRule, To: t.To, From: t.Sender, Service: t.Service, Text: t.Words[i].Text}
 	until := now.Add(answerWithin)
 	if t.Words[i].Asks {
@@ -185,7 +185,7 @@ func (t *talk) say(rt *route, i int, now time.Time) (store.Errand, error) {
 		}
 	}
 	body, err := json.Marshal(o)
-	return store.Errand{ID: t.sayID(i), Kind: store.ErrandAnswer, Route: rt.name, People: []filter.Recipient{t.To},
+	return errands.Errand{ID: t.sayID(i), Kind: errands.Answer, Route: rt.name, People: []filter.Recipient{t.To},
 		Lanes: []string{"own " + digest(t.To.Brand, string(t.To.Channel), t.To.Address)}, Added: now, Due: now, Until: until, Body: body, Remember: 2 * talkRest}, err
 }
 
@@ -232,8 +232,8 @@ func (g *Gate) wasAsked(t *talk) (bool, error) {
 		return false, nil
 	}
 	e, err := g.store.Errands().Get(t.sayID(i))
-	if errors.Is(err, store.ErrNoErrand) {
+	if errors.Is(err, errands.ErrNone) {
 		return true, nil // sent: what cannot be is kept, as dead
 	}
-	return e.State == store.ErrandBegun, err
+	return e.State == errands.Begun, err
 }

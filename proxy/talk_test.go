@@ -12,6 +12,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // talkTexts tell by their first word what they are.
@@ -108,21 +109,21 @@ func (r *talkRig) hear(sig providers.Signal) {
 // work does all errands that are due, those of the dialogue first.
 func (r *talkRig) work() {
 	r.t.Helper()
-	for r.step(store.ErrandDialogue) || r.step(store.ErrandAnswer) {
+	for r.step(errands.Dialogue) || r.step(errands.Answer) {
 	}
 }
 
 // step does one errand of a kind.
-func (r *talkRig) step(kind store.ErrandKind) bool {
+func (r *talkRig) step(kind errands.Kind) bool {
 	r.t.Helper()
-	due, _, err := r.st.Errands().Due(r.time(), []store.ErrandKind{kind}, 1)
+	due, _, err := r.st.Errands().Due(r.time(), []errands.Kind{kind}, 1)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	if len(due) == 0 {
 		return false
 	}
-	if kind == store.ErrandDialogue {
+	if kind == errands.Dialogue {
 		r.g.errands.do(&due[0])
 		return true
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // TestUndatedCalls: some services give what people write neither ids nor times, so that the same words on another day look
@@ -60,7 +61,7 @@ func TestUndatedCalls(t *testing.T) {
 				t.Errorf("opted out %s", at)
 			}
 			told := 0
-			for _, err := range st.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandRelay}}) {
+			for _, err := range st.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Relay}}) {
 				if told++; err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
 
@@ -103,7 +104,7 @@ func (w *withdrawals) news(ctx context.Context) error {
 
 // all looks through all that is to be delivered.
 func (w *withdrawals) all(ctx context.Context) error {
-	for e, err := range w.g.store.Errands().All(store.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandScheduled}}) {
+	for e, err := range w.g.store.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Scheduled}}) {
 		if err != nil {
 			return err
 		}
@@ -119,8 +120,8 @@ func (w *withdrawals) of(ctx context.Context, address string) {
 	for _, id := range ids {
 		e, err := w.g.store.Errands().Get(id)
 		switch {
-		case errors.Is(err, store.ErrNoErrand): // it was ended elsewhere
-			w.g.appointments.drop(&store.Errand{ID: id, People: []filter.Recipient{{Address: address}}})
+		case errors.Is(err, errands.ErrNone): // it was ended elsewhere
+			w.g.appointments.drop(&errands.Errand{ID: id, People: []filter.Recipient{{Address: address}}})
 		case err != nil:
 			w.fail(address, err)
 		default:
@@ -130,7 +131,7 @@ func (w *withdrawals) of(ctx context.Context, address string) {
 }
 
 // check is [Gate.recheck], past what can never be checked: an errand of a route that is gone.
-func (w *withdrawals) check(ctx context.Context, e *store.Errand) {
+func (w *withdrawals) check(ctx context.Context, e *errands.Errand) {
 	if _, err := w.g.route(e.Route); err != nil {
 		w.g.log.Warn("a message is to be delivered on a route that is gone: an opt-out will not cancel it", zap.String("errand", w.g.store.Errands().Key(e.ID)), zap.Error(err))
 		return

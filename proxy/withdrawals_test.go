@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // openDir opens the store in a folder.
@@ -68,7 +69,7 @@ func TestAnOptOutThatCannotBeReadCancels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := store.Errand{ID: "later", Kind: store.ErrandScheduled, Route: "twilio", People: []filter.Recipient{ana}, Due: now.Add(24 * time.Hour), Body: body}
+	e := errands.Errand{ID: "later", Kind: errands.Scheduled, Route: "twilio", People: []filter.Recipient{ana}, Due: now.Add(24 * time.Hour), Body: body}
 	if _, err := st.Errands().Add(context.Background(), e); err != nil {
 		t.Fatal(err)
 	}

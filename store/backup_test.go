@@ -16,6 +16,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // backUp makes a backup of s in a file.
@@ -104,7 +105,7 @@ func TestBackup(t *testing.T) {
 	}
 	equal(t, "acts", acts(t, r, store.ActQuery{}), []string{"sendgate restore restore done", "ana pause done"})
 	equal(t, "passes", states(t, r, noon), nil)
-	equal(t, "errands", errandIDs(t, r, store.ErrandQuery{}), nil)
+	equal(t, "errands", errandIDs(t, r, errands.Query{}), nil)
 	if n := countEntries(t, r); n != 20 {
 		t.Errorf("%d decisions, want 20", n)
 	}

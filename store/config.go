@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // Config is where and how a store keeps what it knows: the `store` section of the configuration.
@@ -42,7 +44,7 @@ type Config struct {
 	// SendKeys is how the keys are kept by which senders name one logical send.
 	SendKeys SendKeys `yaml:"send_keys"`
 	// Errands is how what the gate still has to do is kept.
-	Errands Errands `yaml:"errands"`
+	Errands errands.Config `yaml:"errands"`
 
 	// Still removes nothing by age, and writes no snapshot, while the store is open: for whoever only looks
 	// into the folder of a gate, whose own numbers say for how long it keeps what.

@@ -11,11 +11,8 @@
 //     SHA-256. A backup has them too.
 //   - The decision log, in decisions/: one entry a message, append-only and compressed, see package decisions. Losing
 //     it loses history, not safety.
-//   - What the gate still has to do, in errands/: a journal of its own, append-only, in which those who add
-//     share syncs as appends do, see [Store.Errands]. Losing it loses what was to be passed on or answered,
-//     not what was learnt.
-//   - What was sent to whom lately, in tally/, by which caps, duplicates and budgets go: see [Store.Tally]. Losing
-//     it lets somebody get more than their cap.
+//   - What the gate still has to do, in errands/: a journal of its own, of package errands, see [Store.Errands].
+//     Losing it loses what was to be passed on or answered, not what was learnt.
 //   - A snapshot of what is held in memory of the records, the file index: written when the store
 //     is closed, and by and by, so that the next start is quick. It may be lost.
 //

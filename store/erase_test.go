@@ -16,6 +16,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 func erase(t testing.TB, s *store.Store, to filter.Recipient) store.Erasure {
@@ -131,7 +132,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 			if files := found(t, dir); len(files) > 0 {
 				t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
 			}
-			equal(t, "the errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
+			equal(t, "the errands", errandIDs(t, s, errands.Query{}), []string{"waits"})
 			if added := addErrands(t, s, goneErrands()[1]); added[0] || e.Errands != 7 {
 				t.Errorf("%d errands ended, and a repeat of one was added: %v", e.Errands, added)
 			}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // What was kept is found again in a folder of any name, also in one that reads like a pattern.
@@ -17,7 +18,7 @@ func TestFolderNamedLikeAPattern(t *testing.T) {
 	s.Decisions().Add(told)
 	closeStore(t, s)
 	s = open(t, cfg)
-	equal(t, "errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
+	equal(t, "errands", errandIDs(t, s, errands.Query{}), []string{"waits"})
 	addErrands(t, s, errand("more", to))
 	if !barred(t, s, to) {
 		t.Error("the opt-out is lost")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 func init() { roles["eraser"] = eraseUntilKilled }
@@ -67,7 +68,7 @@ func TestKilledErasure(t *testing.T) {
 		if !barred(t, s, user("acme", 1)) {
 			t.Errorf("killed at moment %d: who they are, too, may be written to", round)
 		}
-		equal(t, "errands", errandIDs(t, s, store.ErrandQuery{}), []string{"waits"})
+		equal(t, "errands", errandIDs(t, s, errands.Query{}), []string{"waits"})
 		closeStore(t, s)
 		if files := found(t, dir); len(files) > 0 {
 			t.Errorf("killed at moment %d, after closing: %v", round, files)

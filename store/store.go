@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -29,7 +30,7 @@ type Store struct {
 	optouts *optouts
 	blobs   blobs
 	tally   *tally.Book
-	errands *errands
+	errands *errands.Journal
 
 	decisions *decisions.Log
 

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 type inboxCmd struct {
@@ -30,7 +30,7 @@ func (c inboxListCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	page, err := client.Errands(t.ctx, console.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}, Route: c.Route, Limit: c.Limit, After: c.After, Full: c.Full})
+	page, err := client.Errands(t.ctx, console.ErrandQuery{Kinds: []errands.Kind{errands.Review}, Route: c.Route, Limit: c.Limit, After: c.After, Full: c.Full})
 	if err != nil {
 		return hint(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 type relayCmd struct {
@@ -19,12 +19,12 @@ type relayCmd struct {
 
 type relayListCmd struct {
 	adminFlags
-	Kind  []store.ErrandKind  `default:"relay,cancel,answer,dialogue" help:"relay, cancel, answer, dialogue or scheduled (${default})."`
-	State []store.ErrandState `help:"waiting, begun or dead; default: all."`
-	Route string              `help:"One route."`
-	Limit int                 `default:"50" help:"At most so many (${default})."`
-	After string              `placeholder:"N" help:"Only behind this place: the next page."`
-	Full  bool                `help:"Show addresses in full; needs the role reviewer, and is logged."`
+	Kind  []errands.Kind  `default:"relay,cancel,answer,dialogue" help:"relay, cancel, answer, dialogue or scheduled (${default})."`
+	State []errands.State `help:"waiting, begun or dead; default: all."`
+	Route string          `help:"One route."`
+	Limit int             `default:"50" help:"At most so many (${default})."`
+	After string          `placeholder:"N" help:"Only behind this place: the next page."`
+	Full  bool            `help:"Show addresses in full; needs the role reviewer, and is logged."`
 }
 
 // Run prints one line an errand.
@@ -57,7 +57,7 @@ func printErrands(w io.Writer, all []console.Errand) error {
 	for i := range all {
 		e := &all[i]
 		next := e.Due.Local().Format("01-02 15:04:05")
-		if e.State == store.ErrandDead {
+		if e.State == errands.Dead {
 			next = "-"
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", e.Added.Local().Format("01-02 15:04:05"), e.Kind, cmp.Or(e.Route, "-"), about(e),

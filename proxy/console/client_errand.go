@@ -7,13 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // An ErrandQuery chooses errands. What is empty chooses all.
 type ErrandQuery struct {
-	Kinds  []store.ErrandKind
-	States []store.ErrandState
+	Kinds  []errands.Kind
+	States []errands.State
 	Route  string
 	Limit  int    // of a page; 0: as many as the gate likes
 	After  string // next of the page before

@@ -11,17 +11,17 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
 
 // An Errand is something that the gate still has to do, or gave up, as the API shows it.
 type Errand struct {
 	ID     string             `json:"id"` // names it here; it is none of the provider's
-	Kind   store.ErrandKind   `json:"kind"`
+	Kind   errands.Kind       `json:"kind"`
 	Route  string             `json:"route"`
 	People []filter.Recipient `json:"people"` // whom it is about
-	State  store.ErrandState  `json:"state"`
+	State  errands.State      `json:"state"`
 	Added  time.Time          `json:"added"`
 	Due    time.Time          `json:"due"`
 	Until  time.Time          `json:"until,omitzero"` // zero: it is not given up
@@ -82,16 +82,16 @@ func (s *Server) listErrands(c *call) error {
 }
 
 // errandQuery reads which errands c asks for.
-func errandQuery(c *call) (q store.ErrandQuery, limit int, err error) {
+func errandQuery(c *call) (q errands.Query, limit int, err error) {
 	for _, word := range words(c.query.Get("kind")) {
-		var k store.ErrandKind
+		var k errands.Kind
 		if err := k.UnmarshalText([]byte(word)); err != nil {
 			return q, 0, bad("kind", "%v", err)
 		}
 		q.Kinds = append(q.Kinds, k)
 	}
 	for _, word := range words(c.query.Get("state")) {
-		var state store.ErrandState
+		var state errands.State
 		if err := state.UnmarshalText([]byte(word)); err != nil {
 			return q, 0, bad("state", "%v", err)
 		}
@@ -116,10 +116,10 @@ func words(text string) []string {
 }
 
 // showErrand is e as an asker sees it.
-func (s *Server) showErrand(e *store.Errand, full bool) Errand {
+func (s *Server) showErrand(e *errands.Errand, full bool) Errand {
 	a := Errand{ID: s.store.Errands().Key(e.ID), Kind: e.Kind, Route: e.Route, People: slices.Clone(e.People), State: e.State, Added: e.Added,
 		Due: e.Due, Until: e.Until, Changed: e.Changed, Tries: e.Tries, Error: e.Error, Bytes: len(e.Body), Repeatable: slices.Contains(repeatable, e.Kind), Masked: !full}
-	if e.Kind == store.ErrandReview {
+	if e.Kind == errands.Review {
 		a.Review = reviewOf(e, full)
 	}
 	if !full {
@@ -131,7 +131,7 @@ func (s *Server) showErrand(e *store.Errand, full bool) Errand {
 }
 
 // errand is the errand that a path names.
-func (s *Server) errand(c *call) (store.Errand, error) {
+func (s *Server) errand(c *call) (errands.Errand, error) {
 	e, err := s.store.Errands().ByKey(c.r.PathValue("id"))
 	if err != nil {
 		return e, errandError(err)
@@ -145,14 +145,14 @@ func (s *Server) errand(c *call) (store.Errand, error) {
 }
 
 func errandError(err error) error {
-	if errors.Is(err, store.ErrNoErrand) {
+	if errors.Is(err, errands.ErrNone) {
 		return errorf(http.StatusNotFound, "id", "there is no such errand, or it is done: GET /api/v1/errands lists them")
 	}
 	return fmt.Errorf("keeping errands: %w", err)
 }
 
 // repeatable are the kinds that may be done twice: nobody is written to.
-var repeatable = []store.ErrandKind{store.ErrandRelay, store.ErrandCancel}
+var repeatable = []errands.Kind{errands.Relay, errands.Cancel}
 
 // retryErrand has one errand tried again at once.
 func (s *Server) retryErrand(c *call) error {
@@ -181,14 +181,14 @@ func (s *Server) retryErrands(c *call) error {
 	}
 	c.about("route", r.Route)
 	n := 0
-	for e, err := range s.store.Errands().All(store.ErrandQuery{Kinds: repeatable, States: []store.ErrandState{store.ErrandDead}, Route: r.Route}) {
+	for e, err := range s.store.Errands().All(errands.Query{Kinds: repeatable, States: []errands.State{errands.Dead}, Route: r.Route}) {
 		if err != nil {
 			return fmt.Errorf("reading errands: %w", err)
 		}
 		switch err := s.tryAgain(c, &e); {
 		case err == nil:
 			n++
-		case !errors.Is(err, store.ErrNoErrand):
+		case !errors.Is(err, errands.ErrNone):
 			return err
 		}
 	}
@@ -198,13 +198,13 @@ func (s *Server) retryErrands(c *call) error {
 }
 
 // tryAgain makes an errand as due as when it was added, with as much time.
-func (s *Server) tryAgain(c *call, e *store.Errand) error {
-	return s.store.Errands().Change(context.WithoutCancel(c.r.Context()), e.ID, func(e *store.Errand) error {
+func (s *Server) tryAgain(c *call, e *errands.Errand) error {
+	return s.store.Errands().Change(context.WithoutCancel(c.r.Context()), e.ID, func(e *errands.Errand) error {
 		now := s.now()
 		if !e.Until.IsZero() {
 			e.Until = now.Add(e.Until.Sub(e.Added))
 		}
-		e.State, e.Due, e.Tries, e.Error = store.ErrandWaiting, now, 0, ""
+		e.State, e.Due, e.Tries, e.Error = errands.Waiting, now, 0, ""
 		return nil
 	})
 }

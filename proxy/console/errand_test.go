@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // errand adds an errand about carol and returns its id in the API.
-func (b *bench) errand(e store.Errand) string {
+func (b *bench) errand(e errands.Errand) string {
 	b.t.Helper()
 	if e.People == nil {
 		e.People = []filter.Recipient{carol}
@@ -30,11 +30,11 @@ func TestErrandsOverTheAPI(t *testing.T) {
 	b := newBench(t)
 	ctx := t.Context()
 	const provider = "wamid.14155550100"
-	dead := store.Errand{ID: provider, Kind: store.ErrandRelay, Route: "twilio", State: store.ErrandDead, Tries: 9, Error: "status 500",
+	dead := errands.Errand{ID: provider, Kind: errands.Relay, Route: "twilio", State: errands.Dead, Tries: 9, Error: "status 500",
 		Until: noon.Add(time.Hour), Added: noon, Body: []byte(`{"secret":"x"}`)}
 	id := b.errand(dead)
 	for i := range 4 {
-		b.errand(store.Errand{ID: fmt.Sprint(i), Kind: store.ErrandAnswer, Route: "whatsapp"})
+		b.errand(errands.Errand{ID: fmt.Sprint(i), Kind: errands.Answer, Route: "whatsapp"})
 	}
 	list := func(q ErrandQuery) Errands {
 		t.Helper()
@@ -50,7 +50,7 @@ func TestErrandsOverTheAPI(t *testing.T) {
 			t.Errorf("a viewer sees %s in %s", hidden, text)
 		}
 	}
-	a := list(ErrandQuery{Kinds: []store.ErrandKind{store.ErrandRelay}, States: []store.ErrandState{store.ErrandDead, store.ErrandBegun}, Route: "twilio", Full: true})
+	a := list(ErrandQuery{Kinds: []errands.Kind{errands.Relay}, States: []errands.State{errands.Dead, errands.Begun}, Route: "twilio", Full: true})
 	if len(a.Errands) != 1 || a.Errands[0].ID != id || a.Errands[0].People[0] != carol || a.Errands[0].Tries != 9 || a.Errands[0].Error != "status 500" || a.Errands[0].Bytes == 0 || !a.Errands[0].Repeatable {
 		t.Errorf("the list is %+v", a)
 	}
@@ -73,7 +73,7 @@ func TestErrandsOverTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, err := b.store.Errands().Get(provider)
-	if err != nil || e.State != store.ErrandWaiting || e.Tries != 0 || e.Error != "" || e.Until.Sub(e.Due) < time.Hour-time.Second || e.Due.Before(noon.Add(24*time.Hour)) {
+	if err != nil || e.State != errands.Waiting || e.Tries != 0 || e.Error != "" || e.Until.Sub(e.Due) < time.Hour-time.Second || e.Due.Before(noon.Add(24*time.Hour)) {
 		t.Errorf("it is %+v, %v", e, err)
 	}
 	err = b.client(Reviewer).RetryErrand(ctx, b.store.Errands().Key("1"))
@@ -90,16 +90,16 @@ func TestErrandsOverTheAPI(t *testing.T) {
 func TestRetryAllErrands(t *testing.T) {
 	b := newBench(t)
 	for i := range 5 {
-		route, kind, state := "twilio", store.ErrandRelay, store.ErrandDead
+		route, kind, state := "twilio", errands.Relay, errands.Dead
 		switch i {
 		case 2:
 			route = "whatsapp"
 		case 3:
-			kind = store.ErrandAnswer // is never sent twice
+			kind = errands.Answer // is never sent twice
 		case 4:
-			state = store.ErrandWaiting
+			state = errands.Waiting
 		}
-		b.errand(store.Errand{ID: fmt.Sprint(i), Kind: kind, Route: route, State: state})
+		b.errand(errands.Errand{ID: fmt.Sprint(i), Kind: kind, Route: route, State: state})
 	}
 	if n, err := b.client(Reviewer).RetryErrands(t.Context(), "twilio"); n != 2 || err != nil {
 		t.Errorf("%d errands are tried again, %v", n, err)
@@ -109,19 +109,19 @@ func TestRetryAllErrands(t *testing.T) {
 	}
 	_, err := b.client(Reviewer).RetryErrands(t.Context(), "nowhere")
 	wantError(t, err, http.StatusBadRequest, "route", `unknown route "nowhere": GET /api/v1/routes lists them`)
-	if e, err := b.store.Errands().Get("3"); err != nil || e.State != store.ErrandDead {
+	if e, err := b.store.Errands().Get("3"); err != nil || e.State != errands.Dead {
 		t.Errorf("an answer is %+v, %v", e, err)
 	}
 }
 
 // uncertain is a review of words that carol wrote.
-func uncertain(id, text string) store.Errand {
+func uncertain(id, text string) errands.Errand {
 	body, err := json.Marshal(map[string]any{"text": text, "message": "SM1", "sender": "+14155550199", "service": "MG1", "time": noon.Add(-time.Hour),
 		"keyword": "stop", "certainty": "ambiguous", "match": "cancel", "language": "en", "opted_out": false})
 	if err != nil {
 		panic(err)
 	}
-	return store.Errand{ID: id, Kind: store.ErrandReview, Route: "twilio", People: []filter.Recipient{carol}, Body: body}
+	return errands.Errand{ID: id, Kind: errands.Review, Route: "twilio", People: []filter.Recipient{carol}, Body: body}
 }
 
 func TestReviewOverTheAPI(t *testing.T) {
@@ -192,7 +192,7 @@ func TestReviewOverTheAPI(t *testing.T) {
 		})
 	}
 	b := newBench(t)
-	id := b.errand(store.Errand{ID: "relay", Kind: store.ErrandRelay})
+	id := b.errand(errands.Errand{ID: "relay", Kind: errands.Relay})
 	_, err := b.client(Reviewer).Review(t.Context(), id, Verdict{})
 	wantError(t, err, http.StatusConflict, "id", "this is of the kind relay, and nobody's to review")
 	_, err = b.client(Viewer).Review(t.Context(), id, Verdict{})

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
 
@@ -48,7 +48,7 @@ type Reviewed struct {
 }
 
 // reviewOf is what an errand of the kind review holds.
-func reviewOf(e *store.Errand, full bool) *Review {
+func reviewOf(e *errands.Errand, full bool) *Review {
 	r := new(Review)
 	if err := json.Unmarshal(e.Body, r); err != nil {
 		return nil
@@ -72,7 +72,7 @@ func (s *Server) postReview(c *call) error {
 		return err
 	}
 	r := reviewOf(&e, true)
-	if e.Kind != store.ErrandReview || r == nil || len(e.People) == 0 {
+	if e.Kind != errands.Review || r == nil || len(e.People) == 0 {
 		return errorf(http.StatusConflict, "id", "this is of the kind %s, and nobody's to review", e.Kind)
 	}
 	c.about("opt_out", v.OptOut)
@@ -95,7 +95,7 @@ func (s *Server) postReview(c *call) error {
 }
 
 // withdrawn is the opt-out that a reviewer found in a message, with the words as its evidence.
-func (s *Server) withdrawn(c *call, e *store.Errand, r *Review, note string) ([]filter.Event, error) {
+func (s *Server) withdrawn(c *call, e *errands.Errand, r *Review, note string) ([]filter.Event, error) {
 	to := e.People[0]
 	method := string(to.Channel)
 	if to.Channel == filter.WhatsApp {

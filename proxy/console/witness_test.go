@@ -15,6 +15,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -54,7 +55,7 @@ func auditBench(t *testing.T) (b *bench, decision, errand string) {
 	b.learn(optIn(berta, noon.Add(-time.Hour)))
 	decision = ulid.New(noon)
 	b.store.Decisions().Add(decisions.Entry{ID: decision, Time: noon, Route: "twilio", To: berta, Text: "hello", Action: filter.Block, Reason: filter.NoConsent})
-	if _, err := b.store.Errands().Add(t.Context(), store.Errand{ID: "one", Kind: store.ErrandRelay, Route: "twilio", People: []filter.Recipient{berta}, Due: noon, State: store.ErrandDead}); err != nil {
+	if _, err := b.store.Errands().Add(t.Context(), errands.Errand{ID: "one", Kind: errands.Relay, Route: "twilio", People: []filter.Recipient{berta}, Due: noon, State: errands.Dead}); err != nil {
 		t.Fatal(err)
 	}
 	return b, decision, b.store.Errands().Key("one")

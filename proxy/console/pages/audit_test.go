@@ -12,6 +12,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 func TestTheAuditTellsWhoDidWhat(t *testing.T) {
@@ -130,8 +131,8 @@ func TestActsAreInTheCatalogue(t *testing.T) {
 			t.Errorf("audit.outcomes.%s is not in the catalogue", outcome)
 		}
 	}
-	for kind := store.ErrandKind(1); kind < store.ErrandKinds; kind++ {
-		if kind != store.ErrandReview && words.known("webhooks.kinds."+kind.String()) == "" {
+	for kind := errands.Kind(1); kind < errands.Kinds; kind++ {
+		if kind != errands.Review && words.known("webhooks.kinds."+kind.String()) == "" {
 			t.Errorf("webhooks.kinds.%s is not in the catalogue", kind)
 		}
 	}

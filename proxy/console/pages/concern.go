@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // A concern is something that the overview tells of the state of the gate: how many of a kind there are, and
@@ -22,7 +22,7 @@ type concern struct {
 // concerns is the state of pauses, breakers, budgets, queues and of the webhook that tells consents on.
 func concerns(v *visit) ([]concern, error) {
 	var all []concern
-	for _, ask := range []func(*visit) ([]concern, error){ready, paused, circuits, budgets, errands, told} {
+	for _, ask := range []func(*visit) ([]concern, error){ready, paused, circuits, budgets, waiting, told} {
 		some, err := ask(v)
 		if err != nil {
 			return nil, err
@@ -74,17 +74,17 @@ func budgets(v *visit) ([]concern, error) {
 	return []concern{{Key: "budgets", N: near, Bad: near > 0, Link: "/switches"}}, err
 }
 
-// errands are what waits: replies for a reviewer, and what was given up.
-func errands(v *visit) ([]concern, error) {
+// waiting is what is still to be done: replies for a reviewer, and what was given up.
+func waiting(v *visit) ([]concern, error) {
 	var all []concern
 	for _, of := range []struct {
 		key, link string
 		q         console.ErrandQuery
 	}{
-		{"reviews", "/reviews", console.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}}},
-		{"dead", "/webhooks?state=dead", console.ErrandQuery{States: []store.ErrandState{store.ErrandDead}}},
-		{"waiting", "/webhooks?state=waiting", console.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandRelay, store.ErrandAnswer, store.ErrandCancel},
-			States: []store.ErrandState{store.ErrandWaiting}}},
+		{"reviews", "/reviews", console.ErrandQuery{Kinds: []errands.Kind{errands.Review}}},
+		{"dead", "/webhooks?state=dead", console.ErrandQuery{States: []errands.State{errands.Dead}}},
+		{"waiting", "/webhooks?state=waiting", console.ErrandQuery{Kinds: []errands.Kind{errands.Relay, errands.Answer, errands.Cancel},
+			States: []errands.State{errands.Waiting}}},
 	} {
 		page, err := v.api.Errands(v.ctx(), of.q)
 		if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // evil is what somebody would write into a field: tags, attributes, addresses that run, braces of templates, and
@@ -43,7 +43,7 @@ func (r *rig) strangers() {
 		r.hostileSend("+12125550124", says)
 		r.hostileSend(says("to"), says)
 		id := says("id")
-		r.errand(store.Errand{ID: "dead" + id, Kind: store.ErrandRelay, Route: says("errandroute"), State: store.ErrandDead, Tries: 9, Error: says("error"),
+		r.errand(errands.Errand{ID: "dead" + id, Kind: errands.Relay, Route: says("errandroute"), State: errands.Dead, Tries: 9, Error: says("error"),
 			People: []filter.Recipient{{Brand: says("brand"), Channel: filter.SMS, Address: "+12125550123"}}, Body: []byte(says("body"))})
 		r.wrote("wrote"+id, console.Review{Text: says("reply") + "\x00", Keyword: filter.StopWord, Certainty: filter.Ambiguous, Match: says("match"), Message: id})
 		staff := r.pages.api.As("eve"+says("name"), console.Admin)

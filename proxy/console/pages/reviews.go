@@ -6,6 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 var reviewPages = []page{
@@ -34,7 +35,7 @@ func (v *visit) reviewList(status int, l *reviewList) (err error) {
 		return err
 	}
 	l.Route, l.Full = v.value("route"), v.value("full") == "true"
-	page, err := v.api.Errands(v.ctx(), console.ErrandQuery{Kinds: []store.ErrandKind{store.ErrandReview}, Route: l.Route, After: v.value("after"), Full: l.Full})
+	page, err := v.api.Errands(v.ctx(), console.ErrandQuery{Kinds: []errands.Kind{errands.Review}, Route: l.Route, After: v.value("after"), Full: l.Full})
 	if err != nil {
 		return err
 	}

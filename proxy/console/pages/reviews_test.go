@@ -10,11 +10,11 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // errand adds what the gate is still to do, about somebody, and returns its id in the API.
-func (r *rig) errand(e store.Errand) string {
+func (r *rig) errand(e errands.Errand) string {
 	r.Helper()
 	if e.People == nil {
 		e.People = []filter.Recipient{{Brand: "shop", Channel: filter.SMS, Address: "+12125550123"}}
@@ -33,7 +33,7 @@ func (r *rig) wrote(id string, w console.Review) string {
 	if err != nil {
 		r.Fatal(err)
 	}
-	return r.errand(store.Errand{ID: id, Kind: store.ErrandReview, Route: "twilio", Body: body})
+	return r.errand(errands.Errand{ID: id, Kind: errands.Review, Route: "twilio", Body: body})
 }
 
 func TestAnAmbiguousReplyIsDecided(t *testing.T) {
@@ -105,7 +105,7 @@ func TestReviewsOfWhoMayNot(t *testing.T) {
 
 func TestAReviewThatIsRefusedKeepsItsNote(t *testing.T) {
 	r := newRig(t)
-	id := r.errand(store.Errand{ID: "1", Kind: store.ErrandReview, Route: "gone", Body: []byte(`{"text":"stop it","sender":"+12125550100","time":"2026-11-22T10:00:00Z","keyword":"stop","certainty":"hint"}`)})
+	id := r.errand(errands.Errand{ID: "1", Kind: errands.Review, Route: "gone", Body: []byte(`{"text":"stop it","sender":"+12125550100","time":"2026-11-22T10:00:00Z","keyword":"stop","certainty":"hint"}`)})
 	v := r.as(console.Reviewer)
 	status, body := v.post("/reviews/"+id, "verdict", "opt-out", "note", "clear to me")
 	if status != http.StatusConflict {
@@ -122,8 +122,8 @@ func TestAReviewThatIsRefusedKeepsItsNote(t *testing.T) {
 func TestWhatPeopleWriteIsText(t *testing.T) {
 	r := newRig(t)
 	r.wrote("1", console.Review{Text: hostile, Match: hostile, Message: hostile, Keyword: filter.StopWord})
-	r.errand(store.Errand{ID: "2", Kind: store.ErrandReview, Route: "twilio", Body: []byte("\xff not JSON")})
-	r.errand(store.Errand{ID: "3", Kind: store.ErrandReview, Route: "twilio", People: []filter.Recipient{{Brand: "shop", Channel: filter.Messenger, Address: hostile}},
+	r.errand(errands.Errand{ID: "2", Kind: errands.Review, Route: "twilio", Body: []byte("\xff not JSON")})
+	r.errand(errands.Errand{ID: "3", Kind: errands.Review, Route: "twilio", People: []filter.Recipient{{Brand: "shop", Channel: filter.Messenger, Address: hostile}},
 		Body: []byte(`{"text":"x","sender":"<script>alert('x')</script>","language":"<script>alert('x')</script>"}`)})
 	v := r.as(console.Reviewer)
 	for _, path := range []string{"/reviews", "/reviews?full=true", "/reviews?route=%22%3E%3Cscript%3Ealert(1)&full=true"} {

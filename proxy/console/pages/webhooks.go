@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 var webhookPages = []page{
@@ -22,8 +22,8 @@ type errandList struct {
 	Told    console.Notified
 	Errands []console.Errand
 	Routes  []string
-	Kinds   []store.ErrandKind
-	States  []store.ErrandState
+	Kinds   []errands.Kind
+	States  []errands.State
 	More    string // where it goes on
 	Problem *console.Error
 }
@@ -47,7 +47,7 @@ func (f *errandFilter) Shown() string {
 }
 
 // handedOn are the kinds that the page shows.
-var handedOn = []store.ErrandKind{store.ErrandRelay, store.ErrandAnswer, store.ErrandScheduled, store.ErrandCancel, store.ErrandDialogue}
+var handedOn = []errands.Kind{errands.Relay, errands.Answer, errands.Scheduled, errands.Cancel, errands.Dialogue}
 
 // filter is what the address or the form says of f.
 func (v *visit) filter() errandFilter {
@@ -56,9 +56,9 @@ func (v *visit) filter() errandFilter {
 
 // query is f as the API is asked.
 func (f *errandFilter) query() (console.ErrandQuery, error) {
-	q := console.ErrandQuery{Kinds: handedOn, States: []store.ErrandState{store.ErrandDead}, Route: f.Route, Full: f.Full}
+	q := console.ErrandQuery{Kinds: handedOn, States: []errands.State{errands.Dead}, Route: f.Route, Full: f.Full}
 	if f.Kind != "" {
-		q.Kinds = make([]store.ErrandKind, 1)
+		q.Kinds = make([]errands.Kind, 1)
 		if err := q.Kinds[0].UnmarshalText([]byte(f.Kind)); err != nil {
 			return q, &console.Error{Status: http.StatusBadRequest, Field: "kind", Message: err.Error()}
 		}
@@ -79,7 +79,7 @@ func (p *Pages) webhooks(v *visit) error { return v.errandList(http.StatusOK, ni
 
 // errandList shows what the filter chooses, below a problem where there is one.
 func (v *visit) errandList(status int, problem *console.Error) error {
-	l := errandList{errandFilter: v.filter(), Kinds: handedOn, States: []store.ErrandState{store.ErrandWaiting, store.ErrandBegun}, Problem: problem}
+	l := errandList{errandFilter: v.filter(), Kinds: handedOn, States: []errands.State{errands.Waiting, errands.Begun}, Problem: problem}
 	q, err := l.query()
 	if err != nil {
 		return err

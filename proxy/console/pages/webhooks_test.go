@@ -10,13 +10,13 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // dead adds a webhook that could not be handed on.
 func (r *rig) dead(id, problem string) string {
 	r.Helper()
-	return r.errand(store.Errand{ID: id, Kind: store.ErrandRelay, Route: "twilio", State: store.ErrandDead, Tries: 9, Error: problem,
+	return r.errand(errands.Errand{ID: id, Kind: errands.Relay, Route: "twilio", State: errands.Dead, Tries: 9, Error: problem,
 		Added: r.now.Add(-24 * time.Hour), Until: r.now.Add(-time.Hour), Body: []byte(`{"secret":"x"}`)})
 }
 
@@ -33,7 +33,7 @@ func (r *rig) state(id string) string {
 func TestADeadWebhookIsTriedAgain(t *testing.T) {
 	r := newRig(t)
 	first, second := r.dead("wamid.1", "the owner's address answered 500"), r.dead("wamid.2", "connection refused")
-	answer := r.errand(store.Errand{ID: "3", Kind: store.ErrandAnswer, Route: "twilio", State: store.ErrandDead, Error: "no answer"})
+	answer := r.errand(errands.Errand{ID: "3", Kind: errands.Answer, Route: "twilio", State: errands.Dead, Error: "no answer"})
 	v := r.as(console.Reviewer)
 	_, body := v.get("/webhooks")
 	v.said(body, "the owner&#39;s address answered 500", "connection refused", "webhook to hand on", "given up", ">9 tries so far<", "Never done twice")
@@ -93,8 +93,8 @@ func TestWhoMayDropErrands(t *testing.T) {
 func TestErrandsAreFiltered(t *testing.T) {
 	r := newRig(t)
 	r.dead("1", "the dead one")
-	r.errand(store.Errand{ID: "2", Kind: store.ErrandCancel, Route: "twilio", Error: "the waiting one", Due: r.now.Add(time.Hour)})
-	r.errand(store.Errand{ID: "3", Kind: store.ErrandAnswer, Route: "other", State: store.ErrandBegun, Error: "the begun one",
+	r.errand(errands.Errand{ID: "2", Kind: errands.Cancel, Route: "twilio", Error: "the waiting one", Due: r.now.Add(time.Hour)})
+	r.errand(errands.Errand{ID: "3", Kind: errands.Answer, Route: "other", State: errands.Begun, Error: "the begun one",
 		People: []filter.Recipient{{Address: "+12125550101"}, {Address: "+12125550102"}, {Address: "+12125550103"}, {Address: "+12125550104"}}})
 	r.wrote("4", console.Review{Text: "a review"})
 	v := r.as(console.Reviewer)
@@ -130,7 +130,7 @@ func TestErrandsAreFiltered(t *testing.T) {
 func TestWhatStrangersLeaveInErrandsIsText(t *testing.T) {
 	r := newRig(t)
 	r.dead("1", hostile)
-	r.errand(store.Errand{ID: "2", Kind: store.ErrandRelay, Route: hostile, State: store.ErrandDead, People: []filter.Recipient{{Brand: hostile, Channel: hostile, Address: hostile}}})
+	r.errand(errands.Errand{ID: "2", Kind: errands.Relay, Route: hostile, State: errands.Dead, People: []filter.Recipient{{Brand: hostile, Channel: hostile, Address: hostile}}})
 	v := r.as(console.Admin)
 	for _, path := range []string{"/webhooks", "/webhooks?full=true", "/webhooks?route=%22%3E%3Cscript%3Ealert(1)%3C/script%3E"} {
 		_, body := v.get(path)

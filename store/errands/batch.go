@@ -1,19 +1,19 @@
-package store
+package errands
 
 import (
 	"context"
 	"slices"
 )
 
-// An errandBatch is what is written and synced together.
-type errandBatch struct {
-	ops  []errandOp
+// A batch is what is written and synced together.
+type batch struct {
+	ops  []operation
 	done chan struct{} // closed when it is on disk, or err says why it is not
 	err  error
 }
 
 // add adds those of ops whose errands are not known. It returns once what is known of each is on disk.
-func (j *errands) add(ctx context.Context, ops []errandOp) (added []bool, err error) {
+func (j *Journal) add(ctx context.Context, ops []operation) (added []bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (j *errands) add(ctx context.Context, ops []errandOp) (added []bool, err er
 	}
 	if size > 0 && j.taken()+size > j.cfg.Bytes {
 		j.mu.Unlock()
-		return nil, ErrErrandsFull
+		return nil, ErrFull
 	}
 	b, first := j.queue(fresh)
 	for i := range fresh {
@@ -55,7 +55,7 @@ func (j *errands) add(ctx context.Context, ops []errandOp) (added []bool, err er
 
 // sift says which of ops are of errands that are not known, and gives them rows. others are the batches on their way
 // to disk that those which are known are in. mu is held.
-func (j *errands) sift(ops []errandOp) (added []bool, fresh []errandOp, others []*errandBatch) {
+func (j *Journal) sift(ops []operation) (added []bool, fresh []operation, others []*batch) {
 	added = make([]bool, len(ops))
 	now := j.host.Now().Unix()
 	for i, op := range ops {
@@ -66,11 +66,11 @@ func (j *errands) sift(ops []errandOp) (added []bool, fresh []errandOp, others [
 			}
 			continue
 		}
-		twice := slices.ContainsFunc(fresh, func(other errandOp) bool { return other.after.id == id })
+		twice := slices.ContainsFunc(fresh, func(other operation) bool { return other.after.id == id })
 		if twice || j.ended[id] > now {
 			continue
 		}
-		op.row = &errandRow{id: id}
+		op.row = &row{id: id}
 		added[i], fresh = true, append(fresh, op)
 	}
 	return added, fresh, others
@@ -78,19 +78,19 @@ func (j *errands) sift(ops []errandOp) (added []bool, fresh []errandOp, others [
 
 // queue has ops written with whatever else waits. Where first is true the caller has to write the batch. mu is
 // held.
-func (j *errands) queue(ops []errandOp) (b *errandBatch, first bool) {
+func (j *Journal) queue(ops []operation) (b *batch, first bool) {
 	if len(ops) == 0 {
 		return nil, false
 	}
 	if first = j.next == nil; first {
-		j.next = &errandBatch{done: make(chan struct{})}
+		j.next = &batch{done: make(chan struct{})}
 	}
 	j.next.ops = append(j.next.ops, ops...)
 	return j.next, first
 }
 
 // keep writes what becomes of one errand, which the caller has locked.
-func (j *errands) keep(ctx context.Context, op errandOp) error {
+func (j *Journal) keep(ctx context.Context, op operation) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -101,16 +101,16 @@ func (j *errands) keep(ctx context.Context, op errandOp) error {
 	}
 	if op.row.gone {
 		j.mu.Unlock()
-		return ErrNoErrand
+		return ErrNone
 	}
-	b, first := j.queue([]errandOp{op})
+	b, first := j.queue([]operation{op})
 	j.mu.Unlock()
 	return j.settle(b, first)
 }
 
 // settle waits until a batch is on disk, and writes it where the caller was the first to have something in it:
 // those who come while another is being written share the next.
-func (j *errands) settle(b *errandBatch, first bool) error {
+func (j *Journal) settle(b *batch, first bool) error {
 	if !first {
 		<-b.done
 		return b.err
@@ -133,7 +133,7 @@ func (j *errands) settle(b *errandBatch, first bool) error {
 }
 
 // publish makes known what is on disk now, or takes back what is not. writing is held.
-func (j *errands) publish(b *errandBatch) {
+func (j *Journal) publish(b *batch) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for i := range b.ops {
@@ -147,7 +147,7 @@ func (j *errands) publish(b *errandBatch) {
 			j.bytes -= int64(len(op.frame))
 		}
 	}
-	if size := j.onDisk(); size > 2*j.taken()+2*errandsFile {
+	if size := j.onDisk(); size > 2*j.taken()+2*fileSize {
 		sign(j.work)
 	}
 }

@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"github.com/sendgate/sendgate/store/wire"
@@ -6,7 +6,7 @@ import (
 )
 
 // row is the row of an errand.
-func (j *errands) row(id errandID) (*errandRow, error) {
+func (j *Journal) row(id hash) (*row, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.shut {
@@ -14,13 +14,13 @@ func (j *errands) row(id errandID) (*errandRow, error) {
 	}
 	r := j.rows[id]
 	if r == nil || r.flight != nil {
-		return nil, ErrNoErrand
+		return nil, ErrNone
 	}
 	return r, nil
 }
 
 // find is an errand with its row.
-func (j *errands) find(id errandID) (*errandRow, Errand, error) {
+func (j *Journal) find(id hash) (*row, Errand, error) {
 	r, err := j.row(id)
 	if err != nil {
 		return nil, Errand{}, err
@@ -29,13 +29,13 @@ func (j *errands) find(id errandID) (*errandRow, Errand, error) {
 	return r, one, err
 }
 
-func (j *errands) get(id errandID) (Errand, error) {
+func (j *Journal) get(id hash) (Errand, error) {
 	_, one, err := j.find(id)
 	return one, err
 }
 
-// read is the errand of a row. The error is [ErrNoErrand] where it ended meanwhile.
-func (j *errands) read(r *errandRow) (Errand, error) {
+// read is the errand of a row. The error is [ErrNone] where it ended meanwhile.
+func (j *Journal) read(r *row) (Errand, error) {
 	j.files.RLock()
 	defer j.files.RUnlock()
 	j.mu.Lock()
@@ -45,7 +45,7 @@ func (j *errands) read(r *errandRow) (Errand, error) {
 	case shut:
 		return Errand{}, j.host.Closed
 	case gone:
-		return Errand{}, ErrNoErrand
+		return Errand{}, ErrNone
 	}
 	return readErrand(head, body, doubt)
 }
@@ -63,7 +63,7 @@ func readErrand(head, body framePlace, doubt bool) (one Errand, err error) {
 	if !ok {
 		return Errand{}, wire.ErrDamaged
 	}
-	if one, err = decodeErrand(text); err != nil {
+	if one, err = decodeHead(text); err != nil {
 		return Errand{}, err
 	}
 	one.Number = f.seq
@@ -74,19 +74,19 @@ func readErrand(head, body framePlace, doubt bool) (one Errand, err error) {
 		_, one.Body, _ = f.split()
 	}
 	if doubt {
-		one.State, one.Error = ErrandDead, lostEnd
+		one.State, one.Error = Dead, lostEnd
 	}
 	return one, nil
 }
 
 // park takes out of the way what cannot be read any more: the errand is dead.
-func (j *errands) park(r *errandRow, err error) {
+func (j *Journal) park(r *row, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.host.Logger.Error("an errand cannot be read, and is not done", zap.Stringer("kind", r.kind), zap.Error(err))
-	if !r.gone && r.state != ErrandDead {
+	if !r.gone && r.state != Dead {
 		j.out(r)
-		r.state = ErrandDead
+		r.state = Dead
 		j.in(r)
 		sign(j.added) // it may be another's turn
 	}

@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"cmp"
@@ -12,14 +12,14 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-// openErrandJournal reads the journal of errands, or begins one. What a crash left half written at its end was never
+// Open reads the journal of errands, or begins one. What a crash left half written at its end was never
 // acknowledged, and is cut off. Where anything before that is damaged, nobody knows what became of the errands that
 // were added before and that nothing behind it tells of: they are dead, so that nothing is done twice, and a person
 // may look at them. The journal opens all the same: what people say about their consent is not in there.
-func openErrandJournal(cfg Errands, host ErrandHost) (*errands, error) {
-	j := &errands{
+func Open(cfg Config, host Host) (*Journal, error) {
+	j := &Journal{
 		cfg: cfg.withDefaults(), host: host, added: make(chan struct{}, 1), work: make(chan struct{}, 1),
-		rows: make(map[errandID]*errandRow), turns: newTurns(), ended: make(map[errandID]int64), hours: make(map[int64][]errandID),
+		rows: make(map[hash]*row), turns: newTurns(), ended: make(map[hash]int64), hours: make(map[int64][]hash),
 	}
 	if host.Dir == "" {
 		return j, nil
@@ -27,11 +27,11 @@ func openErrandJournal(cfg Errands, host ErrandHost) (*errands, error) {
 	if err := os.MkdirAll(host.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	paths, err := disk.Glob(host.Dir, "*"+errandsSuffix)
+	paths, err := disk.Glob(host.Dir, "*"+suffix)
 	if err != nil {
 		return nil, err
 	}
-	j.headless = make(map[errandID]framePlace)
+	j.headless = make(map[hash]framePlace)
 	for i, path := range paths {
 		if err := j.load(path, i == len(paths)-1); err != nil {
 			j.Close()
@@ -47,16 +47,16 @@ func openErrandJournal(cfg Errands, host ErrandHost) (*errands, error) {
 }
 
 // enterAll counts what was read, and has it wait for its turn.
-func (j *errands) enterAll() {
-	all := make([]*errandRow, 0, len(j.rows))
+func (j *Journal) enterAll() {
+	all := make([]*row, 0, len(j.rows))
 	for _, r := range j.rows {
 		all = append(all, r)
 	}
 	slices.SortFunc(all, bySeq)
 	doubtful := 0
 	for _, r := range all {
-		if r.doubt = r.doubt && r.kind != ErrandReview && r.state != ErrandDead; r.doubt {
-			r.state = ErrandDead
+		if r.doubt = r.doubt && r.kind != Review && r.state != Dead; r.doubt {
+			r.state = Dead
 			doubtful++
 		}
 		j.seq = r.seq
@@ -68,8 +68,8 @@ func (j *errands) enterAll() {
 }
 
 // load reads one file.
-func (j *errands) load(path string, last bool) error {
-	g, err := openErrandSegment(path)
+func (j *Journal) load(path string, last bool) error {
+	g, err := openSegment(path)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (j *errands) load(path string, last bool) error {
 }
 
 // damaged notes that what became of the errands so far may be lost.
-func (j *errands) damaged(path, what string, more ...zap.Field) {
+func (j *Journal) damaged(path, what string, more ...zap.Field) {
 	j.host.Logger.Error("errands are lost: the journal of errands is damaged", append(more, zap.String("file", path), zap.String("what", what))...)
 	for _, r := range j.rows {
 		r.doubt = true
@@ -103,7 +103,7 @@ func (j *errands) damaged(path, what string, more ...zap.Field) {
 }
 
 // take has the rows say what a frame says that was read.
-func (j *errands) take(f frameView, at framePlace) {
+func (j *Journal) take(f frameView, at framePlace) {
 	if f.kind == frameEnd {
 		delete(j.rows, f.id)
 		delete(j.headless, f.id)
@@ -115,7 +115,7 @@ func (j *errands) take(f frameView, at framePlace) {
 		return
 	}
 	head, _, ok := f.split()
-	one, err := decodeErrand(head)
+	one, err := decodeHead(head)
 	was := j.rows[f.id]
 	if ok && err == nil && f.kind == frameHead && was == nil {
 		j.headless[f.id] = at
@@ -135,12 +135,12 @@ func (j *errands) take(f frameView, at framePlace) {
 }
 
 // lost tells of an errand whose frame at a place does not say what it is about.
-func (j *errands) lost(at framePlace, err error) {
+func (j *Journal) lost(at framePlace, err error) {
 	j.host.Logger.Error("an errand is lost: what it is about is damaged", zap.String("file", at.segment.path), zap.Uint32("offset", at.at), zap.Error(err))
 }
 
 // Close lets go of the files. What was acknowledged is on disk.
-func (j *errands) Close() {
+func (j *Journal) Close() {
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	j.files.Lock()

@@ -1,4 +1,4 @@
-package store_test
+package errands_test
 
 import (
 	"bufio"
@@ -7,48 +7,66 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
-func init() { roles["errander"] = errandsUntilKilled }
+const (
+	dirVariable   = "SENDGATE_ERRANDS_TEST_DIR" // where the test binary adds errands instead of testing
+	roundVariable = "SENDGATE_ERRANDS_TEST_ROUND"
+)
 
-// errandsUntilKilled adds errands, changes and ends those of earlier rounds, and says what was acknowledged.
-func errandsUntilKilled(dir string) error {
+func TestMain(m *testing.M) {
+	dir := os.Getenv(dirVariable)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	if err := addUntilKilled(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// killLanes is how many lanes are added to at once.
+const killLanes = 8
+
+// addUntilKilled adds errands, changes and ends those of earlier rounds, and says what was acknowledged.
+func addUntilKilled(dir string) error {
 	round := os.Getenv(roundVariable)
-	s, err := store.Open(store.Config{Dir: dir})
+	j, err := errands.Open(errands.Config{}, withDefaults(errands.Host{Dir: dir, Now: time.Now}))
 	if err != nil {
 		return err
 	}
 	ctx, errs := context.Background(), make(chan error)
-	for lane := range killWriters {
+	for lane := range killLanes {
 		go func() {
 			for n := 0; ; n++ {
 				e := errand(fmt.Sprintf("%s-%d-%d", round, lane, n), person("acme", lane))
 				e.Body = bytes.Repeat([]byte{byte(n)}, rand.IntN(3000))
-				_, err := s.Errands().Add(ctx, e)
+				_, err := j.Add(ctx, e)
 				if err == nil {
 					_, err = fmt.Printf("added %s\n", e.ID)
 				}
 				if err == nil && n%3 > 0 {
-					if err = s.Errands().Change(ctx, e.ID, func(e *store.Errand) error { e.State = store.ErrandBegun; return nil }); err == nil {
+					if err = j.Change(ctx, e.ID, func(e *errands.Errand) error { e.State = errands.Begun; return nil }); err == nil {
 						_, err = fmt.Printf("begun %s\n", e.ID)
 					}
 				}
 				if err == nil && n%3 == 2 {
 					if _, err = fmt.Printf("ending %s\n", e.ID); err == nil {
-						err = s.Errands().End(ctx, e.ID)
+						err = j.End(ctx, e.ID)
 					}
 					if err == nil {
 						_, err = fmt.Printf("ended %s\n", e.ID)
 					}
 				}
 				if err == nil && n%50 == 0 {
-					err = store.RewriteErrands(s)
+					err = errands.Rewrite(j)
 				}
 				if err != nil {
 					errs <- err
@@ -62,12 +80,17 @@ func errandsUntilKilled(dir string) error {
 
 // A process that is killed at any moment has lost no errand that it acknowledged, none that was begun waits again,
 // none that ended comes back, and each lane is in order.
-func TestKilledErrands(t *testing.T) {
+func TestKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	said := map[string]string{} // of each errand the last word
 	for round := range 20 {
-		child, out := spawn(t, "errander", dir, strconv.Itoa(round))
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), dirVariable+"="+dir, roundVariable+"="+strconv.Itoa(round))
+		child.Stderr = os.Stderr
+		out, err := child.StdoutPipe()
+		must(t, err)
+		must(t, child.Start())
 		lines, n, most := bufio.NewScanner(out), 0, 1+rand.IntN(400)
 		for lines.Scan() {
 			word, id, _ := strings.Cut(lines.Text(), " ")
@@ -79,12 +102,12 @@ func TestKilledErrands(t *testing.T) {
 		if err := child.Wait(); err == nil || child.ProcessState.ExitCode() != -1 {
 			t.Fatalf("the child was not killed but ended: %v", err)
 		}
-		s := open(t, store.Config{Dir: dir, Now: time.Now})
+		j := open(t, errands.Host{Dir: dir, Now: time.Now})
 		if round%3 == 2 {
-			must(t, store.RewriteErrands(s))
+			must(t, errands.Rewrite(j))
 		}
-		judgeErrands(t, s, said)
-		closeStore(t, s)
+		judge(t, j, said)
+		j.Close()
 		if t.Failed() {
 			t.Fatalf("round %d", round)
 		}
@@ -92,10 +115,10 @@ func TestKilledErrands(t *testing.T) {
 	t.Logf("%d errands acknowledged, none lost", len(said))
 }
 
-func judgeErrands(t *testing.T, s *store.Store, said map[string]string) {
+func judge(t *testing.T, j *errands.Journal, said map[string]string) {
 	t.Helper()
-	there, last := map[string]store.Errand{}, map[string]int{}
-	for e, err := range s.Errands().All(store.ErrandQuery{}) {
+	there, last := map[string]errands.Errand{}, map[string]int{}
+	for e, err := range j.All(errands.Query{}) {
 		must(t, err)
 		var round, lane, n int
 		if _, err := fmt.Sscanf(e.ID, "%d-%d-%d", &round, &lane, &n); err != nil {
@@ -116,7 +139,7 @@ func judgeErrands(t *testing.T, s *store.Store, said map[string]string) {
 		switch {
 		case !found && (word == "added" || word == "begun"):
 			t.Errorf("%s is lost: the last that was said of it is %q", id, word)
-		case found && word == "begun" && e.State != store.ErrandBegun:
+		case found && word == "begun" && e.State != errands.Begun:
 			t.Errorf("%s was begun and is %v", id, e.State)
 		case found && word == "ended":
 			t.Errorf("%s ended and came back", id)

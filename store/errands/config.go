@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"cmp"
@@ -11,14 +11,14 @@ import (
 )
 
 var (
-	// ErrErrandsFull is for an errand where store.errands.bytes are taken.
-	ErrErrandsFull = errors.New("the errands take all the room that store.errands.bytes gives them")
-	// ErrNoErrand is for an ID of which there is no errand, or none any more.
-	ErrNoErrand = errors.New("there is no such errand")
+	// ErrFull is for an errand where store.errands.bytes are taken.
+	ErrFull = errors.New("the errands take all the room that store.errands.bytes gives them")
+	// ErrNone is for an ID of which there is no errand, or none any more.
+	ErrNone = errors.New("there is no such errand")
 )
 
-// Errands is how what the gate still has to do is kept: the `store.errands` section of the configuration.
-type Errands struct {
+// Config is how what the gate still has to do is kept: the `store.errands` section of the configuration.
+type Config struct {
 	// Bytes is what all errands that are not done may take together, and what is remembered of those that are.
 	// Where that is taken none is added. On disk they take up to twice that, and 48 MB. Default 1 GiB.
 	Bytes int64 `yaml:"bytes"`
@@ -27,18 +27,18 @@ type Errands struct {
 	KeepDead time.Duration `yaml:"keep_dead"`
 }
 
-// Defaults of [Errands].
+// Defaults of [Config].
 const (
-	DefaultErrandsBytes = 1 << 30
-	DefaultKeepDead     = 30 * 24 * time.Hour
+	DefaultBytes    = 1 << 30
+	DefaultKeepDead = 30 * 24 * time.Hour
 )
 
-func (c Errands) withDefaults() Errands {
-	return Errands{Bytes: cmp.Or(c.Bytes, DefaultErrandsBytes), KeepDead: cmp.Or(c.KeepDead, DefaultKeepDead)}
+func (c Config) withDefaults() Config {
+	return Config{Bytes: cmp.Or(c.Bytes, DefaultBytes), KeepDead: cmp.Or(c.KeepDead, DefaultKeepDead)}
 }
 
 // Check says what is wrong with c. Its errors begin with the key.
-func (c Errands) Check() error {
+func (c Config) Check() error {
 	switch {
 	case c.Bytes < 0:
 		return fmt.Errorf("bytes: %d: want more than 0", c.Bytes)
@@ -48,8 +48,8 @@ func (c Errands) Check() error {
 	return nil
 }
 
-// An ErrandHost is what a journal has of the store that it is part of.
-type ErrandHost struct {
+// A Host is what a journal has of the store that it is part of.
+type Host struct {
 	Dir    string                   // folder of the journal; empty: in memory alone
 	Now    func() time.Time         // in UTC, without a monotonic reading
 	Hash   func(id string) [16]byte // stands for an ID, and tells nothing of it

@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"container/heap"
@@ -7,43 +7,43 @@ import (
 	"unique"
 )
 
-// An errandStand is the place of an errand in one lane.
-type errandStand struct {
-	row        *errandRow
+// A stand is the place of an errand in one lane.
+type stand struct {
+	row        *row
 	lane       uint64 // hash of its name
-	prev, next *errandStand
+	prev, next *stand
 }
 
-// An errandLane holds the errands of a lane that are not dead, in the order of their numbers.
-type errandLane struct {
-	first, last *errandStand
+// A lane holds the errands of a lane that are not dead, in the order of their numbers.
+type lane struct {
+	first, last *stand
 	count       int
 }
 
-// An errandQueue is a kind and a route.
-type errandQueue struct {
-	kind  ErrandKind
+// A queue is a kind and a route.
+type queue struct {
+	kind  Kind
 	route unique.Handle[string]
 }
 
-// An errandHeap holds the errands of a kind and route whose turn it is in all of their lanes, the one that is due
+// byDue holds the errands of a kind and route whose turn it is in all of their lanes, the one that is due
 // first on top.
-type errandHeap []*errandRow
+type byDue []*row
 
-func (h errandHeap) Len() int           { return len(h) }
-func (h errandHeap) Less(i, j int) bool { return h[i].before(h[j]) }
-func (h errandHeap) Swap(i, j int) {
+func (h byDue) Len() int           { return len(h) }
+func (h byDue) Less(i, j int) bool { return h[i].before(h[j]) }
+func (h byDue) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].at, h[j].at = i+1, j+1
 }
 
-func (h *errandHeap) Push(x any) {
-	r := x.(*errandRow)
+func (h *byDue) Push(x any) {
+	r := x.(*row)
 	*h = append(*h, r)
 	r.at = len(*h)
 }
 
-func (h *errandHeap) Pop() any {
+func (h *byDue) Pop() any {
 	n := len(*h) - 1
 	r := (*h)[n]
 	(*h)[n], *h, r.at = nil, (*h)[:n], 0
@@ -53,27 +53,27 @@ func (h *errandHeap) Pop() any {
 // turns says whose turn it is. It has an errand that is not dead for each lane, and all without a lane. Whoever has
 // the lowest number is before all others in each of its lanes, so that there is always one whose turn it is.
 type turns struct {
-	lanes map[uint64]*errandLane
-	heaps map[errandQueue]*errandHeap
+	lanes map[uint64]*lane
+	heaps map[queue]*byDue
 }
 
 func newTurns() turns {
-	return turns{lanes: make(map[uint64]*errandLane), heaps: make(map[errandQueue]*errandHeap)}
+	return turns{lanes: make(map[uint64]*lane), heaps: make(map[queue]*byDue)}
 }
 
 // heap is where r is when it is its turn.
-func (t *turns) heap(r *errandRow) *errandHeap {
-	q := errandQueue{r.kind, r.route}
+func (t *turns) heap(r *row) *byDue {
+	q := queue{r.kind, r.route}
 	h := t.heaps[q]
 	if h == nil {
-		h = new(errandHeap)
+		h = new(byDue)
 		t.heaps[q] = h
 	}
 	return h
 }
 
 // enter has r wait for its turn.
-func (t *turns) enter(r *errandRow) {
+func (t *turns) enter(r *row) {
 	r.behind = 0
 	for i := range r.stands {
 		r.stands[i].row = r
@@ -85,10 +85,10 @@ func (t *turns) enter(r *errandRow) {
 }
 
 // line puts s into its lane.
-func (t *turns) line(s *errandStand) {
+func (t *turns) line(s *stand) {
 	l := t.lanes[s.lane]
 	if l == nil {
-		l = new(errandLane)
+		l = new(lane)
 		t.lanes[s.lane] = l
 	}
 	l.count++
@@ -116,7 +116,7 @@ func (t *turns) line(s *errandStand) {
 }
 
 // leave takes r out, and has the next of its lanes take their turns.
-func (t *turns) leave(r *errandRow) {
+func (t *turns) leave(r *row) {
 	if r.at > 0 {
 		heap.Remove(t.heap(r), r.at-1)
 	}
@@ -126,7 +126,7 @@ func (t *turns) leave(r *errandRow) {
 }
 
 // unline takes s out of its lane.
-func (t *turns) unline(s *errandStand) {
+func (t *turns) unline(s *stand) {
 	l := t.lanes[s.lane]
 	if s.next == nil {
 		l.last = s.prev
@@ -152,14 +152,14 @@ func (t *turns) unline(s *errandStand) {
 
 // first is up to most of each kind, of those in kinds, and route that are due at a moment, in the order in which
 // they are, and the next behind them, or nil.
-func (t *turns) first(now int64, kinds []ErrandKind, most int) (due []*errandRow, next *errandRow) {
+func (t *turns) first(now int64, kinds []Kind, most int) (due []*row, next *row) {
 	for q, h := range t.heaps {
 		if !slices.Contains(kinds, q.kind) {
 			continue
 		}
 		begin := len(due)
 		for len(*h) > 0 && (*h)[0].due <= now && len(due)-begin < most {
-			due = append(due, heap.Pop(h).(*errandRow))
+			due = append(due, heap.Pop(h).(*row))
 		}
 		if len(*h) > 0 && (next == nil || (*h)[0].before(next)) {
 			next = (*h)[0]
@@ -168,7 +168,7 @@ func (t *turns) first(now int64, kinds []ErrandKind, most int) (due []*errandRow
 			heap.Push(h, r)
 		}
 	}
-	slices.SortFunc(due, func(a, b *errandRow) int {
+	slices.SortFunc(due, func(a, b *row) int {
 		if a.before(b) {
 			return -1
 		}
@@ -184,12 +184,12 @@ var laneSeed = maphash.MakeSeed()
 func laneOf(name string) uint64 { return maphash.String(laneSeed, name) }
 
 // standsIn is a place in each of some lanes.
-func standsIn(lanes []string) []errandStand {
-	var all []errandStand
+func standsIn(lanes []string) []stand {
+	var all []stand
 	for _, name := range lanes {
 		lane := laneOf(name)
-		if !slices.ContainsFunc(all, func(s errandStand) bool { return s.lane == lane }) {
-			all = append(all, errandStand{lane: lane})
+		if !slices.ContainsFunc(all, func(s stand) bool { return s.lane == lane }) {
+			all = append(all, stand{lane: lane})
 		}
 	}
 	return all

@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 
 // cleanFirst moves what is needed of the oldest file behind all others, and removes it, if it still is the one with
 // this number. It is the oldest, so nothing that is left out was said to undo anything in a file before it.
-func (j *errands) cleanFirst(number uint64) error {
+func (j *Journal) cleanFirst(number uint64) error {
 	j.cleaning.Lock()
 	defer j.cleaning.Unlock()
 	j.mu.Lock()
@@ -51,10 +51,10 @@ func (j *errands) cleanFirst(number uint64) error {
 }
 
 // move writes again what is needed of frames at places in the oldest file.
-func (j *errands) move(frames []frameView, places []framePlace) error {
+func (j *Journal) move(frames []frameView, places []framePlace) error {
 	j.writing.Lock()
 	defer j.writing.Unlock()
-	var ops []errandOp
+	var ops []operation
 	for i := range frames {
 		op, needed, err := j.again(&frames[i], places[i])
 		if err != nil {
@@ -93,7 +93,7 @@ func (j *errands) move(frames []frameView, places []framePlace) error {
 
 // again is a frame that says what is needed of one in the oldest file. The body of an errand lies nowhere behind
 // its head: so with the body the head moves, wherever that is. writing is held.
-func (j *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, err error) {
+func (j *Journal) again(f *frameView, at framePlace) (op operation, needed bool, err error) {
 	j.mu.Lock()
 	r, until, shut := j.rows[f.id], j.ended[f.id], j.shut
 	j.mu.Unlock()
@@ -101,13 +101,13 @@ func (j *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, 
 	case shut:
 		return op, false, j.host.Closed
 	case f.kind == frameEnd:
-		op = errandOp{kind: frameEnd, frame: f.id.frame(frameEnd, 8), row: new(errandRow), until: until}
+		op = operation{kind: frameEnd, frame: f.id.frame(frameEnd, 8), row: new(row), until: until}
 		return op, r == nil && until == f.until() && until > j.host.Now().Unix(), nil
 	case r == nil || r.flight != nil || r.body != at:
 		return op, false, nil
 	case r.head == at && !r.doubt:
 		frame := append(f.id.frame(framePut, len(f.payload)), f.payload...)
-		return errandOp{kind: framePut, frame: frame, row: r}, true, nil
+		return operation{kind: framePut, frame: frame, row: r}, true, nil
 	}
 	one, err := readErrand(r.head, r.body, r.doubt)
 	if errors.Is(err, wire.ErrDamaged) {
@@ -119,7 +119,7 @@ func (j *errands) again(f *frameView, at framePlace) (op errandOp, needed bool, 
 }
 
 // removeFirst removes the oldest file. What is still in there cannot be read, and is lost.
-func (j *errands) removeFirst(g *errandSegment) error {
+func (j *Journal) removeFirst(g *segment) error {
 	j.files.Lock() // nobody reads from it
 	defer j.files.Unlock()
 	if g.file != nil {

@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"time"
@@ -7,7 +7,7 @@ import (
 )
 
 // Collectors shows what is still to be done.
-func (j *errands) Collectors() []prometheus.Collector {
+func (j *Journal) Collectors() []prometheus.Collector {
 	gauge := func(name, help string, labels prometheus.Labels, f func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, func() float64 {
 			j.mu.Lock()
@@ -20,8 +20,8 @@ func (j *errands) Collectors() []prometheus.Collector {
 			nil, func() float64 { return float64(j.taken()) }),
 		gauge("sendgate_errands_file_bytes", "Size of the files in which they are kept.", nil, func() float64 { return float64(j.onDisk()) }),
 	}
-	for k := ErrandKind(1); k < ErrandKinds; k++ {
-		for s := range ErrandState(ErrandStates) {
+	for k := Kind(1); k < Kinds; k++ {
+		for s := range State(States) {
 			all = append(all, gauge("sendgate_errands", "Errands that are not done: waiting, begun and dead ones.",
 				prometheus.Labels{"kind": k.String(), "state": s.String()}, func() float64 { return float64(j.counts[k][s]) }))
 		}
@@ -37,10 +37,10 @@ func (j *errands) Collectors() []prometheus.Collector {
 }
 
 // eldest is the first errand of a kind that is not dead, or nil. mu is held.
-func (j *errands) eldest(k ErrandKind) *errandRow {
-	if j.first[k] == nil && j.counts[k][ErrandWaiting]+j.counts[k][ErrandBegun] > 0 {
+func (j *Journal) eldest(k Kind) *row {
+	if j.first[k] == nil && j.counts[k][Waiting]+j.counts[k][Begun] > 0 {
 		for _, r := range j.rows {
-			if r.kind == k && r.state != ErrandDead && r.flight == nil && (j.first[k] == nil || r.seq < j.first[k].seq) {
+			if r.kind == k && r.state != Dead && r.flight == nil && (j.first[k] == nil || r.seq < j.first[k].seq) {
 				j.first[k] = r
 			}
 		}

@@ -1,38 +1,38 @@
-package store_test
+package errands_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
 // A repeat is acknowledged no earlier than what it repeats, and fails with it.
-func TestErrandRepeatWaitsForTheDisk(t *testing.T) {
-	s := open(t, store.Config{Dir: t.TempDir()})
+func TestRepeatWaitsForTheDisk(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	var once sync.Once
 	syncing, end := make(chan struct{}), make(chan struct{})
-	store.FailSyncs(s, func(func() error) error {
+	j := open(t, errands.Host{Dir: t.TempDir(), Sync: func(*os.File) error {
 		once.Do(func() { close(syncing) })
 		<-end
 		return broken
-	})
+	}})
 	first := make(chan error)
 	go func() {
-		_, err := s.Errands().Add(context.Background(), errand("SM1", person("acme", 1)))
+		_, err := j.Add(context.Background(), errand("SM1", person("acme", 1)))
 		first <- err
 	}()
 	<-syncing
 	repeat := make(chan error)
 	go func() {
-		_, err := s.Errands().Add(context.Background(), errand("SM1", person("acme", 1)))
+		_, err := j.Add(context.Background(), errand("SM1", person("acme", 1)))
 		repeat <- err
 	}()
-	if got, _ := due(t, s, noon, 10); len(got) > 0 {
+	if got, _ := due(t, j, noon, 10); len(got) > 0 {
 		t.Errorf("%v is to be done before it is on disk", got)
 	}
 	select {
@@ -50,24 +50,24 @@ func TestErrandRepeatWaitsForTheDisk(t *testing.T) {
 }
 
 // Many who add, do and end at once lose nothing, do nothing twice, and keep the order of each lane.
-func TestErrandsAtOnce(t *testing.T) {
-	cfg := store.Config{Dir: t.TempDir()}
-	s := open(t, cfg)
+func TestAllAtOnce(t *testing.T) {
+	on := errands.Host{Dir: t.TempDir()}
+	j := open(t, on)
 	const lanes, each = 16, 40
 	var adders sync.WaitGroup
 	for lane := range lanes {
 		adders.Go(func() {
 			for n := range each {
-				addErrands(t, s, errand(fmt.Sprintf("%d-%d", lane, n), person("acme", lane)))
+				add(t, j, errand(fmt.Sprintf("%d-%d", lane, n), person("acme", lane)))
 			}
 		})
 	}
 	done := map[string]int{} // by lane: how many
 	for total := 0; total < lanes*each; {
-		errands, _, err := s.Errands().Due(noon, nil, lanes)
+		all, _, err := j.Due(noon, nil, lanes)
 		must(t, err)
 		var ends sync.WaitGroup
-		for _, e := range errands {
+		for _, e := range all {
 			var lane, n int
 			_, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &n)
 			must(t, err)
@@ -77,40 +77,40 @@ func TestErrandsAtOnce(t *testing.T) {
 			done[e.Lanes[0]]++
 			total++
 			ends.Go(func() {
-				must(t, s.Errands().Change(context.Background(), e.ID, func(e *store.Errand) error { e.Tries++; return nil }))
-				must(t, s.Errands().End(context.Background(), e.ID))
+				must(t, j.Change(context.Background(), e.ID, func(e *errands.Errand) error { e.Tries++; return nil }))
+				must(t, j.End(context.Background(), e.ID))
 			})
 		}
 		ends.Wait()
-		must(t, store.CleanErrands(s))
+		must(t, errands.Clean(j))
 	}
 	adders.Wait()
-	closeStore(t, s)
-	s = open(t, cfg)
-	if left := errandIDs(t, s, store.ErrandQuery{}); len(left) > 0 {
+	j.Close()
+	j = open(t, on)
+	if left := ids(t, j, errands.Query{}); len(left) > 0 {
 		t.Errorf("%v came back", left)
 	}
-	if added := addErrands(t, s, errand("3-7", person("acme", 3))); added[0] {
+	if added := add(t, j, errand("3-7", person("acme", 3))); added[0] {
 		t.Error("an errand that was done is to be done again")
 	}
 }
 
 // What many change at once adds up.
-func TestChangeErrandIsAtomic(t *testing.T) {
-	s := open(t, store.Config{Dir: t.TempDir()})
-	addErrands(t, s, errand("SM1", person("acme", 1)))
+func TestChangeIsAtomic(t *testing.T) {
+	j := open(t, errands.Host{Dir: t.TempDir()})
+	add(t, j, errand("SM1", person("acme", 1)))
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			must(t, s.Errands().Change(context.Background(), "SM1", func(e *store.Errand) error { e.Tries++; return nil }))
+			must(t, j.Change(context.Background(), "SM1", func(e *errands.Errand) error { e.Tries++; return nil }))
 		})
 	}
 	all.Wait()
-	if e, err := s.Errands().Get("SM1"); err != nil || e.Tries != 20 {
+	if e, err := j.Get("SM1"); err != nil || e.Tries != 20 {
 		t.Errorf("it was tried %d times, %v", e.Tries, err)
 	}
 	select {
-	case <-s.Errands().Added():
+	case <-j.Added():
 	default:
 		t.Error("nobody is told that an errand was changed")
 	}

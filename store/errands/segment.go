@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"bytes"
@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	errandsSuffix = ".errands"
+	suffix = ".errands"
 
-	// errandsFile is how large a file of the journal gets, but for what is synced together.
-	errandsFile = 16 << 20
+	// fileSize is how large a file of the journal gets, but for what is synced together.
+	fileSize = 16 << 20
 )
 
-// An errandSegment is one file of the journal of errands, or what would be in it.
-type errandSegment struct {
+// A segment is one file of the journal of errands, or what would be in it.
+type segment struct {
 	path   string
 	number uint64
 	file   *os.File
@@ -36,22 +36,22 @@ type errandSegment struct {
 
 // A framePlace is where a frame is.
 type framePlace struct {
-	segment *errandSegment
+	segment *segment
 	at      uint32
 	size    uint32
 }
 
-func errandsName(dir string, number uint64) string {
-	return filepath.Join(dir, fmt.Sprintf("%08d%s", number, errandsSuffix))
+func segmentName(dir string, number uint64) string {
+	return filepath.Join(dir, fmt.Sprintf("%08d%s", number, suffix))
 }
 
-// makeErrandSegment makes a file in dir, or one in memory where dir is empty.
-func makeErrandSegment(dir string, number uint64, now int64) (*errandSegment, error) {
-	g := &errandSegment{number: number, begun: now}
+// makeSegment makes a file in dir, or one in memory where dir is empty.
+func makeSegment(dir string, number uint64, now int64) (*segment, error) {
+	g := &segment{number: number, begun: now}
 	if dir == "" {
 		return g, nil
 	}
-	g.path = errandsName(dir, number)
+	g.path = segmentName(dir, number)
 	var err error
 	if g.file, err = os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 		return nil, err
@@ -62,20 +62,20 @@ func makeErrandSegment(dir string, number uint64, now int64) (*errandSegment, er
 	return g, nil
 }
 
-// openErrandSegment opens a file that is there.
-func openErrandSegment(path string) (*errandSegment, error) {
+// openSegment opens a file that is there.
+func openSegment(path string) (*segment, error) {
 	base := filepath.Base(path)
-	number, err := strconv.ParseUint(base[:len(base)-len(errandsSuffix)], 10, 64)
+	number, err := strconv.ParseUint(base[:len(base)-len(suffix)], 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("%s: this is no file of errands: its name is no number", path)
 	}
-	g := &errandSegment{path: path, number: number}
+	g := &segment{path: path, number: number}
 	g.file, err = os.OpenFile(path, os.O_RDWR, 0)
 	return g, err
 }
 
 // write puts b behind what is acknowledged.
-func (g *errandSegment) write(b []byte) error {
+func (g *segment) write(b []byte) error {
 	if g.file == nil {
 		g.memory = append(g.memory[:g.size], b...)
 		return nil
@@ -85,7 +85,7 @@ func (g *errandSegment) write(b []byte) error {
 }
 
 // cut removes what is behind what is acknowledged.
-func (g *errandSegment) cut() error {
+func (g *segment) cut() error {
 	if g.file == nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (p *framePlace) read() (f frameView, err error) {
 }
 
 // all is what is in the file.
-func (g *errandSegment) all() ([]byte, error) {
+func (g *segment) all() ([]byte, error) {
 	if g.file == nil {
 		return bytes.Clone(g.memory[:g.size]), nil
 	}

@@ -1,23 +1,26 @@
-package store_test
+package errands_test
 
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/errands"
 )
 
-// BenchmarkAddErrands adds errands of 1 KiB, one a call, from as many goroutines as its name says. Compare
+// BenchmarkAdd adds errands of 1 KiB, one a call, from as many goroutines as its name says. Compare
 // one/s with 64: they share syncs.
-func BenchmarkAddErrands(b *testing.B) {
+func BenchmarkAdd(b *testing.B) {
 	for _, adders := range []int{1, 64} {
 		b.Run(fmt.Sprint(adders), func(b *testing.B) {
-			s := open(b, store.Config{Dir: b.TempDir(), Now: time.Now, Errands: store.Errands{Bytes: 8 << 30}})
 			var syncs, n atomic.Int64
-			store.FailSyncs(s, func(real func() error) error { syncs.Add(1); return real() })
+			j := openWith(b, errands.Config{Bytes: 8 << 30}, errands.Host{Dir: b.TempDir(), Now: time.Now, Sync: func(f *os.File) error {
+				syncs.Add(1)
+				return f.Sync()
+			}})
 			body := make([]byte, 1<<10)
 			b.SetParallelism((adders + 1) / 2) // of GOMAXPROCS
 			if adders == 1 {
@@ -29,7 +32,7 @@ func BenchmarkAddErrands(b *testing.B) {
 				i := n.Add(1)
 				e := errand(fmt.Sprint(i), person("acme", int(i)))
 				e.Body = body
-				if _, err := s.Errands().Add(context.Background(), e); err != nil {
+				if _, err := j.Add(context.Background(), e); err != nil {
 					b.Error(err)
 				}
 			}
@@ -50,22 +53,22 @@ func BenchmarkAddErrands(b *testing.B) {
 	}
 }
 
-// BenchmarkDueErrands asks for what is due where a million wait, each in a lane of its own.
-func BenchmarkDueErrands(b *testing.B) {
-	s := open(b, store.Config{Dir: b.TempDir(), Errands: store.Errands{Bytes: 8 << 30}})
-	var batch []store.Errand
+// BenchmarkDue asks for what is due where a million wait, each in a lane of its own.
+func BenchmarkDue(b *testing.B) {
+	j := openWith(b, errands.Config{Bytes: 8 << 30}, errands.Host{Dir: b.TempDir()})
+	var batch []errands.Errand
 	for i := range 1_000_000 {
 		e := errand(fmt.Sprint(i), person("acme", i))
 		e.Due = noon.Add(time.Duration(i%100_000) * time.Second)
 		if batch = append(batch, e); len(batch) == 1000 {
-			addErrands(b, s, batch...)
+			add(b, j, batch...)
 			batch = batch[:0]
 		}
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if errands, _, err := s.Errands().Due(noon.Add(time.Hour), nil, 16); err != nil || len(errands) != 16 {
-			b.Fatal(len(errands), err)
+		if all, _, err := j.Due(noon.Add(time.Hour), nil, 16); err != nil || len(all) != 16 {
+			b.Fatal(len(all), err)
 		}
 	}
 }

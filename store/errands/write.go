@@ -1,40 +1,40 @@
-package store
+package errands
 
 import (
 	"encoding/binary"
 	"errors"
 )
 
-// An errandOp is one frame on its way to disk, and what it makes of the row of its errand.
-type errandOp struct {
+// An operation is one frame on its way to disk, and what it makes of the row of its errand.
+type operation struct {
 	kind  frameKind
 	frame []byte
-	row   *errandRow
-	after errandRow // of a put and a head: what the row says then
-	until int64     // of an end
+	row   *row
+	after row   // of a put and a head: what the row says then
+	until int64 // of an end
 	place framePlace
 }
 
 // putOp keeps all of an errand.
-func (j *errands) putOp(one *Errand) errandOp {
+func (j *Journal) putOp(one *Errand) operation {
 	op := j.headOp(one)
-	head := errandHead(one)
+	head := encodeHead(one)
 	op.kind = framePut
 	op.frame = op.after.id.frame(framePut, binary.MaxVarintLen64+len(head)+len(one.Body))
-	op.frame = appendErrand(op.frame, head, one.Body)
+	op.frame = appendPayload(op.frame, head, one.Body)
 	return op
 }
 
 // headOp keeps all of an errand but its body, which is kept already.
-func (j *errands) headOp(one *Errand) errandOp {
+func (j *Journal) headOp(one *Errand) operation {
 	id := j.id(one.ID)
-	head := errandHead(one)
-	frame := appendErrand(id.frame(frameHead, binary.MaxVarintLen64+len(head)), head, nil)
-	return errandOp{kind: frameHead, frame: frame, after: rowOf(id, one)}
+	head := encodeHead(one)
+	frame := appendPayload(id.frame(frameHead, binary.MaxVarintLen64+len(head)), head, nil)
+	return operation{kind: frameHead, frame: frame, after: rowOf(id, one)}
 }
 
 // write puts the frames of ops on disk, and says in them where they are. writing is held.
-func (j *errands) write(ops []errandOp) error {
+func (j *Journal) write(ops []operation) error {
 	if err := j.mend(); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (j *errands) write(ops []errandOp) error {
 }
 
 // mend cuts off what was not acknowledged. Until that is done nothing is written.
-func (j *errands) mend() error {
+func (j *Journal) mend() error {
 	if !j.torn {
 		return nil
 	}
@@ -87,13 +87,13 @@ func (j *errands) mend() error {
 }
 
 // last is the file that takes size bytes more. It begins another where that is full. writing is held.
-func (j *errands) last(size int64) (*errandSegment, error) {
+func (j *Journal) last(size int64) (*segment, error) {
 	j.mu.Lock()
 	n := len(j.segments)
 	number := uint64(1)
 	if n > 0 {
 		g := j.segments[n-1]
-		if g.size == 0 || !j.spent && g.size+size <= errandsFile { // in an empty one a failed sync leaves nothing behind
+		if g.size == 0 || !j.spent && g.size+size <= fileSize { // in an empty one a failed sync leaves nothing behind
 			j.mu.Unlock()
 			j.spent = false
 			return g, nil
@@ -101,7 +101,7 @@ func (j *errands) last(size int64) (*errandSegment, error) {
 		number = g.number + 1
 	}
 	j.mu.Unlock()
-	g, err := makeErrandSegment(j.host.Dir, number, j.host.Now().Unix())
+	g, err := makeSegment(j.host.Dir, number, j.host.Now().Unix())
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (j *errands) last(size int64) (*errandSegment, error) {
 }
 
 // apply has the row of an errand say what a frame of it says. mu is held.
-func (j *errands) apply(op *errandOp) {
+func (j *Journal) apply(op *operation) {
 	r, g := op.row, op.place.segment
 	g.size = max(g.size, int64(op.place.at)+int64(op.place.size))
 	if r.flight != nil {

@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"bytes"
@@ -21,8 +21,8 @@ import (
 // does not read there was damaged, and what does not read at the end of the last file may never have been
 // acknowledged.
 
-// An errandID stands for the ID of an errand: its hash under the key of the store.
-type errandID [16]byte
+// A hash stands for the ID of an errand: what [Host.Hash] makes of it.
+type hash [16]byte
 
 // A frameKind says what a frame tells of its errand. They are on disk: only append.
 type frameKind uint8
@@ -34,16 +34,16 @@ const (
 )
 
 const (
-	frameMagic     = "Errd"
-	frameFront     = 41 // bytes of a frame before its payload
-	endFrame       = frameFront + 8
-	maxFrame       = 8 << 20 // no payload is as long
-	headVersion    = 1
-	maxErrandError = 2 << 10 // of the error of the last try, bytes that are kept
+	frameMagic  = "Errd"
+	frameFront  = 41 // bytes of a frame before its payload
+	endFrame    = frameFront + 8
+	maxFrame    = 8 << 20 // no payload is as long
+	headVersion = 1
+	maxError    = 2 << 10 // of the error of the last try, bytes that are kept
 )
 
 // frame makes a frame, but for what only its place says.
-func (id errandID) frame(kind frameKind, payload int) []byte {
+func (id hash) frame(kind frameKind, payload int) []byte {
 	b := make([]byte, frameFront, frameFront+payload)
 	copy(b, frameMagic)
 	b[16] = byte(kind)
@@ -62,7 +62,7 @@ func sealFrame(b []byte, seq uint64, from int64) {
 // A frameView is a frame as it was read.
 type frameView struct {
 	kind    frameKind
-	id      errandID
+	id      hash
 	seq     uint64
 	from    int64
 	payload []byte
@@ -83,7 +83,7 @@ func readFrame(b []byte) (f frameView, ok bool) {
 		return f, false
 	}
 	return frameView{
-		kind: frameKind(b[16]), id: errandID(b[17:33]), seq: binary.LittleEndian.Uint64(b[33:]),
+		kind: frameKind(b[16]), id: hash(b[17:33]), seq: binary.LittleEndian.Uint64(b[33:]),
 		from: int64(binary.LittleEndian.Uint32(b[12:])), payload: b[frameFront:], size: int64(len(b)),
 	}, true
 }
@@ -121,14 +121,14 @@ func (f *frameView) until() int64 {
 	return int64(binary.LittleEndian.Uint64(f.payload))
 }
 
-// appendErrand writes the payload of a put or a head.
-func appendErrand(b, head, body []byte) []byte {
+// appendPayload writes the payload of a put or a head.
+func appendPayload(b, head, body []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(head)))
 	return append(append(b, head...), body...)
 }
 
-// errandHead is all of e but its body.
-func errandHead(e *Errand) []byte {
+// encodeHead is all of e but its body.
+func encodeHead(e *Errand) []byte {
 	b := append(make([]byte, 0, 256), headVersion, byte(e.Kind), byte(e.State))
 	b = wire.AppendString(wire.AppendString(b, e.ID), e.Route)
 	b = binary.AppendUvarint(b, uint64(len(e.Lanes)))
@@ -144,19 +144,19 @@ func errandHead(e *Errand) []byte {
 	}
 	b = binary.AppendVarint(binary.AppendVarint(b, int64(e.Tries)), int64(e.Remember))
 	text := e.Error
-	if len(text) > maxErrandError {
-		text = text[:maxErrandError]
+	if len(text) > maxError {
+		text = text[:maxError]
 	}
 	return wire.AppendString(b, strings.ToValidUTF8(text, ""))
 }
 
-// decodeErrand reads a head.
-func decodeErrand(head []byte) (e Errand, err error) {
+// decodeHead reads a head.
+func decodeHead(head []byte) (e Errand, err error) {
 	d := wire.Decoder{Rest: string(head)}
 	if d.Byte() != headVersion {
 		return e, wire.ErrDamaged
 	}
-	e.Kind, e.State = ErrandKind(d.Byte()), ErrandState(d.Byte())
+	e.Kind, e.State = Kind(d.Byte()), State(d.Byte())
 	e.ID, e.Route = d.Text(), d.Text()
 	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
 		e.Lanes = append(e.Lanes, d.Text())
@@ -168,7 +168,7 @@ func decodeErrand(head []byte) (e Errand, err error) {
 		*at = d.Time()
 	}
 	e.Tries, e.Remember, e.Error = int(d.Varint()), time.Duration(d.Varint()), d.Text()
-	if d.End() != nil || e.Kind == 0 || e.Kind >= ErrandKinds || e.State >= ErrandStates {
+	if d.End() != nil || e.Kind == 0 || e.Kind >= Kinds || e.State >= States {
 		return Errand{}, wire.ErrDamaged
 	}
 	return e, nil

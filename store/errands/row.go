@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"math"
@@ -6,34 +6,34 @@ import (
 	"unique"
 )
 
-// An errandRow is what is in memory of an errand. Its place says where the rest is.
-type errandRow struct {
-	id    errandID
+// A row is what is in memory of an errand. Its place says where the rest is.
+type row struct {
+	id    hash
 	seq   uint64 // errands are numbered in the order in which they were added
-	kind  ErrandKind
-	state ErrandState
+	kind  Kind
+	state State
 	doubt bool // what last became of it was lost, so it is dead
 	gone  bool // it ended
 
 	route   unique.Handle[string]
-	stands  []errandStand // one in each of its lanes
-	due     int64         // nanoseconds since 1970
-	added   int64         // seconds since 1970, likewise below
-	until   int64         // 0: never
+	stands  []stand // one in each of its lanes
+	due     int64   // nanoseconds since 1970
+	added   int64   // seconds since 1970, likewise below
+	until   int64   // 0: never
 	changed int64
 	// remember is for how many seconds its ID is known after its end.
 	remember int64
 
 	head, body framePlace
-	flight     *errandBatch // which has not reached the disk yet; nil
+	flight     *batch // which has not reached the disk yet; nil
 
 	behind int // in how many of its lanes another is before it
 	at     int // in the heap of its kind and route, from 1; 0: it is not there
 }
 
 // rowOf is the row of an errand.
-func rowOf(id errandID, one *Errand) errandRow {
-	r := errandRow{
+func rowOf(id hash, one *Errand) row {
+	r := row{
 		id: id, kind: one.Kind, state: one.State, route: unique.Make(one.Route), stands: standsIn(one.Lanes),
 		due: unixNano(one.Due), added: one.Added.Unix(), changed: one.Changed.Unix(),
 		remember: int64((one.Remember + time.Second - 1) / time.Second),
@@ -56,7 +56,7 @@ func unixNano(t time.Time) int64 {
 }
 
 // size is how many bytes r takes on disk.
-func (r *errandRow) size() int64 {
+func (r *row) size() int64 {
 	if r.head == r.body {
 		return int64(r.head.size)
 	}
@@ -64,11 +64,11 @@ func (r *errandRow) size() int64 {
 }
 
 // before reports whether r is due before other.
-func (r *errandRow) before(other *errandRow) bool {
+func (r *row) before(other *row) bool {
 	return r.due < other.due || r.due == other.due && r.seq < other.seq
 }
 
-func bySeq(a, b *errandRow) int {
+func bySeq(a, b *row) int {
 	if a.seq < b.seq {
 		return -1
 	}
@@ -76,10 +76,10 @@ func bySeq(a, b *errandRow) int {
 }
 
 // in counts r, and has it wait for its turn. mu is held.
-func (j *errands) in(r *errandRow) {
+func (j *Journal) in(r *row) {
 	j.counts[r.kind][r.state]++
 	j.weigh(r, 1)
-	if r.state == ErrandDead {
+	if r.state == Dead {
 		return
 	}
 	j.turns.enter(r)
@@ -89,10 +89,10 @@ func (j *errands) in(r *errandRow) {
 }
 
 // out is the opposite of in.
-func (j *errands) out(r *errandRow) {
+func (j *Journal) out(r *row) {
 	j.counts[r.kind][r.state]--
 	j.weigh(r, -1)
-	if r.state != ErrandDead {
+	if r.state != Dead {
 		j.turns.leave(r)
 	}
 	if j.first[r.kind] == r {
@@ -101,7 +101,7 @@ func (j *errands) out(r *errandRow) {
 }
 
 // weigh counts the bytes of r, once more or once less. mu is held.
-func (j *errands) weigh(r *errandRow, n int64) {
+func (j *Journal) weigh(r *row, n int64) {
 	j.bytes += n * r.size()
 	r.head.segment.live += n * int64(r.head.size)
 	if r.body != r.head {
@@ -110,7 +110,7 @@ func (j *errands) weigh(r *errandRow, n int64) {
 }
 
 // remember keeps the ID of an errand that ended until a moment. mu is held.
-func (j *errands) remember(id errandID, until int64) {
+func (j *Journal) remember(id hash, until int64) {
 	j.ended[id] = until
 	hour := until / 3600
 	j.hours[hour] = append(j.hours[hour], id)

@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-// An ErrandQuery chooses errands. What is empty chooses all.
-type ErrandQuery struct {
-	Kinds  []ErrandKind
-	States []ErrandState
+// A Query chooses errands. What is empty chooses all.
+type Query struct {
+	Kinds  []Kind
+	States []State
 	Route  string
 	// Person is one of the people of the errand; with an empty Brand, at whatever brand and channel.
 	Person filter.Recipient
@@ -22,12 +22,12 @@ type ErrandQuery struct {
 }
 
 // takes reports whether q chooses an errand, as far as its row says.
-func (q *ErrandQuery) takes(r *errandRow) bool {
+func (q *Query) takes(r *row) bool {
 	return r.seq > q.After && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.kind)) && (len(q.States) == 0 || slices.Contains(q.States, r.state))
 }
 
 // wants reports whether q chooses e, which it takes, for the rest of what it says.
-func (q *ErrandQuery) wants(e *Errand) bool {
+func (q *Query) wants(e *Errand) bool {
 	if q.Route != "" && q.Route != e.Route {
 		return false
 	}
@@ -38,7 +38,7 @@ func (q *ErrandQuery) wants(e *Errand) bool {
 
 // All lists errands in the order in which they were added. Those that come or go while it is read may be
 // there or not. One that is damaged on disk is dead and left out, and the log tells of it.
-func (j *errands) All(q ErrandQuery) iter.Seq2[Errand, error] {
+func (j *Journal) All(q Query) iter.Seq2[Errand, error] {
 	return func(yield func(Errand, error) bool) {
 		rows, err := j.chosen(&q)
 		if err != nil {
@@ -51,7 +51,7 @@ func (j *errands) All(q ErrandQuery) iter.Seq2[Errand, error] {
 				j.park(r, err)
 				continue
 			}
-			if errors.Is(err, ErrNoErrand) || err == nil && !(q.wants(&e) && (len(q.States) == 0 || slices.Contains(q.States, e.State))) {
+			if errors.Is(err, ErrNone) || err == nil && !(q.wants(&e) && (len(q.States) == 0 || slices.Contains(q.States, e.State))) {
 				continue
 			}
 			if !yield(e, err) {
@@ -62,13 +62,13 @@ func (j *errands) All(q ErrandQuery) iter.Seq2[Errand, error] {
 }
 
 // chosen is the rows that q takes, in the order of their numbers.
-func (j *errands) chosen(q *ErrandQuery) ([]*errandRow, error) {
+func (j *Journal) chosen(q *Query) ([]*row, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.shut {
 		return nil, j.host.Closed
 	}
-	var all []*errandRow
+	var all []*row
 	for _, r := range j.rows {
 		if r.flight == nil && q.takes(r) {
 			all = append(all, r)
@@ -83,9 +83,9 @@ func (j *errands) chosen(q *ErrandQuery) ([]*errandRow, error) {
 // that those which cannot be done now hide none of another route. One that was begun is among them:
 // whoever begins one and ends, or dies, finds it here again. next is when the next one is due that is not
 // among them, and zero where there is none.
-func (j *errands) Due(now time.Time, kinds []ErrandKind, most int) (due []Errand, next time.Time, err error) {
+func (j *Journal) Due(now time.Time, kinds []Kind, most int) (due []Errand, next time.Time, err error) {
 	if len(kinds) == 0 {
-		for k := ErrandKind(1); k < ErrandKinds; k++ {
+		for k := Kind(1); k < Kinds; k++ {
 			kinds = append(kinds, k)
 		}
 	}
@@ -102,7 +102,7 @@ func (j *errands) Due(now time.Time, kinds []ErrandKind, most int) (due []Errand
 	for _, r := range rows {
 		one, err := j.read(r)
 		switch {
-		case err == ErrNoErrand:
+		case err == ErrNone:
 		case err == j.host.Closed:
 			return nil, next, err
 		case err != nil:

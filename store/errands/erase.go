@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"context"
@@ -11,21 +11,20 @@ import (
 	"go.uber.org/zap"
 )
 
-// An errandEraser takes a person out of the journal of errands. Errands about them end, and so do those of others
-// that say their number: nobody can take it out of what a provider signed. What a provider was to deliver to them
-// later is to be cancelled instead. The files in which anything told of them, also of what was done long ago, are
-// written anew, without it.
-type errandEraser struct {
-	journal *errands
+// An eraser takes a person out of a journal.
+type eraser struct {
+	journal *Journal
 	who     *spelling.Person
-	found   map[errandID]bool
+	found   map[hash]bool
 	through uint64 // up to the file with this number all are written anew
 }
 
-// Erase takes out whoever is erased, and returns how many errands it ended for that. What is added meanwhile is learnt
-// after the erasure.
-func (j *errands) Erase(who *spelling.Person) (n int, err error) {
-	x := errandEraser{journal: j, who: who, found: make(map[errandID]bool)}
+// Erase takes a person out. Errands about them end, n of them, and so do those of others that say their number: nobody
+// can take it out of what a provider signed. What a provider was to deliver to them later is to be cancelled instead.
+// The files in which anything told of them, also of what was done long ago, are written anew, without it. What is
+// added meanwhile is learnt after the erasure.
+func (j *Journal) Erase(who *spelling.Person) (n int, err error) {
+	x := eraser{journal: j, who: who, found: make(map[hash]bool)}
 	first, err := j.roll()
 	if err != nil {
 		return 0, err
@@ -54,7 +53,7 @@ func (j *errands) Erase(who *spelling.Person) (n int, err error) {
 
 // search looks for what tells of the person in the files whose numbers lie in [from, to): of any errand, or of those
 // found already.
-func (x *errandEraser) search(from, to uint64, any bool) error {
+func (x *eraser) search(from, to uint64, any bool) error {
 	j := x.journal
 	j.mu.Lock()
 	segments := slices.Clone(j.segments)
@@ -83,18 +82,18 @@ func (x *errandEraser) search(from, to uint64, any bool) error {
 }
 
 // tells reports whether a frame tells of the person, or cannot be read.
-func (x *errandEraser) tells(f *frameView) bool {
+func (x *eraser) tells(f *frameView) bool {
 	if f.kind == frameEnd {
 		return false
 	}
 	head, body, ok := f.split()
-	one, err := decodeErrand(head)
+	one, err := decodeHead(head)
 	one.Body = body
 	return !ok || err != nil || x.concerns(&one)
 }
 
 // concerns reports whether an errand is about the person, or says their number.
-func (x *errandEraser) concerns(one *Errand) bool {
+func (x *eraser) concerns(one *Errand) bool {
 	if slices.ContainsFunc(one.People, x.who.Is) {
 		return true
 	}
@@ -110,30 +109,30 @@ func (x *errandEraser) concerns(one *Errand) bool {
 }
 
 // end ends an errand if it still is what was found.
-func (x *errandEraser) end(id errandID) (ended bool, err error) {
+func (x *eraser) end(id hash) (ended bool, err error) {
 	j := x.journal
 	unlock := j.lock(id)
 	_, one, err := j.find(id)
 	unlock()
 	var cancel []Errand
 	switch {
-	case errors.Is(err, ErrNoErrand), err == nil && !x.concerns(&one):
+	case errors.Is(err, ErrNone), err == nil && !x.concerns(&one):
 		return false, nil
 	case err != nil && !errors.Is(err, wire.ErrDamaged):
 		return false, err
 	case err == nil && !slices.ContainsFunc(one.People, x.who.Is):
 		j.host.Logger.Warn("ending an errand about somebody else that says an erased number", zap.Stringer("kind", one.Kind))
-	case one.Kind == ErrandScheduled && one.State != ErrandDead && !x.who.InBody(string(one.Body), 3):
+	case one.Kind == Scheduled && one.State != Dead && !x.who.InBody(string(one.Body), 3):
 		cancel = []Errand{one.Cancellation()}
 	}
 	_, unkept := j.Add(context.Background(), cancel...)
 	if err = j.end(context.Background(), id); err != nil {
-		if errors.Is(err, ErrNoErrand) {
+		if errors.Is(err, ErrNone) {
 			err = nil
 		}
 		return false, err
 	}
-	if errors.Is(unkept, ErrErrandsFull) { // by as much there is room now
+	if errors.Is(unkept, ErrFull) { // by as much there is room now
 		_, unkept = j.Add(context.Background(), cancel...)
 	}
 	if unkept != nil {
@@ -143,7 +142,7 @@ func (x *errandEraser) end(id errandID) (ended bool, err error) {
 }
 
 // oldest is the number of the oldest file.
-func (j *errands) oldest() uint64 {
+func (j *Journal) oldest() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.segments) == 0 {

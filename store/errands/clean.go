@@ -1,4 +1,4 @@
-package store
+package errands
 
 import (
 	"context"
@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// errandsSweep is how often what nobody needs any more is dropped.
-	errandsSweep = time.Minute
-	// errandsAge is after how many seconds the last file takes no more where something in it is done, so that
+	// sweepEvery is how often what nobody needs any more is dropped.
+	sweepEvery = time.Minute
+	// restAge is after how many seconds the last file takes no more where something in it is done, so that
 	// it goes from disk.
-	errandsAge = 3600
+	restAge = 3600
 	// cleanBytes is about how much is moved while others wait to write.
 	cleanBytes = 1 << 20
 )
 
 // Keep drops what nobody needs any more, until stop is closed.
-func (j *errands) Keep(stop <-chan struct{}) {
-	tick := time.NewTicker(errandsSweep)
+func (j *Journal) Keep(stop <-chan struct{}) {
+	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -37,10 +37,10 @@ func (j *errands) Keep(stop <-chan struct{}) {
 }
 
 // expire forgets the IDs whose time is over, and ends what was dead for long enough, or left alone after its end.
-func (j *errands) expire() {
+func (j *Journal) expire() {
 	now := j.host.Now().Unix()
 	before := now - int64(j.cfg.KeepDead/time.Second)
-	var over []errandID
+	var over []hash
 	j.mu.Lock()
 	for hour, ids := range j.hours {
 		if (hour+1)*3600 > now {
@@ -57,14 +57,14 @@ func (j *errands) expire() {
 		if r.flight != nil {
 			continue
 		}
-		left := r.until != 0 && r.until < before || r.until == 0 && r.kind == ErrandReview && r.added < before
-		if left || r.state == ErrandDead && r.changed < before {
+		left := r.until != 0 && r.until < before || r.until == 0 && r.kind == Review && r.added < before
+		if left || r.state == Dead && r.changed < before {
 			over = append(over, id)
 		}
 	}
 	j.mu.Unlock()
 	for _, id := range over {
-		if err := j.end(context.Background(), id); err != nil && !errors.Is(err, ErrNoErrand) {
+		if err := j.end(context.Background(), id); err != nil && !errors.Is(err, ErrNone) {
 			j.host.Logger.Warn("ending an errand whose time is over", zap.Error(err))
 			return
 		}
@@ -75,13 +75,13 @@ func (j *errands) expire() {
 }
 
 // clean removes the oldest files as long as that is worth its while.
-func (j *errands) clean() error {
+func (j *Journal) clean() error {
 	if err := j.rest(); err != nil {
 		return err
 	}
 	for {
 		j.mu.Lock()
-		worth := len(j.segments) > 1 && (j.segments[0].idle(j.host.Now().Unix()) || j.onDisk() > 2*j.taken()+2*errandsFile)
+		worth := len(j.segments) > 1 && (j.segments[0].idle(j.host.Now().Unix()) || j.onDisk() > 2*j.taken()+2*fileSize)
 		first := uint64(0)
 		if worth {
 			first = j.segments[0].number
@@ -97,12 +97,12 @@ func (j *errands) clean() error {
 }
 
 // rest has the last file take no more where it has done so for long enough, and little of it is needed.
-func (j *errands) rest() error {
+func (j *Journal) rest() error {
 	j.mu.Lock()
 	idle := false
 	if n := len(j.segments); n > 0 {
 		g, now := j.segments[n-1], j.host.Now().Unix()
-		idle = g.size > 0 && g.begun < now-errandsAge && g.idle(now)
+		idle = g.size > 0 && g.begun < now-restAge && g.idle(now)
 	}
 	j.mu.Unlock()
 	if !idle {
@@ -113,7 +113,7 @@ func (j *errands) rest() error {
 }
 
 // roll begins another file, where the last one holds anything, and returns its number.
-func (j *errands) roll() (number uint64, err error) {
+func (j *Journal) roll() (number uint64, err error) {
 	j.writing.Lock()
 	defer j.writing.Unlock()
 	j.mu.Lock()
@@ -134,7 +134,7 @@ func (j *errands) roll() (number uint64, err error) {
 }
 
 // idle reports whether less than half of a file is needed.
-func (g *errandSegment) idle(now int64) bool {
+func (g *segment) idle(now int64) bool {
 	needed := g.live
 	if g.remembered > now {
 		needed += g.ends
