@@ -9,7 +9,7 @@
 //     knows it. It also has what became of sends with a key, for a day, sealed: see [SendKey].
 //   - Screenshots and documents that prove consent, in blobs/: one file each, named after its
 //     SHA-256. A backup has them too.
-//   - The decision log, in decisions/: one entry a message, append-only and compressed, see package decisions. Losing
+//   - The decision log, in decisions/: one entry a message, append-only and compressed, see [Store.Decisions]. Losing
 //     it loses history, not safety.
 //   - What the gate still has to do, in errands/: a journal of its own, of package errands, see [Store.Errands].
 //     Losing it loses what was to be passed on or answered, not what was learnt.

@@ -15,7 +15,7 @@ import (
 	"github.com/sendgate/sendgate/store/decisions"
 )
 
-func TestEraseLog(t *testing.T) {
+func TestErase(t *testing.T) {
 	for name, cfg := range map[string]decisions.Config{"on disk": {Dir: t.TempDir()}, "in memory": {}} {
 		t.Run(name, func(t *testing.T) {
 			l := open(t, cfg)
@@ -58,7 +58,7 @@ func TestEraseLog(t *testing.T) {
 	}
 }
 
-func TestEraseLogOfOneBrand(t *testing.T) {
+func TestEraseOfOneBrand(t *testing.T) {
 	l := open(t, decisions.Config{})
 	e := decision(1)
 	e.To = gonePerson
@@ -77,7 +77,7 @@ func TestEraseLogOfOneBrand(t *testing.T) {
 
 // What is said of a person in a message to somebody else goes too, and that message's own recipient
 // stays.
-func TestEraseLogOfWhatOthersWereTold(t *testing.T) {
+func TestEraseOfWhatOthersWereTold(t *testing.T) {
 	for name, cfg := range map[string]decisions.Config{"on disk": {Dir: t.TempDir()}, "in memory": {}} {
 		t.Run(name, func(t *testing.T) {
 			l := open(t, cfg)
@@ -109,7 +109,7 @@ func TestEraseLogOfWhatOthersWereTold(t *testing.T) {
 }
 
 // Walks and watchers that began before an erasure go on through it.
-func TestEraseLogWhileReading(t *testing.T) {
+func TestEraseWhileReading(t *testing.T) {
 	l := open(t, decisions.Config{Dir: t.TempDir()})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -162,7 +162,7 @@ func telling(t *testing.T, dir string) (paths []string) {
 }
 
 // What does not read cannot be searched, and may hold anything: an erasure removes it.
-func TestEraseLogRemovesWhatDoesNotRead(t *testing.T) {
+func TestEraseRemovesWhatDoesNotRead(t *testing.T) {
 	for name, spoil := range map[string]func(whole []byte) []byte{
 		"a head":           func(b []byte) []byte { b[30] ^= 1; return b },
 		"a body":           func(b []byte) []byte { b[len(b)-10] ^= 1; return b },
@@ -207,7 +207,7 @@ func TestEraseLogRemovesWhatDoesNotRead(t *testing.T) {
 
 // Whoever is looked for beside something else is found also where the files that they are in are written anew during the
 // walk, and their blocks move.
-func TestEraseLogWhileLookingForOne(t *testing.T) {
+func TestEraseWhileLookingForOne(t *testing.T) {
 	l := open(t, decisions.Config{Dir: t.TempDir()})
 	sought, blocked := person("acme", 1), filter.Block
 	var want []string
@@ -268,8 +268,8 @@ func TestLoggingWhileErasing(t *testing.T) {
 	}
 }
 
-// BenchmarkEraseLog is an erasure's way through the log, an entry.
-func BenchmarkEraseLog(b *testing.B) {
+// BenchmarkErase is an erasure's way through the log, an entry.
+func BenchmarkErase(b *testing.B) {
 	l := open(b, decisions.Config{Dir: b.TempDir()})
 	for n := range b.N {
 		e := decision(n)
