@@ -13,7 +13,7 @@ func (s *Store) Tally() *tally.Book { return s.tally }
 
 func (s *Store) openTally() (err error) {
 	cfg := tally.Config{
-		Most: s.cfg.Tally, Still: s.cfg.Still, Now: s.cfg.Now, Room: s.room, Closed: s.whyClosed, Logger: s.logger,
+		Most: s.cfg.Tally, Still: s.cfg.Still, Now: s.cfg.Now, Room: s.room, Closed: ErrClosed, Logger: s.logger,
 		Hashes: tally.Hashes{Person: s.keys.shortPerson, Content: s.keys.short(ofContent), Portfolio: s.keys.short(ofPortfolio)},
 	}
 	if !s.cfg.Memory {
@@ -21,14 +21,6 @@ func (s *Store) openTally() (err error) {
 	}
 	s.tally, err = tally.Open(cfg)
 	return err
-}
-
-// whyClosed is [ErrClosed] once the store is.
-func (s *Store) whyClosed() error {
-	if s.closed.Load() {
-		return ErrClosed
-	}
-	return nil
 }
 
 // shortPerson is the beginning of the hash of an address.

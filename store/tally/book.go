@@ -30,6 +30,7 @@ type Book struct {
 	clock      steadyClock  // by which it forgets
 	pairs      pairs
 	portfolios portfolios
+	closed     atomic.Bool
 }
 
 // A Config is what a [Book] goes by.
@@ -41,13 +42,9 @@ type Config struct {
 	Now    func() time.Time
 	Passed func() time.Duration // since some moment, whatever the clock shows; nil: by the readings of Now
 	Room   func(int64) error    // why so many bytes cannot be written, if they cannot
-	Closed func() error         // why nothing is decided any more, once it is so
+	Closed error                // the answer to whoever decides once it is closed
 	Logger *zap.Logger
 }
-
-// Hashes are what recipients, contents and portfolios are told apart by. They have a key, and each one of
-// its own.
-type Hashes struct{ Person, Content, Portfolio func(string) uint64 }
 
 const (
 	// LeastKept is for how long messages are kept at least, whatever the configuration looks back: who takes
@@ -117,7 +114,10 @@ func (b *Book) Keep(stop <-chan struct{}) {
 }
 
 // Close puts all on disk. Nobody keeps it any more.
-func (b *Book) Close() error { return b.journal.close() }
+func (b *Book) Close() error {
+	b.closed.Store(true)
+	return b.journal.close()
+}
 
 // Remember makes the tally hold on to messages for as long as lookback, or longer. What was forgotten
 // before comes not back: a longer time is whole only once it has passed. It never makes the time

@@ -199,6 +199,18 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 	}
 }
 
+// Whoever comes after the end is told so.
+func TestClosed(t *testing.T) {
+	b := open(t, tally.Config{})
+	must(t, b.Close())
+	if _, err := b.Turn(&filter.Message{}, &filter.Record{}, noon); err != errClosed {
+		t.Errorf("a turn: %v", err)
+	}
+	if err := b.Read(&filter.Message{}, &filter.Record{}, noon); err != errClosed {
+		t.Errorf("reading: %v", err)
+	}
+}
+
 // A message that is moved to another time counts at that time.
 func TestMovedMessagesCountWhereTheyWereMoved(t *testing.T) {
 	b := open(t, tally.Config{})

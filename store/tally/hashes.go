@@ -7,6 +7,10 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
+// Hashes are what recipients, contents and portfolios are told apart by. They have a key, and each one of
+// its own.
+type Hashes struct{ Person, Content, Portfolio func(string) uint64 }
+
 // recipient is the fingerprint of a recipient.
 func (f *Hashes) recipient(to *filter.Recipient) uint64 {
 	h := fnv1a(fnv1a(fnvBasis, to.Brand), "\x00")

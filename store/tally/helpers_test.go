@@ -2,6 +2,7 @@ package tally_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"path/filepath"
@@ -27,12 +28,14 @@ func hashed() func(string) uint64 {
 	return func(s string) uint64 { return maphash.String(seed, s) }
 }
 
+var errClosed = errors.New("closed")
+
 // open opens a tally that nobody keeps. Its clock stands at noon, and it has room for all, unless cfg says
 // otherwise.
 func open(t testing.TB, cfg tally.Config) *tally.Book {
 	t.Helper()
 	cfg.Hashes, cfg.Most, cfg.Logger = hashes, cmp.Or(cfg.Most, 20_000_000), cmp.Or(cfg.Logger, zap.NewNop())
-	cfg.Closed = func() error { return nil }
+	cfg.Closed = errClosed
 	if cfg.Now == nil {
 		cfg.Now = func() time.Time { return noon }
 	}

@@ -23,8 +23,8 @@ type Turn struct {
 // Turn waits for the turn of m, and reads into r.Tally what its recipient got lately, as of now. Judge m
 // then, and [Turn.Take] its place if it is to be sent.
 func (b *Book) Turn(m *filter.Message, r *filter.Record, now time.Time) (Turn, error) {
-	if err := b.cfg.Closed(); err != nil {
-		return Turn{}, err
+	if b.closed.Load() {
+		return Turn{}, b.cfg.Closed
 	}
 	t := b.turn(m, now)
 	t.shard.mu.Lock()
