@@ -103,10 +103,10 @@ func (rt *route) message(e *decisions.Entry) (filter.Message, error) {
 // switchesOf are the switches that e was decided under: those of the moment it came in, or of when it
 // was answered. Where the two differ, what was decided shows which.
 func (g *Gate) switchesOf(rt *route, m *filter.Message, e *decisions.Entry) filter.Switches {
-	switches := g.store.SwitchesAt(e.Time)
+	switches := g.store.Switches().At(e.Time)
 	held := switches.Holding(rt.name, m, e.Time) != nil
 	if held != (e.Reason == filter.Suspended) {
-		return g.store.SwitchesAt(e.Time.Add(time.Duration(e.Micros) * time.Microsecond))
+		return g.store.Switches().At(e.Time.Add(time.Duration(e.Micros) * time.Microsecond))
 	}
 	return switches
 }

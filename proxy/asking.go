@@ -176,7 +176,7 @@ func (g *Gate) mayAsk(rt *route, m *filter.Message, rec *filter.Record, now time
 	}
 	marketing := *m
 	marketing.Category = filter.Marketing
-	if sw := g.store.Switches().Holding(rt.name, &marketing, now); sw != nil {
+	if sw := g.store.Switches().InForce().Holding(rt.name, &marketing, now); sw != nil {
 		return no(filter.Suspended, "%s", sw)
 	}
 	out, scope := rec.OptedOut(m)

@@ -65,7 +65,7 @@ func newBreaker(st *store.Store, log *zap.Logger) *breaker {
 	for i := range b.shards {
 		b.shards[i].circuits = map[filter.Target]*circuit{}
 	}
-	for _, sw := range st.Switches() {
+	for _, sw := range st.Switches().InForce() {
 		if sw.Cause == filter.Refusals {
 			s := b.shard(sw.On)
 			b.circuit(s, sw.On, new(filter.Breaker), time.Time{})
@@ -130,7 +130,7 @@ func (g *Gate) tally(rt *route, m *filter.Message, messages, code int, now time.
 		}
 		g.breaker.count(rt.breaker, on, messages, refusals, code, now)
 	}
-	force := g.store.Switches()
+	force := g.store.Switches().InForce()
 	for i := range force {
 		if s := &force[i]; s.Trial(now) && rt.tries(s) && s.Covers(rt.name, m) && !slices.Contains(all[:n], s.On) {
 			g.breaker.count(rt.breaker, s.On, messages, refusals, code, now)
@@ -178,7 +178,7 @@ func (b *breaker) count(by *filter.Breaker, on filter.Target, messages, refusals
 // lock of its shard. After a restart it begins where the switch of on says. One whose switch somebody lifted is
 // closed, and has seen nothing.
 func (b *breaker) circuit(s *breakerShard, on filter.Target, by *filter.Breaker, now time.Time) *circuit {
-	force := b.store.Switches()
+	force := b.store.Switches().InForce()
 	if c := s.circuits[on]; c != nil {
 		if c.id != "" && !c.busy && force.Find(c.id) == nil {
 			*c = circuit{}
@@ -221,7 +221,7 @@ func (s *breakerShard) sweep(by *filter.Breaker, now time.Time) {
 func (b *breaker) turn(by *filter.Breaker, on filter.Target, to turnout, id, because string, now time.Time) (next filter.Switch, done bool) {
 	if to != shut {
 		var err error
-		if next, err = b.store.Pause(filter.Switch{On: on, Categories: by.Categories, Reason: because, Actor: filter.ByBreaker,
+		if next, err = b.store.Switches().Pause(filter.Switch{On: on, Categories: by.Categories, Reason: because, Actor: filter.ByBreaker,
 			Cause: filter.Refusals, Until: now.Add(by.Pause)}, ""); err != nil {
 			b.log.Error("a provider refuses too much, and the pause that this calls for could not be kept", zap.String("because", because), zap.Error(err))
 			return filter.Switch{}, false
@@ -229,7 +229,7 @@ func (b *breaker) turn(by *filter.Breaker, on filter.Target, to turnout, id, bec
 		b.opened.Add(1)
 	}
 	if to != open {
-		if _, err := b.store.Lift(id, filter.ByBreaker, because); err != nil {
+		if _, err := b.store.Switches().Lift(id, filter.ByBreaker, because); err != nil {
 			b.log.Error("the end of a pause could not be kept", zap.String("switch", id), zap.Error(err))
 			return next, to == reopen // the earlier one has ended by itself
 		}
@@ -243,7 +243,7 @@ func (g *Gate) admits(rt *route, m, ahead *filter.Message, now time.Time) bool {
 	if rt.breaker == nil {
 		return true
 	}
-	force := g.store.Switches()
+	force := g.store.Switches().InForce()
 	for i := range force {
 		s := &force[i]
 		if !s.Trial(now) || !rt.tries(s) || !s.Covers(rt.name, m) || ahead != nil && s.Covers(rt.name, ahead) {

@@ -15,7 +15,7 @@ func TestBreakerOfTwoBrands(t *testing.T) {
 	f.want("the brand whose messages are refused", f.sendBy("twilio", "ACME", 5), "suspended")
 	f.refuse(0)
 	f.want("another brand of that name", f.sendBy("club", "ACME", 5), "allowed")
-	if force := f.store.Switches(); len(force) != 1 || force[0].On != (filter.Target{Brand: "default", Sender: "ACME"}) {
+	if force := f.store.Switches().InForce(); len(force) != 1 || force[0].On != (filter.Target{Brand: "default", Sender: "ACME"}) {
 		t.Errorf("in force: %+v", force)
 	}
 	f.wait(30 * time.Minute)
@@ -32,7 +32,7 @@ func TestReportPausesNobodyElse(t *testing.T) {
 	sent := f.sent.Load()
 	f.refuse(0)
 	f.want("another route is not", f.sendBy("twilio", "ACME", 5), "allowed")
-	if force := f.store.Switches(); len(force) != 1 || force[0].On != (filter.Target{Brand: "default", Route: "watched", Sender: "ACME"}) || sent != 5 {
+	if force := f.store.Switches().InForce(); len(force) != 1 || force[0].On != (filter.Target{Brand: "default", Route: "watched", Sender: "ACME"}) || sent != 5 {
 		t.Errorf("%d were sent, in force: %+v", sent, force)
 	}
 	f.refuse(21610)
@@ -43,7 +43,7 @@ func TestReportPausesNobodyElse(t *testing.T) {
 		f.sendBy("watched", "ACME", 1)
 		f.wait(time.Second)
 	}
-	if force := f.store.Switches(); len(force) != 1 || force[0].On != (filter.Target{Brand: "default", Sender: "ACME"}) {
+	if force := f.store.Switches().InForce(); len(force) != 1 || force[0].On != (filter.Target{Brand: "default", Sender: "ACME"}) {
 		t.Errorf("after a trial of the one that reports, in force: %+v", force)
 	}
 	f.want("the one that enforces has its own", f.sendBy("twilio", "ACME", 1), "allowed")
@@ -72,7 +72,7 @@ func TestTrialOfAnEarlierTarget(t *testing.T) {
 		f.wait(time.Second)
 	}
 	f.want("it is over", f.sendBy("twilio", "ACME", 2), "allowed")
-	if force := f.store.Switches(); len(force) != 0 {
+	if force := f.store.Switches().InForce(); len(force) != 0 {
 		t.Errorf("in force: %+v", force)
 	}
 }

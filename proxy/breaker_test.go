@@ -30,7 +30,7 @@ func TestBreakerOpensAndCloses(t *testing.T) {
 	if f.sent.Load() != sent {
 		t.Error("a message went out in spite of the pause")
 	}
-	force := f.store.Switches()
+	force := f.store.Switches().InForce()
 	if len(force) != 2 || force[0].On != (filter.Target{Brand: "default", Sender: "+15005550006"}) || force[1].On != (filter.Target{Brand: "default", Campaign: "spring"}) ||
 		force[0].Actor != "breaker" || force[0].Cause != filter.Refusals || !force[0].Until.Equal(f.now().Add(30*time.Minute)) ||
 		force[0].Reason != "the provider refused 4 of 12 messages within 1h0m0s, the last with code 21610" {
@@ -51,10 +51,10 @@ func TestBreakerOpensAndCloses(t *testing.T) {
 	f.wait(time.Second)
 	f.want("the fifth", f.send(1, spring), "allowed")
 	f.want("it is closed", f.send(3, spring), "allowed")
-	if f.store.Switches() != nil {
-		t.Errorf("still in force: %+v", f.store.Switches())
+	if f.store.Switches().InForce() != nil {
+		t.Errorf("still in force: %+v", f.store.Switches().InForce())
 	}
-	past, err := f.store.SwitchHistory("", 10)
+	past, err := f.store.Switches().History("", 10)
 	if err != nil || len(past) != 2 || past[0].LiftedBy != "breaker" || past[0].LiftedBecause != "the provider refused 0 of the 5 messages on trial" {
 		t.Errorf("the history is %+v, %v", past, err)
 	}
@@ -68,7 +68,7 @@ func TestBreakerOpensAgain(t *testing.T) {
 	f.want("one goes out on trial", f.send(1), "allowed")
 	f.wait(time.Minute)
 	f.want("it was refused, and nothing more goes out", f.send(1), "suspended")
-	force := f.store.Switches()
+	force := f.store.Switches().InForce()
 	if len(force) != 1 || !force[0].Until.Equal(f.now().Add(29*time.Minute)) || !strings.Contains(force[0].Reason, "1 of the 1 messages on trial") {
 		t.Errorf("in force: %+v", force)
 	}
@@ -84,7 +84,7 @@ func TestBreakerKeepsToItsOwn(t *testing.T) {
 		f := blow(t, "")
 		sw := pause(t, f.store, filter.Target{Campaign: "spring"}, time.Time{})
 		f.want("paused by somebody", f.send(20, spring), "suspended")
-		if _, err := f.store.Lift(sw.ID, "ana", "mended"); err != nil {
+		if _, err := f.store.Switches().Lift(sw.ID, "ana", "mended"); err != nil {
 			t.Fatal(err)
 		}
 		f.want("resumed", f.send(1, spring), "allowed")
@@ -128,7 +128,7 @@ func TestBreakerHeedsPeople(t *testing.T) {
 	f := blow(t, "")
 	f.refuse(21610)
 	f.want("the sender is paused", f.send(5), "suspended")
-	if _, err := f.store.Lift(f.store.Switches()[0].ID, "ana", "the list is mended"); err != nil {
+	if _, err := f.store.Switches().Lift(f.store.Switches().InForce()[0].ID, "ana", "the list is mended"); err != nil {
 		t.Fatal(err)
 	}
 	f.want("three more refusals do not open it", f.send(4), "allowed")
@@ -207,7 +207,7 @@ func TestBreakerThatCannotBeKept(t *testing.T) {
 	if logs.Len() != 2 {
 		t.Errorf("after ten seconds it was tried %d times", logs.Len())
 	}
-	if _, err := f.store.Pause(filter.Switch{Reason: "x", Actor: "x"}, ""); !errors.Is(err, store.ErrClosed) {
+	if _, err := f.store.Switches().Pause(filter.Switch{Reason: "x", Actor: "x"}, ""); !errors.Is(err, store.ErrClosed) {
 		t.Fatalf("the store takes a switch all the same: %v", err)
 	}
 }
@@ -224,7 +224,7 @@ func TestBreakerPassesOverLabels(t *testing.T) {
 			for range 50 {
 				f.g.observe(rt, &filter.Message{To: person, From: "+15005550006", Campaign: label}, 21610, f.now())
 			}
-			if all := f.store.Switches(); len(all) != 1 || all[0].On != (filter.Target{Brand: "default", Sender: "+15005550006"}) || logs.Len() > 0 {
+			if all := f.store.Switches().InForce(); len(all) != 1 || all[0].On != (filter.Target{Brand: "default", Sender: "+15005550006"}) || logs.Len() > 0 {
 				t.Errorf("50 refusals set %+v and logged %d errors", all, logs.Len())
 			}
 			if n := f.g.breaker.unwatched.Load(); n != 50 {
@@ -257,7 +257,7 @@ func TestTrialOfALabelThatNobodyMayPause(t *testing.T) {
 		f.want("and then goes out", f.send(1, label), "allowed")
 	}
 	f.want("it is over", f.send(3, label), "allowed")
-	if force := f.store.Switches(); len(force) != 0 {
+	if force := f.store.Switches().InForce(); len(force) != 0 {
 		t.Errorf("still in force: %+v", force)
 	}
 }
@@ -277,7 +277,7 @@ func TestBreakerRace(t *testing.T) {
 		})
 	}
 	group.Wait()
-	force := f.store.Switches()
+	force := f.store.Switches().InForce()
 	if len(force) != 9 || f.g.breaker.opened.Load() != 9 {
 		t.Errorf("%d switches, opened %d times, for one sender and eight campaigns", len(force), f.g.breaker.opened.Load())
 	}

@@ -271,7 +271,7 @@ func (g *Gate) askWriter(ctx context.Context, rt *route, sig *providers.Signal, 
 	to := sig.From
 	to.Brand = rt.brand
 	m := rt.about(to, rt.dialogue.Topic, sig.Sender, sig.Service)
-	if g.store.Switches().Holding(rt.name, &m, now) != nil {
+	if g.store.Switches().InForce().Holding(rt.name, &m, now) != nil {
 		return nil
 	}
 	out, _ := before.OptedOut(&m)

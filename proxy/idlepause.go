@@ -10,7 +10,7 @@ import (
 // held anything.
 func (g *Gate) tellIdle(t *table) {
 	now := g.clock()
-	for _, sw := range g.store.Switches() {
+	for _, sw := range g.store.Switches().InForce() {
 		if sw.Cause == filter.Refusals || sw.Ended(now) || t.heeds(&sw.On) {
 			continue
 		}

@@ -49,7 +49,7 @@ func (g *Gate) instead(rt *route, w *work, i, of int, now time.Time, counts bool
 	if w.record.Tally = w.tally(of); counts {
 		w.remember(i)
 	}
-	d := rt.judge(nil, g.store.Switches(), m, &w.record, now)
+	d := rt.judge(nil, g.store.Switches().InForce(), m, &w.record, now)
 	switch {
 	case d.Action == filter.Block:
 		return g.pastBlock(rt, w, i, now, d)

@@ -15,7 +15,7 @@ import (
 // a store that could not be asked. The switches are those of now. m is classified, and could be read.
 // It changes nothing, keeps none of its arguments and allocates nothing.
 func (g *Gate) judge(rt *route, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
-	return rt.judge(g.store, g.store.Switches(), m, rec, at)
+	return rt.judge(g.store, g.store.Switches().InForce(), m, rec, at)
 }
 
 // judge is [Gate.judge] under other switches, as at a past moment. Every way of judging ends here,
@@ -114,10 +114,10 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 	if at.IsZero() {
 		at = now
 	}
-	switches, budgets := g.store.Switches(), g.store
+	switches, budgets := g.store.Switches().InForce(), g.store
 	past := at.Before(now)
 	if past {
-		switches, budgets = g.store.SwitchesAt(at), nil // nobody knows how far budgets were used up
+		switches, budgets = g.store.Switches().At(at), nil // nobody knows how far budgets were used up
 	}
 	rec, err := g.recordOf(rt, &m, at, past)
 	if err != nil {

@@ -34,12 +34,12 @@ func (g *Gate) rate(brand, sender string, low bool, actor, detail string) (turne
 	g.breaker.rating.Lock()
 	defer g.breaker.rating.Unlock()
 	by, now, on := g.table.Load().breaker, g.clock(), filter.Target{Sender: sender}
-	for _, sw := range g.store.Switches() {
+	for _, sw := range g.store.Switches().InForce() {
 		if sw.Cause != filter.Quality || sw.On != on || sw.Ended(now) {
 			continue
 		}
 		if !low {
-			if sw, err = g.store.Lift(sw.ID, actor, rated("as good again", detail)); err != nil {
+			if sw, err = g.store.Switches().Lift(sw.ID, actor, rated("as good again", detail)); err != nil {
 				return turned, fmt.Errorf("resuming a sender: %w", err)
 			}
 		}
@@ -52,7 +52,7 @@ func (g *Gate) rate(brand, sender string, low bool, actor, detail string) (turne
 	if more := reason + g.leavers(brand, now); filter.TextProblem(more) == "" {
 		reason = more
 	}
-	sw, err := g.store.Pause(filter.Switch{On: on, Categories: by.Categories, Reason: reason, Actor: actor,
+	sw, err := g.store.Switches().Pause(filter.Switch{On: on, Categories: by.Categories, Reason: reason, Actor: actor,
 		Cause: filter.Quality, Until: now.Add(by.LowQuality)}, "")
 	if err != nil {
 		return nil, fmt.Errorf("pausing a sender: %w", err)

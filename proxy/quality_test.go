@@ -2,12 +2,12 @@ package proxy
 
 import (
 	"fmt"
-	"github.com/sendgate/sendgate/providers"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 )
 
 // TestTooManyCampaigns: clients may name campaigns as they like, and memory is bounded all the same.
@@ -49,7 +49,7 @@ func TestQuality(t *testing.T) {
 	if up, err := f.g.Quality("+15005550006", false, "ana", "UNFLAGGED"); err != nil || len(up) != 1 || up[0].ID != low[0].ID || up[0].LiftedBy != "ana" {
 		t.Errorf("restored: %+v, %v", up, err)
 	}
-	if force := f.store.Switches(); len(force) != 1 || force[0].ID != other.ID {
+	if force := f.store.Switches().InForce(); len(force) != 1 || force[0].ID != other.ID {
 		t.Errorf("what somebody paused must stay: %+v", force)
 	}
 	if up, err := f.g.Quality("+15005550006", false, "ana", ""); err != nil || len(up) != 0 {

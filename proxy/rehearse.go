@@ -173,7 +173,7 @@ func (g *Gate) bySender(rt *route) (names []string) {
 		names = append(names, "opt-out")
 	}
 	now := g.clock()
-	if slices.ContainsFunc(g.store.Switches(), func(s filter.Switch) bool {
+	if slices.ContainsFunc(g.store.Switches().InForce(), func(s filter.Switch) bool {
 		return s.On.Sender != "" && !s.Ended(now) && (s.On.Brand == "" || s.On.Brand == rt.brand) && (s.On.Route == "" || s.On.Route == rt.name)
 	}) {
 		names = append(names, "switch")

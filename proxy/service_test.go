@@ -79,7 +79,7 @@ func TestBreakerOfAService(t *testing.T) {
 	for range 4 {
 		f.g.observe(rt, &filter.Message{To: person, From: "+15005550007", Service: "MG01"}, 21610, f.now())
 	}
-	if all := f.store.Switches(); len(all) != 2 || all[0].On.Sender != "+15005550007" || all[1].On.Sender != "MG01" {
+	if all := f.store.Switches().InForce(); len(all) != 2 || all[0].On.Sender != "+15005550007" || all[1].On.Sender != "MG01" {
 		t.Errorf("in force: %+v", all)
 	}
 	for senders, want := range map[string]string{fromNumber: "allowed", fromService: "suspended", fromBoth: "suspended"} {

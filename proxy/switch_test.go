@@ -17,7 +17,7 @@ import (
 
 func pause(t testing.TB, st *store.Store, on filter.Target, until time.Time, categories ...filter.Category) filter.Switch {
 	t.Helper()
-	sw, err := st.Pause(filter.Switch{On: on, Categories: categories, Reason: "wrong link", Actor: "ana", Until: until}, "")
+	sw, err := st.Switches().Pause(filter.Switch{On: on, Categories: categories, Reason: "wrong link", Actor: "ana", Until: until}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestLinearPause(t *testing.T) {
 		sw := pause(t, st, targets[round%len(targets)], time.Time{})
 		acknowledged.Store(true)
 		group.Wait()
-		if _, err := st.Lift(sw.ID, "ana", "mended"); err != nil {
+		if _, err := st.Switches().Lift(sw.ID, "ana", "mended"); err != nil {
 			t.Fatal(err)
 		}
 		connections[0].write(sms("+14155550000", "Sale"))
@@ -110,7 +110,7 @@ func TestPauseComesFirst(t *testing.T) {
 	want("and before an address that is none", filter.Message{Category: filter.Utility}, &filter.Record{}, filter.Suspended)
 	pause(t, st, filter.Target{}, time.Time{}, filter.Authentication)
 	want("login codes are paused by a switch that names them", code, nil, filter.Suspended)
-	if _, err := st.Lift(sw.ID, "ana", "mended"); err != nil {
+	if _, err := st.Switches().Lift(sw.ID, "ana", "mended"); err != nil {
 		t.Fatal(err)
 	}
 	want("what is no more paused is judged as before", utility, &filter.Record{}, filter.Allowed)
@@ -145,7 +145,7 @@ func TestJudgeNamesTheSwitch(t *testing.T) {
 			t.Errorf("at %s: %+v, %v; want %s", at, d, err, want)
 		}
 	}
-	if _, err := st.Lift(sw.ID, "bo", "mended"); err != nil {
+	if _, err := st.Switches().Lift(sw.ID, "bo", "mended"); err != nil {
 		t.Fatal(err)
 	}
 	minutes.Store(30)
@@ -165,7 +165,7 @@ func TestPauseOfWhatIsGone(t *testing.T) {
 		pause(t, st, on, time.Time{})
 	}
 	over := pause(t, st, filter.Target{Route: "gone"}, time.Time{})
-	if _, err := st.Lift(over.ID, "ana", "mended"); err != nil {
+	if _, err := st.Switches().Lift(over.ID, "ana", "mended"); err != nil {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.WarnLevel)

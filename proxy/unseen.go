@@ -13,7 +13,7 @@ func (g *Gate) unseen(rt *route, w *work) {
 	b, now := &w.batch, g.time(w)
 	var m filter.Message
 	rt.classify(&m, &w.head)
-	held := g.store.Switches().Holding(rt.name, &m, now)
+	held := g.store.Switches().InForce().Holding(rt.name, &m, now)
 	if held == nil || rt.mode != Enforce {
 		g.pass(rt, w)
 		return

@@ -44,7 +44,7 @@ func TestPauseHoldsTheUnseen(t *testing.T) {
 		if n := sent.Load(); n > 0 {
 			t.Fatalf("%d were sent while %s was paused", n, what)
 		}
-		if _, err := st.Lift(sw.ID, "ana", "mended"); err != nil {
+		if _, err := st.Switches().Lift(sw.ID, "ana", "mended"); err != nil {
 			t.Fatal(err)
 		}
 	}

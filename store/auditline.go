@@ -169,12 +169,12 @@ func (line *auditLine) erase(sp *spelling.Spelling, person string, j *journal) (
 	}
 	for _, field := range []*string{&text.Actor, &text.Note, &text.Error} {
 		if sp.In(*field) {
-			*field, found = erasedText, true
+			*field, found = spelling.Erased, true
 		}
 	}
 	for name, value := range text.About {
 		if sp.InQuery(value) { // one of them is the query of a call
-			text.About[name], found = erasedText, true
+			text.About[name], found = spelling.Erased, true
 		}
 	}
 	if !found {

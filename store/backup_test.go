@@ -99,7 +99,7 @@ func TestBackup(t *testing.T) {
 	if got := blob(t, r, sha); !bytes.Equal(got, picture("of a form")) {
 		t.Errorf("the blob is %q", got)
 	}
-	equal(t, "paused", held(r.Switches(), noon), []string{"spring"})
+	equal(t, "paused", held(r.Switches().InForce(), noon), []string{"spring"})
 	if tokenNames(r) != "crm" || r.Template("acme", "whatsapp", "sale") == nil {
 		t.Errorf("tokens %q, template %v", tokenNames(r), r.Template("acme", "whatsapp", "sale"))
 	}
@@ -129,7 +129,7 @@ func TestRestorePausesWhatMightGoToWhoOptedOutSince(t *testing.T) {
 	r := open(t, store.Config{Dir: dir})
 	for c, paused := range map[filter.Category]bool{filter.Marketing: true, filter.Utility: true, filter.Service: true, filter.Authentication: false} {
 		m := filter.Message{To: person("acme", 11), Category: c}
-		if got := r.Switches().Holding("twilio", &m, noon) != nil; got != paused {
+		if got := r.Switches().InForce().Holding("twilio", &m, noon) != nil; got != paused {
 			t.Errorf("%s is paused: %v, want %v", c, got, paused)
 		}
 	}

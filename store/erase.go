@@ -10,6 +10,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
@@ -197,8 +198,8 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", errandsDir, err)
 	}
-	if err := s.eraseSwitches(j.To.Address); err != nil {
-		return Erasure{}, fmt.Errorf("in %s: %w", switchesFile, err)
+	if err := s.switches.Erase(who.Spelling); err != nil {
+		return Erasure{}, fmt.Errorf("in %s: %w", switches.File, err)
 	}
 	if err := s.eraseTokens(j.To.Address); err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", tokensFile, err)

@@ -35,7 +35,7 @@ func (e *eraser) passes() *passErasure {
 		p, found := h.clone(), false
 		for _, text := range append(p.texts(), &p.Campaign, &p.Topic) {
 			if who.In(*text) {
-				*text, found = erasedText, true
+				*text, found = spelling.Erased, true
 			}
 		}
 		if found {

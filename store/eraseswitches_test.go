@@ -7,13 +7,40 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/switches"
 )
+
+// stop is a switch for a campaign.
+func stop(campaign string, until time.Time) filter.Switch {
+	return filter.Switch{On: filter.Target{Campaign: campaign}, Reason: "wrong link", Actor: "ana", Until: until}
+}
+
+func pause(t testing.TB, s *store.Store, sw filter.Switch, key string) filter.Switch {
+	t.Helper()
+	sw, err := s.Switches().Pause(sw, key)
+	must(t, err)
+	return sw
+}
+
+// held lists the campaigns that are paused at a moment.
+func held(all filter.Switches, now time.Time) (campaigns []string) {
+	for _, sw := range all {
+		if m := (filter.Message{Campaign: sw.On.Campaign}); all.Holding("", &m, now) != nil {
+			campaigns = append(campaigns, sw.On.Campaign)
+		}
+	}
+	return campaigns
+}
+
+// switchesFile is where a store in dir keeps its switches.
+func switchesFile(dir string) string { return filepath.Join(dir, switches.File) }
 
 // older is a folder with pauses from when nobody looked for phone numbers in what people wrote. They have
 // the ids 1, 2 and so on; those that have an end from somebody have it.
@@ -64,7 +91,7 @@ func TestErasureLiftsNoPause(t *testing.T) {
 			if refused := errors.As(err, &problem); refused != c.named || !refused && err != nil || refused && (problem.Field != "to.address" || !strings.Contains(err.Error(), "the pause 1,")) {
 				t.Errorf("the erasure returns %v", err)
 			}
-			if all := s.Switches(); len(all) != 2 || all[0].On.Campaign != c.campaign || all[1].On != things {
+			if all := s.Switches().InForce(); len(all) != 2 || all[0].On.Campaign != c.campaign || all[1].On != things {
 				t.Errorf("in force is %+v", all)
 			}
 			if events := history(t, s, to); c.named && len(events) != 1 {
@@ -73,10 +100,10 @@ func TestErasureLiftsNoPause(t *testing.T) {
 			if !c.named {
 				return
 			}
-			_, err = s.Lift("1", "bo", "mended")
+			_, err = s.Switches().Lift("1", "bo", "mended")
 			must(t, err)
 			erase(t, s, to)
-			if past, err := s.SwitchHistory("", 10); err != nil || len(past) != 2 || past[1].On.Campaign != "(erased)" || len(s.Switches()) != 1 {
+			if past, err := s.Switches().History("", 10); err != nil || len(past) != 2 || past[1].On.Campaign != "(erased)" || len(s.Switches().InForce()) != 1 {
 				t.Errorf("the history is %+v, %v", past, err)
 			}
 		})
@@ -102,20 +129,20 @@ func TestEraseLeavesNothingInSwitches(t *testing.T) {
 		if files := found(t, dir); len(files) > 0 {
 			t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
 		}
-		past, err := s.SwitchHistory("", 10)
+		past, err := s.Switches().History("", 10)
 		must(t, err)
 		if len(past) != 2 || past[1].On != (filter.Target{Campaign: "(erased)", Sender: "(erased)"}) || past[1].Reason != "(erased)" ||
 			past[1].LiftedBecause != "(erased)" || past[1].LiftedBy != "bo" || past[0].Reason != "(erased)" {
 			t.Errorf("the history is %+v", past)
 		}
-		equal(t, "in force", held(s.Switches(), noon), []string{"spring"})
-		if _, err := s.Pause(stop("other", time.Time{}), "k1"); !errors.Is(err, store.ErrSwitchKey) {
+		equal(t, "in force", held(s.Switches().InForce(), noon), []string{"spring"})
+		if _, err := s.Switches().Pause(stop("other", time.Time{}), "k1"); !errors.Is(err, switches.ErrKey) {
 			t.Errorf("the key is forgotten: %v", err)
 		}
 	}
 	pause(t, s, stop("c", time.Time{}), "")
 	closeStore(t, s)
-	equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"spring", "c"})
+	equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"spring", "c"})
 }
 
 // TestNobodysNumberIsKeptWithAPause: what reads as a phone number is refused where people write, and taken where
@@ -124,24 +151,24 @@ func TestNobodysNumberIsKeptWithAPause(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	refused := func(what string, err error, field string) {
 		t.Helper()
-		var problem *store.SwitchError
+		var problem *switches.FieldError
 		if !errors.As(err, &problem) || problem.Field != field || !strings.Contains(problem.Problem, "phone number") {
 			t.Errorf("%s: %v, want a refusal of %s", what, err, field)
 		}
 	}
 	sw := stop("spring", time.Time{})
 	sw.Reason = "complaint of 0151 2345678"
-	_, err := s.Pause(sw, "")
+	_, err := s.Switches().Pause(sw, "")
 	refused("a number as a reason", err, "reason")
-	_, err = s.Pause(stop("vip-491512345678", time.Time{}), "")
+	_, err = s.Switches().Pause(stop("vip-491512345678", time.Time{}), "")
 	refused("a number as a campaign", err, "on.campaign")
 	own := pause(t, s, filter.Switch{On: filter.Target{Sender: "+14155550199"}, Reason: "wrong link", Actor: "ana"}, "")
-	_, err = s.Lift(own.ID, "bo", "+14155550100 called")
+	_, err = s.Switches().Lift(own.ID, "bo", "+14155550100 called")
 	refused("a number as a reason to resume", err, "reason")
 	sw = stop("summer", noon.Add(time.Hour))
 	sw.Reason, sw.Cause = "rated low: number 14155550199 flagged", filter.Quality
 	pause(t, s, sw, "") // what the gate pauses by itself is paused, whatever a provider says
-	if all := s.Switches(); len(all) != 2 {
+	if all := s.Switches().InForce(); len(all) != 2 {
 		t.Errorf("in force is %+v", all)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -238,19 +238,12 @@ func SendsWaiting(s *Store) int {
 	return len(s.sends.waiting)
 }
 
-// FailSwitches makes every sync of the file of switches go through f, which is given the real one.
-func FailSwitches(s *Store, f func(real func() error) error) {
-	s.switches.file.sync = func(file *os.File) error { return f(file.Sync) }
-}
-
-// FailSwitchFolder makes every sync of the folder of the file of switches go through f, and FailSwitchCuts
-// every cut of it.
-func FailSwitchFolder(s *Store, f func(real func() error) error) {
-	s.switches.file.syncDir = func(dir string) error { return f(func() error { return disk.SyncDir(dir) }) }
-}
-
-func FailSwitchCuts(s *Store, f func(real func() error) error) {
-	s.switches.file.cut = func(file *os.File, size int64) error { return f(func() error { return file.Truncate(size) }) }
+// BeforeSwitches calls f before each sync of the file of switches.
+func BeforeSwitches(s *Store, f func()) (err error) {
+	s.switches.Close()
+	s.switches, err = switches.Open(switches.Config{Dir: s.cfg.Dir, Now: s.now, Closed: ErrClosed, Logger: s.logger,
+		Sync: func(file *os.File) error { f(); return file.Sync() }})
+	return err
 }
 
 // RowSizes is how many bytes the rows of recipients take in the index.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/switches"
 )
 
 const journalFile = "erasing"
@@ -77,7 +78,7 @@ func (s *Store) removeTemps() error {
 	if s.cfg.Memory {
 		return nil
 	}
-	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switchesFile + ".*", catalogueFile + ".*", tokensTemp + "*",
+	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switches.File + ".*", catalogueFile + ".*", tokensTemp + "*",
 		filepath.Join(auditDir, auditTemp+"*")} {
 		names, err := disk.Glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {

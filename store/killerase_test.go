@@ -24,7 +24,9 @@ func eraseUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	store.FailSwitches(s, func(real func() error) error { stand(); return real() })
+	if err := store.BeforeSwitches(s, stand); err != nil {
+		return err
+	}
 	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err != nil {
 		return err
 	}

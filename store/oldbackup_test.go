@@ -39,7 +39,7 @@ func TestBackupOfAnOlderProgram(t *testing.T) {
 	must(t, picture.Close())
 	judgeErased(t, s, to("+14155550102"))
 
-	if all := s.Switches(); len(all) != 1 || all[0].Reason != "wrong link" {
+	if all := s.Switches().InForce(); len(all) != 1 || all[0].Reason != "wrong link" {
 		t.Errorf("the pauses are %+v", all)
 	}
 	if all := s.Tokens(); len(all) != 1 || all[0].Name != "crm" || all[0].Role != "reviewer" {

@@ -19,6 +19,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/switches"
 	"go.uber.org/zap"
 )
 
@@ -153,7 +154,7 @@ type restoring struct {
 // vacant fails where dir has something of a store.
 func vacant(dir string) error {
 	for _, name := range []string{consentDir, keyFile, blobsDir, auditDir, decisionsDir, errandsDir, tallyDir, snapshotFile,
-		switchesFile, tokensFile, catalogueFile, journalFile} {
+		switches.File, tokensFile, catalogueFile, journalFile} {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		if err == nil {
 			return fmt.Errorf("%s has a %s already: restore into another folder, or move away what is in this one", dir, name)
@@ -185,7 +186,7 @@ func checkParts(parts []*zip.File) error {
 func isPart(part string) bool {
 	switch folder, name := path.Split(part); folder {
 	case "":
-		return slices.Contains([]string{backupSelf, backupDatabase, keyFile, journalFile, switchesFile, tokensFile, catalogueFile}, name)
+		return slices.Contains([]string{backupSelf, backupDatabase, keyFile, journalFile, switches.File, tokensFile, catalogueFile}, name)
 	case auditDir + "/":
 		return strings.HasSuffix(name, auditSuffix)
 	case blobsDir + "/":
@@ -249,7 +250,7 @@ func (r *restoring) open(done *Restored, pause bool) (err error) {
 	if !pause {
 		return s.Audit(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made)}})
 	}
-	sw, err := s.Pause(filter.Switch{Actor: restorer, Admin: true,
+	sw, err := s.switches.Pause(filter.Switch{Actor: restorer, Admin: true,
 		Reason: "restored from a backup of " + stampOf(r.self.Made) + ": who opted out since then is not known here"}, "")
 	if err != nil {
 		return err

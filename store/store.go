@@ -15,6 +15,7 @@ import (
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -34,7 +35,7 @@ type Store struct {
 
 	decisions *decisions.Log
 
-	switches switches
+	switches *switches.Board
 	audit    audit
 	tokens   tokens
 	passes   passes
@@ -195,7 +196,7 @@ func (s *Store) open() (err error) {
 	}
 	defer func() {
 		if err != nil {
-			s.switches.close()
+			s.switches.Close()
 		}
 	}()
 	if err = s.openTokens(); err != nil {
@@ -268,7 +269,7 @@ func (s *Store) Close() error {
 	s.counting.Wait()
 
 	err := errors.Join(s.decisions.Close(), s.tally.Close(), s.closeTokens())
-	s.switches.close()
+	s.switches.Close()
 	s.audit.close()
 	s.errands.Close()
 	s.metrics.unregister()

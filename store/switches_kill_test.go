@@ -33,7 +33,7 @@ func TestKilledAfterPause(t *testing.T) {
 	s := open(t, store.Config{Dir: dir})
 	for id, force := range want {
 		// One that was lifted may be so although nobody was told: the kill came in between.
-		past, err := s.SwitchHistory("", 100_000)
+		past, err := s.Switches().History("", 100_000)
 		must(t, err)
 		i := slices.IndexFunc(past, func(sw filter.Switch) bool { return sw.ID == id })
 		if i < 0 || !force && past[i].Lifted.IsZero() {
@@ -52,13 +52,13 @@ func pauser(dir string) error {
 		return err
 	}
 	for n := 0; ; n++ {
-		sw, err := s.Pause(stop("a", time.Time{}), "")
+		sw, err := s.Switches().Pause(stop("a", time.Time{}), "")
 		if err != nil {
 			return err
 		}
 		fmt.Println(sw.ID)
 		if n%2 == 1 {
-			if _, err := s.Lift(sw.ID, "bo", "x"); err != nil {
+			if _, err := s.Switches().Lift(sw.ID, "bo", "x"); err != nil {
 				return err
 			}
 			fmt.Println("lifted " + sw.ID)

@@ -21,7 +21,7 @@ func TestSwitchesOnAFullDisk(t *testing.T) {
 	if err := child.Wait(); err != nil || !strings.Contains(string(said), "refused") {
 		t.Fatalf("the child ended with %v: %s", err, said)
 	}
-	equal(t, "in force", held(open(t, store.Config{Dir: dir}).Switches(), noon), []string{"a", "c"})
+	equal(t, "in force", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"a", "c"})
 }
 
 // crammed is the child.
@@ -30,7 +30,7 @@ func crammed(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Pause(stop("a", time.Time{}), ""); err != nil {
+	if _, err := s.Switches().Pause(stop("a", time.Time{}), ""); err != nil {
 		return err
 	}
 	info, err := os.Stat(switchesFile(dir))
@@ -41,15 +41,15 @@ func crammed(dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Pause(stop("b", time.Time{}), "")
-	if err == nil || len(s.Switches()) != 1 {
-		return fmt.Errorf("a pause that there was no room for: %v, in force %+v", err, s.Switches())
+	_, err = s.Switches().Pause(stop("b", time.Time{}), "")
+	if err == nil || len(s.Switches().InForce()) != 1 {
+		return fmt.Errorf("a pause that there was no room for: %v, in force %+v", err, s.Switches().InForce())
 	}
 	fmt.Println("refused", err)
 	if err := widen(); err != nil {
 		return err
 	}
-	_, err = s.Pause(stop("c", time.Time{}), "")
+	_, err = s.Switches().Pause(stop("c", time.Time{}), "")
 	return err
 }
 

@@ -198,7 +198,7 @@ func (s *Store) eraseTokens(address string) error {
 	for i := range all {
 		for _, name := range []*string{&all[i].MadeBy, &all[i].Behind} {
 			if sp.In(*name) {
-				*name, found = erasedText, true
+				*name, found = spelling.Erased, true
 			}
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/switches"
 )
 
 // A Switchboard is what the console asks of the gate about pauses. Its methods are safe for
@@ -81,7 +81,7 @@ func (s *Server) listSwitches(c *call) error {
 // inForce are the switches that hold now, or are on trial.
 func (s *Server) inForce() []filter.Switch {
 	now := s.now()
-	return slices.DeleteFunc(append([]filter.Switch{}, s.store.Switches()...),
+	return slices.DeleteFunc(append([]filter.Switch{}, s.store.Switches().InForce()...),
 		func(sw filter.Switch) bool { return sw.Ended(now) && !sw.Trial(now) })
 }
 
@@ -98,7 +98,7 @@ func (s *Server) switchHistory(c *call) error {
 	if err != nil {
 		return err
 	}
-	page, err := s.store.SwitchHistory(c.query.Get("before"), limit+1)
+	page, err := s.store.Switches().History(c.query.Get("before"), limit+1)
 	if err != nil {
 		return switchError(err)
 	}
@@ -127,7 +127,7 @@ func (s *Server) postSwitch(c *call) error {
 	}
 	c.about("on", p.On)
 	c.note(p.Reason)
-	sw, err := s.store.Pause(filter.Switch{On: p.On, Categories: p.Categories, Reason: p.Reason, Actor: c.by.name,
+	sw, err := s.store.Switches().Pause(filter.Switch{On: p.On, Categories: p.Categories, Reason: p.Reason, Actor: c.by.name,
 		Admin: c.by.role == Admin, Until: p.Until}, id)
 	if err != nil {
 		return switchError(err)
@@ -164,10 +164,10 @@ func (s *Server) liftSwitch(c *call) error {
 	}
 	c.note(l.Reason)
 	id := c.r.PathValue("id")
-	if sw := s.store.Switches().Find(id); sw != nil && sw.Admin && c.by.role < Admin {
+	if sw := s.store.Switches().InForce().Find(id); sw != nil && sw.Admin && c.by.role < Admin {
 		return errorf(http.StatusForbidden, "", "switch %s was set by %s with the role admin, and takes that role to lift", id, sw.Actor)
 	}
-	sw, err := s.store.Lift(id, c.by.name, l.Reason)
+	sw, err := s.store.Switches().Lift(id, c.by.name, l.Reason)
 	if err != nil {
 		return switchError(err)
 	}
@@ -218,15 +218,15 @@ func (s *Server) others(sw *filter.Switch) []filter.Switch {
 
 // switchError is what a caller is told of an error of the store about switches.
 func switchError(err error) error {
-	problem, isProblem := errors.AsType[*store.SwitchError](err)
+	problem, isProblem := errors.AsType[*switches.FieldError](err)
 	switch {
 	case isProblem:
 		return bad(problem.Field, "%s", problem.Problem)
-	case errors.Is(err, store.ErrNoSwitch):
+	case errors.Is(err, switches.ErrUnknown):
 		return errorf(http.StatusNotFound, "", "%v: GET /api/v1/switches lists them", err)
-	case errors.Is(err, store.ErrSwitchKey):
+	case errors.Is(err, switches.ErrKey):
 		return errorf(http.StatusConflict, keyHeader, "%v", err)
-	case errors.Is(err, store.ErrSwitchFull):
+	case errors.Is(err, switches.ErrFull):
 		return errorf(http.StatusConflict, "", "%v", err)
 	}
 	return fmt.Errorf("keeping switches: %w", err)
@@ -239,7 +239,7 @@ func (s *Server) suspended(e *decisions.Entry, m *filter.Message) []string {
 	}
 	// A send that began just before the switch was set may have met it all the same.
 	for _, at := range []time.Time{e.Time, e.Time.Add(time.Second)} {
-		all := s.store.SwitchesAt(at)
+		all := s.store.Switches().At(at)
 		sw := all.Holding(e.Route, m, e.Time)
 		if sw == nil {
 			sw = all.Trying(e.Route, m, e.Time)

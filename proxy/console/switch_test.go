@@ -24,7 +24,7 @@ func TestPauseOverTheAPI(t *testing.T) {
 		t.Errorf("set as %+v, beside %+v", sw, done.Still)
 	}
 	m := filter.Message{Campaign: "spring", From: "+14155550199"}
-	if b.store.Switches().Holding("twilio", &m, noon) == nil {
+	if b.store.Switches().InForce().Holding("twilio", &m, noon) == nil {
 		t.Error("it holds nothing")
 	}
 	again, err := b.client(Admin).Pause(ctx, spring)
@@ -87,8 +87,8 @@ func TestPauseRefusals(t *testing.T) {
 	if _, err := b.client(Viewer).SwitchHistory(t.Context(), "nothing", 1); err == nil || !strings.Contains(err.Error(), "there is no such switch") {
 		t.Errorf("a page before what is not there: %v", err)
 	}
-	if b.store.Switches() != nil {
-		t.Errorf("what was refused is in force: %+v", b.store.Switches())
+	if b.store.Switches().InForce() != nil {
+		t.Errorf("what was refused is in force: %+v", b.store.Switches().InForce())
 	}
 }
 

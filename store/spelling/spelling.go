@@ -10,6 +10,10 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
+// Erased stands where a text held the address of somebody who was erased. It is never empty, so that no target
+// of a switch grows wider by it.
+const Erased = "(erased)"
+
 // A Spelling finds one address in texts, however it is written there.
 //
 // A number is found by its E.164 digits wherever they stand in one piece, also inside a longer row of

@@ -60,7 +60,7 @@ func TestACampaignIsPausedAndResumedOnThePage(t *testing.T) {
 		t.Errorf("a message of another one: status %d", status)
 	}
 
-	id := r.store.Switches()[0].ID
+	id := r.store.Switches().InForce()[0].ID
 	status, body := v.post("/switches/"+id+"/resume", "reason", "ask +1 212 555 0123")
 	if status != http.StatusBadRequest {
 		t.Errorf("a reason with a number: status %d", status)
@@ -106,7 +106,7 @@ func TestAPauseThatIsRefusedIsShownAgainAsTyped(t *testing.T) {
 			}
 		})
 	}
-	if n := len(v.store.Switches()); n != 0 {
+	if n := len(v.store.Switches().InForce()); n != 0 {
 		t.Errorf("%d switches were set", n)
 	}
 }
@@ -120,11 +120,11 @@ func TestAFormSentTwicePausesOnce(t *testing.T) {
 		v.post("/switches", "key", key, "campaign", "spring", "reason", "wrong link", "for", "1h")
 		r.later(time.Second)
 	}
-	if n := len(r.store.Switches()); n != 1 {
+	if n := len(r.store.Switches().InForce()); n != 1 {
 		t.Errorf("sent twice, it set %d switches", n)
 	}
-	if status, body := v.post("/switches", "key", key, "campaign", "autumn", "reason", "wrong link"); status != http.StatusOK || len(r.store.Switches()) != 2 {
-		t.Errorf("gone back to and changed, it set %d switches: status %d\n%s", len(r.store.Switches()), status, body)
+	if status, body := v.post("/switches", "key", key, "campaign", "autumn", "reason", "wrong link"); status != http.StatusOK || len(r.store.Switches().InForce()) != 2 {
+		t.Errorf("gone back to and changed, it set %d switches: status %d\n%s", len(r.store.Switches().InForce()), status, body)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestAnEndIsOnTheViewersClock(t *testing.T) {
 	v.post("/preferences", "zone", "America/New_York")
 	_, body := v.post("/switches", "everything", "yes", "reason", "audit", "until", "2026-11-22T18:30", "category", "authentication", "category", "marketing")
 	v.said(body, "22 Nov 18:30:00", "authentication, marketing", "<b>everything</b>")
-	if sw := r.store.Switches(); len(sw) != 1 || !sw[0].Until.Equal(time.Date(2026, 11, 22, 23, 30, 0, 0, time.UTC)) {
+	if sw := r.store.Switches().InForce(); len(sw) != 1 || !sw[0].Until.Equal(time.Date(2026, 11, 22, 23, 30, 0, 0, time.UTC)) {
 		t.Errorf("set as %+v", sw)
 	}
 }
@@ -142,7 +142,7 @@ func TestAnEndIsOnTheViewersClock(t *testing.T) {
 func TestWhoMayPauseAndResume(t *testing.T) {
 	r := newRig(t)
 	r.as(console.Admin).post("/switches", "everything", "yes", "reason", "breach")
-	sw := r.store.Switches()
+	sw := r.store.Switches().InForce()
 	if len(sw) != 1 {
 		t.Fatalf("an admin set %+v", sw)
 	}
@@ -166,7 +166,7 @@ func TestWhoMayPauseAndResume(t *testing.T) {
 	if status, _ := r.as(console.Viewer).post("/switches/quality", "rated", "+12125550100", "quality", "low"); status != http.StatusForbidden {
 		t.Errorf("a viewer rates: status %d", status)
 	}
-	if status, _ := r.as(console.Admin).post("/switches/"+sw[0].ID+"/resume", "reason", "over"); status != http.StatusOK || len(r.store.Switches()) != 0 {
+	if status, _ := r.as(console.Admin).post("/switches/"+sw[0].ID+"/resume", "reason", "over"); status != http.StatusOK || len(r.store.Switches().InForce()) != 0 {
 		t.Errorf("an admin resumes: status %d", status)
 	}
 	if status, body := r.as(console.Admin).post("/switches/none/resume", "reason", "over"); status != http.StatusNotFound || !strings.Contains(body, "no such switch") {

@@ -1,4 +1,4 @@
-package store
+package switches
 
 import (
 	"bytes"
@@ -14,11 +14,12 @@ import (
 	"github.com/sendgate/sendgate/store/disk"
 )
 
-const switchesFile = "switches.jsonl"
+// File is the name of the file of switches.
+const File = "switches.jsonl"
 
-// A switchLine is one line of the file of switches, which is only ever appended to, but for
+// A fileLine is one line of the file of switches, which is only ever appended to, but for
 // erasures: a switch was set, or one was lifted.
-type switchLine struct {
+type fileLine struct {
 	Set  *filter.Switch `json:"set,omitempty"`
 	Key  string         `json:"key,omitempty"` // that it was set under
 	Lift *lift          `json:"lift,omitempty"`
@@ -32,8 +33,8 @@ type lift struct {
 	Reason string    `json:"reason"`
 }
 
-// A switchFile holds the switches on disk; the zero one is of a store in memory.
-type switchFile struct {
+// A lineFile holds the switches on disk; the zero one is of a board in memory.
+type lineFile struct {
 	dir   string
 	file  *os.File
 	size  int64 // of what is whole and acknowledged
@@ -41,19 +42,21 @@ type switchFile struct {
 	end   int64 // of the line that torn is about: its line break, where that was written, else 0
 	moved bool  // the folder may not know on disk yet which file this is
 
-	// Tests make these fail.
 	sync    func(*os.File) error
-	syncDir func(dir string) error
-	cut     func(*os.File, int64) error // truncates
+	syncDir func(dir string) error      // tests make it fail
+	cut     func(*os.File, int64) error // truncates; likewise
 }
 
-// open reads the file in dir, or makes one, and hands its lines to take. What a crash left half
+// open reads the file in the folder of cfg, or makes one, and hands its lines to take. What a crash left half
 // written at its end was never acknowledged and is cut off. Anything else that does not read is an
 // error: a line that nobody can read may be a pause.
-func (f *switchFile) open(dir string, take func(switchLine)) (err error) {
-	f.dir = filepath.Clean(dir)
-	f.sync, f.syncDir, f.cut = (*os.File).Sync, disk.SyncDir, (*os.File).Truncate
-	name := filepath.Join(f.dir, switchesFile)
+func (f *lineFile) open(cfg Config, take func(fileLine)) (err error) {
+	f.dir = filepath.Clean(cfg.Dir)
+	f.sync, f.syncDir, f.cut = cfg.Sync, disk.SyncDir, (*os.File).Truncate
+	if f.sync == nil {
+		f.sync = (*os.File).Sync
+	}
+	name := filepath.Join(f.dir, File)
 	if f.file, err = os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (f *switchFile) open(dir string, take func(switchLine)) (err error) {
 			break
 		}
 		row := text[f.size:][:end]
-		var line switchLine
+		var line fileLine
 		if err := json.Unmarshal(row, &line); err != nil {
 			return fmt.Errorf("%s: line %d does not read, and may be a pause: restore the file, or remove the line: %w", name, n, err)
 		}
@@ -92,12 +95,12 @@ func (f *switchFile) open(dir string, take func(switchLine)) (err error) {
 // append adds a line and syncs it. When it returns an error, the line is not there. It gets its line
 // break, without which it counts for nothing, once it is on disk: where nothing can be written any
 // more, so that it cannot be cut off either, it stays without.
-func (f *switchFile) append(line switchLine) error {
+func (f *lineFile) append(line fileLine) error {
 	if f.dir == "" {
 		return nil
 	}
 	if f.file == nil {
-		return ErrClosed
+		return os.ErrClosed
 	}
 	if err := f.mend(); err != nil {
 		return err
@@ -119,7 +122,7 @@ func (f *switchFile) append(line switchLine) error {
 }
 
 // write puts bytes at a place and syncs them.
-func (f *switchFile) write(b []byte, at int64) error {
+func (f *lineFile) write(b []byte, at int64) error {
 	if _, err := f.file.WriteAt(b, at); err != nil {
 		return err
 	}
@@ -128,7 +131,7 @@ func (f *switchFile) write(b []byte, at int64) error {
 
 // mend cuts off what is behind the last line that was acknowledged, and makes sure that the file is
 // the one that is found after a power cut. A line that cannot be cut off loses its line break.
-func (f *switchFile) mend() error {
+func (f *lineFile) mend() error {
 	if f.torn {
 		err := f.cut(f.file, f.size)
 		if err == nil {
@@ -151,12 +154,12 @@ func (f *switchFile) mend() error {
 }
 
 // rewrite puts a file in place that says the same as all and keys do.
-func (f *switchFile) rewrite(all []filter.Switch, keys map[string]string) error {
+func (f *lineFile) rewrite(all []filter.Switch, keys map[string]string) error {
 	if f.dir == "" {
 		return nil
 	}
 	if f.file == nil {
-		return ErrClosed
+		return os.ErrClosed
 	}
 	keyOf := make(map[string]string, len(keys))
 	for key, id := range keys {
@@ -167,16 +170,16 @@ func (f *switchFile) rewrite(all []filter.Switch, keys map[string]string) error 
 	for _, sw := range all {
 		end := lift{sw.ID, sw.Lifted, sw.LiftedBy, sw.LiftedBecause}
 		sw.Lifted, sw.LiftedBy, sw.LiftedBecause = time.Time{}, "", ""
-		if err := out.Encode(switchLine{Set: &sw, Key: keyOf[sw.ID]}); err != nil {
+		if err := out.Encode(fileLine{Set: &sw, Key: keyOf[sw.ID]}); err != nil {
 			return err
 		}
 		if !end.Time.IsZero() {
-			if err := out.Encode(switchLine{Lift: &end}); err != nil {
+			if err := out.Encode(fileLine{Lift: &end}); err != nil {
 				return err
 			}
 		}
 	}
-	file, err := disk.Put(f.dir, switchesFile, switchesFile+".", text.Bytes())
+	file, err := disk.Put(f.dir, File, File+".", text.Bytes())
 	if err != nil {
 		return err
 	}
@@ -186,7 +189,7 @@ func (f *switchFile) rewrite(all []filter.Switch, keys map[string]string) error 
 }
 
 // close lets go of the file.
-func (f *switchFile) close() {
+func (f *lineFile) close() {
 	if f.file != nil {
 		_ = f.file.Close() // what was acknowledged is synced
 		f.file = nil

@@ -1,0 +1,242 @@
+package switches_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/switches"
+)
+
+func TestSurvivingARestart(t *testing.T) {
+	dir, at := t.TempDir(), newClock(noon)
+	board := open(t, switches.Config{Dir: dir, Now: at.now})
+	if board.InForce() != nil {
+		t.Fatal("a new store has switches")
+	}
+	a, b := pause(t, board, stop("a", time.Time{}), "k"), pause(t, board, stop("b", noon.Add(time.Hour)), "")
+	pause(t, board, stop("c", time.Time{}), "")
+	at.set(noon.Add(time.Minute))
+	if got, err := board.Lift(b.ID, "bo", "mended"); err != nil || !got.Lifted.Equal(at.now()) || got.LiftedBy != "bo" || got.LiftedBecause != "mended" {
+		t.Fatalf("lifting: %+v, %v", got, err)
+	}
+	for _, opened := range []bool{false, true} {
+		if opened {
+			board.Close()
+			board = open(t, switches.Config{Dir: dir, Now: at.now})
+		}
+		equal(t, "in force", held(board.InForce(), at.now()), []string{"a", "c"})
+		equal(t, "in force when none was lifted yet", held(board.At(noon), noon), []string{"a", "b", "c"})
+		equal(t, "in force before the first was set", held(board.At(noon.Add(-1)), noon), nil)
+		past, err := board.History("", 2)
+		must(t, err)
+		older, err := board.History(past[1].ID, 10)
+		must(t, err)
+		if len(past) != 2 || past[0].On.Campaign != "c" || past[1].LiftedBy != "bo" || len(older) != 1 || older[0].ID != a.ID || older[0].Reason != "wrong link" {
+			t.Errorf("the history is %+v, then %+v", past, older)
+		}
+		if again := pause(t, board, stop("a", time.Time{}), "k"); again.ID != a.ID {
+			t.Error("a repeated key set a second switch")
+		}
+		if _, err := board.Pause(stop("z", time.Time{}), "k"); !errors.Is(err, switches.ErrKey) {
+			t.Errorf("a key that was used for another switch: %v", err)
+		}
+		if got, err := board.Lift(b.ID, "cy", "again"); err != nil || got.LiftedBy != "bo" {
+			t.Errorf("lifting again: %+v, %v", got, err)
+		}
+	}
+	if _, err := board.Lift("nothing", "bo", "x"); !errors.Is(err, switches.ErrUnknown) {
+		t.Errorf("lifting what is not there: %v", err)
+	}
+	var problem *switches.FieldError
+	if _, err := board.Pause(stop("d", noon), ""); !errors.As(err, &problem) || problem.Field != "until" {
+		t.Errorf("an end in the past: %v", err)
+	}
+	if _, err := board.Pause(filter.Switch{Actor: "ana"}, ""); !errors.As(err, &problem) || problem.Field != "reason" {
+		t.Errorf("without a reason: %v", err)
+	}
+	board.Close()
+	if _, err := board.Pause(stop("d", time.Time{}), ""); !errors.Is(err, errClosed) {
+		t.Errorf("after closing: %v", err)
+	}
+	equal(t, "in force for sends that are still under way", held(board.InForce(), at.now()), []string{"a", "c"})
+}
+
+func TestFollowingTheClock(t *testing.T) {
+	at := newClock(noon)
+	board := open(t, switches.Config{Now: at.now})
+	pause(t, board, stop("a", noon.Add(time.Hour)), "")
+	for _, c := range []struct {
+		name string
+		now  time.Time
+		want []string
+	}{
+		{"it ends by itself", noon.Add(time.Hour), nil},
+		{"it holds again where the clock goes back before its end", noon.Add(time.Minute), []string{"a"}},
+		{"it holds where the clock goes back before it was set", noon.Add(-time.Hour), []string{"a"}},
+	} {
+		at.set(c.now)
+		b := pause(t, board, stop("b", time.Time{}), "") // which looks for what has ended
+		if _, err := board.Lift(b.ID, "bo", "x"); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, c.name, held(board.InForce(), c.now), c.want)
+	}
+	at.set(noon.Add(48 * time.Hour))
+	b := pause(t, board, stop("b", time.Time{}), "")
+	if _, err := board.Lift(b.ID, "bo", "x"); err != nil || board.InForce() != nil {
+		t.Errorf("what ended long ago still costs: %+v, %v", board.InForce(), err)
+	}
+}
+
+func TestNoMoreThanCanBeCompared(t *testing.T) {
+	board := open(t, switches.Config{})
+	for {
+		if _, err := board.Pause(stop("a", time.Time{}), ""); err != nil {
+			if !errors.Is(err, switches.ErrFull) || len(board.InForce()) != 1000 {
+				t.Errorf("with %d in force: %v", len(board.InForce()), err)
+			}
+			break
+		}
+	}
+	if _, err := board.Lift(board.InForce()[0].ID, "bo", "x"); err != nil {
+		t.Error(err)
+	}
+	pause(t, board, stop("a", time.Time{}), "")
+}
+
+func TestEndedPausesLeaveRoom(t *testing.T) {
+	for name, after := range map[string]time.Duration{"at the moment they end": time.Minute, "a week later": 7 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			at := newClock(noon)
+			board := open(t, switches.Config{Now: at.now})
+			for n := range 1000 {
+				pause(t, board, stop(fmt.Sprint(n), noon.Add(time.Minute)), "")
+			}
+			at.set(noon.Add(after))
+			sw := pause(t, board, filter.Switch{Reason: "stop all", Actor: "ana"}, "")
+			if all := board.InForce(); len(all) > 1000 || all.Find(sw.ID) == nil {
+				t.Errorf("%d switches are compared with every message, the new one: %+v", len(all), all.Find(sw.ID))
+			}
+		})
+	}
+}
+
+func TestBreakerLeavesRoomForPeople(t *testing.T) {
+	at := newClock(noon)
+	board := open(t, switches.Config{Now: at.now})
+	refused := func(campaign string) error {
+		sw := stop(campaign, at.now().Add(time.Minute))
+		sw.Actor, sw.Cause = filter.ByBreaker, filter.Refusals
+		_, err := board.Pause(sw, "")
+		return err
+	}
+	for n := range 500 {
+		must(t, refused(fmt.Sprint(n)))
+	}
+	for _, after := range []time.Duration{0, time.Hour} { // they hold, and then they are on trial
+		at.set(noon.Add(after))
+		if refused("more") == nil {
+			t.Errorf("after %s the breaker takes the room of people", after)
+		}
+	}
+	must(t, refused("0")) // a trial that failed
+	pause(t, board, filter.Switch{Reason: "stop all", Actor: "ana"}, "")
+	at.set(noon.Add(48 * time.Hour))
+	if err := refused("more"); err != nil {
+		t.Errorf("when all are over: %v", err)
+	}
+}
+
+// A crash may leave any beginning of what was written: each opens, with all that was whole.
+func TestTornFile(t *testing.T) {
+	dir := t.TempDir()
+	board := open(t, switches.Config{Dir: dir})
+	a := pause(t, board, stop("a", time.Time{}), "")
+	pause(t, board, stop("b", time.Time{}), "")
+	_, err := board.Lift(a.ID, "bo", "mended")
+	must(t, err)
+	board.Close()
+	whole, err := os.ReadFile(filepath.Join(dir, switches.File))
+	must(t, err)
+	for cut := 0; cut <= len(whole); cut += 61 {
+		must(t, os.WriteFile(filepath.Join(dir, switches.File), whole[:cut], 0o600))
+		board := open(t, switches.Config{Dir: dir})
+		want := [][]string{nil, {"a"}, {"a", "b"}, {"b"}}[strings.Count(string(whole[:cut]), "\n")]
+		equal(t, fmt.Sprintf("cut after %d bytes", cut), held(board.InForce(), noon), want)
+		pause(t, board, stop("c", time.Time{}), "")
+		board.Close()
+		board = open(t, switches.Config{Dir: dir})
+		equal(t, fmt.Sprintf("cut after %d bytes, and then one more", cut), held(board.InForce(), noon), append(want, "c"))
+		board.Close()
+	}
+	for name, change := range map[string]string{"line 2 does not read": "\n\x00", "line 2 sets no switch": "\n{}\n"} {
+		must(t, os.WriteFile(filepath.Join(dir, switches.File), []byte(strings.Replace(string(whole), "\n", change, 1)), 0o600))
+		if _, err := switches.Open(switches.Config{Dir: dir, Now: newClock(noon).now}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want the refusal to say: %s", err, name)
+		}
+	}
+}
+
+// What could not be synced is neither acknowledged nor in force, and not there after a restart.
+func TestWhatCannotBeKept(t *testing.T) {
+	dir := t.TempDir()
+	board := open(t, switches.Config{Dir: dir})
+	a := pause(t, board, stop("a", time.Time{}), "")
+	full, broken := errors.New("no space left on device"), 0
+	switches.FailSyncs(board, func(real func() error) error {
+		if broken--; broken >= 0 {
+			return full
+		}
+		return real()
+	})
+	for broken = range 3 { // of the line, and of the cut that follows
+		failed := broken > 0
+		_, err := board.Pause(stop("b", time.Time{}), "")
+		if failed != errors.Is(err, full) {
+			t.Fatalf("got %v, want a failure: %v", err, failed)
+		}
+		if !failed {
+			_, err := board.Lift(board.InForce()[1].ID, "bo", "x")
+			must(t, err)
+		}
+		broken = 0
+		equal(t, "in force", held(board.InForce(), noon), []string{"a"})
+	}
+	broken = 1
+	if got, err := board.Lift(a.ID, "bo", "x"); !errors.Is(err, full) || !got.Lifted.IsZero() || len(board.InForce()) != 1 {
+		t.Errorf("lifting: %+v, %v", got, err)
+	}
+	broken = 0
+	pause(t, board, stop("c", time.Time{}), "")
+	board.Close()
+	equal(t, "in force after a restart", held(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"a", "c"})
+}
+
+// Readers see a switch that was acknowledged, whatever others set and lift meanwhile.
+func TestRace(t *testing.T) {
+	board := open(t, switches.Config{})
+	var group sync.WaitGroup
+	for n := range 4 {
+		group.Go(func() {
+			name := fmt.Sprint(n)
+			m := filter.Message{Campaign: name}
+			for range 200 {
+				sw, err := board.Pause(stop(name, time.Time{}), "")
+				if err != nil || board.InForce().Holding("", &m, noon) == nil {
+					t.Errorf("campaign %s goes out although its pause was acknowledged (%v)", name, err)
+				}
+				if _, err := board.Lift(sw.ID, "bo", "x"); err != nil || board.InForce().Holding("", &m, noon) != nil {
+					t.Errorf("campaign %s is held although that was lifted (%v)", name, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}

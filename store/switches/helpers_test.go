@@ -1,0 +1,80 @@
+package switches_test
+
+import (
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/switches"
+)
+
+// noon is the moment at which most tests happen.
+var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+
+var errClosed = errors.New("closed")
+
+// open opens a board. Its clock stands at noon unless cfg has another.
+func open(t testing.TB, cfg switches.Config) *switches.Board {
+	t.Helper()
+	cfg.Closed, cfg.Logger = errClosed, zap.NewNop()
+	if cfg.Now == nil {
+		cfg.Now = newClock(noon).now
+	}
+	board, err := switches.Open(cfg)
+	must(t, err)
+	t.Cleanup(board.Close)
+	return board
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func equal(t testing.TB, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: got %q, want %q", what, got, want)
+	}
+}
+
+// A clock is a clock that a test sets.
+type clock struct{ at atomic.Pointer[time.Time] }
+
+func newClock(at time.Time) *clock {
+	c := new(clock)
+	c.set(at)
+	return c
+}
+
+func (c *clock) set(at time.Time) { c.at.Store(&at) }
+func (c *clock) now() time.Time   { return *c.at.Load() }
+
+// stop is a switch for a campaign.
+func stop(campaign string, until time.Time) filter.Switch {
+	return filter.Switch{On: filter.Target{Campaign: campaign}, Reason: "wrong link", Actor: "ana", Until: until}
+}
+
+func pause(t testing.TB, board *switches.Board, sw filter.Switch, key string) filter.Switch {
+	t.Helper()
+	sw, err := board.Pause(sw, key)
+	must(t, err)
+	return sw
+}
+
+// held lists the campaigns that are paused at a moment.
+func held(all filter.Switches, now time.Time) (campaigns []string) {
+	for _, sw := range all {
+		if m := (filter.Message{Campaign: sw.On.Campaign}); all.Holding("", &m, now) != nil {
+			campaigns = append(campaigns, sw.On.Campaign)
+		}
+	}
+	return campaigns
+}
