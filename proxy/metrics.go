@@ -29,6 +29,8 @@ type counters struct {
 	forgotten suspicion           // keys of sends
 	unknown   suspicion           // calls that a route passed since it only reports
 
+	unremembered suspicion // messages to be delivered later that were not sent
+
 	unscheduled, uncancelled atomic.Uint64 // messages to be delivered later that were not remembered, and not cancelled
 	seconds                  durations
 

@@ -52,6 +52,25 @@ func (w *work) later(now time.Time, edited bool) (one int, at time.Time) {
 	return one, at
 }
 
+// rememberable reports whether a message of w that is to be delivered later could be remembered, so that an opt-out can
+// cancel it. Where it could not, w is answered, and nothing is sent.
+func (g *Gate) rememberable(rt *route, w *work, edited bool) bool {
+	if i, _ := w.later(g.time(w), edited); i < 0 || rt.mode != Enforce || rt.pen.writer == nil {
+		return true
+	}
+	err := g.store.Errands().Room()
+	if err == nil {
+		return true
+	}
+	rt.count.unremembered.tell(tellEvery, func(times int) {
+		g.log.Error("a message that is to be delivered later was not sent: it could not be remembered, and an opt-out would not cancel it",
+			zap.String("route", rt.name), zap.Int("since_last_told", times), zap.Error(err))
+	})
+	w.barred = err.Error()
+	withhold(w.resp, "sendgate has no room to remember what is to be delivered later, and an opt-out would not cancel it")
+	return false
+}
+
 // schedule remembers message i of w, where the provider says that it is to deliver it later, so that an opt-out
 // can cancel it. What an opt-out came before meanwhile is cancelled at once.
 func (g *Gate) schedule(rt *route, w *work, i int, at time.Time) {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,6 +118,36 @@ func TestOptOutsCancelWhatIsScheduled(t *testing.T) {
 			}
 			if n := g.counters("twilio").uncancelled.Load(); int(n) != len(c.dead) {
 				t.Errorf("%d count as not cancelled, want %d", n, len(c.dead))
+			}
+		})
+	}
+}
+
+// TestNoRoomForWhatIsScheduled: what an opt-out could not cancel, since there is no room to remember it, is not sent.
+func TestNoRoomForWhatIsScheduled(t *testing.T) {
+	const sentence = "no room to remember what is to be delivered later"
+	for _, c := range []struct {
+		name    string
+		mode    Mode
+		request string
+		sent    bool
+	}{
+		{"a message to be delivered later is not sent", Enforce, deliverAt(time.Now().Add(24 * time.Hour)), false},
+		{"a message that is due is sent", Enforce, deliverAt(time.Now().Add(-time.Hour)), true},
+		{"a message without a time is sent", Enforce, sms("+14155550100", "Sale"), true},
+		{"where decisions are only reported, all are sent", Report, deliverAt(time.Now().Add(24 * time.Hour)), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var arrived atomic.Int64
+			st, err := store.Open(store.Config{Memory: true, Errands: errands.Config{Bytes: 1}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { st.Close() })
+			_, addr := start(t, oneRoute(play(t, loopback(t), echo(okAnswer, func(wire) { arrived.Add(1) })), func(rc *RouteConfig) { rc.Mode = c.mode }), st)
+			a := ask(t, addr, c.request)
+			if refused := a.StatusCode == 503 && a.Header.Get("Sendgate-Outcome") == "not-sent" && strings.Contains(a.body, sentence); refused == c.sent || (arrived.Load() == 1) != c.sent {
+				t.Errorf("answered %s %s, and %d requests arrived", a.Status, a.body, arrived.Load())
 			}
 		})
 	}

@@ -177,7 +177,7 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 	if err != nil {
 		g.deny(rt, w, err)
 	}
-	if err != nil || w.key != nil && !g.begin(rt, w) {
+	if err != nil || !g.rememberable(rt, w, changed) || w.key != nil && !g.begin(rt, w) {
 		w.done, w.outcome = time.Now(), notSent
 		rt.count.outcomes[notSent].Add(1)
 		return notSent

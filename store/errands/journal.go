@@ -83,6 +83,25 @@ func (j *Journal) Add(ctx context.Context, errands ...Errand) (added []bool, err
 	return j.add(ctx, ops)
 }
 
+// small is what an errand with a short body takes at least, in bytes.
+const small = 1 << 10
+
+// Room fails, as Add would, where there is no room for one more errand. There may be none by the time of the next Add.
+func (j *Journal) Room() error {
+	if err := j.host.Room(disk.MinFree); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.shut:
+		return j.host.Closed
+	case j.taken()+small > j.cfg.Bytes:
+		return ErrFull
+	}
+	return nil
+}
+
 // Get is the errand with this ID, or the error is [ErrNone].
 func (j *Journal) Get(id string) (Errand, error) { return j.get(j.id(id)) }
 
