@@ -43,6 +43,9 @@ func (c mockCmd) Run(t terminal) error {
 		if key := mock.PublicKey(provider, cfg.Webhooks[provider].Secret); key != "" {
 			fmt.Fprintf(t.out, "%s signs with a key of its own: public_keys: [%s]\n", provider, key)
 		}
+		if mock.Password(provider, cfg.Webhooks[provider].Secret) != "" {
+			fmt.Fprintf(t.out, "%s signs nothing: header: Authorization, value: env:NAME or file:PATH of Basic and what `printf sendgate:SECRET | base64` writes\n", provider)
+		}
 	}
 	fmt.Fprintf(t.out, "playing the providers on %s; what arrived is at %s/mock/sends, and what they called back at %s/mock/calls; Ctrl-C ends\n", base, base, base)
 	<-t.ctx.Done()
