@@ -35,7 +35,7 @@ type Act struct {
 	Status  int        `json:"status,omitempty"` // of HTTP, where it was answered with one
 	Error   string     `json:"error,omitempty"`  // what it was refused with, or what failed
 
-	Asked ActMark `json:"-"` // when it was asked for, of [Store.ActAsked]; of no act that was read
+	Asked ActMark `json:"-"` // when it was asked for, of [audit.Asked]; of no act that was read
 }
 
 // An ActKind says what sort of act it is, in a word of a closed list.
@@ -110,20 +110,6 @@ const (
 // ActOutcomes lists all outcomes.
 func ActOutcomes() []ActOutcome {
 	return []ActOutcome{ActUnderWay, ActDone, ActRefused, ActFailed, ActUnknown}
-}
-
-// An ActQuery chooses acts. Empty fields choose all.
-type ActQuery struct {
-	Actor   string
-	Kind    ActKind
-	Outcome ActOutcome
-	Address string // of the recipient, canonical: found by its fingerprint, also after an erasure
-	About   string // any one value of [Act.About]
-
-	// Since and Until bound the time: from Since on, before Until. Where the clock was set back by more than a
-	// day, Since may leave out what came before that.
-	Since, Until time.Time
-	Before       uint64 // only acts with a lower Seq; 0: all
 }
 
 // Bounds of an act, in bytes: what is longer is cut off.

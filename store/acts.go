@@ -3,17 +3,57 @@ package store
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"iter"
-	"maps"
-	"os"
 	"time"
 
 	"go.uber.org/zap"
 )
+
+// An ActQuery chooses acts. Empty fields choose all.
+type ActQuery struct {
+	Actor   string
+	Kind    ActKind
+	Outcome ActOutcome
+	Address string // of the recipient, canonical: found by its fingerprint, also after an erasure
+	About   string // any one value of [Act.About]
+
+	// Since and Until bound the time: from Since on, before Until. Where the clock was set back by more than a
+	// day, Since may leave out what came before that.
+	Since, Until time.Time
+	Before       uint64 // only acts with a lower Seq; 0: all
+}
+
+// needles are what the row of a line that q chooses must have in it, so that most others need not be read.
+func (q *ActQuery) needles(person string) (all [][]byte) {
+	for _, n := range [...]struct{ before, value string }{{`"actor":`, q.Actor}, {`"act":`, string(q.Kind)}, {`"outcome":`, string(q.Outcome)},
+		{`"person":`, person}, {":", q.About}} {
+		if n.value != "" {
+			text, _ := json.Marshal(n.value) // a string always marshals
+			all = append(all, append([]byte(n.before), text...))
+		}
+	}
+	return all
+}
+
+// chooses reports whether q chooses a.
+func (q *ActQuery) chooses(a *Act, person string) bool {
+	switch {
+	case q.Actor != "" && a.Actor != q.Actor, q.Kind != "" && a.Kind != q.Kind, q.Outcome != "" && a.Outcome != q.Outcome,
+		person != "" && a.Person != person,
+		!q.Since.IsZero() && a.Time.Before(q.Since), !q.Until.IsZero() && !a.Time.Before(q.Until):
+		return false
+	}
+	if q.About == "" {
+		return true
+	}
+	for _, value := range a.About {
+		if value == q.About {
+			return true
+		}
+	}
+	return false
+}
 
 // sinceSlack is how much older than asked for a line must be before a walk takes it that all before it are.
 const sinceSlack = 24 * time.Hour
@@ -21,14 +61,14 @@ const sinceSlack = 24 * time.Hour
 // Acts walks the acts that q chooses, newest first, by when they came to their outcome; those under way stand
 // where they were begun. It knows every act that was kept before the walk began. A line that does not read
 // is logged and passed over. The walk ends with the first error.
-func (s *Store) Acts(q ActQuery) iter.Seq2[Act, error] {
+func (t *audit) Acts(q ActQuery) iter.Seq2[Act, error] {
 	return func(yield func(Act, error) bool) {
 		person := ""
 		if q.Address != "" {
-			person = s.personText(q.Address)
+			person = t.cfg.Person(q.Address)
 		}
 		needles := q.needles(person)
-		w := auditWalk{l: &s.audit, before: q.Before}
+		w := auditWalk{trail: t, before: q.Before}
 		err := w.rows(func(row []byte) bool {
 			if !q.Since.IsZero() && rowTime(row).Before(q.Since.Add(-sinceSlack)) {
 				return false
@@ -40,7 +80,7 @@ func (s *Store) Acts(q ActQuery) iter.Seq2[Act, error] {
 			}
 			line, a, err := unpackRow(row)
 			if err != nil {
-				s.logger.Warn("a line of the audit does not read", zap.Uint64("seq", rowSeq(row)), zap.Error(err))
+				t.cfg.Logger.Warn("a line of the audit does not read", zap.Uint64("seq", rowSeq(row)), zap.Error(err))
 				return true
 			}
 			if line.Begun == line.Seq && w.open[line.Seq] == nil {
@@ -54,84 +94,30 @@ func (s *Store) Acts(q ActQuery) iter.Seq2[Act, error] {
 	}
 }
 
-func unpackRow(row []byte) (line auditLine, a Act, err error) {
-	if err = json.Unmarshal(row, &line); err == nil {
-		a, err = line.unpack()
-	}
-	return line, a, err
-}
-
-// An auditWalk reads the audit backwards.
-type auditWalk struct {
-	l      *audit
-	before uint64              // only lines with lower numbers; 0: all
-	open   map[uint64]*openAct // the acts under way when the walk began
-}
-
-// rows hands the rows of all lines to take, the newest first, until take returns false.
-func (w *auditWalk) rows(take func(row []byte) bool) error {
-	for next, more := w.before, true; more && next != 1; {
-		file, r, size, err := w.look(next)
-		if err != nil || file == nil {
-			return err
-		}
-		err = backward(r, size, func(row []byte) bool {
-			if seq := rowSeq(row); seq > 0 && (next == 0 || seq < next) {
-				more = take(row)
+// Done hands to take the acts of a kind that were done behind a place in the audit, the newest first, until take
+// returns false. Where that place is in another audit, all of them are. from is the place, or the zero one.
+func (t *audit) Done(kind ActKind, behind auditHead, take func(*Act) bool) (from auditHead, err error) {
+	w := auditWalk{trail: t}
+	err = w.rows(func(row []byte) bool {
+		if rowSeq(row) == behind.After {
+			line, _, unread := unpackRow(row)
+			if unread == nil && line.Sum == behind.Sum {
+				return false
 			}
-			return more
-		})
-		if c, ok := r.(io.Closer); ok {
-			_ = c.Close() // it was only read
+			behind = auditHead{} // in another audit
 		}
-		if err != nil {
-			return err
+		if !bytes.Contains(row, []byte(kind)) {
+			return true
 		}
-		next = file.first
-	}
-	return nil
+		_, a, unread := unpackRow(row)
+		return unread != nil || a.Kind != kind || a.Outcome != ActDone || take(&a)
+	})
+	return behind, err
 }
 
-// look opens the newest file that has lines before a number; nil: there is none.
-func (w *auditWalk) look(before uint64) (*auditFile, io.ReaderAt, int64, error) {
-	w.l.mu.Lock()
-	defer w.l.mu.Unlock()
-	if w.open == nil {
-		w.open = maps.Clone(w.l.open)
-	}
-	for i := len(w.l.files) - 1; i >= 0; i-- {
-		f := w.l.files[i]
-		if before != 0 && f.first >= before {
-			continue
-		}
-		if f.name == "" {
-			return f, bytes.NewReader(f.data[:f.size]), f.size, nil
-		}
-		r, err := os.Open(f.name)
-		if errors.Is(err, fs.ErrNotExist) && w.l.s.cfg.Still {
-			return nil, nil, 0, nil // the gate keeps it no longer
-		}
-		return f, r, f.size, err
-	}
-	return nil, nil, 0, nil
-}
-
-// rowSeq is the number of the line in a row, 0 for a head.
-func rowSeq(row []byte) (seq uint64) {
-	rest, ok := bytes.CutPrefix(row, []byte(`{"seq":`))
-	for i := 0; ok && i < len(rest) && rest[i] >= '0' && rest[i] <= '9'; i++ {
-		seq = seq*10 + uint64(rest[i]-'0')
-	}
-	return seq
-}
-
-// rowTime is the time of the line in a row; of one that does not read the latest there is.
-func rowTime(row []byte) time.Time {
-	_, rest, _ := bytes.Cut(row, []byte(`"fact":{"time":"`))
-	text, _, _ := bytes.Cut(rest, []byte{'"'})
-	at, err := time.Parse(time.RFC3339Nano, string(text))
-	if err != nil {
-		return time.Unix(1<<40, 0)
-	}
-	return at
+// Last is where the audit ends.
+func (t *audit) Last() auditHead {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	return t.last
 }

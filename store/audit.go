@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -15,17 +14,13 @@ import (
 	"github.com/sendgate/sendgate/store/disk"
 )
 
-const (
-	auditDir = "audit"
+// auditFileSize is up to how many bytes a file of the audit gets lines; there is one a month at least.
+const auditFileSize = 64 << 20
 
-	// auditFileSize is up to how many bytes a file of the audit gets lines; there is one a month at least.
-	auditFileSize = 64 << 20
-)
-
-// An audit keeps who did what, in files beside the database, so that pausing and resuming is also written
+// An audit keeps who did what, from openTrail to [audit.Close], in files beside the database, so that pausing and resuming is also written
 // down while the database is not well. Lines that come together are synced together.
 type audit struct {
-	s *Store
+	cfg auditConfig
 
 	mu    sync.Mutex
 	next  *auditBatch         // gathers lines while others are written; nil: none
@@ -36,8 +31,6 @@ type audit struct {
 	writing sync.Mutex // held by who writes, and by who puts another file into place
 	last    auditHead  // what the next line follows
 	failed  error      // the last file may have something behind its size; nil: it has not
-
-	sync func(*os.File) error // tests make it fail
 }
 
 // An openAct is an act that is under way.
@@ -53,54 +46,54 @@ type auditBatch struct {
 	err   error
 }
 
-// Audit keeps an act that came to its outcome. Once it returns nil, the act is on disk; on an error it is not
+// Keep keeps an act that came to its outcome. Once it returns nil, the act is on disk; on an error it is not
 // kept, and must not be done, or shown.
-func (s *Store) Audit(a Act) error {
-	a.Time, a.Begun = s.now(), time.Time{}
+func (t *audit) Keep(a Act) error {
+	a.Time, a.Begun = t.cfg.Now(), time.Time{}
 	if a.Outcome == "" {
 		a.Outcome = ActDone
 	}
 	if a.Asked == 0 {
 		var over func()
-		a.Asked, over = s.ActAsked()
+		a.Asked, over = t.Asked()
 		defer over()
 	}
-	_, err := s.audit.keep(&a, 0)
+	_, err := t.keep(&a, 0)
 	return err
 }
 
-// BeginAct keeps that an act is begun, and returns its number for [Store.EndAct]. Once it returns nil, that is
+// Begin keeps that an act is begun, and returns its number for [audit.End]. Once it returns nil, that is
 // on disk; on an error nothing is kept, and the act must not be done. An act that nobody ends, since the
-// process did, is unknown from the next Open on.
-func (s *Store) BeginAct(a Act) (uint64, error) {
-	a.Time, a.Begun, a.Outcome, a.Asked = s.now(), time.Time{}, ActUnderWay, s.audit.ask(a.Asked)
-	n, err := s.audit.keep(&a, beginning)
+// process did, is unknown from the next time on that the audit is opened.
+func (t *audit) Begin(a Act) (uint64, error) {
+	a.Time, a.Begun, a.Outcome, a.Asked = t.cfg.Now(), time.Time{}, ActUnderWay, t.ask(a.Asked)
+	n, err := t.keep(&a, beginning)
 	if err != nil {
-		s.audit.mu.Lock()
-		defer s.audit.mu.Unlock()
-		s.audit.late.told(a.Asked)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.late.told(a.Asked)
 	}
 	return n, err
 }
 
-// EndAct keeps what became of an act that was begun, and all that is known of it by now. Once it returns nil,
+// End keeps what became of an act that was begun, and all that is known of it by now. Once it returns nil,
 // that is on disk.
-func (s *Store) EndAct(begun uint64, a Act) error {
-	s.audit.mu.Lock()
-	at := s.audit.open[begun]
+func (t *audit) End(begun uint64, a Act) error {
+	t.mu.Lock()
+	at := t.open[begun]
 	if at != nil {
 		a.Begun, a.Asked = at.begun, at.asked
 	}
-	s.audit.mu.Unlock()
+	t.mu.Unlock()
 	if at == nil {
 		return fmt.Errorf("no act %d is under way", begun)
 	}
-	a.Time = s.now()
-	_, err := s.audit.keep(&a, begun)
+	a.Time = t.cfg.Now()
+	_, err := t.keep(&a, begun)
 	if err != nil { // most acts are told to their end once
-		s.audit.mu.Lock()
-		defer s.audit.mu.Unlock()
-		s.audit.late.told(at.asked)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.late.told(at.asked)
 		at.asked = 0
 	}
 	return err
@@ -110,27 +103,27 @@ func (s *Store) EndAct(begun uint64, a Act) error {
 const beginning = ^uint64(0)
 
 // keep writes the line of an act and returns its number.
-func (l *audit) keep(a *Act, begun uint64) (uint64, error) {
-	line, err := l.s.pack(a)
+func (t *audit) keep(a *Act, begun uint64) (uint64, error) {
+	line, err := t.pack(a)
 	if err != nil {
 		return 0, err
 	}
 	line.Begun, line.asked = begun, a.Asked
-	l.mu.Lock()
-	if l.next == nil {
-		l.next = new(auditBatch)
+	t.mu.Lock()
+	if t.next == nil {
+		t.next = new(auditBatch)
 	}
-	batch := l.next
+	batch := t.next
 	batch.lines = append(batch.lines, &line)
-	l.mu.Unlock()
+	t.mu.Unlock()
 
-	l.writing.Lock()
-	defer l.writing.Unlock()
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	if !batch.over {
-		l.mu.Lock()
-		l.next = nil
-		l.mu.Unlock()
-		if batch.err = l.write(batch.lines); batch.err != nil {
+		t.mu.Lock()
+		t.next = nil
+		t.mu.Unlock()
+		if batch.err = t.write(batch.lines); batch.err != nil {
 			batch.err = fmt.Errorf("keeping the audit: %w", batch.err)
 		}
 		batch.over = true
@@ -139,28 +132,28 @@ func (l *audit) keep(a *Act, begun uint64) (uint64, error) {
 }
 
 // write puts lines behind the others. On an error none of them is there. The caller holds writing.
-func (l *audit) write(lines []*auditLine) error {
-	if l.s.closed.Load() {
-		return ErrClosed
+func (t *audit) write(lines []*auditLine) error {
+	if err := t.cfg.Closed(); err != nil {
+		return err
 	}
-	now := l.s.now()
-	file, rows, err := l.lastFile(now)
+	now := t.cfg.Now()
+	file, rows, err := t.lastFile(now)
 	if err != nil {
 		return err
 	}
 	isNew := len(rows) > 0
-	l.mu.Lock()
-	open := maps.Clone(l.open)
+	t.mu.Lock()
+	open := maps.Clone(t.open)
 	for _, line := range lines {
-		for _, e := range l.late.since(line.asked) {
-			if _, err = line.erase(e.sp, e.person, e.journal); err != nil {
-				l.mu.Unlock()
+		for _, e := range t.late.since(line.asked) {
+			if _, err = line.erase(e.who, e.person); err != nil {
+				t.mu.Unlock()
 				return err
 			}
 		}
 	}
-	l.mu.Unlock()
-	last, ended := l.last, []ActMark(nil)
+	t.mu.Unlock()
+	last, ended := t.last, []ActMark(nil)
 	for _, line := range lines {
 		if line.Seq = last.After + 1; line.Begun == beginning {
 			line.Begun = line.Seq
@@ -180,37 +173,37 @@ func (l *audit) write(lines []*auditLine) error {
 		last.After, last.Sum = line.Seq, line.Sum
 		rows = line.append(rows)
 	}
-	if err := l.put(file, rows, isNew); err != nil {
+	if err := t.put(file, rows, isNew); err != nil {
 		return err
 	}
-	l.last = last
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open = open
+	t.last = last
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open = open
 	for _, asked := range ended {
-		l.late.told(asked)
+		t.late.told(asked)
 	}
 	if file.size += int64(len(rows)); isNew {
-		l.files = append(slices.Clip(l.files), file)
+		t.files = append(slices.Clip(t.files), file)
 	}
 	return nil
 }
 
 // put writes rows at the end of a file and syncs them.
-func (l *audit) put(file *auditFile, rows []byte, isNew bool) error {
+func (t *audit) put(file *auditFile, rows []byte, isNew bool) error {
 	if file.name == "" {
-		l.mu.Lock()
-		defer l.mu.Unlock()
+		t.mu.Lock()
+		defer t.mu.Unlock()
 	}
-	err := file.write(rows, l.sync)
+	err := file.write(rows, t.cfg.Sync)
 	switch {
 	case err == nil && isNew && file.name != "":
-		if err = disk.SyncDir(filepath.Dir(file.name)); err == nil && len(l.files) > 0 {
-			l.files[len(l.files)-1].close()
+		if err = disk.SyncDir(filepath.Dir(file.name)); err == nil && len(t.files) > 0 {
+			t.files[len(t.files)-1].close()
 		}
 	case err != nil && !isNew:
-		if l.failed = file.cut(l.sync); l.failed != nil {
-			l.failed = errors.Join(err, l.failed)
+		if t.failed = file.cut(t.cfg.Sync); t.failed != nil {
+			t.failed = errors.Join(err, t.failed)
 		}
 	}
 	if err != nil && isNew {
@@ -220,24 +213,24 @@ func (l *audit) put(file *auditFile, rows []byte, isNew bool) error {
 }
 
 // lastFile is the file that is written to, made ready; rows is what a new one begins with.
-func (l *audit) lastFile(now time.Time) (file *auditFile, rows []byte, err error) {
-	if n := len(l.files); n > 0 {
-		file = l.files[n-1]
-		if l.failed != nil {
-			if err := file.cut(l.sync); err != nil {
-				return nil, nil, errors.Join(l.failed, err)
+func (t *audit) lastFile(now time.Time) (file *auditFile, rows []byte, err error) {
+	if n := len(t.files); n > 0 {
+		file = t.files[n-1]
+		if t.failed != nil {
+			if err := file.cut(t.cfg.Sync); err != nil {
+				return nil, nil, errors.Join(t.failed, err)
 			}
-			l.failed = nil
+			t.failed = nil
 		}
 		if file.size < auditFileSize && sameMonth(file.begun, now) {
 			return file, nil, nil
 		}
 	}
-	head := auditHead{After: l.last.After, Sum: l.last.Sum, Time: now}
+	head := auditHead{After: t.last.After, Sum: t.last.Sum, Time: now}
 	if rows, err = head.append(nil); err != nil {
 		return nil, nil, err
 	}
-	file, err = newAuditFile(l.s, &head)
+	file, err = newAuditFile(t.cfg.Dir, &head)
 	return file, rows, err
 }
 
@@ -245,47 +238,60 @@ func sameMonth(a, b time.Time) bool {
 	return a.Year() == b.Year() && a.Month() == b.Month()
 }
 
-// close lets go of the files.
-func (l *audit) close() {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	for _, file := range l.files {
+// Hold calls hold with the name of each file and how much of it is acknowledged. Meanwhile none is removed or written
+// anew.
+func (t *audit) Hold(hold func(name string, size int64) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.files {
+		if err := hold(filepath.Base(f.name), f.size); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close lets go of the files.
+func (t *audit) Close() {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	for _, file := range t.files {
 		file.close()
 	}
 }
 
-// sweepAudit removes the files whose last line is older than the audit is kept.
-func (s *Store) sweepAudit() error {
-	if s.cfg.Memory || s.cfg.Still {
+// Sweep removes the files whose last line is older than the audit is kept.
+func (t *audit) Sweep() error {
+	if t.cfg.Dir == "" || t.cfg.Still {
 		return nil
 	}
 	for {
-		if swept, err := s.audit.sweepOldest(); err != nil || !swept {
+		if swept, err := t.sweepOldest(); err != nil || !swept {
 			return err
 		}
 	}
 }
 
 // sweepOldest removes the oldest file if it was kept for long enough.
-func (l *audit) sweepOldest() (swept bool, err error) {
-	l.writing.Lock() // until it is gone, since others may sweep, too
-	defer l.writing.Unlock()
-	l.mu.Lock()
-	files := l.files
-	l.mu.Unlock()
+func (t *audit) sweepOldest() (swept bool, err error) {
+	t.writing.Lock() // until it is gone, since others may sweep, too
+	defer t.writing.Unlock()
+	t.mu.Lock()
+	files := t.files
+	t.mu.Unlock()
 	if len(files) < 2 {
 		return false, nil
 	}
 	last, err := files[0].lastTime()
-	if err != nil || l.s.now().Sub(last) <= l.s.cfg.KeepAudit {
+	if err != nil || t.cfg.Now().Sub(last) <= t.cfg.Keep {
 		return false, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if err := files[0].remove(); err != nil {
 		return false, err
 	}
-	l.files = l.files[1:]
-	l.s.logger.Info("a file of the audit was kept for long enough", zap.String("file", files[0].name))
+	t.files = t.files[1:]
+	t.cfg.Logger.Info("a file of the audit was kept for long enough", zap.String("file", files[0].name))
 	return true, nil
 }

@@ -19,7 +19,7 @@ import (
 // acts are those that q chooses, each as its kind, actor and outcome, the newest first.
 func acts(t testing.TB, s *store.Store, q store.ActQuery) (all []string) {
 	t.Helper()
-	for a, err := range s.Acts(q) {
+	for a, err := range s.Audit().Acts(q) {
 		must(t, err)
 		all = append(all, fmt.Sprintf("%s %s %s", a.Actor, a.Kind, a.Outcome))
 	}
@@ -33,7 +33,7 @@ func act(actor string, kind store.ActKind) store.Act {
 // begin begins an act, and finish ends it as done.
 func begin(t testing.TB, s *store.Store, a store.Act) uint64 {
 	t.Helper()
-	n, err := s.BeginAct(a)
+	n, err := s.Audit().Begin(a)
 	must(t, err)
 	return n
 }
@@ -41,7 +41,7 @@ func begin(t testing.TB, s *store.Store, a store.Act) uint64 {
 func finish(t testing.TB, s *store.Store, n uint64, a store.Act) {
 	t.Helper()
 	a.Outcome = store.ActDone
-	must(t, s.EndAct(n, a))
+	must(t, s.Audit().End(n, a))
 }
 
 // auditFile is the only file of the audit in dir.
@@ -70,10 +70,10 @@ func TestActsAreFound(t *testing.T) {
 			at.set(later)
 			proof := act("ana", store.ActConsentProof)
 			proof.To = gonePerson
-			must(t, s.Audit(proof))
+			must(t, s.Audit().Keep(proof))
 			refused := act("cy", store.ActReload)
 			refused.Outcome, refused.Status, refused.Error = store.ActRefused, 403, "this needs the role admin"
-			must(t, s.Audit(refused))
+			must(t, s.Audit().Keep(refused))
 
 			all := []string{"cy reload refused", "ana consent-proof done", "bob pause done", "ana consent-import under-way"}
 			for name, c := range map[string]struct {
@@ -101,7 +101,7 @@ func TestActsAreFound(t *testing.T) {
 			var page []string
 			for before := uint64(0); ; {
 				n := 0
-				for a, err := range s.Acts(store.ActQuery{Before: before}) {
+				for a, err := range s.Audit().Acts(store.ActQuery{Before: before}) {
 					must(t, err)
 					if n++; n > 1 {
 						break
@@ -113,7 +113,7 @@ func TestActsAreFound(t *testing.T) {
 				}
 			}
 			equal(t, "one by one", page, []string{"ana consent-import", "cy reload", "ana consent-proof", "bob pause"})
-			for a, err := range s.Acts(store.ActQuery{Kind: store.ActConsentProof}) {
+			for a, err := range s.Audit().Acts(store.ActQuery{Kind: store.ActConsentProof}) {
 				must(t, err)
 				if a.To.Address != filter.Mask(gonePerson.Address) || a.To.Brand != "acme" || a.Person == "" || a.Remote != "192.0.2.1" {
 					t.Errorf("the act is %+v, want the person masked", a)
@@ -146,12 +146,12 @@ func TestAuditOutlivesTheProcess(t *testing.T) {
 
 	s = open(t, store.Config{Dir: left})
 	equal(t, "after a crash", acts(t, s, store.ActQuery{}), []string{"cy reload unknown", "ana consent-import unknown", "bob pause done"})
-	for a, err := range s.Acts(store.ActQuery{Address: gonePerson.Address}) {
+	for a, err := range s.Audit().Acts(store.ActQuery{Address: gonePerson.Address}) {
 		if must(t, err); !a.Begun.Equal(noon) || a.To.Address != filter.Mask(gonePerson.Address) {
 			t.Errorf("what the crash cut short is %+v", a)
 		}
 	}
-	must(t, s.Audit(act("cy", store.ActResume)))
+	must(t, s.Audit().Keep(act("cy", store.ActResume)))
 	if r := verify(t, s); !r.OK() || r.Audit.Lines != 7 {
 		t.Errorf("the audit verifies as %+v", r)
 	}
@@ -167,7 +167,7 @@ func TestAuditThatCannotBeWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, store.Config{Dir: dir})
-			must(t, s.Audit(act("ana", store.ActReload)))
+			must(t, s.Audit().Keep(act("ana", store.ActReload)))
 			broken, syncs := errors.New("the disk is on fire"), 0
 			store.FailAudit(s, func(real func() error) error {
 				if syncs++; syncs == 1 || !cuts {
@@ -175,17 +175,17 @@ func TestAuditThatCannotBeWritten(t *testing.T) {
 				}
 				return real()
 			})
-			if _, err := s.BeginAct(act("ana", store.ActPause)); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "keeping the audit: ") {
+			if _, err := s.Audit().Begin(act("ana", store.ActPause)); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "keeping the audit: ") {
 				t.Errorf("got %v", err)
 			}
 			equal(t, "while it is broken", acts(t, s, store.ActQuery{}), []string{"ana reload done"})
 			if !cuts {
-				if err := s.Audit(act("ana", store.ActResume)); !errors.Is(err, broken) {
+				if err := s.Audit().Keep(act("ana", store.ActResume)); !errors.Is(err, broken) {
 					t.Errorf("got %v", err)
 				}
 			}
 			store.FailAudit(s, func(real func() error) error { return real() })
-			must(t, s.Audit(act("ana", store.ActQuality)))
+			must(t, s.Audit().Keep(act("ana", store.ActQuality)))
 			closeStore(t, s)
 			s = open(t, store.Config{Dir: dir})
 			equal(t, "after that", acts(t, s, store.ActQuery{}), []string{"ana quality done", "ana reload done"})
@@ -204,10 +204,10 @@ func TestActsTogether(t *testing.T) {
 		all.Go(func() {
 			for range 20 {
 				a := act(fmt.Sprint("w", worker), store.ActConsentRecord)
-				n, err := s.BeginAct(a)
+				n, err := s.Audit().Begin(a)
 				if err == nil {
 					a.Outcome = store.ActDone
-					err = s.EndAct(n, a)
+					err = s.Audit().End(n, a)
 				}
 				if err != nil {
 					t.Error(err)
@@ -232,7 +232,7 @@ func TestAuditIsKeptForItsTime(t *testing.T) {
 	s := open(t, cfg)
 	for _, day := range []int{1, 2, 3, 40, 80} { // 30 and 31 January, 1 February, 10 March, 19 April
 		at.set(time.Date(2026, 1, 29+day, 0, 0, 0, 0, time.UTC))
-		must(t, s.Audit(act(fmt.Sprint("day", day), store.ActReload)))
+		must(t, s.Audit().Keep(act(fmt.Sprint("day", day), store.ActReload)))
 	}
 	var sweeps sync.WaitGroup
 	for range 4 { // the store may do so by itself at the same moment
@@ -253,7 +253,7 @@ func TestAuditIsKeptForItsTime(t *testing.T) {
 			t.Errorf("the audit verifies as %+v", r)
 		}
 	}
-	must(t, s.Audit(act("later", store.ActReload)))
+	must(t, s.Audit().Keep(act("later", store.ActReload)))
 	equal(t, "after another", acts(t, s, store.ActQuery{}), []string{"later reload done", "day80 reload done"})
 }
 
@@ -274,7 +274,7 @@ func TestAuditAltered(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, store.Config{Dir: dir})
 			for _, actor := range []string{"ana", "bob", "cy"} {
-				must(t, s.Audit(act(actor, store.ActReload)))
+				must(t, s.Audit().Keep(act(actor, store.ActReload)))
 			}
 			closeStore(t, s)
 			file := auditFile(t, dir)
@@ -298,10 +298,10 @@ func TestActsOverManyChunks(t *testing.T) {
 	for n := range 300 {
 		at.set(noon.Add(time.Duration(n) * 12 * time.Hour)) // five months
 		long.Note = strings.Repeat(string(rune('a'+n%26)), n*3)
-		must(t, s.Audit(long))
+		must(t, s.Audit().Keep(long))
 	}
 	n := 300
-	for a, err := range s.Acts(store.ActQuery{}) {
+	for a, err := range s.Audit().Acts(store.ActQuery{}) {
 		must(t, err)
 		if n--; a.Note != strings.Repeat(string(rune('a'+n%26)), n*3) || a.Seq != uint64(n+1) {
 			t.Fatalf("act %d is %+v", n, a)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -29,10 +30,16 @@ type auditFile struct {
 
 const auditSuffix = ".jsonl"
 
-// auditFiles finds the files of the audit, oldest first.
-func auditFiles(s *Store) (files []*auditFile, err error) {
-	dir := s.path(auditDir)
+// auditFiles finds the files of the audit in its folder, oldest first.
+func auditFiles(dir string) (files []*auditFile, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	temps, err := disk.Glob(dir, auditTemp+"*") // a crash left them half written
+	for _, name := range temps {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
 		return nil, err
 	}
 	entries, err := os.ReadDir(dir)
@@ -54,13 +61,13 @@ func auditFiles(s *Store) (files []*auditFile, err error) {
 	return files, nil
 }
 
-// newAuditFile makes the file that goes on behind head.
-func newAuditFile(s *Store, head *auditHead) (*auditFile, error) {
+// newAuditFile makes the file in dir that goes on behind head, in memory where dir is empty.
+func newAuditFile(dir string, head *auditHead) (*auditFile, error) {
 	f := &auditFile{first: head.After + 1, begun: head.Time}
-	if s.cfg.Memory {
+	if dir == "" {
 		return f, nil
 	}
-	f.name = filepath.Join(s.path(auditDir), fmt.Sprintf("%020d%s", f.first, auditSuffix))
+	f.name = filepath.Join(dir, fmt.Sprintf("%020d%s", f.first, auditSuffix))
 	var err error
 	f.file, err = os.OpenFile(f.name, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	return f, err

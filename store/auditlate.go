@@ -12,26 +12,26 @@ type lateActs struct {
 	erased   []*auditEraser  // the erasures that came after the oldest of those, oldest first
 }
 
-// ActAsked says that an act is asked for now, and returns what [Act.Asked] of it is to be. Whoever is erased until over
+// Asked says that an act is asked for now, and returns what [Act.Asked] of it is to be. Whoever is erased until over
 // is called is erased in that act, too: what was learnt of them before is not written down after it. over must be
 // called once the audit was told of the act's beginning or outcome, or is to be told nothing.
-func (s *Store) ActAsked() (mark ActMark, over func()) {
-	mark = s.audit.ask(0)
+func (t *audit) Asked() (mark ActMark, over func()) {
+	mark = t.ask(0)
 	return mark, sync.OnceFunc(func() {
-		s.audit.mu.Lock()
-		defer s.audit.mu.Unlock()
-		s.audit.late.told(mark)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.late.told(mark)
 	})
 }
 
 // ask notes one more act that was asked for at a mark; zero: now.
-func (l *audit) ask(at ActMark) ActMark {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (t *audit) ask(at ActMark) ActMark {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if at == 0 {
-		at = ActMark(l.late.erasures + 1)
+		at = ActMark(t.late.erasures + 1)
 	}
-	l.late.asked[at]++
+	t.late.asked[at]++
 	return at
 }
 

@@ -24,13 +24,13 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 			late := act("dan", store.ActPassUse)
 			late.To = gonePerson
 			var over, overToo func()
-			shown.Asked, over = s.ActAsked()
-			late.Asked, overToo = s.ActAsked()
+			shown.Asked, over = s.Audit().Asked()
+			late.Asked, overToo = s.Audit().Asked()
 			first, second := begin(t, s, act("ana", store.ActPassGrant)), begin(t, s, act("bob", store.ActPause))
 
 			erase(t, s, gonePerson)
 			finish(t, s, first, about)
-			must(t, s.Audit(shown))
+			must(t, s.Audit().Keep(shown))
 			third := begin(t, s, late)
 			overToo()
 			if !memory {
@@ -51,7 +51,7 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 					s = open(t, cfg)
 				}
 				equal(t, "of the person", acts(t, s, store.ActQuery{Address: gonePerson.Address}), []string{"dan pass-use done", "cy consent-show done", "ana pass-grant done"})
-				for a, err := range s.Acts(store.ActQuery{}) {
+				for a, err := range s.Audit().Acts(store.ActQuery{}) {
 					must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
@@ -68,13 +68,13 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 					t.Errorf("the audit verifies as %+v", r)
 				}
 			}
-			must(t, s.Audit(shown)) // its mark is of another process, or long over
+			must(t, s.Audit().Keep(shown)) // its mark is of another process, or long over
 			about.Note = ""
-			must(t, s.Audit(about)) // what is learnt afterwards is new
+			must(t, s.Audit().Keep(about)) // what is learnt afterwards is new
 			if got := acts(t, s, store.ActQuery{Address: gonePerson.Address}); got[0] != "ana pass-grant done" {
 				t.Errorf("the newest is %q", got)
 			}
-			for a, err := range s.Acts(store.ActQuery{Actor: "ana"}) {
+			for a, err := range s.Audit().Acts(store.ActQuery{Actor: "ana"}) {
 				if must(t, err); a.To.Address != "+1415••••00" && a.To.Address != "+1415•••••00" {
 					t.Errorf("a new act names them as %q", a.To.Address)
 				}
@@ -89,7 +89,7 @@ func TestErasuresAreForgottenBesideAnActWithoutEnd(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
 	begun := begin(t, s, act("ana", store.ActPassGrant))
 	store.FailAudit(s, func(func() error) error { return fmt.Errorf("the disk is full") })
-	if err := s.EndAct(begun, act("ana", store.ActPassGrant)); err == nil {
+	if err := s.Audit().End(begun, act("ana", store.ActPassGrant)); err == nil {
 		t.Fatal("it was ended")
 	}
 	store.FailAudit(s, func(real func() error) error { return real() })
@@ -120,7 +120,7 @@ func TestEraseLeavesNothingOfAPassThatWasFound(t *testing.T) {
 	if err := s.GiveBackPass(&used, "x"); err == nil {
 		t.Error("a pass was given back of somebody who is erased")
 	}
-	for a, err := range s.Acts(store.ActQuery{}) {
+	for a, err := range s.Audit().Acts(store.ActQuery{}) {
 		if must(t, err); a.To.Address != "" {
 			t.Errorf("left: %+v", a)
 		}

@@ -14,6 +14,9 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
+// auditSalt is how long the salt of a text is, in bytes.
+const auditSalt = 16
+
 // An auditLine is one line of a file of the audit: an act that came to its outcome at once, the beginning of
 // one, or the end of one that was begun before. Each line seals those before it:
 //
@@ -58,23 +61,23 @@ type auditText struct {
 }
 
 // pack makes a line of an act, but for its place in the chain.
-func (s *Store) pack(a *Act) (line auditLine, err error) {
+func (t *audit) pack(a *Act) (line auditLine, err error) {
 	if err := checkAct(a); err != nil {
 		return line, err
 	}
 	own := *a
 	own.Person, own.To.Address = "", ""
 	if a.To.Address != "" {
-		own.Person = s.personText(a.To.Address)
+		own.Person = t.cfg.Person(a.To.Address)
 		if a.Kind != ActConsentErase { // of whom nothing is to stay
 			own.To.Address = filter.Mask(wire.Clip(a.To.Address, maxActName))
 		}
 	}
-	return s.packAs(&own)
+	return packAs(&own)
 }
 
 // packAs is pack for an act whose address is masked already.
-func (s *Store) packAs(a *Act) (line auditLine, err error) {
+func packAs(a *Act) (line auditLine, err error) {
 	fact := auditFact{Time: a.Time, Begun: a.Begun, Kind: a.Kind, Role: wire.Clip(a.Role, maxActName), By: wire.Clip(a.By, maxActName),
 		Remote: wire.Clip(a.Remote, maxActName), Person: a.Person, Outcome: a.Outcome, Status: a.Status}
 	text := auditText{Actor: wire.Clip(a.Actor, maxActName), Note: wire.Clip(a.Note, maxActText), Error: wire.Clip(a.Error, maxActText),
@@ -85,7 +88,7 @@ func (s *Store) packAs(a *Act) (line auditLine, err error) {
 			text.About[wire.Clip(name, maxActName)] = wire.Clip(value, maxActText)
 		}
 	}
-	var salt [saltSize]byte
+	var salt [auditSalt]byte
 	if _, err := rand.Read(salt[:]); err != nil {
 		return line, err
 	}
@@ -98,12 +101,6 @@ func (s *Store) packAs(a *Act) (line auditLine, err error) {
 	}
 	line.Digest = sha256.Sum256(line.Text)
 	return line, nil
-}
-
-// personText is how the audit names who has an address.
-func (s *Store) personText(address string) string {
-	p := s.keys.person(address)
-	return hex.EncodeToString(p[:])
 }
 
 // unpack reads the act of a line.
@@ -149,9 +146,9 @@ func (h *auditHead) append(b []byte) ([]byte, error) {
 	return append(append(b, row...), '\n'), err
 }
 
-// erase takes out of the line what j says, and reports whether that was anything. Its place in the
-// chain, and its digest, stay.
-func (line *auditLine) erase(sp *spelling.Spelling, person string, j *journal) (bool, error) {
+// erase takes somebody out of the line, whom the audit names as person, and reports whether they were in it. Its place
+// in the chain, and its digest, stay.
+func (line *auditLine) erase(who *spelling.Person, person string) (bool, error) {
 	var fact auditFact
 	var text auditText
 	if err := json.Unmarshal(line.Fact, &fact); err != nil {
@@ -161,19 +158,19 @@ func (line *auditLine) erase(sp *spelling.Spelling, person string, j *journal) (
 		return false, err
 	}
 	found := false
-	if fact.Person == person && j.erases(text.To.Brand, text.To.Channel) && (text.To.Address != "" || text.Note+text.Error != "" && fact.Kind != ActConsentErase) {
+	if fact.Person == person && who.At(text.To) && (text.To.Address != "" || text.Note+text.Error != "" && fact.Kind != ActConsentErase) {
 		text.To.Address, found = "", true
 		if fact.Kind != ActConsentErase {
 			text.Note, text.Error = "", "" // they may speak of the person
 		}
 	}
 	for _, field := range []*string{&text.Actor, &text.Note, &text.Error} {
-		if sp.In(*field) {
+		if who.In(*field) {
 			*field, found = spelling.Erased, true
 		}
 	}
 	for name, value := range text.About {
-		if sp.InQuery(value) { // one of them is the query of a call
+		if who.InQuery(value) { // one of them is the query of a call
 			text.About[name], found = spelling.Erased, true
 		}
 	}
@@ -184,43 +181,4 @@ func (line *auditLine) erase(sp *spelling.Spelling, person string, j *journal) (
 	var err error
 	line.Text, err = json.Marshal(&text)
 	return true, err
-}
-
-// erases reports whether the recipient at the erased address with this brand and channel is erased.
-func (j *journal) erases(brand string, channel filter.Channel) bool {
-	if j.To.Brand == "" {
-		return true
-	}
-	return brand == j.To.Brand && channel == j.To.Channel
-}
-
-// needles are what the row of a line that q chooses must have in it, so that most others need not be read.
-func (q *ActQuery) needles(person string) (all [][]byte) {
-	for _, n := range [...]struct{ before, value string }{{`"actor":`, q.Actor}, {`"act":`, string(q.Kind)}, {`"outcome":`, string(q.Outcome)},
-		{`"person":`, person}, {":", q.About}} {
-		if n.value != "" {
-			text, _ := json.Marshal(n.value) // a string always marshals
-			all = append(all, append([]byte(n.before), text...))
-		}
-	}
-	return all
-}
-
-// chooses reports whether q chooses a.
-func (q *ActQuery) chooses(a *Act, person string) bool {
-	switch {
-	case q.Actor != "" && a.Actor != q.Actor, q.Kind != "" && a.Kind != q.Kind, q.Outcome != "" && a.Outcome != q.Outcome,
-		person != "" && a.Person != person,
-		!q.Since.IsZero() && a.Time.Before(q.Since), !q.Until.IsZero() && !a.Time.Before(q.Until):
-		return false
-	}
-	if q.About == "" {
-		return true
-	}
-	for _, value := range a.About {
-		if value == q.About {
-			return true
-		}
-	}
-	return false
 }

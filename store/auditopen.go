@@ -5,33 +5,57 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"time"
+
+	"go.uber.org/zap"
 )
 
-// openAudit reads where the audit ends. What a crash left half written was never acknowledged and is cut off;
+// auditConfig is what an audit is told by the store that it is part of.
+type auditConfig struct {
+	Dir    string                      // its own folder; empty: in memory alone
+	Keep   time.Duration               // for how long a file is kept behind its last line
+	Still  bool                        // nothing is removed, cut off or ended: another process may write
+	Now    func() time.Time            // in UTC, without a monotonic reading
+	Person func(address string) string // how the audit names who has an address
+	Closed func() error                // why nothing is kept any more, once it is so
+	Sync   func(*os.File) error        // makes durable what was written
+	Logger *zap.Logger
+}
+
+// openTrail reads where the audit ends. What a crash left half written was never acknowledged and is cut off;
 // acts that it cut short are unknown from now on.
-func (s *Store) openAudit() (err error) {
-	l := &s.audit
-	l.s, l.open, l.late.asked, l.sync = s, map[uint64]*openAct{}, map[ActMark]int{}, (*os.File).Sync
-	if s.cfg.Memory {
-		return nil
+func openTrail(cfg auditConfig) (*audit, error) {
+	t := &audit{cfg: cfg, open: map[uint64]*openAct{}, late: lateActs{asked: map[ActMark]int{}}}
+	if cfg.Dir == "" {
+		return t, nil
 	}
-	if l.files, err = auditFiles(s); err != nil {
-		return err
+	var err error
+	if t.files, err = auditFiles(cfg.Dir); err == nil {
+		err = t.resume()
 	}
-	for len(l.files) > 0 {
-		last := l.files[len(l.files)-1]
-		end, oldest, err := last.open(s.cfg.Still)
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// resume goes on behind the last line that was acknowledged.
+func (t *audit) resume() error {
+	for len(t.files) > 0 {
+		last := t.files[len(t.files)-1]
+		end, oldest, err := last.open(t.cfg.Still)
 		switch {
 		case errors.Is(err, errNoLine): // it was just made
-			l.files = l.files[:len(l.files)-1]
+			t.files = t.files[:len(t.files)-1]
 			continue
 		case err != nil:
 			return err
 		case oldest > 0:
-			l.last = end
-			return l.unfinished(oldest)
+			t.last = end
+			return t.unfinished(oldest)
 		}
-		l.last = end
+		t.last = end
 		return nil
 	}
 	return nil
@@ -39,11 +63,11 @@ func (s *Store) openAudit() (err error) {
 
 // unfinished ends the acts that were under way when the process ended, of which the one of line oldest is the
 // first.
-func (l *audit) unfinished(oldest uint64) error {
+func (t *audit) unfinished(oldest uint64) error {
 	ended := map[uint64]bool{}
 	var begun []Act
 	var damage error
-	w := auditWalk{l: l}
+	w := auditWalk{trail: t}
 	err := w.rows(func(row []byte) bool {
 		if rowSeq(row) < oldest {
 			return false
@@ -65,11 +89,11 @@ func (l *audit) unfinished(oldest uint64) error {
 	}
 	lines := make([]*auditLine, 0, len(begun))
 	for _, a := range slices.Backward(begun) {
-		l.open[a.Seq] = &openAct{begun: a.Time}
-		if l.s.cfg.Still {
+		t.open[a.Seq] = &openAct{begun: a.Time}
+		if t.cfg.Still {
 			continue
 		}
-		line, err := l.s.packEnd(a)
+		line, err := t.packEnd(a)
 		if err != nil {
 			return err
 		}
@@ -78,13 +102,13 @@ func (l *audit) unfinished(oldest uint64) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return l.write(lines)
+	return t.write(lines)
 }
 
 // packEnd is the line that ends a, of which nobody knows what became.
-func (s *Store) packEnd(a Act) (auditLine, error) {
-	a.Begun, a.Time, a.Outcome = a.Time, s.now(), ActUnknown
-	line, err := s.packAs(&a)
+func (t *audit) packEnd(a Act) (auditLine, error) {
+	a.Begun, a.Time, a.Outcome = a.Time, t.cfg.Now(), ActUnknown
+	line, err := packAs(&a)
 	line.Begun = a.Seq
 	return line, err
 }

@@ -130,17 +130,16 @@ func (b *backup) begin() (err error) {
 			return err
 		}
 	}
-	s.audit.mu.Lock()
-	defer s.audit.mu.Unlock()
-	for _, f := range s.audit.files {
-		if err := b.hold(path.Join(auditDir, filepath.Base(f.name))); err != nil {
+	return s.audit.Hold(func(name string, size int64) error {
+		name = path.Join(auditDir, name)
+		if err := b.hold(name); err != nil {
 			return err
 		}
-		if n := len(b.open); n > 0 && b.open[n-1].file.Name() == f.name {
-			b.open[n-1].size = f.size // what is behind it is not acknowledged
+		if n := len(b.open); n > 0 && b.open[n-1].name == name {
+			b.open[n-1].size = size // what is behind it is not acknowledged
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // hold opens a file of the folder, if it is there.

@@ -58,7 +58,7 @@ func lived(t testing.TB) (s *store.Store, sha string) {
 	must(t, err)
 	pause(t, s, stop("spring", time.Time{}), "k")
 	must(t, s.AddToken(token("crm")))
-	must(t, s.Audit(act("ana", store.ActPause)))
+	must(t, s.Audit().Keep(act("ana", store.ActPause)))
 	must(t, s.KeepTemplate(store.Template{Brand: "acme", Provider: "whatsapp", Name: "sale", Category: filter.Marketing, Time: noon}))
 	grant(t, s, passTo(s, person("acme", 4)))
 	addErrands(t, s, errand("relay", person("acme", 5)))

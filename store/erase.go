@@ -204,7 +204,7 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err := s.eraseTokens(j.To.Address); err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", tokensFile, err)
 	}
-	acts, err := s.audit.erase(j)
+	acts, err := s.audit.Erase(who)
 	if err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", auditDir, err)
 	}

@@ -37,6 +37,11 @@ type undoneErasure struct {
 	logged   string // the address, where the decision log alone has it
 }
 
+// at reports whether the erasure was of a recipient with this brand and channel.
+func (u *undoneErasure) at(to filter.Recipient) bool {
+	return (&spelling.Person{To: u.To}).At(to)
+}
+
 // eraseAgain erases whom the audit knows as erased and the database does not: it was restored from a backup of
 // before. What was learnt after the erasure alone stays; who was not known before it counts as erased since then.
 func (s *Store) eraseAgain() error {
@@ -121,7 +126,7 @@ func (s *Store) findLogged(undone []*undoneErasure) error {
 			return err
 		}
 		for _, u := range unknown[s.keys.person(e.To.Address)] {
-			if u.erases(e.To.Brand, e.To.Channel) && e.Time.Before(u.begun) {
+			if u.at(e.To) && e.Time.Before(u.begun) {
 				u.logged = e.To.Address
 			}
 		}
@@ -133,28 +138,13 @@ func (s *Store) findLogged(undone []*undoneErasure) error {
 // be done again; the newest first.
 func (s *Store) undoneErasures() (undone []*undoneErasure, err error) {
 	value, err := getMeta(s.db, metaHeard)
-	heard, last := decodeHeard(value), s.audit.last
+	heard, last := decodeHeard(value), s.audit.Last()
 	if err != nil || last.After == heard.After && last.Sum == heard.Sum {
 		return nil, err
 	}
-	w := auditWalk{l: &s.audit}
-	walked := w.rows(func(row []byte) bool {
-		if rowSeq(row) == heard.After {
-			line, _, unread := unpackRow(row)
-			if unread == nil && line.Sum == heard.Sum {
-				return false
-			}
-			heard = auditHead{} // in another audit
-		}
-		if !bytes.Contains(row, []byte(ActConsentErase)) {
-			return true
-		}
-		_, a, unread := unpackRow(row)
-		if unread != nil || a.Kind != ActConsentErase || a.Outcome != ActDone {
-			return true
-		}
+	heard, walked := s.audit.Done(ActConsentErase, heard, func(a *Act) bool {
 		var u *undoneErasure
-		if u, err = s.undone(&a); u != nil {
+		if u, err = s.undone(a); u != nil {
 			undone = slices.DeleteFunc(undone, func(later *undoneErasure) bool { return later.ID == u.ID }) // done again before
 			undone = append(undone, u)
 		}
@@ -222,7 +212,7 @@ func knownBefore(txn *badger.Txn, u *undoneErasure) (address string) {
 	events := walkEvents(txn, p[:])
 	defer events.close()
 	for address == "" && bytes.HasPrefix(events.nearest(), p[:]) && len(events.nearest()) == len(eventID{}) {
-		if k := &events.event; events.next() && u.erases(k.To.Brand, k.To.Channel) && k.Recorded.Before(u.begun) {
+		if k := &events.event; events.next() && u.at(k.To) && k.Recorded.Before(u.begun) {
 			address = k.To.Address
 		}
 	}
@@ -231,7 +221,7 @@ func knownBefore(txn *badger.Txn, u *undoneErasure) (address string) {
 
 // auditErasure has the audit know an erasure that nobody waits for.
 func (s *Store) auditErasure(j *journal, note string) {
-	err := s.Audit(Act{Kind: ActConsentErase, Actor: "gate", To: filter.Recipient{Brand: j.To.Brand, Channel: j.To.Channel, Address: j.To.Address},
+	err := s.Audit().Keep(Act{Kind: ActConsentErase, Actor: "gate", To: filter.Recipient{Brand: j.To.Brand, Channel: j.To.Channel, Address: j.To.Address},
 		About: map[string]string{aboutErasure: j.ID}, Note: note})
 	if err != nil {
 		s.logger.Error("an erasure is not in the audit", zap.String("id", j.ID), zap.Error(err))

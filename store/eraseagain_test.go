@@ -196,7 +196,7 @@ func TestErasureAfterManyActsOutlivesABackupOfBefore(t *testing.T) {
 	var acting sync.WaitGroup
 	for range 1100 {
 		acting.Go(func() {
-			if err := s.Audit(act("ana", store.ActConsentShow)); err != nil {
+			if err := s.Audit().Keep(act("ana", store.ActConsentShow)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -267,7 +267,7 @@ func TestErasureRightAfterABackupOutlivesIt(t *testing.T) {
 	s := open(t, store.Config{Dir: dir, Now: now.now})
 	keep(t, s, optIn(gonePerson, "a"))
 	for range 1000 { // an audit of which the database writes down how far it knows it
-		must(t, s.Audit(act("ana", store.ActReload)))
+		must(t, s.Audit().Keep(act("ana", store.ActReload)))
 	}
 	now.set(noon.Add(time.Hour))
 	a := act("olga", store.ActConsentErase)

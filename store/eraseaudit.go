@@ -22,13 +22,13 @@ import (
 // auditTemp begins the names of files of the audit that are written anew.
 const auditTemp = "erasing-"
 
-// erase takes what names a recipient out of the audit, and returns from how many acts. Who writes is held up
+// Erase takes what names somebody out of the audit, and returns from how many acts. Who writes is held up
 // while it is at the last file, and by no other.
-func (l *audit) erase(j *journal) (count int, err error) {
-	e := &auditEraser{l: l, journal: j, sp: spelling.Of(j.To.Address), person: l.s.personText(j.To.Address), acts: map[uint64]bool{}}
+func (t *audit) Erase(who *spelling.Person) (count int, err error) {
+	e := &auditEraser{trail: t, who: who, person: t.cfg.Person(who.To.Address), acts: map[uint64]bool{}}
 	from := uint64(0)
 	for {
-		f, isLast := l.fileFrom(from)
+		f, isLast := t.fileFrom(from)
 		if f == nil || isLast {
 			err = e.last(from)
 			return len(e.acts), err
@@ -43,10 +43,10 @@ func (l *audit) erase(j *journal) (count int, err error) {
 // last is at the files from a number on, of which others may have been begun meanwhile, and has what is written later
 // of earlier acts name the recipient no more.
 func (e *auditEraser) last(from uint64) error {
-	e.l.writing.Lock()
-	defer e.l.writing.Unlock()
+	e.trail.writing.Lock()
+	defer e.trail.writing.Unlock()
 	for {
-		f, _ := e.l.fileFrom(from)
+		f, _ := e.trail.fileFrom(from)
 		if f == nil {
 			break
 		}
@@ -55,20 +55,20 @@ func (e *auditEraser) last(from uint64) error {
 		}
 		from = f.first + 1
 	}
-	e.l.mu.Lock()
-	defer e.l.mu.Unlock()
-	e.l.late.add(e)
+	e.trail.mu.Lock()
+	defer e.trail.mu.Unlock()
+	e.trail.late.add(e)
 	return nil
 }
 
 // fileFrom is the oldest file whose lines begin with a number or after it, nil where there is none, and whether
 // it is the one that is written to.
-func (l *audit) fileFrom(first uint64) (f *auditFile, isLast bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i, f := range l.files {
+func (t *audit) fileFrom(first uint64) (f *auditFile, isLast bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, f := range t.files {
 		if f.first >= first {
-			return f, i == len(l.files)-1
+			return f, i == len(t.files)-1
 		}
 	}
 	return nil, false
@@ -76,11 +76,10 @@ func (l *audit) fileFrom(first uint64) (f *auditFile, isLast bool) {
 
 // An auditEraser takes one recipient out of the audit.
 type auditEraser struct {
-	l       *audit
-	journal *journal
-	sp      *spelling.Spelling
-	person  string
-	acts    map[uint64]bool // that something was taken out of
+	trail  *audit
+	who    *spelling.Person
+	person string          // how the audit names them
+	acts   map[uint64]bool // that something was taken out of
 }
 
 // file puts one in the place of f that has the same lines, without the recipient.
@@ -90,8 +89,8 @@ func (e *auditEraser) file(f *auditFile) error {
 		if err != nil || !found {
 			return err
 		}
-		e.l.mu.Lock()
-		defer e.l.mu.Unlock()
+		e.trail.mu.Lock()
+		defer e.trail.mu.Unlock()
 		f.data, f.size = text, int64(len(text))
 		return nil
 	}
@@ -108,9 +107,9 @@ func (e *auditEraser) file(f *auditFile) error {
 		return err
 	}
 	dir, name := filepath.Split(f.name)
-	e.l.mu.Lock() // who reads sees the one file or the other
-	defer e.l.mu.Unlock()
-	if !slices.Contains(e.l.files, f) {
+	e.trail.mu.Lock() // who reads sees the one file or the other
+	defer e.trail.mu.Unlock()
+	if !slices.Contains(e.trail.files, f) {
 		return nil
 	}
 	file, err := disk.Put(filepath.Clean(dir), name, auditTemp, text)
@@ -129,9 +128,9 @@ func (e *auditEraser) file(f *auditFile) error {
 
 // there reports whether f is one of the files.
 func (e *auditEraser) there(f *auditFile) bool {
-	e.l.mu.Lock()
-	defer e.l.mu.Unlock()
-	return slices.Contains(e.l.files, f)
+	e.trail.mu.Lock()
+	defer e.trail.mu.Unlock()
+	return slices.Contains(e.trail.files, f)
 }
 
 // rewrite is the text of a file without the recipient.
@@ -160,20 +159,20 @@ func (e *auditEraser) rewrite(file io.Reader) (text []byte, found bool, err erro
 // them, is emptied.
 func (e *auditEraser) row(row []byte) ([]byte, error) {
 	seq := rowSeq(row)
-	if seq == 0 || !bytes.Contains(row, []byte(e.person)) && !bytes.ContainsAny(row, `\%`) && !e.sp.In(string(row)) {
+	if seq == 0 || !bytes.Contains(row, []byte(e.person)) && !bytes.ContainsAny(row, `\%`) && !e.who.In(string(row)) {
 		return nil, nil
 	}
 	var line auditLine
 	err := json.Unmarshal(row, &line)
 	var found bool
 	if err == nil {
-		found, err = line.erase(e.sp, e.person, e.journal)
+		found, err = line.erase(e.who, e.person)
 	}
 	if err != nil {
-		if !e.sp.In(string(row)) && !bytes.Contains(row, []byte(e.person)) {
+		if !e.who.In(string(row)) && !bytes.Contains(row, []byte(e.person)) {
 			return nil, nil
 		}
-		e.l.s.logger.Warn("a damaged line of the audit that named somebody who is erased is emptied", zap.Uint64("seq", seq), zap.Error(err))
+		e.trail.cfg.Logger.Warn("a damaged line of the audit that named somebody who is erased is emptied", zap.Uint64("seq", seq), zap.Error(err))
 		return fmt.Appendf(nil, `{"seq":%d}`+"\n", seq), nil
 	}
 	if !found {

@@ -18,13 +18,13 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 			s := open(t, cfg)
 			about := act("ana", store.ActConsentRecord)
 			about.To, about.Note = gonePerson, "Ana Ejemplo called"
-			must(t, s.Audit(about))
+			must(t, s.Audit().Keep(about))
 			named := act("bob", store.ActPause)
 			named.About, named.Note = map[string]string{"campaign": "for 415-555-0100", "switch": "x"}, "told by +1 (415) 555-0100"
 			finish(t, s, begin(t, s, named), named)
 			other := about
 			other.To, other.Note = person("acme", 1), "called"
-			must(t, s.Audit(other))
+			must(t, s.Audit().Keep(other))
 			under := begin(t, s, store.Act{Actor: "olga", Kind: store.ActConsentErase})
 			if !memory && len(found(t, cfg.Dir)) == 0 {
 				t.Fatal("the search finds nothing before the erasure either")
@@ -39,7 +39,7 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 					s = open(t, cfg)
 				}
 				equal(t, "of the person", acts(t, s, store.ActQuery{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
-				for a, err := range s.Acts(store.ActQuery{}) {
+				for a, err := range s.Audit().Acts(store.ActQuery{}) {
 					must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
@@ -56,7 +56,7 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 					t.Errorf("the audit verifies as %+v", r)
 				}
 			}
-			must(t, s.Audit(act("cy", store.ActReload)))
+			must(t, s.Audit().Keep(act("cy", store.ActReload)))
 			if r := verify(t, s); !r.OK() {
 				t.Errorf("after another act the audit verifies as %+v", r)
 			}
@@ -73,15 +73,15 @@ func TestEraseOverManyAuditFiles(t *testing.T) {
 		at.set(noon.AddDate(0, month, 0))
 		about := act("ana", store.ActConsentRecord)
 		about.To, about.Note = gonePerson, "told by 415-555-0100"
-		must(t, s.Audit(about))
+		must(t, s.Audit().Keep(about))
 		about.To, about.Note = person("acme", 1), ""
-		must(t, s.Audit(about))
+		must(t, s.Audit().Keep(about))
 	}
 	var others sync.WaitGroup
 	for range 2 {
 		others.Go(func() {
 			for range 40 {
-				if err := s.Audit(act("bob", store.ActPause)); err != nil {
+				if err := s.Audit().Keep(act("bob", store.ActPause)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -113,7 +113,7 @@ func TestEraseFindsWhoIsNamedInAQuery(t *testing.T) {
 	for _, query := range []string{"source=told+by+ana%40example.com", "campaign=for+%28415%29+555-0100&route=twilio", "campaign=100%25&route=twilio"} {
 		a := act("bob", store.ActDecisionsExport)
 		a.About = map[string]string{"query": query}
-		must(t, s.Audit(a))
+		must(t, s.Audit().Keep(a))
 	}
 	for _, to := range []filter.Recipient{ana, gonePerson} {
 		if e := erase(t, s, to); e.Acts != 1 {

@@ -52,7 +52,7 @@ func Free(cfg Config, free func() int64) (*Store, error) {
 func FlushLog(s *Store) { _, _ = s.decisions.Tail() }
 
 // Sweep does what is done once a day.
-func Sweep(s *Store) error { return errors.Join(s.sweep(), s.sweepAudit()) }
+func Sweep(s *Store) error { return errors.Join(s.sweep(), s.audit.Sweep()) }
 
 // FinishErasure does what is done once an hour.
 func FinishErasure(s *Store) { s.finishLate() }
@@ -62,7 +62,7 @@ func ErasuresHeld(s *Store) int { return len(s.audit.late.erased) }
 
 // FailAudit makes every sync of the files of the audit go through f, which is given the real one.
 func FailAudit(s *Store, f func(real func() error) error) {
-	s.audit.sync = func(file *os.File) error { return f(file.Sync) }
+	s.trail = func(file *os.File) error { return f(file.Sync) }
 }
 
 // MayHaveOptedOut asks the Bloom filter alone.

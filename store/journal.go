@@ -78,8 +78,7 @@ func (s *Store) removeTemps() error {
 	if s.cfg.Memory {
 		return nil
 	}
-	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switches.File + ".*", catalogueFile + ".*", tokensTemp + "*",
-		filepath.Join(auditDir, auditTemp+"*")} {
+	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switches.File + ".*", catalogueFile + ".*", tokensTemp + "*"} {
 		names, err := disk.Glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {
 			err = errors.Join(err, os.Remove(name))

@@ -34,7 +34,7 @@ func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
 		act.Outcome, act.Error = ActFailed, "it could not be kept that it is used"
 	}
 	used := act.Outcome == ActDone
-	untold := s.EndAct(begun, act)
+	untold := s.Audit().End(begun, act)
 	if used && untold != nil {
 		if back := s.giveBack(p, decision); back != nil {
 			untold = errors.Join(untold, fmt.Errorf("the pass stays used, although nothing was sent: %w", back))
@@ -57,7 +57,7 @@ func (s *Store) GiveBackPass(p *Pass, decision string) error {
 	if err = s.giveBack(p, decision); err != nil {
 		act.Error = "the message was not sent, and the pass could not be given back"
 	}
-	return errors.Join(err, s.EndAct(begun, act))
+	return errors.Join(err, s.Audit().End(begun, act))
 }
 
 func (s *Store) giveBack(p *Pass, decision string) error {
@@ -90,7 +90,7 @@ func (s *Store) giveBack(p *Pass, decision string) error {
 // recipient was erased, say, is none: the audit hears nothing of it.
 func (s *Store) beginUse(p *Pass, decision string) (act Act, begun uint64, err error) {
 	act = Act{Kind: ActPassUse, Actor: passUser, To: p.To, About: map[string]string{"pass": p.ID, "decision": decision}}
-	asked, over := s.ActAsked() // an erasure that forgets the pass from here on reaches the act
+	asked, over := s.Audit().Asked() // an erasure that forgets the pass from here on reaches the act
 	defer over()
 	act.Asked = asked
 	s.passes.mu.Lock()
@@ -99,7 +99,7 @@ func (s *Store) beginUse(p *Pass, decision string) (act Act, begun uint64, err e
 	if !known {
 		return act, 0, ErrNoPass
 	}
-	begun, err = s.BeginAct(act)
+	begun, err = s.Audit().Begin(act)
 	return act, begun, err
 }
 

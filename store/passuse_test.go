@@ -28,7 +28,7 @@ func TestPassWhoseUseCannotBeKeptInTheAudit(t *testing.T) {
 	if used, err := s.UsePass(&p, "y", noon); !used || err != nil {
 		t.Errorf("once the audit can be written: %v, %v", used, err)
 	}
-	for a, err := range s.Acts(store.ActQuery{Kind: store.ActPassUse}) {
+	for a, err := range s.Audit().Acts(store.ActQuery{Kind: store.ActPassUse}) {
 		want := map[string]store.ActOutcome{"x": store.ActUnderWay, "y": store.ActDone}[a.About["decision"]]
 		if err != nil || a.Outcome != want {
 			t.Errorf("the audit has %+v, %v", a, err)

@@ -248,7 +248,7 @@ func (r *restoring) open(done *Restored, pause bool) (err error) {
 		return err
 	}
 	if !pause {
-		return s.Audit(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made)}})
+		return s.Audit().Keep(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made)}})
 	}
 	sw, err := s.switches.Pause(filter.Switch{Actor: restorer, Admin: true,
 		Reason: "restored from a backup of " + stampOf(r.self.Made) + ": who opted out since then is not known here"}, "")
@@ -256,7 +256,7 @@ func (r *restoring) open(done *Restored, pause bool) (err error) {
 		return err
 	}
 	done.Pause = &sw
-	return s.Audit(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made), "switch": sw.ID}})
+	return s.Audit().Keep(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made), "switch": sw.ID}})
 }
 
 // restorer is the actor of what a restore does.

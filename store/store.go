@@ -36,7 +36,7 @@ type Store struct {
 	decisions *decisions.Log
 
 	switches *switches.Board
-	audit    audit
+	audit    *audit
 	tokens   tokens
 	passes   passes
 
@@ -82,6 +82,7 @@ type Store struct {
 	sick   atomic.Pointer[error]       // the last commit failed with this; nil while commits work
 	commit func(*badger.Txn) error     // commits without syncing; tests make it fail
 	sync   func(*os.File) error        // makes durable what was committed into a file; likewise
+	trail  func(*os.File) error        // makes durable what the audit wrote; likewise
 	free   func(string) (int64, error) // free bytes on the disk of a folder; tests make it small
 }
 
@@ -121,6 +122,7 @@ func newStore(cfg Config) *Store {
 		done:    make(chan struct{}),
 		erasing: make(chan struct{}, 1),
 		free:    disk.Free,
+		trail:   (*os.File).Sync,
 	}
 	s.commit = (*badger.Txn).Commit
 	if s.sync = syncData; s.cfg.Memory {
@@ -207,7 +209,7 @@ func (s *Store) open() (err error) {
 	}
 	defer func() {
 		if err != nil {
-			s.audit.close()
+			s.audit.Close()
 		}
 	}()
 	if err = s.raiseFormat(); err != nil {
@@ -270,7 +272,7 @@ func (s *Store) Close() error {
 
 	err := errors.Join(s.decisions.Close(), s.tally.Close(), s.closeTokens())
 	s.switches.Close()
-	s.audit.close()
+	s.audit.Close()
 	s.errands.Close()
 	s.metrics.unregister()
 	s.mu.Lock()

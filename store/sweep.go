@@ -27,7 +27,7 @@ func (s *Store) housekeep() {
 	defer tick.Stop()
 	defer late.Stop()
 	for {
-		if err := errors.Join(s.sweep(), s.sweepAudit()); err != nil && !errors.Is(err, ErrClosed) {
+		if err := errors.Join(s.sweep(), s.audit.Sweep()); err != nil && !errors.Is(err, ErrClosed) {
 			s.logger.Warn("removing what was kept for long enough", zap.Error(err))
 		}
 		for due := false; !due; {

@@ -81,7 +81,7 @@ func (s *Store) Verify(ctx context.Context, kept ...Head) (Report, error) {
 		err = v.blobs()
 	}
 	if err == nil {
-		err = v.audit()
+		v.report.Audit, err = v.s.audit.Verify(ctx, func(format string, args ...any) { v.report.fault(0, format, args...) })
 	}
 	if err == nil {
 		err = v.passes()

@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// AuditReport is what [Store.Verify] found in the audit.
+// AuditReport is what [audit.Verify] found.
 type AuditReport struct {
 	Lines  uint64 `json:"lines"`  // lines read: an act that takes time has two
 	Erased uint64 `json:"erased"` // of them, with what an erasure left
@@ -22,11 +22,11 @@ type AuditReport struct {
 	Sum    Digest `json:"sum"`    // of the last line: kept elsewhere, it stands for all of them
 }
 
-// audit walks all lines of the audit that were kept before it begins.
-func (v *verifier) audit() error {
-	l := &v.s.audit
-	l.mu.Lock()
-	files, open := slices.Clone(l.files), make([]io.Reader, 0, len(l.files))
+// Verify walks all lines of the audit that were kept before it begins, and tells fault what is wrong. The error says
+// only that something could not be read.
+func (t *audit) Verify(ctx context.Context, fault func(format string, args ...any)) (AuditReport, error) {
+	t.mu.Lock()
+	files, open := slices.Clone(t.files), make([]io.Reader, 0, len(t.files))
 	var failed error
 	for _, f := range files {
 		if f.name == "" {
@@ -38,23 +38,23 @@ func (v *verifier) audit() error {
 		defer file.Close() // of a nil one too: it was only read
 		open = append(open, io.LimitReader(file, f.size))
 	}
-	l.mu.Unlock()
+	t.mu.Unlock()
+	walk := auditVerifier{fault: fault}
 	if failed != nil {
-		return failed
+		return walk.report, failed
 	}
-	walk := auditVerifier{v: v, report: &v.report.Audit}
 	for i, r := range open {
-		if err := walk.file(v.ctx, files[i], r); err != nil {
-			return err
+		if err := walk.file(ctx, files[i], r); err != nil {
+			return walk.report, err
 		}
 	}
-	return nil
+	return walk.report, nil
 }
 
 // An auditVerifier walks the audit forwards.
 type auditVerifier struct {
-	v      *verifier
-	report *AuditReport
+	fault  func(format string, args ...any)
+	report AuditReport
 	lost   bool // the sum of the line before is not known
 }
 
@@ -121,8 +121,4 @@ func (w *auditVerifier) line(row []byte) {
 	}
 	w.report.Lines++
 	w.report.Last, w.report.Sum, w.lost = line.Seq, line.Sum, false
-}
-
-func (w *auditVerifier) fault(format string, args ...any) {
-	w.v.report.fault(0, format, args...)
 }

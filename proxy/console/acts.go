@@ -34,7 +34,7 @@ func (s *Server) listActs(c *call) error {
 		return err
 	}
 	page := Acts{Acts: []store.Act{}}
-	for a, err := range s.store.Acts(q) {
+	for a, err := range s.store.Audit().Acts(q) {
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *Server) exportActs(c *call) error {
 	if err != nil {
 		return err
 	}
-	for a, err := range s.store.Acts(q) {
+	for a, err := range s.store.Audit().Acts(q) {
 		if err == nil {
 			err = st.write(actRow(&a), a)
 		}

@@ -58,7 +58,7 @@ func TestBackupOverTheAPI(t *testing.T) {
 		_ = copied.Close()
 	}
 	var kept []string
-	for a := range b.store.Acts(store.ActQuery{Kind: store.ActBackup}) {
+	for a := range b.store.Audit().Acts(store.ActQuery{Kind: store.ActBackup}) {
 		kept = append(kept, a.Actor+" "+string(a.Outcome))
 	}
 	if got := strings.Join(kept, ", "); got != "ada done, ada done, rosa refused, vera refused" {

@@ -58,7 +58,7 @@ func TestTokensLetInUntilRevoked(t *testing.T) {
 		t.Error("two tokens have one secret")
 	}
 	var acts []string
-	for a, err := range b.store.Acts(store.ActQuery{}) {
+	for a, err := range b.store.Audit().Acts(store.ActQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -128,11 +128,11 @@ func (w *witness) begin(c *call) error {
 		w.act.About["query"] = query.Encode()
 	}
 	if !w.what.changes {
-		w.act.Asked, w.told = w.s.store.ActAsked()
+		w.act.Asked, w.told = w.s.store.Audit().Asked()
 		return nil
 	}
 	var err error
-	if w.begun, err = w.s.store.BeginAct(w.act); err != nil {
+	if w.begun, err = w.s.store.Audit().Begin(w.act); err != nil {
 		w.over = true
 		w.s.log.Error("the audit cannot be written, so that nothing is done", zap.String("actor", c.by.name), zap.String("act", string(w.what.kind)), zap.Error(err))
 		return errorf(http.StatusServiceUnavailable, "", "nothing was done, since it cannot be written into the audit; the gate's log says why")
@@ -225,9 +225,9 @@ func (w *witness) settle(status int) {
 func (w *witness) keep() error {
 	err := error(nil)
 	if w.begun > 0 {
-		err = w.s.store.EndAct(w.begun, w.act)
+		err = w.s.store.Audit().End(w.begun, w.act)
 	} else {
-		err = w.s.store.Audit(w.act)
+		err = w.s.store.Audit().Keep(w.act)
 	}
 	if err != nil {
 		w.s.log.Error("an act is not in the audit as it should be", zap.String("actor", w.act.Actor), zap.String("act", string(w.act.Kind)),

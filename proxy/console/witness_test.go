@@ -132,7 +132,7 @@ func TestAuditOfEveryEndpoint(t *testing.T) {
 			path = strings.Replace(path, "{id}", "none", 1) + strings.Replace(c.path, "DECISION", decision, 1)
 			status, body, _ := b.ask(Admin, method, path, c.contentType, c.body)
 			var got []string
-			for a, err := range b.store.Acts(store.ActQuery{}) {
+			for a, err := range b.store.Audit().Acts(store.ActQuery{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -192,7 +192,7 @@ func TestAuditOfRefusals(t *testing.T) {
 	b.reload = fmt.Errorf("sendgate.yaml:3:1: unknown key")
 	b.ask(Admin, "POST", "/api/v1/reload", "", "")
 	var got []string
-	for a, err := range b.store.Acts(store.ActQuery{}) {
+	for a, err := range b.store.Audit().Acts(store.ActQuery{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,9 +15,14 @@ type Person struct {
 // OfPerson is who is known as a recipient.
 func OfPerson(to filter.Recipient) *Person { return &Person{to, Of(to.Address)} }
 
+// At reports whether the person is meant at the brand and channel of a recipient, whatever the address.
+func (p *Person) At(one filter.Recipient) bool {
+	return p.To.Brand == "" || one.Brand == p.To.Brand && one.Channel == p.To.Channel
+}
+
 // Is reports whether a recipient is the person.
 func (p *Person) Is(one filter.Recipient) bool {
-	if p.To.Brand != "" && (one.Brand != p.To.Brand || one.Channel != p.To.Channel) {
+	if !p.At(one) {
 		return false
 	}
 	at, to := one.Address, p.To.Address

@@ -174,7 +174,7 @@ func (l *busyLog) acts(r *rig) (n int) {
 				a.Kind, a.To = store.ActConsentShow, filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: seldom}
 			}
 			together.Go(func() {
-				if err := r.store.Audit(a); err != nil {
+				if err := r.store.Audit().Keep(a); err != nil {
 					r.Error(err)
 				}
 			})

@@ -16,7 +16,7 @@ import (
 func (r *rig) acts() []string {
 	r.Helper()
 	var all []string
-	for a, err := range r.store.Acts(store.ActQuery{}) {
+	for a, err := range r.store.Audit().Acts(store.ActQuery{}) {
 		if err != nil {
 			r.Fatal(err)
 		}

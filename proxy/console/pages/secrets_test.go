@@ -64,7 +64,7 @@ func TestConsoleSecuritySecrets(t *testing.T) {
 		}
 		r.hides("the log", e.Message+string(text), secrets)
 	}
-	for a, err := range r.store.Acts(store.ActQuery{}) {
+	for a, err := range r.store.Audit().Acts(store.ActQuery{}) {
 		text, fault := json.Marshal(a)
 		if err != nil || fault != nil {
 			t.Fatal(err, fault)
