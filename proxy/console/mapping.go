@@ -20,9 +20,11 @@ type Mapping struct {
 	About  string `yaml:"about"`
 	Source string `yaml:"source"` // URL of where the form of the file is described
 
-	// Header is false for a file without a header row, whose columns are called 1, 2, … A first row in which there is
-	// neither a digit nor an address is passed over.
+	// Header is false for a file without a header row, whose columns are called 1, 2, …
 	Header *bool `yaml:"header"`
+	// Titled says of such a file that its first row may be a header all the same, and is one where there is neither a
+	// digit in it, nor an at sign, nor an address: then it is passed over.
+	Titled bool `yaml:"titled"`
 	// Columns says what a column holds:
 	//
 	//	address, brand, channel, state, scope, basis, time, note, and the fields of filter.Evidence
@@ -154,7 +156,7 @@ func (m Mapping) with(o Mapping) Mapping {
 	if o.Others != "" {
 		m.Others = o.Others
 	}
-	m.Exact = m.Exact || o.Exact
+	m.Exact, m.Titled = m.Exact || o.Exact, m.Titled || o.Titled
 	m.Needs, m.Asks = append(slices.Clone(m.Needs), o.Needs...), append(slices.Clone(m.Asks), o.Asks...)
 	return m
 }

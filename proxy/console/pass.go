@@ -31,16 +31,15 @@ func (im *importer) open() (*rowReader, *layout, error) {
 		header = numbered(len(header))
 	}
 	l, err := newLayout(header, im.mapping, im.defaults, im.region, topics)
-	if err == nil && bare && !l.heads(first) {
+	if err == nil && bare && !(im.mapping.Titled && l.heads(first)) {
 		rows, err = im.spool.rows()
 	}
 	return rows, l, err
 }
 
-// heads reports whether the first row of a file that should have no header row is one all the same: there is no digit in
-// it, and no address.
+// heads reports whether the first row of a file that should have no header row is one all the same, see Mapping.Titled.
 func (l *layout) heads(row []string) bool {
-	if strings.ContainsAny(strings.Join(row, ""), "0123456789") {
+	if strings.ContainsAny(strings.Join(row, ""), "0123456789@") {
 		return false
 	}
 	for _, said := range l.read(row) {
