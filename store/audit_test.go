@@ -14,10 +14,11 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // acts are those that q chooses, each as its kind, actor and outcome, the newest first.
-func acts(t testing.TB, s *store.Store, q store.ActQuery) (all []string) {
+func acts(t testing.TB, s *store.Store, q audit.Query) (all []string) {
 	t.Helper()
 	for a, err := range s.Audit().Acts(q) {
 		must(t, err)
@@ -26,21 +27,21 @@ func acts(t testing.TB, s *store.Store, q store.ActQuery) (all []string) {
 	return all
 }
 
-func act(actor string, kind store.ActKind) store.Act {
-	return store.Act{Actor: actor, Kind: kind, Role: "reviewer", By: "token", Remote: "192.0.2.1"}
+func act(actor string, kind audit.Kind) audit.Act {
+	return audit.Act{Actor: actor, Kind: kind, Role: "reviewer", By: "token", Remote: "192.0.2.1"}
 }
 
 // begin begins an act, and finish ends it as done.
-func begin(t testing.TB, s *store.Store, a store.Act) uint64 {
+func begin(t testing.TB, s *store.Store, a audit.Act) uint64 {
 	t.Helper()
 	n, err := s.Audit().Begin(a)
 	must(t, err)
 	return n
 }
 
-func finish(t testing.TB, s *store.Store, n uint64, a store.Act) {
+func finish(t testing.TB, s *store.Store, n uint64, a audit.Act) {
 	t.Helper()
-	a.Outcome = store.ActDone
+	a.Outcome = audit.Done
 	must(t, s.Audit().End(n, a))
 }
 
@@ -60,48 +61,48 @@ func TestActsAreFound(t *testing.T) {
 			at := newClock(noon)
 			cfg := store.Config{Dir: t.TempDir(), Memory: memory, Now: at.now}
 			s := open(t, cfg)
-			import_ := act("ana", store.ActConsentImport)
+			import_ := act("ana", audit.ConsentImport)
 			long := begin(t, s, import_)
 			at.set(noon.Add(time.Minute))
-			pause := act("bob", store.ActPause)
+			pause := act("bob", audit.Pause)
 			pause.About, pause.Note = map[string]string{"switch": "01abc", "campaign": "sale"}, "too many complaints"
 			finish(t, s, begin(t, s, pause), pause)
 			later := noon.Add(time.Hour)
 			at.set(later)
-			proof := act("ana", store.ActConsentProof)
+			proof := act("ana", audit.ConsentProof)
 			proof.To = gonePerson
 			must(t, s.Audit().Keep(proof))
-			refused := act("cy", store.ActReload)
-			refused.Outcome, refused.Status, refused.Error = store.ActRefused, 403, "this needs the role admin"
+			refused := act("cy", audit.Reload)
+			refused.Outcome, refused.Status, refused.Error = audit.Refused, 403, "this needs the role admin"
 			must(t, s.Audit().Keep(refused))
 
 			all := []string{"cy reload refused", "ana consent-proof done", "bob pause done", "ana consent-import under-way"}
 			for name, c := range map[string]struct {
-				q    store.ActQuery
+				q    audit.Query
 				want []string
 			}{
-				"all":             {store.ActQuery{}, all},
-				"by actor":        {store.ActQuery{Actor: "ana"}, []string{all[1], all[3]}},
-				"by kind":         {store.ActQuery{Kind: store.ActPause}, all[2:3]},
-				"by outcome":      {store.ActQuery{Outcome: store.ActRefused}, all[:1]},
-				"by person":       {store.ActQuery{Address: gonePerson.Address}, all[1:2]},
-				"by what":         {store.ActQuery{About: "sale"}, all[2:3]},
-				"since":           {store.ActQuery{Since: later}, all[:2]},
-				"until":           {store.ActQuery{Until: later}, all[2:]},
-				"of nobody":       {store.ActQuery{Actor: "an"}, nil},
-				"of nobody known": {store.ActQuery{Address: "+14155550199"}, nil},
+				"all":             {audit.Query{}, all},
+				"by actor":        {audit.Query{Actor: "ana"}, []string{all[1], all[3]}},
+				"by kind":         {audit.Query{Kind: audit.Pause}, all[2:3]},
+				"by outcome":      {audit.Query{Outcome: audit.Refused}, all[:1]},
+				"by person":       {audit.Query{Address: gonePerson.Address}, all[1:2]},
+				"by what":         {audit.Query{About: "sale"}, all[2:3]},
+				"since":           {audit.Query{Since: later}, all[:2]},
+				"until":           {audit.Query{Until: later}, all[2:]},
+				"of nobody":       {audit.Query{Actor: "an"}, nil},
+				"of nobody known": {audit.Query{Address: "+14155550199"}, nil},
 			} {
 				if got := acts(t, s, c.q); !slices.Equal(got, c.want) {
 					t.Errorf("%s: %q, want %q", name, got, c.want)
 				}
 			}
 			finish(t, s, long, import_)
-			equal(t, "once the import is over", acts(t, s, store.ActQuery{}), []string{"ana consent-import done", all[0], all[1], all[2]})
+			equal(t, "once the import is over", acts(t, s, audit.Query{}), []string{"ana consent-import done", all[0], all[1], all[2]})
 
 			var page []string
 			for before := uint64(0); ; {
 				n := 0
-				for a, err := range s.Audit().Acts(store.ActQuery{Before: before}) {
+				for a, err := range s.Audit().Acts(audit.Query{Before: before}) {
 					must(t, err)
 					if n++; n > 1 {
 						break
@@ -113,7 +114,7 @@ func TestActsAreFound(t *testing.T) {
 				}
 			}
 			equal(t, "one by one", page, []string{"ana consent-import", "cy reload", "ana consent-proof", "bob pause"})
-			for a, err := range s.Audit().Acts(store.ActQuery{Kind: store.ActConsentProof}) {
+			for a, err := range s.Audit().Acts(audit.Query{Kind: audit.ConsentProof}) {
 				must(t, err)
 				if a.To.Address != filter.Mask(gonePerson.Address) || a.To.Brand != "acme" || a.Person == "" || a.Remote != "192.0.2.1" {
 					t.Errorf("the act is %+v, want the person masked", a)
@@ -129,11 +130,11 @@ func TestActsAreFound(t *testing.T) {
 func TestAuditOutlivesTheProcess(t *testing.T) {
 	dir, left := t.TempDir(), t.TempDir()
 	s := open(t, store.Config{Dir: dir})
-	pause, import_ := act("bob", store.ActPause), act("ana", store.ActConsentImport)
+	pause, import_ := act("bob", audit.Pause), act("ana", audit.ConsentImport)
 	import_.To = gonePerson
 	first := begin(t, s, import_)
 	finish(t, s, begin(t, s, pause), pause)
-	begin(t, s, act("cy", store.ActReload))
+	begin(t, s, act("cy", audit.Reload))
 	// What a crash leaves: the files as they are, with the beginning of a line.
 	text, err := os.ReadFile(auditFile(t, dir))
 	must(t, err)
@@ -141,22 +142,22 @@ func TestAuditOutlivesTheProcess(t *testing.T) {
 	must(t, os.WriteFile(auditFile(t, left), append(text, `{"seq":5,"begun":0,"ol`...), 0o600))
 	finish(t, s, first, import_)
 	closeStore(t, s)
-	equal(t, "after it was closed", acts(t, open(t, store.Config{Dir: dir, Still: true}), store.ActQuery{}),
+	equal(t, "after it was closed", acts(t, open(t, store.Config{Dir: dir, Still: true}), audit.Query{}),
 		[]string{"ana consent-import done", "cy reload under-way", "bob pause done"})
 
 	s = open(t, store.Config{Dir: left})
-	equal(t, "after a crash", acts(t, s, store.ActQuery{}), []string{"cy reload unknown", "ana consent-import unknown", "bob pause done"})
-	for a, err := range s.Audit().Acts(store.ActQuery{Address: gonePerson.Address}) {
+	equal(t, "after a crash", acts(t, s, audit.Query{}), []string{"cy reload unknown", "ana consent-import unknown", "bob pause done"})
+	for a, err := range s.Audit().Acts(audit.Query{Address: gonePerson.Address}) {
 		if must(t, err); !a.Begun.Equal(noon) || a.To.Address != filter.Mask(gonePerson.Address) {
 			t.Errorf("what the crash cut short is %+v", a)
 		}
 	}
-	must(t, s.Audit().Keep(act("cy", store.ActResume)))
+	must(t, s.Audit().Keep(act("cy", audit.Resume)))
 	if r := verify(t, s); !r.OK() || r.Audit.Lines != 7 {
 		t.Errorf("the audit verifies as %+v", r)
 	}
 	closeStore(t, s)
-	if got := acts(t, open(t, store.Config{Dir: left}), store.ActQuery{}); len(got) != 4 || got[0] != "cy resume done" {
+	if got := acts(t, open(t, store.Config{Dir: left}), audit.Query{}); len(got) != 4 || got[0] != "cy resume done" {
 		t.Errorf("after another restart: %q", got)
 	}
 }
@@ -167,7 +168,7 @@ func TestAuditThatCannotBeWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, store.Config{Dir: dir})
-			must(t, s.Audit().Keep(act("ana", store.ActReload)))
+			must(t, s.Audit().Keep(act("ana", audit.Reload)))
 			broken, syncs := errors.New("the disk is on fire"), 0
 			store.FailAudit(s, func(real func() error) error {
 				if syncs++; syncs == 1 || !cuts {
@@ -175,20 +176,20 @@ func TestAuditThatCannotBeWritten(t *testing.T) {
 				}
 				return real()
 			})
-			if _, err := s.Audit().Begin(act("ana", store.ActPause)); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "keeping the audit: ") {
+			if _, err := s.Audit().Begin(act("ana", audit.Pause)); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "keeping the audit: ") {
 				t.Errorf("got %v", err)
 			}
-			equal(t, "while it is broken", acts(t, s, store.ActQuery{}), []string{"ana reload done"})
+			equal(t, "while it is broken", acts(t, s, audit.Query{}), []string{"ana reload done"})
 			if !cuts {
-				if err := s.Audit().Keep(act("ana", store.ActResume)); !errors.Is(err, broken) {
+				if err := s.Audit().Keep(act("ana", audit.Resume)); !errors.Is(err, broken) {
 					t.Errorf("got %v", err)
 				}
 			}
 			store.FailAudit(s, func(real func() error) error { return real() })
-			must(t, s.Audit().Keep(act("ana", store.ActQuality)))
+			must(t, s.Audit().Keep(act("ana", audit.Quality)))
 			closeStore(t, s)
 			s = open(t, store.Config{Dir: dir})
-			equal(t, "after that", acts(t, s, store.ActQuery{}), []string{"ana quality done", "ana reload done"})
+			equal(t, "after that", acts(t, s, audit.Query{}), []string{"ana quality done", "ana reload done"})
 			if r := verify(t, s); !r.OK() || r.Audit.Lines != 2 {
 				t.Errorf("the audit verifies as %+v", r)
 			}
@@ -203,10 +204,10 @@ func TestActsTogether(t *testing.T) {
 	for worker := range 8 {
 		all.Go(func() {
 			for range 20 {
-				a := act(fmt.Sprint("w", worker), store.ActConsentRecord)
+				a := act(fmt.Sprint("w", worker), audit.ConsentRecord)
 				n, err := s.Audit().Begin(a)
 				if err == nil {
-					a.Outcome = store.ActDone
+					a.Outcome = audit.Done
 					err = s.Audit().End(n, a)
 				}
 				if err != nil {
@@ -218,7 +219,7 @@ func TestActsTogether(t *testing.T) {
 	all.Wait()
 	closeStore(t, s)
 	s = open(t, store.Config{Dir: dir})
-	if got := acts(t, s, store.ActQuery{Kind: store.ActConsentRecord, Outcome: store.ActDone}); len(got) != 160 {
+	if got := acts(t, s, audit.Query{Kind: audit.ConsentRecord, Outcome: audit.Done}); len(got) != 160 {
 		t.Errorf("%d acts, want 160", len(got))
 	}
 	if r := verify(t, s); !r.OK() || r.Audit.Lines != 320 {
@@ -232,7 +233,7 @@ func TestAuditIsKeptForItsTime(t *testing.T) {
 	s := open(t, cfg)
 	for _, day := range []int{1, 2, 3, 40, 80} { // 30 and 31 January, 1 February, 10 March, 19 April
 		at.set(time.Date(2026, 1, 29+day, 0, 0, 0, 0, time.UTC))
-		must(t, s.Audit().Keep(act(fmt.Sprint("day", day), store.ActReload)))
+		must(t, s.Audit().Keep(act(fmt.Sprint("day", day), audit.Reload)))
 	}
 	var sweeps sync.WaitGroup
 	for range 4 { // the store may do so by itself at the same moment
@@ -248,13 +249,13 @@ func TestAuditIsKeptForItsTime(t *testing.T) {
 			closeStore(t, s)
 			s = open(t, cfg)
 		}
-		equal(t, "left", acts(t, s, store.ActQuery{}), []string{"day80 reload done"})
+		equal(t, "left", acts(t, s, audit.Query{}), []string{"day80 reload done"})
 		if r := verify(t, s); !r.OK() || r.Audit.First != 5 || r.Audit.Last != 5 {
 			t.Errorf("the audit verifies as %+v", r)
 		}
 	}
-	must(t, s.Audit().Keep(act("later", store.ActReload)))
-	equal(t, "after another", acts(t, s, store.ActQuery{}), []string{"later reload done", "day80 reload done"})
+	must(t, s.Audit().Keep(act("later", audit.Reload)))
+	equal(t, "after another", acts(t, s, audit.Query{}), []string{"later reload done", "day80 reload done"})
 }
 
 func TestAuditAltered(t *testing.T) {
@@ -274,7 +275,7 @@ func TestAuditAltered(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, store.Config{Dir: dir})
 			for _, actor := range []string{"ana", "bob", "cy"} {
-				must(t, s.Audit().Keep(act(actor, store.ActReload)))
+				must(t, s.Audit().Keep(act(actor, audit.Reload)))
 			}
 			closeStore(t, s)
 			file := auditFile(t, dir)
@@ -294,14 +295,14 @@ func TestActsOverManyChunks(t *testing.T) {
 	at := newClock(noon)
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir, Now: at.now})
-	long := act("ana", store.ActPause)
+	long := act("ana", audit.Pause)
 	for n := range 300 {
 		at.set(noon.Add(time.Duration(n) * 12 * time.Hour)) // five months
 		long.Note = strings.Repeat(string(rune('a'+n%26)), n*3)
 		must(t, s.Audit().Keep(long))
 	}
 	n := 300
-	for a, err := range s.Audit().Acts(store.ActQuery{}) {
+	for a, err := range s.Audit().Acts(audit.Query{}) {
 		must(t, err)
 		if n--; a.Note != strings.Repeat(string(rune('a'+n%26)), n*3) || a.Seq != uint64(n+1) {
 			t.Fatalf("act %d is %+v", n, a)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // What was asked for before somebody was erased, and is told of only afterwards, brings back nothing of them.
@@ -15,18 +16,18 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := store.Config{Dir: t.TempDir(), Memory: memory}
 			s := open(t, cfg)
-			about := act("ana", store.ActPassGrant)
+			about := act("ana", audit.PassGrant)
 			about.To, about.Note = gonePerson, "Ana Ejemplo called"
-			named := act("bob", store.ActPause)
+			named := act("bob", audit.Pause)
 			named.About, named.Error = map[string]string{"campaign": "for 415-555-0100", "switch": "x"}, "told by +1 (415) 555-0100"
-			shown := act("cy", store.ActConsentShow)
+			shown := act("cy", audit.ConsentShow)
 			shown.To = gonePerson
-			late := act("dan", store.ActPassUse)
+			late := act("dan", audit.PassUse)
 			late.To = gonePerson
 			var over, overToo func()
 			shown.Asked, over = s.Audit().Asked()
 			late.Asked, overToo = s.Audit().Asked()
-			first, second := begin(t, s, act("ana", store.ActPassGrant)), begin(t, s, act("bob", store.ActPause))
+			first, second := begin(t, s, act("ana", audit.PassGrant)), begin(t, s, act("bob", audit.Pause))
 
 			erase(t, s, gonePerson)
 			finish(t, s, first, about)
@@ -42,22 +43,19 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 			finish(t, s, second, named)
 			over()
 			over()
-			if n := store.ErasuresHeld(s); n > 0 {
-				t.Errorf("%d addresses are held in memory for acts that are all told", n)
-			}
 			for _, reopened := range []bool{false, true} {
 				if reopened && !memory {
 					closeStore(t, s)
 					s = open(t, cfg)
 				}
-				equal(t, "of the person", acts(t, s, store.ActQuery{Address: gonePerson.Address}), []string{"dan pass-use done", "cy consent-show done", "ana pass-grant done"})
-				for a, err := range s.Audit().Acts(store.ActQuery{}) {
+				equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"dan pass-use done", "cy consent-show done", "ana pass-grant done"})
+				for a, err := range s.Audit().Acts(audit.Query{}) {
 					must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
 						t.Errorf("left: %s", text)
 					}
-					if a.Kind == store.ActPause && a.About["switch"] != "x" {
+					if a.Kind == audit.Pause && a.About["switch"] != "x" {
 						t.Errorf("more than the person was taken out of %+v", a)
 					}
 				}
@@ -71,37 +69,16 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 			must(t, s.Audit().Keep(shown)) // its mark is of another process, or long over
 			about.Note = ""
 			must(t, s.Audit().Keep(about)) // what is learnt afterwards is new
-			if got := acts(t, s, store.ActQuery{Address: gonePerson.Address}); got[0] != "ana pass-grant done" {
+			if got := acts(t, s, audit.Query{Address: gonePerson.Address}); got[0] != "ana pass-grant done" {
 				t.Errorf("the newest is %q", got)
 			}
-			for a, err := range s.Audit().Acts(store.ActQuery{Actor: "ana"}) {
+			for a, err := range s.Audit().Acts(audit.Query{Actor: "ana"}) {
 				if must(t, err); a.To.Address != "+1415••••00" && a.To.Address != "+1415•••••00" {
 					t.Errorf("a new act names them as %q", a.To.Address)
 				}
 				break
 			}
 		})
-	}
-}
-
-// An act whose end cannot be kept, as when the disk is full, holds nobody's address in memory for ever.
-func TestErasuresAreForgottenBesideAnActWithoutEnd(t *testing.T) {
-	s := open(t, store.Config{Dir: t.TempDir()})
-	begun := begin(t, s, act("ana", store.ActPassGrant))
-	store.FailAudit(s, func(func() error) error { return fmt.Errorf("the disk is full") })
-	if err := s.Audit().End(begun, act("ana", store.ActPassGrant)); err == nil {
-		t.Fatal("it was ended")
-	}
-	store.FailAudit(s, func(real func() error) error { return real() })
-	erase(t, s, gonePerson)
-	if n := store.ErasuresHeld(s); n > 0 {
-		t.Errorf("%d addresses are held", n)
-	}
-	about := act("ana", store.ActPassGrant)
-	about.To = gonePerson
-	finish(t, s, begun, about) // it can be ended after all
-	if n := store.ErasuresHeld(s); n > 0 {
-		t.Errorf("%d addresses are held once it is ended", n)
 	}
 }
 
@@ -120,7 +97,7 @@ func TestEraseLeavesNothingOfAPassThatWasFound(t *testing.T) {
 	if err := s.GiveBackPass(&used, "x"); err == nil {
 		t.Error("a pass was given back of somebody who is erased")
 	}
-	for a, err := range s.Audit().Acts(store.ActQuery{}) {
+	for a, err := range s.Audit().Acts(audit.Query{}) {
 		if must(t, err); a.To.Address != "" {
 			t.Errorf("left: %+v", a)
 		}
@@ -147,7 +124,7 @@ func TestPassIsGivenBackOnlyWithTheAudit(t *testing.T) {
 	if is := states(t, s, noon); len(is) != 1 || !strings.HasSuffix(is[0], " granted") {
 		t.Errorf("it is %v", is)
 	}
-	if got := acts(t, s, store.ActQuery{Kind: store.ActPassUse}); len(got) != 2 || got[0] != "gate pass-use failed" {
+	if got := acts(t, s, audit.Query{Kind: audit.PassUse}); len(got) != 2 || got[0] != "gate pass-use failed" {
 		t.Errorf("the audit says %q", got)
 	}
 }

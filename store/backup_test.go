@@ -15,6 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/errands"
 )
@@ -58,7 +59,7 @@ func lived(t testing.TB) (s *store.Store, sha string) {
 	must(t, err)
 	pause(t, s, stop("spring", time.Time{}), "k")
 	must(t, s.AddToken(token("crm")))
-	must(t, s.Audit().Keep(act("ana", store.ActPause)))
+	must(t, s.Audit().Keep(act("ana", audit.Pause)))
 	must(t, s.KeepTemplate(store.Template{Brand: "acme", Provider: "whatsapp", Name: "sale", Category: filter.Marketing, Time: noon}))
 	grant(t, s, passTo(s, person("acme", 4)))
 	addErrands(t, s, errand("relay", person("acme", 5)))
@@ -103,7 +104,7 @@ func TestBackup(t *testing.T) {
 	if tokenNames(r) != "crm" || r.Template("acme", "whatsapp", "sale") == nil {
 		t.Errorf("tokens %q, template %v", tokenNames(r), r.Template("acme", "whatsapp", "sale"))
 	}
-	equal(t, "acts", acts(t, r, store.ActQuery{}), []string{"sendgate restore restore done", "ana pause done"})
+	equal(t, "acts", acts(t, r, audit.Query{}), []string{"sendgate restore restore done", "ana pause done"})
 	equal(t, "passes", states(t, r, noon), nil)
 	equal(t, "errands", errandIDs(t, r, errands.Query{}), nil)
 	if n := countEntries(t, r); n != 20 {

@@ -13,25 +13,6 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-// A Digest is a SHA-256 (FIPS 180-4). Its text is lower-case hex.
-type Digest [sha256.Size]byte
-
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
-
-// MarshalText writes the hex form of d.
-func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
-
-// UnmarshalText reads what MarshalText writes.
-func (d *Digest) UnmarshalText(text []byte) error {
-	var got Digest
-	n, err := hex.Decode(got[:], text[:min(len(text), hex.EncodedLen(len(got)))])
-	if err != nil || n != len(got) || len(text) != hex.EncodedLen(n) {
-		return fmt.Errorf("digest %q: want %d hex digits", text, hex.EncodedLen(len(got)))
-	}
-	*d = got
-	return nil
-}
-
 // A Link is the place of one event in the chain of all events. Links are numbered from 1 in the
 // order in which the events were kept. Each seals everything before it:
 //
@@ -44,17 +25,17 @@ type Link struct {
 	Recorded    time.Time   `json:"recorded"`
 	Kind        filter.Kind `json:"kind"`
 	Fingerprint string      `json:"fingerprint"` // of the recipient, keyed, in hex
-	Digest      Digest      `json:"digest"`      // of the event, salted
-	Sum         Digest      `json:"sum"`
+	Digest      wire.Digest `json:"digest"`      // of the event, salted
+	Sum         wire.Digest `json:"sum"`
 }
 
 // A Head is the last link of the chain: its Sum stands for every event so far. A chain cannot
 // show by itself that its end was cut off, or that all of it was written anew. That takes a head
 // that was kept elsewhere: print, sign or send one now and then, and give it to [Store.Verify].
 type Head struct {
-	Seq  uint64    `json:"seq"`  // how many links there are
-	Sum  Digest    `json:"sum"`  // zero while there are none
-	Time time.Time `json:"time"` // Recorded of the last link
+	Seq  uint64      `json:"seq"`  // how many links there are
+	Sum  wire.Digest `json:"sum"`  // zero while there are none
+	Time time.Time   `json:"time"` // Recorded of the last link
 }
 
 // Head is the head of the chain. It knows every Append that was acknowledged before.
@@ -153,7 +134,7 @@ type link struct {
 	id       eventID
 	recorded time.Time
 	kind     filter.Kind
-	digest   Digest
+	digest   wire.Digest
 }
 
 // after is the head of a chain to whose head h the link is added.
@@ -177,7 +158,7 @@ func (l *link) shown(h *Head) Link {
 type piece struct {
 	before Head // Time is not kept
 	links  []link
-	sum    Digest // of the last link
+	sum    wire.Digest // of the last link
 }
 
 const pieceVersion = 1
@@ -202,7 +183,7 @@ func (p *piece) add(l link, head Head) Head {
 
 func (p *piece) encode() []byte {
 	base := p.links[0].recorded
-	b := make([]byte, 0, 128+len(p.links)*(len(eventID{})+len(Digest{})+4))
+	b := make([]byte, 0, 128+len(p.links)*(len(eventID{})+len(wire.Digest{})+4))
 	b = binary.AppendUvarint(append(b, pieceVersion), p.before.Seq)
 	b = append(b, p.before.Sum[:]...)
 	b = binary.AppendUvarint(wire.AppendTime(b, base), uint64(len(p.links)))
@@ -219,7 +200,7 @@ func decodePiece(value []byte) (p piece, err error) {
 	p.before.Seq = d.Uvarint()
 	copy(p.before.Sum[:], d.Take(sha256.Size))
 	base, n := d.Time(), d.Uvarint()
-	if n > uint64(len(d.Rest))/uint64(len(eventID{})+len(Digest{})) {
+	if n > uint64(len(d.Rest))/uint64(len(eventID{})+len(wire.Digest{})) {
 		return piece{}, wire.ErrDamaged
 	}
 	p.links = make([]link, n)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 func verify(t testing.TB, s *store.Store, kept ...store.Head) store.Report {
@@ -274,7 +275,7 @@ func TestChainOf(t *testing.T) {
 		t.Errorf("the last link is %+v, the head %+v", l, s.Head())
 	}
 	text, err := links[1].Sum.MarshalText()
-	var back store.Digest
+	var back wire.Digest
 	if err != nil || back.UnmarshalText(text) != nil || back != links[1].Sum || back.UnmarshalText(text[:63]) == nil {
 		t.Errorf("%s does not come back", text)
 	}

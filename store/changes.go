@@ -25,9 +25,9 @@ const changesPage = 256
 // A Lost is a stretch of the chain of which [Store.Changes] cannot tell what was learnt: events that do not read, or
 // are missing. What is known of the recipients stands in their records all the same; [Store.Verify] says what is wrong.
 type Lost struct {
-	First uint64 `json:"first"` // number of the first event
-	Last  uint64 `json:"last"`  // and of the last
-	Sum   Digest `json:"sum"`   // Link.Sum of the last
+	First uint64      `json:"first"` // number of the first event
+	Last  uint64      `json:"last"`  // and of the last
+	Sum   wire.Digest `json:"sum"`   // Link.Sum of the last
 	// Link says about whom one event was, and of what kind, where its place in the chain is whole; else nil.
 	Link *Link `json:"link,omitempty"`
 }

@@ -1,7 +1,7 @@
 // Package store remembers what is known of each recipient, and what was decided about each
 // message.
 //
-// There are seven things on disk, in one folder that belongs to one process:
+// There are eight things on disk, in one folder that belongs to one process:
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
 //     fingerprint of the recipient. It is what must not be lost, with store.key, and what
@@ -17,6 +17,7 @@
 //     it lets somebody get more than their cap.
 //   - What pauses sending, in switches.jsonl: see [Store.Switches]. A line of it is on disk before it binds, and
 //     a backup has it too.
+//   - Who did what, in audit/: see [Store.Audit]. An act is on disk before it is done, and a backup has it too.
 //   - A snapshot of what is held in memory of the records, the file index: written when the store
 //     is closed, and by and by, so that the next start is quick. It may be lost.
 //

@@ -13,8 +13,10 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -142,7 +144,7 @@ func (s *Store) undoneErasures() (undone []*undoneErasure, err error) {
 	if err != nil || last.After == heard.After && last.Sum == heard.Sum {
 		return nil, err
 	}
-	heard, walked := s.audit.Done(ActConsentErase, heard, func(a *Act) bool {
+	heard, walked := s.audit.Done(audit.ConsentErase, heard, func(a *audit.Act) bool {
 		var u *undoneErasure
 		if u, err = s.undone(a); u != nil {
 			undone = slices.DeleteFunc(undone, func(later *undoneErasure) bool { return later.ID == u.ID }) // done again before
@@ -161,16 +163,16 @@ func (s *Store) undoneErasures() (undone []*undoneErasure, err error) {
 }
 
 // decodeHeard reads the value of metaHeard. One without a sum is of before there were any, and counts for nothing.
-func decodeHeard(value []byte) (heard auditHead) {
+func decodeHeard(value []byte) (heard audit.Head) {
 	after, n := binary.Uvarint(value)
 	if n > 0 && len(value)-n == len(heard.Sum) {
-		heard.After, heard.Sum = after, Digest(value[n:])
+		heard.After, heard.Sum = after, wire.Digest(value[n:])
 	}
 	return heard
 }
 
 // undone is the erasure that an act of the audit tells of, to be done again; nil where it stands.
-func (s *Store) undone(a *Act) (*undoneErasure, error) {
+func (s *Store) undone(a *audit.Act) (*undoneErasure, error) {
 	b, err := hex.DecodeString(a.Person)
 	if id := a.About[aboutErasure]; err != nil || id == "" || len(b) != len(person{}) {
 		return nil, nil // a line of another program
@@ -221,7 +223,7 @@ func knownBefore(txn *badger.Txn, u *undoneErasure) (address string) {
 
 // auditErasure has the audit know an erasure that nobody waits for.
 func (s *Store) auditErasure(j *journal, note string) {
-	err := s.Audit().Keep(Act{Kind: ActConsentErase, Actor: "gate", To: filter.Recipient{Brand: j.To.Brand, Channel: j.To.Channel, Address: j.To.Address},
+	err := s.Audit().Keep(audit.Act{Kind: audit.ConsentErase, Actor: "gate", To: filter.Recipient{Brand: j.To.Brand, Channel: j.To.Channel, Address: j.To.Address},
 		About: map[string]string{aboutErasure: j.ID}, Note: note})
 	if err != nil {
 		s.logger.Error("an erasure is not in the audit", zap.String("id", j.ID), zap.Error(err))

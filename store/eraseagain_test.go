@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // backup copies the database of a store that is closed, with more of its folders, and returns what puts them back.
@@ -64,7 +65,7 @@ func TestABackupOfBeforeIsTold(t *testing.T) {
 // eraseAudited erases as the admin API does.
 func eraseAudited(t testing.TB, s *store.Store, to filter.Recipient) {
 	t.Helper()
-	a := act("olga", store.ActConsentErase)
+	a := act("olga", audit.ConsentErase)
 	a.To = to
 	n := begin(t, s, a)
 	a.About = map[string]string{"erasure": erase(t, s, to).ID}
@@ -98,7 +99,7 @@ func TestErasureOutlivesABackupOfBefore(t *testing.T) {
 				t.Error("others are as they were in the backup, and who was erased of every brand is barred of all")
 			}
 			sound(t, s)
-			if all := acts(t, s, store.ActQuery{Kind: store.ActConsentErase}); len(all) != 2 || all[0] != "gate consent-erase done" {
+			if all := acts(t, s, audit.Query{Kind: audit.ConsentErase}); len(all) != 2 || all[0] != "gate consent-erase done" {
 				t.Errorf("the audit has %v, want that the gate erased them again", all)
 			}
 
@@ -107,7 +108,7 @@ func TestErasureOutlivesABackupOfBefore(t *testing.T) {
 			keep(t, s, optIn(gonePerson, "asked to be back"))
 			closeStore(t, s)
 			s = open(t, cfg)
-			if barred(t, s, gonePerson) || len(acts(t, s, store.ActQuery{Kind: store.ActConsentErase})) != 2 {
+			if barred(t, s, gonePerson) || len(acts(t, s, audit.Query{Kind: audit.ConsentErase})) != 2 {
 				t.Error("somebody who agreed again after their erasure was erased once more")
 			}
 		})
@@ -196,7 +197,7 @@ func TestErasureAfterManyActsOutlivesABackupOfBefore(t *testing.T) {
 	var acting sync.WaitGroup
 	for range 1100 {
 		acting.Go(func() {
-			if err := s.Audit().Keep(act("ana", store.ActConsentShow)); err != nil {
+			if err := s.Audit().Keep(act("ana", audit.ConsentShow)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -253,7 +254,7 @@ func TestErasureOutlivesEachRestoreOfABackup(t *testing.T) {
 		now.set(noon.Add(time.Duration(round+2) * time.Hour))
 		s = open(t, cfg)
 		judgeErased(t, s, gonePerson)
-		if n := len(acts(t, s, store.ActQuery{Kind: store.ActConsentErase})); n != round+2 {
+		if n := len(acts(t, s, audit.Query{Kind: audit.ConsentErase})); n != round+2 {
 			t.Errorf("after %d restores the audit tells of %d erasures", round+1, n)
 		}
 		closeStore(t, s)
@@ -267,10 +268,10 @@ func TestErasureRightAfterABackupOutlivesIt(t *testing.T) {
 	s := open(t, store.Config{Dir: dir, Now: now.now})
 	keep(t, s, optIn(gonePerson, "a"))
 	for range 1000 { // an audit of which the database writes down how far it knows it
-		must(t, s.Audit().Keep(act("ana", store.ActReload)))
+		must(t, s.Audit().Keep(act("ana", audit.Reload)))
 	}
 	now.set(noon.Add(time.Hour))
-	a := act("olga", store.ActConsentErase)
+	a := act("olga", audit.ConsentErase)
 	a.To = gonePerson
 	waiting := begin(t, s, a)
 	name, _ := backUp(t, s, store.BackupOptions{})

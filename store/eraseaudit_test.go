@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 func TestEraseLeavesNothingInTheAudit(t *testing.T) {
@@ -16,36 +17,36 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := store.Config{Dir: t.TempDir(), Memory: memory}
 			s := open(t, cfg)
-			about := act("ana", store.ActConsentRecord)
+			about := act("ana", audit.ConsentRecord)
 			about.To, about.Note = gonePerson, "Ana Ejemplo called"
 			must(t, s.Audit().Keep(about))
-			named := act("bob", store.ActPause)
+			named := act("bob", audit.Pause)
 			named.About, named.Note = map[string]string{"campaign": "for 415-555-0100", "switch": "x"}, "told by +1 (415) 555-0100"
 			finish(t, s, begin(t, s, named), named)
 			other := about
 			other.To, other.Note = person("acme", 1), "called"
 			must(t, s.Audit().Keep(other))
-			under := begin(t, s, store.Act{Actor: "olga", Kind: store.ActConsentErase})
+			under := begin(t, s, audit.Act{Actor: "olga", Kind: audit.ConsentErase})
 			if !memory && len(found(t, cfg.Dir)) == 0 {
 				t.Fatal("the search finds nothing before the erasure either")
 			}
 			if e := erase(t, s, gonePerson); e.Acts != 2 {
 				t.Errorf("%d acts were blanked, want 2", e.Acts)
 			}
-			finish(t, s, under, store.Act{Actor: "olga", Kind: store.ActConsentErase, To: gonePerson, Note: "asked by letter"})
+			finish(t, s, under, audit.Act{Actor: "olga", Kind: audit.ConsentErase, To: gonePerson, Note: "asked by letter"})
 			for _, reopened := range []bool{false, true} {
 				if reopened && !memory {
 					closeStore(t, s)
 					s = open(t, cfg)
 				}
-				equal(t, "of the person", acts(t, s, store.ActQuery{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
-				for a, err := range s.Audit().Acts(store.ActQuery{}) {
+				equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
+				for a, err := range s.Audit().Acts(audit.Query{}) {
 					must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
 						t.Errorf("left: %s", text)
 					}
-					if a.Kind == store.ActPause && a.About["switch"] != "x" || a.Kind == store.ActConsentErase && a.Note != "asked by letter" {
+					if a.Kind == audit.Pause && a.About["switch"] != "x" || a.Kind == audit.ConsentErase && a.Note != "asked by letter" {
 						t.Errorf("more than the person was taken out of %+v", a)
 					}
 				}
@@ -56,7 +57,7 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 					t.Errorf("the audit verifies as %+v", r)
 				}
 			}
-			must(t, s.Audit().Keep(act("cy", store.ActReload)))
+			must(t, s.Audit().Keep(act("cy", audit.Reload)))
 			if r := verify(t, s); !r.OK() {
 				t.Errorf("after another act the audit verifies as %+v", r)
 			}
@@ -71,7 +72,7 @@ func TestEraseOverManyAuditFiles(t *testing.T) {
 	s := open(t, cfg)
 	for month := range 3 {
 		at.set(noon.AddDate(0, month, 0))
-		about := act("ana", store.ActConsentRecord)
+		about := act("ana", audit.ConsentRecord)
 		about.To, about.Note = gonePerson, "told by 415-555-0100"
 		must(t, s.Audit().Keep(about))
 		about.To, about.Note = person("acme", 1), ""
@@ -81,7 +82,7 @@ func TestEraseOverManyAuditFiles(t *testing.T) {
 	for range 2 {
 		others.Go(func() {
 			for range 40 {
-				if err := s.Audit().Keep(act("bob", store.ActPause)); err != nil {
+				if err := s.Audit().Keep(act("bob", audit.Pause)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -96,7 +97,7 @@ func TestEraseOverManyAuditFiles(t *testing.T) {
 	}
 	closeStore(t, s)
 	s = open(t, cfg)
-	if got := len(acts(t, s, store.ActQuery{Actor: "bob"})); got != 80 {
+	if got := len(acts(t, s, audit.Query{Actor: "bob"})); got != 80 {
 		t.Errorf("%d acts were kept meanwhile, want 80", got)
 	}
 	if r := verify(t, s); !r.OK() || r.Audit.Lines != 86 || r.Audit.Erased != 3 {
@@ -111,7 +112,7 @@ func TestEraseFindsWhoIsNamedInAQuery(t *testing.T) {
 	ana := person("acme", 1)
 	ana.Channel, ana.Address = "email", "ana@example.com"
 	for _, query := range []string{"source=told+by+ana%40example.com", "campaign=for+%28415%29+555-0100&route=twilio", "campaign=100%25&route=twilio"} {
-		a := act("bob", store.ActDecisionsExport)
+		a := act("bob", audit.DecisionsExport)
 		a.About = map[string]string{"query": query}
 		must(t, s.Audit().Keep(a))
 	}

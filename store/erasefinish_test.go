@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"go.uber.org/zap/zapcore"
 )
 
@@ -52,7 +53,7 @@ func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
 		t.Errorf("%d decisions and %v still say who was erased", len(aboutGone(t, s)), files)
 	}
 	sound(t, s)
-	equal(t, "acts", acts(t, s, store.ActQuery{}), []string{"gate consent-erase done"})
+	equal(t, "acts", acts(t, s, audit.Query{}), []string{"gate consent-erase done"})
 }
 
 // Who agrees again while their erasure waits for room is not erased once more when it is finished: how they agreed stays.

@@ -57,9 +57,6 @@ func Sweep(s *Store) error { return errors.Join(s.sweep(), s.audit.Sweep()) }
 // FinishErasure does what is done once an hour.
 func FinishErasure(s *Store) { s.finishLate() }
 
-// ErasuresHeld is how many erasures are remembered for acts that were asked for before them.
-func ErasuresHeld(s *Store) int { return len(s.audit.late.erased) }
-
 // FailAudit makes every sync of the files of the audit go through f, which is given the real one.
 func FailAudit(s *Store, f func(real func() error) error) {
 	s.trail = func(file *os.File) error { return f(file.Sync) }

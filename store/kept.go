@@ -48,7 +48,7 @@ type keptEvent struct {
 // before the event has its place in the chain.
 type secret struct {
 	bytes      []byte
-	commitment Digest
+	commitment wire.Digest
 }
 
 // appendSecret writes the secret of an event behind b.
@@ -60,7 +60,7 @@ func appendSecret(b []byte, e *filter.Event, s *salt) ([]byte, secret) {
 }
 
 // appendEvent writes the value of an event and returns its digest with it.
-func appendEvent(b []byte, id *eventID, e *filter.Event, seq uint64, s *secret) ([]byte, Digest) {
+func appendEvent(b []byte, id *eventID, e *filter.Event, seq uint64, s *secret) ([]byte, wire.Digest) {
 	start := len(b)
 	var room [256]byte
 	public := appendPublic(room[:0], e, seq)
@@ -69,7 +69,7 @@ func appendEvent(b []byte, id *eventID, e *filter.Event, seq uint64, s *secret) 
 	return wire.AppendSum(b, start, id[:]...), digest(id, public, s.commitment[:])
 }
 
-func digest(id *eventID, public, commitment []byte) Digest {
+func digest(id *eventID, public, commitment []byte) wire.Digest {
 	var room [512]byte
 	return sha256.Sum256(append(append(append(room[:0], id[:]...), public...), commitment...))
 }
@@ -106,7 +106,7 @@ func (k *keptEvent) commitment() []byte {
 }
 
 // digest is what the chain must hold for the event with this ID.
-func (k *keptEvent) digest(id *eventID) Digest {
+func (k *keptEvent) digest(id *eventID) wire.Digest {
 	return digest(id, []byte(k.public), k.commitment())
 }
 

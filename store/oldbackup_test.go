@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 )
 
@@ -48,7 +49,7 @@ func TestBackupOfAnOlderProgram(t *testing.T) {
 	if told := s.Template("acme", "whatsapp", "order_shipped"); told == nil || told.Category != filter.Marketing {
 		t.Errorf("the template is %+v", told)
 	}
-	equal(t, "who erased somebody", acts(t, s, store.ActQuery{Kind: store.ActConsentErase}), []string{"admin consent-erase done"})
+	equal(t, "who erased somebody", acts(t, s, audit.Query{Kind: audit.ConsentErase}), []string{"admin consent-erase done"})
 	var decided []string
 	for e, err := range s.Decisions().Entries(decisions.Query{}) {
 		must(t, err)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // UsePass uses p up for a decision, at a moment. Once it returned true, that is on disk, and in the audit, and nobody else
@@ -27,13 +29,13 @@ func (s *Store) UsePass(p *Pass, decision string, now time.Time) (bool, error) {
 	_, err = s.changePasses(p.ID, "a pass is used", passUser, check, func(p *Pass) { p.Used, p.UsedBy = now.Round(0).UTC(), strings.Clone(decision) })
 	switch {
 	case err == nil:
-		act.Outcome = ActDone
+		act.Outcome = audit.Done
 	case errors.Is(err, ErrNoPass) || errors.Is(err, errPassBusy):
-		act.Outcome, act.Error, err = ActRefused, "it was used or ended meanwhile", nil
+		act.Outcome, act.Error, err = audit.Refused, "it was used or ended meanwhile", nil
 	default:
-		act.Outcome, act.Error = ActFailed, "it could not be kept that it is used"
+		act.Outcome, act.Error = audit.Failed, "it could not be kept that it is used"
 	}
-	used := act.Outcome == ActDone
+	used := act.Outcome == audit.Done
 	untold := s.Audit().End(begun, act)
 	if used && untold != nil {
 		if back := s.giveBack(p, decision); back != nil {
@@ -53,7 +55,7 @@ func (s *Store) GiveBackPass(p *Pass, decision string) error {
 	if err != nil {
 		return err
 	}
-	act.Outcome, act.Error = ActFailed, "the message was not sent, and the pass is given back"
+	act.Outcome, act.Error = audit.Failed, "the message was not sent, and the pass is given back"
 	if err = s.giveBack(p, decision); err != nil {
 		act.Error = "the message was not sent, and the pass could not be given back"
 	}
@@ -88,8 +90,8 @@ func (s *Store) giveBack(p *Pass, decision string) error {
 
 // beginUse begins the act of using p, or of giving it back, for a decision. A pass that is forgotten, since its
 // recipient was erased, say, is none: the audit hears nothing of it.
-func (s *Store) beginUse(p *Pass, decision string) (act Act, begun uint64, err error) {
-	act = Act{Kind: ActPassUse, Actor: passUser, To: p.To, About: map[string]string{"pass": p.ID, "decision": decision}}
+func (s *Store) beginUse(p *Pass, decision string) (act audit.Act, begun uint64, err error) {
+	act = audit.Act{Kind: audit.PassUse, Actor: passUser, To: p.To, About: map[string]string{"pass": p.ID, "decision": decision}}
 	asked, over := s.Audit().Asked() // an erasure that forgets the pass from here on reaches the act
 	defer over()
 	act.Asked = asked

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // A pass of whose use the end cannot be kept in the audit lets nothing through, and is there for the next try.
@@ -28,8 +29,8 @@ func TestPassWhoseUseCannotBeKeptInTheAudit(t *testing.T) {
 	if used, err := s.UsePass(&p, "y", noon); !used || err != nil {
 		t.Errorf("once the audit can be written: %v, %v", used, err)
 	}
-	for a, err := range s.Audit().Acts(store.ActQuery{Kind: store.ActPassUse}) {
-		want := map[string]store.ActOutcome{"x": store.ActUnderWay, "y": store.ActDone}[a.About["decision"]]
+	for a, err := range s.Audit().Acts(audit.Query{Kind: audit.PassUse}) {
+		want := map[string]audit.Outcome{"x": audit.UnderWay, "y": audit.Done}[a.About["decision"]]
 		if err != nil || a.Outcome != want {
 			t.Errorf("the audit has %+v, %v", a, err)
 		}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/switches"
@@ -188,7 +189,7 @@ func isPart(part string) bool {
 	case "":
 		return slices.Contains([]string{backupSelf, backupDatabase, keyFile, journalFile, switches.File, tokensFile, catalogueFile}, name)
 	case auditDir + "/":
-		return strings.HasSuffix(name, auditSuffix)
+		return strings.HasSuffix(name, audit.Suffix)
 	case blobsDir + "/":
 		return isSHA256(name)
 	case decisionsDir + "/":
@@ -248,7 +249,7 @@ func (r *restoring) open(done *Restored, pause bool) (err error) {
 		return err
 	}
 	if !pause {
-		return s.Audit().Keep(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made)}})
+		return s.Audit().Keep(audit.Act{Kind: audit.Restore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made)}})
 	}
 	sw, err := s.switches.Pause(filter.Switch{Actor: restorer, Admin: true,
 		Reason: "restored from a backup of " + stampOf(r.self.Made) + ": who opted out since then is not known here"}, "")
@@ -256,7 +257,7 @@ func (r *restoring) open(done *Restored, pause bool) (err error) {
 		return err
 	}
 	done.Pause = &sw
-	return s.Audit().Keep(Act{Kind: ActRestore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made), "switch": sw.ID}})
+	return s.Audit().Keep(audit.Act{Kind: audit.Restore, Actor: restorer, About: map[string]string{"made": stampOf(r.self.Made), "switch": sw.ID}})
 }
 
 // restorer is the actor of what a restore does.

@@ -192,7 +192,7 @@ func (r *snapshotReader) readHead() error {
 	if err != nil {
 		return err
 	}
-	if len(b) != 8+len(Digest{})+8+1 {
+	if len(b) != 8+len(wire.Digest{})+8+1 {
 		return wire.ErrDamaged
 	}
 	h := &r.head

@@ -12,6 +12,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"go.uber.org/zap"
 
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/errands"
@@ -36,7 +37,7 @@ type Store struct {
 	decisions *decisions.Log
 
 	switches *switches.Board
-	audit    *audit
+	audit    *audit.Trail
 	tokens   tokens
 	passes   passes
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 const (
@@ -36,13 +37,13 @@ var (
 // A Token is a credential of the admin API that was made there, not in the configuration. Its secret is kept
 // nowhere.
 type Token struct {
-	Name   string    `json:"name"`
-	Role   string    `json:"role"`
-	Hash   Digest    `json:"hash"` // of the secret, which is random enough to need no salt
-	Made   time.Time `json:"made"`
-	MadeBy string    `json:"made_by"`
-	Behind string    `json:"behind,omitempty"` // who is behind MadeBy, where that was a token that somebody made, too
-	Until  time.Time `json:"until,omitzero"`   // from when on it counts no more; zero: never
+	Name   string      `json:"name"`
+	Role   string      `json:"role"`
+	Hash   wire.Digest `json:"hash"` // of the secret, which is random enough to need no salt
+	Made   time.Time   `json:"made"`
+	MadeBy string      `json:"made_by"`
+	Behind string      `json:"behind,omitempty"` // who is behind MadeBy, where that was a token that somebody made, too
+	Until  time.Time   `json:"until,omitzero"`   // from when on it counts no more; zero: never
 }
 
 // tokens are those that were made and not revoked, in memory and in a file that is written anew for each change.

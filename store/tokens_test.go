@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 func token(name string) store.Token {
@@ -77,7 +78,7 @@ func TestEraseLeavesNothingInTokens(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	must(t, s.RemoveToken("of-ana@example.com"))
-	must(t, s.Audit().Keep(store.Act{Actor: "ana@example.com", Kind: store.ActTokenMake}))
+	must(t, s.Audit().Keep(audit.Act{Actor: "ana@example.com", Kind: audit.TokenMake}))
 	erase(t, s, ana)
 	if files := found(t, cfg.Dir); len(files) > 0 {
 		t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))

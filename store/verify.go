@@ -8,6 +8,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -24,7 +25,7 @@ type Report struct {
 	Faults []Fault `json:"faults,omitempty"`
 	More   int     `json:"more,omitempty"`
 
-	Audit AuditReport `json:"audit"`
+	Audit audit.Report `json:"audit"`
 }
 
 // A Fault is one thing that is wrong with the chain or with what it seals.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 type auditCmd struct {
@@ -21,17 +21,17 @@ type auditCmd struct {
 type actFlags struct {
 	adminFlags
 	periodFlags
-	Actor   string           `placeholder:"NAME" help:"One token, or one person."`
-	Act     store.ActKind    `placeholder:"WORD" help:"One sort of act, such as pause or consent-erase."`
-	Outcome store.ActOutcome `placeholder:"WORD" help:"under-way, done, refused, failed or unknown (the gate ended meanwhile)."`
-	About   string           `placeholder:"ID" help:"One thing it was about: a switch, a decision, an errand."`
-	To      string           `placeholder:"ADDRESS" help:"One recipient, also once erased."`
-	Channel filter.Channel   `help:"Channel of a recipient that is no number."`
-	Region  string           `help:"Country of a recipient without a country code."`
+	Actor   string         `placeholder:"NAME" help:"One token, or one person."`
+	Act     audit.Kind     `placeholder:"WORD" help:"One sort of act, such as pause or consent-erase."`
+	Outcome audit.Outcome  `placeholder:"WORD" help:"under-way, done, refused, failed or unknown (the gate ended meanwhile)."`
+	About   string         `placeholder:"ID" help:"One thing it was about: a switch, a decision, an errand."`
+	To      string         `placeholder:"ADDRESS" help:"One recipient, also once erased."`
+	Channel filter.Channel `help:"Channel of a recipient that is no number."`
+	Region  string         `help:"Country of a recipient without a country code."`
 }
 
 func (f actFlags) query() console.AuditQuery {
-	return console.AuditQuery{Channel: f.Channel, Region: f.Region, ActQuery: store.ActQuery{Actor: f.Actor, Kind: f.Act, Outcome: f.Outcome,
+	return console.AuditQuery{Channel: f.Channel, Region: f.Region, Query: audit.Query{Actor: f.Actor, Kind: f.Act, Outcome: f.Outcome,
 		About: f.About, Address: f.To, Since: f.Since.Time, Until: f.Until.Time}}
 }
 
@@ -69,7 +69,7 @@ func (c auditListCmd) Run(t terminal) error {
 	return nil
 }
 
-func printActs(w io.Writer, acts []store.Act) error {
+func printActs(w io.Writer, acts []audit.Act) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "TIME\tBY\tROLE\tACT\tOUTCOME\tTO\tABOUT\tNOTE")
 	for _, a := range acts {

@@ -21,7 +21,8 @@ var allowed = map[string][]string{
 	"filter":              {},
 	"providers":           {"filter"},
 	"providers/mock":      {"providers"},
-	"store":               {"filter", "store/decisions", "store/disk", "store/errands", "store/spelling", "store/switches", "store/tally", "store/ulid", "store/wire"},
+	"store":               {"filter", "store/audit", "store/decisions", "store/disk", "store/errands", "store/spelling", "store/switches", "store/tally", "store/ulid", "store/wire"},
+	"store/audit":         {"filter", "store/disk", "store/spelling", "store/wire"},
 	"store/decisions":     {"filter", "store/disk", "store/spelling", "store/ulid", "store/wire"},
 	"store/disk":          {},
 	"store/errands":       {"filter", "store/disk", "store/spelling", "store/ulid", "store/wire"},
@@ -31,13 +32,13 @@ var allowed = map[string][]string{
 	"store/ulid":          {},
 	"store/wire":          {},
 	"proxy":               {"filter", "providers", "store", "store/decisions", "store/errands", "store/tally", "store/ulid"},
-	"proxy/console":       {"filter", "store", "store/decisions", "store/errands", "store/spelling", "store/switches", "store/tally", "store/ulid"},
-	"proxy/console/pages": {"filter", "store", "store/decisions", "store/errands", "store/tally", "proxy/console"},
+	"proxy/console":       {"filter", "store", "store/audit", "store/decisions", "store/errands", "store/spelling", "store/switches", "store/tally", "store/ulid", "store/wire"},
+	"proxy/console/pages": {"filter", "store", "store/audit", "store/decisions", "store/errands", "store/tally", "proxy/console"},
 	"configs":             {"filter", "providers", "store", "proxy", "proxy/console"},
 	"bench":               {"providers"},
 	"bench/guard":         {},
 	"bench/peers":         {"bench"},
-	"cmd/sendgate":        {"filter", "providers", "providers/mock", "store", "store/decisions", "store/errands", "proxy", "proxy/console", "proxy/console/pages", "configs", "bench"},
+	"cmd/sendgate":        {"filter", "providers", "providers/mock", "store", "store/audit", "store/decisions", "store/errands", "proxy", "proxy/console", "proxy/console/pages", "configs", "bench"},
 }
 
 // outsideFilter is what the lowest floor may import from outside: the standard library, the

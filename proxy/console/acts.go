@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // Acts is one page of the audit, newest first.
 type Acts struct {
-	Acts []store.Act `json:"acts"`
+	Acts []audit.Act `json:"acts"`
 	// Next is what before must be for the page that follows; 0: there is none.
 	Next uint64 `json:"next,omitempty"`
 }
@@ -33,7 +33,7 @@ func (s *Server) listActs(c *call) error {
 	if err != nil {
 		return err
 	}
-	page := Acts{Acts: []store.Act{}}
+	page := Acts{Acts: []audit.Act{}}
 	for a, err := range s.store.Audit().Acts(q) {
 		if err != nil {
 			return err
@@ -48,20 +48,20 @@ func (s *Server) listActs(c *call) error {
 }
 
 // actQuery reads which acts c asks for.
-func (s *Server) actQuery(c *call) (store.ActQuery, error) {
+func (s *Server) actQuery(c *call) (audit.Query, error) {
 	q, err := ParseAuditQuery(c.query, s.now())
-	return q.ActQuery, err
+	return q.Query, err
 }
 
 // ParseAuditQuery reads the parameters of the audit in v, as the API takes them; a duration is one before now. Its
 // errors are of type *[Error], and name the parameter.
 func ParseAuditQuery(v url.Values, now time.Time) (q AuditQuery, err error) {
-	q.ActQuery = store.ActQuery{Actor: v.Get("actor"), Kind: store.ActKind(v.Get("act")), Outcome: store.ActOutcome(v.Get("outcome")), About: v.Get("about")}
+	q.Query = audit.Query{Actor: v.Get("actor"), Kind: audit.Kind(v.Get("act")), Outcome: audit.Outcome(v.Get("outcome")), About: v.Get("about")}
 	switch {
-	case q.Kind != "" && !slices.Contains(store.ActKinds(), q.Kind):
-		return q, bad("act", "unknown act %q: want one of %s", q.Kind, wordList(store.ActKinds()))
-	case q.Outcome != "" && !slices.Contains(store.ActOutcomes(), q.Outcome):
-		return q, bad("outcome", "unknown outcome %q: want one of %s", q.Outcome, wordList(store.ActOutcomes()))
+	case q.Kind != "" && !slices.Contains(audit.Kinds(), q.Kind):
+		return q, bad("act", "unknown act %q: want one of %s", q.Kind, wordList(audit.Kinds()))
+	case q.Outcome != "" && !slices.Contains(audit.Outcomes(), q.Outcome):
+		return q, bad("outcome", "unknown outcome %q: want one of %s", q.Outcome, wordList(audit.Outcomes()))
 	}
 	if q.Since, err = sinceWhen("since", v.Get("since"), now); err != nil {
 		return q, err
@@ -108,7 +108,7 @@ func (s *Server) exportActs(c *call) error {
 }
 
 // actRow is a under actColumns.
-func actRow(a *store.Act) []string {
+func actRow(a *audit.Act) []string {
 	status := ""
 	if a.Status > 0 {
 		status = strconv.Itoa(a.Status)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // An actor is who asks: a token as kept in memory, by the hash of its secret.
@@ -75,7 +76,7 @@ func (s *Server) actor(r *http.Request) (actor, error) {
 }
 
 // madeWith is the actor of the token that was made here with a secret of this hash.
-func (s *Server) madeWith(hash store.Digest) (actor, error) {
+func (s *Server) madeWith(hash wire.Digest) (actor, error) {
 	var found *store.Token
 	for i, made := 0, s.store.Tokens(); i < len(made); i++ {
 		if subtle.ConstantTimeCompare(hash[:], made[i].Hash[:]) == 1 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 )
 
@@ -58,7 +59,7 @@ func TestBackupOverTheAPI(t *testing.T) {
 		_ = copied.Close()
 	}
 	var kept []string
-	for a := range b.store.Audit().Acts(store.ActQuery{Kind: store.ActBackup}) {
+	for a := range b.store.Audit().Acts(audit.Query{Kind: audit.Backup}) {
 		kept = append(kept, a.Actor+" "+string(a.Outcome))
 	}
 	if got := strings.Join(kept, ", "); got != "ada done, ada done, rosa refused, vera refused" {

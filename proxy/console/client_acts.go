@@ -8,15 +8,15 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // An AuditQuery selects acts of the audit. Empty fields select all.
 type AuditQuery struct {
-	store.ActQuery                // Address is canonical, or a number with its country code in any spelling
-	Channel        filter.Channel // of the address; empty: what reads as a number is one
-	Region         string         // country of an address without a country code
-	Limit          int            // of a page: at most 1000; 0 means 100
+	audit.Query                // Address is canonical, or a number with its country code in any spelling
+	Channel     filter.Channel // of the address; empty: what reads as a number is one
+	Region      string         // country of an address without a country code
+	Limit       int            // of a page: at most 1000; 0 means 100
 }
 
 func (q *AuditQuery) values() url.Values {

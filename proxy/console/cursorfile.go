@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -19,8 +20,8 @@ const cursorName = "notify.cursor"
 type cursorFile struct{ path string } // empty: nothing is kept
 
 type keptCursor struct {
-	Seq uint64       `json:"seq"`
-	Sum store.Digest `json:"sum"`
+	Seq uint64      `json:"seq"`
+	Sum wire.Digest `json:"sum"`
 }
 
 func newCursorFile(dir string) *cursorFile {

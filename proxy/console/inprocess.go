@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"go.uber.org/zap"
 )
 
@@ -24,7 +24,7 @@ func (s *Server) as(by actor) *Client {
 }
 
 // Audit keeps an act that is no call of s: that somebody logged in, say.
-func (s *Server) Audit(a store.Act) error { return s.store.Audit().Keep(a) }
+func (s *Server) Audit(a audit.Act) error { return s.store.Audit().Keep(a) }
 
 // actorOf is where a context holds the actor of a call in the process.
 type actorOf struct{}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
@@ -74,7 +75,7 @@ func TestACursorThatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := func(seq uint64, sum store.Digest) string {
+	kept := func(seq uint64, sum wire.Digest) string {
 		text, err := json.Marshal(keptCursor{seq, sum})
 		if err != nil {
 			t.Fatal(err)

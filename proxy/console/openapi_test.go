@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/tally"
 )
@@ -127,7 +128,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"LoginLink":     {reflect.TypeFor[LoginLink]()},
 		"Link":          {reflect.TypeFor[store.Link]()},
 		"Report":        {reflect.TypeFor[store.Report]()},
-		"AuditReport":   {reflect.TypeFor[store.AuditReport]()},
+		"AuditReport":   {reflect.TypeFor[audit.Report]()},
 		"Change":        {reflect.TypeFor[store.Change]()},
 		"Changes":       {reflect.TypeFor[Changes]()},
 		"Lost":          {reflect.TypeFor[store.Lost]()},
@@ -143,7 +144,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"TokenRequest":  {reflect.TypeFor[TokenRequest]()},
 		"NewToken":      {reflect.TypeFor[NewToken]()},
 		"Acts":          {reflect.TypeFor[Acts]()},
-		"Act":           {reflect.TypeFor[store.Act]()},
+		"Act":           {reflect.TypeFor[audit.Act]()},
 		"Target":        {reflect.TypeFor[filter.Target]()},
 		"Switch":        {reflect.TypeFor[filter.Switch]()},
 		"Switches":      {reflect.TypeFor[Switches]()},
@@ -200,8 +201,8 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 		"Channel": strings.Split(wordList(channels), ", "),
 		"Preset":  Presets(),
 
-		"ActKind":    strings.Split(wordList(store.ActKinds()), ", "),
-		"ActOutcome": strings.Split(wordList(store.ActOutcomes()), ", "),
+		"ActKind":    strings.Split(wordList(audit.Kinds()), ", "),
+		"ActOutcome": strings.Split(wordList(audit.Outcomes()), ", "),
 		"PassState":  words(len(store.PassStates()), func(i int) string { return string(store.PassStates()[i]) }),
 
 		"DialogueState": words(filter.DialogueStates, func(i int) string { return filter.DialogueState(i).String() }),

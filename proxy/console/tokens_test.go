@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
@@ -58,7 +59,7 @@ func TestTokensLetInUntilRevoked(t *testing.T) {
 		t.Error("two tokens have one secret")
 	}
 	var acts []string
-	for a, err := range b.store.Audit().Acts(store.ActQuery{}) {
+	for a, err := range b.store.Audit().Acts(audit.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,66 +9,66 @@ import (
 	"slices"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"go.uber.org/zap"
 )
 
 // An auditing says what the audit keeps of an endpoint.
 type auditing struct {
-	kind store.ActKind
+	kind audit.Kind
 	// changes: it is on disk that an act is begun before anything is done, and what became of it before that is
 	// answered. Else it hands out what is personal: the act is on disk before the first byte of it is.
 	changes bool
 	full    bool // only where it is asked for in full
 }
 
-func changes(k store.ActKind) auditing { return auditing{kind: k, changes: true} }
-func shows(k store.ActKind) auditing   { return auditing{kind: k} }
-func inFull(k store.ActKind) auditing  { return auditing{kind: k, full: true} }
+func changes(k audit.Kind) auditing { return auditing{kind: k, changes: true} }
+func shows(k audit.Kind) auditing   { return auditing{kind: k} }
+func inFull(k audit.Kind) auditing  { return auditing{kind: k, full: true} }
 
 // audited are the endpoints whose calls the audit keeps: all that change something, and all that show in full
 // what is personal. A test holds it against endpoints.
 var audited = map[string]auditing{
-	"GET /api/v1/consent":              inFull(store.ActConsentShow),
-	"POST /api/v1/consent":             changes(store.ActConsentRecord),
-	"GET /api/v1/consent/history":      shows(store.ActConsentHistory),
-	"GET /api/v1/consent/proof":        shows(store.ActConsentProof),
-	"POST /api/v1/consent/erase":       changes(store.ActConsentErase),
-	"POST /api/v1/consent/screenshot":  changes(store.ActScreenshotUpload),
-	"POST /api/v1/consent/import":      changes(store.ActConsentImport),
-	"GET /api/v1/consent/export":       shows(store.ActConsentExport),
-	"GET /api/v1/consent-requests":     inFull(store.ActDialoguesShow),
-	"POST /api/v1/consent-requests":    changes(store.ActConsentRequest),
-	"GET /api/v1/suppressions":         inFull(store.ActConsentShow),
-	"GET /api/v1/changes":              shows(store.ActChangesRead),
-	"GET /api/v1/decisions":            inFull(store.ActDecisionsShow),
-	"GET /api/v1/decisions/tail":       inFull(store.ActDecisionsShow),
-	"GET /api/v1/decisions/export":     shows(store.ActDecisionsExport),
-	"GET /api/v1/decisions/{id}":       inFull(store.ActDecisionsShow),
-	"GET /api/v1/explain":              shows(store.ActExplain),
-	"POST /api/v1/explain":             shows(store.ActExplain),
-	"POST /api/v1/switches":            changes(store.ActPause),
-	"POST /api/v1/switches/{id}/lift":  changes(store.ActResume),
-	"GET /api/v1/passes":               inFull(store.ActPassesShow),
-	"POST /api/v1/passes":              changes(store.ActPassGrant),
-	"POST /api/v1/passes/{id}/approve": changes(store.ActPassApprove),
-	"POST /api/v1/passes/{id}/revoke":  changes(store.ActPassRevoke),
-	"POST /api/v1/preflight":           shows(store.ActPreflight),
-	"POST /api/v1/replay":              shows(store.ActReplay),
-	"POST /api/v1/quality":             changes(store.ActQuality),
-	"GET /api/v1/errands":              inFull(store.ActErrandsShow),
-	"POST /api/v1/errands/retry":       changes(store.ActErrandRetry),
-	"POST /api/v1/errands/{id}/retry":  changes(store.ActErrandRetry),
-	"POST /api/v1/errands/{id}/review": changes(store.ActErrandReview),
-	"DELETE /api/v1/errands/{id}":      changes(store.ActErrandDrop),
-	"POST /api/v1/notify/retry":        changes(store.ActNotifyRetry),
-	"GET " + backupPath:                shows(store.ActBackup),
-	"GET /api/v1/configuration":        shows(store.ActConfigurationShow),
-	"POST /api/v1/tokens":              changes(store.ActTokenMake),
-	"DELETE /api/v1/tokens/{id}":       changes(store.ActTokenRevoke),
-	"GET /api/v1/audit/export":         shows(store.ActAuditExport),
-	"POST /api/v1/login-links":         changes(store.ActLoginLink),
-	"POST /api/v1/reload":              changes(store.ActReload),
+	"GET /api/v1/consent":              inFull(audit.ConsentShow),
+	"POST /api/v1/consent":             changes(audit.ConsentRecord),
+	"GET /api/v1/consent/history":      shows(audit.ConsentHistory),
+	"GET /api/v1/consent/proof":        shows(audit.ConsentProof),
+	"POST /api/v1/consent/erase":       changes(audit.ConsentErase),
+	"POST /api/v1/consent/screenshot":  changes(audit.ScreenshotUpload),
+	"POST /api/v1/consent/import":      changes(audit.ConsentImport),
+	"GET /api/v1/consent/export":       shows(audit.ConsentExport),
+	"GET /api/v1/consent-requests":     inFull(audit.DialoguesShow),
+	"POST /api/v1/consent-requests":    changes(audit.ConsentRequest),
+	"GET /api/v1/suppressions":         inFull(audit.ConsentShow),
+	"GET /api/v1/changes":              shows(audit.ChangesRead),
+	"GET /api/v1/decisions":            inFull(audit.DecisionsShow),
+	"GET /api/v1/decisions/tail":       inFull(audit.DecisionsShow),
+	"GET /api/v1/decisions/export":     shows(audit.DecisionsExport),
+	"GET /api/v1/decisions/{id}":       inFull(audit.DecisionsShow),
+	"GET /api/v1/explain":              shows(audit.Explain),
+	"POST /api/v1/explain":             shows(audit.Explain),
+	"POST /api/v1/switches":            changes(audit.Pause),
+	"POST /api/v1/switches/{id}/lift":  changes(audit.Resume),
+	"GET /api/v1/passes":               inFull(audit.PassesShow),
+	"POST /api/v1/passes":              changes(audit.PassGrant),
+	"POST /api/v1/passes/{id}/approve": changes(audit.PassApprove),
+	"POST /api/v1/passes/{id}/revoke":  changes(audit.PassRevoke),
+	"POST /api/v1/preflight":           shows(audit.Preflight),
+	"POST /api/v1/replay":              shows(audit.Replay),
+	"POST /api/v1/quality":             changes(audit.Quality),
+	"GET /api/v1/errands":              inFull(audit.ErrandsShow),
+	"POST /api/v1/errands/retry":       changes(audit.ErrandRetry),
+	"POST /api/v1/errands/{id}/retry":  changes(audit.ErrandRetry),
+	"POST /api/v1/errands/{id}/review": changes(audit.ErrandReview),
+	"DELETE /api/v1/errands/{id}":      changes(audit.ErrandDrop),
+	"POST /api/v1/notify/retry":        changes(audit.NotifyRetry),
+	"GET " + backupPath:                shows(audit.Backup),
+	"GET /api/v1/configuration":        shows(audit.ConfigurationShow),
+	"POST /api/v1/tokens":              changes(audit.TokenMake),
+	"DELETE /api/v1/tokens/{id}":       changes(audit.TokenRevoke),
+	"GET /api/v1/audit/export":         shows(audit.TrailExport),
+	"POST /api/v1/login-links":         changes(audit.LoginLink),
+	"POST /api/v1/reload":              changes(audit.Reload),
 }
 
 // A witness stands between an answer and its writer, and has the act in the audit before the answer leaves.
@@ -77,7 +77,7 @@ type witness struct {
 	http.ResponseWriter
 	s    *Server
 	what auditing
-	act  store.Act
+	act  audit.Act
 
 	full   bool   // what is personal was asked for in full
 	masked bool   // the answer shows nothing in full
@@ -94,7 +94,7 @@ func (s *Server) witness(e endpoint, c *call) *witness {
 	if !ok {
 		return nil
 	}
-	w := &witness{ResponseWriter: c.w, s: s, what: what, act: store.Act{Kind: what.kind, About: map[string]string{}}, told: func() {}}
+	w := &witness{ResponseWriter: c.w, s: s, what: what, act: audit.Act{Kind: what.kind, About: map[string]string{}}, told: func() {}}
 	w.act.Remote, _, _ = net.SplitHostPort(c.r.RemoteAddr)
 	if id := c.r.PathValue("id"); id != "" {
 		w.act.About["id"] = id
@@ -175,7 +175,7 @@ func (c *call) told() (failed func(error)) {
 	c.witness.late = true
 	return func(err error) {
 		if err != nil {
-			c.witness.act.Outcome, c.witness.act.Error = store.ActFailed, "it did not come to its end"
+			c.witness.act.Outcome, c.witness.act.Error = audit.Failed, "it did not come to its end"
 		}
 	}
 }
@@ -210,11 +210,11 @@ func (w *witness) settle(status int) {
 	}
 	switch {
 	case answered:
-		w.act.Outcome = store.ActDone
+		w.act.Outcome = audit.Done
 	case status >= http.StatusInternalServerError:
-		w.act.Outcome = store.ActFailed
+		w.act.Outcome = audit.Failed
 	default:
-		w.act.Outcome = store.ActRefused
+		w.act.Outcome = audit.Refused
 	}
 	if err := w.keep(); err != nil && answered {
 		w.lose(err)
@@ -258,10 +258,10 @@ func (w *witness) end(failed bool) {
 	}
 	w.over = true
 	if w.act.Outcome == "" {
-		w.act.Outcome = store.ActDone
+		w.act.Outcome = audit.Done
 	}
 	if failed {
-		w.act.Outcome, w.act.Error = store.ActFailed, "it did not come to its end"
+		w.act.Outcome, w.act.Error = audit.Failed, "it did not come to its end"
 	}
 	_ = w.keep() // it is logged
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/ulid"
@@ -35,7 +36,7 @@ func TestAuditCoversEveryEndpoint(t *testing.T) {
 			t.Errorf("%s is no GET, and no line of audited says what the audit keeps of it", name)
 		case !ok && slices.Contains(e.params, "full"):
 			t.Errorf("%s shows something in full, and no line of audited says what the audit keeps of that", name)
-		case ok && !slices.Contains(store.ActKinds(), what.kind):
+		case ok && !slices.Contains(audit.Kinds(), what.kind):
 			t.Errorf("%s: the audit has no acts %q", name, what.kind)
 		case ok && e.role == 0:
 			t.Errorf("%s is for anybody, and the audit would not know whom", name)
@@ -132,7 +133,7 @@ func TestAuditOfEveryEndpoint(t *testing.T) {
 			path = strings.Replace(path, "{id}", "none", 1) + strings.Replace(c.path, "DECISION", decision, 1)
 			status, body, _ := b.ask(Admin, method, path, c.contentType, c.body)
 			var got []string
-			for a, err := range b.store.Audit().Acts(store.ActQuery{}) {
+			for a, err := range b.store.Audit().Acts(audit.Query{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -177,7 +178,7 @@ func TestAuditOfWhatIsShownMasked(t *testing.T) {
 	b.ask(Admin, "GET", "/api/v1/changes?since=1", "", "")
 	b.ask(Reviewer, "GET", "/api/v1/decisions?full=maybe", "", "")
 	page, err := b.client(Reviewer).Acts(t.Context(), AuditQuery{})
-	if err != nil || len(page.Acts) != 1 || page.Acts[0].Kind != store.ActChangesRead || page.Acts[0].Actor != "vera" {
+	if err != nil || len(page.Acts) != 1 || page.Acts[0].Kind != audit.ChangesRead || page.Acts[0].Actor != "vera" {
 		t.Errorf("the audit has %+v (%v), want the one call that was forbidden", page, err)
 	}
 }
@@ -192,7 +193,7 @@ func TestAuditOfRefusals(t *testing.T) {
 	b.reload = fmt.Errorf("sendgate.yaml:3:1: unknown key")
 	b.ask(Admin, "POST", "/api/v1/reload", "", "")
 	var got []string
-	for a, err := range b.store.Audit().Acts(store.ActQuery{}) {
+	for a, err := range b.store.Audit().Acts(audit.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,20 +253,20 @@ func TestActsAreChosenAndExported(t *testing.T) {
 	if _, err := b.client(Admin).Erase(ctx, Removal{To: berta, Reason: "asked by letter"}); err != nil {
 		t.Fatal(err)
 	}
-	first, err := b.client(Reviewer).Acts(ctx, AuditQuery{Limit: 2, ActQuery: store.ActQuery{Actor: "rosa"}})
+	first, err := b.client(Reviewer).Acts(ctx, AuditQuery{Limit: 2, Query: audit.Query{Actor: "rosa"}})
 	if err != nil || len(first.Acts) != 2 || first.Acts[0].Note != "so" || first.Next == 0 {
 		t.Fatalf("the first page is %+v (%v)", first, err)
 	}
-	rest, err := b.client(Reviewer).Acts(ctx, AuditQuery{Limit: 2, ActQuery: store.ActQuery{Actor: "rosa", Before: first.Next}})
+	rest, err := b.client(Reviewer).Acts(ctx, AuditQuery{Limit: 2, Query: audit.Query{Actor: "rosa", Before: first.Next}})
 	if err != nil || len(rest.Acts) != 1 || rest.Acts[0].Note != "=cmd()" || rest.Next != 0 {
 		t.Errorf("the second page is %+v (%v)", rest, err)
 	}
-	of, err := b.client(Admin).Acts(ctx, AuditQuery{ActQuery: store.ActQuery{Address: "0151 23456789"}, Channel: filter.SMS, Region: "DE"})
-	if err != nil || len(of.Acts) != 1 || of.Acts[0].Kind != store.ActConsentErase || of.Acts[0].To.Address != "" {
+	of, err := b.client(Admin).Acts(ctx, AuditQuery{Query: audit.Query{Address: "0151 23456789"}, Channel: filter.SMS, Region: "DE"})
+	if err != nil || len(of.Acts) != 1 || of.Acts[0].Kind != audit.ConsentErase || of.Acts[0].To.Address != "" {
 		t.Errorf("of the erased person there is %+v (%v)", of, err)
 	}
 	var file bytes.Buffer
-	if err := b.client(Reviewer).ExportActs(ctx, &file, "csv", AuditQuery{ActQuery: store.ActQuery{Kind: store.ActPause, Since: noon}}); err != nil {
+	if err := b.client(Reviewer).ExportActs(ctx, &file, "csv", AuditQuery{Query: audit.Query{Kind: audit.Pause, Since: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&file).ReadAll()

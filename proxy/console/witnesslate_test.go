@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // Who is erased while somebody looks at them, or does something about them, stands in no act that ends afterwards.
@@ -37,7 +37,7 @@ func TestAuditOfWhatGoesOnWhileSomebodyIsErased(t *testing.T) {
 		}
 	}
 	n := 0
-	for a, err := range b.store.Audit().Acts(store.ActQuery{Address: berta.Address}) {
+	for a, err := range b.store.Audit().Acts(audit.Query{Address: berta.Address}) {
 		if err != nil {
 			t.Fatal(err)
 		}

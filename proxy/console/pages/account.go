@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 var accountPages = []page{
@@ -45,7 +45,7 @@ func (p *Pages) endLogins(v *visit) error {
 		return other.person == s.person && (one == "" || one == handle)
 	})
 	if n > 0 {
-		ended := act(v, store.ActLogout, v.by, store.ActDone)
+		ended := act(v, audit.Logout, v.by, audit.Done)
 		ended.About["sessions"] = strconv.Itoa(n)
 		p.keep(ended)
 	}

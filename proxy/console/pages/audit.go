@@ -10,7 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 var auditPages = []page{
@@ -22,8 +22,8 @@ var auditPages = []page{
 type auditView struct {
 	Chosen     url.Values // parameters of the admin API, under its names
 	Acts       []actRow
-	Kinds      []store.ActKind
-	Outcomes   []store.ActOutcome
+	Kinds      []audit.Kind
+	Outcomes   []audit.Outcome
 	Channels   []filter.Channel
 	Begin, End string // of the time, as the form shows it
 	Older      string // address of the next page; empty: there is none
@@ -33,7 +33,7 @@ type auditView struct {
 
 // An actRow is one act of the audit, with what it is about in a fixed order.
 type actRow struct {
-	store.Act
+	audit.Act
 	Things []thing
 }
 
@@ -55,7 +55,7 @@ func (a *auditView) Path(page string, args ...string) string {
 // audit shows who did what, newest first.
 func (p *Pages) audit(v *visit) error {
 	chosen, same := tidy(v.r.URL.Query(), v.zone)
-	a := &auditView{Chosen: chosen, Kinds: store.ActKinds(), Outcomes: store.ActOutcomes(), Channels: channels}
+	a := &auditView{Chosen: chosen, Kinds: audit.Kinds(), Outcomes: audit.Outcomes(), Channels: channels}
 	if !same {
 		http.Redirect(v.w, v.r, a.Path("/audit"), http.StatusSeeOther)
 		return nil

@@ -11,7 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -121,12 +121,12 @@ func TestActsAreInTheCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range store.ActKinds() {
+	for _, kind := range audit.Kinds() {
 		if words.known("act."+string(kind)) == "" {
 			t.Errorf("act.%s is not in the catalogue", kind)
 		}
 	}
-	for _, outcome := range store.ActOutcomes() {
+	for _, outcome := range audit.Outcomes() {
 		if words.known("audit.outcomes."+string(outcome)) == "" {
 			t.Errorf("audit.outcomes.%s is not in the catalogue", outcome)
 		}

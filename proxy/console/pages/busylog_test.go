@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/ulid"
 )
@@ -168,10 +169,10 @@ func (l *busyLog) acts(r *rig) (n int) {
 		r.ahead.Store(int64(l.at(i, n).Sub(r.now)))
 		var together sync.WaitGroup
 		for end := min(i+64, n); i < end; i++ { // they are synced together
-			a := store.Act{Kind: store.ActDecisionsShow, Actor: fmt.Sprint("reviewer-", i%busyActors), Role: "reviewer", By: "console", Remote: "192.0.2.7",
+			a := audit.Act{Kind: audit.DecisionsShow, Actor: fmt.Sprint("reviewer-", i%busyActors), Role: "reviewer", By: "console", Remote: "192.0.2.7",
 				About: map[string]string{"filter": fmt.Sprint("campaign=broadcast-", i*400/n)}}
 			if i == n/3 {
-				a.Kind, a.To = store.ActConsentShow, filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: seldom}
+				a.Kind, a.To = audit.ConsentShow, filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: seldom}
 			}
 			together.Go(func() {
 				if err := r.store.Audit().Keep(a); err != nil {

@@ -9,14 +9,14 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // acts are the acts of a rig as "ACTOR ROLE ACT OUTCOME by WAY: ERROR", oldest first.
 func (r *rig) acts() []string {
 	r.Helper()
 	var all []string
-	for a, err := range r.store.Audit().Acts(store.ActQuery{}) {
+	for a, err := range r.store.Audit().Acts(audit.Query{}) {
 		if err != nil {
 			r.Fatal(err)
 		}

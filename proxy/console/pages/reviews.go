@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -21,7 +21,7 @@ type reviewList struct {
 	Route   string
 	Full    bool
 	More    string      // where it goes on
-	Decided []store.Act // lately; for those who may see the audit
+	Decided []audit.Act // lately; for those who may see the audit
 	// Noted is the note of the form for the review Refused.
 	Refused, Noted string
 	Problem        *console.Error
@@ -43,7 +43,7 @@ func (v *visit) reviewList(status int, l *reviewList) (err error) {
 		l.More = l.path("after", page.Next)
 	}
 	if v.by.Role >= console.Reviewer {
-		decided, err := v.api.Acts(v.ctx(), console.AuditQuery{ActQuery: store.ActQuery{Kind: store.ActErrandReview, Outcome: store.ActDone}, Limit: 10})
+		decided, err := v.api.Acts(v.ctx(), console.AuditQuery{Query: audit.Query{Kind: audit.ErrandReview, Outcome: audit.Done}, Limit: 10})
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/proxy/console"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 )
 
 // TestConsoleSecuritySecrets looks for what logs somebody in wherever it has no business: on pages, in files, in
@@ -64,7 +64,7 @@ func TestConsoleSecuritySecrets(t *testing.T) {
 		}
 		r.hides("the log", e.Message+string(text), secrets)
 	}
-	for a, err := range r.store.Audit().Acts(store.ActQuery{}) {
+	for a, err := range r.store.Audit().Acts(audit.Query{}) {
 		text, fault := json.Marshal(a)
 		if err != nil || fault != nil {
 			t.Fatal(err, fault)

@@ -1,4 +1,4 @@
-package store
+package audit
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// auditConfig is what an audit is told by the store that it is part of.
-type auditConfig struct {
+// A Config is what a [Trail] goes by.
+type Config struct {
 	Dir    string                      // its own folder; empty: in memory alone
 	Keep   time.Duration               // for how long a file is kept behind its last line
 	Still  bool                        // nothing is removed, cut off or ended: another process may write
@@ -22,15 +22,15 @@ type auditConfig struct {
 	Logger *zap.Logger
 }
 
-// openTrail reads where the audit ends. What a crash left half written was never acknowledged and is cut off;
+// Open reads where the audit ends. What a crash left half written was never acknowledged and is cut off;
 // acts that it cut short are unknown from now on.
-func openTrail(cfg auditConfig) (*audit, error) {
-	t := &audit{cfg: cfg, open: map[uint64]*openAct{}, late: lateActs{asked: map[ActMark]int{}}}
+func Open(cfg Config) (*Trail, error) {
+	t := &Trail{cfg: cfg, open: map[uint64]*openAct{}, late: lateActs{asked: map[Mark]int{}}}
 	if cfg.Dir == "" {
 		return t, nil
 	}
 	var err error
-	if t.files, err = auditFiles(cfg.Dir); err == nil {
+	if t.files, err = findFiles(cfg.Dir); err == nil {
 		err = t.resume()
 	}
 	if err != nil {
@@ -41,7 +41,7 @@ func openTrail(cfg auditConfig) (*audit, error) {
 }
 
 // resume goes on behind the last line that was acknowledged.
-func (t *audit) resume() error {
+func (t *Trail) resume() error {
 	for len(t.files) > 0 {
 		last := t.files[len(t.files)-1]
 		end, oldest, err := last.open(t.cfg.Still)
@@ -63,11 +63,11 @@ func (t *audit) resume() error {
 
 // unfinished ends the acts that were under way when the process ended, of which the one of line oldest is the
 // first.
-func (t *audit) unfinished(oldest uint64) error {
+func (t *Trail) unfinished(oldest uint64) error {
 	ended := map[uint64]bool{}
 	var begun []Act
 	var damage error
-	w := auditWalk{trail: t}
+	w := walk{trail: t}
 	err := w.rows(func(row []byte) bool {
 		if rowSeq(row) < oldest {
 			return false
@@ -87,7 +87,7 @@ func (t *audit) unfinished(oldest uint64) error {
 	if err = errors.Join(err, damage); err != nil {
 		return err
 	}
-	lines := make([]*auditLine, 0, len(begun))
+	lines := make([]*link, 0, len(begun))
 	for _, a := range slices.Backward(begun) {
 		t.open[a.Seq] = &openAct{begun: a.Time}
 		if t.cfg.Still {
@@ -106,8 +106,8 @@ func (t *audit) unfinished(oldest uint64) error {
 }
 
 // packEnd is the line that ends a, of which nobody knows what became.
-func (t *audit) packEnd(a Act) (auditLine, error) {
-	a.Begun, a.Time, a.Outcome = a.Time, t.cfg.Now(), ActUnknown
+func (t *Trail) packEnd(a Act) (link, error) {
+	a.Begun, a.Time, a.Outcome = a.Time, t.cfg.Now(), Unknown
 	line, err := packAs(&a)
 	line.Begun = a.Seq
 	return line, err

@@ -1,4 +1,4 @@
-package store
+package audit
 
 import (
 	"bufio"
@@ -11,20 +11,22 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"github.com/sendgate/sendgate/store/wire"
 )
 
-// AuditReport is what [audit.Verify] found.
-type AuditReport struct {
-	Lines  uint64 `json:"lines"`  // lines read: an act that takes time has two
-	Erased uint64 `json:"erased"` // of them, with what an erasure left
-	First  uint64 `json:"first"`  // number of the first line: those before were kept for long enough
-	Last   uint64 `json:"last"`   // number of the last line
-	Sum    Digest `json:"sum"`    // of the last line: kept elsewhere, it stands for all of them
+// Report is what [Trail.Verify] found.
+type Report struct {
+	Lines  uint64      `json:"lines"`  // lines read: an act that takes time has two
+	Erased uint64      `json:"erased"` // of them, with what an erasure left
+	First  uint64      `json:"first"`  // number of the first line: those before were kept for long enough
+	Last   uint64      `json:"last"`   // number of the last line
+	Sum    wire.Digest `json:"sum"`    // of the last line: kept elsewhere, it stands for all of them
 }
 
 // Verify walks all lines of the audit that were kept before it begins, and tells fault what is wrong. The error says
 // only that something could not be read.
-func (t *audit) Verify(ctx context.Context, fault func(format string, args ...any)) (AuditReport, error) {
+func (t *Trail) Verify(ctx context.Context, fault func(format string, args ...any)) (Report, error) {
 	t.mu.Lock()
 	files, open := slices.Clone(t.files), make([]io.Reader, 0, len(t.files))
 	var failed error
@@ -39,7 +41,7 @@ func (t *audit) Verify(ctx context.Context, fault func(format string, args ...an
 		open = append(open, io.LimitReader(file, f.size))
 	}
 	t.mu.Unlock()
-	walk := auditVerifier{fault: fault}
+	walk := verifier{fault: fault}
 	if failed != nil {
 		return walk.report, failed
 	}
@@ -51,14 +53,14 @@ func (t *audit) Verify(ctx context.Context, fault func(format string, args ...an
 	return walk.report, nil
 }
 
-// An auditVerifier walks the audit forwards.
-type auditVerifier struct {
+// A verifier walks the audit forwards.
+type verifier struct {
 	fault  func(format string, args ...any)
-	report AuditReport
+	report Report
 	lost   bool // the sum of the line before is not known
 }
 
-func (w *auditVerifier) file(ctx context.Context, f *auditFile, r io.Reader) error {
+func (w *verifier) file(ctx context.Context, f *file, r io.Reader) error {
 	in := bufio.NewReader(r)
 	for first := true; ; first = false {
 		if err := ctx.Err(); err != nil {
@@ -80,8 +82,8 @@ func (w *auditVerifier) file(ctx context.Context, f *auditFile, r io.Reader) err
 }
 
 // head verifies that a file follows the one before.
-func (w *auditVerifier) head(f *auditFile, row []byte) {
-	var head auditHead
+func (w *verifier) head(f *file, row []byte) {
+	var head Head
 	switch err := json.Unmarshal(row, &head); {
 	case err != nil || head.After+1 != f.first:
 		w.fault("the file with line %d of the audit was altered: its beginning does not read", f.first)
@@ -96,10 +98,10 @@ func (w *auditVerifier) head(f *auditFile, row []byte) {
 	}
 }
 
-func (w *auditVerifier) line(row []byte) {
+func (w *verifier) line(row []byte) {
 	next := w.report.Last + 1
-	var line auditLine
-	var text auditText
+	var line link
+	var text text
 	err := json.Unmarshal(row, &line)
 	if err == nil {
 		err = json.Unmarshal(line.Text, &text)

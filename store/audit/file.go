@@ -1,4 +1,4 @@
-package store
+package audit
 
 import (
 	"bytes"
@@ -17,8 +17,8 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-// An auditFile is one file of the audit: a row with an auditHead, then rows with auditLines.
-type auditFile struct {
+// A file is one file of the audit: a row with a Head, then rows with links.
+type file struct {
 	name  string // empty: it is in memory
 	first uint64 // number of its first line
 	begun time.Time
@@ -28,14 +28,14 @@ type auditFile struct {
 	file *os.File // of the last one, once it is written to
 }
 
-const auditSuffix = ".jsonl"
+const Suffix = ".jsonl"
 
-// auditFiles finds the files of the audit in its folder, oldest first.
-func auditFiles(dir string) (files []*auditFile, err error) {
+// findFiles finds the files of the audit in its folder, oldest first.
+func findFiles(dir string) (files []*file, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	temps, err := disk.Glob(dir, auditTemp+"*") // a crash left them half written
+	temps, err := disk.Glob(dir, temp+"*") // a crash left them half written
 	for _, name := range temps {
 		err = errors.Join(err, os.Remove(name))
 	}
@@ -47,7 +47,7 @@ func auditFiles(dir string) (files []*auditFile, err error) {
 		return nil, err
 	}
 	for _, entry := range entries {
-		first, err := strconv.ParseUint(strings.TrimSuffix(entry.Name(), auditSuffix), 10, 64)
+		first, err := strconv.ParseUint(strings.TrimSuffix(entry.Name(), Suffix), 10, 64)
 		if err != nil {
 			continue // none of ours
 		}
@@ -55,19 +55,19 @@ func auditFiles(dir string) (files []*auditFile, err error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, &auditFile{name: filepath.Join(dir, entry.Name()), first: first, size: info.Size()})
+		files = append(files, &file{name: filepath.Join(dir, entry.Name()), first: first, size: info.Size()})
 	}
-	slices.SortFunc(files, func(a, b *auditFile) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(files, func(a, b *file) int { return strings.Compare(a.name, b.name) })
 	return files, nil
 }
 
-// newAuditFile makes the file in dir that goes on behind head, in memory where dir is empty.
-func newAuditFile(dir string, head *auditHead) (*auditFile, error) {
-	f := &auditFile{first: head.After + 1, begun: head.Time}
+// newFile makes the file in dir that goes on behind head, in memory where dir is empty.
+func newFile(dir string, head *Head) (*file, error) {
+	f := &file{first: head.After + 1, begun: head.Time}
 	if dir == "" {
 		return f, nil
 	}
-	f.name = filepath.Join(dir, fmt.Sprintf("%020d%s", f.first, auditSuffix))
+	f.name = filepath.Join(dir, fmt.Sprintf("%020d%s", f.first, Suffix))
 	var err error
 	f.file, err = os.OpenFile(f.name, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	return f, err
@@ -78,7 +78,7 @@ var errNoLine = errors.New("no line")
 
 // open reads where the file ends, and makes it ready to be written to, unless it is only looked at. What is
 // half written at its end is cut off.
-func (f *auditFile) open(still bool) (end auditHead, oldest uint64, err error) {
+func (f *file) open(still bool) (end Head, oldest uint64, err error) {
 	if f.file, err = os.OpenFile(f.name, os.O_RDWR, 0); err != nil {
 		return end, 0, err
 	}
@@ -97,7 +97,7 @@ func (f *auditFile) open(still bool) (end auditHead, oldest uint64, err error) {
 		return end, 0, errors.Join(errNoLine, os.Remove(f.name))
 	}
 	f.begun = head.Time
-	var line auditLine
+	var line link
 	if err := json.Unmarshal(row, &line); err != nil || line.Seq < f.first {
 		return end, 0, fmt.Errorf("%s: its last line does not read: restore the file, or move it away, and the audit begins anew: %w", f.name, wire.ErrDamaged)
 	}
@@ -106,11 +106,11 @@ func (f *auditFile) open(still bool) (end auditHead, oldest uint64, err error) {
 		err = f.cut((*os.File).Sync)
 	}
 	f.size = whole
-	return auditHead{After: line.Seq, Sum: line.Sum}, line.Oldest, err
+	return Head{After: line.Seq, Sum: line.Sum}, line.Oldest, err
 }
 
 // ends reads the head of the file and its last whole line, nil where there is none; whole is where that ends.
-func (f *auditFile) ends() (whole int64, head auditHead, row []byte, err error) {
+func (f *file) ends() (whole int64, head Head, row []byte, err error) {
 	first, err := readRow(f.file)
 	if err != nil || first == nil {
 		return 0, head, nil, err
@@ -178,14 +178,14 @@ func backward(r io.ReaderAt, size int64, take func(row []byte) bool) error {
 }
 
 // lastTime is the time of the last line.
-func (f *auditFile) lastTime() (at time.Time, err error) {
+func (f *file) lastTime() (at time.Time, err error) {
 	r, err := os.Open(f.name)
 	if err != nil {
 		return at, err
 	}
 	defer r.Close()
-	var line auditLine
-	var fact auditFact
+	var line link
+	var fact fact
 	err = backward(r, f.size, func(row []byte) bool {
 		if err = json.Unmarshal(row, &line); err == nil {
 			err = json.Unmarshal(line.Fact, &fact)
@@ -199,7 +199,7 @@ func (f *auditFile) lastTime() (at time.Time, err error) {
 }
 
 // write puts rows behind what is acknowledged, and syncs them.
-func (f *auditFile) write(rows []byte, sync func(*os.File) error) error {
+func (f *file) write(rows []byte, sync func(*os.File) error) error {
 	if f.name == "" {
 		f.data = append(f.data[:f.size], rows...) // readers have what is in front of it
 		return nil
@@ -212,14 +212,14 @@ func (f *auditFile) write(rows []byte, sync func(*os.File) error) error {
 }
 
 // cut takes off what is behind the last line that was acknowledged.
-func (f *auditFile) cut(sync func(*os.File) error) error {
+func (f *file) cut(sync func(*os.File) error) error {
 	if err := f.file.Truncate(f.size); err != nil {
 		return err
 	}
 	return sync(f.file)
 }
 
-func (f *auditFile) remove() error {
+func (f *file) remove() error {
 	f.close()
 	if f.name == "" {
 		return nil
@@ -227,7 +227,7 @@ func (f *auditFile) remove() error {
 	return os.Remove(f.name)
 }
 
-func (f *auditFile) close() {
+func (f *file) close() {
 	if f.file != nil {
 		_ = f.file.Close() // what was acknowledged is synced
 		f.file = nil

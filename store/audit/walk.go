@@ -1,4 +1,4 @@
-package store
+package audit
 
 import (
 	"bytes"
@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-func unpackRow(row []byte) (line auditLine, a Act, err error) {
+func unpackRow(row []byte) (line link, a Act, err error) {
 	if err = json.Unmarshal(row, &line); err == nil {
 		a, err = line.unpack()
 	}
 	return line, a, err
 }
 
-// An auditWalk reads the audit backwards.
-type auditWalk struct {
-	trail  *audit
+// A walk reads the audit backwards.
+type walk struct {
+	trail  *Trail
 	before uint64              // only lines with lower numbers; 0: all
 	open   map[uint64]*openAct // the acts under way when the walk began
 }
 
 // rows hands the rows of all lines to take, the newest first, until take returns false.
-func (w *auditWalk) rows(take func(row []byte) bool) error {
+func (w *walk) rows(take func(row []byte) bool) error {
 	for next, more := w.before, true; more && next != 1; {
 		file, r, size, err := w.look(next)
 		if err != nil || file == nil {
@@ -50,7 +50,7 @@ func (w *auditWalk) rows(take func(row []byte) bool) error {
 }
 
 // look opens the newest file that has lines before a number; nil: there is none.
-func (w *auditWalk) look(before uint64) (*auditFile, io.ReaderAt, int64, error) {
+func (w *walk) look(before uint64) (*file, io.ReaderAt, int64, error) {
 	w.trail.mu.Lock()
 	defer w.trail.mu.Unlock()
 	if w.open == nil {

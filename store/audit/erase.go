@@ -1,4 +1,4 @@
-package store
+package audit
 
 import (
 	"bufio"
@@ -19,13 +19,13 @@ import (
 	"github.com/sendgate/sendgate/store/spelling"
 )
 
-// auditTemp begins the names of files of the audit that are written anew.
-const auditTemp = "erasing-"
+// temp begins the names of files of the audit that are written anew.
+const temp = "erasing-"
 
 // Erase takes what names somebody out of the audit, and returns from how many acts. Who writes is held up
 // while it is at the last file, and by no other.
-func (t *audit) Erase(who *spelling.Person) (count int, err error) {
-	e := &auditEraser{trail: t, who: who, person: t.cfg.Person(who.To.Address), acts: map[uint64]bool{}}
+func (t *Trail) Erase(who *spelling.Person) (count int, err error) {
+	e := &eraser{trail: t, who: who, person: t.cfg.Person(who.To.Address), acts: map[uint64]bool{}}
 	from := uint64(0)
 	for {
 		f, isLast := t.fileFrom(from)
@@ -42,7 +42,7 @@ func (t *audit) Erase(who *spelling.Person) (count int, err error) {
 
 // last is at the files from a number on, of which others may have been begun meanwhile, and has what is written later
 // of earlier acts name the recipient no more.
-func (e *auditEraser) last(from uint64) error {
+func (e *eraser) last(from uint64) error {
 	e.trail.writing.Lock()
 	defer e.trail.writing.Unlock()
 	for {
@@ -63,7 +63,7 @@ func (e *auditEraser) last(from uint64) error {
 
 // fileFrom is the oldest file whose lines begin with a number or after it, nil where there is none, and whether
 // it is the one that is written to.
-func (t *audit) fileFrom(first uint64) (f *auditFile, isLast bool) {
+func (t *Trail) fileFrom(first uint64) (f *file, isLast bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, f := range t.files {
@@ -74,16 +74,16 @@ func (t *audit) fileFrom(first uint64) (f *auditFile, isLast bool) {
 	return nil, false
 }
 
-// An auditEraser takes one recipient out of the audit.
-type auditEraser struct {
-	trail  *audit
+// An eraser takes one recipient out of the audit.
+type eraser struct {
+	trail  *Trail
 	who    *spelling.Person
 	person string          // how the audit names them
 	acts   map[uint64]bool // that something was taken out of
 }
 
 // file puts one in the place of f that has the same lines, without the recipient.
-func (e *auditEraser) file(f *auditFile) error {
+func (e *eraser) file(f *file) error {
 	if f.name == "" {
 		text, found, err := e.rewrite(bytes.NewReader(f.data[:f.size]))
 		if err != nil || !found {
@@ -112,7 +112,7 @@ func (e *auditEraser) file(f *auditFile) error {
 	if !slices.Contains(e.trail.files, f) {
 		return nil
 	}
-	file, err := disk.Put(filepath.Clean(dir), name, auditTemp, text)
+	file, err := disk.Put(filepath.Clean(dir), name, temp, text)
 	if err != nil {
 		return err
 	}
@@ -127,14 +127,14 @@ func (e *auditEraser) file(f *auditFile) error {
 }
 
 // there reports whether f is one of the files.
-func (e *auditEraser) there(f *auditFile) bool {
+func (e *eraser) there(f *file) bool {
 	e.trail.mu.Lock()
 	defer e.trail.mu.Unlock()
 	return slices.Contains(e.trail.files, f)
 }
 
 // rewrite is the text of a file without the recipient.
-func (e *auditEraser) rewrite(file io.Reader) (text []byte, found bool, err error) {
+func (e *eraser) rewrite(file io.Reader) (text []byte, found bool, err error) {
 	in := bufio.NewReader(file)
 	for {
 		row, err := in.ReadBytes('\n')
@@ -157,12 +157,12 @@ func (e *auditEraser) rewrite(file io.Reader) (text []byte, found bool, err erro
 
 // row is a row without the recipient, nil where they are not in it. One that does not read, and may name
 // them, is emptied.
-func (e *auditEraser) row(row []byte) ([]byte, error) {
+func (e *eraser) row(row []byte) ([]byte, error) {
 	seq := rowSeq(row)
 	if seq == 0 || !bytes.Contains(row, []byte(e.person)) && !bytes.ContainsAny(row, `\%`) && !e.who.In(string(row)) {
 		return nil, nil
 	}
-	var line auditLine
+	var line link
 	err := json.Unmarshal(row, &line)
 	var found bool
 	if err == nil {

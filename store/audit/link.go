@@ -1,4 +1,4 @@
-package store
+package audit
 
 import (
 	"crypto/rand"
@@ -14,43 +14,43 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-// auditSalt is how long the salt of a text is, in bytes.
-const auditSalt = 16
+// saltSize is how long the salt of a text is, in bytes.
+const saltSize = 16
 
-// An auditLine is one line of a file of the audit: an act that came to its outcome at once, the beginning of
+// A link is one line of a file of the audit: an act that came to its outcome at once, the beginning of
 // one, or the end of one that was begun before. Each line seals those before it:
 //
 //	Sum = SHA-256(Sum of the line before, Seq, Begun, Oldest, Digest, Fact)
 //
 // with the numbers as eight bytes, little-endian. Digest is the SHA-256 of Text, which has a salt, so that
 // what an erasure takes out of Text cannot be guessed from it.
-type auditLine struct {
+type link struct {
 	Seq    uint64          `json:"seq"`
 	Begun  uint64          `json:"begun"`  // of an end: the line of its beginning; of a beginning: its own Seq; else 0
 	Oldest uint64          `json:"oldest"` // line of the oldest act that is under way with this one; 0: there is none
 	Fact   json.RawMessage `json:"fact"`
 	Text   json.RawMessage `json:"text"`
-	Digest Digest          `json:"digest"`
-	Sum    Digest          `json:"sum"`
+	Digest wire.Digest     `json:"digest"`
+	Sum    wire.Digest     `json:"sum"`
 
-	asked ActMark // until it is written
+	asked Mark // until it is written
 }
 
-// auditFact is what no erasure changes.
-type auditFact struct {
-	Time    time.Time  `json:"time"`
-	Begun   time.Time  `json:"begun,omitzero"`
-	Kind    ActKind    `json:"act"`
-	Role    string     `json:"role,omitempty"`
-	By      string     `json:"by,omitempty"`
-	Remote  string     `json:"remote,omitempty"`
-	Person  string     `json:"person,omitempty"`
-	Outcome ActOutcome `json:"outcome"`
-	Status  int        `json:"status,omitempty"`
+// fact is what no erasure changes.
+type fact struct {
+	Time    time.Time `json:"time"`
+	Begun   time.Time `json:"begun,omitzero"`
+	Kind    Kind      `json:"act"`
+	Role    string    `json:"role,omitempty"`
+	By      string    `json:"by,omitempty"`
+	Remote  string    `json:"remote,omitempty"`
+	Person  string    `json:"person,omitempty"`
+	Outcome Outcome   `json:"outcome"`
+	Status  int       `json:"status,omitempty"`
 }
 
-// auditText is what may name a person.
-type auditText struct {
+// text is what may name a person.
+type text struct {
 	Actor  string            `json:"actor"`
 	To     filter.Recipient  `json:"to,omitzero"`
 	About  map[string]string `json:"about,omitempty"`
@@ -61,7 +61,7 @@ type auditText struct {
 }
 
 // pack makes a line of an act, but for its place in the chain.
-func (t *audit) pack(a *Act) (line auditLine, err error) {
+func (t *Trail) pack(a *Act) (line link, err error) {
 	if err := checkAct(a); err != nil {
 		return line, err
 	}
@@ -69,26 +69,26 @@ func (t *audit) pack(a *Act) (line auditLine, err error) {
 	own.Person, own.To.Address = "", ""
 	if a.To.Address != "" {
 		own.Person = t.cfg.Person(a.To.Address)
-		if a.Kind != ActConsentErase { // of whom nothing is to stay
-			own.To.Address = filter.Mask(wire.Clip(a.To.Address, maxActName))
+		if a.Kind != ConsentErase { // of whom nothing is to stay
+			own.To.Address = filter.Mask(wire.Clip(a.To.Address, maxName))
 		}
 	}
 	return packAs(&own)
 }
 
 // packAs is pack for an act whose address is masked already.
-func packAs(a *Act) (line auditLine, err error) {
-	fact := auditFact{Time: a.Time, Begun: a.Begun, Kind: a.Kind, Role: wire.Clip(a.Role, maxActName), By: wire.Clip(a.By, maxActName),
-		Remote: wire.Clip(a.Remote, maxActName), Person: a.Person, Outcome: a.Outcome, Status: a.Status}
-	text := auditText{Actor: wire.Clip(a.Actor, maxActName), Note: wire.Clip(a.Note, maxActText), Error: wire.Clip(a.Error, maxActText),
-		To: filter.Recipient{Brand: wire.Clip(a.To.Brand, maxActName), Channel: filter.Channel(wire.Clip(string(a.To.Channel), maxActName)), Address: a.To.Address}}
+func packAs(a *Act) (line link, err error) {
+	fact := fact{Time: a.Time, Begun: a.Begun, Kind: a.Kind, Role: wire.Clip(a.Role, maxName), By: wire.Clip(a.By, maxName),
+		Remote: wire.Clip(a.Remote, maxName), Person: a.Person, Outcome: a.Outcome, Status: a.Status}
+	text := text{Actor: wire.Clip(a.Actor, maxName), Note: wire.Clip(a.Note, maxText), Error: wire.Clip(a.Error, maxText),
+		To: filter.Recipient{Brand: wire.Clip(a.To.Brand, maxName), Channel: filter.Channel(wire.Clip(string(a.To.Channel), maxName)), Address: a.To.Address}}
 	if len(a.About) > 0 {
 		text.About = make(map[string]string, len(a.About))
 		for name, value := range a.About {
-			text.About[wire.Clip(name, maxActName)] = wire.Clip(value, maxActText)
+			text.About[wire.Clip(name, maxName)] = wire.Clip(value, maxText)
 		}
 	}
-	var salt [auditSalt]byte
+	var salt [saltSize]byte
 	if _, err := rand.Read(salt[:]); err != nil {
 		return line, err
 	}
@@ -104,9 +104,9 @@ func packAs(a *Act) (line auditLine, err error) {
 }
 
 // unpack reads the act of a line.
-func (line *auditLine) unpack() (Act, error) {
-	var fact auditFact
-	var text auditText
+func (line *link) unpack() (Act, error) {
+	var fact fact
+	var text text
 	if err := json.Unmarshal(line.Fact, &fact); err != nil {
 		return Act{}, err
 	}
@@ -119,7 +119,7 @@ func (line *auditLine) unpack() (Act, error) {
 }
 
 // sum seals the line behind one with the sum before.
-func (line *auditLine) sum(before Digest) Digest {
+func (line *link) sum(before wire.Digest) wire.Digest {
 	b := append(make([]byte, 0, 512), before[:]...)
 	for _, n := range [...]uint64{line.Seq, line.Begun, line.Oldest} {
 		b = binary.LittleEndian.AppendUint64(b, n)
@@ -129,28 +129,28 @@ func (line *auditLine) sum(before Digest) Digest {
 }
 
 // append writes the line behind b.
-func (line *auditLine) append(b []byte) []byte {
+func (line *link) append(b []byte) []byte {
 	return fmt.Appendf(b, `{"seq":%d,"begun":%d,"oldest":%d,"fact":%s,"text":%s,"digest":"%s","sum":"%s"}`+"\n",
 		line.Seq, line.Begun, line.Oldest, line.Fact, line.Text, line.Digest, line.Sum)
 }
 
-// An auditHead is the first line of a file: what the line after it follows.
-type auditHead struct {
-	After uint64    `json:"after"` // number of the last line of the file before
-	Sum   Digest    `json:"sum"`   // of that line
-	Time  time.Time `json:"time"`  // when the file was begun
+// A Head is a place in the trail, behind a line. The first line of a file is one: what the line after it follows.
+type Head struct {
+	After uint64      `json:"after"` // number of the last line of the file before
+	Sum   wire.Digest `json:"sum"`   // of that line
+	Time  time.Time   `json:"time"`  // when the file was begun
 }
 
-func (h *auditHead) append(b []byte) ([]byte, error) {
+func (h *Head) append(b []byte) ([]byte, error) {
 	row, err := json.Marshal(h)
 	return append(append(b, row...), '\n'), err
 }
 
 // erase takes somebody out of the line, whom the audit names as person, and reports whether they were in it. Its place
 // in the chain, and its digest, stay.
-func (line *auditLine) erase(who *spelling.Person, person string) (bool, error) {
-	var fact auditFact
-	var text auditText
+func (line *link) erase(who *spelling.Person, person string) (bool, error) {
+	var fact fact
+	var text text
 	if err := json.Unmarshal(line.Fact, &fact); err != nil {
 		return false, err
 	}
@@ -158,9 +158,9 @@ func (line *auditLine) erase(who *spelling.Person, person string) (bool, error) 
 		return false, err
 	}
 	found := false
-	if fact.Person == person && who.At(text.To) && (text.To.Address != "" || text.Note+text.Error != "" && fact.Kind != ActConsentErase) {
+	if fact.Person == person && who.At(text.To) && (text.To.Address != "" || text.Note+text.Error != "" && fact.Kind != ConsentErase) {
 		text.To.Address, found = "", true
-		if fact.Kind != ActConsentErase {
+		if fact.Kind != ConsentErase {
 			text.Note, text.Error = "", "" // they may speak of the person
 		}
 	}

@@ -1,4 +1,4 @@
-package store
+package audit
 
 import (
 	"bytes"
@@ -10,11 +10,11 @@ import (
 	"go.uber.org/zap"
 )
 
-// An ActQuery chooses acts. Empty fields choose all.
-type ActQuery struct {
+// A Query chooses acts. Empty fields choose all.
+type Query struct {
 	Actor   string
-	Kind    ActKind
-	Outcome ActOutcome
+	Kind    Kind
+	Outcome Outcome
 	Address string // of the recipient, canonical: found by its fingerprint, also after an erasure
 	About   string // any one value of [Act.About]
 
@@ -25,7 +25,7 @@ type ActQuery struct {
 }
 
 // needles are what the row of a line that q chooses must have in it, so that most others need not be read.
-func (q *ActQuery) needles(person string) (all [][]byte) {
+func (q *Query) needles(person string) (all [][]byte) {
 	for _, n := range [...]struct{ before, value string }{{`"actor":`, q.Actor}, {`"act":`, string(q.Kind)}, {`"outcome":`, string(q.Outcome)},
 		{`"person":`, person}, {":", q.About}} {
 		if n.value != "" {
@@ -37,7 +37,7 @@ func (q *ActQuery) needles(person string) (all [][]byte) {
 }
 
 // chooses reports whether q chooses a.
-func (q *ActQuery) chooses(a *Act, person string) bool {
+func (q *Query) chooses(a *Act, person string) bool {
 	switch {
 	case q.Actor != "" && a.Actor != q.Actor, q.Kind != "" && a.Kind != q.Kind, q.Outcome != "" && a.Outcome != q.Outcome,
 		person != "" && a.Person != person,
@@ -61,14 +61,14 @@ const sinceSlack = 24 * time.Hour
 // Acts walks the acts that q chooses, newest first, by when they came to their outcome; those under way stand
 // where they were begun. It knows every act that was kept before the walk began. A line that does not read
 // is logged and passed over. The walk ends with the first error.
-func (t *audit) Acts(q ActQuery) iter.Seq2[Act, error] {
+func (t *Trail) Acts(q Query) iter.Seq2[Act, error] {
 	return func(yield func(Act, error) bool) {
 		person := ""
 		if q.Address != "" {
 			person = t.cfg.Person(q.Address)
 		}
 		needles := q.needles(person)
-		w := auditWalk{trail: t, before: q.Before}
+		w := walk{trail: t, before: q.Before}
 		err := w.rows(func(row []byte) bool {
 			if !q.Since.IsZero() && rowTime(row).Before(q.Since.Add(-sinceSlack)) {
 				return false
@@ -96,27 +96,27 @@ func (t *audit) Acts(q ActQuery) iter.Seq2[Act, error] {
 
 // Done hands to take the acts of a kind that were done behind a place in the audit, the newest first, until take
 // returns false. Where that place is in another audit, all of them are. from is the place, or the zero one.
-func (t *audit) Done(kind ActKind, behind auditHead, take func(*Act) bool) (from auditHead, err error) {
-	w := auditWalk{trail: t}
+func (t *Trail) Done(kind Kind, behind Head, take func(*Act) bool) (from Head, err error) {
+	w := walk{trail: t}
 	err = w.rows(func(row []byte) bool {
 		if rowSeq(row) == behind.After {
 			line, _, unread := unpackRow(row)
 			if unread == nil && line.Sum == behind.Sum {
 				return false
 			}
-			behind = auditHead{} // in another audit
+			behind = Head{} // in another audit
 		}
 		if !bytes.Contains(row, []byte(kind)) {
 			return true
 		}
 		_, a, unread := unpackRow(row)
-		return unread != nil || a.Kind != kind || a.Outcome != ActDone || take(&a)
+		return unread != nil || a.Kind != kind || a.Outcome != Done || take(&a)
 	})
 	return behind, err
 }
 
 // Last is where the audit ends.
-func (t *audit) Last() auditHead {
+func (t *Trail) Last() Head {
 	t.writing.Lock()
 	defer t.writing.Unlock()
 	return t.last
