@@ -34,7 +34,7 @@ func TestWhoSaidNoComesPageByPage(t *testing.T) {
 	var got []string
 	pages := 0
 	for after := ""; pages == 0 || after != ""; pages++ {
-		page, next, err := s.Silenced(after, 7, about, any)
+		page, next, _, err := s.Silenced(after, 7, about, any)
 		if err != nil || len(page) > 7 {
 			t.Fatal(len(page), err)
 		}
@@ -48,16 +48,16 @@ func TestWhoSaidNoComesPageByPage(t *testing.T) {
 	if slices.Sort(got); !slices.Equal(got, want) || pages < len(want)/7 {
 		t.Errorf("on %d pages got %d %v, want %d", pages, len(got), got, len(want))
 	}
-	if page, next, err := s.Silenced("", 7, about, func(*filter.Record) bool { return false }); err != nil || len(page) != 0 || next != "" {
+	if page, next, _, err := s.Silenced("", 7, about, func(*filter.Record) bool { return false }); err != nil || len(page) != 0 || next != "" {
 		t.Errorf("none is taken: got %v, %q, %v", page, next, err)
 	}
-	if _, _, err := s.Silenced("../../x", 7, about, any); err == nil {
+	if _, _, _, err := s.Silenced("../../x", 7, about, any); err == nil {
 		t.Error("a page after nothing of ours is made")
 	}
 	if _, err := s.Erase(t.Context(), filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: want[0]}, "test", "asked"); err != nil {
 		t.Fatal(err)
 	}
-	page, _, err := s.Silenced("", 1000, about, func(r *filter.Record) bool { return !r.Erased.IsZero() })
+	page, _, _, err := s.Silenced("", 1000, about, func(r *filter.Record) bool { return !r.Erased.IsZero() })
 	if err != nil || len(page) != 1 || page[0].To.Address != "" || page[0].To.Brand != "shop" {
 		t.Errorf("who was erased: got %+v, %v", page, err)
 	}

@@ -166,3 +166,19 @@ func TestAnExportOfEvidenceThatIsLost(t *testing.T) {
 		}
 	}
 }
+
+// One record, or event, that does not read keeps nobody else from the suppression list, which says that it lacks one.
+func TestSuppressionsBesideWhatIsLost(t *testing.T) {
+	b := newBenchWithout(t)
+	page, err := b.client(Reviewer).Suppressions(t.Context(), SuppressionQuery{Full: true})
+	if err != nil || len(page.Suppressions) != 1 || page.Suppressions[0].To != carol || page.Unread != 1 {
+		t.Errorf("beside a record: %+v, %v", page, err)
+	}
+	spoilt := optIn(carol, noon)
+	spoilt.Note = willBeSpoilt
+	b = newBenchSpoilt(t, spoilt, optOut(carol, noon))
+	page, err = b.client(Reviewer).Suppressions(t.Context(), SuppressionQuery{Full: true})
+	if err != nil || len(page.Suppressions) != 1 || page.Suppressions[0].To != carol || page.Unread != 0 {
+		t.Errorf("beside an event: %+v, %v", page, err)
+	}
+}
