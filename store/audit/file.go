@@ -28,6 +28,7 @@ type file struct {
 	file *os.File // of the last one, once it is written to
 }
 
+// Suffix ends the names of the files.
 const Suffix = ".jsonl"
 
 // findFiles finds the files of the audit in its folder, oldest first.

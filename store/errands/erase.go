@@ -19,10 +19,10 @@ type eraser struct {
 	through uint64 // up to the file with this number all are written anew
 }
 
-// Erase takes a person out. Errands about them end, n of them, and so do those of others that say their number: nobody
-// can take it out of what a provider signed. What a provider was to deliver to them later is to be cancelled instead.
-// The files in which anything told of them, also of what was done long ago, are written anew, without it. What is
-// added meanwhile is learnt after the erasure.
+// Erase takes a person out, and returns how many errands it ended for that. Those about them end, and so do those of
+// others that say their number: nobody can take it out of what a provider signed. What a provider was to deliver to
+// them later is to be cancelled instead. The files in which anything told of them, also of what was done long ago, are
+// written anew, without it. What is added meanwhile is learnt after the erasure.
 func (j *Journal) Erase(who *spelling.Person) (n int, err error) {
 	x := eraser{journal: j, who: who, found: make(map[hash]bool)}
 	first, err := j.roll()

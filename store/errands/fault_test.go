@@ -185,7 +185,7 @@ func TestDeadAreKeptForAWhile(t *testing.T) {
 	equal(t, "after two", ids(t, j, errands.Query{}), []string{"waits"})
 }
 
-// What is damaged while the store is open is told, and stands in nobody's way.
+// What is damaged while the journal is open is told, and stands in nobody's way.
 func TestDamagedInPlace(t *testing.T) {
 	dir := t.TempDir()
 	logger, logged := observed()
