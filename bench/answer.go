@@ -7,9 +7,8 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
 )
 
 // An Answer is what came back for a send.

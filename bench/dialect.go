@@ -12,9 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
 )
 
 // A Dialect writes requests to one provider as that provider's own libraries do: they are the

@@ -12,10 +12,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
 )
 
 // TestDialect reads with the gate's own parser what the dialects write.

@@ -26,7 +26,6 @@ import (
 	"github.com/rickar/cal/v2/se"
 	"github.com/rickar/cal/v2/us"
 	"github.com/rickar/cal/v2/za"
-
 	"github.com/sendgate/sendgate/filter"
 )
 

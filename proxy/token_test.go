@@ -6,12 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
-
-	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/providers"
 )
 
 // TestTokenInThePathIsNotLogged looks for the token of a bot, which stands in the path of Telegram's sends, in

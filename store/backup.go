@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/switches"
 )

@@ -8,9 +8,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
+	"go.uber.org/zap"
 )
 
 // The database has one namespace; the first byte of a key says what it holds.

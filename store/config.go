@@ -6,9 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/errands"
+	"go.uber.org/zap"
 )
 
 // Config is where and how a store keeps what it knows: the `store` section of the configuration.

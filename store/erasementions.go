@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/dgraph-io/badger/v4"
-
 	"github.com/sendgate/sendgate/store/spelling"
 )
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
-
 	"github.com/sendgate/sendgate/store/spelling"
 )
 

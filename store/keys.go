@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
-
 	"github.com/sendgate/sendgate/store/disk"
 )
 

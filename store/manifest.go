@@ -14,10 +14,9 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/sendgate/sendgate/store/wire"
 )
 
 // badgerSync is what Badger calls when it has written to its manifest, the list of the tables that are

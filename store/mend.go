@@ -6,9 +6,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
+	"go.uber.org/zap"
 )
 
 // errMending is the answer of reads while the consent store is being brought back.

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-
 	"github.com/sendgate/sendgate/store/wire"
 )
 

@@ -12,10 +12,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/wire"
+	"go.uber.org/zap"
 )
 
 // A snapshot is what is in memory of the records, in a file beside the database, so that opening

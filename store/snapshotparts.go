@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/bits-and-blooms/bloom/v3"
-
 	"github.com/sendgate/sendgate/store/wire"
 )
 

@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/tally"
+	"go.uber.org/zap"
 )
 
 // ErrClosed is the answer of a store after [Store.Close].

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
-
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/wire"
 )

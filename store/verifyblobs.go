@@ -9,7 +9,6 @@ import (
 	"io/fs"
 
 	"github.com/dgraph-io/badger/v4"
-
 	"github.com/sendgate/sendgate/store/wire"
 )
 

@@ -8,9 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sendgate/sendgate/store/disk"
+	"golang.org/x/sys/unix"
 )
 
 // badgerSyncs says whether Badger makes every commit durable by itself. It syncs two files at each

@@ -12,9 +12,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	"golang.org/x/sys/unix"
-
 	"github.com/sendgate/sendgate/bench"
+	"golang.org/x/sys/unix"
 )
 
 // A loader sends, in one loop over all connections.

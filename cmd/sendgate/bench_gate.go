@@ -14,10 +14,9 @@ import (
 	"sync"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
 )
 
 // benchGateCmd is the other side of a load test: the gate in a process of its own, so that its CPU

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sendgate/sendgate/bench"
+	"golang.org/x/sys/unix"
 )
 
 // openTerminal is a new terminal, and the other end of its line.

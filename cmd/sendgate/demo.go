@@ -11,13 +11,12 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers/mock"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
 )
 
 type demoCmd struct {

@@ -12,7 +12,6 @@ import (
 	_ "time/tzdata" // quiet hours need time zones on machines without any
 
 	"github.com/alecthomas/kong"
-
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/console"
 )

@@ -15,13 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers/mock"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store/decisions"
+	"go.uber.org/zap"
 )
 
 var replayed = flag.Int("replayed", 4000, "how many decisions TestReplayIsFaithful takes and judges again")

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
 	"github.com/sendgate/sendgate/proxy/console"
 )
 

@@ -5,7 +5,6 @@ import (
 	"net/url"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
 	"github.com/sendgate/sendgate/proxy/console"
 )
 

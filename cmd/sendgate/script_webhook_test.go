@@ -5,9 +5,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/valyala/fasthttp"
-
 	"github.com/sendgate/sendgate/providers"
+	"github.com/valyala/fasthttp"
 )
 
 // told calls the gate as the provider of a route called like it does, signed with the variable HOOK_SECRET, and wants

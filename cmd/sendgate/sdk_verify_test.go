@@ -14,13 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fasthttp"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/providers/mock"
 	"github.com/sendgate/sendgate/proxy"
+	"github.com/valyala/fasthttp"
+	"go.uber.org/zap"
 )
 
 // A signedCall is a call of a provider, for the programs of testdata/sdk that check it as its owner would.

@@ -6,9 +6,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/configs"
+	"go.uber.org/zap"
 )
 
 type serveCmd struct {

@@ -18,13 +18,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/proxy/console/pages"
 	"github.com/sendgate/sendgate/store"
+	"go.uber.org/zap"
 )
 
 // grace is how long a stop waits for sends that were accepted. It is longer than the time a

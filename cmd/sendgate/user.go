@@ -8,9 +8,8 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/term"
-
 	"github.com/sendgate/sendgate/proxy/console"
+	"golang.org/x/term"
 )
 
 type userCmd struct {

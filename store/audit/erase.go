@@ -13,10 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/spelling"
+	"go.uber.org/zap"
 )
 
 // temp begins the names of files of the audit that are written anew.

@@ -9,9 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
+	"go.uber.org/zap"
 )
 
 // fileSize is up to how many bytes a file of the audit gets lines; there is one a month at least.

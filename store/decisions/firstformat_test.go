@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
-
 	"github.com/sendgate/sendgate/store/wire"
 )
 

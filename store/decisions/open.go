@@ -10,9 +10,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
+	"go.uber.org/zap"
 )
 
 // Config is what a log is opened with. All but Dir and Still has to be there.

@@ -5,7 +5,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
-
 	"github.com/sendgate/sendgate/store/ulid"
 	"github.com/sendgate/sendgate/store/wire"
 )

@@ -12,10 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/wire"
+	"go.uber.org/zap"
 )
 
 const (

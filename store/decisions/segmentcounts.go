@@ -7,9 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/wire"
+	"go.uber.org/zap"
 )
 
 // quarterMinutes is for how long the entries of a segment are counted together. All time zones in use

@@ -8,10 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/wire"
+	"go.uber.org/zap"
 )
 
 // TailName is the name of the tail.

@@ -11,9 +11,8 @@ import (
 	"strings"
 
 	"github.com/bits-and-blooms/bloom/v3"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/wire"
+	"go.uber.org/zap"
 )
 
 // A walk merges blocks and chunks. Entries are logged when they are answered, so blocks overlap a

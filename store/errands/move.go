@@ -5,10 +5,9 @@ import (
 	"io/fs"
 	"os"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/wire"
+	"go.uber.org/zap"
 )
 
 // cleanFirst moves what is needed of the oldest file behind all others, and removes it, if it still is the one with

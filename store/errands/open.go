@@ -6,10 +6,9 @@ import (
 	"os"
 	"slices"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/wire"
+	"go.uber.org/zap"
 )
 
 // Open reads the journal of errands, or begins one. What a crash left half written at its end was never

@@ -4,10 +4,9 @@ import (
 	"maps"
 	"slices"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/spelling"
+	"go.uber.org/zap"
 )
 
 // pausedBy reports whether a pause is for a campaign or a sender in which the address of sp stands alone, see

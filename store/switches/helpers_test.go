@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/switches"
+	"go.uber.org/zap"
 )
 
 // noon is the moment at which most tests happen.

@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/tally"
+	"go.uber.org/zap"
 )
 
 // noon is the moment at which most tests happen.

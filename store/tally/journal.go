@@ -9,9 +9,8 @@ import (
 	"strconv"
 	"sync"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/store/disk"
+	"go.uber.org/zap"
 )
 
 const (

@@ -6,11 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
-
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/tally"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // TestFileWays: whether a file of the tally stands in memory or is written by system calls, the same
