@@ -55,7 +55,7 @@ type Erasure struct {
 // which takes about a second a million entries, and so are all events, a second a million, and all errands, ten seconds
 // a million; that holds nothing up. What fails, or is cut short by the end of the process, is finished by the next
 // Open, or the next Erase of anyone, and tried again hourly. What is learnt about the address afterwards is new. Where the database is put
-// back as it was before, Open erases again whom the audit knows as erased, by the ID of the erasure in [Act.About].
+// back as it was before, Open erases again whom the audit knows as erased, by the ID of the erasure in [audit.Act.About].
 func (s *Store) Erase(ctx context.Context, to filter.Recipient, actor, reason string) (Erasure, error) {
 	own := filter.Event{To: to, Source: actor, Note: reason}
 	new(cloner).clone(&own)

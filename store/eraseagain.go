@@ -20,7 +20,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// aboutErasure is what of [Act.About] of an erasure is its ID.
+// aboutErasure is what of [audit.Act.About] of an erasure is its ID.
 const aboutErasure = "erasure"
 
 const (
