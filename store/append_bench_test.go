@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // BenchmarkAppend appends synced events one at a time from so many writers at once. floor-µs is the
@@ -29,7 +30,7 @@ func benchAppend(b *testing.B, writers int, known bool) {
 	const people = 100_000
 	s := open(b, store.Config{Dir: b.TempDir(), Now: time.Now})
 	if known {
-		fill(b, s, people, func(i int) filter.Event { return optIn(person("acme", i), "import") })
+		fill(b, s, people, func(i int) filter.Event { return optIn(storetest.Person("acme", i), "import") })
 	}
 	floor := syncFloor(b)
 	b.ReportAllocs()
@@ -42,9 +43,9 @@ func benchAppend(b *testing.B, writers int, known bool) {
 		all.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(w), 0))
 			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-				to := person("acme", int(n))
+				to := storetest.Person("acme", int(n))
 				if known {
-					to = person("acme", random.IntN(people))
+					to = storetest.Person("acme", random.IntN(people))
 				}
 				start := time.Now()
 				if err := s.Append(context.Background(), optOut(to, fmt.Sprint("stop", n))); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestAppendAndRead(t *testing.T) {
@@ -20,7 +21,7 @@ func TestAppendAndRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg.Now = func() time.Time { return noon }
 			s := open(t, cfg)
-			ana := person("acme", 1)
+			ana := storetest.Person("acme", 1)
 			full := filter.Event{
 				ID: "form-17", Time: noon.Add(-time.Hour), To: ana, Kind: filter.OptedIn,
 				Scope: filter.OfTopic("offers"), Basis: filter.Express, Source: "web form", Note: "(555) 000-0001",
@@ -29,7 +30,7 @@ func TestAppendAndRead(t *testing.T) {
 					FullName: "Ana Ejemplo", Email: "ana@example.com", Postal: "1 Main St", IP: "192.0.2.1",
 					UserAgent: "curl", CapturedAt: noon.Add(-2 * time.Hour)},
 			}
-			keep(t, s, full, optOut(person("acme", 2), "stop-2"), filter.Event{To: ana, Kind: filter.Wrote, Source: "webhook"})
+			keep(t, s, full, optOut(storetest.Person("acme", 2), "stop-2"), filter.Event{To: ana, Kind: filter.Wrote, Source: "webhook"})
 
 			got := history(t, s, ana)
 			if len(got) != 2 {
@@ -46,10 +47,10 @@ func TestAppendAndRead(t *testing.T) {
 			if want := (filter.Record{}).After(full).After(got[1]); !reflect.DeepEqual(r, want) {
 				t.Errorf("the record is\n%+v\nwant\n%+v", r, want)
 			}
-			if barred(t, s, ana) || !barred(t, s, person("acme", 2)) {
+			if barred(t, s, ana) || !barred(t, s, storetest.Person("acme", 2)) {
 				t.Error("only the one who opted out must be barred")
 			}
-			if barred(t, s, person("other", 2)) {
+			if barred(t, s, storetest.Person("other", 2)) {
 				t.Error("an opt-out of one brand must not bar another")
 			}
 		})
@@ -58,10 +59,10 @@ func TestAppendAndRead(t *testing.T) {
 
 func TestReadJoinsEveryBrand(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	ana := person("acme", 1)
+	ana := storetest.Person("acme", 1)
 	keep(t, s, optIn(ana, "in"), optOut(ana.Everywhere(), "out"))
 	for _, brand := range []string{"acme", "other", ""} {
-		if !barred(t, s, person(brand, 1)) {
+		if !barred(t, s, storetest.Person(brand, 1)) {
 			t.Errorf("brand %q is not barred by an opt-out from every brand", brand)
 		}
 	}
@@ -76,7 +77,7 @@ func TestReadJoinsEveryBrand(t *testing.T) {
 
 func TestAppendIsIdempotent(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	ana, bob := person("acme", 1), person("acme", 2)
+	ana, bob := storetest.Person("acme", 1), storetest.Person("acme", 2)
 	keep(t, s, optOut(ana, "a"), optOut(ana, "a"))
 	first := history(t, s, ana)
 	changed := optIn(ana, "a")
@@ -92,9 +93,9 @@ func TestAppendIsIdempotent(t *testing.T) {
 }
 
 func TestAppendStampsTimes(t *testing.T) {
-	now := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: now.now})
-	ana := person("acme", 1)
+	now := storetest.NewClock(noon)
+	s := open(t, store.Config{Memory: true, Now: now.Now})
+	ana := storetest.Person("acme", 1)
 
 	future := optIn(ana, "future")
 	future.Time = noon.Add(24 * time.Hour)
@@ -107,20 +108,20 @@ func TestAppendStampsTimes(t *testing.T) {
 		t.Error("at the same moment the opt-out wins")
 	}
 
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	keep(t, s, optIn(ana, "again"))
 	if barred(t, s, ana) {
 		t.Error("a later opt-in lifts the opt-out")
 	}
-	now.set(noon.Add(-time.Hour)) // the clock is set back
+	now.Set(noon.Add(-time.Hour)) // the clock is set back
 	keep(t, s, optOut(ana, "after the clock went back"))
 	if !barred(t, s, ana) {
 		t.Error("an opt-out learnt after an opt-in must not rank below it because the clock went back")
 	}
-	old := optOut(person("acme", 2), "imported")
+	old := optOut(storetest.Person("acme", 2), "imported")
 	old.Time = noon.Add(-1000 * time.Hour)
 	keep(t, s, old)
-	if got := history(t, s, old.To)[0]; !got.Time.Equal(old.Time) || !got.Recorded.Equal(now.now()) {
+	if got := history(t, s, old.To)[0]; !got.Time.Equal(old.Time) || !got.Recorded.Equal(now.Now()) {
 		t.Errorf("an old event is kept at %v, recorded %v", got.Time, got.Recorded)
 	}
 }
@@ -134,7 +135,7 @@ func TestConcurrentAppendsShareSyncs(t *testing.T) {
 	for w := range writers {
 		all.Go(func() {
 			for i := range each {
-				if err := s.Append(context.Background(), optOut(person("acme", w), fmt.Sprint(i))); err != nil {
+				if err := s.Append(context.Background(), optOut(storetest.Person("acme", w), fmt.Sprint(i))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -155,7 +156,7 @@ func TestConcurrentAppendsShareSyncs(t *testing.T) {
 		}
 	}
 	for w := range writers {
-		if n := len(history(t, s, person("acme", w))); n != each {
+		if n := len(history(t, s, storetest.Person("acme", w))); n != each {
 			t.Errorf("writer %d left %d events, want %d", w, n, each)
 		}
 	}
@@ -170,7 +171,7 @@ func TestAcknowledgedOptOutsAreSeen(t *testing.T) {
 	for w := range 4 {
 		writers.Go(func() {
 			for i := w; i < people; i += 4 {
-				to := person("acme", i)
+				to := storetest.Person("acme", i)
 				if i%8 >= 4 {
 					to = to.Everywhere()
 				}
@@ -186,7 +187,7 @@ func TestAcknowledgedOptOutsAreSeen(t *testing.T) {
 		readers.Go(func() {
 			for i := range acknowledged {
 				for _, need := range []filter.Need{filter.NeedOptOut, filter.NeedRecord} {
-					r, err := s.Read(person("acme", i), need)
+					r, err := s.Read(storetest.Person("acme", i), need)
 					if at, _ := r.OptedOut(&filter.Message{}); err != nil || at.IsZero() {
 						t.Errorf("recipient %d opted out and was acknowledged, but reads as %+v, %v", i, r, err)
 					}
@@ -203,10 +204,10 @@ func TestAppendWithoutTime(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := s.Append(ctx, optOut(person("acme", 1), "stop")); !errors.Is(err, context.Canceled) {
+	if err := s.Append(ctx, optOut(storetest.Person("acme", 1), "stop")); !errors.Is(err, context.Canceled) {
 		t.Errorf("an append with a cancelled context returns %v", err)
 	}
-	if barred(t, s, person("acme", 1)) {
+	if barred(t, s, storetest.Person("acme", 1)) {
 		t.Error("it was kept although it was cancelled before it began")
 	}
 	if err := s.Append(context.Background()); err != nil {
@@ -217,10 +218,10 @@ func TestAppendWithoutTime(t *testing.T) {
 func TestClosedStore(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	closeStore(t, s)
-	_, readErr := s.Read(person("acme", 1), filter.NeedOptOut)
-	_, historyErr := s.History(person("acme", 1))
+	_, readErr := s.Read(storetest.Person("acme", 1), filter.NeedOptOut)
+	_, historyErr := s.History(storetest.Person("acme", 1))
 	for what, err := range map[string]error{
-		"Append":  s.Append(context.Background(), optOut(person("acme", 1), "stop")),
+		"Append":  s.Append(context.Background(), optOut(storetest.Person("acme", 1), "stop")),
 		"Read":    readErr,
 		"History": historyErr,
 		"Healthy": s.Healthy(),

@@ -15,13 +15,14 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // acts are those that q chooses, each as its kind, actor and outcome, the newest first.
 func acts(t testing.TB, s *store.Store, q audit.Query) (all []string) {
 	t.Helper()
 	for a, err := range s.Audit().Acts(q) {
-		must(t, err)
+		storetest.Must(t, err)
 		all = append(all, fmt.Sprintf("%s %s %s", a.Actor, a.Kind, a.Outcome))
 	}
 	return all
@@ -35,14 +36,14 @@ func act(actor string, kind audit.Kind) audit.Act {
 func begin(t testing.TB, s *store.Store, a audit.Act) uint64 {
 	t.Helper()
 	n, err := s.Audit().Begin(a)
-	must(t, err)
+	storetest.Must(t, err)
 	return n
 }
 
 func finish(t testing.TB, s *store.Store, n uint64, a audit.Act) {
 	t.Helper()
 	a.Outcome = audit.Done
-	must(t, s.Audit().End(n, a))
+	storetest.Must(t, s.Audit().End(n, a))
 }
 
 // auditFile is the only file of the audit in dir.
@@ -58,23 +59,23 @@ func auditFile(t testing.TB, dir string) string {
 func TestActsAreFound(t *testing.T) {
 	for name, memory := range map[string]bool{"on disk": false, "in memory": true} {
 		t.Run(name, func(t *testing.T) {
-			at := newClock(noon)
-			cfg := store.Config{Dir: t.TempDir(), Memory: memory, Now: at.now}
+			at := storetest.NewClock(noon)
+			cfg := store.Config{Dir: t.TempDir(), Memory: memory, Now: at.Now}
 			s := open(t, cfg)
 			import_ := act("ana", audit.ConsentImport)
 			long := begin(t, s, import_)
-			at.set(noon.Add(time.Minute))
+			at.Set(noon.Add(time.Minute))
 			pause := act("bob", audit.Pause)
 			pause.About, pause.Note = map[string]string{"switch": "01abc", "campaign": "sale"}, "too many complaints"
 			finish(t, s, begin(t, s, pause), pause)
 			later := noon.Add(time.Hour)
-			at.set(later)
+			at.Set(later)
 			proof := act("ana", audit.ConsentProof)
 			proof.To = gonePerson
-			must(t, s.Audit().Keep(proof))
+			storetest.Must(t, s.Audit().Keep(proof))
 			refused := act("cy", audit.Reload)
 			refused.Outcome, refused.Status, refused.Error = audit.Refused, 403, "this needs the role admin"
-			must(t, s.Audit().Keep(refused))
+			storetest.Must(t, s.Audit().Keep(refused))
 
 			all := []string{"cy reload refused", "ana consent-proof done", "bob pause done", "ana consent-import under-way"}
 			for name, c := range map[string]struct {
@@ -97,13 +98,13 @@ func TestActsAreFound(t *testing.T) {
 				}
 			}
 			finish(t, s, long, import_)
-			equal(t, "once the import is over", acts(t, s, audit.Query{}), []string{"ana consent-import done", all[0], all[1], all[2]})
+			storetest.Equal(t, "once the import is over", acts(t, s, audit.Query{}), []string{"ana consent-import done", all[0], all[1], all[2]})
 
 			var page []string
 			for before := uint64(0); ; {
 				n := 0
 				for a, err := range s.Audit().Acts(audit.Query{Before: before}) {
-					must(t, err)
+					storetest.Must(t, err)
 					if n++; n > 1 {
 						break
 					}
@@ -113,9 +114,9 @@ func TestActsAreFound(t *testing.T) {
 					break
 				}
 			}
-			equal(t, "one by one", page, []string{"ana consent-import", "cy reload", "ana consent-proof", "bob pause"})
+			storetest.Equal(t, "one by one", page, []string{"ana consent-import", "cy reload", "ana consent-proof", "bob pause"})
 			for a, err := range s.Audit().Acts(audit.Query{Kind: audit.ConsentProof}) {
-				must(t, err)
+				storetest.Must(t, err)
 				if a.To.Address != filter.Mask(gonePerson.Address) || a.To.Brand != "acme" || a.Person == "" || a.Remote != "192.0.2.1" {
 					t.Errorf("the act is %+v, want the person masked", a)
 				}
@@ -137,22 +138,22 @@ func TestAuditOutlivesTheProcess(t *testing.T) {
 	begin(t, s, act("cy", audit.Reload))
 	// What a crash leaves: the files as they are, with the beginning of a line.
 	text, err := os.ReadFile(auditFile(t, dir))
-	must(t, err)
-	must(t, os.CopyFS(left, os.DirFS(dir)))
-	must(t, os.WriteFile(auditFile(t, left), append(text, `{"seq":5,"begun":0,"ol`...), 0o600))
+	storetest.Must(t, err)
+	storetest.Must(t, os.CopyFS(left, os.DirFS(dir)))
+	storetest.Must(t, os.WriteFile(auditFile(t, left), append(text, `{"seq":5,"begun":0,"ol`...), 0o600))
 	finish(t, s, first, import_)
 	closeStore(t, s)
-	equal(t, "after it was closed", acts(t, open(t, store.Config{Dir: dir, Still: true}), audit.Query{}),
+	storetest.Equal(t, "after it was closed", acts(t, open(t, store.Config{Dir: dir, Still: true}), audit.Query{}),
 		[]string{"ana consent-import done", "cy reload under-way", "bob pause done"})
 
 	s = open(t, store.Config{Dir: left})
-	equal(t, "after a crash", acts(t, s, audit.Query{}), []string{"cy reload unknown", "ana consent-import unknown", "bob pause done"})
+	storetest.Equal(t, "after a crash", acts(t, s, audit.Query{}), []string{"cy reload unknown", "ana consent-import unknown", "bob pause done"})
 	for a, err := range s.Audit().Acts(audit.Query{Address: gonePerson.Address}) {
-		if must(t, err); !a.Begun.Equal(noon) || a.To.Address != filter.Mask(gonePerson.Address) {
+		if storetest.Must(t, err); !a.Begun.Equal(noon) || a.To.Address != filter.Mask(gonePerson.Address) {
 			t.Errorf("what the crash cut short is %+v", a)
 		}
 	}
-	must(t, s.Audit().Keep(act("cy", audit.Resume)))
+	storetest.Must(t, s.Audit().Keep(act("cy", audit.Resume)))
 	if r := verify(t, s); !r.OK() || r.Audit.Lines != 7 {
 		t.Errorf("the audit verifies as %+v", r)
 	}
@@ -168,7 +169,7 @@ func TestAuditThatCannotBeWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, store.Config{Dir: dir})
-			must(t, s.Audit().Keep(act("ana", audit.Reload)))
+			storetest.Must(t, s.Audit().Keep(act("ana", audit.Reload)))
 			broken, syncs := errors.New("the disk is on fire"), 0
 			store.FailAudit(s, func(real func() error) error {
 				if syncs++; syncs == 1 || !cuts {
@@ -179,17 +180,17 @@ func TestAuditThatCannotBeWritten(t *testing.T) {
 			if _, err := s.Audit().Begin(act("ana", audit.Pause)); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "keeping the audit: ") {
 				t.Errorf("got %v", err)
 			}
-			equal(t, "while it is broken", acts(t, s, audit.Query{}), []string{"ana reload done"})
+			storetest.Equal(t, "while it is broken", acts(t, s, audit.Query{}), []string{"ana reload done"})
 			if !cuts {
 				if err := s.Audit().Keep(act("ana", audit.Resume)); !errors.Is(err, broken) {
 					t.Errorf("got %v", err)
 				}
 			}
 			store.FailAudit(s, func(real func() error) error { return real() })
-			must(t, s.Audit().Keep(act("ana", audit.Quality)))
+			storetest.Must(t, s.Audit().Keep(act("ana", audit.Quality)))
 			closeStore(t, s)
 			s = open(t, store.Config{Dir: dir})
-			equal(t, "after that", acts(t, s, audit.Query{}), []string{"ana quality done", "ana reload done"})
+			storetest.Equal(t, "after that", acts(t, s, audit.Query{}), []string{"ana quality done", "ana reload done"})
 			if r := verify(t, s); !r.OK() || r.Audit.Lines != 2 {
 				t.Errorf("the audit verifies as %+v", r)
 			}
@@ -228,12 +229,12 @@ func TestActsTogether(t *testing.T) {
 }
 
 func TestAuditIsKeptForItsTime(t *testing.T) {
-	at := newClock(noon)
-	cfg := store.Config{Dir: t.TempDir(), KeepAudit: 30 * 24 * time.Hour, Now: at.now}
+	at := storetest.NewClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), KeepAudit: 30 * 24 * time.Hour, Now: at.Now}
 	s := open(t, cfg)
 	for _, day := range []int{1, 2, 3, 40, 80} { // 30 and 31 January, 1 February, 10 March, 19 April
-		at.set(time.Date(2026, 1, 29+day, 0, 0, 0, 0, time.UTC))
-		must(t, s.Audit().Keep(act(fmt.Sprint("day", day), audit.Reload)))
+		at.Set(time.Date(2026, 1, 29+day, 0, 0, 0, 0, time.UTC))
+		storetest.Must(t, s.Audit().Keep(act(fmt.Sprint("day", day), audit.Reload)))
 	}
 	var sweeps sync.WaitGroup
 	for range 4 { // the store may do so by itself at the same moment
@@ -249,13 +250,13 @@ func TestAuditIsKeptForItsTime(t *testing.T) {
 			closeStore(t, s)
 			s = open(t, cfg)
 		}
-		equal(t, "left", acts(t, s, audit.Query{}), []string{"day80 reload done"})
+		storetest.Equal(t, "left", acts(t, s, audit.Query{}), []string{"day80 reload done"})
 		if r := verify(t, s); !r.OK() || r.Audit.First != 5 || r.Audit.Last != 5 {
 			t.Errorf("the audit verifies as %+v", r)
 		}
 	}
-	must(t, s.Audit().Keep(act("later", audit.Reload)))
-	equal(t, "after another", acts(t, s, audit.Query{}), []string{"later reload done", "day80 reload done"})
+	storetest.Must(t, s.Audit().Keep(act("later", audit.Reload)))
+	storetest.Equal(t, "after another", acts(t, s, audit.Query{}), []string{"later reload done", "day80 reload done"})
 }
 
 func TestAuditAltered(t *testing.T) {
@@ -275,13 +276,13 @@ func TestAuditAltered(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, store.Config{Dir: dir})
 			for _, actor := range []string{"ana", "bob", "cy"} {
-				must(t, s.Audit().Keep(act(actor, audit.Reload)))
+				storetest.Must(t, s.Audit().Keep(act(actor, audit.Reload)))
 			}
 			closeStore(t, s)
 			file := auditFile(t, dir)
 			text, err := os.ReadFile(file)
-			must(t, err)
-			must(t, os.WriteFile(file, []byte(strings.Join(c.change(strings.SplitAfter(string(text), "\n")), "")), 0o600))
+			storetest.Must(t, err)
+			storetest.Must(t, os.WriteFile(file, []byte(strings.Join(c.change(strings.SplitAfter(string(text), "\n")), "")), 0o600))
 			r := verify(t, open(t, store.Config{Dir: dir}))
 			if len(r.Faults) != 1 || r.Faults[0].Reason != c.want {
 				t.Errorf("got  %v\nwant %s", r.Faults, c.want)
@@ -292,18 +293,18 @@ func TestAuditAltered(t *testing.T) {
 
 // A walk over more than a file at once reads, in pieces, gives each line once.
 func TestActsOverManyChunks(t *testing.T) {
-	at := newClock(noon)
+	at := storetest.NewClock(noon)
 	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir, Now: at.now})
+	s := open(t, store.Config{Dir: dir, Now: at.Now})
 	long := act("ana", audit.Pause)
 	for n := range 300 {
-		at.set(noon.Add(time.Duration(n) * 12 * time.Hour)) // five months
+		at.Set(noon.Add(time.Duration(n) * 12 * time.Hour)) // five months
 		long.Note = strings.Repeat(string(rune('a'+n%26)), n*3)
-		must(t, s.Audit().Keep(long))
+		storetest.Must(t, s.Audit().Keep(long))
 	}
 	n := 300
 	for a, err := range s.Audit().Acts(audit.Query{}) {
-		must(t, err)
+		storetest.Must(t, err)
 		if n--; a.Note != strings.Repeat(string(rune('a'+n%26)), n*3) || a.Seq != uint64(n+1) {
 			t.Fatalf("act %d is %+v", n, a)
 		}

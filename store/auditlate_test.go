@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // What was asked for before somebody was erased, and is told of only afterwards, brings back nothing of them.
@@ -31,7 +32,7 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 
 			erase(t, s, gonePerson)
 			finish(t, s, first, about)
-			must(t, s.Audit().Keep(shown))
+			storetest.Must(t, s.Audit().Keep(shown))
 			third := begin(t, s, late)
 			overToo()
 			if !memory {
@@ -48,9 +49,9 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 					closeStore(t, s)
 					s = open(t, cfg)
 				}
-				equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"dan pass-use done", "cy consent-show done", "ana pass-grant done"})
+				storetest.Equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"dan pass-use done", "cy consent-show done", "ana pass-grant done"})
 				for a, err := range s.Audit().Acts(audit.Query{}) {
-					must(t, err)
+					storetest.Must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
 						t.Errorf("left: %s", text)
@@ -66,14 +67,14 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 					t.Errorf("the audit verifies as %+v", r)
 				}
 			}
-			must(t, s.Audit().Keep(shown)) // its mark is of another process, or long over
+			storetest.Must(t, s.Audit().Keep(shown)) // its mark is of another process, or long over
 			about.Note = ""
-			must(t, s.Audit().Keep(about)) // what is learnt afterwards is new
+			storetest.Must(t, s.Audit().Keep(about)) // what is learnt afterwards is new
 			if got := acts(t, s, audit.Query{Address: gonePerson.Address}); got[0] != "ana pass-grant done" {
 				t.Errorf("the newest is %q", got)
 			}
 			for a, err := range s.Audit().Acts(audit.Query{Actor: "ana"}) {
-				if must(t, err); a.To.Address != "+1415••••00" && a.To.Address != "+1415•••••00" {
+				if storetest.Must(t, err); a.To.Address != "+1415••••00" && a.To.Address != "+1415•••••00" {
 					t.Errorf("a new act names them as %q", a.To.Address)
 				}
 				break
@@ -98,7 +99,7 @@ func TestEraseLeavesNothingOfAPassThatWasFound(t *testing.T) {
 		t.Error("a pass was given back of somebody who is erased")
 	}
 	for a, err := range s.Audit().Acts(audit.Query{}) {
-		if must(t, err); a.To.Address != "" {
+		if storetest.Must(t, err); a.To.Address != "" {
 			t.Errorf("left: %+v", a)
 		}
 	}
@@ -107,7 +108,7 @@ func TestEraseLeavesNothingOfAPassThatWasFound(t *testing.T) {
 // That a pass is given back is in the audit before it is done, and where that cannot be kept, it is not done.
 func TestPassIsGivenBackOnlyWithTheAudit(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	p := grant(t, s, passTo(s, person("acme", 1)))[0]
+	p := grant(t, s, passTo(s, storetest.Person("acme", 1)))[0]
 	if ok, err := s.UsePass(&p, "x", noon); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -120,7 +121,7 @@ func TestPassIsGivenBackOnlyWithTheAudit(t *testing.T) {
 	if is := states(t, s, noon); len(is) != 1 || !strings.HasSuffix(is[0], " used") {
 		t.Errorf("it is %v", is)
 	}
-	must(t, s.GiveBackPass(&p, "x"))
+	storetest.Must(t, s.GiveBackPass(&p, "x"))
 	if is := states(t, s, noon); len(is) != 1 || !strings.HasSuffix(is[0], " granted") {
 		t.Errorf("it is %v", is)
 	}

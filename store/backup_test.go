@@ -18,6 +18,7 @@ import (
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // backUp makes a backup of s in a file.
@@ -25,9 +26,9 @@ func backUp(t testing.TB, s *store.Store, o store.BackupOptions) (name string, s
 	t.Helper()
 	name = filepath.Join(t.TempDir(), "backup.zip")
 	f, err := os.Create(name)
-	must(t, err)
+	storetest.Must(t, err)
 	self, err = s.Backup(context.Background(), f, o)
-	must(t, errors.Join(err, f.Close()))
+	storetest.Must(t, errors.Join(err, f.Close()))
 	if read, err := store.ReadBackup(name); err != nil || read != self {
 		t.Fatalf("the backup says of itself %+v, %v, and was made as %+v", read, err, self)
 	}
@@ -39,7 +40,7 @@ func restored(t testing.TB, name string, o store.RestoreOptions) (dir string, do
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "data")
 	done, err := store.Restore(context.Background(), name, dir, o)
-	must(t, err)
+	storetest.Must(t, err)
 	return dir, done
 }
 
@@ -48,21 +49,21 @@ func lived(t testing.TB) (s *store.Store, sha string) {
 	t.Helper()
 	s = open(t, store.Config{Dir: t.TempDir()})
 	sha = putBlob(t, s, picture("of a form"))
-	keep(t, s, proven(person("acme", 1), "in", sha), optOut(person("acme", 2), "out"), stated(person("acme", 3), "told", "US-HI 967", time.Hour))
+	keep(t, s, proven(storetest.Person("acme", 1), "in", sha), optOut(storetest.Person("acme", 2), "out"), stated(storetest.Person("acme", 3), "told", "US-HI 967", time.Hour))
 	var events []filter.Event
 	for i := range 3000 {
-		events = append(events, optIn(person("acme", 10+i), "in"))
+		events = append(events, optIn(storetest.Person("acme", 10+i), "in"))
 	}
 	keep(t, s, events...)
-	link(t, s, person("acme", 2), user("acme", 2))
-	_, err := s.Erase(context.Background(), person("acme", 10), "ana", "asked")
-	must(t, err)
+	link(t, s, storetest.Person("acme", 2), user("acme", 2))
+	_, err := s.Erase(context.Background(), storetest.Person("acme", 10), "ana", "asked")
+	storetest.Must(t, err)
 	pause(t, s, stop("spring", time.Time{}), "k")
-	must(t, s.AddToken(token("crm")))
-	must(t, s.Audit().Keep(act("ana", audit.Pause)))
-	must(t, s.KeepTemplate(store.Template{Brand: "acme", Provider: "whatsapp", Name: "sale", Category: filter.Marketing, Time: noon}))
-	grant(t, s, passTo(s, person("acme", 4)))
-	addErrands(t, s, errand("relay", person("acme", 5)))
+	storetest.Must(t, s.AddToken(token("crm")))
+	storetest.Must(t, s.Audit().Keep(act("ana", audit.Pause)))
+	storetest.Must(t, s.KeepTemplate(store.Template{Brand: "acme", Provider: "whatsapp", Name: "sale", Category: filter.Marketing, Time: noon}))
+	grant(t, s, passTo(s, storetest.Person("acme", 4)))
+	addErrands(t, s, errand("relay", storetest.Person("acme", 5)))
 	logAbout(s, 20)
 	return s, sha
 }
@@ -72,7 +73,7 @@ func lived(t testing.TB) (s *store.Store, sha string) {
 func TestBackup(t *testing.T) {
 	s, sha := lived(t)
 	name, self := backUp(t, s, store.BackupOptions{Decisions: true})
-	keep(t, s, optOut(person("acme", 11), "later"))
+	keep(t, s, optOut(storetest.Person("acme", 11), "later"))
 	want := s.Head()
 	want.Seq-- // by what came later
 	if self.Head.Seq != want.Seq || self.Blobs != 1 || self.Recipients != int64(s.Recipients()) {
@@ -85,39 +86,39 @@ func TestBackup(t *testing.T) {
 	r := open(t, store.Config{Dir: dir})
 	sound(t, r, self.Head)
 	for n, barredBefore := range map[int]bool{1: false, 2: true, 3: false, 10: true, 11: false} {
-		if got := barred(t, r, person("acme", n)); got != barredBefore {
+		if got := barred(t, r, storetest.Person("acme", n)); got != barredBefore {
 			t.Errorf("person %d has opted out: %v, want %v", n, got, barredBefore)
 		}
 		if n != 11 {
-			if got, want := history(t, r, person("acme", n)), history(t, s, person("acme", n)); fmt.Sprint(got) != fmt.Sprint(want) {
+			if got, want := history(t, r, storetest.Person("acme", n)), history(t, s, storetest.Person("acme", n)); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("person %d: %v, want %v", n, got, want)
 			}
 		}
 	}
-	if !barred(t, r, user("acme", 2)) || read(t, r, person("acme", 3), filter.NeedRecord).Place != "US-HI 967" {
+	if !barred(t, r, user("acme", 2)) || read(t, r, storetest.Person("acme", 3), filter.NeedRecord).Place != "US-HI 967" {
 		t.Error("who somebody is, too, or where they are, is not known")
 	}
 	if got := blob(t, r, sha); !bytes.Equal(got, picture("of a form")) {
 		t.Errorf("the blob is %q", got)
 	}
-	equal(t, "paused", held(r.Switches().InForce(), noon), []string{"spring"})
+	storetest.Equal(t, "paused", held(r.Switches().InForce(), noon), []string{"spring"})
 	if tokenNames(r) != "crm" || r.Template("acme", "whatsapp", "sale") == nil {
 		t.Errorf("tokens %q, template %v", tokenNames(r), r.Template("acme", "whatsapp", "sale"))
 	}
-	equal(t, "acts", acts(t, r, audit.Query{}), []string{"sendgate restore restore done", "ana pause done"})
-	equal(t, "passes", states(t, r, noon), nil)
-	equal(t, "errands", errandIDs(t, r, errands.Query{}), nil)
+	storetest.Equal(t, "acts", acts(t, r, audit.Query{}), []string{"sendgate restore restore done", "ana pause done"})
+	storetest.Equal(t, "passes", states(t, r, noon), nil)
+	storetest.Equal(t, "errands", errandIDs(t, r, errands.Query{}), nil)
 	if n := countEntries(t, r); n != 20 {
 		t.Errorf("%d decisions, want 20", n)
 	}
-	keep(t, r, optOut(person("acme", 12), "goes on"))
+	keep(t, r, optOut(storetest.Person("acme", 12), "goes on"))
 	sound(t, r, self.Head)
 }
 
 func countEntries(t testing.TB, s *store.Store) (n int) {
 	t.Helper()
 	for _, err := range s.Decisions().Entries(decisions.Query{}) {
-		must(t, err)
+		storetest.Must(t, err)
 		n++
 	}
 	return n
@@ -129,7 +130,7 @@ func TestRestorePausesWhatMightGoToWhoOptedOutSince(t *testing.T) {
 	dir, done := restored(t, name, store.RestoreOptions{Pause: true})
 	r := open(t, store.Config{Dir: dir})
 	for c, paused := range map[filter.Category]bool{filter.Marketing: true, filter.Utility: true, filter.Service: true, filter.Authentication: false} {
-		m := filter.Message{To: person("acme", 11), Category: c}
+		m := filter.Message{To: storetest.Person("acme", 11), Category: c}
 		if got := r.Switches().InForce().Holding("twilio", &m, noon) != nil; got != paused {
 			t.Errorf("%s is paused: %v, want %v", c, got, paused)
 		}
@@ -145,7 +146,7 @@ func TestRestorePausesWhatMightGoToWhoOptedOutSince(t *testing.T) {
 // While people opt out, a backup has those up to one of them and no other, and its chain is whole.
 func TestBackupWhileServing(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	keep(t, s, optOut(person("acme", 0), "out"))
+	keep(t, s, optOut(storetest.Person("acme", 0), "out"))
 	var wg sync.WaitGroup
 	stopped := make(chan struct{})
 	wg.Go(func() {
@@ -154,7 +155,7 @@ func TestBackupWhileServing(t *testing.T) {
 			case <-stopped:
 				return
 			default:
-				keep(t, s, optOut(person("acme", n), "out"))
+				keep(t, s, optOut(storetest.Person("acme", n), "out"))
 			}
 		}
 	})
@@ -168,7 +169,7 @@ func TestBackupWhileServing(t *testing.T) {
 		r := open(t, store.Config{Dir: dir})
 		sound(t, r, self.Head)
 		last := int(self.Head.Seq) - 1
-		if !barred(t, r, person("acme", last)) || barred(t, r, person("acme", last+1)) {
+		if !barred(t, r, storetest.Person("acme", last)) || barred(t, r, storetest.Person("acme", last+1)) {
 			t.Errorf("the last who opted out is not person %d", last)
 		}
 	}
@@ -196,14 +197,14 @@ func TestErasureWaitsForABackup(t *testing.T) {
 	<-w.began
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := s.Erase(ctx, person("acme", 1), "ana", "asked"); !errors.Is(err, context.Canceled) {
+	if _, err := s.Erase(ctx, storetest.Person("acme", 1), "ana", "asked"); !errors.Is(err, context.Canceled) {
 		t.Errorf("an erasure in the midst of a backup: %v", err)
 	}
 	if _, err := s.Backup(ctx, io.Discard, store.BackupOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("another backup: %v", err)
 	}
 	close(w.release)
-	must(t, <-made)
-	_, err := s.Erase(context.Background(), person("acme", 1), "ana", "asked")
-	must(t, err)
+	storetest.Must(t, <-made)
+	_, err := s.Erase(context.Background(), storetest.Person("acme", 1), "ana", "asked")
+	storetest.Must(t, err)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestBackupThatIsNotMade(t *testing.T) {
@@ -55,11 +56,11 @@ func TestDamagedBackup(t *testing.T) {
 	s, _ := lived(t)
 	name, _ := backUp(t, s, store.BackupOptions{Decisions: true})
 	whole, err := os.ReadFile(name)
-	must(t, err)
+	storetest.Must(t, err)
 	dir := filepath.Join(t.TempDir(), "data")
 	refused := func(what string, data []byte) {
 		t.Helper()
-		must(t, os.WriteFile(name, data, 0o600))
+		storetest.Must(t, os.WriteFile(name, data, 0o600))
 		_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
 		if err == nil {
 			t.Fatalf("%s: it was restored", what)
@@ -120,7 +121,7 @@ func TestBackupOfADatabaseThatIsOpenedAgain(t *testing.T) {
 		}
 		broken = true
 		store.FailCommits(s, func(func() error) error { return errBroken })
-		if err := s.Append(context.Background(), optOut(person("acme", 1), "fails")); !errors.Is(err, errBroken) {
+		if err := s.Append(context.Background(), optOut(storetest.Person("acme", 1), "fails")); !errors.Is(err, errBroken) {
 			t.Errorf("the append did not fail: %v", err)
 		}
 		store.FailCommits(s, func(real func() error) error { return real() })
@@ -137,9 +138,9 @@ func TestBackupOfAFullDisk(t *testing.T) {
 	var free atomic.Int64
 	free.Store(1 << 40)
 	s, err := store.Free(store.Config{Dir: t.TempDir(), Now: func() time.Time { return noon }}, free.Load)
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
-	keep(t, s, optOut(person("acme", 1), "out"))
+	keep(t, s, optOut(storetest.Person("acme", 1), "out"))
 	free.Store(0)
 	name, self := backUp(t, s, store.BackupOptions{Decisions: true})
 	if self.Recipients != 1 {
@@ -151,7 +152,7 @@ func TestBackupOfAFullDisk(t *testing.T) {
 // The file of what is in no block yet is begun anew whenever a block is full. A backup has what was in it.
 func TestBackupOfADecisionLogThatGoesOn(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	keep(t, s, optOut(person("acme", 1), "out"))
+	keep(t, s, optOut(storetest.Person("acme", 1), "out"))
 	for i := range 1000 {
 		s.Decisions().Add(decision(i))
 	}
@@ -181,15 +182,15 @@ func TestBackupOfAnAlteredPicture(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
 	sha := putBlob(t, s, picture("of a form"))
-	keep(t, s, proven(person("acme", 1), "in", sha), optOut(person("acme", 2), "out"))
-	must(t, os.WriteFile(filepath.Join(dir, "blobs", sha), []byte("altered"), 0o600))
+	keep(t, s, proven(storetest.Person("acme", 1), "in", sha), optOut(storetest.Person("acme", 2), "out"))
+	storetest.Must(t, os.WriteFile(filepath.Join(dir, "blobs", sha), []byte("altered"), 0o600))
 	name, self := backUp(t, s, store.BackupOptions{})
 	into, done := restored(t, name, store.RestoreOptions{})
 	if len(done.Report.Faults) != 1 || !strings.Contains(done.Report.Faults[0].Reason, sha+", which was altered") {
 		t.Errorf("restoring it reports %v", done.Report.Faults)
 	}
 	r := open(t, store.Config{Dir: into})
-	if r.Head() != self.Head || !barred(t, r, person("acme", 2)) {
+	if r.Head() != self.Head || !barred(t, r, storetest.Person("acme", 2)) {
 		t.Error("it is not restored as it was")
 	}
 }
@@ -198,7 +199,7 @@ func TestBackupOfAnAlteredPicture(t *testing.T) {
 func TestBackupAfterAnErasureThatFailed(t *testing.T) {
 	s, _ := lived(t)
 	store.FailCommits(s, func(func() error) error { return errBroken })
-	if _, err := s.Erase(context.Background(), person("acme", 1).Everywhere(), "ana", "asked"); !errors.Is(err, errBroken) {
+	if _, err := s.Erase(context.Background(), storetest.Person("acme", 1).Everywhere(), "ana", "asked"); !errors.Is(err, errBroken) {
 		t.Fatalf("the erasure did not fail: %v", err)
 	}
 	store.FailCommits(s, func(real func() error) error { return real() })
@@ -209,7 +210,7 @@ func TestBackupAfterAnErasureThatFailed(t *testing.T) {
 		t.Errorf("restoring it reports %v", done.Report.Faults)
 	}
 	r := open(t, store.Config{Dir: dir})
-	if read(t, r, person("acme", 1), filter.NeedRecord).Erased.IsZero() {
+	if read(t, r, storetest.Person("acme", 1), filter.NeedRecord).Erased.IsZero() {
 		t.Error("the erasure is not finished")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // BenchmarkRead reads what is known of a recipient: of a stranger, where the Bloom filter answers,
@@ -17,7 +18,7 @@ func BenchmarkRead(b *testing.B) {
 	s := open(b, store.Config{Dir: b.TempDir(), Now: time.Now})
 	people := *readPeople
 	fill(b, s, people, func(i int) filter.Event {
-		e := optIn(person("acme", i), "id")
+		e := optIn(storetest.Person("acme", i), "id")
 		switch i % 4 {
 		case 0:
 			e = optOut(e.To, "id")
@@ -30,7 +31,7 @@ func BenchmarkRead(b *testing.B) {
 	recipients := func(choose func(i int) int) []filter.Recipient {
 		random := rand.New(rand.NewPCG(1, 1))
 		for i := range to {
-			to[i] = person("acme", choose(random.IntN(people)))
+			to[i] = storetest.Person("acme", choose(random.IntN(people)))
 		}
 		return to
 	}
@@ -77,7 +78,7 @@ func appendMeanwhile(b *testing.B, s *store.Store) (stop func()) {
 	go func() {
 		defer close(done)
 		for n := 0; ctx.Err() == nil; n++ {
-			if err := s.Append(ctx, optOut(person("later", n%1000), "")); err != nil && ctx.Err() == nil {
+			if err := s.Append(ctx, optOut(storetest.Person("later", n%1000), "")); err != nil && ctx.Err() == nil {
 				b.Error(err)
 			}
 		}

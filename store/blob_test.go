@@ -16,6 +16,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // picture is something that begins as a PNG does and ends as told.
@@ -37,10 +38,10 @@ func blob(t testing.TB, s *store.Store, sha string) []byte {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	must(t, err)
+	storetest.Must(t, err)
 	defer r.Close()
 	data, err := io.ReadAll(r)
-	must(t, err)
+	storetest.Must(t, err)
 	return data
 }
 
@@ -95,7 +96,7 @@ func TestDamagedBlobIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
 	sha := putBlob(t, s, picture("whole"))
-	must(t, os.WriteFile(filepath.Join(dir, "blobs", sha), picture("other"), 0o600))
+	storetest.Must(t, os.WriteFile(filepath.Join(dir, "blobs", sha), picture("other"), 0o600))
 	if _, err := s.Blob(sha); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a damaged blob opens with %v", err)
 	}
@@ -107,7 +108,7 @@ func TestDamagedBlobIsAnError(t *testing.T) {
 
 func TestEventsNameBlobsThatAreThere(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	ana := person("acme", 1)
+	ana := storetest.Person("acme", 1)
 	sha := strings.Repeat("0", 64)
 	for what, e := range map[string]filter.Event{
 		"a digest of nothing that was uploaded": proven(ana, "a", sha),
@@ -127,21 +128,21 @@ func TestEventsNameBlobsThatAreThere(t *testing.T) {
 }
 
 func TestBlobsNobodyNamesAreRemoved(t *testing.T) {
-	now := newClock(noon)
+	now := storetest.NewClock(noon)
 	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir, Now: now.now})
+	s := open(t, store.Config{Dir: dir, Now: now.Now})
 	named, loose := putBlob(t, s, picture("named")), putBlob(t, s, picture("loose"))
-	keep(t, s, proven(person("acme", 1), "a", named))
+	keep(t, s, proven(storetest.Person("acme", 1), "a", named))
 	half := filepath.Join(dir, "blobs", ".put-17")
-	must(t, os.WriteFile(half, []byte("half"), 0o600))
-	must(t, os.Chtimes(half, noon, noon))
-	now.set(noon.Add(23 * time.Hour))
-	must(t, store.Sweep(s))
+	storetest.Must(t, os.WriteFile(half, []byte("half"), 0o600))
+	storetest.Must(t, os.Chtimes(half, noon, noon))
+	now.Set(noon.Add(23 * time.Hour))
+	storetest.Must(t, store.Sweep(s))
 	if blob(t, s, loose) == nil {
 		t.Error("a blob was removed within a day")
 	}
-	now.set(noon.Add(25 * time.Hour))
-	must(t, store.Sweep(s))
+	now.Set(noon.Add(25 * time.Hour))
+	storetest.Must(t, store.Sweep(s))
 	if blob(t, s, loose) != nil || blob(t, s, named) == nil {
 		t.Error("what nobody names must go, and what is named must stay")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func told(language string, c filter.Category, minute int) store.Template {
@@ -32,9 +33,9 @@ func TestTemplates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s, err := store.Open(store.Config{Dir: dir})
-			must(t, err)
+			storetest.Must(t, err)
 			for _, one := range c.told {
-				must(t, s.KeepTemplate(one))
+				storetest.Must(t, s.KeepTemplate(one))
 			}
 			for range 2 {
 				if got := s.Template("acme", "whatsapp", "order"); got == nil || got.Category != c.want {
@@ -45,7 +46,7 @@ func TestTemplates(t *testing.T) {
 				}
 				closeStore(t, s)
 				s, err = store.Open(store.Config{Dir: dir})
-				must(t, err)
+				storetest.Must(t, err)
 			}
 			closeStore(t, s)
 		})
@@ -56,14 +57,14 @@ func TestTemplates(t *testing.T) {
 func TestSenders(t *testing.T) {
 	dir := t.TempDir()
 	s, err := store.Open(store.Config{Dir: dir})
-	must(t, err)
+	storetest.Must(t, err)
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	must(t, s.KeepSender(store.Sender{Provider: "whatsapp", Number: "+15550783881", ID: "106"}))
-	must(t, s.KeepSender(store.Sender{Provider: "whatsapp", Number: "+15550783881", Rated: at}))
-	must(t, s.KeepSender(store.Sender{Provider: "whatsapp", Number: "+15550783881", ID: "106", Rated: at.Add(-time.Hour)}))
+	storetest.Must(t, s.KeepSender(store.Sender{Provider: "whatsapp", Number: "+15550783881", ID: "106"}))
+	storetest.Must(t, s.KeepSender(store.Sender{Provider: "whatsapp", Number: "+15550783881", Rated: at}))
+	storetest.Must(t, s.KeepSender(store.Sender{Provider: "whatsapp", Number: "+15550783881", ID: "106", Rated: at.Add(-time.Hour)}))
 	closeStore(t, s)
 	s, err = store.Open(store.Config{Dir: dir})
-	must(t, err)
+	storetest.Must(t, err)
 	defer closeStore(t, s)
 	if got := s.Sender("whatsapp", "+15550783881"); got == nil || got.ID != "106" || !got.Rated.Equal(at) {
 		t.Errorf("known is %+v", got)
@@ -77,24 +78,24 @@ func TestSenders(t *testing.T) {
 func TestCatalogueDamaged(t *testing.T) {
 	dir := t.TempDir()
 	s, err := store.Open(store.Config{Dir: dir})
-	must(t, err)
-	must(t, s.KeepTemplate(told("en", filter.Marketing, 1)))
+	storetest.Must(t, err)
+	storetest.Must(t, s.KeepTemplate(told("en", filter.Marketing, 1)))
 	closeStore(t, s)
-	must(t, s.KeepTemplate(told("en", filter.Marketing, 1))) // known: nothing to keep
+	storetest.Must(t, s.KeepTemplate(told("en", filter.Marketing, 1))) // known: nothing to keep
 	if err := s.KeepTemplate(told("en", filter.Marketing, 2)); err == nil {
 		t.Error("a closed store kept something")
 	}
 	name := filepath.Join(dir, "catalogue.json")
 	text, err := os.ReadFile(name)
-	must(t, err)
-	must(t, os.WriteFile(name+".123", text[:10], 0o600))
+	storetest.Must(t, err)
+	storetest.Must(t, os.WriteFile(name+".123", text[:10], 0o600))
 	s, err = store.Open(store.Config{Dir: dir})
-	must(t, err)
+	storetest.Must(t, err)
 	closeStore(t, s)
 	if _, err := os.Stat(name + ".123"); err == nil {
 		t.Error("what a crash left of the file is still there")
 	}
-	must(t, os.WriteFile(name, text[:len(text)-5], 0o600))
+	storetest.Must(t, os.WriteFile(name, text[:len(text)-5], 0o600))
 	if _, err := store.Open(store.Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "catalogue.json does not read, and may say which templates are marketing") {
 		t.Errorf("a damaged file: %v", err)
 	}

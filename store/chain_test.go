@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -37,14 +38,14 @@ func sound(t testing.TB, s *store.Store, kept ...store.Head) store.Report {
 func chained(t testing.TB) *store.Store {
 	t.Helper()
 	s := open(t, store.Config{Memory: true})
-	full := optIn(person("acme", 1), "form")
+	full := optIn(storetest.Person("acme", 1), "form")
 	full.Note = "(555) 000-0001"
 	full.Scope = filter.OfTopic("offers")
 	full.Proof = filter.Evidence{Method: "web form", Wording: "Yes", CapturedAt: noon}
-	keep(t, s, full, optOut(person("acme", 2), "a"), optIn(person("", 1), "b"))
-	keep(t, s, optOut(person("acme", 1), "c"))
-	keep(t, s, optIn(person("acme", 3), "d"), optIn(person("acme", 1), "e"), optIn(person("acme", 2), "f"))
-	keep(t, s, filter.Event{ID: "g", To: person("acme", 3), Kind: filter.Wrote, Source: "test"}, optIn(person("acme", 2), "h"))
+	keep(t, s, full, optOut(storetest.Person("acme", 2), "a"), optIn(storetest.Person("", 1), "b"))
+	keep(t, s, optOut(storetest.Person("acme", 1), "c"))
+	keep(t, s, optIn(storetest.Person("acme", 3), "d"), optIn(storetest.Person("acme", 1), "e"), optIn(storetest.Person("acme", 2), "f"))
+	keep(t, s, filter.Event{ID: "g", To: storetest.Person("acme", 3), Kind: filter.Wrote, Source: "test"}, optIn(storetest.Person("acme", 2), "h"))
 	sound(t, s)
 	return s
 }
@@ -102,11 +103,11 @@ func everyByte(t *testing.T, s *store.Store) {
 				if reflect.DeepEqual(value, all[key]) {
 					continue // the checksum itself was spoilt
 				}
-				must(t, store.Put(s, map[string][]byte{key: value}))
+				storetest.Must(t, store.Put(s, map[string][]byte{key: value}))
 				faulty(t, s, fmt.Sprintf("byte %d of %q %s", at, key[:1], how), first, last)
 			}
 		}
-		must(t, store.Put(s, map[string][]byte{key: all[key]}))
+		storetest.Must(t, store.Put(s, map[string][]byte{key: all[key]}))
 	}
 	sound(t, s)
 }
@@ -118,19 +119,19 @@ func everyValue(t *testing.T, s *store.Store) {
 			continue
 		}
 		first, last := where(all, key)
-		must(t, store.Put(s, map[string][]byte{key: nil}))
+		storetest.Must(t, store.Put(s, map[string][]byte{key: nil}))
 		if key == "mhead" {
 			first = 0
 		}
 		faulty(t, s, fmt.Sprintf("%q removed", key), first, last)
-		must(t, store.Put(s, map[string][]byte{key: all[key]}))
+		storetest.Must(t, store.Put(s, map[string][]byte{key: all[key]}))
 	}
 	sound(t, s)
 }
 
 func exchanged(t *testing.T, s *store.Store) {
 	all := store.Dump(s)
-	restore := func() { must(t, store.Put(s, all)); sound(t, s) }
+	restore := func() { storetest.Must(t, store.Put(s, all)); sound(t, s) }
 	var events, pieces []string
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		switch key[0] {
@@ -142,24 +143,24 @@ func exchanged(t *testing.T, s *store.Store) {
 	}
 	for i, a := range events {
 		for _, b := range events[:i] {
-			must(t, store.Put(s, map[string][]byte{a: store.Reseal(a, all[b]), b: store.Reseal(b, all[a])}))
+			storetest.Must(t, store.Put(s, map[string][]byte{a: store.Reseal(a, all[b]), b: store.Reseal(b, all[a])}))
 			faulty(t, s, "two events exchanged", 1, 9)
 		}
 		restore()
 	}
 	for i, a := range pieces {
 		for _, b := range pieces[:i] {
-			must(t, store.Put(s, map[string][]byte{a: all[b], b: all[a]}))
+			storetest.Must(t, store.Put(s, map[string][]byte{a: all[b], b: all[a]}))
 			faulty(t, s, "two pieces of the chain exchanged", 1, 9)
 			restore()
 		}
 	}
 	for _, swap := range [][2]int{{0, 1}, {0, 2}, {1, 2}} {
-		must(t, store.Put(s, map[string][]byte{pieces[0]: store.SwapLinks(all[pieces[0]], swap[0], swap[1])}))
+		storetest.Must(t, store.Put(s, map[string][]byte{pieces[0]: store.SwapLinks(all[pieces[0]], swap[0], swap[1])}))
 		faulty(t, s, "two links exchanged", 1, 3)
 	}
 	restore()
-	must(t, store.Rechain(s, func(i int, swap func(a, b int)) {
+	storetest.Must(t, store.Rechain(s, func(i int, swap func(a, b int)) {
 		if i == 2 {
 			swap(0, 1)
 		}
@@ -167,15 +168,15 @@ func exchanged(t *testing.T, s *store.Store) {
 	faulty(t, s, "two links exchanged and all sums made to fit", 5, 6)
 	restore()
 
-	stray := store.EventOf(s, person("acme", 1), "never kept")
-	for what, copied := range map[string]string{"a copy of an event of theirs": store.EventOf(s, person("acme", 1), "c"), "a copy of another's": events[0]} {
-		must(t, store.Put(s, map[string][]byte{stray: store.Reseal(stray, all[copied])}))
+	stray := store.EventOf(s, storetest.Person("acme", 1), "never kept")
+	for what, copied := range map[string]string{"a copy of an event of theirs": store.EventOf(s, storetest.Person("acme", 1), "c"), "a copy of another's": events[0]} {
+		storetest.Must(t, store.Put(s, map[string][]byte{stray: store.Reseal(stray, all[copied])}))
 		n := store.EventNumber(copied, all[copied])
 		r := verify(t, s)
 		if !slices.ContainsFunc(r.Faults, func(f store.Fault) bool { return f.Seq == n }) {
 			t.Errorf("%s past the chain: %v", what, r.Faults)
 		}
-		must(t, store.Put(s, map[string][]byte{stray: nil}))
+		storetest.Must(t, store.Put(s, map[string][]byte{stray: nil}))
 	}
 }
 
@@ -192,18 +193,18 @@ func writtenAnew(t *testing.T, s *store.Store) {
 		}
 	}
 	cut[last] = nil
-	for _, e := range []string{store.EventOf(s, person("acme", 3), "g"), store.EventOf(s, person("acme", 2), "h")} {
+	for _, e := range []string{store.EventOf(s, storetest.Person("acme", 3), "g"), store.EventOf(s, storetest.Person("acme", 2), "h")} {
 		cut[e] = nil
 	}
-	must(t, store.Put(s, cut))
-	for _, to := range []filter.Recipient{person("acme", 2), person("acme", 3)} {
+	storetest.Must(t, store.Put(s, cut))
+	for _, to := range []filter.Recipient{storetest.Person("acme", 2), storetest.Person("acme", 3)} {
 		var r filter.Record
 		for _, e := range history(t, s, to) {
 			r = r.After(e)
 		}
-		must(t, store.Overwrite(s, to, store.RecordValue(s, to, r)))
+		storetest.Must(t, store.Overwrite(s, to, store.RecordValue(s, to, r)))
 	}
-	must(t, store.Rechain(s, func(int, func(a, b int)) {}))
+	storetest.Must(t, store.Rechain(s, func(int, func(a, b int)) {}))
 	if r := verify(t, s); !r.OK() || r.Links != 7 {
 		t.Fatalf("the cut chain is not whole by itself: %+v", r)
 	}
@@ -211,9 +212,9 @@ func writtenAnew(t *testing.T, s *store.Store) {
 		t.Errorf("with a head that was kept elsewhere the cut is not seen: %+v", r.Faults)
 	}
 
-	must(t, store.Put(s, all))
+	storetest.Must(t, store.Put(s, all))
 	middle := sound(t, s).Head
-	must(t, store.Put(s, map[string][]byte{last: all[last]}))
+	storetest.Must(t, store.Put(s, map[string][]byte{last: all[last]}))
 	forged := old
 	forged.Sum[3] ^= 1
 	if r := verify(t, s, forged, middle); r.OK() || r.Faults[0].Seq != 9 || !strings.Contains(r.Faults[0].Reason, "written anew") {
@@ -234,7 +235,7 @@ func TestVerifyWhileAppending(t *testing.T) {
 			}
 			var events []filter.Event
 			for j := range 300 {
-				events = append(events, optOut(person("acme", (i*7+j)%2000), fmt.Sprint(i)))
+				events = append(events, optOut(storetest.Person("acme", (i*7+j)%2000), fmt.Sprint(i)))
 			}
 			keep(t, s, events...)
 		}
@@ -261,11 +262,11 @@ func TestVerifyStopsWithItsContext(t *testing.T) {
 func TestChainOf(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
-	ana := person("acme", 1)
+	ana := storetest.Person("acme", 1)
 	if links, err := s.ChainOf(ana); err != nil || len(links) > 0 || s.Head() != (store.Head{}) {
 		t.Fatalf("an empty store has links %v, %v", links, err)
 	}
-	keep(t, s, optIn(ana, "a"), optOut(person("acme", 2), "b"))
+	keep(t, s, optIn(ana, "a"), optOut(storetest.Person("acme", 2), "b"))
 	keep(t, s, optOut(ana, "c"), optOut(ana, "a"))
 	links, err := s.ChainOf(ana)
 	if err != nil || len(links) != 2 || links[0].Seq != 1 || links[1].Seq != 3 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // changes walks the changes after since, which must be numbered without a gap, and returns them.
@@ -36,9 +37,9 @@ func TestChangesWhileAppending(t *testing.T) {
 	for w := range writers {
 		all.Go(func() {
 			for n := range each {
-				events := []filter.Event{optOut(person("acme", n), fmt.Sprint(w))}
+				events := []filter.Event{optOut(storetest.Person("acme", n), fmt.Sprint(w))}
 				for more := range n % 4 {
-					events = append(events, optIn(person("acme", 1000+n), fmt.Sprint(w, more)))
+					events = append(events, optIn(storetest.Person("acme", 1000+n), fmt.Sprint(w, more)))
 				}
 				if err := s.Append(context.Background(), events...); err != nil {
 					t.Error(err)
@@ -101,7 +102,7 @@ func TestChangesGoOnBehindWhatIsLost(t *testing.T) {
 		spoilt := slices.Clone(value)
 		spoilt[len(value)/2] ^= 1
 		for how, value := range map[string][]byte{"spoilt": spoilt, "missing": nil} {
-			must(t, store.Put(s, map[string][]byte{key: value}))
+			storetest.Must(t, store.Put(s, map[string][]byte{key: value}))
 			for since := range end {
 				at, lost := since, uint64(0)
 				for c, err := range s.Changes(since) {
@@ -128,6 +129,6 @@ func TestChangesGoOnBehindWhatIsLost(t *testing.T) {
 				}
 			}
 		}
-		must(t, store.Put(s, map[string][]byte{key: value}))
+		storetest.Must(t, store.Put(s, map[string][]byte{key: value}))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // The examples of RFC 4493, section 4, and of NIST SP 800-38B, appendix D.3, for AES-256.
@@ -38,6 +39,6 @@ func TestCMAC(t *testing.T) {
 func unhex(t *testing.T, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(s)
-	must(t, err)
+	storetest.Must(t, err)
 	return b
 }

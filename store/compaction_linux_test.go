@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 const starvedEvents = 600
@@ -28,10 +29,10 @@ func TestStarvedOfDescriptors(t *testing.T) {
 	if err := child.Wait(); err != nil || undone == 0 {
 		t.Fatalf("the child ended with %v, and undid compactions: %v", err, undone > 0)
 	}
-	must(t, os.Remove(filepath.Join(dir, "index")))
+	storetest.Must(t, os.Remove(filepath.Join(dir, "index")))
 	s := open(t, store.Config{Dir: dir})
 	for n := range starvedEvents {
-		if len(history(t, s, person("acme", n))) != 1 || !barred(t, s, person("acme", n)) {
+		if len(history(t, s, storetest.Person("acme", n))) != 1 || !barred(t, s, storetest.Person("acme", n)) {
 			t.Errorf("opt-out %d of %d was acknowledged and is missing", n, starvedEvents)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // obstruct puts files where a database will make every other of its next tables, and returns them.
@@ -18,12 +19,12 @@ func obstruct(t testing.TB, dir string) (files []string) {
 	last := 0
 	for _, name := range glob(t, dir, "*.sst") {
 		n, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(name), ".sst"))
-		must(t, err)
+		storetest.Must(t, err)
 		last = max(last, n)
 	}
 	for n := last + 2; n < last+60; n += 2 {
 		name := filepath.Join(dir, fmt.Sprintf("%06d.sst", n))
-		must(t, os.WriteFile(name, nil, 0o600))
+		storetest.Must(t, os.WriteFile(name, nil, 0o600))
 		files = append(files, name)
 	}
 	return files
@@ -32,7 +33,7 @@ func obstruct(t testing.TB, dir string) (files []string) {
 func glob(t testing.TB, dir, pattern string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, pattern))
-	must(t, err)
+	storetest.Must(t, err)
 	return names
 }
 
@@ -40,7 +41,7 @@ func glob(t testing.TB, dir, pattern string) []string {
 func small(t *testing.T, dir string) *store.SmallDatabase {
 	t.Helper()
 	d, err := store.OpenSmall(dir, true)
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(func() { _ = d.Close() })
 	return d
 }
@@ -55,19 +56,19 @@ func put(t *testing.T, d *store.SmallDatabase, from, to int, value []byte) {
 	b := d.NewWriteBatch()
 	for i := from; i < to; i++ {
 		if value == nil {
-			must(t, b.Delete(smallKey(i)))
+			storetest.Must(t, b.Delete(smallKey(i)))
 		} else {
-			must(t, b.Set(smallKey(i), value))
+			storetest.Must(t, b.Set(smallKey(i), value))
 		}
 	}
-	must(t, b.Flush())
+	storetest.Must(t, b.Flush())
 }
 
 // alive checks how many keys there are.
 func alive(t *testing.T, when string, d *store.SmallDatabase, want int) {
 	t.Helper()
 	n := 0
-	must(t, d.View(func(txn *badger.Txn) error {
+	storetest.Must(t, d.View(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.IteratorOptions{})
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {
@@ -93,24 +94,24 @@ func TestCompactions(t *testing.T) {
 		{"keys that live", func(t *testing.T, d *store.SmallDatabase) {}, false, smallKeys},
 		{"keys that live, while tables cannot be made", func(t *testing.T, d *store.SmallDatabase) {}, true, smallKeys},
 		{"keys removed from a lower level, while tables cannot be made", func(t *testing.T, d *store.SmallDatabase) {
-			must(t, d.Flatten(1))
+			storetest.Must(t, d.Flatten(1))
 			put(t, d, 1000, 7000, nil)
 		}, true, 2000},
 		{"keys removed", func(t *testing.T, d *store.SmallDatabase) { put(t, d, 1000, 7000, nil) }, false, 2000},
-		{"keys dropped", func(t *testing.T, d *store.SmallDatabase) { must(t, d.Drop("a")) }, false, smallKeys / 2},
+		{"keys dropped", func(t *testing.T, d *store.SmallDatabase) { storetest.Must(t, d.Drop("a")) }, false, smallKeys / 2},
 		{"all keys dropped", func(t *testing.T, d *store.SmallDatabase) {
-			must(t, d.Drop("a"))
-			must(t, d.Drop("b"))
+			storetest.Must(t, d.Drop("a"))
+			storetest.Must(t, d.Drop("b"))
 		}, false, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
 			d := small(t, dir)
 			put(t, d, 0, smallKeys, value)
-			must(t, d.Close()) // into tables
+			storetest.Must(t, d.Close()) // into tables
 			d = small(t, dir)
 			tc.work(t, d)
-			must(t, d.Close())
+			storetest.Must(t, d.Close())
 			d = small(t, dir)
 			var files []string
 			if tc.obstruct {
@@ -122,14 +123,14 @@ func TestCompactions(t *testing.T) {
 			}
 			alive(t, "at first", d, tc.left)
 			for _, name := range files {
-				must(t, os.Remove(name))
+				storetest.Must(t, os.Remove(name))
 			}
-			must(t, d.Flatten(1))
+			storetest.Must(t, d.Flatten(1))
 			if d.Stuck() {
 				t.Error("it says that it is stuck behind a compaction that was not undone")
 			}
 			alive(t, "after the next compaction", d, tc.left)
-			must(t, d.Close())
+			storetest.Must(t, d.Close())
 			d = small(t, dir)
 			alive(t, "opened again", d, tc.left)
 		})
@@ -142,10 +143,10 @@ func TestManifests(t *testing.T) {
 	dir := t.TempDir()
 	d := small(t, dir)
 	put(t, d, 0, smallKeys, []byte(strings.Repeat("x", 200)))
-	must(t, d.Close())
+	storetest.Must(t, d.Close())
 	name := filepath.Join(dir, badger.ManifestFilename)
 	whole, err := os.ReadFile(name)
-	must(t, err)
+	storetest.Must(t, err)
 	empty := whole[:16]
 	for _, tc := range []struct {
 		name  string
@@ -164,7 +165,7 @@ func TestManifests(t *testing.T) {
 			}
 			d := small(t, dir)
 			alive(t, "opened again", d, smallKeys)
-			must(t, d.Close())
+			storetest.Must(t, d.Close())
 		})
 	}
 }

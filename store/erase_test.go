@@ -17,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func erase(t testing.TB, s *store.Store, to filter.Recipient) store.Erasure {
@@ -38,7 +39,7 @@ var (
 // tests upload.
 func found(t testing.TB, dir string) (files []string) {
 	t.Helper()
-	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	storetest.Must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -73,14 +74,14 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 	own, shared = putBlob(t, s, picture("picture of ana alone")), putBlob(t, s, picture("picture of others"))
 	var events []filter.Event
 	for i := range 2000 {
-		events = append(events, optIn(person("acme", i), "in"), optOut(person("acme", i+1000), "out"))
+		events = append(events, optIn(storetest.Person("acme", i), "in"), optOut(storetest.Person("acme", i+1000), "out"))
 	}
 	events[0].Proof.ScreenshotSHA256 = shared
 	keep(t, s, telling(gonePerson, "a", own), telling(gonePerson, "b", shared))
 	keep(t, s, events...)
 	k := goneSend(s)
-	must(t, k.Begin([]byte("+14155550100")))
-	must(t, k.Answer([]byte(answerText)))
+	storetest.Must(t, k.Begin([]byte("+14155550100")))
+	storetest.Must(t, k.Answer([]byte(answerText)))
 	keep(t, s, telling(gonePerson, "c", own), optOut(gonePerson, "d"))
 	for n := range 2500 {
 		e := decision(n)
@@ -94,7 +95,7 @@ func populate(t testing.TB, s *store.Store) (own, shared string) {
 	}
 	store.FlushLog(s)
 	addErrands(t, s, goneErrands()[:8]...)
-	mine, others := passTo(s, gonePerson), passTo(s, person("acme", 1))
+	mine, others := passTo(s, gonePerson), passTo(s, storetest.Person("acme", 1))
 	mine.Reason, others.Reason = "Ana Ejemplo asked", "like (415) 555-0100"
 	grant(t, s, mine, others)
 	return own, shared
@@ -118,7 +119,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 			}
 			others, links := map[filter.Recipient]store.Known{}, s.Head().Seq
 			for k, err := range s.Records() {
-				if must(t, err); k.To != gonePerson {
+				if storetest.Must(t, err); k.To != gonePerson {
 					others[k.To] = k
 				}
 			}
@@ -132,7 +133,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 			if files := found(t, dir); len(files) > 0 {
 				t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
 			}
-			equal(t, "the errands", errandIDs(t, s, errands.Query{}), []string{"waits"})
+			storetest.Equal(t, "the errands", errandIDs(t, s, errands.Query{}), []string{"waits"})
 			if added := addErrands(t, s, goneErrands()[1]); added[0] || e.Errands != 7 {
 				t.Errorf("%d errands ended, and a repeat of one was added: %v", e.Errands, added)
 			}
@@ -168,7 +169,7 @@ func judgeOthers(t testing.TB, s *store.Store, others map[filter.Recipient]store
 	t.Helper()
 	n := 0
 	for k, err := range s.Records() {
-		if must(t, err); k.To.Address == "" {
+		if storetest.Must(t, err); k.To.Address == "" {
 			continue
 		}
 		if n++; !reflect.DeepEqual(k, others[k.To]) {
@@ -181,9 +182,9 @@ func judgeOthers(t testing.TB, s *store.Store, others map[filter.Recipient]store
 	if n != len(others) {
 		t.Errorf("%d other recipients are left of %d", n, len(others))
 	}
-	equal(t, "the entries of the log", ids(t, s, decisions.Query{}), log)
+	storetest.Equal(t, "the entries of the log", ids(t, s, decisions.Query{}), log)
 	for e, err := range s.Decisions().Entries(decisions.Query{}) {
-		if must(t, err); e.To.Address == "" {
+		if storetest.Must(t, err); e.To.Address == "" {
 			if e.Reason != filter.Allowed || e.Time.IsZero() || e.Text+e.Campaign != "" || e.To.Brand != "acme" {
 				t.Fatalf("a blanked entry is %+v", e)
 			}
@@ -224,7 +225,7 @@ func TestEraseEverywhere(t *testing.T) {
 	whatsapp.Channel = filter.WhatsApp
 	other := gonePerson
 	other.Brand = "other"
-	keep(t, s, optIn(gonePerson, "a"), optIn(whatsapp, "b"), optIn(other, "c"), optIn(person("acme", 1), "d"), optIn(gonePerson.Everywhere(), "e"))
+	keep(t, s, optIn(gonePerson, "a"), optIn(whatsapp, "b"), optIn(other, "c"), optIn(storetest.Person("acme", 1), "d"), optIn(gonePerson.Everywhere(), "e"))
 	before := read(t, s, other, filter.NeedRecord)
 
 	erase(t, s, gonePerson) // of one brand
@@ -246,12 +247,12 @@ func TestEraseEverywhere(t *testing.T) {
 }
 
 func TestAfterErasure(t *testing.T) {
-	now := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: now.now})
+	now := storetest.NewClock(noon)
+	s := open(t, store.Config{Memory: true, Now: now.Now})
 	old := optIn(gonePerson, "row 17")
 	keep(t, s, old)
 	erase(t, s, gonePerson)
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 
 	keep(t, s, old)
 	if events := history(t, s, gonePerson); len(events) != 2 || !barred(t, s, gonePerson) {

@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // backup copies the database of a store that is closed, with more of its folders, and returns what puts them back.
@@ -18,13 +19,13 @@ func backup(t testing.TB, dir string, more ...string) (restore func()) {
 	t.Helper()
 	kept, all := t.TempDir(), append(more, "consent")
 	for _, name := range all {
-		must(t, os.CopyFS(filepath.Join(kept, name), os.DirFS(filepath.Join(dir, name))))
+		storetest.Must(t, os.CopyFS(filepath.Join(kept, name), os.DirFS(filepath.Join(dir, name))))
 	}
 	return func() {
 		t.Helper()
 		for _, name := range all {
-			must(t, os.RemoveAll(filepath.Join(dir, name)))
-			must(t, os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(kept, name))))
+			storetest.Must(t, os.RemoveAll(filepath.Join(dir, name)))
+			storetest.Must(t, os.CopyFS(filepath.Join(dir, name), os.DirFS(filepath.Join(kept, name))))
 		}
 	}
 }
@@ -34,18 +35,18 @@ func backup(t testing.TB, dir string, more ...string) (restore func()) {
 func TestABackupOfBeforeIsTold(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
-	keep(t, s, optIn(person("acme", 1), "a"))
+	keep(t, s, optIn(storetest.Person("acme", 1), "a"))
 	closeStore(t, s)
 	restore := backup(t, dir)
 	told := func() int {
-		logger, logs := observed()
+		logger, logs := storetest.Observed()
 		s = open(t, store.Config{Dir: dir, Logger: logger})
 		return logs.FilterMessageSnippet("consent/ is not what it was").Len()
 	}
 	if told() != 0 {
 		t.Error("the same database was told of")
 	}
-	keep(t, s, optOut(person("acme", 1), "b"))
+	keep(t, s, optOut(storetest.Person("acme", 1), "b"))
 	closeStore(t, s)
 	if told() != 0 {
 		t.Error("what went on was told of")
@@ -55,7 +56,7 @@ func TestABackupOfBeforeIsTold(t *testing.T) {
 	if told() != 1 {
 		t.Error("nobody is told that an opt-out is gone")
 	}
-	keep(t, s, optIn(person("acme", 2), "c"), optIn(person("acme", 3), "d"))
+	keep(t, s, optIn(storetest.Person("acme", 2), "c"), optIn(storetest.Person("acme", 3), "d"))
 	closeStore(t, s)
 	if told() != 0 {
 		t.Error("it is told once more after the index was written anew")
@@ -78,24 +79,24 @@ func TestErasureOutlivesABackupOfBefore(t *testing.T) {
 	other.Brand = "other"
 	for name, of := range map[string]filter.Recipient{"of one brand": gonePerson, "of every brand": gonePerson.Everywhere()} {
 		t.Run(name, func(t *testing.T) {
-			now := newClock(noon)
+			now := storetest.NewClock(noon)
 			dir := t.TempDir()
-			cfg := store.Config{Dir: dir, Now: now.now}
+			cfg := store.Config{Dir: dir, Now: now.Now}
 			s := open(t, cfg)
-			keep(t, s, telling(gonePerson, "a", putBlob(t, s, picture("picture of ana alone"))), optIn(other, "b"), optIn(person("acme", 1), "c"))
+			keep(t, s, telling(gonePerson, "a", putBlob(t, s, picture("picture of ana alone"))), optIn(other, "b"), optIn(storetest.Person("acme", 1), "c"))
 			closeStore(t, s)
 			restore := backup(t, dir)
 
-			now.set(noon.Add(time.Hour))
+			now.Set(noon.Add(time.Hour))
 			s = open(t, cfg)
 			eraseAudited(t, s, of)
 			closeStore(t, s)
 
 			restore()
-			now.set(noon.Add(2 * time.Hour))
+			now.Set(noon.Add(2 * time.Hour))
 			s = open(t, cfg)
 			judgeErased(t, s, gonePerson)
-			if barred(t, s, other) != (of.Brand == "") || barred(t, s, person("acme", 1)) {
+			if barred(t, s, other) != (of.Brand == "") || barred(t, s, storetest.Person("acme", 1)) {
 				t.Error("others are as they were in the backup, and who was erased of every brand is barred of all")
 			}
 			sound(t, s)
@@ -104,7 +105,7 @@ func TestErasureOutlivesABackupOfBefore(t *testing.T) {
 			}
 
 			// What is learnt from then on is new, and stays.
-			now.set(noon.Add(3 * time.Hour))
+			now.Set(noon.Add(3 * time.Hour))
 			keep(t, s, optIn(gonePerson, "asked to be back"))
 			closeStore(t, s)
 			s = open(t, cfg)
@@ -117,30 +118,30 @@ func TestErasureOutlivesABackupOfBefore(t *testing.T) {
 
 // Who was known to the decision log alone when the backup was made, or to nobody, is written to no more either.
 func TestErasureOfAStrangerOutlivesABackupOfBefore(t *testing.T) {
-	later := person("acme", 2)
+	later := storetest.Person("acme", 2)
 	for name, of := range map[string]filter.Recipient{"of one brand": gonePerson, "of every brand": gonePerson.Everywhere()} {
 		t.Run(name, func(t *testing.T) {
-			now := newClock(noon)
-			cfg := store.Config{Dir: t.TempDir(), Now: now.now}
+			now := storetest.NewClock(noon)
+			cfg := store.Config{Dir: t.TempDir(), Now: now.Now}
 			s := open(t, cfg)
-			keep(t, s, optIn(person("acme", 1), "a"))
+			keep(t, s, optIn(storetest.Person("acme", 1), "a"))
 			logAbout(s, 100)
 			closeStore(t, s)
 			restore := backup(t, cfg.Dir, "decisions")
 
-			now.set(noon.Add(time.Hour))
+			now.Set(noon.Add(time.Hour))
 			s = open(t, cfg)
 			keep(t, s, optIn(later, "b"))
-			now.set(noon.Add(2 * time.Hour))
+			now.Set(noon.Add(2 * time.Hour))
 			eraseAudited(t, s, of)
 			eraseAudited(t, s, later)
 			closeStore(t, s)
 
 			restore()
-			now.set(noon.Add(3 * time.Hour))
+			now.Set(noon.Add(3 * time.Hour))
 			for range 2 { // the second finds it done
 				s = open(t, cfg)
-				if !barred(t, s, gonePerson) || !barred(t, s, later) || barred(t, s, person("acme", 1)) {
+				if !barred(t, s, gonePerson) || !barred(t, s, later) || barred(t, s, storetest.Person("acme", 1)) {
 					t.Error("somebody who was erased may be written to, or somebody else may not")
 				}
 				if files := found(t, cfg.Dir); len(files) > 0 || len(aboutGone(t, s)) > 0 {
@@ -163,15 +164,15 @@ func TestErasureOfAStrangerOutlivesABackupOfBefore(t *testing.T) {
 
 // So it is with an erasure that the end of the process cut short, which nobody was told of.
 func TestErasureThatWasFinishedLateOutlivesABackupOfBefore(t *testing.T) {
-	now := newClock(noon)
+	now := storetest.NewClock(noon)
 	dir := t.TempDir()
-	cfg := store.Config{Dir: dir, Now: now.now}
+	cfg := store.Config{Dir: dir, Now: now.Now}
 	s := open(t, cfg)
 	keep(t, s, optIn(gonePerson, "a"))
 	closeStore(t, s)
 	restore := backup(t, dir)
 
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	s = open(t, cfg)
 	store.FailNthCommit(s, 2)
 	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil {
@@ -189,9 +190,9 @@ func TestErasureThatWasFinishedLateOutlivesABackupOfBefore(t *testing.T) {
 // However long the audit is: an open reads what came since the database heard of erasures last, which a backup knows
 // as of its own time.
 func TestErasureAfterManyActsOutlivesABackupOfBefore(t *testing.T) {
-	now := newClock(noon)
+	now := storetest.NewClock(noon)
 	dir := t.TempDir()
-	cfg := store.Config{Dir: dir, Now: now.now}
+	cfg := store.Config{Dir: dir, Now: now.Now}
 	s := open(t, cfg)
 	keep(t, s, optIn(gonePerson, "a"))
 	var acting sync.WaitGroup
@@ -207,7 +208,7 @@ func TestErasureAfterManyActsOutlivesABackupOfBefore(t *testing.T) {
 	closeStore(t, open(t, cfg)) // which hears of no erasure
 	restore := backup(t, dir)
 
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	s = open(t, cfg)
 	eraseAudited(t, s, gonePerson)
 	closeStore(t, s)
@@ -220,18 +221,18 @@ func TestErasureAfterManyActsOutlivesABackupOfBefore(t *testing.T) {
 
 // Where all was begun anew with the old key, who was erased in the old store and agreed in the new one is left alone.
 func TestErasureOfAnotherDatabaseIsNotDoneAgain(t *testing.T) {
-	now := newClock(noon)
+	now := storetest.NewClock(noon)
 	dir := t.TempDir()
-	s := open(t, store.Config{Dir: dir, Now: now.now})
+	s := open(t, store.Config{Dir: dir, Now: now.Now})
 	keep(t, s, optIn(gonePerson, "a"))
 	eraseAudited(t, s, gonePerson)
 	closeStore(t, s)
-	must(t, os.RemoveAll(filepath.Join(dir, "consent")))
-	now.set(noon.Add(time.Hour))
-	s = open(t, store.Config{Dir: dir, Now: now.now})
+	storetest.Must(t, os.RemoveAll(filepath.Join(dir, "consent")))
+	now.Set(noon.Add(time.Hour))
+	s = open(t, store.Config{Dir: dir, Now: now.Now})
 	keep(t, s, optIn(gonePerson, "b"))
 	closeStore(t, s)
-	s = open(t, store.Config{Dir: dir, Now: now.now})
+	s = open(t, store.Config{Dir: dir, Now: now.Now})
 	if barred(t, s, gonePerson) {
 		t.Error("what they agreed to after the erasure is gone")
 	}
@@ -239,19 +240,19 @@ func TestErasureOfAnotherDatabaseIsNotDoneAgain(t *testing.T) {
 
 // Each time that the same backup is restored somebody is erased again once, whoever did that before.
 func TestErasureOutlivesEachRestoreOfABackup(t *testing.T) {
-	now := newClock(noon)
-	cfg := store.Config{Dir: t.TempDir(), Now: now.now}
+	now := storetest.NewClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: now.Now}
 	s := open(t, cfg)
 	keep(t, s, optIn(gonePerson, "a"))
 	closeStore(t, s)
 	restore := backup(t, cfg.Dir)
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	s = open(t, cfg)
 	eraseAudited(t, s, gonePerson)
 	closeStore(t, s)
 	for round := range 3 {
 		restore()
-		now.set(noon.Add(time.Duration(round+2) * time.Hour))
+		now.Set(noon.Add(time.Duration(round+2) * time.Hour))
 		s = open(t, cfg)
 		judgeErased(t, s, gonePerson)
 		if n := len(acts(t, s, audit.Query{Kind: audit.ConsentErase})); n != round+2 {
@@ -264,13 +265,13 @@ func TestErasureOutlivesEachRestoreOfABackup(t *testing.T) {
 // An erasure that waited for a backup, and was done right after it, is done again in what is restored, once the audit
 // knows of it.
 func TestErasureRightAfterABackupOutlivesIt(t *testing.T) {
-	now, dir := newClock(noon), t.TempDir()
-	s := open(t, store.Config{Dir: dir, Now: now.now})
+	now, dir := storetest.NewClock(noon), t.TempDir()
+	s := open(t, store.Config{Dir: dir, Now: now.Now})
 	keep(t, s, optIn(gonePerson, "a"))
 	for range 1000 { // an audit of which the database writes down how far it knows it
-		must(t, s.Audit().Keep(act("ana", audit.Reload)))
+		storetest.Must(t, s.Audit().Keep(act("ana", audit.Reload)))
 	}
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	a := act("olga", audit.ConsentErase)
 	a.To = gonePerson
 	waiting := begin(t, s, a)
@@ -280,7 +281,7 @@ func TestErasureRightAfterABackupOutlivesIt(t *testing.T) {
 	closeStore(t, s)
 
 	into, _ := restored(t, name, store.RestoreOptions{})
-	must(t, os.RemoveAll(filepath.Join(into, "audit")))
-	must(t, os.CopyFS(filepath.Join(into, "audit"), os.DirFS(filepath.Join(dir, "audit"))))
-	judgeErased(t, open(t, store.Config{Dir: into, Now: now.now}), gonePerson)
+	storetest.Must(t, os.RemoveAll(filepath.Join(into, "audit")))
+	storetest.Must(t, os.CopyFS(filepath.Join(into, "audit"), os.DirFS(filepath.Join(dir, "audit"))))
+	judgeErased(t, open(t, store.Config{Dir: into, Now: now.Now}), gonePerson)
 }

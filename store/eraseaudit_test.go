@@ -10,6 +10,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestEraseLeavesNothingInTheAudit(t *testing.T) {
@@ -19,13 +20,13 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 			s := open(t, cfg)
 			about := act("ana", audit.ConsentRecord)
 			about.To, about.Note = gonePerson, "Ana Ejemplo called"
-			must(t, s.Audit().Keep(about))
+			storetest.Must(t, s.Audit().Keep(about))
 			named := act("bob", audit.Pause)
 			named.About, named.Note = map[string]string{"campaign": "for 415-555-0100", "switch": "x"}, "told by +1 (415) 555-0100"
 			finish(t, s, begin(t, s, named), named)
 			other := about
-			other.To, other.Note = person("acme", 1), "called"
-			must(t, s.Audit().Keep(other))
+			other.To, other.Note = storetest.Person("acme", 1), "called"
+			storetest.Must(t, s.Audit().Keep(other))
 			under := begin(t, s, audit.Act{Actor: "olga", Kind: audit.ConsentErase})
 			if !memory && len(found(t, cfg.Dir)) == 0 {
 				t.Fatal("the search finds nothing before the erasure either")
@@ -39,9 +40,9 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 					closeStore(t, s)
 					s = open(t, cfg)
 				}
-				equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
+				storetest.Equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
 				for a, err := range s.Audit().Acts(audit.Query{}) {
-					must(t, err)
+					storetest.Must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
 						t.Errorf("left: %s", text)
@@ -57,7 +58,7 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 					t.Errorf("the audit verifies as %+v", r)
 				}
 			}
-			must(t, s.Audit().Keep(act("cy", audit.Reload)))
+			storetest.Must(t, s.Audit().Keep(act("cy", audit.Reload)))
 			if r := verify(t, s); !r.OK() {
 				t.Errorf("after another act the audit verifies as %+v", r)
 			}
@@ -67,16 +68,16 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 
 // An erasure goes through files of earlier months too, while others go on acting.
 func TestEraseOverManyAuditFiles(t *testing.T) {
-	at := newClock(noon)
-	cfg := store.Config{Dir: t.TempDir(), Now: at.now}
+	at := storetest.NewClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: at.Now}
 	s := open(t, cfg)
 	for month := range 3 {
-		at.set(noon.AddDate(0, month, 0))
+		at.Set(noon.AddDate(0, month, 0))
 		about := act("ana", audit.ConsentRecord)
 		about.To, about.Note = gonePerson, "told by 415-555-0100"
-		must(t, s.Audit().Keep(about))
-		about.To, about.Note = person("acme", 1), ""
-		must(t, s.Audit().Keep(about))
+		storetest.Must(t, s.Audit().Keep(about))
+		about.To, about.Note = storetest.Person("acme", 1), ""
+		storetest.Must(t, s.Audit().Keep(about))
 	}
 	var others sync.WaitGroup
 	for range 2 {
@@ -109,12 +110,12 @@ func TestEraseOverManyAuditFiles(t *testing.T) {
 func TestEraseFindsWhoIsNamedInAQuery(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
-	ana := person("acme", 1)
+	ana := storetest.Person("acme", 1)
 	ana.Channel, ana.Address = "email", "ana@example.com"
 	for _, query := range []string{"source=told+by+ana%40example.com", "campaign=for+%28415%29+555-0100&route=twilio", "campaign=100%25&route=twilio"} {
 		a := act("bob", audit.DecisionsExport)
 		a.About = map[string]string{"query": query}
-		must(t, s.Audit().Keep(a))
+		storetest.Must(t, s.Audit().Keep(a))
 	}
 	for _, to := range []filter.Recipient{ana, gonePerson} {
 		if e := erase(t, s, to); e.Acts != 1 {
@@ -122,7 +123,7 @@ func TestEraseFindsWhoIsNamedInAQuery(t *testing.T) {
 		}
 	}
 	data, err := os.ReadFile(auditFile(t, dir))
-	must(t, err)
+	storetest.Must(t, err)
 	text := string(data)
 	if strings.Contains(text, "ana%40") || strings.Contains(text, "555-0100") || !strings.Contains(text, "100%25") {
 		t.Errorf("the audit holds\n%s", text)

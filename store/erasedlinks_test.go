@@ -5,12 +5,13 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // Who is erased on every channel is, and whoever else they are is bound, also where nothing but a link is known.
 func TestEraseWhoIsLinkedOnly(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	linked, other := person("acme", 1), user("acme", 1)
+	linked, other := storetest.Person("acme", 1), user("acme", 1)
 	linked.Channel = filter.WhatsApp
 	link(t, s, linked, other)
 	keep(t, s, optIn(other, "yes"))

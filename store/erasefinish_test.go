@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/storetest"
 	"go.uber.org/zap/zapcore"
 )
 
@@ -16,7 +17,7 @@ import (
 func openOn(t testing.TB, cfg store.Config, free *atomic.Int64) *store.Store {
 	t.Helper()
 	s, err := store.Free(cfg, free.Load)
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -26,10 +27,10 @@ func openOn(t testing.TB, cfg store.Config, free *atomic.Int64) *store.Store {
 func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
 	var free atomic.Int64
 	free.Store(1 << 40)
-	logger, logs := observed()
+	logger, logs := storetest.Observed()
 	cfg := store.Config{Dir: t.TempDir(), Logger: logger}
 	s := openOn(t, cfg, &free)
-	keep(t, s, telling(gonePerson, "a", ""), optIn(person("acme", 1), "b"))
+	keep(t, s, telling(gonePerson, "a", ""), optIn(storetest.Person("acme", 1), "b"))
 	logAbout(s, 2000)
 	free.Store(200 << 20)
 	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil || !strings.Contains(err.Error(), "is full") {
@@ -38,13 +39,13 @@ func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
 	closeStore(t, s)
 
 	s = openOn(t, cfg, &free)
-	if !barred(t, s, gonePerson) || barred(t, s, person("acme", 1)) {
+	if !barred(t, s, gonePerson) || barred(t, s, storetest.Person("acme", 1)) {
 		t.Error("who was erased may be written to, or somebody else may not")
 	}
 	if logs.FilterMessageSnippet("an erasure is not finished").FilterLevelExact(zapcore.ErrorLevel).Len() == 0 {
 		t.Error("nobody is told that it is not finished")
 	}
-	keep(t, s, optOut(person("acme", 1), "c"))
+	keep(t, s, optOut(storetest.Person("acme", 1), "c"))
 
 	free.Store(1 << 40)
 	store.FinishErasure(s)
@@ -53,22 +54,22 @@ func TestErasureThatCannotBeFinishedKeepsNoStoreClosed(t *testing.T) {
 		t.Errorf("%d decisions and %v still say who was erased", len(aboutGone(t, s)), files)
 	}
 	sound(t, s)
-	equal(t, "acts", acts(t, s, audit.Query{}), []string{"gate consent-erase done"})
+	storetest.Equal(t, "acts", acts(t, s, audit.Query{}), []string{"gate consent-erase done"})
 }
 
 // Who agrees again while their erasure waits for room is not erased once more when it is finished: how they agreed stays.
 func TestWhatIsLearntWhileAnErasureWaitsStays(t *testing.T) {
 	var free atomic.Int64
 	free.Store(1 << 40)
-	now := newClock(noon)
-	s := openOn(t, store.Config{Dir: t.TempDir(), Now: now.now}, &free)
+	now := storetest.NewClock(noon)
+	s := openOn(t, store.Config{Dir: t.TempDir(), Now: now.Now}, &free)
 	keep(t, s, telling(gonePerson, "a", ""))
 	logAbout(s, 2000)
 	free.Store(200 << 20)
 	if _, err := s.Erase(context.Background(), gonePerson, "ana", "asked"); err == nil {
 		t.Fatal("the erasure was to fail")
 	}
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	again := optIn(gonePerson, "asked to be back")
 	again.Proof.Wording = "Offers by SMS, yes"
 	keep(t, s, again)

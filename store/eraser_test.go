@@ -10,6 +10,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // logAbout logs n decisions, every tenth of which is about gonePerson, and returns their ids.
@@ -40,7 +41,7 @@ func TestInterruptedErasure(t *testing.T) {
 	for name, finish := range map[string]func(t *testing.T, s *store.Store, dir string) *store.Store{
 		"by the next erasure": func(t *testing.T, s *store.Store, _ string) *store.Store {
 			eventually(t, "another erasure works", func() bool {
-				_, err := s.Erase(context.Background(), person("acme", 9), "ana", "asked")
+				_, err := s.Erase(context.Background(), storetest.Person("acme", 9), "ana", "asked")
 				return err == nil
 			})
 			return s
@@ -90,14 +91,14 @@ func TestReadingWhileErasing(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir(), Now: time.Now})
 	var events []filter.Event
 	for i := range 3000 {
-		events = append(events, optOut(person("acme", i%60), fmt.Sprint(i)))
+		events = append(events, optOut(storetest.Person("acme", i%60), fmt.Sprint(i)))
 	}
 	keep(t, s, events...)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		for i := range 20 {
-			erase(t, s, person("acme", i))
+			erase(t, s, storetest.Person("acme", i))
 		}
 	}()
 	for done := false; !done; {
@@ -107,10 +108,10 @@ func TestReadingWhileErasing(t *testing.T) {
 		default:
 		}
 		for i := range 20 {
-			if !barred(t, s, person("acme", i)) {
+			if !barred(t, s, storetest.Person("acme", i)) {
 				t.Fatalf("recipient %d may be written to", i)
 			}
-			if n := len(history(t, s, person("acme", i))); n < 50 || n > 51 {
+			if n := len(history(t, s, storetest.Person("acme", i))); n < 50 || n > 51 {
 				t.Fatalf("recipient %d has %d events", i, n)
 			}
 		}
@@ -122,7 +123,7 @@ func TestReadingWhileErasing(t *testing.T) {
 		}
 		n := 0
 		for _, err := range s.Records() {
-			must(t, err)
+			storetest.Must(t, err)
 			n++
 		}
 		if n != 60 {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/switches"
 )
 
@@ -25,7 +26,7 @@ func stop(campaign string, until time.Time) filter.Switch {
 func pause(t testing.TB, s *store.Store, sw filter.Switch, key string) filter.Switch {
 	t.Helper()
 	sw, err := s.Switches().Pause(sw, key)
-	must(t, err)
+	storetest.Must(t, err)
 	return sw
 }
 
@@ -52,13 +53,13 @@ func older(t testing.TB, all ...filter.Switch) (dir string) {
 		end := map[string]any{"id": fmt.Sprint(i + 1), "time": noon, "actor": sw.LiftedBy, "reason": sw.LiftedBecause}
 		sw.ID, sw.Set, sw.Categories = fmt.Sprint(i+1), noon.Add(-time.Hour), []filter.Category{filter.Marketing}
 		sw.LiftedBy, sw.LiftedBecause = "", ""
-		must(t, out.Encode(map[string]any{"set": sw, "key": "k" + sw.ID}))
+		storetest.Must(t, out.Encode(map[string]any{"set": sw, "key": "k" + sw.ID}))
 		if end["actor"] != "" {
-			must(t, out.Encode(map[string]any{"lift": end}))
+			storetest.Must(t, out.Encode(map[string]any{"lift": end}))
 		}
 	}
 	dir = t.TempDir()
-	must(t, os.WriteFile(switchesFile(dir), text.Bytes(), 0o600))
+	storetest.Must(t, os.WriteFile(switchesFile(dir), text.Bytes(), 0o600))
 	return dir
 }
 
@@ -101,7 +102,7 @@ func TestErasureLiftsNoPause(t *testing.T) {
 				return
 			}
 			_, err = s.Switches().Lift("1", "bo", "mended")
-			must(t, err)
+			storetest.Must(t, err)
 			erase(t, s, to)
 			if past, err := s.Switches().History("", 10); err != nil || len(past) != 2 || past[1].On.Campaign != "(erased)" || len(s.Switches().InForce()) != 1 {
 				t.Errorf("the history is %+v, %v", past, err)
@@ -130,19 +131,19 @@ func TestEraseLeavesNothingInSwitches(t *testing.T) {
 			t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))
 		}
 		past, err := s.Switches().History("", 10)
-		must(t, err)
+		storetest.Must(t, err)
 		if len(past) != 2 || past[1].On != (filter.Target{Campaign: "(erased)", Sender: "(erased)"}) || past[1].Reason != "(erased)" ||
 			past[1].LiftedBecause != "(erased)" || past[1].LiftedBy != "bo" || past[0].Reason != "(erased)" {
 			t.Errorf("the history is %+v", past)
 		}
-		equal(t, "in force", held(s.Switches().InForce(), noon), []string{"spring"})
+		storetest.Equal(t, "in force", held(s.Switches().InForce(), noon), []string{"spring"})
 		if _, err := s.Switches().Pause(stop("other", time.Time{}), "k1"); !errors.Is(err, switches.ErrKey) {
 			t.Errorf("the key is forgotten: %v", err)
 		}
 	}
 	pause(t, s, stop("c", time.Time{}), "")
 	closeStore(t, s)
-	equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"spring", "c"})
+	storetest.Equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"spring", "c"})
 }
 
 // TestNobodysNumberIsKeptWithAPause: what reads as a phone number is refused where people write, and taken where

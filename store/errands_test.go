@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // errand is an errand about a person, in their lane.
@@ -43,7 +44,7 @@ func errandIDs(t testing.TB, s *store.Store, q errands.Query) (all []string) {
 // goneErrands are errands of which but the first and the last tell of gonePerson.
 func goneErrands() []errands.Errand {
 	about := func(id, body string) errands.Errand {
-		e := errand(id, person("acme", 1))
+		e := errand(id, storetest.Person("acme", 1))
 		e.Body = []byte(body)
 		return e
 	}
@@ -73,19 +74,19 @@ func TestEraseLeavesNothingInErrands(t *testing.T) {
 			ctx := context.Background()
 			addErrands(t, s, goneErrands()[:7+len(want)]...)
 			for _, id := range []string{"party", "form"} {
-				must(t, s.Errands().End(ctx, id))
+				storetest.Must(t, s.Errands().End(ctx, id))
 			}
 			// What was said of it once is not said any more.
-			must(t, s.Errands().Change(ctx, "waits", func(e *errands.Errand) error { e.Error = "like +14155550100"; return nil }))
-			must(t, s.Errands().Change(ctx, "waits", func(e *errands.Errand) error { e.Error = ""; return nil }))
+			storetest.Must(t, s.Errands().Change(ctx, "waits", func(e *errands.Errand) error { e.Error = "like +14155550100"; return nil }))
+			storetest.Must(t, s.Errands().Change(ctx, "waits", func(e *errands.Errand) error { e.Error = ""; return nil }))
 			if !memory && len(found(t, cfg.Dir)) == 0 {
 				t.Fatal("the search finds nothing before the erasure either")
 			}
 			if e := erase(t, s, gonePerson); e.Errands != 5 {
 				t.Errorf("%d errands ended, want 5", e.Errands)
 			}
-			equal(t, "left", errandIDs(t, s, errands.Query{}), want)
-			if e, err := s.Errands().Get("waits"); err != nil || string(e.Body) != "hello" || e.Lanes[0] != person("acme", 1).Address {
+			storetest.Equal(t, "left", errandIDs(t, s, errands.Query{}), want)
+			if e, err := s.Errands().Get("waits"); err != nil || string(e.Body) != "hello" || e.Lanes[0] != storetest.Person("acme", 1).Address {
 				t.Errorf("what waits is %+v, %v", e, err)
 			}
 			if memory {
@@ -96,7 +97,7 @@ func TestEraseLeavesNothingInErrands(t *testing.T) {
 			}
 			closeStore(t, s)
 			s = open(t, cfg)
-			equal(t, "left after a restart", errandIDs(t, s, errands.Query{}), want)
+			storetest.Equal(t, "left after a restart", errandIDs(t, s, errands.Query{}), want)
 		})
 	}
 }

@@ -9,11 +9,12 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestEventErrors(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	good := optIn(person("acme", 1), "good")
+	good := optIn(storetest.Person("acme", 1), "good")
 	for name, c := range map[string]struct {
 		field string
 		spoil func(*filter.Event)
@@ -52,23 +53,23 @@ func TestTooManyScopesLeaveTheOthersAlone(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	var events []filter.Event
 	for i := range 256 {
-		e := optIn(person("acme", 1), fmt.Sprint(i))
+		e := optIn(storetest.Person("acme", 1), fmt.Sprint(i))
 		e.Scope = filter.OfTopic(fmt.Sprintf("%s%d", strings.Repeat("t", 200), i))
 		events = append(events, e)
 	}
 	keep(t, s, events...)
-	more := optIn(person("acme", 1), "one more")
+	more := optIn(storetest.Person("acme", 1), "one more")
 	more.Scope = filter.OfTopic("one more")
-	err := s.Append(context.Background(), optOut(person("acme", 2), "fine"), more)
+	err := s.Append(context.Background(), optOut(storetest.Person("acme", 2), "fine"), more)
 	var problem *store.EventError
 	if !errors.As(err, &problem) || problem.Index != 1 || problem.Field != "scope" {
 		t.Fatalf("got %v, want an EventError about the scope of event 1", err)
 	}
-	if !barred(t, s, person("acme", 2)) {
+	if !barred(t, s, storetest.Person("acme", 2)) {
 		t.Error("the event beside it is missing")
 	}
-	keep(t, s, optOut(person("acme", 1), "everything"))
-	if !barred(t, s, person("acme", 1)) {
+	keep(t, s, optOut(storetest.Person("acme", 1), "everything"))
+	if !barred(t, s, storetest.Person("acme", 1)) {
 		t.Error("a known recipient with many scopes could not opt out")
 	}
 }
@@ -78,14 +79,14 @@ func TestAppendTooBigForOneTransaction(t *testing.T) {
 	long := strings.Repeat("x", 16<<10)
 	var events []filter.Event
 	for i := range 300 {
-		e := optOut(person("acme", i), "stop")
+		e := optOut(storetest.Person("acme", i), "stop")
 		e.Note = long
 		e.Proof = filter.Evidence{Method: long, Action: long, Wording: long}
 		events = append(events, e)
 	}
 	keep(t, s, events...) // 19 MB; a transaction takes 2.4
 	for i := range events {
-		if !barred(t, s, person("acme", i)) {
+		if !barred(t, s, storetest.Person("acme", i)) {
 			t.Fatalf("event %d is missing", i)
 		}
 	}

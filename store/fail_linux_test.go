@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A process whose files may not grow meets the refusal of the file system itself, in the middle
@@ -42,7 +43,7 @@ func TestFileSizeLimit(t *testing.T) {
 	}
 	s := open(t, store.Config{Dir: dir})
 	for _, n := range acknowledged {
-		if !barred(t, s, person("acme", n)) {
+		if !barred(t, s, storetest.Person("acme", n)) {
 			t.Errorf("opt-out %d of %d was acknowledged and is missing", n, len(acknowledged))
 		}
 	}
@@ -74,7 +75,7 @@ func limited(dir string) error {
 		return fmt.Errorf("the store says it is well")
 	}
 	for range 100 { // reads must fail or tell the truth, and never end the process
-		if r, err := s.Read(person("acme", 0), filter.NeedOptOut); err == nil && !r.EverOptedOut() {
+		if r, err := s.Read(storetest.Person("acme", 0), filter.NeedOptOut); err == nil && !r.EverOptedOut() {
 			return fmt.Errorf("an opt-out that was acknowledged reads as none")
 		}
 	}
@@ -104,7 +105,7 @@ func narrow(size uint64) (widen func() error, err error) {
 
 // bulky is an opt-out of a hundred kilobytes.
 func bulky(n int) filter.Event {
-	e := optOut(person("acme", n), "stop")
+	e := optOut(storetest.Person("acme", n), "stop")
 	long := strings.Repeat("x", 16<<10)
 	e.Note = long
 	e.Proof = filter.Evidence{Method: long, Action: long, Wording: long, Purpose: long, Postal: long}

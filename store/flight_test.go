@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // syncsOf opens a store whose syncs wait: each says on the first channel that it was asked for, and
@@ -19,7 +20,7 @@ import (
 func syncsOf(t *testing.T) (s *store.Store, asked chan struct{}, end chan error, committed chan struct{}) {
 	t.Helper()
 	s, err := store.OpenAlone(store.Config{Dir: t.TempDir()})
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(func() { closeStore(t, s) })
 	asked, end, committed = make(chan struct{}), make(chan error), make(chan struct{}, 100)
 	store.FailCommits(s, func(real func() error) error {
@@ -41,7 +42,7 @@ func syncsOf(t *testing.T) (s *store.Store, asked chan struct{}, end chan error,
 // meanwhile.
 func goAppend(s *store.Store, events ...filter.Event) chan error {
 	for i := range 40 {
-		events = append(events, optOut(person("acme", 100+i), events[0].ID))
+		events = append(events, optOut(storetest.Person("acme", 100+i), events[0].ID))
 	}
 	answer := make(chan error, 1)
 	go func() { answer <- s.Append(context.Background(), events...) }()
@@ -61,7 +62,7 @@ func unanswered(t *testing.T, what string, answer chan error) {
 // after its own sync. A repetition of what is not on disk yet waits for that too.
 func TestAppendsAreAcknowledgedAfterTheirOwnSync(t *testing.T) {
 	s, asked, end, committed := syncsOf(t)
-	ana, ben := person("acme", 1), person("acme", 2)
+	ana, ben := storetest.Person("acme", 1), storetest.Person("acme", 2)
 	first := goAppend(s, optOut(ana, "first"))
 	<-committed
 	<-asked
@@ -73,7 +74,7 @@ func TestAppendsAreAcknowledgedAfterTheirOwnSync(t *testing.T) {
 		t.Error("what is not on disk yet is seen")
 	}
 	end <- nil
-	must(t, <-first)
+	storetest.Must(t, <-first)
 	<-asked
 	unanswered(t, "an append that is being synced", second)
 	if s.Head().Seq != 41 || !barred(t, s, ana) || barred(t, s, ben) {
@@ -82,12 +83,12 @@ func TestAppendsAreAcknowledgedAfterTheirOwnSync(t *testing.T) {
 	repeated := goAppend(s, optOut(ben, "second"))
 	unanswered(t, "the repetition of an append that is being synced", repeated)
 	end <- nil
-	must(t, <-second)
-	must(t, <-repeated)
+	storetest.Must(t, <-second)
+	storetest.Must(t, <-repeated)
 	if r := read(t, s, ana, filter.NeedRecord); s.Head().Seq != 83 || len(r.Consents) != 1 || r.Consents[0].Granted[filter.Express].IsZero() {
 		t.Errorf("the second append was not made from what the first left: %+v", r)
 	}
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 	go func() {
 		for range asked {
 			end <- nil
@@ -100,7 +101,7 @@ func TestAppendsAreAcknowledgedAfterTheirOwnSync(t *testing.T) {
 // and the store begins again from what is on disk.
 func TestFailedSyncFailsWhatFollows(t *testing.T) {
 	s, asked, end, committed := syncsOf(t)
-	ana, ben := person("acme", 1), person("acme", 2)
+	ana, ben := storetest.Person("acme", 1), storetest.Person("acme", 2)
 	first := goAppend(s, optOut(ana, "first"))
 	<-committed
 	<-asked
@@ -118,12 +119,12 @@ func TestFailedSyncFailsWhatFollows(t *testing.T) {
 		}
 	}()
 	eventually(t, "the store is well", func() bool { return s.Healthy() == nil })
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 	keep(t, s, optOut(ana, "first"), optOut(ben, "second"))
 	if !barred(t, s, ana) || !barred(t, s, ben) {
 		t.Error("both opted out")
 	}
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 	sound(t, s)
 }
 
@@ -152,7 +153,7 @@ func TestAppendsThroughFailures(t *testing.T) {
 		all.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(w), 3))
 			for i := range each {
-				e := optOut(person("acme", random.IntN(40)), fmt.Sprint(w, "-", i))
+				e := optOut(storetest.Person("acme", random.IntN(40)), fmt.Sprint(w, "-", i))
 				if err := s.Append(context.Background(), e); err == nil {
 					acknowledged[w] = append(acknowledged[w], e)
 				} else {
@@ -164,11 +165,11 @@ func TestAppendsThroughFailures(t *testing.T) {
 	all.Wait()
 	spared.Store(true)
 	eventually(t, "what was asked of the store before is behind an append", func() bool {
-		return s.Append(context.Background(), optOut(person("acme", 40), "last")) == nil
+		return s.Append(context.Background(), optOut(storetest.Person("acme", 40), "last")) == nil
 	})
 	kept := 0
 	for range 2 {
-		must(t, store.CompareIndex(s))
+		storetest.Must(t, store.CompareIndex(s))
 		sound(t, s)
 		kept = 0
 		for _, events := range acknowledged {

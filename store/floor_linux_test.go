@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // syncFloor is how long it takes to write 150 bytes into a file that has its size already, and to
@@ -14,20 +16,20 @@ import (
 func syncFloor(b testing.TB) []time.Duration {
 	b.Helper()
 	f, err := os.Create(filepath.Join(b.TempDir(), "floor"))
-	must(b, err)
+	storetest.Must(b, err)
 	defer f.Close()
 	const size, writes = 150, 1000
 	_, err = f.Write(make([]byte, size*writes))
-	must(b, err)
-	must(b, f.Sync())
+	storetest.Must(b, err)
+	storetest.Must(b, f.Sync())
 	took := make([]time.Duration, writes)
 	line := make([]byte, size)
 	for i := range took {
 		line[0] = byte(i)
 		start := time.Now()
 		_, err := f.WriteAt(line, int64(i*size))
-		must(b, err)
-		must(b, unix.Fdatasync(int(f.Fd())))
+		storetest.Must(b, err)
+		storetest.Must(b, unix.Fdatasync(int(f.Fd())))
 		took[i] = time.Since(start)
 	}
 	return took
@@ -37,6 +39,6 @@ func syncFloor(b testing.TB) []time.Duration {
 func cpuTime(b testing.TB) time.Duration {
 	b.Helper()
 	var u unix.Rusage
-	must(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	storetest.Must(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A store whose folder is removed, and made anew by another, keeps nothing that it could not keep, still
@@ -18,12 +19,12 @@ import (
 func TestRemovedFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	old, err := store.Open(store.Config{Dir: dir})
-	must(t, err)
+	storetest.Must(t, err)
 	const n = 200
 	for i := range 3 * n { // into tables of two levels, or nearly so
 		keep(t, old, bulky(i))
 	}
-	must(t, os.RemoveAll(dir))
+	storetest.Must(t, os.RemoveAll(dir))
 	s := open(t, store.Config{Dir: dir})
 	for i := range n {
 		keep(t, s, bulky(i))
@@ -35,18 +36,18 @@ func TestRemovedFolder(t *testing.T) {
 	if old.Healthy() == nil {
 		t.Error("the store without a folder says it is well")
 	}
-	if r, err := old.Read(person("acme", 1), filter.NeedOptOut); err != nil || !r.EverOptedOut() {
+	if r, err := old.Read(storetest.Person("acme", 1), filter.NeedOptOut); err != nil || !r.EverOptedOut() {
 		t.Errorf("the store without a folder forgot an opt-out: %v", err)
 	}
 	if err := old.Close(); err == nil || !strings.Contains(err.Error(), "removed or replaced") {
 		t.Errorf("closing the store without a folder says: %v", err)
 	}
-	keep(t, s, optOut(person("acme", n), "stop"))
+	keep(t, s, optOut(storetest.Person("acme", n), "stop"))
 	closeStore(t, s)
 	whole := open(t, store.Config{Dir: dir})
 	sound(t, whole)
 	for i := range n + 1 {
-		if !barred(t, whole, person("acme", i)) {
+		if !barred(t, whole, storetest.Person("acme", i)) {
 			t.Fatalf("opt-out %d of the other store is missing", i)
 		}
 	}
@@ -55,7 +56,7 @@ func TestRemovedFolder(t *testing.T) {
 // A folder that was away, as when a disk is mounted again, is written to once it is back.
 func TestFolderThatComesBack(t *testing.T) {
 	dir := t.TempDir()
-	logger, logged := observed()
+	logger, logged := storetest.Observed()
 	s := open(t, store.Config{Dir: dir, Logger: logger})
 	consent, away := filepath.Join(dir, "consent"), filepath.Join(dir, "away")
 	var failed atomic.Bool
@@ -65,14 +66,14 @@ func TestFolderThatComesBack(t *testing.T) {
 		}
 		return errors.Join(errors.New("the disk is away"), os.Rename(consent, away))
 	})
-	no := optOut(person("acme", 1), "stop")
+	no := optOut(storetest.Person("acme", 1), "stop")
 	if s.Append(context.Background(), no) == nil {
 		t.Fatal("the append was acknowledged")
 	}
 	eventually(t, "the store cannot be opened", func() bool {
 		return logged.FilterMessageSnippet("opening the database again").Len() > 0
 	})
-	must(t, os.Rename(away, consent))
+	storetest.Must(t, os.Rename(away, consent))
 	eventually(t, "appends work again", func() bool { return s.Append(context.Background(), no) == nil })
 	if !barred(t, s, no.To) {
 		t.Error("the opt-out is lost")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A folder of an older program is read, and from then on no older program misreads it; another format is refused.
@@ -30,9 +31,9 @@ func TestFormat(t *testing.T) {
 				}
 				return
 			}
-			must(t, err)
+			storetest.Must(t, err)
 			t.Cleanup(func() { closeStore(t, s) })
-			if got := store.Dump(s)["mformat"]; string(got) != "\x05" || !barred(t, s, person("acme", 1)) {
+			if got := store.Dump(s)["mformat"]; string(got) != "\x05" || !barred(t, s, storetest.Person("acme", 1)) {
 				t.Errorf("its format is %v", got)
 			}
 		})
@@ -43,8 +44,8 @@ func TestFormat(t *testing.T) {
 func folderOf(t *testing.T, format byte) store.Config {
 	cfg := store.Config{Dir: t.TempDir()}
 	s := open(t, cfg)
-	keep(t, s, optOut(person("acme", 1), "no"))
-	must(t, store.Put(s, map[string][]byte{"mformat": {format}}))
+	keep(t, s, optOut(storetest.Person("acme", 1), "no"))
+	storetest.Must(t, store.Put(s, map[string][]byte{"mformat": {format}}))
 	closeStore(t, s)
 	return cfg
 }
@@ -65,14 +66,14 @@ func TestFormatIsRaisedLate(t *testing.T) {
 			cfg := folderOf(t, 4)
 			file := filepath.Join(cfg.Dir, c.file)
 			if c.file != "" {
-				must(t, os.WriteFile(file, []byte(c.text), 0o600))
+				storetest.Must(t, os.WriteFile(file, []byte(c.text), 0o600))
 			}
 			if c.fails {
 				if s, err := store.Open(cfg); err == nil {
 					closeStore(t, s)
 					t.Fatal("it is opened")
 				}
-				must(t, os.Remove(file))
+				storetest.Must(t, os.Remove(file))
 			}
 			cfg.Still = true
 			if got := store.Dump(open(t, cfg))["mformat"]; string(got) != c.want {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // What is on disk may be anything. Decoding it never panics, and what decodes is what encodes.
@@ -32,9 +33,9 @@ func FuzzRecord(f *testing.F) {
 }
 
 func FuzzEvent(f *testing.F) {
-	full := optOut(person("acme", 1), "id")
+	full := optOut(storetest.Person("acme", 1), "id")
 	full.Time, full.Recorded, full.Proof = noon, noon, filter.Evidence{Method: "sms", CapturedAt: noon, PreTicked: true}
-	for _, e := range []filter.Event{{}, optIn(person("acme", 1), "id"), full} {
+	for _, e := range []filter.Event{{}, optIn(storetest.Person("acme", 1), "id"), full} {
 		value := store.EncodeEvent(e)
 		f.Add(value[:len(value)-4])
 	}

@@ -3,8 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,8 +10,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // noon is the moment at which most tests happen.
@@ -41,18 +38,6 @@ func closeStore(t testing.TB, s *store.Store) {
 	}
 }
 
-// A clock is a clock that a test sets.
-type clock struct{ at atomic.Pointer[time.Time] }
-
-func newClock(at time.Time) *clock {
-	c := new(clock)
-	c.set(at)
-	return c
-}
-
-func (c *clock) set(at time.Time) { c.at.Store(&at) }
-func (c *clock) now() time.Time   { return *c.at.Load() }
-
 // eventually polls for what another goroutine or process brings about.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
@@ -61,11 +46,6 @@ func eventually(t testing.TB, what string, done func() bool) {
 			t.Fatalf("waited in vain: %s", what)
 		}
 	}
-}
-
-// person is the n-th recipient of a brand.
-func person(brand string, n int) filter.Recipient {
-	return filter.Recipient{Brand: brand, Channel: filter.SMS, Address: fmt.Sprintf("+1555%07d", n)}
 }
 
 func optOut(to filter.Recipient, id string) filter.Event {
@@ -152,25 +132,12 @@ func ids(t testing.TB, s *store.Store, q decisions.Query) []string {
 	return out
 }
 
-func equal(t testing.TB, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: got %d %.6q…, want %d %.6q…", what, len(got), got[:min(len(got), 6)], len(want), want[:min(len(want), 6)])
-	}
-}
-
 // decision is the n-th of a row of entries, one a second.
 func decision(n int) decisions.Entry {
 	at := noon.Add(time.Duration(n) * time.Second)
 	return decisions.Entry{ID: idAt(n), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "c1",
-		To: person("acme", n), From: "+15559990000", Campaign: "spring", Text: "Spring sale. Reply STOP to opt out.",
+		To: storetest.Person("acme", n), From: "+15559990000", Campaign: "spring", Text: "Spring sale. Reply STOP to opt out.",
 		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201, Micros: 812}
 }
 
 func idAt(n int) string { return fmt.Sprintf("01arz%021d", n) }
-
-// observed is a logger and what was written to it.
-func observed() (*zap.Logger, *observer.ObservedLogs) {
-	core, logs := observer.New(zap.WarnLevel)
-	return zap.New(core), logs
-}

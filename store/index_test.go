@@ -14,11 +14,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // anyEvent is a random event of one of few people, in few places: so histories grow, and meet.
 func anyEvent(random *rand.Rand, people int) filter.Event {
-	to := person([]string{"acme", "other", ""}[random.IntN(3)], random.IntN(people))
+	to := storetest.Person([]string{"acme", "other", ""}[random.IntN(3)], random.IntN(people))
 	if random.IntN(4) == 0 {
 		to.Channel = filter.WhatsApp
 	}
@@ -54,8 +55,8 @@ func TestIndexAgreesWithDatabase(t *testing.T) {
 	for _, people := range []int{3, 400, 20_000} {
 		t.Run(fmt.Sprintf("%d people", people), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(people), 7))
-			now := newClock(noon)
-			cfg := store.Config{Dir: t.TempDir(), Now: now.now, KeepErased: time.Hour}
+			now := storetest.NewClock(noon)
+			cfg := store.Config{Dir: t.TempDir(), Now: now.Now, KeepErased: time.Hour}
 			s := open(t, cfg)
 			var failing atomic.Int32 // 1: before anything is written, 2: after everything is
 			fail := func() {
@@ -86,8 +87,8 @@ func TestIndexAgreesWithDatabase(t *testing.T) {
 				case 1:
 					erase(t, s, events[0].To)
 				case 2:
-					now.set(now.now().Add(2 * time.Hour))
-					must(t, store.Sweep(s))
+					now.Set(now.Now().Add(2 * time.Hour))
+					storetest.Must(t, store.Sweep(s))
 				case 3:
 					closeStore(t, s)
 					s = open(t, cfg)
@@ -121,8 +122,8 @@ func TestIndexWhileAppending(t *testing.T) {
 				default:
 				}
 				i := random.IntN(people/4)*4 + w
-				e := filter.Event{To: person("acme", i), Kind: filter.Wrote, Source: "test", Time: noon.Add(time.Duration(n))}
-				if err := s.Append(context.Background(), e, optOut(person("", i), fmt.Sprint(n))); err != nil {
+				e := filter.Event{To: storetest.Person("acme", i), Kind: filter.Wrote, Source: "test", Time: noon.Add(time.Duration(n))}
+				if err := s.Append(context.Background(), e, optOut(storetest.Person("", i), fmt.Sprint(n))); err != nil {
 					t.Error(err)
 					return
 				}
@@ -135,7 +136,7 @@ func TestIndexWhileAppending(t *testing.T) {
 	for range 200_000 {
 		i := random.IntN(people)
 		at := seen[i].Load()
-		if err := s.ReadInto(&r, person("acme", i), filter.NeedOptOut); err != nil {
+		if err := s.ReadInto(&r, storetest.Person("acme", i), filter.NeedOptOut); err != nil {
 			t.Fatal(err)
 		}
 		if at > 0 && (r.LastInbound.UnixNano() < at || len(r.Consents) != 1) {
@@ -144,7 +145,7 @@ func TestIndexWhileAppending(t *testing.T) {
 	}
 	close(stop)
 	all.Wait()
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 }
 
 // With more recipients than it may hold in memory the store reads from disk, and says the same.
@@ -156,7 +157,7 @@ func TestIndexTooSmall(t *testing.T) {
 	want := map[filter.Recipient]filter.Record{}
 	check := func(indexed bool) {
 		t.Helper()
-		must(t, store.CompareIndex(s))
+		storetest.Must(t, store.CompareIndex(s))
 		if store.Indexed(s) != indexed || (metric(t, registry, "sendgate_store_indexed", "") > 0) != indexed {
 			t.Fatalf("with %d recipients they are in memory: %v", s.Recipients(), !indexed)
 		}
@@ -182,8 +183,8 @@ func TestIndexTooSmall(t *testing.T) {
 		keep(t, s, events...)
 		check(people == 10)
 	}
-	keep(t, s, optOut(person("acme", 1), "late"))
-	e := optOut(person("acme", 1), "late")
+	keep(t, s, optOut(storetest.Person("acme", 1), "late"))
+	e := optOut(storetest.Person("acme", 1), "late")
 	e.Time = noon
 	want[e.To] = want[e.To].After(e)
 	check(false)
@@ -202,14 +203,14 @@ func TestOnePersonEverywhere(t *testing.T) {
 	const brands = 1500
 	var events []filter.Event
 	for i := range brands {
-		e := optIn(person(fmt.Sprint("brand", i), 1), "in")
+		e := optIn(storetest.Person(fmt.Sprint("brand", i), 1), "in")
 		e.Scope = filter.OfTopic(fmt.Sprint("a topic of its own", i))
 		events = append(events, e)
 	}
 	keep(t, s, events...)
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 	for _, i := range []int{0, 700, brands - 1} {
-		r := read(t, s, person(fmt.Sprint("brand", i), 1), filter.NeedRecord)
+		r := read(t, s, storetest.Person(fmt.Sprint("brand", i), 1), filter.NeedRecord)
 		if len(r.Consents) != 1 || r.Consents[0].Scope != events[i].Scope {
 			t.Errorf("brand %d: %+v", i, r)
 		}
@@ -218,20 +219,20 @@ func TestOnePersonEverywhere(t *testing.T) {
 
 func TestAllocs(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	known := person("acme", 1)
+	known := storetest.Person("acme", 1)
 	more := optIn(known, "more")
 	more.Scope = filter.OfTopic("offers")
-	keep(t, s, optOut(known, "stop"), optIn(known, "start"), more, optOut(known.Everywhere(), "stop"), optOut(person("other", 2), "stop"))
+	keep(t, s, optOut(known, "stop"), optIn(known, "start"), more, optOut(known.Everywhere(), "stop"), optOut(storetest.Person("other", 2), "stop"))
 	for name, c := range map[string]struct {
 		to   filter.Recipient
 		need filter.Need
 	}{
 		"somebody who opted out":                       {known, filter.NeedOptOut},
 		"the record of the brand and of every brand":   {known, filter.NeedRecord},
-		"a stranger whose record is needed":            {person("acme", 3), filter.NeedRecord},
-		"a stranger in a place that nobody has":        {person("nobody", 3), filter.NeedRecord},
-		"a stranger of whom opt-outs alone matter":     {person("acme", 4), filter.NeedOptOut},
-		"somebody who opted out with another brand":    {person("acme", 2), filter.NeedOptOut},
+		"a stranger whose record is needed":            {storetest.Person("acme", 3), filter.NeedRecord},
+		"a stranger in a place that nobody has":        {storetest.Person("nobody", 3), filter.NeedRecord},
+		"a stranger of whom opt-outs alone matter":     {storetest.Person("acme", 4), filter.NeedOptOut},
+		"somebody who opted out with another brand":    {storetest.Person("acme", 2), filter.NeedOptOut},
 		"an address that is longer than any number is": {filter.Recipient{Brand: "acme", Channel: filter.Messenger, Address: "a-user-id-of-some-length-that-takes-several-blocks"}, filter.NeedRecord},
 	} {
 		t.Run(name, func(t *testing.T) {

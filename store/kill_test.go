@@ -18,6 +18,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 var killRounds = flag.Int("killloop.rounds", 50, "how often TestKillLoop kills the writing process")
@@ -38,8 +39,8 @@ func spawn(t testing.TB, role, dir, round string) (child *exec.Cmd, out io.Reade
 	child.Env = append(os.Environ(), roleVariable+"="+role, dirVariable+"="+dir, roundVariable+"="+round)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
-	must(t, err)
-	must(t, child.Start())
+	storetest.Must(t, err)
+	storetest.Must(t, child.Start())
 	return child, out
 }
 
@@ -63,7 +64,7 @@ const (
 // from its numbers, so that writer and judge need not tell each other.
 func killEvent(round, writer, n int) filter.Event {
 	random := rand.New(rand.NewPCG(uint64(round), uint64(writer)<<32|uint64(n)))
-	to := person("acme", random.IntN(killPeople))
+	to := storetest.Person("acme", random.IntN(killPeople))
 	if random.IntN(4) == 0 {
 		to = to.Everywhere()
 	}
@@ -99,7 +100,7 @@ func writeUntilKilled(dir string) error {
 					errs <- err
 					return
 				}
-				s.Decisions().Add(decisions.Entry{To: person("acme", n), Action: filter.Block, Text: "a message"})
+				s.Decisions().Add(decisions.Entry{To: storetest.Person("acme", n), Action: filter.Block, Text: "a message"})
 			}
 		}()
 	}
@@ -140,7 +141,7 @@ func TestKillLoop(t *testing.T) {
 				judgeRecipient(t, s, to, known[to])
 			}
 		}
-		must(t, store.CompareIndex(s))
+		storetest.Must(t, store.CompareIndex(s))
 		judgeLog(t, s)
 		closeStore(t, s)
 		if t.Failed() {

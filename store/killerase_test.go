@@ -13,6 +13,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func init() { roles["eraser"] = eraseUntilKilled }
@@ -43,7 +44,7 @@ func TestKilledErasure(t *testing.T) {
 	s := open(t, store.Config{Dir: base})
 	var events []filter.Event
 	for i := range 300 {
-		events = append(events, telling(gonePerson, fmt.Sprint(i), ""), stated(person("acme", i), "in", "US-HI 967", time.Hour))
+		events = append(events, telling(gonePerson, fmt.Sprint(i), ""), stated(storetest.Person("acme", i), "in", "US-HI 967", time.Hour))
 	}
 	keep(t, s, events...)
 	logAbout(s, 100)
@@ -51,15 +52,15 @@ func TestKilledErasure(t *testing.T) {
 	link(t, s, gonePerson, user("acme", 1))
 	closeStore(t, s)
 	snapshot, err := os.ReadFile(filepath.Join(base, "index"))
-	must(t, err)
+	storetest.Must(t, err)
 	round := 0
 	for said := "stands"; said == "stands"; {
 		dir := filepath.Join(t.TempDir(), "copy")
-		must(t, os.CopyFS(dir, os.DirFS(base)))
+		storetest.Must(t, os.CopyFS(dir, os.DirFS(base)))
 		round++
 		said = killedEraser(t, dir, round)
 		if said == "stands" {
-			must(t, os.WriteFile(filepath.Join(dir, "index"), snapshot, 0o600))
+			storetest.Must(t, os.WriteFile(filepath.Join(dir, "index"), snapshot, 0o600))
 		}
 		s := open(t, store.Config{Dir: dir})
 		judgeErased(t, s, gonePerson)
@@ -70,12 +71,12 @@ func TestKilledErasure(t *testing.T) {
 		if !barred(t, s, user("acme", 1)) {
 			t.Errorf("killed at moment %d: who they are, too, may be written to", round)
 		}
-		equal(t, "errands", errandIDs(t, s, errands.Query{}), []string{"waits"})
+		storetest.Equal(t, "errands", errandIDs(t, s, errands.Query{}), []string{"waits"})
 		closeStore(t, s)
 		if files := found(t, dir); len(files) > 0 {
 			t.Errorf("killed at moment %d, after closing: %v", round, files)
 		}
-		if s, used := reopened(t, dir, 0); !used || read(t, s, person("acme", 7), filter.NeedRecord).Place != "US-HI 967" {
+		if s, used := reopened(t, dir, 0); !used || read(t, s, storetest.Person("acme", 7), filter.NeedRecord).Place != "US-HI 967" {
 			t.Errorf("killed at moment %d: the snapshot was used: %v, and not everybody else is where they were", round, used)
 		}
 	}
@@ -92,7 +93,7 @@ func killedEraser(t *testing.T, dir string, n int) (said string) {
 	if !lines.Scan() {
 		t.Error("the child says nothing")
 	}
-	must(t, child.Process.Kill())
+	storetest.Must(t, child.Process.Kill())
 	_ = child.Wait() // it was killed
 	return lines.Text()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 const (
@@ -29,7 +30,7 @@ func init() { roles["importer"] = importUntilKilled }
 // the row, so that a repeated import meets itself.
 func importRow(file, n int) filter.Event {
 	random := rand.New(rand.NewPCG(uint64(file), uint64(n)))
-	e := optIn(person("acme", random.IntN(importPeople)), fmt.Sprintf("file-%d-row-%d", file, n))
+	e := optIn(storetest.Person("acme", random.IntN(importPeople)), fmt.Sprintf("file-%d-row-%d", file, n))
 	if random.IntN(3) == 0 {
 		e = optOut(e.To, e.ID)
 	}
@@ -39,7 +40,7 @@ func importRow(file, n int) filter.Event {
 
 // importVictim is whom the importer erases after a batch of a file.
 func importVictim(file, batch int) filter.Recipient {
-	return person("acme", (file*31+batch*7)%importPeople)
+	return storetest.Person("acme", (file*31+batch*7)%importPeople)
 }
 
 // importUntilKilled imports one file after another from where the last attempt was killed: batches
@@ -144,7 +145,7 @@ func (im *importer) note(line string) {
 func (im *importer) judge(whole bool) {
 	t := im.t
 	s, err := store.Open(store.Config{Dir: im.dir})
-	must(t, err)
+	storetest.Must(t, err)
 	defer closeStore(t, s)
 	if _, err := os.Stat(filepath.Join(im.dir, "erasing")); err == nil {
 		t.Error("an erasure was left unfinished")
@@ -152,7 +153,7 @@ func (im *importer) judge(whole bool) {
 	if r := verify(t, s); !r.OK() {
 		t.Fatalf("the chain is broken: %v", r.Faults)
 	}
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 	for _, to := range im.sample(whole) {
 		im.judgePerson(s, to)
 	}
@@ -166,7 +167,7 @@ func (im *importer) judge(whole bool) {
 func (im *importer) sample(whole bool) (people []filter.Recipient) {
 	if whole {
 		for i := range importPeople {
-			people = append(people, person("acme", i))
+			people = append(people, storetest.Person("acme", i))
 		}
 		return people
 	}
@@ -268,7 +269,7 @@ func (im *importer) judgeBegun(s *store.Store, to filter.Recipient) {
 	}
 	im.erased[to] = im.known[to]
 	for e, err := range s.Decisions().Entries(decisions.Query{To: filter.Recipient{Address: to.Address}}) {
-		must(t, err)
+		storetest.Must(t, err)
 		t.Errorf("the decision log still has %+v", e)
 	}
 }

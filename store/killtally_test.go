@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -46,7 +47,7 @@ func countUntilKilled(dir string) error {
 			var r filter.Record
 			for {
 				n := random.IntN(killCounted)
-				m := filter.Message{To: person("acme", n)}
+				m := filter.Message{To: storetest.Person("acme", n)}
 				slot, what, err := killCount(s, policy, &claims, &m, &r)
 				if err == nil && slot.Taken() && random.IntN(4) == 0 {
 					s.Tally().GiveBack(&slot)
@@ -98,7 +99,7 @@ func TestCapRaceKilled(t *testing.T) {
 		s := open(t, store.Config{Dir: dir})
 		people := 0
 		for n := range killCounted {
-			held := len(tallyOf(t, s, filter.Message{To: person("acme", n)}, noon))
+			held := len(tallyOf(t, s, filter.Message{To: storetest.Person("acme", n)}, noon))
 			if sent[n] > killCap || held > killCap || held < sent[n] {
 				t.Errorf("round %d: recipient %d was sent %d messages and holds %d places, of %d", round, n, sent[n], held, killCap)
 			}

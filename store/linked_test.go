@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // user is a user id on WhatsApp.
@@ -38,7 +39,7 @@ func barredFrom(t testing.TB, s *store.Store, to filter.Recipient, c filter.Cate
 
 // What binds one address of a person binds the others, whether it was said before they were known to be one or after.
 func TestLinkBinds(t *testing.T) {
-	a, b := person("acme", 1), user("acme", 1)
+	a, b := storetest.Person("acme", 1), user("acme", 1)
 	everyone := func(to filter.Recipient) filter.Recipient { return to.Everywhere() }
 	utility := optOut(a, "no")
 	utility.Scope = filter.OfCategory(filter.Utility)
@@ -60,7 +61,7 @@ func TestLinkBinds(t *testing.T) {
 		"an opt-out that was taken back":             {said: []filter.Event{early, back}},
 		"an opt-in is not copied":                    {said: []filter.Event{optIn(a, "yes")}},
 		"an opt-out of every brand":                  {said: []filter.Event{optOut(everyone(a), "no")}, want: [2]bool{true, true}},
-		"an opt-out of another brand":                {said: []filter.Event{optOut(person("other", 1), "no")}},
+		"an opt-out of another brand":                {said: []filter.Event{optOut(storetest.Person("other", 1), "no")}},
 		"a link for every brand, an opt-out of one":  {said: []filter.Event{optOut(a, "no")}, wide: true, want: [2]bool{true, true}},
 		"and another brand stays as it is":           {said: []filter.Event{optOut(a, "no")}, wide: true, other: user("other", 1)},
 		"a link for every brand, an opt-out of each": {said: []filter.Event{optOut(everyone(a), "no")}, wide: true, other: user("new", 1), want: [2]bool{true, true}},
@@ -109,14 +110,14 @@ func TestLinkBinds(t *testing.T) {
 func TestLinkedAddresses(t *testing.T) {
 	cfg := store.Config{Dir: t.TempDir()}
 	s := open(t, cfg)
-	a, b, c := person("acme", 1), user("acme", 1), person("acme", 2)
+	a, b, c := storetest.Person("acme", 1), user("acme", 1), storetest.Person("acme", 2)
 	keep(t, s, optOut(c, "early"))
 	link(t, s, a, b)
 	link(t, s, b, c)
 	for range 2 {
 		for _, to := range []filter.Recipient{a, b, c} {
 			all, err := s.Linked(to)
-			must(t, err)
+			storetest.Must(t, err)
 			want := slices.DeleteFunc([]filter.Recipient{a, b, c}, func(one filter.Recipient) bool { return one == to })
 			if len(all) != 2 || !slices.Contains(all, want[0]) || !slices.Contains(all, want[1]) {
 				t.Errorf("%v is %v, too", to, all)
@@ -139,7 +140,7 @@ func TestLinkedAddresses(t *testing.T) {
 			t.Errorf("%v has %+v", to, events)
 		}
 	}
-	if all, err := s.Linked(person("other", 1)); err != nil || len(all) != 0 {
+	if all, err := s.Linked(storetest.Person("other", 1)); err != nil || len(all) != 0 {
 		t.Errorf("at another brand the same number is %v, %v", all, err)
 	}
 	sound(t, s)
@@ -148,7 +149,7 @@ func TestLinkedAddresses(t *testing.T) {
 // Somebody with as many topics as fit is opted out of everything where a further one had to be copied.
 func TestLinkWithTooManyScopes(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	a, b := person("acme", 1), user("acme", 1)
+	a, b := storetest.Person("acme", 1), user("acme", 1)
 	for i := range 256 {
 		e := optIn(b, fmt.Sprint(i))
 		e.Scope = filter.OfTopic(fmt.Sprint("topic", i))
@@ -165,7 +166,7 @@ func TestLinkWithTooManyScopes(t *testing.T) {
 
 func TestLinkRefuses(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	a, ctx := person("acme", 1), context.Background()
+	a, ctx := storetest.Person("acme", 1), context.Background()
 	for name, b := range map[string]filter.Recipient{"itself": a, "another brand": user("other", 1), "nobody": {Brand: "acme", Channel: filter.SMS}} {
 		var problem *store.EventError
 		if err := s.Link(ctx, a, b); !errors.As(err, &problem) {
@@ -187,20 +188,20 @@ func TestLinkRace(t *testing.T) {
 	const pairs = 60
 	var all sync.WaitGroup
 	for i := range pairs {
-		a, b, c := person("acme", i), user("acme", i), person("acme", 1000+i)
+		a, b, c := storetest.Person("acme", i), user("acme", i), storetest.Person("acme", 1000+i)
 		all.Go(func() { link(t, s, a, b) })
 		all.Go(func() { link(t, s, c, b) })
 		all.Go(func() { keep(t, s, optOut([]filter.Recipient{a, b, c}[i%3], "no")) })
 	}
 	all.Wait()
 	for i := range pairs {
-		for _, to := range []filter.Recipient{person("acme", i), user("acme", i), person("acme", 1000+i)} {
+		for _, to := range []filter.Recipient{storetest.Person("acme", i), user("acme", i), storetest.Person("acme", 1000+i)} {
 			if !barred(t, s, to) {
 				t.Errorf("%v may be written to", to)
 			}
 		}
 	}
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 	sound(t, s)
 }
 
@@ -210,7 +211,7 @@ func TestEraseLinked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := store.Config{Dir: t.TempDir()}
 			s := open(t, cfg)
-			gone, b, c := gonePerson, user("acme", 1), person("acme", 2)
+			gone, b, c := gonePerson, user("acme", 1), storetest.Person("acme", 2)
 			if wide {
 				gone, b = gone.Everywhere(), b.Everywhere()
 			}
@@ -240,8 +241,8 @@ func TestEraseLinked(t *testing.T) {
 				closeStore(t, s)
 				s = open(t, cfg)
 			}
-			link(t, s, gonePerson, person("acme", 9)) // as somebody new
-			if !barred(t, s, person("acme", 9)) {
+			link(t, s, gonePerson, storetest.Person("acme", 9)) // as somebody new
+			if !barred(t, s, storetest.Person("acme", 9)) {
 				t.Error("the erasure was not copied")
 			}
 		})
@@ -256,7 +257,7 @@ func TestAlteredLink(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, store.Config{Memory: true})
-			a, b := person("acme", 1), user("acme", 1)
+			a, b := storetest.Person("acme", 1), user("acme", 1)
 			link(t, s, a, b)
 			altered := map[string][]byte{}
 			for key, value := range store.Dump(s) {
@@ -264,7 +265,7 @@ func TestAlteredLink(t *testing.T) {
 					altered[key] = alter(value)
 				}
 			}
-			must(t, store.Put(s, altered))
+			storetest.Must(t, store.Put(s, altered))
 			if r := verify(t, s); len(r.Faults) != 1 {
 				t.Errorf("Verify finds %v", r.Faults)
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A store that has fewer records than it was given is not served: whoever is missing may have opted out.
@@ -14,11 +15,11 @@ func TestLostRecordsAreNotServed(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
 	for i := range 3 {
-		keep(t, s, optOut(person("acme", i), "stop"))
+		keep(t, s, optOut(storetest.Person("acme", i), "stop"))
 	}
-	must(t, store.LoseRecord(s, person("acme", 1)))
+	storetest.Must(t, store.LoseRecord(s, storetest.Person("acme", 1)))
 	closeStore(t, s)
-	must(t, os.Remove(filepath.Join(dir, "index"))) // as after an upgrade
+	storetest.Must(t, os.Remove(filepath.Join(dir, "index"))) // as after an upgrade
 	if s, err := store.Open(store.Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "1 of the 3 records are lost: restore") {
 		if err == nil {
 			closeStore(t, s)

@@ -10,6 +10,7 @@ import (
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A backup that an older program made is of a folder of its format: it is restored, and says what it said then.
@@ -33,11 +34,11 @@ func TestBackupOfAnOlderProgram(t *testing.T) {
 		t.Fatalf("what was agreed to is %+v", granted)
 	}
 	picture, err := s.Blob(granted[0].Proof.ScreenshotSHA256)
-	must(t, err)
+	storetest.Must(t, err)
 	if shown, err := io.ReadAll(picture); err != nil || len(shown) != 70 {
 		t.Errorf("the screenshot has %d bytes, %v", len(shown), err)
 	}
-	must(t, picture.Close())
+	storetest.Must(t, picture.Close())
 	judgeErased(t, s, to("+14155550102"))
 
 	if all := s.Switches().InForce(); len(all) != 1 || all[0].Reason != "wrong link" {
@@ -49,11 +50,11 @@ func TestBackupOfAnOlderProgram(t *testing.T) {
 	if told := s.Template("acme", "whatsapp", "order_shipped"); told == nil || told.Category != filter.Marketing {
 		t.Errorf("the template is %+v", told)
 	}
-	equal(t, "who erased somebody", acts(t, s, audit.Query{Kind: audit.ConsentErase}), []string{"admin consent-erase done"})
+	storetest.Equal(t, "who erased somebody", acts(t, s, audit.Query{Kind: audit.ConsentErase}), []string{"admin consent-erase done"})
 	var decided []string
 	for e, err := range s.Decisions().Entries(decisions.Query{}) {
-		must(t, err)
+		storetest.Must(t, err)
 		decided = append(decided, e.To.Address+" "+e.Reason.String()+" "+e.Client)
 	}
-	equal(t, "the decisions", decided, []string{" allowed ", "+14155550101 opted-out ", "+14155550100 allowed "})
+	storetest.Equal(t, "the decisions", decided, []string{" allowed ", "+14155550101 opted-out ", "+14155550100 allowed "})
 }

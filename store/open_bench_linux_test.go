@@ -18,6 +18,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -46,7 +47,7 @@ func BenchmarkOpen(b *testing.B) {
 				case "killed":
 					opener(b, dir, "kill")
 				case "rebuilt":
-					must(b, os.Remove(filepath.Join(dir, "index")))
+					storetest.Must(b, os.Remove(filepath.Join(dir, "index")))
 				}
 				o := opener(b, dir, "close")
 				took, anon, peak = took+o[0], anon+o[1], peak+o[2]
@@ -72,7 +73,7 @@ func largeConfig(dir string) store.Config {
 func fillLarge(b *testing.B, dir string) {
 	b.Helper()
 	s, err := store.Open(largeConfig(dir))
-	must(b, err)
+	storetest.Must(b, err)
 	there := s.Recipients()
 	closeStore(b, s)
 	switch there {
@@ -83,10 +84,10 @@ func fillLarge(b *testing.B, dir string) {
 		b.Fatalf("%s holds %d recipients, not %d", dir, there, *openRecords)
 	}
 	start := time.Now()
-	must(b, store.FillLarge(largeConfig(dir), *openRecords, largeEvent))
+	storetest.Must(b, store.FillLarge(largeConfig(dir), *openRecords, largeEvent))
 	b.Logf("%d recipients written at %.0f a second", *openRecords, float64(*openRecords)/time.Since(start).Seconds())
 	s, err = store.Open(largeConfig(dir)) // reads what was written, and keeps the snapshot
-	must(b, err)
+	storetest.Must(b, err)
 	if n := s.Recipients(); n != *openRecords {
 		b.Fatalf("got %d recipients, want %d", n, *openRecords)
 	}
@@ -95,7 +96,7 @@ func fillLarge(b *testing.B, dir string) {
 
 // largeEvent is what is known of a recipient in the store.
 func largeEvent(i int) filter.Event {
-	e := optIn(person("acme", i), "import")
+	e := optIn(storetest.Person("acme", i), "import")
 	e.Time = noon.Add(time.Duration(i) * time.Second)
 	if *openOptouts {
 		e.Kind, e.Basis = filter.OptedOut, filter.NoBasis
@@ -107,15 +108,15 @@ func largeEvent(i int) filter.Event {
 func TestFillLarge(t *testing.T) {
 	cfg := store.Config{Dir: t.TempDir()}
 	const n = 12_345
-	must(t, store.FillLarge(cfg, n, largeEvent))
+	storetest.Must(t, store.FillLarge(cfg, n, largeEvent))
 	s, err := store.Open(cfg)
-	must(t, err)
+	storetest.Must(t, err)
 	defer closeStore(t, s)
 	if r := sound(t, s); r.Links != n || s.Recipients() != n {
 		t.Errorf("the chain has %d links, and there are %d recipients; want %d", r.Links, s.Recipients(), n)
 	}
-	must(t, store.CompareIndex(s))
-	keep(t, s, largeEvent(17), optOut(person("acme", 17), "later"))
+	storetest.Must(t, store.CompareIndex(s))
+	keep(t, s, largeEvent(17), optOut(storetest.Person("acme", 17), "later"))
 	if r := sound(t, s); r.Links != n+1 {
 		t.Errorf("the chain has %d links behind a known event and a new one, want %d", r.Links, n+1)
 	}
@@ -133,15 +134,15 @@ func opener(b *testing.B, dir, end string) (out [3]float64) {
 	child.Env = append(os.Environ(), roleVariable+"=opener-"+end, dirVariable+"="+dir, roundVariable+"="+mode)
 	child.Stderr = os.Stderr
 	pipe, err := child.StdoutPipe()
-	must(b, err)
-	must(b, child.Start())
+	storetest.Must(b, err)
+	storetest.Must(b, child.Start())
 	line, err := bufio.NewReader(pipe).ReadString('\n')
-	must(b, err)
+	storetest.Must(b, err)
 	if _, err := fmt.Sscan(line, &out[0], &out[1], &out[2]); err != nil {
 		b.Fatalf("the child says %q: %v", line, err)
 	}
 	if end == "kill" {
-		must(b, child.Process.Kill())
+		storetest.Must(b, child.Process.Kill())
 	}
 	var status *exec.ExitError
 	if err := child.Wait(); err != nil && (end != "kill" || !errors.As(err, &status)) {
@@ -167,13 +168,13 @@ func openLarge(dir string, appends int) error {
 	var r filter.Record
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 100_000 {
-		if err := s.ReadInto(&r, person("acme", random.IntN(2*s.Recipients()+1)), filter.NeedOptOut); err != nil {
+		if err := s.ReadInto(&r, storetest.Person("acme", random.IntN(2*s.Recipients()+1)), filter.NeedOptOut); err != nil {
 			return err
 		}
 	}
 	runtime.GC()
 	for i := range appends {
-		if err := s.Append(context.Background(), optOut(person("acme", random.IntN(1_000_000)), strconv.Itoa(i)+ulid.New(time.Now()))); err != nil {
+		if err := s.Append(context.Background(), optOut(storetest.Person("acme", random.IntN(1_000_000)), strconv.Itoa(i)+ulid.New(time.Now()))); err != nil {
 			return err
 		}
 	}

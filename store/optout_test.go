@@ -6,13 +6,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestReadBloomNegativeAllocatesNothing(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	s := open(t, store.Config{Memory: true, Metrics: registry})
-	keep(t, s, optOut(person("acme", 1), "stop"))
-	stranger := person("acme", 2)
+	keep(t, s, optOut(storetest.Person("acme", 1), "stop"))
+	stranger := storetest.Person("acme", 2)
 	if store.MayHaveOptedOut(s, stranger) {
 		t.Fatal("the Bloom filter takes the stranger for somebody else; choose another number")
 	}
@@ -60,17 +61,17 @@ func TestBloomFilterIsRebuilt(t *testing.T) {
 	const people = 2000
 	var events []filter.Event
 	for i := range people {
-		events = append(events, optOut(person("acme", i), "stop"), optIn(person("acme", people+i), "start"))
+		events = append(events, optOut(storetest.Person("acme", i), "stop"), optIn(storetest.Person("acme", people+i), "start"))
 	}
 	keep(t, s, events...)
 	closeStore(t, s)
 	s = open(t, store.Config{Dir: dir})
 	wrong := 0
 	for i := range people {
-		if !store.MayHaveOptedOut(s, person("acme", i)) {
+		if !store.MayHaveOptedOut(s, storetest.Person("acme", i)) {
 			t.Fatalf("recipient %d opted out, and the rebuilt Bloom filter denies it", i)
 		}
-		if store.MayHaveOptedOut(s, person("acme", people+i)) {
+		if store.MayHaveOptedOut(s, storetest.Person("acme", people+i)) {
 			wrong++
 		}
 	}

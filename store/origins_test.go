@@ -10,11 +10,12 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // said is an event of person n of acme so many minutes after noon.
 func said(n, minute int, kind filter.Kind, source string, change ...func(*filter.Event)) filter.Event {
-	e := filter.Event{To: person("acme", n), Kind: kind, Source: source, Time: noon.Add(time.Duration(minute) * time.Minute)}
+	e := filter.Event{To: storetest.Person("acme", n), Kind: kind, Source: source, Time: noon.Add(time.Duration(minute) * time.Minute)}
 	if kind == filter.OptedIn {
 		e.Basis = filter.Express
 	}
@@ -55,8 +56,8 @@ func TestOptOutsByOrigin(t *testing.T) {
 		"who says no to every brand, at first": {[]filter.Event{said(1, 1, out, "STOP", everywhere), said(1, 2, out, "STOP")}, store.Origins{NoConsent: 1, Repeated: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			now := newClock(noon.Add(time.Hour))
-			s := open(t, store.Config{Memory: true, Now: now.now})
+			now := storetest.NewClock(noon.Add(time.Hour))
+			s := open(t, store.Config{Memory: true, Now: now.Now})
 			for _, e := range c.said {
 				keep(t, s, e)
 			}
@@ -73,18 +74,18 @@ func TestOptOutsByOrigin(t *testing.T) {
 }
 
 func TestOptOutsByOriginOfATime(t *testing.T) {
-	now := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: now.now})
-	keep(t, s, optIn(person("acme", 1), "in"), optIn(person("other", 2), "in"))
+	now := storetest.NewClock(noon)
+	s := open(t, store.Config{Memory: true, Now: now.Now})
+	keep(t, s, optIn(storetest.Person("acme", 1), "in"), optIn(storetest.Person("other", 2), "in"))
 	var many []filter.Event
 	for n := range 600 { // longer than what is read at once
-		many = append(many, optIn(person("acme", 1000+n), "in"))
+		many = append(many, optIn(storetest.Person("acme", 1000+n), "in"))
 	}
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	keep(t, s, many...)
-	keep(t, s, optOut(person("acme", 1), "out"), optOut(person("other", 2), "out"), optOut(person("acme", 1599), "out"))
-	now.set(noon.Add(2 * time.Hour))
-	keep(t, s, optOut(person("acme", 1000), "out"))
+	keep(t, s, optOut(storetest.Person("acme", 1), "out"), optOut(storetest.Person("other", 2), "out"), optOut(storetest.Person("acme", 1599), "out"))
+	now.Set(noon.Add(2 * time.Hour))
+	keep(t, s, optOut(storetest.Person("acme", 1000), "out"))
 	all := store.OriginQuery{Since: noon, Until: noon.Add(3 * time.Hour), Most: 10000}
 	for name, c := range map[string]struct {
 		change func(*store.OriginQuery)
@@ -120,7 +121,7 @@ func TestOptOutsByOriginOfATime(t *testing.T) {
 		}
 	})
 	t.Run("of who was erased the source is gone", func(t *testing.T) {
-		if _, err := s.Erase(t.Context(), person("acme", 1), "ana", "asked"); err != nil {
+		if _, err := s.Erase(t.Context(), storetest.Person("acme", 1), "ana", "asked"); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Origins(t.Context(), all)
@@ -133,13 +134,13 @@ func TestOptOutsByOriginOfATime(t *testing.T) {
 func TestOptOutsByOriginOfThoseLinked(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	for n := range 2 {
-		keep(t, s, optIn(person("acme", n), "in"))
-		link(t, s, person("acme", n), user("acme", n))
+		keep(t, s, optIn(storetest.Person("acme", n), "in"))
+		link(t, s, storetest.Person("acme", n), user("acme", n))
 	}
 	yes := optIn(user("acme", 0), "yes")
 	yes.Source = "chat"
 	keep(t, s, yes)
-	keep(t, s, optOut(person("acme", 0), "out"), optOut(person("acme", 1), "out"))
+	keep(t, s, optOut(storetest.Person("acme", 0), "out"), optOut(storetest.Person("acme", 1), "out"))
 	got, err := s.Origins(t.Context(), store.OriginQuery{Until: noon.Add(time.Hour), Most: 1000})
 	if want := fmt.Sprint(map[string]store.Origin{"test": {2, 2}, "chat": {1, 1}}); err != nil || fmt.Sprint(got.Sources) != want || got.NoConsent != 0 {
 		t.Errorf("got %+v, %v, want %s: a copy counts where it ended something", got, err, want)

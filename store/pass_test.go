@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // offer is what a pass is for in these tests.
@@ -30,7 +31,7 @@ func passTo(s *store.Store, to filter.Recipient) store.Pass {
 func grant(t testing.TB, s *store.Store, all ...store.Pass) []store.Pass {
 	t.Helper()
 	granted, err := s.Grant(all)
-	must(t, err)
+	storetest.Must(t, err)
 	return granted
 }
 
@@ -38,7 +39,7 @@ func grant(t testing.TB, s *store.Store, all ...store.Pass) []store.Pass {
 func states(t testing.TB, s *store.Store, now time.Time) (all []string) {
 	t.Helper()
 	page, err := s.Passes("", 1000, func(*store.Pass) bool { return true })
-	must(t, err)
+	storetest.Must(t, err)
 	for _, p := range page {
 		all = append(all, p.To.Address+" "+string(p.State(now)))
 	}
@@ -48,7 +49,7 @@ func states(t testing.TB, s *store.Store, now time.Time) (all []string) {
 
 func TestPrint(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	m := offer(person("acme", 1))
+	m := offer(storetest.Person("acme", 1))
 	print := s.Print("twilio", &m)
 	m.Campaign, m.SendAt, m.Room = "spring", noon, 7
 	if s.Print("twilio", &m) != print {
@@ -83,12 +84,12 @@ func TestPrint(t *testing.T) {
 
 // TestPassLife: what a pass goes through, each step also after the store was opened again.
 func TestPassLife(t *testing.T) {
-	dir, now := t.TempDir(), newClock(noon)
-	s := open(t, store.Config{Dir: dir, Now: now.now})
-	two, four := passTo(s, person("acme", 2)), passTo(s, person("acme", 4))
+	dir, now := t.TempDir(), storetest.NewClock(noon)
+	s := open(t, store.Config{Dir: dir, Now: now.Now})
+	two, four := passTo(s, storetest.Person("acme", 2)), passTo(s, storetest.Person("acme", 4))
 	two.FourEyes, four.FourEyes = true, true
-	granted := grant(t, s, passTo(s, person("acme", 1)), two, passTo(s, person("acme", 3)), four, passTo(s, person("acme", 1)))
-	if len(granted) != 4 || granted[0].Grant != granted[3].Grant || len(grant(t, s, passTo(s, person("acme", 3)))) > 0 {
+	granted := grant(t, s, passTo(s, storetest.Person("acme", 1)), two, passTo(s, storetest.Person("acme", 3)), four, passTo(s, storetest.Person("acme", 1)))
+	if len(granted) != 4 || granted[0].Grant != granted[3].Grant || len(grant(t, s, passTo(s, storetest.Person("acme", 3)))) > 0 {
 		t.Fatalf("granted %+v: one a message, and none while there is one", granted)
 	}
 	one, three := granted[0], granted[2]
@@ -103,7 +104,7 @@ func TestPassLife(t *testing.T) {
 	for _, reopen := range []bool{false, true} {
 		if reopen {
 			closeStore(t, s)
-			s = open(t, store.Config{Dir: dir, Now: now.now})
+			s = open(t, store.Config{Dir: dir, Now: now.Now})
 		}
 		for _, p := range granted {
 			got, ok := s.PassFor(p.Print, noon)
@@ -113,14 +114,14 @@ func TestPassLife(t *testing.T) {
 		}
 	}
 	approved, err := s.Approve(one.Grant, "bert", "")
-	if must(t, err); len(approved) != 2 || approved[0].ApprovedBy != "bert" {
+	if storetest.Must(t, err); len(approved) != 2 || approved[0].ApprovedBy != "bert" {
 		t.Errorf("of a grant %+v were approved", approved)
 	}
 	if _, err := s.Revoke(three.ID, "bert", ""); err == nil {
 		t.Error("revoked without a reason")
 	}
 	_, err = s.Revoke(three.ID, "bert", "no")
-	must(t, err)
+	storetest.Must(t, err)
 	if used, err := s.UsePass(&three, "x", noon); used || err != nil {
 		t.Errorf("what was revoked was used: %v", err)
 	}
@@ -131,27 +132,27 @@ func TestPassLife(t *testing.T) {
 		t.Error("used twice")
 	}
 	closeStore(t, s)
-	s = open(t, store.Config{Dir: dir, Now: now.now})
+	s = open(t, store.Config{Dir: dir, Now: now.Now})
 	if all := s.PassesOf("new"); len(all) != 1 || all[0].UsedBy != "new" || !reflect.DeepEqual(s.PassesOf(one.Decisions[0]), all) {
 		t.Errorf("of the decision that it forwarded: %+v", all)
 	}
-	must(t, s.GiveBackPass(&one, "new"))
+	storetest.Must(t, s.GiveBackPass(&one, "new"))
 	if _, ok := s.PassFor(one.Print, noon); !ok {
 		t.Error("what was given back is not there")
 	}
 	if used, err := s.UsePass(&one, "newest", noon.Add(24*time.Hour)); used || err != nil {
 		t.Errorf("used after its end: %v", err)
 	}
-	now.set(noon.Add(24 * time.Hour))
-	equal(t, "after a day", states(t, s, now.now()), []string{"+15550000001 expired", "+15550000002 expired", "+15550000003 revoked", "+15550000004 expired"})
-	if grant(t, s, passTo(s, person("acme", 1))); s.AnyPass() != true {
+	now.Set(noon.Add(24 * time.Hour))
+	storetest.Equal(t, "after a day", states(t, s, now.Now()), []string{"+15550000001 expired", "+15550000002 expired", "+15550000003 revoked", "+15550000004 expired"})
+	if grant(t, s, passTo(s, storetest.Person("acme", 1))); s.AnyPass() != true {
 		t.Error("what expired keeps others away")
 	}
-	now.set(noon.Add(100 * 24 * time.Hour))
-	last := passTo(s, person("acme", 9))
-	last.Expires = now.now().Add(time.Hour)
+	now.Set(noon.Add(100 * 24 * time.Hour))
+	last := passTo(s, storetest.Person("acme", 9))
+	last.Expires = now.Now().Add(time.Hour)
 	grant(t, s, last)
-	equal(t, "after the time of the decision log", states(t, s, now.now()), []string{"+15550000009 granted"})
+	storetest.Equal(t, "after the time of the decision log", states(t, s, now.Now()), []string{"+15550000009 granted"})
 	sound(t, s)
 }
 
@@ -160,7 +161,7 @@ func TestPassRace(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
 	var all []store.Pass
 	for n := range 50 {
-		p := passTo(s, person("acme", n))
+		p := passTo(s, storetest.Person("acme", n))
 		p.Expires = time.Now().Add(time.Hour)
 		all = append(all, p)
 	}
@@ -187,7 +188,7 @@ func TestPassRace(t *testing.T) {
 // A pass that cannot be kept is none, and one that cannot be used up lets nothing through.
 func TestPassOnAFailingDisk(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	p := grant(t, s, passTo(s, person("acme", 1)))[0]
+	p := grant(t, s, passTo(s, storetest.Person("acme", 1)))[0]
 	broken := true
 	store.FailCommits(s, func(real func() error) error {
 		if broken {
@@ -195,7 +196,7 @@ func TestPassOnAFailingDisk(t *testing.T) {
 		}
 		return real()
 	})
-	if granted, err := s.Grant([]store.Pass{passTo(s, person("acme", 2))}); err == nil || len(granted) > 0 {
+	if granted, err := s.Grant([]store.Pass{passTo(s, storetest.Person("acme", 2))}); err == nil || len(granted) > 0 {
 		t.Errorf("granted %v, %v", granted, err)
 	}
 	if used, err := s.UsePass(&p, "x", noon); used || err == nil {
@@ -205,7 +206,7 @@ func TestPassOnAFailingDisk(t *testing.T) {
 	if used, err := s.UsePass(&p, "x", noon); !used || err != nil {
 		t.Errorf("once the disk works: %v, %v", used, err)
 	}
-	if granted, err := s.Grant([]store.Pass{passTo(s, person("acme", 2))}); err != nil || len(granted) != 1 {
+	if granted, err := s.Grant([]store.Pass{passTo(s, storetest.Person("acme", 2))}); err != nil || len(granted) != 1 {
 		t.Errorf("once the disk works, granted %v, %v", granted, err)
 	}
 }
@@ -213,7 +214,7 @@ func TestPassOnAFailingDisk(t *testing.T) {
 // While a pass is being given back, nobody gets another for its message: there would be two.
 func TestPassGivenBackAndGranted(t *testing.T) {
 	s := open(t, store.Config{Memory: true, Now: func() time.Time { return noon }})
-	p := grant(t, s, passTo(s, person("acme", 1)))[0]
+	p := grant(t, s, passTo(s, storetest.Person("acme", 1)))[0]
 	if used, err := s.UsePass(&p, "x", noon); !used || err != nil {
 		t.Fatal(used, err)
 	}
@@ -238,7 +239,7 @@ func TestPassGivenBackAndGranted(t *testing.T) {
 	<-giving
 	group.Go(func() {
 		defer close(granted)
-		if more, err := s.Grant([]store.Pass{passTo(s, person("acme", 1))}); err != nil || len(more) > 0 {
+		if more, err := s.Grant([]store.Pass{passTo(s, storetest.Person("acme", 1))}); err != nil || len(more) > 0 {
 			t.Errorf("granted %v, %v", more, err)
 		}
 	})
@@ -251,7 +252,7 @@ func TestPassGivenBackAndGranted(t *testing.T) {
 // What is in use while its grant is revoked does not count again once it is given back.
 func TestPassGivenBackAfterItsGrantWasRevoked(t *testing.T) {
 	s := open(t, store.Config{Memory: true, Now: func() time.Time { return noon }})
-	all := grant(t, s, passTo(s, person("acme", 1)), passTo(s, person("acme", 2)), passTo(s, person("acme", 3)))
+	all := grant(t, s, passTo(s, storetest.Person("acme", 1)), passTo(s, storetest.Person("acme", 2)), passTo(s, storetest.Person("acme", 3)))
 	for _, p := range all[:2] {
 		if used, err := s.UsePass(&p, "x", noon); !used || err != nil {
 			t.Fatal(used, err)
@@ -273,7 +274,7 @@ func TestPassGivenBackAfterItsGrantWasRevoked(t *testing.T) {
 		return real()
 	})
 	for _, p := range all[:2] {
-		must(t, s.GiveBackPass(&p, "x"))
+		storetest.Must(t, s.GiveBackPass(&p, "x"))
 	}
 	group.Wait()
 	want := []string{"+15550000001 revoked", "+15550000002 revoked", "+15550000003 revoked"}
@@ -284,10 +285,10 @@ func TestPassGivenBackAfterItsGrantWasRevoked(t *testing.T) {
 
 func TestVerifySeesADamagedPass(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
-	p := grant(t, s, passTo(s, person("acme", 1)))[0]
-	must(t, store.SpoilPass(s, p.ID))
+	p := grant(t, s, passTo(s, storetest.Person("acme", 1)))[0]
+	storetest.Must(t, store.SpoilPass(s, p.ID))
 	r, err := s.Verify(t.Context())
-	if must(t, err); len(r.Faults) != 1 || r.Faults[0].Reason != "pass "+p.ID+" was altered: it does not read" {
+	if storetest.Must(t, err); len(r.Faults) != 1 || r.Faults[0].Reason != "pass "+p.ID+" was altered: it does not read" {
 		t.Errorf("found %v", r.Faults)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -37,19 +38,19 @@ func usePassUntilKilled(dir string) error {
 func TestKilledUse(t *testing.T) {
 	base := t.TempDir()
 	s := open(t, store.Config{Dir: base, Now: func() time.Time { return noon }})
-	grant(t, s, passTo(s, person("acme", 1)))
+	grant(t, s, passTo(s, storetest.Person("acme", 1)))
 	closeStore(t, s)
 	round := 0
 	for said := "stands"; said == "stands"; {
 		dir := filepath.Join(t.TempDir(), "copy")
-		must(t, os.CopyFS(dir, os.DirFS(base)))
+		storetest.Must(t, os.CopyFS(dir, os.DirFS(base)))
 		round++
 		child, out := spawn(t, "passer", dir, strconv.Itoa(round))
 		lines := bufio.NewScanner(out)
 		if !lines.Scan() {
 			t.Fatal("the child says nothing")
 		}
-		must(t, child.Process.Kill())
+		storetest.Must(t, child.Process.Kill())
 		_ = child.Wait() // it was killed
 		said = lines.Text()
 		s := open(t, store.Config{Dir: dir})
@@ -71,13 +72,13 @@ func TestEraseLeavesNothingInPasses(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
 	for n := range 20 {
-		mine, others := passTo(s, gonePerson), passTo(s, person("acme", n))
+		mine, others := passTo(s, gonePerson), passTo(s, storetest.Person("acme", n))
 		mine.Reason, others.Reason, others.Campaign = "said ana@example.com", "like +14155550100", "for 4155550100"
 		mine.Print[0], mine.Expires, others.Expires = byte(n), time.Now().Add(time.Hour), time.Now().Add(time.Hour)
 		grant(t, s, mine, others)
 	}
 	all, err := s.Passes("", 100, func(p *store.Pass) bool { return true })
-	must(t, err)
+	storetest.Must(t, err)
 	var group sync.WaitGroup
 	for _, p := range all {
 		group.Go(func() {
@@ -93,7 +94,7 @@ func TestEraseLeavesNothingInPasses(t *testing.T) {
 			t.Errorf("%s: %v", when, files)
 		}
 		left, err := s.Passes("", 100, func(*store.Pass) bool { return true })
-		must(t, err)
+		storetest.Must(t, err)
 		for _, p := range left {
 			if p.To == gonePerson || p.Reason != "(erased)" || p.Campaign != "(erased)" {
 				t.Errorf("%s: left is %+v", when, p)
@@ -116,7 +117,7 @@ func TestEraseLeavesNoLatePass(t *testing.T) {
 		p.Decisions = []string{ulid.New(blocked)}
 		return p
 	}
-	mine, others := of(gonePerson, noon.Add(-time.Second)), of(person("acme", 1), noon.Add(-time.Second))
+	mine, others := of(gonePerson, noon.Add(-time.Second)), of(storetest.Person("acme", 1), noon.Add(-time.Second))
 	erase(t, s, gonePerson)
 	granted, err := s.Grant([]store.Pass{mine, others})
 	if err != nil || len(granted) != 1 || granted[0].To == gonePerson {

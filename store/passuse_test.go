@@ -6,12 +6,13 @@ import (
 
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A pass of whose use the end cannot be kept in the audit lets nothing through, and is there for the next try.
 func TestPassWhoseUseCannotBeKeptInTheAudit(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
-	p := grant(t, s, passTo(s, person("acme", 1)))[0]
+	p := grant(t, s, passTo(s, storetest.Person("acme", 1)))[0]
 	syncs := 0
 	store.FailAudit(s, func(real func() error) error {
 		if syncs++; syncs > 1 { // behind the beginning of the use

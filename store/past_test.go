@@ -10,16 +10,17 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // Whoever looks back from any number on is told what was known at it, whatever is learnt meanwhile.
 func TestPastKnowsWhatWasKnown(t *testing.T) {
-	now := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: now.now})
+	now := storetest.NewClock(noon)
+	s := open(t, store.Config{Memory: true, Now: now.Now})
 	random := rand.New(rand.NewPCG(1, 2))
 	learn := func() {
-		now.set(now.now().Add(time.Second))
-		to := person("acme", random.IntN(40))
+		now.Set(now.Now().Add(time.Second))
+		to := storetest.Person("acme", random.IntN(40))
 		if random.IntN(4) == 0 {
 			to = to.Everywhere()
 		}
@@ -37,16 +38,16 @@ func TestPastKnowsWhatWasKnown(t *testing.T) {
 	var moments []moment
 	for range 600 {
 		learn()
-		to := person("acme", random.IntN(80)) // half of them are strangers
+		to := storetest.Person("acme", random.IntN(80)) // half of them are strangers
 		rec, err := s.Read(to, filter.NeedRecord)
-		must(t, err)
-		moments = append(moments, moment{decisions.Entry{Time: now.now(), Known: s.Seq()}, to, rec})
+		storetest.Must(t, err)
+		moments = append(moments, moment{decisions.Entry{Time: now.Now(), Known: s.Seq()}, to, rec})
 	}
 	past := s.Past()
 	var others sync.WaitGroup
 	others.Go(func() {
 		for range 200 {
-			keep(t, s, optOut(person("acme", 79), ""))
+			keep(t, s, optOut(storetest.Person("acme", 79), ""))
 		}
 	})
 	for _, i := range random.Perm(len(moments)) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestCheckOfABackupLeavesNothing(t *testing.T) {
@@ -31,16 +32,16 @@ func TestRestoreOverAStoreIsRefused(t *testing.T) {
 	name, _ := backUp(t, s, store.BackupOptions{})
 	for _, there := range []string{"consent", "store.key", "blobs", "audit", "decisions", "errands", "tally", "index", "switches.jsonl", "tokens.json", "catalogue.json", "erasing"} {
 		dir := t.TempDir()
-		must(t, os.WriteFile(filepath.Join(dir, there), nil, 0o600))
+		storetest.Must(t, os.WriteFile(filepath.Join(dir, there), nil, 0o600))
 		_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
 		if err == nil || !strings.Contains(err.Error(), there+" already") {
 			t.Errorf("over %s: %v", there, err)
 		}
 	}
 	dir := t.TempDir() // what is not the store's may be there
-	must(t, os.WriteFile(filepath.Join(dir, "admin.token"), nil, 0o600))
+	storetest.Must(t, os.WriteFile(filepath.Join(dir, "admin.token"), nil, 0o600))
 	_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
-	must(t, err)
+	storetest.Must(t, err)
 }
 
 // Wherever a restore is stopped, no store opens the folder that takes a part for all; and where nothing is in place
@@ -50,14 +51,14 @@ func TestRestoreStoppedInTheMidst(t *testing.T) {
 	name, _ := backUp(t, s, store.BackupOptions{})
 	for _, obstacle := range []string{"consent", "audit", "blobs", "decisions", "errands", "index", "switches.jsonl", "tally", "tokens.json", "store.key"} {
 		dir := t.TempDir()
-		err := store.RestoreMeeting(name, dir, func() { must(t, os.MkdirAll(filepath.Join(dir, obstacle, "in the way"), 0o700)) })
+		err := store.RestoreMeeting(name, dir, func() { storetest.Must(t, os.MkdirAll(filepath.Join(dir, obstacle, "in the way"), 0o700)) })
 		if err == nil {
 			t.Fatalf("%s was in the way, and it was restored", obstacle)
 		}
-		must(t, os.RemoveAll(filepath.Join(dir, obstacle)))
+		storetest.Must(t, os.RemoveAll(filepath.Join(dir, obstacle)))
 		if obstacle == "consent" {
 			_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
-			must(t, err)
+			storetest.Must(t, err)
 			continue
 		}
 		if s, err := store.Open(store.Config{Dir: dir}); err == nil {
@@ -88,13 +89,13 @@ func TestKilledRestore(t *testing.T) {
 	if said, err := bufio.NewReader(out).ReadString('\n'); said != "ready\n" {
 		t.Errorf("the child says %q, %v", said, err)
 	}
-	must(t, child.Process.Kill())
+	storetest.Must(t, child.Process.Kill())
 	_ = child.Wait() // it was killed
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Fatalf("the test shows little: left behind are %v, %v", left, err)
 	}
 	_, err := store.Restore(context.Background(), name, dir, store.RestoreOptions{})
-	must(t, err)
+	storetest.Must(t, err)
 	if left, err := filepath.Glob(filepath.Join(dir, "restoring-*")); err != nil || left != nil {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
@@ -114,7 +115,7 @@ func TestRestoreOntoAFullDisk(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("%s is left behind", left[0].Name())
 	}
-	must(t, store.RestoreOnto(name, dir, 1<<40))
+	storetest.Must(t, store.RestoreOnto(name, dir, 1<<40))
 }
 
 // Parts that are none of a backup's are not written anywhere.
@@ -146,19 +147,19 @@ func TestRestoreOfForeignParts(t *testing.T) {
 func withPart(t testing.TB, name, part string) string {
 	t.Helper()
 	from, err := zip.OpenReader(name)
-	must(t, err)
+	storetest.Must(t, err)
 	defer from.Close()
 	to, err := os.Create(filepath.Join(t.TempDir(), "backup.zip"))
-	must(t, err)
+	storetest.Must(t, err)
 	z := zip.NewWriter(to)
 	for _, f := range from.File {
-		must(t, z.Copy(f))
+		storetest.Must(t, z.Copy(f))
 	}
 	w, err := z.Create(part)
-	must(t, err)
+	storetest.Must(t, err)
 	_, err = io.WriteString(w, "text")
-	must(t, err)
-	must(t, z.Close())
-	must(t, to.Close())
+	storetest.Must(t, err)
+	storetest.Must(t, z.Close())
+	storetest.Must(t, to.Close())
 	return to.Name()
 }

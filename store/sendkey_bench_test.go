@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // BenchmarkSendKey is all that a key adds to a send: looking for it, keeping that the send begins, and
@@ -51,8 +52,8 @@ func BenchmarkSendKey(b *testing.B) {
 func BenchmarkSendKeyKnown(b *testing.B) {
 	s := open(b, store.Config{Dir: b.TempDir(), Now: time.Now})
 	k := sendKey(s, "order-1", "x")
-	must(b, k.Begin(nil))
-	must(b, k.Answer(bytes.Repeat([]byte("x"), 1000)))
+	storetest.Must(b, k.Begin(nil))
+	storetest.Must(b, k.Answer(bytes.Repeat([]byte("x"), 1000)))
 	b.ReportAllocs()
 	for b.Loop() {
 		if state, _, err := sendKey(s, "order-1", "x").Look(); state != store.SendAnswered || err != nil {

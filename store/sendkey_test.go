@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 const answerText = "HTTP/1.1 201 Created\r\n\r\n{\"to\":\"+14155550100\"}"
@@ -37,15 +38,15 @@ func TestSendKey(t *testing.T) {
 	s := open(t, store.Config{Dir: dir})
 	k := sendKey(s, "order-1", "To=+14155550100")
 	expect(t, k, store.SendFree, "")
-	must(t, k.Begin([]byte("note")))
+	storetest.Must(t, k.Begin([]byte("note")))
 	expect(t, k, store.SendBegun, "note")
-	must(t, sendKey(s, "order-2", "To=+14155550100").Begin(nil))
+	storetest.Must(t, sendKey(s, "order-2", "To=+14155550100").Begin(nil))
 	closeStore(t, s)
 
 	s = open(t, store.Config{Dir: dir})
 	k = sendKey(s, "order-1", "To=+14155550100")
 	expect(t, k, store.SendBegun, "note")
-	must(t, k.Answer([]byte(answerText)))
+	storetest.Must(t, k.Answer([]byte(answerText)))
 	expect(t, k, store.SendAnswered, answerText)
 	closeStore(t, s)
 
@@ -55,7 +56,7 @@ func TestSendKey(t *testing.T) {
 	expect(t, sendKey(s, "order-3", "To=+14155550100"), store.SendFree, "")
 	expect(t, s.SendKey("whatsapp", "order-1", []byte("POST /Messages.json"), []byte("To=+14155550100")), store.SendFree, "")
 	free := sendKey(s, "order-2", "To=+14155550100")
-	must(t, free.Free())
+	storetest.Must(t, free.Free())
 	expect(t, free, store.SendFree, "")
 	expect(t, sendKey(s, "order-2", "corrected"), store.SendFree, "")
 	if problem := sound(t, s); problem.Links != 0 {
@@ -80,28 +81,28 @@ func TestSendKeyPartsAreApart(t *testing.T) {
 }
 
 func TestSendKeyRunsOut(t *testing.T) {
-	now := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: now.now, SendKeys: store.SendKeys{Keep: time.Hour}})
+	now := storetest.NewClock(noon)
+	s := open(t, store.Config{Memory: true, Now: now.Now, SendKeys: store.SendKeys{Keep: time.Hour}})
 	k := sendKey(s, "order-1", "x")
-	must(t, k.Begin(nil))
-	must(t, k.Answer([]byte(answerText)))
+	storetest.Must(t, k.Begin(nil))
+	storetest.Must(t, k.Answer([]byte(answerText)))
 	if left := time.Until(store.SendEnds(s, k)); left > time.Hour || left < time.Hour-time.Minute {
 		t.Errorf("the database drops it in %s", left)
 	}
-	now.set(noon.Add(time.Hour - time.Nanosecond))
+	now.Set(noon.Add(time.Hour - time.Nanosecond))
 	expect(t, k, store.SendAnswered, answerText)
 	expect(t, sendKey(s, "order-1", "y"), store.SendTaken, "")
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	expect(t, k, store.SendFree, "")
 	expect(t, sendKey(s, "order-1", "y"), store.SendFree, "")
-	must(t, sendKey(s, "order-1", "y").Begin(nil))
+	storetest.Must(t, sendKey(s, "order-1", "y").Begin(nil))
 	expect(t, k, store.SendTaken, "")
 }
 
 // TestSendKeysFull: what was kept is not forgotten before its time, and room comes back with time.
 func TestSendKeysFull(t *testing.T) {
-	registry, now, dir := prometheus.NewRegistry(), newClock(noon), t.TempDir()
-	cfg := store.Config{Dir: dir, Now: now.now, Metrics: registry, SendKeys: store.SendKeys{Keep: 24 * time.Hour, Bytes: 2000}}
+	registry, now, dir := prometheus.NewRegistry(), storetest.NewClock(noon), t.TempDir()
+	cfg := store.Config{Dir: dir, Now: now.Now, Metrics: registry, SendKeys: store.SendKeys{Keep: 24 * time.Hour, Bytes: 2000}}
 	s := open(t, cfg)
 	n := 0
 	fill := func() (kept []*store.SendKey) {
@@ -112,7 +113,7 @@ func TestSendKeysFull(t *testing.T) {
 				expect(t, k, store.SendFree, "")
 				return kept
 			}
-			must(t, err)
+			storetest.Must(t, err)
 			kept = append(kept, k)
 		}
 	}
@@ -120,7 +121,7 @@ func TestSendKeysFull(t *testing.T) {
 	if len(kept) < 5 || len(kept) > 50 {
 		t.Errorf("%d keys fit into 2000 bytes", len(kept))
 	}
-	must(t, kept[0].Answer([]byte(answerText))) // what was begun can be finished
+	storetest.Must(t, kept[0].Answer([]byte(answerText))) // what was begun can be finished
 	if got := metric(t, registry, "sendgate_store_send_keys_bytes", ""); got < 2000 || got > 2500 {
 		t.Errorf("the metric says %v bytes", got)
 	}
@@ -129,7 +130,7 @@ func TestSendKeysFull(t *testing.T) {
 	if more := fill(); len(more) > 0 {
 		t.Errorf("after a restart %d more were taken", len(more))
 	}
-	now.set(noon.Add(26 * time.Hour))
+	now.Set(noon.Add(26 * time.Hour))
 	if more := fill(); len(more) < 5 {
 		t.Errorf("a day later %d were taken", len(more))
 	}
@@ -139,10 +140,10 @@ func TestSendKeyOnFullDisk(t *testing.T) {
 	var free atomic.Int64
 	free.Store(1 << 40)
 	s, err := store.Free(store.Config{Dir: t.TempDir()}, free.Load)
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	begun, fresh := sendKey(s, "order-1", "x"), sendKey(s, "order-2", "x")
-	must(t, begun.Begin(nil))
+	storetest.Must(t, begun.Begin(nil))
 	free.Store(1 << 20)
 	for what, err := range map[string]error{"Begin": fresh.Begin(nil), "Answer": begun.Answer([]byte(answerText)), "Free": begun.Free()} {
 		if err == nil || !strings.Contains(err.Error(), "is full: 1 MB left") {
@@ -152,8 +153,8 @@ func TestSendKeyOnFullDisk(t *testing.T) {
 	expect(t, begun, store.SendBegun, "")
 	expect(t, fresh, store.SendFree, "")
 	free.Store(1 << 40)
-	must(t, begun.Answer([]byte(answerText)))
-	must(t, fresh.Begin(nil))
+	storetest.Must(t, begun.Answer([]byte(answerText)))
+	storetest.Must(t, fresh.Begin(nil))
 }
 
 // TestSendKeyFailedCommit: what was not acknowledged is not relied upon, and the store comes back.
@@ -161,14 +162,14 @@ func TestSendKeyFailedCommit(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
 	k := sendKey(s, "order-1", "x")
-	must(t, k.Begin([]byte("note")))
+	storetest.Must(t, k.Begin([]byte("note")))
 	store.FailNthCommit(s, 1)
 	if err := k.Answer([]byte(answerText)); err == nil || !strings.Contains(err.Error(), "input/output error") {
 		t.Fatalf("a failed commit returns %v", err)
 	}
 	eventually(t, "the store to come back", func() bool { _, _, err := k.Look(); return err == nil })
 	expect(t, k, store.SendBegun, "note")
-	must(t, k.Answer([]byte(answerText)))
+	storetest.Must(t, k.Answer([]byte(answerText)))
 	expect(t, k, store.SendAnswered, answerText)
 	if err := k.Answer(make([]byte, store.MaxAnswer+1)); err == nil {
 		t.Error("an answer of any length is kept")
@@ -186,20 +187,20 @@ func TestSendKeyFailedCommit(t *testing.T) {
 func TestSendKeyDamaged(t *testing.T) {
 	s := open(t, store.Config{Memory: true})
 	k := sendKey(s, "order-1", "x")
-	must(t, k.Begin(nil))
-	must(t, k.Answer([]byte(answerText)))
+	storetest.Must(t, k.Begin(nil))
+	storetest.Must(t, k.Answer([]byte(answerText)))
 	value := store.SendValue(s, k)
 	for i := range value {
 		spoilt := bytes.Clone(value)
 		spoilt[i] ^= 0x40
-		must(t, store.SetSendValue(s, k, spoilt))
+		storetest.Must(t, store.SetSendValue(s, k, spoilt))
 		expect(t, k, store.SendBegun, "")
 	}
 	for n := range len(value) {
-		must(t, store.SetSendValue(s, k, value[:n]))
+		storetest.Must(t, store.SetSendValue(s, k, value[:n]))
 		expect(t, k, store.SendBegun, "")
 	}
-	must(t, store.SetSendValue(s, k, value))
+	storetest.Must(t, store.SetSendValue(s, k, value))
 	expect(t, k, store.SendAnswered, answerText)
 }
 
@@ -233,8 +234,8 @@ func TestSendKeyKilled(t *testing.T) {
 	for _, answer := range []string{"", answerText} {
 		child, out := spawn(t, "sender", dir, answer)
 		_, err := out.Read(make([]byte, 1))
-		must(t, err)
-		must(t, child.Process.Kill())
+		storetest.Must(t, err)
+		storetest.Must(t, child.Process.Kill())
 		_ = child.Wait() // it was killed
 		s := open(t, store.Config{Dir: dir})
 		want := store.SendBegun
@@ -273,8 +274,8 @@ func TestSendKeyHoldsNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
 	k := sendKey(s, "for 14155550100", "To=+14155550100")
-	must(t, k.Begin([]byte(answerText)))
-	must(t, k.Answer([]byte(answerText)))
+	storetest.Must(t, k.Begin([]byte(answerText)))
+	storetest.Must(t, k.Answer([]byte(answerText)))
 	closeStore(t, s)
 	if files := found(t, dir); len(files) > 0 {
 		t.Errorf("%s", strings.Join(files, "\n"))

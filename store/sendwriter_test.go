@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // TestSendKeysRoomComesBack: however the clock went, and whatever was set before, what fills the room
@@ -25,10 +26,10 @@ func TestSendKeysRoomComesBack(t *testing.T) {
 		{"after keys were kept for a month", 720 * time.Hour, noon, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			now, dir := newClock(c.at), t.TempDir()
-			cfg := store.Config{Dir: dir, Now: now.now, SendKeys: store.SendKeys{Keep: c.keep, Bytes: 2000}}
+			now, dir := storetest.NewClock(c.at), t.TempDir()
+			cfg := store.Config{Dir: dir, Now: now.Now, SendKeys: store.SendKeys{Keep: c.keep, Bytes: 2000}}
 			s := open(t, cfg)
-			must(t, sendKey(s, "early", "x").Begin(nil))
+			storetest.Must(t, sendKey(s, "early", "x").Begin(nil))
 			reopen := func() {
 				if c.restart {
 					closeStore(t, s)
@@ -36,21 +37,21 @@ func TestSendKeysRoomComesBack(t *testing.T) {
 				}
 			}
 			cfg.SendKeys.Keep = 24 * time.Hour
-			now.set(noon)
+			now.Set(noon)
 			reopen()
 			var full error
 			for n := 0; full == nil; n++ {
 				full = sendKey(s, fmt.Sprint("order-", n), "x").Begin(nil)
 			}
 			for hour := range 25 { // who finds it full in between does not put the end off
-				now.set(noon.Add(time.Duration(hour) * time.Hour))
+				now.Set(noon.Add(time.Duration(hour) * time.Hour))
 				reopen()
 				if err := sendKey(s, "late", "x").Begin(nil); hour < 24 && !errors.Is(err, store.ErrSendKeysFull) {
 					t.Fatalf("after %d hours: %v", hour, err)
 				}
 			}
-			now.set(noon.Add(26 * time.Hour))
-			must(t, sendKey(s, "later", "x").Begin(nil))
+			now.Set(noon.Add(26 * time.Hour))
+			storetest.Must(t, sendKey(s, "later", "x").Begin(nil))
 		})
 	}
 }
@@ -58,20 +59,20 @@ func TestSendKeysRoomComesBack(t *testing.T) {
 // TestSendKeysFullOfAnotherTime: the end that a clock put off is drawn nearer once, also where there was
 // room for nothing since.
 func TestSendKeysFullOfAnotherTime(t *testing.T) {
-	now, dir := newClock(noon.AddDate(1, 0, 0)), t.TempDir()
-	cfg := store.Config{Dir: dir, Now: now.now, SendKeys: store.SendKeys{Bytes: 1}}
+	now, dir := storetest.NewClock(noon.AddDate(1, 0, 0)), t.TempDir()
+	cfg := store.Config{Dir: dir, Now: now.Now, SendKeys: store.SendKeys{Bytes: 1}}
 	s := open(t, cfg)
-	must(t, sendKey(s, "early", "x").Begin(nil))
+	storetest.Must(t, sendKey(s, "early", "x").Begin(nil))
 	for hour := 0; hour < 24; hour += 6 {
-		now.set(noon.Add(time.Duration(hour) * time.Hour))
+		now.Set(noon.Add(time.Duration(hour) * time.Hour))
 		closeStore(t, s)
 		s = open(t, cfg)
 		if err := sendKey(s, "order", "x").Begin(nil); !errors.Is(err, store.ErrSendKeysFull) {
 			t.Fatalf("after %d hours: %v", hour, err)
 		}
 	}
-	now.set(noon.Add(26 * time.Hour))
-	must(t, sendKey(s, "order", "x").Begin(nil))
+	now.Set(noon.Add(26 * time.Hour))
+	storetest.Must(t, sendKey(s, "order", "x").Begin(nil))
 }
 
 // TestManySendKeysAtOnce: more at a time than one transaction takes, by number or by size, are kept
@@ -95,7 +96,7 @@ func TestManySendKeysAtOnce(t *testing.T) {
 				return real()
 			})
 			var all sync.WaitGroup
-			all.Go(func() { must(t, sendKey(s, "first", "x").Begin(nil)) })
+			all.Go(func() { storetest.Must(t, sendKey(s, "first", "x").Begin(nil)) })
 			<-arrived
 			var failed atomic.Int64
 			var last atomic.Pointer[error]

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -18,7 +19,7 @@ func reopened(t *testing.T, dir string, index int64) (s *store.Store, used bool)
 	t.Helper()
 	core, logs := observer.New(zap.InfoLevel)
 	s = open(t, store.Config{Dir: dir, Index: index, Logger: zap.New(core)})
-	must(t, store.CompareIndex(s))
+	storetest.Must(t, store.CompareIndex(s))
 	return s, logs.FilterMessage("the index was read").Len() > 0
 }
 
@@ -48,22 +49,24 @@ func TestSnapshot(t *testing.T) {
 		"of the Bloom filter alone":                {1, 1, func(*testing.T, string) {}, true},
 		"without an index, when there is room now": {1, 0, func(*testing.T, string) {}, false},
 		"with an index, when there is none now":    {0, 1, func(*testing.T, string) {}, true},
-		"missing":                                  {0, 0, func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, "index"))) }, false},
-		"empty":                                    {0, 0, func(t *testing.T, dir string) { must(t, os.WriteFile(filepath.Join(dir, "index"), nil, 0o600)) }, false},
+		"missing":                                  {0, 0, func(t *testing.T, dir string) { storetest.Must(t, os.Remove(filepath.Join(dir, "index"))) }, false},
+		"empty": {0, 0, func(t *testing.T, dir string) {
+			storetest.Must(t, os.WriteFile(filepath.Join(dir, "index"), nil, 0o600))
+		}, false},
 		"of another store": {0, 0, func(t *testing.T, dir string) {
-			must(t, os.Rename(filepath.Join(snapshotted(t, 0), "index"), filepath.Join(dir, "index")))
+			storetest.Must(t, os.Rename(filepath.Join(snapshotted(t, 0), "index"), filepath.Join(dir, "index")))
 		}, false},
 		"older than what was appended since": {0, 0, func(t *testing.T, dir string) {
 			old, err := os.ReadFile(filepath.Join(dir, "index"))
-			must(t, err)
+			storetest.Must(t, err)
 			s := open(t, store.Config{Dir: dir})
 			random := rand.New(rand.NewPCG(4, 4))
 			for range 300 {
 				keep(t, s, anyEvent(random, 4000))
 			}
-			erase(t, s, person("acme", 7))
+			erase(t, s, storetest.Person("acme", 7))
 			closeStore(t, s)
-			must(t, os.WriteFile(filepath.Join(dir, "index"), old, 0o600))
+			storetest.Must(t, os.WriteFile(filepath.Join(dir, "index"), old, 0o600))
 		}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,19 +86,19 @@ func TestDamagedSnapshot(t *testing.T) {
 	dir := snapshotted(t, 0)
 	path := filepath.Join(dir, "index")
 	whole, err := os.ReadFile(path)
-	must(t, err)
+	storetest.Must(t, err)
 	for i := range 13 {
 		at := i * (len(whole) - 1) / 12
 		for what, spoilt := range map[string][]byte{
 			"flipped": append(append(append([]byte(nil), whole[:at]...), whole[at]^4), whole[at+1:]...),
 			"cut off": whole[:at],
 		} {
-			must(t, os.WriteFile(path, spoilt, 0o600))
+			storetest.Must(t, os.WriteFile(path, spoilt, 0o600))
 			s, used := reopened(t, dir, 0)
 			if used {
 				t.Errorf("byte %d of %d %s: it was used", at, len(whole), what)
 			}
-			must(t, s.Close())
+			storetest.Must(t, s.Close())
 		}
 	}
 }
@@ -103,27 +106,27 @@ func TestDamagedSnapshot(t *testing.T) {
 // Somebody who is forgotten is in no file any more, and no snapshot from before brings them back.
 func TestSnapshotForgets(t *testing.T) {
 	dir := t.TempDir()
-	now := newClock(noon)
-	cfg := store.Config{Dir: dir, Now: now.now, KeepErased: 1}
+	now := storetest.NewClock(noon)
+	cfg := store.Config{Dir: dir, Now: now.Now, KeepErased: 1}
 	s := open(t, cfg)
 	for i := range 20 {
-		keep(t, s, optIn(person("acme", i), fmt.Sprint(i)))
+		keep(t, s, optIn(storetest.Person("acme", i), fmt.Sprint(i)))
 	}
-	erase(t, s, person("acme", 3))
+	erase(t, s, storetest.Person("acme", 3))
 	closeStore(t, s)
 	path := filepath.Join(dir, "index")
 	old, err := os.ReadFile(path)
-	must(t, err)
-	now.set(noon.AddDate(0, 0, 1))
+	storetest.Must(t, err)
+	now.Set(noon.AddDate(0, 0, 1))
 	s = open(t, cfg)
-	must(t, store.Sweep(s))
+	storetest.Must(t, store.Sweep(s))
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the snapshot that has them is still there: %v", err)
 	}
 	closeStore(t, s)
-	must(t, os.WriteFile(path, old, 0o600))
+	storetest.Must(t, os.WriteFile(path, old, 0o600))
 	s, used := reopened(t, dir, 0)
-	if r := read(t, s, person("acme", 3), filter.NeedRecord); used || r.EverOptedOut() {
+	if r := read(t, s, storetest.Person("acme", 3), filter.NeedRecord); used || r.EverOptedOut() {
 		t.Error("a snapshot from before brought somebody back who was forgotten")
 	}
 }

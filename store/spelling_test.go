@@ -8,6 +8,7 @@ import (
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 const (
@@ -115,7 +116,7 @@ func TestEraseLogInEverySpelling(t *testing.T) {
 			erased := erase(t, s, gone).Entries
 			for again := range 2 {
 				for e, err := range s.Decisions().Entries(decisions.Query{}) {
-					if must(t, err); e.Text != want[e.ID] {
+					if storetest.Must(t, err); e.Text != want[e.ID] {
 						t.Fatalf("%q is left, want %q", e.Text, want[e.ID])
 					}
 					if label := e.Campaign; label != "" && want[e.ID] == "" && spelling.Of(american).In(label) || label == "" && want[e.ID] != "" {

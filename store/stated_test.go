@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func stated(to filter.Recipient, id, place string, ago time.Duration) filter.Event {
@@ -22,15 +23,15 @@ func stated(to filter.Recipient, id, place string, ago time.Duration) filter.Eve
 // Where a recipient is, as the last statement says, is known to every read, whatever holds the records,
 // and not after an erasure.
 func TestPlaceOfARecipient(t *testing.T) {
-	ana, bob := person("acme", 1), person("acme", 2)
+	ana, bob := storetest.Person("acme", 1), storetest.Person("acme", 2)
 	for name, index := range map[string]int64{"in memory": 0, "on disk": 1} {
 		t.Run(name, func(t *testing.T) {
-			cfg := store.Config{Dir: t.TempDir(), Index: index, Now: newClock(noon).now}
+			cfg := store.Config{Dir: t.TempDir(), Index: index, Now: storetest.NewClock(noon).Now}
 			s := open(t, cfg)
 			want := func(to filter.Recipient, place string) {
 				t.Helper()
 				r, err := s.Read(to, filter.NeedRecord)
-				if must(t, err); r.Place != place || r.Placed.IsZero() != (place == "") {
+				if storetest.Must(t, err); r.Place != place || r.Placed.IsZero() != (place == "") {
 					t.Errorf("%s is at %q since %s, want %q", to.Address, r.Place, r.Placed, place)
 				}
 			}
@@ -48,7 +49,7 @@ func TestPlaceOfARecipient(t *testing.T) {
 			}
 			sound(t, s)
 			for k, err := range s.Records() {
-				if must(t, err); k.To == ana && k.Record.Place != "US-NY America/New_York" {
+				if storetest.Must(t, err); k.To == ana && k.Record.Place != "US-NY America/New_York" {
 					t.Errorf("a walk finds them at %q", k.Record.Place)
 				}
 			}
@@ -71,7 +72,7 @@ func TestSnapshotWithoutAnErasedPlace(t *testing.T) {
 	s := open(t, cfg)
 	places := []string{"US-TX 797", "US-AK 995", "US-NY 100", "US-AK 996", "US-HI 967", "FR", "US-TX 797"}
 	for i, place := range places {
-		keep(t, s, stated(person("acme", i), fmt.Sprint(i), place, time.Hour))
+		keep(t, s, stated(storetest.Person("acme", i), fmt.Sprint(i), place, time.Hour))
 	}
 	gone := map[int]bool{}
 	for n, who := range []int{1, 3, 6} {
@@ -80,13 +81,13 @@ func TestSnapshotWithoutAnErasedPlace(t *testing.T) {
 		if s, used = reopened(t, dir, 0); !used {
 			t.Error("the snapshot was not used")
 		}
-		erase(t, s, person("acme", who))
+		erase(t, s, storetest.Person("acme", who))
 		gone[who] = true
-		keep(t, s, stated(person("acme", 10+n), "new", fmt.Sprintf("US-CA 90%d", n), time.Hour))
+		keep(t, s, stated(storetest.Person("acme", 10+n), "new", fmt.Sprintf("US-CA 90%d", n), time.Hour))
 	}
 	closeStore(t, s)
 	snapshot, err := os.ReadFile(filepath.Join(dir, "index"))
-	must(t, err)
+	storetest.Must(t, err)
 	for _, place := range places {
 		if has := bytes.Contains(snapshot, []byte(place)); has != !strings.HasPrefix(place, "US-AK") {
 			t.Errorf("%s is in the snapshot: %v", place, has)
@@ -97,7 +98,7 @@ func TestSnapshotWithoutAnErasedPlace(t *testing.T) {
 		if gone[i] {
 			place = ""
 		}
-		if r := read(t, s, person("acme", i), filter.NeedRecord); r.Place != place {
+		if r := read(t, s, storetest.Person("acme", i), filter.NeedRecord); r.Place != place {
 			t.Errorf("recipient %d is at %q, want %q", i, r.Place, place)
 		}
 	}
@@ -109,14 +110,14 @@ func TestPlaceTakesLittle(t *testing.T) {
 	defer closeStore(t, s)
 	var events []filter.Event
 	for i := range 4000 {
-		e := optIn(person("acme", i), fmt.Sprint(i))
+		e := optIn(storetest.Person("acme", i), fmt.Sprint(i))
 		if e.Time = noon; i%2 == 1 {
 			e.Proof.Place = []string{"US-TX", "US-NY America/New_York"}[i/2%2]
 		}
 		events = append(events, e)
 	}
 	keep(t, s, events...)
-	sizes := store.RowSizes(s, person("acme", 0), person("acme", 1))
+	sizes := store.RowSizes(s, storetest.Person("acme", 0), storetest.Person("acme", 1))
 	if sizes[0] > 13 || sizes[1] > sizes[0]+5 {
 		t.Errorf("a row takes %d bytes, and with a place %d", sizes[0], sizes[1])
 	}

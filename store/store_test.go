@@ -17,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestReopenFindsEverything(t *testing.T) {
@@ -24,20 +25,20 @@ func TestReopenFindsEverything(t *testing.T) {
 	s := open(t, cfg)
 	var events []filter.Event
 	for i := range 600 {
-		events = append(events, optOut(person("acme", i), "stop"), optIn(person("acme", 10_000+i), "start"))
+		events = append(events, optOut(storetest.Person("acme", i), "stop"), optIn(storetest.Person("acme", 10_000+i), "start"))
 	}
 	keep(t, s, events...)
 	for i := range 3000 {
-		s.Decisions().Add(decisions.Entry{ID: fmt.Sprintf("%026d", i), To: person("acme", i)})
+		s.Decisions().Add(decisions.Entry{ID: fmt.Sprintf("%026d", i), To: storetest.Person("acme", i)})
 	}
 	closeStore(t, s)
 
 	s = open(t, cfg) // the same registry too
 	for i := range 600 {
-		if !barred(t, s, person("acme", i)) {
+		if !barred(t, s, storetest.Person("acme", i)) {
 			t.Fatalf("the opt-out of recipient %d is gone", i)
 		}
-		if r := read(t, s, person("acme", 10_000+i), filter.NeedRecord); r.Granted(&filter.Message{}, filter.Express).IsZero() {
+		if r := read(t, s, storetest.Person("acme", 10_000+i), filter.NeedRecord); r.Granted(&filter.Message{}, filter.Express).IsZero() {
 			t.Fatalf("the opt-in of recipient %d is gone", 10_000+i)
 		}
 	}
@@ -53,7 +54,7 @@ func TestOpenRefuses(t *testing.T) {
 	filled := func(t *testing.T) string {
 		dir := t.TempDir()
 		s := open(t, store.Config{Dir: dir})
-		keep(t, s, optOut(person("acme", 1), "stop"))
+		keep(t, s, optOut(storetest.Person("acme", 1), "stop"))
 		closeStore(t, s)
 		return dir
 	}
@@ -61,17 +62,17 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(t *testing.T, dir string)
 		want  string
 	}{
-		"a store whose key is gone": {func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, "store.key"))) }, "store.key is missing"},
+		"a store whose key is gone": {func(t *testing.T, dir string) { storetest.Must(t, os.Remove(filepath.Join(dir, "store.key"))) }, "store.key is missing"},
 		"another store's key": {func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, "store.key"), []byte(strings.Repeat("k", 32)), 0o600))
+			storetest.Must(t, os.WriteFile(filepath.Join(dir, "store.key"), []byte(strings.Repeat("k", 32)), 0o600))
 		}, "store.key is not the key"},
 		"a key that was cut short": {func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, "store.key"), []byte("short"), 0o600))
+			storetest.Must(t, os.WriteFile(filepath.Join(dir, "store.key"), []byte("short"), 0o600))
 		}, "store.key has 5 bytes, want 32"},
 		"a folder that is open already": {func(t *testing.T, dir string) { open(t, store.Config{Dir: dir}) }, "open already: one process owns the folder"},
 		"a file in the place of the folder": {func(t *testing.T, dir string) {
-			must(t, os.RemoveAll(dir))
-			must(t, os.WriteFile(dir, nil, 0o600))
+			storetest.Must(t, os.RemoveAll(dir))
+			storetest.Must(t, os.WriteFile(dir, nil, 0o600))
 		}, "not a directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,13 +90,6 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	if _, err := store.Open(store.Config{Memory: true, Retention: -time.Hour}); err == nil || !strings.Contains(err.Error(), "retention") {
 		t.Errorf("a negative retention gives %v", err)
-	}
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -136,11 +130,11 @@ func TestFingerprints(t *testing.T) {
 }
 
 func TestRecordAt(t *testing.T) {
-	now := newClock(noon)
-	s := open(t, store.Config{Memory: true, Now: now.now})
-	ana := person("acme", 1)
+	now := storetest.NewClock(noon)
+	s := open(t, store.Config{Memory: true, Now: now.Now})
+	ana := storetest.Person("acme", 1)
 	keep(t, s, optIn(ana, "in"))
-	now.set(noon.Add(time.Hour))
+	now.Set(noon.Add(time.Hour))
 	late := optOut(ana.Everywhere(), "out")
 	late.Time = noon.Add(time.Minute) // happened early, learnt late
 	keep(t, s, late)
@@ -152,7 +146,7 @@ func TestRecordAt(t *testing.T) {
 		"before anything was known":                       {noon.Add(-time.Second), false, false},
 		"after the opt-in":                                {noon, true, false},
 		"when the opt-out had happened but was not known": {noon.Add(30 * time.Minute), true, false},
-		"once the opt-out was known":                      {now.now(), true, true},
+		"once the opt-out was known":                      {now.Now(), true, true},
 	} {
 		r, err := s.RecordAt(ana, c.at)
 		if err != nil {
@@ -170,7 +164,7 @@ func TestRecordsWalksAll(t *testing.T) {
 	want := map[filter.Recipient]bool{}
 	var events []filter.Event
 	for i := range 2500 {
-		to := person([]string{"acme", ""}[i%2], i)
+		to := storetest.Person([]string{"acme", ""}[i%2], i)
 		want[to] = true
 		events = append(events, optIn(to, "in"))
 	}
@@ -196,7 +190,7 @@ func TestRecordsWalksAll(t *testing.T) {
 }
 
 func TestKnownAsJSON(t *testing.T) {
-	k := store.Known{To: person("acme", 1), Record: filter.Record{}.After(filter.Event{Kind: filter.OptedOut, Time: noon})}
+	k := store.Known{To: storetest.Person("acme", 1), Record: filter.Record{}.After(filter.Event{Kind: filter.OptedOut, Time: noon})}
 	got, err := json.Marshal(k)
 	if err != nil || !strings.HasPrefix(string(got), `{"to":{"brand":"acme","channel":"sms","address":"+15550000001"},"record":{`) {
 		t.Errorf("%s %v", got, err)
@@ -213,7 +207,7 @@ func TestAppendHonoursContextWhileWaiting(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error)
-	go func() { result <- s.Append(ctx, optOut(person("acme", 1), "stop")) }()
+	go func() { result <- s.Append(ctx, optOut(storetest.Person("acme", 1), "stop")) }()
 	<-entered
 	cancel()
 	if err := <-result; err == nil || !strings.Contains(err.Error(), "context canceled") {

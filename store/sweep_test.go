@@ -12,31 +12,32 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // An erased recipient is forgotten when the time to keep them is over, and the chain still verifies.
 func TestErasedAreForgotten(t *testing.T) {
-	now := newClock(noon)
+	now := storetest.NewClock(noon)
 	dir := t.TempDir()
-	cfg := store.Config{Dir: dir, Now: now.now, KeepErased: 48 * time.Hour}
+	cfg := store.Config{Dir: dir, Now: now.Now, KeepErased: 48 * time.Hour}
 	s := open(t, cfg)
-	back := person("acme", 2)
+	back := storetest.Person("acme", 2)
 	var events []filter.Event
 	for i := range 700 {
 		events = append(events, optIn(gonePerson, fmt.Sprint(i)), optIn(back, fmt.Sprint(i)))
 	}
-	keep(t, s, append(events, optIn(person("acme", 3), "a"))...)
+	keep(t, s, append(events, optIn(storetest.Person("acme", 3), "a"))...)
 	erase(t, s, gonePerson)
 	erase(t, s, back)
-	now.set(noon.Add(24 * time.Hour))
+	now.Set(noon.Add(24 * time.Hour))
 	keep(t, s, optIn(back, "again"))
-	must(t, store.Sweep(s))
+	storetest.Must(t, store.Sweep(s))
 	judgeErased(t, s, gonePerson)
 
-	now.set(noon.Add(49 * time.Hour))
+	now.Set(noon.Add(49 * time.Hour))
 	closeStore(t, s)
 	s = open(t, cfg)
-	must(t, store.Sweep(s))
+	storetest.Must(t, store.Sweep(s))
 	if n := len(history(t, s, gonePerson)); n > 0 || barred(t, s, gonePerson) && !store.MayHaveOptedOut(s, gonePerson) {
 		t.Errorf("%d events are left of somebody who is to be forgotten", n)
 	}
@@ -55,29 +56,29 @@ func TestErasedAreForgotten(t *testing.T) {
 	keep(t, s, optIn(gonePerson, "new"))
 	sound(t, s)
 	erase(t, s, gonePerson)
-	now.set(noon.Add(200 * time.Hour))
-	must(t, store.Sweep(s))
+	now.Set(noon.Add(200 * time.Hour))
+	storetest.Must(t, store.Sweep(s))
 	sound(t, s)
 }
 
 // Who only looks into the folder of a gate leaves there what the gate keeps by its own numbers.
 func TestStillStoreRemovesNothing(t *testing.T) {
-	now := newClock(noon)
-	cfg := store.Config{Dir: t.TempDir(), Now: now.now, Retention: 8784 * time.Hour}
+	now := storetest.NewClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: now.Now, Retention: 8784 * time.Hour}
 	s := open(t, cfg)
 	s.Tally().Remember(30 * 24 * time.Hour)
-	m := filter.Message{To: person("acme", 1)}
+	m := filter.Message{To: storetest.Person("acme", 1)}
 	take(t, s, m, noon)
 	keep(t, s, optIn(gonePerson, "a"))
 	erase(t, s, gonePerson)
 	left := len(history(t, s, gonePerson))
 	closeStore(t, s)
 	snapshot := filepath.Join(cfg.Dir, "index")
-	must(t, os.Remove(snapshot))
+	storetest.Must(t, os.Remove(snapshot))
 
-	now.set(noon.Add(10 * 24 * time.Hour))
-	s = open(t, store.Config{Dir: cfg.Dir, Now: now.now, KeepErased: time.Hour, Still: true})
-	must(t, store.Sweep(s))
+	now.Set(noon.Add(10 * 24 * time.Hour))
+	s = open(t, store.Config{Dir: cfg.Dir, Now: now.Now, KeepErased: time.Hour, Still: true})
+	storetest.Must(t, store.Sweep(s))
 	s.Tally().Sweep()
 	if n := len(history(t, s, gonePerson)); n != left {
 		t.Errorf("%d of %d events of the erased recipient are left", n, left)
@@ -89,7 +90,7 @@ func TestStillStoreRemovesNothing(t *testing.T) {
 
 	s = open(t, cfg)
 	s.Tally().Remember(30 * 24 * time.Hour)
-	if got := tallyOf(t, s, m, now.now()); len(got) != 1 {
+	if got := tallyOf(t, s, m, now.Now()); len(got) != 1 {
 		t.Errorf("the tally of 30 days is %+v", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A process that is killed the moment after it acknowledged a switch leaves it behind.
@@ -23,7 +24,7 @@ func TestKilledAfterPause(t *testing.T) {
 			id, lifted := strings.CutPrefix(lines.Text(), "lifted ")
 			want[id] = !lifted
 		}
-		must(t, child.Process.Kill())
+		storetest.Must(t, child.Process.Kill())
 		for lines.Scan() { // acknowledged before it died
 			id, lifted := strings.CutPrefix(lines.Text(), "lifted ")
 			want[id] = !lifted
@@ -34,7 +35,7 @@ func TestKilledAfterPause(t *testing.T) {
 	for id, force := range want {
 		// One that was lifted may be so although nobody was told: the kill came in between.
 		past, err := s.Switches().History("", 100_000)
-		must(t, err)
+		storetest.Must(t, err)
 		i := slices.IndexFunc(past, func(sw filter.Switch) bool { return sw.ID == id })
 		if i < 0 || !force && past[i].Lifted.IsZero() {
 			t.Errorf("switch %s was acknowledged (in force: %v), and is %+v", id, force, past)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A process whose files may not grow meets the file system's refusal in the middle of a line: the
@@ -17,11 +18,11 @@ func TestSwitchesOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	child, out := spawn(t, "crammed", dir, "")
 	said, err := io.ReadAll(out)
-	must(t, err)
+	storetest.Must(t, err)
 	if err := child.Wait(); err != nil || !strings.Contains(string(said), "refused") {
 		t.Fatalf("the child ended with %v: %s", err, said)
 	}
-	equal(t, "in force", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"a", "c"})
+	storetest.Equal(t, "in force", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"a", "c"})
 }
 
 // crammed is the child.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -14,17 +15,17 @@ func take(t testing.TB, s *store.Store, m filter.Message, now time.Time) tally.S
 	t.Helper()
 	var r filter.Record
 	turn, err := s.Tally().Turn(&m, &r, now)
-	must(t, err)
+	storetest.Must(t, err)
 	defer turn.End()
 	slot, err := turn.Take(&tally.Claims{Place: true})
-	must(t, err)
+	storetest.Must(t, err)
 	return slot
 }
 
 func tallyOf(t testing.TB, s *store.Store, m filter.Message, now time.Time) filter.Tally {
 	t.Helper()
 	var r filter.Record
-	must(t, s.Tally().Read(&m, &r, now))
+	storetest.Must(t, s.Tally().Read(&m, &r, now))
 	return r.Tally
 }
 
@@ -48,7 +49,7 @@ func reserve(t testing.TB, s *store.Store, policy filter.Policy, m *filter.Messa
 func reserving(t testing.TB, caps filter.Caps, duplicates filter.Duplicates) filter.Policy {
 	t.Helper()
 	policy, err := filter.New(filter.Config{Require: map[filter.Category]filter.Basis{filter.Marketing: filter.NoBasis}, Caps: caps, Duplicates: duplicates})
-	must(t, err)
+	storetest.Must(t, err)
 	return policy
 }
 
@@ -57,7 +58,7 @@ func TestReserveAllocatesNothing(t *testing.T) {
 	s := open(t, store.Config{Dir: t.TempDir()})
 	policy := reserving(t, filter.Caps{Rows: []filter.Cap{{Most: 5, Within: time.Hour, SameTopic: true}, {Most: 9, Within: time.Hour}}},
 		filter.Duplicates{Within: time.Hour, Categories: []filter.Category{filter.Utility}})
-	m := filter.Message{To: person("acme", 1), Topic: "offers", Others: [4]string{"news", "club", "spring"}, Text: "Sale"}
+	m := filter.Message{To: storetest.Person("acme", 1), Topic: "offers", Others: [4]string{"news", "club", "spring"}, Text: "Sale"}
 	var r filter.Record
 	for range 3 {
 		take(t, s, m, noon)
@@ -87,10 +88,10 @@ func BenchmarkReserve(b *testing.B) {
 			}
 			s := open(b, c.cfg)
 			policy := reserving(b, filter.Caps{Rows: []filter.Cap{{Most: 1 << 30, Within: 24 * time.Hour}}}, filter.Duplicates{})
-			m, r := filter.Message{To: person("acme", 0), Text: "Everything must go. Reply STOP to opt out"}, filter.Record{}
+			m, r := filter.Message{To: storetest.Person("acme", 0), Text: "Everything must go. Reply STOP to opt out"}, filter.Record{}
 			var addresses []string
 			for n := range min(c.people, 100_000) {
-				addresses = append(addresses, person("acme", n).Address)
+				addresses = append(addresses, storetest.Person("acme", n).Address)
 			}
 			if c.people == 100 {
 				for n := range 100 * 100 {

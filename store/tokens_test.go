@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func token(name string) store.Token {
@@ -26,13 +27,13 @@ func tokenNames(s *store.Store) string {
 }
 
 func TestTokensOutliveTheProcess(t *testing.T) {
-	at := newClock(noon)
-	cfg := store.Config{Dir: t.TempDir(), Now: at.now}
+	at := storetest.NewClock(noon)
+	cfg := store.Config{Dir: t.TempDir(), Now: at.Now}
 	s := open(t, cfg)
 	for _, name := range []string{"crm", "shop", "report"} {
-		must(t, s.AddToken(token(name)))
+		storetest.Must(t, s.AddToken(token(name)))
 	}
-	must(t, s.RemoveToken("shop"))
+	storetest.Must(t, s.RemoveToken("shop"))
 	same := token("other")
 	same.Hash = token("crm").Hash
 	if err := s.AddToken(token("crm")); !errors.Is(err, store.ErrTokenTaken) {
@@ -46,7 +47,7 @@ func TestTokensOutliveTheProcess(t *testing.T) {
 	}
 	s.TokenUsed("crm")
 	later := noon.Add(2 * time.Hour)
-	at.set(later)
+	at.Set(later)
 	s.TokenUsed("of the configuration") // puts both on disk
 	closeStore(t, s)
 	s = open(t, cfg)
@@ -56,9 +57,9 @@ func TestTokensOutliveTheProcess(t *testing.T) {
 	if !s.TokenUse("crm").Equal(noon) || !s.TokenUse("of the configuration").Equal(later) || !s.TokenUse("report").IsZero() {
 		t.Errorf("used %v, %v, %v", s.TokenUse("crm"), s.TokenUse("of the configuration"), s.TokenUse("report"))
 	}
-	must(t, s.AddToken(token("shop")))
-	must(t, s.RemoveToken("crm"))
-	must(t, s.AddToken(token("crm")))
+	storetest.Must(t, s.AddToken(token("shop")))
+	storetest.Must(t, s.RemoveToken("crm"))
+	storetest.Must(t, s.AddToken(token("crm")))
 	if !s.TokenUse("crm").IsZero() {
 		t.Error("a new token was used before it was made")
 	}
@@ -70,15 +71,15 @@ func TestEraseLeavesNothingInTokens(t *testing.T) {
 	ana := filter.Recipient{Brand: "acme", Channel: filter.Email, Address: "ana@example.com"}
 	made, named := token("crm"), token("of-ana@example.com")
 	made.MadeBy = "ana@example.com"
-	must(t, s.AddToken(made))
-	must(t, s.AddToken(named))
+	storetest.Must(t, s.AddToken(made))
+	storetest.Must(t, s.AddToken(named))
 	s.TokenUsed("ana@example.com")
 	_, err := s.Erase(t.Context(), ana, "olga", "asked by letter")
 	if err == nil || !strings.Contains(err.Error(), "the token of-ana@example.com is named by it: revoke it first") {
 		t.Errorf("got %v", err)
 	}
-	must(t, s.RemoveToken("of-ana@example.com"))
-	must(t, s.Audit().Keep(audit.Act{Actor: "ana@example.com", Kind: audit.TokenMake}))
+	storetest.Must(t, s.RemoveToken("of-ana@example.com"))
+	storetest.Must(t, s.Audit().Keep(audit.Act{Actor: "ana@example.com", Kind: audit.TokenMake}))
 	erase(t, s, ana)
 	if files := found(t, cfg.Dir); len(files) > 0 {
 		t.Errorf("after the erasure:\n%s", strings.Join(files, "\n"))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // Whoever must prove consent learns that its picture is gone while there may still be a backup of it.
@@ -21,18 +22,18 @@ func TestVerifyReadsTheScreenshots(t *testing.T) {
 		shas[i] = putBlob(t, s, picture(fmt.Sprint(i)))
 	}
 	file := func(i int) string { return filepath.Join(dir, "blobs", shas[i]) }
-	elsewhere := proven(person("acme", 3), "d", shas[3])
+	elsewhere := proven(storetest.Person("acme", 3), "d", shas[3])
 	elsewhere.Proof.ScreenshotURL = "https://example.com/form.png"
-	keep(t, s, proven(person("acme", 0), "a", shas[0]), proven(person("acme", 1), "b", shas[1]), proven(person("acme", 2), "c", shas[2]), elsewhere,
-		proven(person("acme", 4), "e", shas[4]))
-	if _, err := s.Erase(context.Background(), person("acme", 4), "ada", "asked for it"); err != nil {
+	keep(t, s, proven(storetest.Person("acme", 0), "a", shas[0]), proven(storetest.Person("acme", 1), "b", shas[1]), proven(storetest.Person("acme", 2), "c", shas[2]), elsewhere,
+		proven(storetest.Person("acme", 4), "e", shas[4]))
+	if _, err := s.Erase(context.Background(), storetest.Person("acme", 4), "ada", "asked for it"); err != nil {
 		t.Fatal(err)
 	}
 	sound(t, s)
 
-	must(t, os.WriteFile(file(1), bytes.Repeat([]byte("x"), 100), 0o600))
-	must(t, os.Remove(file(2)))
-	must(t, os.Remove(file(3)))
+	storetest.Must(t, os.WriteFile(file(1), bytes.Repeat([]byte("x"), 100), 0o600))
+	storetest.Must(t, os.Remove(file(2)))
+	storetest.Must(t, os.Remove(file(3)))
 	want := map[string]bool{
 		"event 2 names the screenshot " + shas[1] + ", which was altered": true,
 		"event 3 names the screenshot " + shas[2] + ", which is missing":  true,

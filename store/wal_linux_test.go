@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // What is synced before an append is acknowledged is the file that has the append: also behind the
@@ -24,24 +25,24 @@ func TestAcknowledgedIsInSyncedFile(t *testing.T) {
 	for n := range 80 {
 		switch n {
 		case 30, 31:
-			erase(t, s, person("acme", n-1))
+			erase(t, s, storetest.Person("acme", n-1))
 		case 40:
 			closeStore(t, s)
 			s = open(t, store.Config{Dir: dir})
 		}
 		var events []filter.Event
 		for i := range 50 {
-			e := optIn(person("acme", i), fmt.Sprintf("number %d of round %d", i, n))
+			e := optIn(storetest.Person("acme", i), fmt.Sprintf("number %d of round %d", i, n))
 			e.Proof = filter.Evidence{Wording: bulk}
 			events = append(events, e)
 		}
-		must(t, s.Append(context.Background(), events...))
+		storetest.Must(t, s.Append(context.Background(), events...))
 		synced := store.SyncedFile(s)
 		if synced != before {
 			before, changes = synced, changes+1
 		}
 		log, err := os.ReadFile(synced)
-		must(t, err)
+		storetest.Must(t, err)
 		if last := events[len(events)-1].ID; !bytes.Contains(log, []byte(last)) {
 			t.Fatalf("%q was acknowledged, but it is not in %s, which was synced", last, filepath.Base(synced))
 		}

@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"store/disk":          {},
 	"store/errands":       {"filter", "store/disk", "store/spelling", "store/ulid", "store/wire"},
 	"store/spelling":      {"filter", "store/wire"},
+	"store/storetest":     {"filter"},
 	"store/switches":      {"filter", "store/disk", "store/spelling", "store/ulid"},
 	"store/tally":         {"filter", "store/disk", "store/wire"},
 	"store/ulid":          {},

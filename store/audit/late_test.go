@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/storetest"
 	"go.uber.org/zap"
 )
 
@@ -26,7 +27,7 @@ func TestErasuresAreForgotten(t *testing.T) {
 			return f.Sync()
 		},
 	})
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(trail.Close)
 	held := func(want int) {
 		t.Helper()
@@ -37,25 +38,25 @@ func TestErasuresAreForgotten(t *testing.T) {
 	erase := func() {
 		t.Helper()
 		_, err := trail.Erase(spelling.OfPerson(filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+14155550100"}))
-		must(t, err)
+		storetest.Must(t, err)
 	}
 	erase()
 	held(0)
 
 	grant := Act{Kind: PassGrant, Actor: "ana", Outcome: Done}
 	begun, err := trail.Begin(grant)
-	must(t, err)
+	storetest.Must(t, err)
 	_, over := trail.Asked()
 	erase()
 	held(1)
-	must(t, trail.End(begun, grant))
+	storetest.Must(t, trail.End(begun, grant))
 	held(1)
 	over()
 	over()
 	held(0)
 
 	begun, err = trail.Begin(grant)
-	must(t, err)
+	storetest.Must(t, err)
 	full = true
 	if err := trail.End(begun, grant); err == nil {
 		t.Fatal("it was ended")
@@ -63,13 +64,6 @@ func TestErasuresAreForgotten(t *testing.T) {
 	full = false
 	erase()
 	held(0)
-	must(t, trail.End(begun, grant)) // it can be ended after all
+	storetest.Must(t, trail.End(begun, grant)) // it can be ended after all
 	held(0)
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -74,13 +75,13 @@ func (t *traffic) next() decisions.Entry {
 // cpu is what the process has used of its processors, in all its threads.
 func cpu(b *testing.B) time.Duration {
 	var u syscall.Rusage
-	must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	storetest.Must(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // diskBytes is the size of the files of the decision log in dir.
 func diskBytes(b *testing.B, dir string) (n int64) {
-	must(b, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+	storetest.Must(b, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

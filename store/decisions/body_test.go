@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -52,7 +53,7 @@ func TestBodyKeepsWhateverAnEntryHolds(t *testing.T) {
 		entries := oddEntries(rand.New(rand.NewPCG(seed, 1)), int(seed*seed))
 		body, rawLen := decisions.PackEntries(entries)
 		got, err := decisions.UnpackEntries(body, len(entries), rawLen)
-		must(t, err)
+		storetest.Must(t, err)
 		for i := range entries {
 			if !reflect.DeepEqual(got[i], entries[i]) {
 				t.Fatalf("seed %d, entry %d: %+v became %+v", seed, i, entries[i], got[i])
@@ -100,7 +101,7 @@ func FuzzBody(f *testing.F) {
 // A log that was begun in the first format is read, watched, written on and erased from.
 func TestFirstFormat(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.MkdirAll(dir, 0o700))
+	storetest.Must(t, os.MkdirAll(dir, 0o700))
 	var blocks []byte
 	for first := 0; first < 3000; first += 1000 {
 		var entries []decisions.Entry
@@ -113,14 +114,14 @@ func TestFirstFormat(t *testing.T) {
 		}
 		blocks = append(blocks, decisions.FirstFormat(uint64(first), entries)...)
 	}
-	must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%020d.log", 0)), blocks, 0o600))
+	storetest.Must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%020d.log", 0)), blocks, 0o600))
 	l := open(t, decisions.Config{Dir: dir})
 	for n := 3000; n < 5000; n++ {
 		l.Add(decision(n))
 	}
 	decisions.Flush(l)
-	equal(t, "all", ids(t, l, decisions.Query{}), newestFirst(4999, 0))
-	equal(t, "a recipient", ids(t, l, decisions.Query{To: person("acme", 1234)}), []string{idAt(1234)})
+	storetest.Equal(t, "all", ids(t, l, decisions.Query{}), newestFirst(4999, 0))
+	storetest.Equal(t, "a recipient", ids(t, l, decisions.Query{To: storetest.Person("acme", 1234)}), []string{idAt(1234)})
 	if n := len(aboutGone(t, l)); n != 30 {
 		t.Errorf("%d entries about a recipient, want 30", n)
 	}
@@ -132,7 +133,7 @@ func TestFirstFormat(t *testing.T) {
 	}
 	closeLog(t, l)
 	l = open(t, decisions.Config{Dir: dir})
-	equal(t, "all after an erasure", ids(t, l, decisions.Query{}), newestFirst(4999, 0))
+	storetest.Equal(t, "all after an erasure", ids(t, l, decisions.Query{}), newestFirst(4999, 0))
 	if n := len(aboutGone(t, l)); n > 0 {
 		t.Errorf("%d entries are left about the erased", n)
 	}
@@ -188,7 +189,7 @@ func TestBloomFiltersOfALongLog(t *testing.T) {
 			}
 			for _, n := range []int{10, 15_000, 29_500} {
 				before := metric(t, l, "sendgate_log_blocks_read_total", "")
-				equal(t, fmt.Sprint("entry ", n), ids(t, l, decisions.Query{To: person("acme", n)}), []string{idAt(n)})
+				storetest.Equal(t, fmt.Sprint("entry ", n), ids(t, l, decisions.Query{To: storetest.Person("acme", n)}), []string{idAt(n)})
 				if read := metric(t, l, "sendgate_log_blocks_read_total", "") - before; read > 4 { // three false alarms of 28 are unlikely enough
 					t.Errorf("%v blocks were read for one entry", read)
 				}
@@ -202,7 +203,7 @@ func TestEarlierFormats(t *testing.T) {
 	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format", "seventh-format", "eighth-format"} {
 		t.Run(format, func(t *testing.T) {
 			dir := t.TempDir()
-			must(t, os.CopyFS(dir, os.DirFS("testdata/"+format)))
+			storetest.Must(t, os.CopyFS(dir, os.DirFS("testdata/"+format)))
 			l := open(t, decisions.Config{Dir: dir})
 			for n := range 1100 {
 				if got, ok, err := l.Entry(idAt(n)); err != nil || !ok || !reflect.DeepEqual(got, decision(n)) {
@@ -215,8 +216,8 @@ func TestEarlierFormats(t *testing.T) {
 				l.Add(e)
 			}
 			decisions.Flush(l)
-			equal(t, "all", ids(t, l, decisions.Query{}), newestFirst(2999, 0))
-			equal(t, "a client's", ids(t, l, decisions.Query{Client: "shop"}), newestFirst(2999, 1100))
+			storetest.Equal(t, "all", ids(t, l, decisions.Query{}), newestFirst(2999, 0))
+			storetest.Equal(t, "a client's", ids(t, l, decisions.Query{Client: "shop"}), newestFirst(2999, 1100))
 			if e, ok, err := l.Entry(idAt(2000)); err != nil || !ok || e.Service != "MG1" || e.Client != "shop" {
 				t.Errorf("got %+v, %v, %v", e, ok, err)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // byHand counts what a log's Entries yield between the moments.
@@ -21,7 +22,7 @@ func byHand(t *testing.T, l *decisions.Log, edges []time.Time) []map[decisions.K
 		buckets[i] = map[decisions.Kind]int{}
 	}
 	for e, err := range l.Entries(decisions.Query{}) {
-		must(t, err)
+		storetest.Must(t, err)
 		i, begins := slices.BinarySearchFunc(edges, e.Time, time.Time.Compare)
 		if !begins {
 			i--
@@ -36,7 +37,7 @@ func byHand(t *testing.T, l *decisions.Log, edges []time.Time) []map[decisions.K
 func countsOf(t *testing.T, l *decisions.Log, edges []time.Time) []map[decisions.Kind]int {
 	t.Helper()
 	lists, err := l.Counts(edges, nil)
-	must(t, err)
+	storetest.Must(t, err)
 	buckets := make([]map[decisions.Kind]int, len(lists))
 	for i, list := range lists {
 		buckets[i] = map[decisions.Kind]int{}
@@ -93,8 +94,8 @@ func TestCountsNeverDisagreeWithTheLog(t *testing.T) {
 	entries := fewCampaigns(9000)
 	for name, cfg := range map[string]decisions.Config{"on disk": {Dir: t.TempDir()}, "in memory": {}} {
 		t.Run(name, func(t *testing.T) {
-			now := newClock(noon.Add(48 * time.Hour))
-			cfg.Now, cfg.Retention = now.now, 90*24*time.Hour
+			now := storetest.NewClock(noon.Add(48 * time.Hour))
+			cfg.Now, cfg.Retention = now.Now, 90*24*time.Hour
 			l := open(t, cfg)
 			agree(t, "empty", l)
 			for i, e := range entries {
@@ -122,7 +123,7 @@ func TestCountsNeverDisagreeWithTheLog(t *testing.T) {
 			l.Add(entries[0])
 			agree(t, "with one more", l)
 			closeLog(t, l)
-			now.set(noon.Add(100 * 24 * time.Hour))
+			now.Set(noon.Add(100 * 24 * time.Hour))
 			l = open(t, cfg)
 			decisions.Retain(l)
 			agree(t, "after its time", l)
@@ -149,7 +150,7 @@ func TestCountsWhileLogging(t *testing.T) {
 		default:
 		}
 		lists, err := l.Counts([]time.Time{noon.Add(-time.Hour), noon.Add(72 * time.Hour)}, nil)
-		must(t, err)
+		storetest.Must(t, err)
 		n := 0
 		for _, c := range lists[0] {
 			n += c.Decisions
@@ -208,12 +209,12 @@ func TestCountsOfEarlierFormats(t *testing.T) {
 	for _, format := range []string{"second-format", "fourth-format", "fifth-format", "sixth-format", "seventh-format", "eighth-format"} {
 		t.Run(format, func(t *testing.T) {
 			dir := t.TempDir()
-			must(t, os.CopyFS(dir, os.DirFS("testdata/"+format)))
+			storetest.Must(t, os.CopyFS(dir, os.DirFS("testdata/"+format)))
 			l := open(t, decisions.Config{Dir: dir})
 			for _, when := range []string{"first", "again"} {
 				agree(t, when, l)
-				equal(t, when, ids(t, l, decisions.Query{Campaign: "spring", From: "+15559990000"}), newestFirst(1099, 0))
-				equal(t, when, ids(t, l, decisions.Query{Campaign: "spring", Topic: "offers"}), nil)
+				storetest.Equal(t, when, ids(t, l, decisions.Query{Campaign: "spring", From: "+15559990000"}), newestFirst(1099, 0))
+				storetest.Equal(t, when, ids(t, l, decisions.Query{Campaign: "spring", Topic: "offers"}), nil)
 			}
 			for n := 1100; n < 3000; n++ {
 				l.Add(decision(n))

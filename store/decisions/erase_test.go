@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 func TestErase(t *testing.T) {
@@ -30,7 +31,7 @@ func TestErase(t *testing.T) {
 			if left := aboutGone(t, l); len(left) > 0 {
 				t.Errorf("%d entries still say whom they are about", len(left))
 			}
-			equal(t, "the entries", ids(t, l, decisions.Query{}), all)
+			storetest.Equal(t, "the entries", ids(t, l, decisions.Query{}), all)
 			for i := 0; i < len(about); i += 20 {
 				id := about[i]
 				e, ok, err := l.Entry(id)
@@ -129,7 +130,7 @@ func TestEraseWhileReading(t *testing.T) {
 	logAbout(l, 5000)
 	n := 0
 	for e, err := range l.Entries(decisions.Query{}) {
-		if must(t, err); n == 10 {
+		if storetest.Must(t, err); n == 10 {
 			erase(t, l, gonePerson)
 		}
 		if n++; e.ID == "" {
@@ -150,10 +151,10 @@ func TestEraseWhileReading(t *testing.T) {
 func telling(t *testing.T, dir string) (paths []string) {
 	t.Helper()
 	all, err := filepath.Glob(filepath.Join(dir, "*"))
-	must(t, err)
+	storetest.Must(t, err)
 	for _, path := range all {
 		data, err := os.ReadFile(path)
-		must(t, err)
+		storetest.Must(t, err)
 		if bytes.Contains(data, []byte("4155550100")) || bytes.Contains(data, []byte("Ana Ejemplo")) {
 			paths = append(paths, path)
 		}
@@ -179,9 +180,9 @@ func TestEraseRemovesWhatDoesNotRead(t *testing.T) {
 				t.Fatal(files, err)
 			}
 			whole, err := os.ReadFile(files[0])
-			must(t, err)
-			must(t, os.WriteFile(files[0], spoil(whole), 0o600))
-			logger, logs := observed()
+			storetest.Must(t, err)
+			storetest.Must(t, os.WriteFile(files[0], spoil(whole), 0o600))
+			logger, logs := storetest.Observed()
 			l = open(t, decisions.Config{Dir: dir, Logger: logger})
 			erase(t, l, gonePerson)
 			if logs.FilterMessageSnippet("removing").Len() == 0 {
@@ -197,7 +198,7 @@ func TestEraseRemovesWhatDoesNotRead(t *testing.T) {
 			if logs.Len() != said {
 				t.Errorf("after the erasure something is damaged still: %v", logs.All()[said:])
 			}
-			equal(t, "what is left", ids(t, l, decisions.Query{}), left)
+			storetest.Equal(t, "what is left", ids(t, l, decisions.Query{}), left)
 			if len(aboutGone(t, l)) > 0 {
 				t.Error("entries about the erased are left")
 			}
@@ -209,7 +210,7 @@ func TestEraseRemovesWhatDoesNotRead(t *testing.T) {
 // walk, and their blocks move.
 func TestEraseWhileLookingForOne(t *testing.T) {
 	l := open(t, decisions.Config{Dir: t.TempDir()})
-	sought, blocked := person("acme", 1), filter.Block
+	sought, blocked := storetest.Person("acme", 1), filter.Block
 	var want []string
 	for i := range 5000 {
 		e := decision(i)
@@ -233,7 +234,7 @@ func TestEraseWhileLookingForOne(t *testing.T) {
 	decisions.Flush(l)
 	once := sync.OnceFunc(func() { erase(t, l, gonePerson) })
 	slices.Reverse(want)
-	equal(t, "found", ids(t, l, decisions.Query{To: sought, Action: &blocked, Pause: once}), want)
+	storetest.Equal(t, "found", ids(t, l, decisions.Query{To: sought, Action: &blocked, Pause: once}), want)
 }
 
 // Entries that are logged while somebody is erased wait for nothing and are all kept.
@@ -252,7 +253,7 @@ func TestLoggingWhileErasing(t *testing.T) {
 		t.Errorf("%d entries were blanked, want %d", got, len(about))
 	}
 	for i := range 5 {
-		erase(t, l, person("acme", i))
+		erase(t, l, storetest.Person("acme", i))
 	}
 	logging.Wait()
 	decisions.Flush(l)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // variousEntries are entries with a few values in every field, and with the three last parts of them
@@ -22,7 +23,7 @@ func variousEntries(n int) []decisions.Entry {
 		e.Time = noon.Add(time.Duration(i) * 3 * time.Second)
 		e.Route, e.Mode, e.From = pick("twilio", "whatsapp", "vonage"), pick("enforce", "report"), pick("+15559990000", "ACME", "")
 		e.Topic, e.Campaign, e.Template = pick("offers", "orders", ""), fmt.Sprint("campaign-", i/(n/10)), pick("", "", "", "order_update")
-		e.To, e.Client = person(pick("acme", "club"), random.IntN(n/4)), map[string]string{"twilio": "shop", "whatsapp": "crm"}[e.Route]
+		e.To, e.Client = storetest.Person(pick("acme", "club"), random.IntN(n/4)), map[string]string{"twilio": "shop", "whatsapp": "crm"}[e.Route]
 		e.Enforced, e.Category = e.Mode == "enforce", filter.Category(random.IntN(3))
 		switch random.IntN(20) {
 		case 0:
@@ -132,7 +133,7 @@ func TestFiltersCombine(t *testing.T) {
 				l = open(t, c.cfg)
 			}
 			for i, q := range queries {
-				equal(t, fmt.Sprintf("%+v", q), ids(t, l, q), wants[i])
+				storetest.Equal(t, fmt.Sprintf("%+v", q), ids(t, l, q), wants[i])
 			}
 		})
 	}
@@ -142,7 +143,7 @@ func TestFiltersCombine(t *testing.T) {
 func TestNothingIsReadForACombinationThatIsNowhere(t *testing.T) {
 	l := open(t, decisions.Config{Dir: t.TempDir()})
 	entries := variousEntries(20_000)
-	monitor := person("acme", 999_999)
+	monitor := storetest.Person("acme", 999_999)
 	for i := range entries {
 		if i%300 == 0 { // in every block, and never with a footer
 			e := &entries[i]
@@ -172,7 +173,7 @@ func TestNothingIsReadForACombinationThatIsNowhere(t *testing.T) {
 		"a sender with another's campaign": {decisions.Query{From: "+16660018000", Campaign: "broadcast-19000"}, 0},
 	} {
 		before := metric(t, l, "sendgate_log_blocks_read_total", "")
-		equal(t, name, ids(t, l, c.q), chosen(entries, c.q))
+		storetest.Equal(t, name, ids(t, l, c.q), chosen(entries, c.q))
 		if read := metric(t, l, "sendgate_log_blocks_read_total", "") - before; read > c.blocks {
 			t.Errorf("%s: %v blocks were read, want at most %v", name, read, c.blocks)
 		}
@@ -193,7 +194,7 @@ func TestPagesOfACombinationJoin(t *testing.T) {
 		q.Before = page[len(page)-1]
 	}
 	q.Limit, q.Before = 0, ""
-	equal(t, "all pages", all, chosen(entries, q))
+	storetest.Equal(t, "all pages", all, chosen(entries, q))
 }
 
 func TestTailWithFilters(t *testing.T) {
@@ -209,8 +210,8 @@ func TestTailWithFilters(t *testing.T) {
 	}
 	var got []string
 	for e, err := range tail {
-		must(t, err)
+		storetest.Must(t, err)
 		got = append(got, e.ID)
 	}
-	equal(t, "the tail", got, want)
+	storetest.Equal(t, "the tail", got, want)
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
-	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,8 +12,8 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/storetest"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 )
 
 // noon is the moment at which most tests happen.
@@ -37,7 +35,7 @@ func open(t testing.TB, cfg decisions.Config) *decisions.Log {
 		cfg.Logger = zap.NewNop()
 	}
 	l, err := decisions.Open(cfg)
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -52,32 +50,7 @@ func hash(address string) (sum [16]byte) {
 
 func closeLog(t testing.TB, l *decisions.Log) {
 	t.Helper()
-	must(t, l.Close())
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A clock is a clock that a test sets.
-type clock struct{ at atomic.Pointer[time.Time] }
-
-func newClock(at time.Time) *clock {
-	c := new(clock)
-	c.set(at)
-	return c
-}
-
-func (c *clock) set(at time.Time) { c.at.Store(&at) }
-func (c *clock) now() time.Time   { return *c.at.Load() }
-
-// observed is a logger and what was written to it.
-func observed() (*zap.Logger, *observer.ObservedLogs) {
-	core, logs := observer.New(zap.WarnLevel)
-	return zap.New(core), logs
+	storetest.Must(t, l.Close())
 }
 
 // metric is the value of a metric with one label value, or none.
@@ -86,7 +59,7 @@ func metric(t testing.TB, l *decisions.Log, name, label string) float64 {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(l.Collectors()...)
 	families, err := registry.Gather()
-	must(t, err)
+	storetest.Must(t, err)
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			if f.GetName() != name || label != "" && m.GetLabel()[0].GetValue() != label {
@@ -102,18 +75,14 @@ func metric(t testing.TB, l *decisions.Log, name, label string) float64 {
 	return 0
 }
 
-// person is the n-th recipient of a brand, and gonePerson is whom the tests erase.
-func person(brand string, n int) filter.Recipient {
-	return filter.Recipient{Brand: brand, Channel: filter.SMS, Address: fmt.Sprintf("+1555%07d", n)}
-}
-
+// gonePerson is whom the tests erase.
 var gonePerson = filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+14155550100"}
 
 // erase erases somebody, and returns from how many entries.
 func erase(t testing.TB, l *decisions.Log, to filter.Recipient) int {
 	t.Helper()
 	n, err := l.Erase(spelling.OfPerson(to))
-	must(t, err)
+	storetest.Must(t, err)
 	return n
 }
 
@@ -121,7 +90,7 @@ func erase(t testing.TB, l *decisions.Log, to filter.Recipient) int {
 func decision(n int) decisions.Entry {
 	at := noon.Add(time.Duration(n) * time.Second)
 	return decisions.Entry{ID: idAt(n), Time: at, Route: "twilio", Provider: "twilio", Mode: "enforce", Config: "c1",
-		To: person("acme", n), From: "+15559990000", Campaign: "spring", Text: "Spring sale. Reply STOP to opt out.",
+		To: storetest.Person("acme", n), From: "+15559990000", Campaign: "spring", Text: "Spring sale. Reply STOP to opt out.",
 		Action: filter.Forward, Enforced: true, Reason: filter.Allowed, Outcome: "answered", Status: 201, Micros: 812}
 }
 
@@ -132,7 +101,7 @@ func ids(t testing.TB, l *decisions.Log, q decisions.Query) []string {
 	t.Helper()
 	var out []string
 	for e, err := range l.Entries(q) {
-		must(t, err)
+		storetest.Must(t, err)
 		out = append(out, e.ID)
 	}
 	return out
@@ -168,11 +137,4 @@ func logAbout(l *decisions.Log, n int) (about []string) {
 func aboutGone(t testing.TB, l *decisions.Log) []string {
 	t.Helper()
 	return ids(t, l, decisions.Query{To: filter.Recipient{Address: gonePerson.Address}})
-}
-
-func equal(t testing.TB, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: got %d %.6q…, want %d %.6q…", what, len(got), got[:min(len(got), 6)], len(want), want[:min(len(want), 6)])
-	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // Whoever reads an entry can tell that the log does not hold all that was counted.
@@ -109,13 +110,13 @@ func TestEntriesWhileWriting(t *testing.T) {
 
 func TestRetention(t *testing.T) {
 	dir := t.TempDir()
-	now := newClock(noon)
-	l := open(t, decisions.Config{Dir: dir, Retention: 72 * time.Hour, Now: now.now})
+	now := storetest.NewClock(noon)
+	l := open(t, decisions.Config{Dir: dir, Retention: 72 * time.Hour, Now: now.Now})
 	for day := range 10 {
-		now.set(noon.Add(time.Duration(day) * 24 * time.Hour))
+		now.Set(noon.Add(time.Duration(day) * 24 * time.Hour))
 		for n := range 1100 {
 			e := decision(n)
-			e.ID, e.Time = fmt.Sprintf("%02d%024d", day, n), now.now()
+			e.ID, e.Time = fmt.Sprintf("%02d%024d", day, n), now.Now()
 			l.Add(e)
 		}
 		decisions.Flush(l)
@@ -128,15 +129,15 @@ func TestRetention(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(dir, "*.log")); len(files) > 5 {
 		t.Errorf("%d files are left: %v", len(files), files)
 	}
-	now.set(noon.Add(100 * 24 * time.Hour))
+	now.Set(noon.Add(100 * 24 * time.Hour))
 	closeLog(t, l)
-	still := open(t, decisions.Config{Dir: dir, Retention: time.Hour, Now: now.now, Still: true})
+	still := open(t, decisions.Config{Dir: dir, Retention: time.Hour, Now: now.Now, Still: true})
 	decisions.Retain(still)
 	if looked := ids(t, still, decisions.Query{}); len(looked) != len(got) {
 		t.Errorf("who only looked left %d of %d entries", len(looked), len(got))
 	}
 	closeLog(t, still)
-	l = open(t, decisions.Config{Dir: dir, Retention: 72 * time.Hour, Now: now.now})
+	l = open(t, decisions.Config{Dir: dir, Retention: 72 * time.Hour, Now: now.Now})
 	decisions.Flush(l)
 	decisions.Retain(l)
 	if got := ids(t, l, decisions.Query{}); len(got) != 0 {

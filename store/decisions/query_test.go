@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // Twenty thousand entries, logged a little out of order as answers come, in five routes and
@@ -19,7 +20,7 @@ func manyEntries() []decisions.Entry {
 		e := decision(n)
 		e.Campaign = fmt.Sprintf("campaign-%d", n/1000)
 		e.Route = fmt.Sprintf("route-%d", n/4000)
-		e.To = person([]string{"acme", "other"}[n%2], n%5000)
+		e.To = storetest.Person([]string{"acme", "other"}[n%2], n%5000)
 		if n%50 == 0 {
 			e.Action, e.Reason, e.Outcome, e.Status = filter.Block, filter.HasOptedOut, "refused", 0
 		}
@@ -61,8 +62,8 @@ func TestQueries(t *testing.T) {
 			"everything, the oldest first": {decisions.Query{Oldest: true}, 19},
 			"a page from the oldest on":    {decisions.Query{Oldest: true, Since: noon.Add(time.Hour), Route: "route-1", Limit: 50}, 3},
 			"an hour in the middle":        {decisions.Query{Since: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)}, 5},
-			"a recipient":                  {decisions.Query{To: person("acme", 4242)}, 19},
-			"an address of any brand":      {decisions.Query{To: filter.Recipient{Address: person("", 4243).Address}}, 19},
+			"a recipient":                  {decisions.Query{To: storetest.Person("acme", 4242)}, 19},
+			"an address of any brand":      {decisions.Query{To: filter.Recipient{Address: storetest.Person("", 4243).Address}}, 19},
 			"an address never written to":  {decisions.Query{To: filter.Recipient{Address: "+15551111111"}}, 19},
 			"a brand":                      {decisions.Query{To: filter.Recipient{Brand: "other"}, Limit: 100}, 2},
 			"blocks":                       {decisions.Query{Action: &blocked}, 19},
@@ -74,7 +75,7 @@ func TestQueries(t *testing.T) {
 			"a rare reason on a page back": {decisions.Query{Before: idAt(7005), Reason: &closed}, 2},
 		} {
 			before := metric(t, l, "sendgate_log_blocks_read_total", "")
-			equal(t, name+": "+what, ids(t, l, c.q), chosen(entries, c.q))
+			storetest.Equal(t, name+": "+what, ids(t, l, c.q), chosen(entries, c.q))
 			if read := metric(t, l, "sendgate_log_blocks_read_total", "") - before; read > c.blocks {
 				t.Errorf("%s: %s decoded %v blocks, want at most %v", name, what, read, c.blocks)
 			}
@@ -115,7 +116,7 @@ func TestQueriesByRecipient(t *testing.T) {
 		}{
 			"addresses never written to":       {func(n int) string { return fmt.Sprintf("+1555111%04d", n) }, 0},
 			"addresses that are no numbers":    {func(n int) string { return fmt.Sprintf("ana%d@example.com", n) }, 0},
-			"recipients of four messages each": {func(n int) string { return person("", n).Address }, 4},
+			"recipients of four messages each": {func(n int) string { return storetest.Person("", n).Address }, 4},
 		} {
 			before := read()
 			for n := range asked {
@@ -174,5 +175,5 @@ func TestPagesJoinWithoutGapOrRepetition(t *testing.T) {
 		q.Before = page[len(page)-1]
 		l.Add(decision(50_000 + len(all))) // newer ones come meanwhile
 	}
-	equal(t, "all pages", all, chosen(entries, decisions.Query{Action: &blocked}))
+	storetest.Equal(t, "all pages", all, chosen(entries, decisions.Query{Action: &blocked}))
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // logged makes a decision log of n entries on disk and returns its folder.
@@ -29,12 +30,12 @@ func TestTornTail(t *testing.T) {
 	dir := logged(t, 20)
 	tail := filepath.Join(dir, "tail")
 	whole, err := os.ReadFile(tail)
-	must(t, err)
+	storetest.Must(t, err)
 	one := len(decisions.EncodeEntry(decision(19))) + 8
 	for cut := 1; cut <= one; cut++ {
-		must(t, os.WriteFile(tail, whole[:len(whole)-cut], 0o600))
+		storetest.Must(t, os.WriteFile(tail, whole[:len(whole)-cut], 0o600))
 		l := open(t, decisions.Config{Dir: dir})
-		equal(t, fmt.Sprintf("%d bytes cut off", cut), ids(t, l, decisions.Query{}), newestFirst(18, 0))
+		storetest.Equal(t, fmt.Sprintf("%d bytes cut off", cut), ids(t, l, decisions.Query{}), newestFirst(18, 0))
 		l.Add(decision(19))
 		closeLog(t, l)
 		again, err := os.ReadFile(tail)
@@ -48,12 +49,12 @@ func TestDamagedTail(t *testing.T) {
 	dir := logged(t, 20)
 	tail := filepath.Join(dir, "tail")
 	whole, err := os.ReadFile(tail)
-	must(t, err)
+	storetest.Must(t, err)
 	for at := 0; at < len(whole); at += 5 {
 		spoilt := slices.Clone(whole)
 		spoilt[at] ^= 0x40
-		must(t, os.WriteFile(tail, spoilt, 0o600))
-		logger, logs := observed()
+		storetest.Must(t, os.WriteFile(tail, spoilt, 0o600))
+		logger, logs := storetest.Observed()
 		l := open(t, decisions.Config{Dir: dir, Logger: logger})
 		got := ids(t, l, decisions.Query{})
 		for _, id := range got {
@@ -74,20 +75,20 @@ func TestTornSegment(t *testing.T) {
 			dir := logged(t, 3*1024)
 			path := filepath.Join(dir, fmt.Sprintf("%020d.log", 0))
 			info, err := os.Stat(path)
-			must(t, err)
+			storetest.Must(t, err)
 			size := info.Size() - cut
 			if cut < 0 {
 				size = 1
 			}
-			must(t, os.Truncate(path, size))
-			logger, logs := observed()
+			storetest.Must(t, os.Truncate(path, size))
+			logger, logs := storetest.Observed()
 			l := open(t, decisions.Config{Dir: dir, Logger: logger})
 			got := ids(t, l, decisions.Query{})
 			if len(got)%1024 != 0 || len(got) > 2048 {
 				t.Errorf("%d entries are left, want whole blocks", len(got))
 			}
 			if len(got) > 0 {
-				equal(t, "what is left", got, newestFirst(len(got)-1, 0))
+				storetest.Equal(t, "what is left", got, newestFirst(len(got)-1, 0))
 			}
 			if logs.Len() == 0 {
 				t.Error("nothing was said about it")
@@ -109,12 +110,12 @@ func TestDamagedBlockIsSkipped(t *testing.T) {
 	dir := logged(t, 3*1024)
 	path := filepath.Join(dir, fmt.Sprintf("%020d.log", 0))
 	whole, err := os.ReadFile(path)
-	must(t, err)
+	storetest.Must(t, err)
 	for at := 0; at < len(whole); at += len(whole)/40 + 1 {
 		spoilt := slices.Clone(whole)
 		spoilt[at] ^= 1
-		must(t, os.WriteFile(path, spoilt, 0o600))
-		logger, logs := observed()
+		storetest.Must(t, os.WriteFile(path, spoilt, 0o600))
+		logger, logs := storetest.Observed()
 		l := open(t, decisions.Config{Dir: dir, Logger: logger})
 		if got := len(ids(t, l, decisions.Query{})); got != 2048 {
 			t.Errorf("byte %d of %d flipped: %d entries are left, want the two other blocks", at, len(whole), got)
@@ -136,13 +137,13 @@ func TestTailAndBlockOverlap(t *testing.T) {
 	}
 	decisions.Flush(l)
 	old, err := os.ReadFile(tail)
-	must(t, err)
+	storetest.Must(t, err)
 	for n := 1000; n < 1024; n++ {
 		l.Add(decision(n))
 	}
 	closeLog(t, l)
-	must(t, os.WriteFile(tail, old, 0o600))
+	storetest.Must(t, os.WriteFile(tail, old, 0o600))
 	l = open(t, decisions.Config{Dir: dir})
-	equal(t, "after the crash", ids(t, l, decisions.Query{}), newestFirst(1023, 0))
+	storetest.Equal(t, "after the crash", ids(t, l, decisions.Query{}), newestFirst(1023, 0))
 	closeLog(t, l)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // BenchmarkAdd adds errands of 1 KiB, one a call, from as many goroutines as its name says. Compare
@@ -30,7 +31,7 @@ func BenchmarkAdd(b *testing.B) {
 			b.ResetTimer()
 			work := func() {
 				i := n.Add(1)
-				e := errand(fmt.Sprint(i), person("acme", int(i)))
+				e := errand(fmt.Sprint(i), storetest.Person("acme", int(i)))
 				e.Body = body
 				if _, err := j.Add(context.Background(), e); err != nil {
 					b.Error(err)
@@ -58,7 +59,7 @@ func BenchmarkDue(b *testing.B) {
 	j := openWith(b, errands.Config{Bytes: 8 << 30}, errands.Host{Dir: b.TempDir()})
 	var batch []errands.Errand
 	for i := range 1_000_000 {
-		e := errand(fmt.Sprint(i), person("acme", i))
+		e := errand(fmt.Sprint(i), storetest.Person("acme", i))
 		e.Due = noon.Add(time.Duration(i%100_000) * time.Second)
 		if batch = append(batch, e); len(batch) == 1000 {
 			add(b, j, batch...)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A disk that fails for long is tried again and again, and takes no more files, nor descriptors, for that.
@@ -23,7 +24,7 @@ func TestDiskThatFailsForLong(t *testing.T) {
 		}
 		return f.Sync()
 	}})
-	to := person("acme", 1)
+	to := storetest.Person("acme", 1)
 	add(t, j, errand("first", to))
 	fails.Store(true)
 	for i := range 20 {
@@ -38,7 +39,7 @@ func TestDiskThatFailsForLong(t *testing.T) {
 	add(t, j, errand("last", to))
 	j.Close()
 	j = open(t, errands.Host{Dir: dir})
-	equal(t, "after a restart", ids(t, j, errands.Query{}), []string{"first", "last"})
+	storetest.Equal(t, "after a restart", ids(t, j, errands.Query{}), []string{"first", "last"})
 }
 
 // doneErrands has a file in which nothing is needed, and another.
@@ -47,8 +48,8 @@ func doneErrands(t testing.TB, j *errands.Journal, to filter.Recipient) {
 	done := errand("done", to)
 	done.Remember = 0
 	add(t, j, done)
-	must(t, j.End(context.Background(), "done"))
-	must(t, errands.Roll(j))
+	storetest.Must(t, j.End(context.Background(), "done"))
+	storetest.Must(t, errands.Roll(j))
 }
 
 // Where a file is gone, and that is not known to be on disk, it is removed again.
@@ -61,7 +62,7 @@ func TestRemovedAgain(t *testing.T) {
 		t.Error("a folder that cannot be synced is no error")
 	}
 	found()
-	must(t, errands.Clean(j))
+	storetest.Must(t, errands.Clean(j))
 	if n := files(t, dir); n != 1 {
 		t.Errorf("there are %d files", n)
 	}
@@ -72,38 +73,38 @@ func TestRemovedAgain(t *testing.T) {
 func TestCleanedOnFullDisk(t *testing.T) {
 	var free atomic.Int64
 	free.Store(1 << 40)
-	dir, to := t.TempDir(), person("acme", 1)
+	dir, to := t.TempDir(), storetest.Person("acme", 1)
 	j := open(t, errands.Host{Dir: dir, Room: roomIn(&free)})
 	doneErrands(t, j, to)
 	add(t, j, errand("waits", to))
 	free.Store(1 << 20)
-	must(t, errands.Clean(j))
+	storetest.Must(t, errands.Clean(j))
 	if n := files(t, dir); n != 1 {
 		t.Errorf("there are %d files", n)
 	}
 	if err := errands.Rewrite(j); err == nil {
 		t.Error("on a full disk an errand was written again")
 	}
-	equal(t, "what is left", ids(t, j, errands.Query{}), []string{"waits"})
+	storetest.Equal(t, "what is left", ids(t, j, errands.Query{}), []string{"waits"})
 }
 
 // A change that comes before what it changed, since that was moved, is none of an errand that is lost.
 func TestMovedBehindChanges(t *testing.T) {
-	dir, to, ctx := t.TempDir(), person("acme", 1), context.Background()
+	dir, to, ctx := t.TempDir(), storetest.Person("acme", 1), context.Background()
 	j := open(t, errands.Host{Dir: dir})
 	add(t, j, errand("moved", to), errand("done", to), errand("larger", to))
-	must(t, errands.Roll(j))
+	storetest.Must(t, errands.Roll(j))
 	for _, id := range []string{"moved", "done"} {
-		must(t, j.Change(ctx, id, func(e *errands.Errand) error { e.Tries++; return nil }))
+		storetest.Must(t, j.Change(ctx, id, func(e *errands.Errand) error { e.Tries++; return nil }))
 	}
-	must(t, j.End(ctx, "done"))
-	must(t, j.End(ctx, "larger"))
-	must(t, errands.Clean(j))
+	storetest.Must(t, j.End(ctx, "done"))
+	storetest.Must(t, j.End(ctx, "larger"))
+	storetest.Must(t, errands.Clean(j))
 	if _, err := os.Stat(file(dir, 1)); err == nil {
 		t.Fatal("the first file is still there")
 	}
 	j.Close()
-	logger, logged := observed()
+	logger, logged := storetest.Observed()
 	j = open(t, errands.Host{Dir: dir, Logger: logger})
 	if e, err := j.Get("moved"); err != nil || e.Tries != 1 {
 		t.Errorf("it is %+v, %v", e, err)
@@ -114,10 +115,10 @@ func TestMovedBehindChanges(t *testing.T) {
 	j.Close()
 
 	data, err := os.ReadFile(file(dir, 2))
-	must(t, err)
-	must(t, os.Truncate(file(dir, 2), int64(bytes.LastIndex(data, []byte("Errd"))))) // where it was moved to
+	storetest.Must(t, err)
+	storetest.Must(t, os.Truncate(file(dir, 2), int64(bytes.LastIndex(data, []byte("Errd"))))) // where it was moved to
 	j = open(t, errands.Host{Dir: dir, Logger: logger})
-	equal(t, "once that is lost", ids(t, j, errands.Query{}), nil)
+	storetest.Equal(t, "once that is lost", ids(t, j, errands.Query{}), nil)
 	if n := logged.FilterMessageSnippet("an errand is lost").Len(); n != 1 {
 		t.Errorf("the log tells of %d losses, and not of one", n)
 	}
@@ -125,15 +126,15 @@ func TestMovedBehindChanges(t *testing.T) {
 
 // A file that somebody made shorter loses what was in it, and nothing else.
 func TestFileMadeShorter(t *testing.T) {
-	dir, to := t.TempDir(), person("acme", 1)
-	logger, logged := observed()
+	dir, to := t.TempDir(), storetest.Person("acme", 1)
+	logger, logged := storetest.Observed()
 	j := open(t, errands.Host{Dir: dir, Logger: logger})
 	add(t, j, errand("lost", to))
-	must(t, errands.Roll(j))
+	storetest.Must(t, errands.Roll(j))
 	add(t, j, errand("kept", to))
-	must(t, os.Truncate(file(dir, 1), 50))
-	must(t, errands.Rewrite(j))
-	equal(t, "what is left", ids(t, j, errands.Query{}), []string{"kept"})
+	storetest.Must(t, os.Truncate(file(dir, 1), 50))
+	storetest.Must(t, errands.Rewrite(j))
+	storetest.Equal(t, "what is left", ids(t, j, errands.Query{}), []string{"kept"})
 	if logged.FilterMessageSnippet("an errand is lost").Len() == 0 {
 		t.Error("the log says nothing")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // gonePerson is whom the tests erase.
@@ -22,17 +23,17 @@ var gonePerson = filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "
 func erase(t testing.TB, j *errands.Journal, to filter.Recipient) {
 	t.Helper()
 	_, err := j.Erase(spelling.OfPerson(to))
-	must(t, err)
+	storetest.Must(t, err)
 }
 
 // found lists the files of a journal that hold the number of gonePerson.
 func found(t testing.TB, dir string) (all []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
-	must(t, err)
+	storetest.Must(t, err)
 	for _, e := range entries {
 		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		must(t, err)
+		storetest.Must(t, err)
 		if bytes.Contains(data, []byte("4155550100")) {
 			all = append(all, e.Name())
 		}
@@ -51,33 +52,33 @@ func TestEraseAmongErrands(t *testing.T) {
 		others.Go(func() {
 			for n := range 60 {
 				id := fmt.Sprintf("%d-%d", lane, n)
-				add(t, j, errand(id, person("acme", lane)))
+				add(t, j, errand(id, storetest.Person("acme", lane)))
 				if n%2 == 0 {
-					must(t, j.Change(ctx, id, func(e *errands.Errand) error { e.Tries = n; return nil }))
+					storetest.Must(t, j.Change(ctx, id, func(e *errands.Errand) error { e.Tries = n; return nil }))
 					continue
 				}
-				must(t, j.End(ctx, id))
+				storetest.Must(t, j.End(ctx, id))
 			}
 		})
 	}
 	for range 2 {
 		others.Go(func() {
 			for range 10 {
-				must(t, errands.Rewrite(j))
+				storetest.Must(t, errands.Rewrite(j))
 			}
 		})
 	}
 	for range 5 {
 		erase(t, j, gonePerson)
-		must(t, errands.Clean(j))
+		storetest.Must(t, errands.Clean(j))
 	}
 	others.Wait()
 	for range 2 {
 		n := 0
 		for e, err := range j.All(errands.Query{}) {
-			must(t, err)
+			storetest.Must(t, err)
 			var lane, at int
-			if _, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &at); err != nil || e.Tries != at || at%2 != 0 || e.People[0] != person("acme", lane) {
+			if _, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &at); err != nil || e.Tries != at || at%2 != 0 || e.People[0] != storetest.Person("acme", lane) {
 				t.Fatalf("there is %+v, %v", e, err)
 			}
 			n++
@@ -103,11 +104,11 @@ func TestEraseCancelsWhatIsScheduled(t *testing.T) {
 		return e
 	}
 	add(t, j, scheduled("theirs", gonePerson, `{"id":"SM1"}`), scheduled("telling", gonePerson, `{"id":"SM2","to":"+14155550100"}`),
-		scheduled("others", person("acme", 1), `{"id":"SM3"}`))
+		scheduled("others", storetest.Person("acme", 1), `{"id":"SM3"}`))
 	erase(t, j, gonePerson)
 	for range 2 {
-		equal(t, "to be cancelled", ids(t, j, errands.Query{Kinds: []errands.Kind{errands.Cancel}}), []string{"cancel.theirs"})
-		equal(t, "to be delivered", ids(t, j, errands.Query{Kinds: []errands.Kind{errands.Scheduled}}), []string{"others"})
+		storetest.Equal(t, "to be cancelled", ids(t, j, errands.Query{Kinds: []errands.Kind{errands.Cancel}}), []string{"cancel.theirs"})
+		storetest.Equal(t, "to be delivered", ids(t, j, errands.Query{Kinds: []errands.Kind{errands.Scheduled}}), []string{"others"})
 		e, err := j.Get("cancel.theirs")
 		if err != nil || len(e.People) > 0 || string(e.Body) != `{"id":"SM1"}` || e.Kind != errands.Cancel {
 			t.Errorf("got %+v, %v", e, err)
@@ -134,5 +135,5 @@ func TestEraseCancelsWhereErrandsAreFull(t *testing.T) {
 		}
 	}
 	erase(t, j, gonePerson)
-	equal(t, "to be cancelled", ids(t, j, errands.Query{Kinds: []errands.Kind{errands.Cancel}}), []string{"cancel.theirs"})
+	storetest.Equal(t, "to be cancelled", ids(t, j, errands.Query{Kinds: []errands.Kind{errands.Cancel}}), []string{"cancel.theirs"})
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,8 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 )
 
 // noon is the moment at which most tests happen.
@@ -36,7 +35,7 @@ func open(t testing.TB, on errands.Host) *errands.Journal {
 func openWith(t testing.TB, cfg errands.Config, on errands.Host) *errands.Journal {
 	t.Helper()
 	j, err := errands.Open(cfg, withDefaults(on))
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(j.Close)
 	return j
 }
@@ -73,17 +72,11 @@ func roomIn(free *atomic.Int64) func(int64) error {
 	}
 }
 
-// observed is a logger, and what it is told that somebody should know.
-func observed() (*zap.Logger, *observer.ObservedLogs) {
-	core, logs := observer.New(zap.WarnLevel)
-	return zap.New(core), logs
-}
-
 // gauge is the value of a metric with one label value, or none.
 func gauge(t testing.TB, r *prometheus.Registry, name, label string) float64 {
 	t.Helper()
 	families, err := r.Gather()
-	must(t, err)
+	storetest.Must(t, err)
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			if labels := m.GetLabel(); f.GetName() == name && (label == "" || len(labels) > 0 && labels[0].GetValue() == label) {
@@ -93,25 +86,6 @@ func gauge(t testing.TB, r *prometheus.Registry, name, label string) float64 {
 	}
 	t.Fatalf("no metric %s %s", name, label)
 	return 0
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func equal(t testing.TB, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: got %q, want %q", what, got, want)
-	}
-}
-
-// person is the n-th recipient of a brand.
-func person(brand string, n int) filter.Recipient {
-	return filter.Recipient{Brand: brand, Channel: filter.SMS, Address: fmt.Sprintf("+1555%07d", n)}
 }
 
 // errand is an errand about a person, in their lane.
@@ -158,7 +132,7 @@ func due(t testing.TB, j *errands.Journal, now time.Time, most int, kinds ...err
 func files(t testing.TB, dir string) int {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
-	must(t, err)
+	storetest.Must(t, err)
 	return len(entries)
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 const (
@@ -46,7 +47,7 @@ func addUntilKilled(dir string) error {
 	for lane := range killLanes {
 		go func() {
 			for n := 0; ; n++ {
-				e := errand(fmt.Sprintf("%s-%d-%d", round, lane, n), person("acme", lane))
+				e := errand(fmt.Sprintf("%s-%d-%d", round, lane, n), storetest.Person("acme", lane))
 				e.Body = bytes.Repeat([]byte{byte(n)}, rand.IntN(3000))
 				_, err := j.Add(ctx, e)
 				if err == nil {
@@ -89,8 +90,8 @@ func TestKilled(t *testing.T) {
 		child.Env = append(os.Environ(), dirVariable+"="+dir, roundVariable+"="+strconv.Itoa(round))
 		child.Stderr = os.Stderr
 		out, err := child.StdoutPipe()
-		must(t, err)
-		must(t, child.Start())
+		storetest.Must(t, err)
+		storetest.Must(t, child.Start())
 		lines, n, most := bufio.NewScanner(out), 0, 1+rand.IntN(400)
 		for lines.Scan() {
 			word, id, _ := strings.Cut(lines.Text(), " ")
@@ -104,7 +105,7 @@ func TestKilled(t *testing.T) {
 		}
 		j := open(t, errands.Host{Dir: dir, Now: time.Now})
 		if round%3 == 2 {
-			must(t, errands.Rewrite(j))
+			storetest.Must(t, errands.Rewrite(j))
 		}
 		judge(t, j, said)
 		j.Close()
@@ -119,7 +120,7 @@ func judge(t *testing.T, j *errands.Journal, said map[string]string) {
 	t.Helper()
 	there, last := map[string]errands.Errand{}, map[string]int{}
 	for e, err := range j.All(errands.Query{}) {
-		must(t, err)
+		storetest.Must(t, err)
 		var round, lane, n int
 		if _, err := fmt.Sscanf(e.ID, "%d-%d-%d", &round, &lane, &n); err != nil {
 			t.Fatal(e.ID, err)

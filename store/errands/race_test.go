@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/storetest"
 )
 
 // A repeat is acknowledged no earlier than what it repeats, and fails with it.
@@ -23,13 +24,13 @@ func TestRepeatWaitsForTheDisk(t *testing.T) {
 	}})
 	first := make(chan error)
 	go func() {
-		_, err := j.Add(context.Background(), errand("SM1", person("acme", 1)))
+		_, err := j.Add(context.Background(), errand("SM1", storetest.Person("acme", 1)))
 		first <- err
 	}()
 	<-syncing
 	repeat := make(chan error)
 	go func() {
-		_, err := j.Add(context.Background(), errand("SM1", person("acme", 1)))
+		_, err := j.Add(context.Background(), errand("SM1", storetest.Person("acme", 1)))
 		repeat <- err
 	}()
 	if got, _ := due(t, j, noon, 10); len(got) > 0 {
@@ -58,31 +59,31 @@ func TestAllAtOnce(t *testing.T) {
 	for lane := range lanes {
 		adders.Go(func() {
 			for n := range each {
-				add(t, j, errand(fmt.Sprintf("%d-%d", lane, n), person("acme", lane)))
+				add(t, j, errand(fmt.Sprintf("%d-%d", lane, n), storetest.Person("acme", lane)))
 			}
 		})
 	}
 	done := map[string]int{} // by lane: how many
 	for total := 0; total < lanes*each; {
 		all, _, err := j.Due(noon, nil, lanes)
-		must(t, err)
+		storetest.Must(t, err)
 		var ends sync.WaitGroup
 		for _, e := range all {
 			var lane, n int
 			_, err := fmt.Sscanf(e.ID, "%d-%d", &lane, &n)
-			must(t, err)
+			storetest.Must(t, err)
 			if done[e.Lanes[0]] != n {
 				t.Fatalf("%s came when %d of its lane were done", e.ID, done[e.Lanes[0]])
 			}
 			done[e.Lanes[0]]++
 			total++
 			ends.Go(func() {
-				must(t, j.Change(context.Background(), e.ID, func(e *errands.Errand) error { e.Tries++; return nil }))
-				must(t, j.End(context.Background(), e.ID))
+				storetest.Must(t, j.Change(context.Background(), e.ID, func(e *errands.Errand) error { e.Tries++; return nil }))
+				storetest.Must(t, j.End(context.Background(), e.ID))
 			})
 		}
 		ends.Wait()
-		must(t, errands.Clean(j))
+		storetest.Must(t, errands.Clean(j))
 	}
 	adders.Wait()
 	j.Close()
@@ -90,7 +91,7 @@ func TestAllAtOnce(t *testing.T) {
 	if left := ids(t, j, errands.Query{}); len(left) > 0 {
 		t.Errorf("%v came back", left)
 	}
-	if added := add(t, j, errand("3-7", person("acme", 3))); added[0] {
+	if added := add(t, j, errand("3-7", storetest.Person("acme", 3))); added[0] {
 		t.Error("an errand that was done is to be done again")
 	}
 }
@@ -98,11 +99,11 @@ func TestAllAtOnce(t *testing.T) {
 // What many change at once adds up.
 func TestChangeIsAtomic(t *testing.T) {
 	j := open(t, errands.Host{Dir: t.TempDir()})
-	add(t, j, errand("SM1", person("acme", 1)))
+	add(t, j, errand("SM1", storetest.Person("acme", 1)))
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			must(t, j.Change(context.Background(), "SM1", func(e *errands.Errand) error { e.Tries++; return nil }))
+			storetest.Must(t, j.Change(context.Background(), "SM1", func(e *errands.Errand) error { e.Tries++; return nil }))
 		})
 	}
 	all.Wait()

@@ -11,33 +11,34 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/switches"
 )
 
 func TestSurvivingARestart(t *testing.T) {
-	dir, at := t.TempDir(), newClock(noon)
-	board := open(t, switches.Config{Dir: dir, Now: at.now})
+	dir, at := t.TempDir(), storetest.NewClock(noon)
+	board := open(t, switches.Config{Dir: dir, Now: at.Now})
 	if board.InForce() != nil {
 		t.Fatal("a new store has switches")
 	}
 	a, b := pause(t, board, stop("a", time.Time{}), "k"), pause(t, board, stop("b", noon.Add(time.Hour)), "")
 	pause(t, board, stop("c", time.Time{}), "")
-	at.set(noon.Add(time.Minute))
-	if got, err := board.Lift(b.ID, "bo", "mended"); err != nil || !got.Lifted.Equal(at.now()) || got.LiftedBy != "bo" || got.LiftedBecause != "mended" {
+	at.Set(noon.Add(time.Minute))
+	if got, err := board.Lift(b.ID, "bo", "mended"); err != nil || !got.Lifted.Equal(at.Now()) || got.LiftedBy != "bo" || got.LiftedBecause != "mended" {
 		t.Fatalf("lifting: %+v, %v", got, err)
 	}
 	for _, opened := range []bool{false, true} {
 		if opened {
 			board.Close()
-			board = open(t, switches.Config{Dir: dir, Now: at.now})
+			board = open(t, switches.Config{Dir: dir, Now: at.Now})
 		}
-		equal(t, "in force", held(board.InForce(), at.now()), []string{"a", "c"})
-		equal(t, "in force when none was lifted yet", held(board.At(noon), noon), []string{"a", "b", "c"})
-		equal(t, "in force before the first was set", held(board.At(noon.Add(-1)), noon), nil)
+		storetest.Equal(t, "in force", held(board.InForce(), at.Now()), []string{"a", "c"})
+		storetest.Equal(t, "in force when none was lifted yet", held(board.At(noon), noon), []string{"a", "b", "c"})
+		storetest.Equal(t, "in force before the first was set", held(board.At(noon.Add(-1)), noon), nil)
 		past, err := board.History("", 2)
-		must(t, err)
+		storetest.Must(t, err)
 		older, err := board.History(past[1].ID, 10)
-		must(t, err)
+		storetest.Must(t, err)
 		if len(past) != 2 || past[0].On.Campaign != "c" || past[1].LiftedBy != "bo" || len(older) != 1 || older[0].ID != a.ID || older[0].Reason != "wrong link" {
 			t.Errorf("the history is %+v, then %+v", past, older)
 		}
@@ -65,12 +66,12 @@ func TestSurvivingARestart(t *testing.T) {
 	if _, err := board.Pause(stop("d", time.Time{}), ""); !errors.Is(err, errClosed) {
 		t.Errorf("after closing: %v", err)
 	}
-	equal(t, "in force for sends that are still under way", held(board.InForce(), at.now()), []string{"a", "c"})
+	storetest.Equal(t, "in force for sends that are still under way", held(board.InForce(), at.Now()), []string{"a", "c"})
 }
 
 func TestFollowingTheClock(t *testing.T) {
-	at := newClock(noon)
-	board := open(t, switches.Config{Now: at.now})
+	at := storetest.NewClock(noon)
+	board := open(t, switches.Config{Now: at.Now})
 	pause(t, board, stop("a", noon.Add(time.Hour)), "")
 	for _, c := range []struct {
 		name string
@@ -81,14 +82,14 @@ func TestFollowingTheClock(t *testing.T) {
 		{"it holds again where the clock goes back before its end", noon.Add(time.Minute), []string{"a"}},
 		{"it holds where the clock goes back before it was set", noon.Add(-time.Hour), []string{"a"}},
 	} {
-		at.set(c.now)
+		at.Set(c.now)
 		b := pause(t, board, stop("b", time.Time{}), "") // which looks for what has ended
 		if _, err := board.Lift(b.ID, "bo", "x"); err != nil {
 			t.Fatal(err)
 		}
-		equal(t, c.name, held(board.InForce(), c.now), c.want)
+		storetest.Equal(t, c.name, held(board.InForce(), c.now), c.want)
 	}
-	at.set(noon.Add(48 * time.Hour))
+	at.Set(noon.Add(48 * time.Hour))
 	b := pause(t, board, stop("b", time.Time{}), "")
 	if _, err := board.Lift(b.ID, "bo", "x"); err != nil || board.InForce() != nil {
 		t.Errorf("what ended long ago still costs: %+v, %v", board.InForce(), err)
@@ -114,12 +115,12 @@ func TestNoMoreThanCanBeCompared(t *testing.T) {
 func TestEndedPausesLeaveRoom(t *testing.T) {
 	for name, after := range map[string]time.Duration{"at the moment they end": time.Minute, "a week later": 7 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
-			at := newClock(noon)
-			board := open(t, switches.Config{Now: at.now})
+			at := storetest.NewClock(noon)
+			board := open(t, switches.Config{Now: at.Now})
 			for n := range 1000 {
 				pause(t, board, stop(fmt.Sprint(n), noon.Add(time.Minute)), "")
 			}
-			at.set(noon.Add(after))
+			at.Set(noon.Add(after))
 			sw := pause(t, board, filter.Switch{Reason: "stop all", Actor: "ana"}, "")
 			if all := board.InForce(); len(all) > 1000 || all.Find(sw.ID) == nil {
 				t.Errorf("%d switches are compared with every message, the new one: %+v", len(all), all.Find(sw.ID))
@@ -129,26 +130,26 @@ func TestEndedPausesLeaveRoom(t *testing.T) {
 }
 
 func TestBreakerLeavesRoomForPeople(t *testing.T) {
-	at := newClock(noon)
-	board := open(t, switches.Config{Now: at.now})
+	at := storetest.NewClock(noon)
+	board := open(t, switches.Config{Now: at.Now})
 	refused := func(campaign string) error {
-		sw := stop(campaign, at.now().Add(time.Minute))
+		sw := stop(campaign, at.Now().Add(time.Minute))
 		sw.Actor, sw.Cause = filter.ByBreaker, filter.Refusals
 		_, err := board.Pause(sw, "")
 		return err
 	}
 	for n := range 500 {
-		must(t, refused(fmt.Sprint(n)))
+		storetest.Must(t, refused(fmt.Sprint(n)))
 	}
 	for _, after := range []time.Duration{0, time.Hour} { // they hold, and then they are on trial
-		at.set(noon.Add(after))
+		at.Set(noon.Add(after))
 		if refused("more") == nil {
 			t.Errorf("after %s the breaker takes the room of people", after)
 		}
 	}
-	must(t, refused("0")) // a trial that failed
+	storetest.Must(t, refused("0")) // a trial that failed
 	pause(t, board, filter.Switch{Reason: "stop all", Actor: "ana"}, "")
-	at.set(noon.Add(48 * time.Hour))
+	at.Set(noon.Add(48 * time.Hour))
 	if err := refused("more"); err != nil {
 		t.Errorf("when all are over: %v", err)
 	}
@@ -161,24 +162,24 @@ func TestTornFile(t *testing.T) {
 	a := pause(t, board, stop("a", time.Time{}), "")
 	pause(t, board, stop("b", time.Time{}), "")
 	_, err := board.Lift(a.ID, "bo", "mended")
-	must(t, err)
+	storetest.Must(t, err)
 	board.Close()
 	whole, err := os.ReadFile(filepath.Join(dir, switches.File))
-	must(t, err)
+	storetest.Must(t, err)
 	for cut := 0; cut <= len(whole); cut += 61 {
-		must(t, os.WriteFile(filepath.Join(dir, switches.File), whole[:cut], 0o600))
+		storetest.Must(t, os.WriteFile(filepath.Join(dir, switches.File), whole[:cut], 0o600))
 		board := open(t, switches.Config{Dir: dir})
 		want := [][]string{nil, {"a"}, {"a", "b"}, {"b"}}[strings.Count(string(whole[:cut]), "\n")]
-		equal(t, fmt.Sprintf("cut after %d bytes", cut), held(board.InForce(), noon), want)
+		storetest.Equal(t, fmt.Sprintf("cut after %d bytes", cut), held(board.InForce(), noon), want)
 		pause(t, board, stop("c", time.Time{}), "")
 		board.Close()
 		board = open(t, switches.Config{Dir: dir})
-		equal(t, fmt.Sprintf("cut after %d bytes, and then one more", cut), held(board.InForce(), noon), append(want, "c"))
+		storetest.Equal(t, fmt.Sprintf("cut after %d bytes, and then one more", cut), held(board.InForce(), noon), append(want, "c"))
 		board.Close()
 	}
 	for name, change := range map[string]string{"line 2 does not read": "\n\x00", "line 2 sets no switch": "\n{}\n"} {
-		must(t, os.WriteFile(filepath.Join(dir, switches.File), []byte(strings.Replace(string(whole), "\n", change, 1)), 0o600))
-		if _, err := switches.Open(switches.Config{Dir: dir, Now: newClock(noon).now}); err == nil || !strings.Contains(err.Error(), name) {
+		storetest.Must(t, os.WriteFile(filepath.Join(dir, switches.File), []byte(strings.Replace(string(whole), "\n", change, 1)), 0o600))
+		if _, err := switches.Open(switches.Config{Dir: dir, Now: storetest.NewClock(noon).Now}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("got %v, want the refusal to say: %s", err, name)
 		}
 	}
@@ -204,10 +205,10 @@ func TestWhatCannotBeKept(t *testing.T) {
 		}
 		if !failed {
 			_, err := board.Lift(board.InForce()[1].ID, "bo", "x")
-			must(t, err)
+			storetest.Must(t, err)
 		}
 		broken = 0
-		equal(t, "in force", held(board.InForce(), noon), []string{"a"})
+		storetest.Equal(t, "in force", held(board.InForce(), noon), []string{"a"})
 	}
 	broken = 1
 	if got, err := board.Lift(a.ID, "bo", "x"); !errors.Is(err, full) || !got.Lifted.IsZero() || len(board.InForce()) != 1 {
@@ -216,7 +217,7 @@ func TestWhatCannotBeKept(t *testing.T) {
 	broken = 0
 	pause(t, board, stop("c", time.Time{}), "")
 	board.Close()
-	equal(t, "in force after a restart", held(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"a", "c"})
+	storetest.Equal(t, "in force after a restart", held(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"a", "c"})
 }
 
 // Readers see a switch that was acknowledged, whatever others set and lift meanwhile.

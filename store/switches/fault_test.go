@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store/spelling"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/switches"
 )
 
@@ -42,12 +43,12 @@ func TestLiftThatCannotBeKept(t *testing.T) {
 			}
 			board.Close()
 			board = open(t, switches.Config{Dir: dir})
-			equal(t, "in force after a restart", held(board.InForce(), noon), []string{"a"})
+			storetest.Equal(t, "in force after a restart", held(board.InForce(), noon), []string{"a"})
 			pause(t, board, stop("c", time.Time{}), "")
 			_, err := board.Lift(a.ID, "bo", "mended")
-			must(t, err)
+			storetest.Must(t, err)
 			board.Close()
-			equal(t, "in force after another", held(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"c"})
+			storetest.Equal(t, "in force after another", held(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"c"})
 		})
 	}
 }
@@ -59,8 +60,8 @@ func TestPauseAfterAFailedErasure(t *testing.T) {
 	told.Reason = "14155550100 called"
 	dir := t.TempDir()
 	line, err := json.Marshal(map[string]any{"set": told}) // from when nobody looked for phone numbers in what people wrote
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, switches.File), append(line, '\n'), 0o600))
+	storetest.Must(t, err)
+	storetest.Must(t, os.WriteFile(filepath.Join(dir, switches.File), append(line, '\n'), 0o600))
 	board := open(t, switches.Config{Dir: dir})
 	var broken error = errors.New("input/output error")
 	switches.FailFolder(board, func(real func() error) error { return errors.Join(broken, real()) })
@@ -74,5 +75,5 @@ func TestPauseAfterAFailedErasure(t *testing.T) {
 	pause(t, board, stop("c", time.Time{}), "")
 	board.Close()
 	board = open(t, switches.Config{Dir: dir})
-	equal(t, "in force after a restart", held(board.InForce(), noon), []string{"a", "c"})
+	storetest.Equal(t, "in force after a restart", held(board.InForce(), noon), []string{"a", "c"})
 }

@@ -2,12 +2,11 @@ package switches_test
 
 import (
 	"errors"
-	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/switches"
 	"go.uber.org/zap"
 )
@@ -22,39 +21,13 @@ func open(t testing.TB, cfg switches.Config) *switches.Board {
 	t.Helper()
 	cfg.Closed, cfg.Logger = errClosed, zap.NewNop()
 	if cfg.Now == nil {
-		cfg.Now = newClock(noon).now
+		cfg.Now = storetest.NewClock(noon).Now
 	}
 	board, err := switches.Open(cfg)
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(board.Close)
 	return board
 }
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func equal(t testing.TB, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: got %q, want %q", what, got, want)
-	}
-}
-
-// A clock is a clock that a test sets.
-type clock struct{ at atomic.Pointer[time.Time] }
-
-func newClock(at time.Time) *clock {
-	c := new(clock)
-	c.set(at)
-	return c
-}
-
-func (c *clock) set(at time.Time) { c.at.Store(&at) }
-func (c *clock) now() time.Time   { return *c.at.Load() }
 
 // stop is a switch for a campaign.
 func stop(campaign string, until time.Time) filter.Switch {
@@ -64,7 +37,7 @@ func stop(campaign string, until time.Time) filter.Switch {
 func pause(t testing.TB, board *switches.Board, sw filter.Switch, key string) filter.Switch {
 	t.Helper()
 	sw, err := board.Pause(sw, key)
-	must(t, err)
+	storetest.Must(t, err)
 	return sw
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -20,7 +21,7 @@ func BenchmarkMemory(b *testing.B) {
 		runtime.ReadMemStats(&before)
 		m, r := filter.Message{Text: "Sale"}, filter.Record{}
 		for n := range people {
-			m.To = person("acme", n)
+			m.To = storetest.Person("acme", n)
 			if _, _, err := count(book, nil, &m, &r, noon); err != nil {
 				b.Fatal(err)
 			}
@@ -28,7 +29,7 @@ func BenchmarkMemory(b *testing.B) {
 		runtime.GC()
 		runtime.ReadMemStats(&after)
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/people, "bytes/message")
-		must(b, book.Close())
+		storetest.Must(b, book.Close())
 	}
 }
 
@@ -42,19 +43,19 @@ func BenchmarkOpen(b *testing.B) {
 	stop := keep(book)
 	m, r := filter.Message{Text: "Sale"}, filter.Record{}
 	for n := range messages {
-		m.To = person("acme", n)
+		m.To = storetest.Person("acme", n)
 		if _, _, err := count(book, nil, &m, &r, noon); err != nil {
 			b.Fatal(err)
 		}
 	}
 	stop()
-	must(b, book.Close())
+	storetest.Must(b, book.Close())
 	for b.Loop() {
 		book := open(b, tally.Config{Dir: dir})
 		if got := book.Len(); got != messages {
 			b.Fatalf("it holds %d messages", got)
 		}
-		must(b, book.Close())
+		storetest.Must(b, book.Close())
 	}
 	b.ReportMetric(float64(b.Elapsed().Seconds())/float64(b.N), "s/open")
 }

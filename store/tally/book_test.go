@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -29,7 +30,7 @@ func TestCapRace(t *testing.T) {
 			var r filter.Record
 			for range tries {
 				n := random.IntN(people)
-				m := filter.Message{To: person("acme", n)}
+				m := filter.Message{To: storetest.Person("acme", n)}
 				slot, ok, err := count(b, policy, &m, &r, noon)
 				if err != nil {
 					t.Error(err)
@@ -52,18 +53,18 @@ func TestCapRace(t *testing.T) {
 	stop()
 	for reopened := range 2 {
 		for n := range people {
-			if got := len(tallyOf(t, b, filter.Message{To: person("acme", n)}, noon)); got != most || held[n].Load() != most {
+			if got := len(tallyOf(t, b, filter.Message{To: storetest.Person("acme", n)}, noon)); got != most || held[n].Load() != most {
 				t.Errorf("opened again %d times: recipient %d has %d places, and %d hold one, of %d", reopened, n, got, held[n].Load(), most)
 			}
 		}
-		must(t, b.Close())
+		storetest.Must(t, b.Close())
 		b = open(t, tally.Config{Dir: dir})
 	}
 }
 
 func TestTheTallyTellsWhatWasSent(t *testing.T) {
 	b := open(t, tally.Config{Dir: t.TempDir()})
-	ana := filter.Message{To: person("acme", 1), Topic: "offers", Text: "Sale", Template: "t", Extra: "a"}
+	ana := filter.Message{To: storetest.Person("acme", 1), Topic: "offers", Text: "Sale", Template: "t", Extra: "a"}
 	change := func(f func(*filter.Message)) filter.Message { m := ana; f(&m); return m }
 	for i, c := range []struct {
 		name           string
@@ -88,7 +89,7 @@ func TestTheTallyTellsWhatWasSent(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, want)
 		}
 	}
-	for name, to := range map[string]filter.Recipient{"another brand": person("shop", 1), "another person": person("acme", 2),
+	for name, to := range map[string]filter.Recipient{"another brand": storetest.Person("shop", 1), "another person": storetest.Person("acme", 2),
 		"another channel": {Brand: "acme", Channel: filter.WhatsApp, Address: ana.To.Address}} {
 		if got := tallyOf(t, b, filter.Message{To: to}, noon); len(got) > 0 {
 			t.Errorf("%s has %+v in the tally", name, got)
@@ -98,7 +99,7 @@ func TestTheTallyTellsWhatWasSent(t *testing.T) {
 
 func TestScheduledMessagesCountAtTheirTime(t *testing.T) {
 	b := open(t, tally.Config{Dir: t.TempDir()})
-	m := filter.Message{To: person("acme", 1)}
+	m := filter.Message{To: storetest.Person("acme", 1)}
 	for _, h := range []int{5, 1, 3} {
 		m.SendAt = noon.Add(time.Duration(h) * time.Hour)
 		take(t, b, m, noon)
@@ -113,17 +114,17 @@ func TestScheduledMessagesCountAtTheirTime(t *testing.T) {
 }
 
 func TestFull(t *testing.T) {
-	clock := newClock(noon)
-	b := open(t, tally.Config{Most: 3, Now: clock.now})
+	clock := storetest.NewClock(noon)
+	b := open(t, tally.Config{Most: 3, Now: clock.Now})
 	for n := range 3 {
-		take(t, b, filter.Message{To: person("acme", n)}, noon)
+		take(t, b, filter.Message{To: storetest.Person("acme", n)}, noon)
 	}
-	m, r := filter.Message{To: person("acme", 0)}, filter.Record{}
+	m, r := filter.Message{To: storetest.Person("acme", 0)}, filter.Record{}
 	if _, _, err := count(b, nil, &m, &r, noon); !errors.Is(err, tally.ErrFull) {
 		t.Errorf("a fourth of three returns %v", err)
 	}
-	clock.set(noon.Add(25 * time.Hour))
-	if _, ok, err := count(b, nil, &m, &r, clock.now()); err != nil || !ok {
+	clock.Set(noon.Add(25 * time.Hour))
+	if _, ok, err := count(b, nil, &m, &r, clock.Now()); err != nil || !ok {
 		t.Errorf("once the first counts no longer there is no room: %v", err)
 	}
 }
@@ -131,37 +132,37 @@ func TestFull(t *testing.T) {
 // What is no longer looked back at goes, from memory and from disk.
 func TestTheTallyForgets(t *testing.T) {
 	dir := t.TempDir()
-	clock := newClock(noon)
-	b := open(t, tally.Config{Dir: dir, Now: clock.now})
+	clock := storetest.NewClock(noon)
+	b := open(t, tally.Config{Dir: dir, Now: clock.Now})
 	b.Remember(48 * time.Hour)
 	for n := range 1000 {
-		take(t, b, filter.Message{To: person("acme", n)}, noon)
+		take(t, b, filter.Message{To: storetest.Person("acme", n)}, noon)
 	}
-	clock.set(noon.Add(47 * time.Hour))
+	clock.Set(noon.Add(47 * time.Hour))
 	b.Sweep()
 	if got := b.Len(); got != 1000 {
 		t.Errorf("after 47 hours of 48 it holds %d", got)
 	}
-	take(t, b, filter.Message{To: person("acme", 5000)}, clock.now())
-	clock.set(noon.Add(49 * time.Hour))
+	take(t, b, filter.Message{To: storetest.Person("acme", 5000)}, clock.Now())
+	clock.Set(noon.Add(49 * time.Hour))
 	b.Sweep()
 	if got := b.Len(); got != 1 {
 		t.Errorf("after 49 hours it holds %d", got)
 	}
-	must(t, b.Close())
-	b = open(t, tally.Config{Dir: dir, Now: clock.now})
+	storetest.Must(t, b.Close())
+	b = open(t, tally.Config{Dir: dir, Now: clock.Now})
 	if files := tallyFiles(t, dir); len(files) != 1 {
 		t.Errorf("the files are %v", files)
 	}
-	if got := len(tallyOf(t, b, filter.Message{To: person("acme", 5000)}, clock.now())); got != 1 {
+	if got := len(tallyOf(t, b, filter.Message{To: storetest.Person("acme", 5000)}, clock.Now())); got != 1 {
 		t.Errorf("the newest message counts %d times", got)
 	}
 }
 
 // TestTheTallyAgreesWithAList compares the tally with a plain list over many steps.
 func TestTheTallyAgreesWithAList(t *testing.T) {
-	clock := newClock(noon)
-	b := open(t, tally.Config{Now: clock.now})
+	clock := storetest.NewClock(noon)
+	b := open(t, tally.Config{Now: clock.Now})
 	b.Remember(24 * time.Hour)
 	random := rand.New(rand.NewPCG(3, 4))
 	type held struct {
@@ -172,9 +173,9 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 	now := noon
 	for step := range 30_000 {
 		now = now.Add(time.Duration(random.IntN(60)) * time.Second)
-		clock.set(now)
+		clock.Set(now)
 		n := random.IntN(50)
-		m := filter.Message{To: person("acme", n)}
+		m := filter.Message{To: storetest.Person("acme", n)}
 		list[n] = slices.DeleteFunc(list[n], func(h held) bool { return h.at.Before(now.Add(-24 * time.Hour)) })
 		if k := len(list[n]); k > 0 && random.IntN(4) == 0 {
 			i := random.IntN(k)
@@ -202,7 +203,7 @@ func TestTheTallyAgreesWithAList(t *testing.T) {
 // Whoever comes after the end is told so.
 func TestClosed(t *testing.T) {
 	b := open(t, tally.Config{})
-	must(t, b.Close())
+	storetest.Must(t, b.Close())
 	if _, err := b.Turn(&filter.Message{}, &filter.Record{}, noon); err != errClosed {
 		t.Errorf("a turn: %v", err)
 	}
@@ -214,13 +215,13 @@ func TestClosed(t *testing.T) {
 // A message that is moved to another time counts at that time.
 func TestMovedMessagesCountWhereTheyWereMoved(t *testing.T) {
 	b := open(t, tally.Config{})
-	m, r := filter.Message{To: person("acme", 1)}, filter.Record{}
+	m, r := filter.Message{To: storetest.Person("acme", 1)}, filter.Record{}
 	turn, err := b.Turn(&m, &r, noon)
-	must(t, err)
+	storetest.Must(t, err)
 	turn.Move(noon.Add(9 * time.Hour))
 	slot, err := turn.Take(&tally.Claims{Place: true})
 	turn.End()
-	must(t, err)
+	storetest.Must(t, err)
 	if got := tallyOf(t, b, m, noon); len(got) != 1 || !got[0].At.Equal(noon.Add(9*time.Hour)) {
 		t.Errorf("the tally is %+v", got)
 	}

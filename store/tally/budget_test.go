@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -17,7 +18,7 @@ func claim(t testing.TB, b *tally.Book, m filter.Message, c tally.Claims, now ti
 	t.Helper()
 	var r filter.Record
 	turn, err := b.Turn(&m, &r, now)
-	must(t, err)
+	storetest.Must(t, err)
 	defer turn.End()
 	room := b.Room(&c, m.To.Address, m.Due(now), now)
 	slot, err = turn.Take(&c)
@@ -106,7 +107,7 @@ func TestPortfolioBudgets(t *testing.T) {
 	if room := b.Room(&c, scheduled.To.Address, scheduled.SendAt, noon.Add(2*time.Hour)); !room.Equal(scheduled.SendAt) {
 		t.Errorf("a message that is due when there is room has it at %s", room)
 	}
-	must(t, b.Close())
+	storetest.Must(t, b.Close())
 
 	b = open(t, tally.Config{Dir: dir})
 	c.Portfolio = b.Portfolio("acme")
@@ -133,7 +134,7 @@ func regardless(t testing.TB, b *tally.Book, m filter.Message, c tally.Claims, n
 	t.Helper()
 	var r filter.Record
 	turn, err := b.Turn(&m, &r, now)
-	must(t, err)
+	storetest.Must(t, err)
 	defer turn.End()
 	return turn.Take(&c)
 }
@@ -183,7 +184,7 @@ func TestPair(t *testing.T) {
 	if _, until := claim(t, b, whatsApp(1), other, noon); !until.Equal(noon) {
 		t.Error("another sender waits too")
 	}
-	must(t, b.Close())
+	storetest.Must(t, b.Close())
 	b = open(t, tally.Config{Dir: dir})
 	if _, until := claim(t, b, whatsApp(1), c, noon.Add(3*time.Second)); !until.Equal(noon.Add(2 * time.Minute)) {
 		t.Errorf("after a restart the next waits until %s", until)
@@ -247,7 +248,7 @@ func TestPairOfTwoSenders(t *testing.T) {
 				t.Errorf("%s: the next waits until %s", name, room)
 			}
 		}
-		must(t, b.Close())
+		storetest.Must(t, b.Close())
 		b = open(t, tally.Config{Dir: dir})
 	}
 	claim(t, b, whatsApp(2), service, noon)

@@ -7,11 +7,11 @@ import (
 	"hash/maphash"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 	"go.uber.org/zap"
 )
@@ -42,7 +42,7 @@ func open(t testing.TB, cfg tally.Config) *tally.Book {
 		cfg.Room = func(int64) error { return nil }
 	}
 	b, err := tally.Open(cfg)
-	must(t, err)
+	storetest.Must(t, err)
 	t.Cleanup(func() { _ = b.Close() })
 	return b
 }
@@ -56,30 +56,6 @@ func keep(b *tally.Book) (stop func()) {
 		close(done)
 		keeping.Wait()
 	}
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A clock is a clock that a test sets.
-type clock struct{ at atomic.Pointer[time.Time] }
-
-func newClock(at time.Time) *clock {
-	c := new(clock)
-	c.set(at)
-	return c
-}
-
-func (c *clock) set(at time.Time) { c.at.Store(&at) }
-func (c *clock) now() time.Time   { return *c.at.Load() }
-
-// person is the n-th recipient of a brand.
-func person(brand string, n int) filter.Recipient {
-	return filter.Recipient{Brand: brand, Channel: filter.SMS, Address: fmt.Sprintf("+1555%07d", n)}
 }
 
 func whatsApp(n int) filter.Message {
@@ -125,7 +101,7 @@ func take(t testing.TB, b *tally.Book, m filter.Message, now time.Time) tally.Sl
 func tallyOf(t testing.TB, b *tally.Book, m filter.Message, now time.Time) filter.Tally {
 	t.Helper()
 	var r filter.Record
-	must(t, b.Read(&m, &r, now))
+	storetest.Must(t, b.Read(&m, &r, now))
 	return r.Tally
 }
 

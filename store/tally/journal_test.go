@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -23,7 +24,7 @@ func TestOnABrokenDisk(t *testing.T) {
 		}
 		return nil
 	}})
-	m, r := filter.Message{To: person("acme", 1)}, filter.Record{}
+	m, r := filter.Message{To: storetest.Person("acme", 1)}, filter.Record{}
 	if _, _, err := count(b, nil, &m, &r, noon); !errors.Is(err, full) {
 		t.Fatalf("on a full disk counting returns %v", err)
 	}
@@ -38,7 +39,7 @@ func TestOnABrokenDisk(t *testing.T) {
 	}
 	mend()
 	take(t, b, m, noon)
-	must(t, b.Close())
+	storetest.Must(t, b.Close())
 	b = open(t, tally.Config{Dir: dir})
 	if got := len(tallyOf(t, b, m, noon)); got != 2 {
 		t.Errorf("after a restart %d messages are in the tally, want 2", got)
@@ -49,18 +50,18 @@ func TestOnABrokenDisk(t *testing.T) {
 func TestTornEntries(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, tally.Config{Dir: dir})
-	m := filter.Message{To: person("acme", 1)}
+	m := filter.Message{To: storetest.Person("acme", 1)}
 	for i := range 4 {
 		take(t, b, m, noon.Add(time.Duration(i)*time.Second))
 	}
-	must(t, b.Close())
+	storetest.Must(t, b.Close())
 	file := tallyFiles(t, dir)[0]
 	whole, err := os.ReadFile(file)
-	must(t, err)
+	storetest.Must(t, err)
 	reopened := func(data []byte) (at []int) {
-		must(t, os.WriteFile(file, data, 0o600))
+		storetest.Must(t, os.WriteFile(file, data, 0o600))
 		b := open(t, tally.Config{Dir: dir})
-		defer func() { must(t, b.Close()) }()
+		defer func() { storetest.Must(t, b.Close()) }()
 		for _, sent := range tallyOf(t, b, m, noon) {
 			at = append(at, int(sent.At.Sub(noon).Seconds()))
 		}
@@ -92,10 +93,10 @@ func TestFiles(t *testing.T) {
 	stop := keep(b)
 	entries := 2*tally.FileSize/32 + 1000
 	for n := range entries {
-		take(t, b, filter.Message{To: person("acme", n)}, noon)
+		take(t, b, filter.Message{To: storetest.Person("acme", n)}, noon)
 	}
 	stop()
-	must(t, b.Close())
+	storetest.Must(t, b.Close())
 	if n := len(tallyFiles(t, dir)); n != 3 {
 		t.Errorf("%d entries are in %d files", entries, n)
 	}

@@ -6,19 +6,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
 // What a rehearsed list gets of budgets is what it gets once it is sent, and rehearsing it leaves them as they are.
 func TestRehearsal(t *testing.T) {
 	const unique, within = 12, 24 * time.Hour
-	clock := newClock(noon)
-	b := open(t, tally.Config{Now: clock.now})
+	clock := storetest.NewClock(noon)
+	b := open(t, tally.Config{Now: clock.Now})
 	random := rand.New(rand.NewPCG(8, 8))
 	passed, held := 0, 0
 	for list := range 60 {
 		now := noon.Add(time.Duration(list) * 7 * time.Hour)
-		clock.set(now)
+		clock.Set(now)
 		c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: unique, Within: within, Sender: "100", Every: time.Minute, Burst: 2}
 		c.Rehearsal = b.Rehearse()
 		before := c.Portfolio.Usage("acme", unique, within, now)
@@ -69,7 +70,7 @@ func TestRehearsal(t *testing.T) {
 
 // A list that is rehearsed for later is judged by what counts then.
 func TestRehearsalOfALaterMoment(t *testing.T) {
-	b := open(t, tally.Config{Now: newClock(noon).now})
+	b := open(t, tally.Config{Now: storetest.NewClock(noon).Now})
 	c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: 2, Within: 24 * time.Hour}
 	claim(t, b, whatsApp(1), c, noon)
 	claim(t, b, whatsApp(2), c, noon)

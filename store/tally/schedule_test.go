@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
 // What is scheduled for next week holds nothing back today.
 func TestScheduledMessagesLeaveTodayAlone(t *testing.T) {
-	b := open(t, tally.Config{Now: newClock(noon).now})
+	b := open(t, tally.Config{Now: storetest.NewClock(noon).Now})
 	pair := tally.Claims{Sender: "100", Every: 6 * time.Second, Burst: 45}
 	book := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
 	reminder := whatsApp(1)
@@ -42,8 +43,8 @@ func TestScheduledMessagesLeaveTodayAlone(t *testing.T) {
 
 // Whatever moment somebody asks about, the store forgets by its own clock.
 func TestAskingForgetsNobody(t *testing.T) {
-	clock := newClock(noon)
-	b := open(t, tally.Config{Now: clock.now})
+	clock := storetest.NewClock(noon)
+	b := open(t, tally.Config{Now: clock.Now})
 	c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: 1, Within: 24 * time.Hour}
 	claim(t, b, whatsApp(1), c, noon)
 	for _, later := range []time.Duration{25 * time.Hour, 1000 * time.Hour} {
@@ -61,8 +62,8 @@ func TestAskingForgetsNobody(t *testing.T) {
 	if room := b.Room(&c, whatsApp(2).To.Address, noon, noon); !room.Equal(noon.Add(24 * time.Hour)) {
 		t.Errorf("after somebody asked about later, there is room now at %s", room)
 	}
-	clock.set(noon.Add(25 * time.Hour))
-	if _, until := claim(t, b, whatsApp(2), c, clock.now()); !until.Equal(clock.now()) {
+	clock.Set(noon.Add(25 * time.Hour))
+	if _, until := claim(t, b, whatsApp(2), c, clock.Now()); !until.Equal(clock.Now()) {
 		t.Errorf("a day later there is room at %s", until)
 	}
 }
@@ -78,8 +79,8 @@ func TestScheduledPortfolio(t *testing.T) {
 	const unique, hours = 3, 24
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 7))
-		clock := newClock(noon)
-		b := open(t, tally.Config{Now: clock.now})
+		clock := storetest.NewClock(noon)
+		b := open(t, tally.Config{Now: clock.Now})
 		c := tally.Claims{Portfolio: b.Portfolio("acme"), Unique: unique, Within: hours * time.Hour}
 		var all []sending
 		people := func(from int) int { // of a day
@@ -103,7 +104,7 @@ func TestScheduledPortfolio(t *testing.T) {
 		}
 		for step := range 400 {
 			now := noon.Add(time.Duration(step) * time.Hour)
-			clock.set(now)
+			clock.Set(now)
 			one := sending{person: random.IntN(8), hour: step}
 			if random.IntN(3) == 0 {
 				one.hour += random.IntN(80)
@@ -125,7 +126,7 @@ func TestScheduledPortfolio(t *testing.T) {
 				}
 			}
 		}
-		must(t, b.Close())
+		storetest.Must(t, b.Close())
 	}
 }
 

@@ -6,66 +6,67 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
 // A clock that leaps a year ahead, and back again: what was sent before still counts, from memory and from
 // disk, and what was sent meanwhile counts in a year.
 func TestTheTallyOutlastsALeapOfTheClock(t *testing.T) {
-	dir, clock := t.TempDir(), newClock(noon)
+	dir, clock := t.TempDir(), storetest.NewClock(noon)
 	var passed atomic.Int64
-	b := open(t, tally.Config{Dir: dir, Now: clock.now, Passed: func() time.Duration { return time.Duration(passed.Load()) }})
+	b := open(t, tally.Config{Dir: dir, Now: clock.Now, Passed: func() time.Duration { return time.Duration(passed.Load()) }})
 	wait := func(d time.Duration) {
 		passed.Add(int64(d))
-		clock.set(clock.now().Add(d))
+		clock.Set(clock.Now().Add(d))
 		b.Sweep()
 	}
-	ana, ben := filter.Message{To: person("acme", 1)}, filter.Message{To: person("acme", 2)}
+	ana, ben := filter.Message{To: storetest.Person("acme", 1)}, filter.Message{To: storetest.Person("acme", 2)}
 	for _, m := range []filter.Message{ana, ana, ben} {
-		take(t, b, m, clock.now())
+		take(t, b, m, clock.Now())
 	}
 	year := 365 * 24 * time.Hour
-	clock.set(clock.now().Add(year))
-	take(t, b, ana, clock.now()) // before anybody looked at the clock
+	clock.Set(clock.Now().Add(year))
+	take(t, b, ana, clock.Now()) // before anybody looked at the clock
 	wait(time.Minute)
-	take(t, b, ana, clock.now())
+	take(t, b, ana, clock.Now())
 	wait(time.Hour)
-	clock.set(clock.now().Add(-year))
-	if got := len(tallyOf(t, b, ana, clock.now())); got != 4 {
+	clock.Set(clock.Now().Add(-year))
+	if got := len(tallyOf(t, b, ana, clock.Now())); got != 4 {
 		t.Errorf("back at the right time %d messages count, want the two of before and the two of in a year", got)
 	}
 	wait(time.Minute)
-	must(t, b.Close())
-	b = open(t, tally.Config{Dir: dir, Now: clock.now})
-	if got := tallyOf(t, b, ana, clock.now()); len(got) != 4 || !got[0].At.Equal(noon) || !got[1].At.Equal(noon) || got[2].At.Before(noon.Add(year)) {
+	storetest.Must(t, b.Close())
+	b = open(t, tally.Config{Dir: dir, Now: clock.Now})
+	if got := tallyOf(t, b, ana, clock.Now()); len(got) != 4 || !got[0].At.Equal(noon) || !got[1].At.Equal(noon) || got[2].At.Before(noon.Add(year)) {
 		t.Errorf("after a restart the tally is %+v", got)
 	}
-	if got := len(tallyOf(t, b, ben, clock.now())); got != 1 {
+	if got := len(tallyOf(t, b, ben, clock.Now())); got != 1 {
 		t.Errorf("to whom nothing was sent meanwhile %d messages count", got)
 	}
 }
 
 // A clock that was set right, and stays so, is believed once all that was counted by the wrong one is old.
 func TestAClockThatWasSetIsBelievedInTime(t *testing.T) {
-	clock := newClock(noon)
+	clock := storetest.NewClock(noon)
 	var passed atomic.Int64
-	b := open(t, tally.Config{Now: clock.now, Passed: func() time.Duration { return time.Duration(passed.Load()) }})
-	take(t, b, filter.Message{To: person("acme", 1)}, clock.now())
-	clock.set(clock.now().Add(1000 * time.Hour))
+	b := open(t, tally.Config{Now: clock.Now, Passed: func() time.Duration { return time.Duration(passed.Load()) }})
+	take(t, b, filter.Message{To: storetest.Person("acme", 1)}, clock.Now())
+	clock.Set(clock.Now().Add(1000 * time.Hour))
 	for hours, want := range []int64{1, 1, 1, 0} {
 		b.Sweep()
 		if got := b.Len(); got != want {
 			t.Errorf("%d hours after the leap it holds %d messages, want %d", 8*hours, got, want)
 		}
 		passed.Add(int64(8 * time.Hour))
-		clock.set(clock.now().Add(8 * time.Hour))
+		clock.Set(clock.Now().Add(8 * time.Hour))
 	}
 }
 
 // A turn that ends in a panic is over: others are decided all the same.
 func TestATurnThatPanicsIsOver(t *testing.T) {
 	b := open(t, tally.Config{})
-	m := filter.Message{To: person("acme", 1)}
+	m := filter.Message{To: storetest.Person("acme", 1)}
 	take(t, b, m, noon)
 	mend := tally.BreakTurns(b, &m)
 	func() {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/storetest"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -15,7 +16,7 @@ func TestMessagesHaveAllTheirTopicsInTheTally(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, tally.Config{Dir: dir})
 	about := func(topics ...string) filter.Message {
-		m := filter.Message{To: person("acme", 1), Topic: topics[0], Text: "Sale"}
+		m := filter.Message{To: storetest.Person("acme", 1), Topic: topics[0], Text: "Sale"}
 		copy(m.Others[:], topics[1:])
 		return m
 	}
@@ -45,7 +46,7 @@ func TestMessagesHaveAllTheirTopicsInTheTally(t *testing.T) {
 			}
 		}
 		if restarted == 0 {
-			must(t, b.Close())
+			storetest.Must(t, b.Close())
 			b = open(t, tally.Config{Dir: dir})
 		}
 	}
@@ -56,7 +57,7 @@ func TestMessagesHaveAllTheirTopicsInTheTally(t *testing.T) {
 		t.Errorf("once one is given back there are %d", got)
 	}
 	take(t, b, about("offers", "news"), noon.Add(time.Minute))
-	must(t, b.Close())
+	storetest.Must(t, b.Close())
 	b = open(t, tally.Config{Dir: dir})
 	if got := b.Len(); got != before+2 {
 		t.Errorf("after a restart it holds %d messages and further topics, want %d", got, before+2)
