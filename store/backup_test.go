@@ -58,7 +58,7 @@ func lived(t testing.TB) (s *store.Store, sha string) {
 	link(t, s, storetest.Person("acme", 2), user("acme", 2))
 	_, err := s.Erase(context.Background(), storetest.Person("acme", 10), "ana", "asked")
 	storetest.Must(t, err)
-	pause(t, s, stop("spring", time.Time{}), "k")
+	pause(t, s, storetest.Pause("spring", time.Time{}), "k")
 	storetest.Must(t, s.AddToken(token("crm")))
 	storetest.Must(t, s.Audit().Keep(act("ana", audit.Pause)))
 	storetest.Must(t, s.KeepTemplate(store.Template{Brand: "acme", Provider: "whatsapp", Name: "sale", Category: filter.Marketing, Time: noon}))
@@ -101,7 +101,7 @@ func TestBackup(t *testing.T) {
 	if got := blob(t, r, sha); !bytes.Equal(got, picture("of a form")) {
 		t.Errorf("the blob is %q", got)
 	}
-	storetest.Equal(t, "paused", held(r.Switches().InForce(), noon), []string{"spring"})
+	storetest.Equal(t, "paused", storetest.Paused(r.Switches().InForce(), noon), []string{"spring"})
 	if tokenNames(r) != "crm" || r.Template("acme", "whatsapp", "sale") == nil {
 		t.Errorf("tokens %q, template %v", tokenNames(r), r.Template("acme", "whatsapp", "sale"))
 	}

@@ -18,26 +18,11 @@ import (
 	"github.com/sendgate/sendgate/store/switches"
 )
 
-// stop is a switch for a campaign.
-func stop(campaign string, until time.Time) filter.Switch {
-	return filter.Switch{On: filter.Target{Campaign: campaign}, Reason: "wrong link", Actor: "ana", Until: until}
-}
-
 func pause(t testing.TB, s *store.Store, sw filter.Switch, key string) filter.Switch {
 	t.Helper()
 	sw, err := s.Switches().Pause(sw, key)
 	storetest.Must(t, err)
 	return sw
-}
-
-// held lists the campaigns that are paused at a moment.
-func held(all filter.Switches, now time.Time) (campaigns []string) {
-	for _, sw := range all {
-		if m := (filter.Message{Campaign: sw.On.Campaign}); all.Holding("", &m, now) != nil {
-			campaigns = append(campaigns, sw.On.Campaign)
-		}
-	}
-	return campaigns
 }
 
 // switchesFile is where a store in dir keeps its switches.
@@ -84,7 +69,7 @@ func TestErasureLiftsNoPause(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			things := filter.Target{Brand: c.address, Route: c.address, Topic: c.address, Template: c.address}
-			s := open(t, store.Config{Dir: older(t, stop(c.campaign, time.Time{}), filter.Switch{On: things, Reason: "x", Actor: "ana"})})
+			s := open(t, store.Config{Dir: older(t, storetest.Pause(c.campaign, time.Time{}), filter.Switch{On: things, Reason: "x", Actor: "ana"})})
 			to := filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: c.address}
 			keep(t, s, optIn(to, "in"))
 			_, err := s.Erase(context.Background(), to, "olga", "asked by letter")
@@ -113,7 +98,7 @@ func TestErasureLiftsNoPause(t *testing.T) {
 
 // TestEraseLeavesNothingInSwitches: not in what is paused, nor in what was, nor in why.
 func TestEraseLeavesNothingInSwitches(t *testing.T) {
-	was, is := stop("for 14155550100", time.Time{}), stop("spring", time.Time{})
+	was, is := storetest.Pause("for 14155550100", time.Time{}), storetest.Pause("spring", time.Time{})
 	was.On.Sender, was.Reason, was.LiftedBy, was.LiftedBecause = "+14155550100", "(415) 555-0100 called", "bo", "415.555.0100 called again"
 	is.Reason = "complaint of 415-555-0100"
 	dir := older(t, was, is)
@@ -136,14 +121,14 @@ func TestEraseLeavesNothingInSwitches(t *testing.T) {
 			past[1].LiftedBecause != "(erased)" || past[1].LiftedBy != "bo" || past[0].Reason != "(erased)" {
 			t.Errorf("the history is %+v", past)
 		}
-		storetest.Equal(t, "in force", held(s.Switches().InForce(), noon), []string{"spring"})
-		if _, err := s.Switches().Pause(stop("other", time.Time{}), "k1"); !errors.Is(err, switches.ErrKey) {
+		storetest.Equal(t, "in force", storetest.Paused(s.Switches().InForce(), noon), []string{"spring"})
+		if _, err := s.Switches().Pause(storetest.Pause("other", time.Time{}), "k1"); !errors.Is(err, switches.ErrKey) {
 			t.Errorf("the key is forgotten: %v", err)
 		}
 	}
-	pause(t, s, stop("c", time.Time{}), "")
+	pause(t, s, storetest.Pause("c", time.Time{}), "")
 	closeStore(t, s)
-	storetest.Equal(t, "in force after another pause and a restart", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"spring", "c"})
+	storetest.Equal(t, "in force after another pause and a restart", storetest.Paused(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"spring", "c"})
 }
 
 // TestNobodysNumberIsKeptWithAPause: what reads as a phone number is refused where people write, and taken where
@@ -157,16 +142,16 @@ func TestNobodysNumberIsKeptWithAPause(t *testing.T) {
 			t.Errorf("%s: %v, want a refusal of %s", what, err, field)
 		}
 	}
-	sw := stop("spring", time.Time{})
+	sw := storetest.Pause("spring", time.Time{})
 	sw.Reason = "complaint of 0151 2345678"
 	_, err := s.Switches().Pause(sw, "")
 	refused("a number as a reason", err, "reason")
-	_, err = s.Switches().Pause(stop("vip-491512345678", time.Time{}), "")
+	_, err = s.Switches().Pause(storetest.Pause("vip-491512345678", time.Time{}), "")
 	refused("a number as a campaign", err, "on.campaign")
 	own := pause(t, s, filter.Switch{On: filter.Target{Sender: "+14155550199"}, Reason: "wrong link", Actor: "ana"}, "")
 	_, err = s.Switches().Lift(own.ID, "bo", "+14155550100 called")
 	refused("a number as a reason to resume", err, "reason")
-	sw = stop("summer", noon.Add(time.Hour))
+	sw = storetest.Pause("summer", noon.Add(time.Hour))
 	sw.Reason, sw.Cause = "rated low: number 14155550199 flagged", filter.Quality
 	pause(t, s, sw, "") // what the gate pauses by itself is paused, whatever a provider says
 	if all := s.Switches().InForce(); len(all) != 2 {

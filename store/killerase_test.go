@@ -38,7 +38,7 @@ func eraseUntilKilled(dir string) error {
 // Wherever an erasure is killed, the next start finishes it: also where the removal of the snapshot, which
 // says where the person was, never reached the disk.
 func TestKilledErasure(t *testing.T) {
-	told := stop("spring", time.Time{})
+	told := storetest.Pause("spring", time.Time{})
 	told.Reason = "for " + gonePerson.Address
 	base := older(t, told)
 	s := open(t, store.Config{Dir: base})

@@ -53,7 +53,7 @@ func pauser(dir string) error {
 		return err
 	}
 	for n := 0; ; n++ {
-		sw, err := s.Switches().Pause(stop("a", time.Time{}), "")
+		sw, err := s.Switches().Pause(storetest.Pause("a", time.Time{}), "")
 		if err != nil {
 			return err
 		}

@@ -22,7 +22,7 @@ func TestSwitchesOnAFullDisk(t *testing.T) {
 	if err := child.Wait(); err != nil || !strings.Contains(string(said), "refused") {
 		t.Fatalf("the child ended with %v: %s", err, said)
 	}
-	storetest.Equal(t, "in force", held(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"a", "c"})
+	storetest.Equal(t, "in force", storetest.Paused(open(t, store.Config{Dir: dir}).Switches().InForce(), noon), []string{"a", "c"})
 }
 
 // crammed is the child.
@@ -31,7 +31,7 @@ func crammed(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Switches().Pause(stop("a", time.Time{}), ""); err != nil {
+	if _, err := s.Switches().Pause(storetest.Pause("a", time.Time{}), ""); err != nil {
 		return err
 	}
 	info, err := os.Stat(switchesFile(dir))
@@ -42,7 +42,7 @@ func crammed(dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Switches().Pause(stop("b", time.Time{}), "")
+	_, err = s.Switches().Pause(storetest.Pause("b", time.Time{}), "")
 	if err == nil || len(s.Switches().InForce()) != 1 {
 		return fmt.Errorf("a pause that there was no room for: %v, in force %+v", err, s.Switches().InForce())
 	}
@@ -50,7 +50,7 @@ func crammed(dir string) error {
 	if err := widen(); err != nil {
 		return err
 	}
-	_, err = s.Switches().Pause(stop("c", time.Time{}), "")
+	_, err = s.Switches().Pause(storetest.Pause("c", time.Time{}), "")
 	return err
 }
 

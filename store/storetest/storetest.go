@@ -55,3 +55,18 @@ func Observed() (*zap.Logger, *observer.ObservedLogs) {
 func Person(brand string, n int) filter.Recipient {
 	return filter.Recipient{Brand: brand, Channel: filter.SMS, Address: fmt.Sprintf("+1555%07d", n)}
 }
+
+// Pause is a switch for a campaign, which ends at a moment; the zero time: never.
+func Pause(campaign string, until time.Time) filter.Switch {
+	return filter.Switch{On: filter.Target{Campaign: campaign}, Reason: "wrong link", Actor: "ana", Until: until}
+}
+
+// Paused lists the campaigns that are paused at a moment.
+func Paused(all filter.Switches, now time.Time) (campaigns []string) {
+	for _, sw := range all {
+		if m := (filter.Message{Campaign: sw.On.Campaign}); all.Holding("", &m, now) != nil {
+			campaigns = append(campaigns, sw.On.Campaign)
+		}
+	}
+	return campaigns
+}

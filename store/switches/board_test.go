@@ -21,8 +21,8 @@ func TestSurvivingARestart(t *testing.T) {
 	if board.InForce() != nil {
 		t.Fatal("a new store has switches")
 	}
-	a, b := pause(t, board, stop("a", time.Time{}), "k"), pause(t, board, stop("b", noon.Add(time.Hour)), "")
-	pause(t, board, stop("c", time.Time{}), "")
+	a, b := pause(t, board, storetest.Pause("a", time.Time{}), "k"), pause(t, board, storetest.Pause("b", noon.Add(time.Hour)), "")
+	pause(t, board, storetest.Pause("c", time.Time{}), "")
 	at.Set(noon.Add(time.Minute))
 	if got, err := board.Lift(b.ID, "bo", "mended"); err != nil || !got.Lifted.Equal(at.Now()) || got.LiftedBy != "bo" || got.LiftedBecause != "mended" {
 		t.Fatalf("lifting: %+v, %v", got, err)
@@ -32,9 +32,9 @@ func TestSurvivingARestart(t *testing.T) {
 			board.Close()
 			board = open(t, switches.Config{Dir: dir, Now: at.Now})
 		}
-		storetest.Equal(t, "in force", held(board.InForce(), at.Now()), []string{"a", "c"})
-		storetest.Equal(t, "in force when none was lifted yet", held(board.At(noon), noon), []string{"a", "b", "c"})
-		storetest.Equal(t, "in force before the first was set", held(board.At(noon.Add(-1)), noon), nil)
+		storetest.Equal(t, "in force", storetest.Paused(board.InForce(), at.Now()), []string{"a", "c"})
+		storetest.Equal(t, "in force when none was lifted yet", storetest.Paused(board.At(noon), noon), []string{"a", "b", "c"})
+		storetest.Equal(t, "in force before the first was set", storetest.Paused(board.At(noon.Add(-1)), noon), nil)
 		past, err := board.History("", 2)
 		storetest.Must(t, err)
 		older, err := board.History(past[1].ID, 10)
@@ -42,10 +42,10 @@ func TestSurvivingARestart(t *testing.T) {
 		if len(past) != 2 || past[0].On.Campaign != "c" || past[1].LiftedBy != "bo" || len(older) != 1 || older[0].ID != a.ID || older[0].Reason != "wrong link" {
 			t.Errorf("the history is %+v, then %+v", past, older)
 		}
-		if again := pause(t, board, stop("a", time.Time{}), "k"); again.ID != a.ID {
+		if again := pause(t, board, storetest.Pause("a", time.Time{}), "k"); again.ID != a.ID {
 			t.Error("a repeated key set a second switch")
 		}
-		if _, err := board.Pause(stop("z", time.Time{}), "k"); !errors.Is(err, switches.ErrKey) {
+		if _, err := board.Pause(storetest.Pause("z", time.Time{}), "k"); !errors.Is(err, switches.ErrKey) {
 			t.Errorf("a key that was used for another switch: %v", err)
 		}
 		if got, err := board.Lift(b.ID, "cy", "again"); err != nil || got.LiftedBy != "bo" {
@@ -56,23 +56,23 @@ func TestSurvivingARestart(t *testing.T) {
 		t.Errorf("lifting what is not there: %v", err)
 	}
 	var problem *switches.FieldError
-	if _, err := board.Pause(stop("d", noon), ""); !errors.As(err, &problem) || problem.Field != "until" {
+	if _, err := board.Pause(storetest.Pause("d", noon), ""); !errors.As(err, &problem) || problem.Field != "until" {
 		t.Errorf("an end in the past: %v", err)
 	}
 	if _, err := board.Pause(filter.Switch{Actor: "ana"}, ""); !errors.As(err, &problem) || problem.Field != "reason" {
 		t.Errorf("without a reason: %v", err)
 	}
 	board.Close()
-	if _, err := board.Pause(stop("d", time.Time{}), ""); !errors.Is(err, errClosed) {
+	if _, err := board.Pause(storetest.Pause("d", time.Time{}), ""); !errors.Is(err, errClosed) {
 		t.Errorf("after closing: %v", err)
 	}
-	storetest.Equal(t, "in force for sends that are still under way", held(board.InForce(), at.Now()), []string{"a", "c"})
+	storetest.Equal(t, "in force for sends that are still under way", storetest.Paused(board.InForce(), at.Now()), []string{"a", "c"})
 }
 
 func TestFollowingTheClock(t *testing.T) {
 	at := storetest.NewClock(noon)
 	board := open(t, switches.Config{Now: at.Now})
-	pause(t, board, stop("a", noon.Add(time.Hour)), "")
+	pause(t, board, storetest.Pause("a", noon.Add(time.Hour)), "")
 	for _, c := range []struct {
 		name string
 		now  time.Time
@@ -83,14 +83,14 @@ func TestFollowingTheClock(t *testing.T) {
 		{"it holds where the clock goes back before it was set", noon.Add(-time.Hour), []string{"a"}},
 	} {
 		at.Set(c.now)
-		b := pause(t, board, stop("b", time.Time{}), "") // which looks for what has ended
+		b := pause(t, board, storetest.Pause("b", time.Time{}), "") // which looks for what has ended
 		if _, err := board.Lift(b.ID, "bo", "x"); err != nil {
 			t.Fatal(err)
 		}
-		storetest.Equal(t, c.name, held(board.InForce(), c.now), c.want)
+		storetest.Equal(t, c.name, storetest.Paused(board.InForce(), c.now), c.want)
 	}
 	at.Set(noon.Add(48 * time.Hour))
-	b := pause(t, board, stop("b", time.Time{}), "")
+	b := pause(t, board, storetest.Pause("b", time.Time{}), "")
 	if _, err := board.Lift(b.ID, "bo", "x"); err != nil || board.InForce() != nil {
 		t.Errorf("what ended long ago still costs: %+v, %v", board.InForce(), err)
 	}
@@ -99,7 +99,7 @@ func TestFollowingTheClock(t *testing.T) {
 func TestNoMoreThanCanBeCompared(t *testing.T) {
 	board := open(t, switches.Config{})
 	for {
-		if _, err := board.Pause(stop("a", time.Time{}), ""); err != nil {
+		if _, err := board.Pause(storetest.Pause("a", time.Time{}), ""); err != nil {
 			if !errors.Is(err, switches.ErrFull) || len(board.InForce()) != 1000 {
 				t.Errorf("with %d in force: %v", len(board.InForce()), err)
 			}
@@ -109,7 +109,7 @@ func TestNoMoreThanCanBeCompared(t *testing.T) {
 	if _, err := board.Lift(board.InForce()[0].ID, "bo", "x"); err != nil {
 		t.Error(err)
 	}
-	pause(t, board, stop("a", time.Time{}), "")
+	pause(t, board, storetest.Pause("a", time.Time{}), "")
 }
 
 func TestEndedPausesLeaveRoom(t *testing.T) {
@@ -118,7 +118,7 @@ func TestEndedPausesLeaveRoom(t *testing.T) {
 			at := storetest.NewClock(noon)
 			board := open(t, switches.Config{Now: at.Now})
 			for n := range 1000 {
-				pause(t, board, stop(fmt.Sprint(n), noon.Add(time.Minute)), "")
+				pause(t, board, storetest.Pause(fmt.Sprint(n), noon.Add(time.Minute)), "")
 			}
 			at.Set(noon.Add(after))
 			sw := pause(t, board, filter.Switch{Reason: "stop all", Actor: "ana"}, "")
@@ -133,7 +133,7 @@ func TestBreakerLeavesRoomForPeople(t *testing.T) {
 	at := storetest.NewClock(noon)
 	board := open(t, switches.Config{Now: at.Now})
 	refused := func(campaign string) error {
-		sw := stop(campaign, at.Now().Add(time.Minute))
+		sw := storetest.Pause(campaign, at.Now().Add(time.Minute))
 		sw.Actor, sw.Cause = filter.ByBreaker, filter.Refusals
 		_, err := board.Pause(sw, "")
 		return err
@@ -159,8 +159,8 @@ func TestBreakerLeavesRoomForPeople(t *testing.T) {
 func TestTornFile(t *testing.T) {
 	dir := t.TempDir()
 	board := open(t, switches.Config{Dir: dir})
-	a := pause(t, board, stop("a", time.Time{}), "")
-	pause(t, board, stop("b", time.Time{}), "")
+	a := pause(t, board, storetest.Pause("a", time.Time{}), "")
+	pause(t, board, storetest.Pause("b", time.Time{}), "")
 	_, err := board.Lift(a.ID, "bo", "mended")
 	storetest.Must(t, err)
 	board.Close()
@@ -170,11 +170,11 @@ func TestTornFile(t *testing.T) {
 		storetest.Must(t, os.WriteFile(filepath.Join(dir, switches.File), whole[:cut], 0o600))
 		board := open(t, switches.Config{Dir: dir})
 		want := [][]string{nil, {"a"}, {"a", "b"}, {"b"}}[strings.Count(string(whole[:cut]), "\n")]
-		storetest.Equal(t, fmt.Sprintf("cut after %d bytes", cut), held(board.InForce(), noon), want)
-		pause(t, board, stop("c", time.Time{}), "")
+		storetest.Equal(t, fmt.Sprintf("cut after %d bytes", cut), storetest.Paused(board.InForce(), noon), want)
+		pause(t, board, storetest.Pause("c", time.Time{}), "")
 		board.Close()
 		board = open(t, switches.Config{Dir: dir})
-		storetest.Equal(t, fmt.Sprintf("cut after %d bytes, and then one more", cut), held(board.InForce(), noon), append(want, "c"))
+		storetest.Equal(t, fmt.Sprintf("cut after %d bytes, and then one more", cut), storetest.Paused(board.InForce(), noon), append(want, "c"))
 		board.Close()
 	}
 	for name, change := range map[string]string{"line 2 does not read": "\n\x00", "line 2 sets no switch": "\n{}\n"} {
@@ -189,7 +189,7 @@ func TestTornFile(t *testing.T) {
 func TestWhatCannotBeKept(t *testing.T) {
 	dir := t.TempDir()
 	board := open(t, switches.Config{Dir: dir})
-	a := pause(t, board, stop("a", time.Time{}), "")
+	a := pause(t, board, storetest.Pause("a", time.Time{}), "")
 	full, broken := errors.New("no space left on device"), 0
 	switches.FailSyncs(board, func(real func() error) error {
 		if broken--; broken >= 0 {
@@ -199,7 +199,7 @@ func TestWhatCannotBeKept(t *testing.T) {
 	})
 	for broken = range 3 { // of the line, and of the cut that follows
 		failed := broken > 0
-		_, err := board.Pause(stop("b", time.Time{}), "")
+		_, err := board.Pause(storetest.Pause("b", time.Time{}), "")
 		if failed != errors.Is(err, full) {
 			t.Fatalf("got %v, want a failure: %v", err, failed)
 		}
@@ -208,16 +208,16 @@ func TestWhatCannotBeKept(t *testing.T) {
 			storetest.Must(t, err)
 		}
 		broken = 0
-		storetest.Equal(t, "in force", held(board.InForce(), noon), []string{"a"})
+		storetest.Equal(t, "in force", storetest.Paused(board.InForce(), noon), []string{"a"})
 	}
 	broken = 1
 	if got, err := board.Lift(a.ID, "bo", "x"); !errors.Is(err, full) || !got.Lifted.IsZero() || len(board.InForce()) != 1 {
 		t.Errorf("lifting: %+v, %v", got, err)
 	}
 	broken = 0
-	pause(t, board, stop("c", time.Time{}), "")
+	pause(t, board, storetest.Pause("c", time.Time{}), "")
 	board.Close()
-	storetest.Equal(t, "in force after a restart", held(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"a", "c"})
+	storetest.Equal(t, "in force after a restart", storetest.Paused(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"a", "c"})
 }
 
 // Readers see a switch that was acknowledged, whatever others set and lift meanwhile.
@@ -229,7 +229,7 @@ func TestRace(t *testing.T) {
 			name := fmt.Sprint(n)
 			m := filter.Message{Campaign: name}
 			for range 200 {
-				sw, err := board.Pause(stop(name, time.Time{}), "")
+				sw, err := board.Pause(storetest.Pause(name, time.Time{}), "")
 				if err != nil || board.InForce().Holding("", &m, noon) == nil {
 					t.Errorf("campaign %s goes out although its pause was acknowledged (%v)", name, err)
 				}

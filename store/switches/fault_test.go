@@ -30,7 +30,7 @@ func TestLiftThatCannotBeKept(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			dir := t.TempDir()
 			board := open(t, switches.Config{Dir: dir})
-			a := pause(t, board, stop("a", time.Time{}), "")
+			a := pause(t, board, storetest.Pause("a", time.Time{}), "")
 			switches.FailSyncs(board, failAfter(n))
 			switches.FailCuts(board, failAfter(0))
 			for range 2 {
@@ -38,17 +38,17 @@ func TestLiftThatCannotBeKept(t *testing.T) {
 					t.Fatalf("lifting: %+v, %v", got, err)
 				}
 			}
-			if _, err := board.Pause(stop("b", time.Time{}), ""); err == nil {
+			if _, err := board.Pause(storetest.Pause("b", time.Time{}), ""); err == nil {
 				t.Error("a pause is taken behind a line that could not be cut off")
 			}
 			board.Close()
 			board = open(t, switches.Config{Dir: dir})
-			storetest.Equal(t, "in force after a restart", held(board.InForce(), noon), []string{"a"})
-			pause(t, board, stop("c", time.Time{}), "")
+			storetest.Equal(t, "in force after a restart", storetest.Paused(board.InForce(), noon), []string{"a"})
+			pause(t, board, storetest.Pause("c", time.Time{}), "")
 			_, err := board.Lift(a.ID, "bo", "mended")
 			storetest.Must(t, err)
 			board.Close()
-			storetest.Equal(t, "in force after another", held(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"c"})
+			storetest.Equal(t, "in force after another", storetest.Paused(open(t, switches.Config{Dir: dir}).InForce(), noon), []string{"c"})
 		})
 	}
 }
@@ -56,7 +56,7 @@ func TestLiftThatCannotBeKept(t *testing.T) {
 // TestPauseAfterAFailedErasure: an erasure that put another file in place, and could not make sure of
 // that, does not leave pauses to a file that nobody finds again.
 func TestPauseAfterAFailedErasure(t *testing.T) {
-	told := stop("a", time.Time{})
+	told := storetest.Pause("a", time.Time{})
 	told.Reason = "14155550100 called"
 	dir := t.TempDir()
 	line, err := json.Marshal(map[string]any{"set": told}) // from when nobody looked for phone numbers in what people wrote
@@ -68,12 +68,12 @@ func TestPauseAfterAFailedErasure(t *testing.T) {
 	if err := board.Erase(spelling.Of("+14155550100")); !errors.Is(err, broken) {
 		t.Fatalf("the erasure returns %v", err)
 	}
-	if _, err := board.Pause(stop("b", time.Time{}), ""); !errors.Is(err, broken) {
+	if _, err := board.Pause(storetest.Pause("b", time.Time{}), ""); !errors.Is(err, broken) {
 		t.Errorf("while a power cut could bring the old file back, a pause returns %v", err)
 	}
 	broken = nil
-	pause(t, board, stop("c", time.Time{}), "")
+	pause(t, board, storetest.Pause("c", time.Time{}), "")
 	board.Close()
 	board = open(t, switches.Config{Dir: dir})
-	storetest.Equal(t, "in force after a restart", held(board.InForce(), noon), []string{"a", "c"})
+	storetest.Equal(t, "in force after a restart", storetest.Paused(board.InForce(), noon), []string{"a", "c"})
 }

@@ -29,24 +29,9 @@ func open(t testing.TB, cfg switches.Config) *switches.Board {
 	return board
 }
 
-// stop is a switch for a campaign.
-func stop(campaign string, until time.Time) filter.Switch {
-	return filter.Switch{On: filter.Target{Campaign: campaign}, Reason: "wrong link", Actor: "ana", Until: until}
-}
-
 func pause(t testing.TB, board *switches.Board, sw filter.Switch, key string) filter.Switch {
 	t.Helper()
 	sw, err := board.Pause(sw, key)
 	storetest.Must(t, err)
 	return sw
-}
-
-// held lists the campaigns that are paused at a moment.
-func held(all filter.Switches, now time.Time) (campaigns []string) {
-	for _, sw := range all {
-		if m := (filter.Message{Campaign: sw.On.Campaign}); all.Holding("", &m, now) != nil {
-			campaigns = append(campaigns, sw.On.Campaign)
-		}
-	}
-	return campaigns
 }
