@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 )
@@ -266,4 +267,24 @@ func learn(t testing.TB, st *store.Store, events ...filter.Event) {
 	if err := st.Append(context.Background(), events...); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// gathered is every metric, by its name and the values of its labels; of a histogram, how many it has seen.
+func gathered(t testing.TB, from prometheus.Gatherer) map[string]float64 {
+	t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make(map[string]float64)
+	for _, f := range families {
+		for _, m := range f.Metric {
+			name := f.GetName()
+			for _, l := range m.Label {
+				name += " " + l.GetValue()
+			}
+			all[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return all
 }

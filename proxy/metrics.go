@@ -37,6 +37,7 @@ type counters struct {
 	calls      [callEnds]atomic.Uint64 // of the provider
 	suspicions [callEnds]suspicion
 	rush       rush
+	clock      clock
 	heard      [filter.Kinds]atomic.Uint64 // events of such calls that were kept
 	owner      *owner                      // who gets such calls; nil: nobody ever did
 
@@ -118,6 +119,7 @@ var (
 	descOutcomes    = desc("upstream_outcomes_total", "What became of forwarded requests.", "route", "outcome")
 	descKeys        = desc("send_keys_total", "Requests with a key: carried as the first, given the answer to an earlier one or to one they waited for, told that the send may have left, refused, or failed because the key could not be kept.", "route", "result")
 	descConnections = desc("upstream_connections", "Connections to the upstream.", "route", "state")
+	descClock       = desc("clock_ahead_seconds", "By how much at least this machine's clock is ahead of the provider's, by the Date of its answers; negative: behind.", "route")
 	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
 	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
 	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
@@ -153,7 +155,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descDials,
+	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descClock, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descShakes, descConnects, descPanics,
 		descDialogues, descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched, descStrangers, descClients} {
 		ch <- d
@@ -242,6 +244,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			total(descDialogues, n.unasked.Load(), name, "not-asked")
 		}
 		total(descPlain, n.plain.Load(), name)
+		if n.clock.known.Load() {
+			ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, time.Duration(n.clock.ahead.Load()).Seconds(), name)
+		}
 		total(descDials, n.dials.Load(), name)
 		total(descStale, n.stale.Load(), name)
 		total(descUnlearnt, n.unlearnt.Load(), name)

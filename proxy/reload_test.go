@@ -185,20 +185,7 @@ func TestMetrics(t *testing.T) {
 	s.hear("POST")
 	s.write("GET /nowhere HTTP/1.1\r\nHost: gate\r\n\r\n")
 	s.hear("GET")
-	got := map[string]float64{}
-	families, err := reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		for _, m := range f.Metric {
-			name := f.GetName()
-			for _, l := range m.Label {
-				name += " " + l.GetValue()
-			}
-			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
-		}
-	}
+	got := gathered(t, reg)
 	for name, want := range map[string]float64{
 		"sendgate_decisions_total forward allowed twilio":  2,
 		"sendgate_decisions_total block opted-out twilio":  1,

@@ -185,6 +185,9 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 	w.handed = true
 	o, err := rt.upstream.exchange(w.wire, w.req.Header.IsHead(), w.resp, &w.answer)
 	w.done = w.answer.done
+	if o == answered && w.sends {
+		g.checkClock(rt, w)
+	}
 	if o == answered && !w.framed {
 		if err = w.answer.fill(w.resp); err != nil {
 			o = unknown

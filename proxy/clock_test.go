@@ -1,0 +1,62 @@
+package proxy
+
+import (
+	"math"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// A clock that is wrong keeps quiet hours at the wrong time, and nobody sees it: the answers of providers show it.
+func TestAClockThatIsWrongIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		says  bool          // the provider says what time it is
+		off   time.Duration // its clock is ahead of this machine's
+		ahead float64       // what is measured
+		lines int           // of the log about it
+	}{
+		"that of the provider, cut to its second, is no other": {true, 0, 0, 0},
+		"five minutes ahead": {true, -5 * time.Minute, 300, 1},
+		"an hour behind":     {true, time.Hour, -3600, 1},
+		"some seconds are nothing to call somebody for": {true, -10 * time.Second, 10, 0},
+		"a provider that says no time tells nothing":    {false, 0, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			core, logs := observer.New(zap.WarnLevel)
+			up := play(t, loopback(t), func(conn net.Conn) {
+				echoEach(conn, func(wire) string { return dated(c.says, c.off) })
+			})
+			cfg := oneRoute(up, nil)
+			metrics := prometheus.NewRegistry()
+			cfg.Logger, cfg.Metrics = zap.New(core), metrics
+			_, addr := start(t, cfg, memory(t))
+			s := speak(t, addr)
+			for range 3 {
+				s.write(sms(person.Address, "Sale"))
+				s.hear("POST")
+			}
+			if n := logs.FilterMessageSnippet("this machine's clock").Len(); n != c.lines {
+				t.Errorf("the log has %d lines about it", n)
+			}
+			got, found := gathered(t, metrics)["sendgate_clock_ahead_seconds twilio"]
+			if found != c.says || math.Abs(got-c.ahead) > 2 {
+				t.Errorf("sendgate_clock_ahead_seconds is %v (%v), want %v", got, found, c.ahead)
+			}
+		})
+	}
+}
+
+// dated is a provider's answer of a clock that is off.
+func dated(says bool, off time.Duration) string {
+	if !says {
+		return okAnswer
+	}
+	return strings.Replace(okAnswer, "\r\n", "\r\nDate: "+time.Now().Add(off).UTC().Format(http.TimeFormat)+"\r\n", 1)
+}
