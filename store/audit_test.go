@@ -49,7 +49,7 @@ func finish(t testing.TB, s *store.Store, n uint64, a audit.Act) {
 // auditFile is the only file of the audit in dir.
 func auditFile(t testing.TB, dir string) string {
 	t.Helper()
-	names := glob(t, dir, "audit/*.jsonl")
+	names := storetest.Glob(t, dir, "audit/*.jsonl")
 	if len(names) != 1 {
 		t.Fatalf("the files of the audit are %v, want one", names)
 	}
@@ -309,10 +309,10 @@ func TestActsOverManyChunks(t *testing.T) {
 			t.Fatalf("act %d is %+v", n, a)
 		}
 	}
-	if files := glob(t, dir, "audit/*"); n != 0 || len(files) != 6 {
+	if files := storetest.Glob(t, dir, "audit/*"); n != 0 || len(files) != 6 {
 		t.Errorf("%d acts were left out; the files are %v", n, files)
 	}
-	for _, file := range glob(t, dir, filepath.Join("audit", "*")) {
+	for _, file := range storetest.Glob(t, dir, filepath.Join("audit", "*")) {
 		if text, err := os.ReadFile(file); err != nil || bytes.Count(text, []byte{'\n'}) < 10 {
 			t.Errorf("%s has %d bytes: %v", file, len(text), err)
 		}

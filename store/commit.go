@@ -13,7 +13,7 @@ func (s *Store) commitSynced(txn *badger.Txn) error {
 	if err == nil {
 		err = s.sync(file)
 	}
-	s.wal.settle()
+	s.folder.WAL.Settle()
 	return err
 }
 
@@ -21,7 +21,7 @@ func (s *Store) commitSynced(txn *badger.Txn) error {
 func (s *Store) put(txn *badger.Txn) (file *os.File, err error) {
 	defer txn.Discard()
 	if err = s.commit(txn); err == nil && !s.cfg.Memory {
-		file, err = s.wal.written()
+		file, err = s.folder.WAL.Written()
 	}
 	return file, err
 }

@@ -39,8 +39,8 @@
 // sync, so the cost of a sync is shared by as many as are waiting for it.
 //
 // Badger does not tell of all that goes wrong while it merges its tables. So each change of its tables
-// is judged before it removes the old ones, and taken back where something would be lost; the keys
-// are counted an hour after the start and daily; and a database that has less than it was given is
+// is judged before it removes the old ones, and taken back where something would be lost, see package badgerdb; the
+// keys are counted an hour after the start and daily; and a database that has less than it was given is
 // not opened. sendgate_store_compactions_undone_total says how often a change was taken back: mostly for
 // want of file descriptors or disk space; Badger tries again, and [Store.Healthy] says so until it can.
 package store

@@ -203,10 +203,7 @@ func (s *Store) commitOrBreak(txn *badger.Txn, doubt ...fingerprint) error {
 // Badger holds its readers up meanwhile, and so do we: no reader sees half of it.
 func (s *Store) drop(db *badger.DB, prefixes [][]byte) error {
 	s.mu.Lock()
-	dropping(s.folder.name, prefixes)
-	err := db.DropPrefix(prefixes...)
-	dropping(s.folder.name, nil)
-	s.wal.forget() // it began another
+	err := s.folder.Drop(db, prefixes)
 	s.mu.Unlock()
 	if err == nil {
 		err = s.dropped(db, prefixes)

@@ -37,6 +37,12 @@ func FailSyncs(s *Store, f func(real func() error) error) {
 	s.sync = func(file *os.File) error { return f(func() error { return real(file) }) }
 }
 
+// NoteSyncs tells note the name of each file to which something was committed, before it is synced.
+func NoteSyncs(s *Store, note func(file string)) {
+	real := s.sync
+	s.sync = func(file *os.File) error { note(file.Name()); return real(file) }
+}
+
 // Free makes the disk look as if it had so many bytes left.
 func Free(cfg Config, free func() int64) (*Store, error) {
 	s := newStore(cfg)

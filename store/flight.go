@@ -57,7 +57,7 @@ func (w *writer) flown() (failed *flight) {
 	}
 	<-f.done
 	w.flying = nil
-	w.s.wal.settle()
+	w.s.folder.WAL.Settle()
 	if f.err == nil {
 		return nil
 	}

@@ -17,6 +17,22 @@ import (
 	"github.com/sendgate/sendgate/store/disk"
 )
 
+// The database has one namespace; the first byte of a key says what it holds.
+const (
+	kindPlace  = 'p' // + number: a brand and channel
+	kindRecord = 'r' // + fingerprint: the record of a recipient
+	kindEvent  = 'e' // + fingerprint + hash of the event's ID: an event
+	kindErased = 'E' // + the same: an event of a recipient who was erased since, or the erasure itself
+	kindPiece  = 'c' // + number of its last link: a piece of the chain
+	kindBlob   = 'b' // + SHA-256 of a blob + fingerprint + hash of an event's ID, no value: it names the blob
+	kindSweep  = 's' // + time of an erasure + fingerprint, no value: when to look whether it may be forgotten
+	kindGone   = 'g' // + fingerprint: the events of this recipient were removed when their time was over
+	kindSend   = 'k' // + hash of the key of a send: what became of it
+	kindLink   = 'l' // + fingerprint + fingerprint: the second recipient is the first, too; the value has its address
+	kindPass   = 'w' // + its id: a pass
+	kindMeta   = 'm' // + name: something about the database itself
+)
+
 const (
 	keySize   = 32
 	keyFile   = "store.key"

@@ -28,7 +28,8 @@ func FillLarge(cfg Config, n int, event func(i int) filter.Event) error {
 		return errors.Join(err, s.Close())
 	}
 	f := largeFill{store: s, event: event, place: s.fingerprintOf(event(0).To), people: make([]numbered, n)}
-	opt := s.db.Opts().WithBaseTableSize(largeTable).WithDir(s.path("consent")).WithValueDir(s.path("consent"))
+	const table = 8 << 20 // bytes, as where many are stored
+	opt := s.db.Opts().WithBaseTableSize(table).WithDir(s.path("consent")).WithValueDir(s.path("consent"))
 	if err := errors.Join(s.Close(), os.Remove(s.path("index"))); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/store/badgerdb"
 	"github.com/sendgate/sendgate/store/disk"
 	"go.uber.org/zap"
 )
@@ -24,6 +25,37 @@ func (s *Store) database() (*badger.DB, error) {
 		return nil, s.unwell()
 	}
 	return s.db, s.room(disk.MinFree)
+}
+
+// room fails when the disk of the store has less than want bytes left, or the database no folder.
+func (s *Store) room(want int64) error {
+	if s.cfg.Memory {
+		return nil
+	}
+	if err := s.folder.Check(); err != nil {
+		return err
+	}
+	free, err := s.free(s.cfg.Dir)
+	if err != nil {
+		return fmt.Errorf("asking for the free disk space of %s: %w", s.cfg.Dir, err)
+	}
+	if free < want {
+		return fmt.Errorf("the disk of %s is full: %d MB left, %d MB needed to write safely", s.cfg.Dir, free>>20, want>>20)
+	}
+	return nil
+}
+
+// openFolder opens the folder of the consent store.
+func (s *Store) openFolder() (*badgerdb.Folder, error) {
+	return badgerdb.OpenFolder(s.path(consentDir), s.logger, s.cfg.Logger.Named("badger"))
+}
+
+// openBadger opens the database of the consent store.
+func (s *Store) openBadger() (*badger.DB, error) {
+	if err := s.room(disk.MinFree); err != nil {
+		return nil, err
+	}
+	return s.folder.Open()
 }
 
 // unwell is why the last commit failed.
@@ -54,7 +86,7 @@ func (s *Store) broken(cause error, doubt ...fingerprint) error {
 	s.mu.Lock()
 	old := s.db
 	s.db = nil
-	s.wal.forget()
+	s.folder.WAL.Forget()
 	s.mu.Unlock()
 	s.mending.Go(func() { s.mend(old, doubt) })
 	return err
@@ -80,10 +112,10 @@ func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
 // there, old stays open, and in the way of another: it may come back.
 func (s *Store) reopen(old **badger.DB, doubt []fingerprint) error {
 	if *old != nil {
-		if err := s.folder.check(); err != nil {
+		if err := s.folder.Check(); err != nil {
 			return err
 		}
-		if err := s.closeBadger(*old); err != nil {
+		if err := s.folder.CloseDB(*old); err != nil {
 			s.logger.Warn("closing the database after a failed commit", zap.Error(err))
 		}
 		*old = nil
@@ -93,7 +125,7 @@ func (s *Store) reopen(old **badger.DB, doubt []fingerprint) error {
 		return err
 	}
 	if err := errors.Join(s.loadSmall(db), s.refresh(db, doubt)); err != nil {
-		_ = s.closeBadger(db) // nothing was written
+		_ = s.folder.CloseDB(db) // nothing was written
 		return err
 	}
 	s.adopt(db)
@@ -105,7 +137,7 @@ func (s *Store) adopt(db *badger.DB) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed.Load() {
-		_ = s.closeBadger(db) // nothing was written
+		_ = s.folder.CloseDB(db) // nothing was written
 		return
 	}
 	s.db = db
@@ -125,8 +157,8 @@ func (s *Store) Healthy() error {
 	if lost := s.lost.Load(); lost != nil {
 		return *lost
 	}
-	if stuck := s.metrics.tables.stuck.Load(); stuck != nil {
-		return fmt.Errorf("tables of the database cannot be merged, and by and by nothing more is kept: %w", *stuck)
+	if stuck := s.folder.Tables.Stuck(); stuck != nil {
+		return fmt.Errorf("tables of the database cannot be merged, and by and by nothing more is kept: %w", stuck)
 	}
 	sick := s.sick.Load()
 	if sick == nil {

@@ -14,7 +14,6 @@ type metrics struct {
 	appendSeconds prometheus.Histogram
 	appends       atomic.Uint64
 	commits       atomic.Uint64
-	tables        tableCounts
 }
 
 // register makes the metrics of s known to its registry.
@@ -29,9 +28,9 @@ func (m *metrics) register(s *Store) error {
 	}
 	collectors := []prometheus.Collector{
 		m.appendSeconds,
-		counter("sendgate_store_appends_total", "Events kept.", &m.appends),
-		counter("sendgate_store_commits_total", "Transactions committed and synced; appends share them.", &m.commits),
-		counter("sendgate_store_compactions_undone_total", "Changes of the database's files that failed and were taken back, so that nothing was lost.", &m.tables.undone),
+		counter("sendgate_store_appends_total", "Events kept.", m.appends.Load),
+		counter("sendgate_store_commits_total", "Transactions committed and synced; appends share them.", m.commits.Load),
+		counter("sendgate_store_compactions_undone_total", "Changes of the database's files that failed and were taken back, so that nothing was lost.", s.folder.Tables.Undone),
 		reads("negative", func() uint64 { negative, _ := s.optouts.asked(); return negative }),
 		reads("positive", func() uint64 { _, positive := s.optouts.asked(); return positive }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -47,7 +46,7 @@ func (m *metrics) register(s *Store) error {
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_store_tables", Help: "Files of the database; each takes a file descriptor.",
-		}, func() float64 { return float64(m.tables.stored.Load()) }),
+		}, func() float64 { return float64(s.folder.Tables.Stored()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_store_optouts", Help: "Recipients who ever opted out.",
 		}, func() float64 { return float64(s.totals.Load().optouts) }),
@@ -84,8 +83,8 @@ func (m *metrics) unregister() {
 }
 
 // counter shows n as a counter.
-func counter(name, help string, n *atomic.Uint64) prometheus.Collector {
-	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(n.Load()) })
+func counter(name, help string, n func() uint64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(n()) })
 }
 
 // reads shows how often the Bloom filter answered so.

@@ -19,19 +19,18 @@ const restorePage = 4 << 20
 // at once, without a log and without compactions.
 func (r *restoring) database(from *bufio.Reader, size int64) (err error) {
 	s := r.store
-	if s.folder, err = openFolder(s.path(consentDir)); err != nil {
-		return err
-	}
-	defer func() { s.folder.close(); s.folder = folder{} }()
-	if err := openManifest(s.folder.name, s.logger, &s.metrics.tables); err != nil {
-		return err
-	}
-	defer closeManifest(s.folder.name)
-	db, err := openDatabase(s.options(s.folder.name).WithBaseTableSize(tableSizeFor(size)))
+	folder, err := s.openFolder()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	none := s.folder
+	s.folder = folder
+	defer func() { folder.Close(); s.folder = none }()
+	db, err := folder.OpenFor(size)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, folder.CloseDB(db)) }()
 	w := db.NewStreamWriter()
 	if err := w.Prepare(); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/store/audit"
+	"github.com/sendgate/sendgate/store/badgerdb"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/errands"
@@ -46,9 +47,8 @@ type Store struct {
 	// uses it holds mu for reading, except the writer, which alone takes it out of use.
 	mu      sync.RWMutex
 	db      *badger.DB
-	folder  folder         // of db
-	wal     wal            // of db
-	mending sync.WaitGroup // while it is brought back
+	folder  *badgerdb.Folder // of db
+	mending sync.WaitGroup   // while it is brought back
 
 	// queue carries appends to the writer. gate is held for reading while sending to it, so that
 	// Close can close it.
@@ -125,7 +125,8 @@ func newStore(cfg Config) *Store {
 		trail:   (*os.File).Sync,
 	}
 	s.commit = (*badger.Txn).Commit
-	if s.sync = syncData; s.cfg.Memory {
+	s.folder = badgerdb.Memory(cfg.Logger.Named("badger"))
+	if s.sync = badgerdb.Sync; s.cfg.Memory {
 		s.sync = func(*os.File) error { return nil }
 	}
 	return s
@@ -137,20 +138,19 @@ func (s *Store) open() (err error) {
 		return err
 	}
 	if !s.cfg.Memory {
-		if s.folder, err = openFolder(s.path(consentDir)); err != nil {
+		if s.folder, err = s.openFolder(); err != nil {
 			return err
 		}
-		s.wal.dir = s.folder.name
 	}
 	if s.db, err = s.openBadger(); err != nil {
-		s.folder.close()
+		s.folder.Close()
 		return err
 	}
 	defer func() {
 		if err != nil {
-			s.wal.forget()
-			_ = s.closeBadger(s.db) // the first error is the one that explains
-			s.folder.close()
+			s.folder.WAL.Forget()
+			_ = s.folder.CloseDB(s.db) // the first error is the one that explains
+			s.folder.Close()
 		}
 	}()
 	if err = s.removeTemps(); err != nil {
@@ -241,7 +241,7 @@ func (s *Store) place() string {
 
 // Files is about how many file descriptors the store takes. It changes by and by.
 func (s *Store) Files() int {
-	return otherFiles + int(s.metrics.tables.stored.Load()) + s.errands.Files()
+	return otherFiles + s.folder.Tables.Stored() + s.errands.Files()
 }
 
 // otherFiles is how many files besides those of the tables it has open at a time, and some more.
@@ -283,10 +283,10 @@ func (s *Store) Close() error {
 	s.saveLast()
 	db := s.db
 	s.db = nil
-	s.wal.forget()
-	if cerr := s.closeBadger(db); cerr != nil {
+	s.folder.WAL.Forget()
+	if cerr := s.folder.CloseDB(db); cerr != nil {
 		return errors.Join(err, fmt.Errorf("closing the store in %s: %w", s.place(), cerr))
 	}
-	s.folder.close()
+	s.folder.Close()
 	return err
 }

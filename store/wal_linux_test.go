@@ -20,7 +20,9 @@ import (
 func TestAcknowledgedIsInSyncedFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})
-	before, changes := "", 0
+	synced, before, changes := "", "", 0
+	note := func(file string) { synced = file }
+	store.NoteSyncs(s, note)
 	bulk := strings.Repeat("x", 15<<10)
 	for n := range 80 {
 		switch n {
@@ -29,6 +31,7 @@ func TestAcknowledgedIsInSyncedFile(t *testing.T) {
 		case 40:
 			closeStore(t, s)
 			s = open(t, store.Config{Dir: dir})
+			store.NoteSyncs(s, note)
 		}
 		var events []filter.Event
 		for i := range 50 {
@@ -37,7 +40,6 @@ func TestAcknowledgedIsInSyncedFile(t *testing.T) {
 			events = append(events, e)
 		}
 		storetest.Must(t, s.Append(context.Background(), events...))
-		synced := store.SyncedFile(s)
 		if synced != before {
 			before, changes = synced, changes+1
 		}

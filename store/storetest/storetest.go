@@ -3,6 +3,7 @@ package storetest
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -27,6 +28,14 @@ func Equal(t testing.TB, what string, got, want []string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: got %d %q…, want %d %q…", what, len(got), got[:min(len(got), 6)], len(want), want[:min(len(want), 6)])
 	}
+}
+
+// Glob lists the files in dir that match a pattern.
+func Glob(t testing.TB, dir, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, pattern))
+	Must(t, err)
+	return names
 }
 
 // A Clock is a clock that a test sets. Its methods are safe for concurrent use.

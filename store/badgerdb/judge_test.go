@@ -1,4 +1,4 @@
-package store_test
+package badgerdb_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/badgerdb"
 	"github.com/sendgate/sendgate/store/storetest"
 )
 
@@ -17,7 +17,7 @@ import (
 func obstruct(t testing.TB, dir string) (files []string) {
 	t.Helper()
 	last := 0
-	for _, name := range glob(t, dir, "*.sst") {
+	for _, name := range storetest.Glob(t, dir, "*.sst") {
 		n, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(name), ".sst"))
 		storetest.Must(t, err)
 		last = max(last, n)
@@ -30,17 +30,10 @@ func obstruct(t testing.TB, dir string) (files []string) {
 	return files
 }
 
-func glob(t testing.TB, dir, pattern string) []string {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, pattern))
-	storetest.Must(t, err)
-	return names
-}
-
 // small opens a database with small tables.
-func small(t *testing.T, dir string) *store.SmallDatabase {
+func small(t *testing.T, dir string) *badgerdb.SmallDatabase {
 	t.Helper()
-	d, err := store.OpenSmall(dir, true)
+	d, err := badgerdb.OpenSmall(dir)
 	storetest.Must(t, err)
 	t.Cleanup(func() { _ = d.Close() })
 	return d
@@ -51,7 +44,7 @@ const smallKeys = 8000
 func smallKey(i int) []byte { return fmt.Appendf(nil, "%c%07d", "ab"[i*2/smallKeys], i) }
 
 // put sets the keys in [from, to), or removes them.
-func put(t *testing.T, d *store.SmallDatabase, from, to int, value []byte) {
+func put(t *testing.T, d *badgerdb.SmallDatabase, from, to int, value []byte) {
 	t.Helper()
 	b := d.NewWriteBatch()
 	for i := from; i < to; i++ {
@@ -65,7 +58,7 @@ func put(t *testing.T, d *store.SmallDatabase, from, to int, value []byte) {
 }
 
 // alive checks how many keys there are.
-func alive(t *testing.T, when string, d *store.SmallDatabase, want int) {
+func alive(t *testing.T, when string, d *badgerdb.SmallDatabase, want int) {
 	t.Helper()
 	n := 0
 	storetest.Must(t, d.View(func(txn *badger.Txn) error {
@@ -87,19 +80,19 @@ func TestCompactions(t *testing.T) {
 	value := []byte(strings.Repeat("x", 200))
 	for _, tc := range []struct {
 		name     string
-		work     func(t *testing.T, d *store.SmallDatabase)
+		work     func(t *testing.T, d *badgerdb.SmallDatabase)
 		obstruct bool
 		left     int
 	}{
-		{"keys that live", func(t *testing.T, d *store.SmallDatabase) {}, false, smallKeys},
-		{"keys that live, while tables cannot be made", func(t *testing.T, d *store.SmallDatabase) {}, true, smallKeys},
-		{"keys removed from a lower level, while tables cannot be made", func(t *testing.T, d *store.SmallDatabase) {
+		{"keys that live", func(t *testing.T, d *badgerdb.SmallDatabase) {}, false, smallKeys},
+		{"keys that live, while tables cannot be made", func(t *testing.T, d *badgerdb.SmallDatabase) {}, true, smallKeys},
+		{"keys removed from a lower level, while tables cannot be made", func(t *testing.T, d *badgerdb.SmallDatabase) {
 			storetest.Must(t, d.Flatten(1))
 			put(t, d, 1000, 7000, nil)
 		}, true, 2000},
-		{"keys removed", func(t *testing.T, d *store.SmallDatabase) { put(t, d, 1000, 7000, nil) }, false, 2000},
-		{"keys dropped", func(t *testing.T, d *store.SmallDatabase) { storetest.Must(t, d.Drop("a")) }, false, smallKeys / 2},
-		{"all keys dropped", func(t *testing.T, d *store.SmallDatabase) {
+		{"keys removed", func(t *testing.T, d *badgerdb.SmallDatabase) { put(t, d, 1000, 7000, nil) }, false, 2000},
+		{"keys dropped", func(t *testing.T, d *badgerdb.SmallDatabase) { storetest.Must(t, d.Drop("a")) }, false, smallKeys / 2},
+		{"all keys dropped", func(t *testing.T, d *badgerdb.SmallDatabase) {
 			storetest.Must(t, d.Drop("a"))
 			storetest.Must(t, d.Drop("b"))
 		}, false, 0},
@@ -160,7 +153,7 @@ func TestManifests(t *testing.T) {
 		{"with a change behind half of one", append(append(whole[:len(whole):len(whole)], "half"...), whole[8:]...), false, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if err := store.JudgeManifest(dir, whole, tc.now, tc.anew); (err == nil) != tc.right {
+			if err := badgerdb.JudgeManifest(dir, whole, tc.now, tc.anew); (err == nil) != tc.right {
 				t.Errorf("it is judged: %v", err)
 			}
 			d := small(t, dir)

@@ -1,4 +1,4 @@
-package store
+package badgerdb
 
 import (
 	"os"
@@ -8,26 +8,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// Undone is how many changes of the tables were taken back.
-func Undone(s *Store) uint64 { return s.metrics.tables.undone.Load() }
-
-// Compact compacts as long as there is anything to do, or until it fails.
-func Compact(s *Store) error { return s.db.Flatten(1) }
-
-// A SmallDatabase is one with small tables and memory tables, whose manifest is judged, or not.
+// A SmallDatabase is one with small tables and memory tables, whose manifest is judged.
 type SmallDatabase struct {
 	*badger.DB
 	dir    string
-	counts tableCounts
+	tables Tables
 }
 
 // OpenSmall opens one in a folder.
-func OpenSmall(dir string, judged bool) (*SmallDatabase, error) {
+func OpenSmall(dir string) (*SmallDatabase, error) {
 	d := &SmallDatabase{dir: dir}
-	if judged {
-		if err := openManifest(dir, zap.NewNop(), &d.counts); err != nil {
-			return nil, err
-		}
+	if err := openManifest(dir, zap.NewNop(), &d.tables); err != nil {
+		return nil, err
 	}
 	opt := badger.DefaultOptions(dir).WithLogger(nil).WithCompression(options.None).WithBlockCacheSize(0).
 		WithMemTableSize(1 << 20).WithBaseTableSize(64 << 10).WithBaseLevelSize(256 << 10).WithValueThreshold(1 << 10).WithNumVersionsToKeep(1).
@@ -38,10 +30,10 @@ func OpenSmall(dir string, judged bool) (*SmallDatabase, error) {
 }
 
 // Undone is how many changes of its tables were taken back.
-func (d *SmallDatabase) Undone() uint64 { return d.counts.undone.Load() }
+func (d *SmallDatabase) Undone() uint64 { return d.tables.Undone() }
 
 // Stuck reports whether the last compaction was undone.
-func (d *SmallDatabase) Stuck() bool { return d.counts.stuck.Load() != nil }
+func (d *SmallDatabase) Stuck() bool { return d.tables.Stuck() != nil }
 
 // Drop removes keys as an erasure does.
 func (d *SmallDatabase) Drop(prefix string) error {
@@ -62,7 +54,7 @@ func JudgeManifest(dir string, before, now []byte, anew bool) error {
 	if err := os.WriteFile(manifestName(dir), before, 0o600); err != nil {
 		return err
 	}
-	if err := openManifest(dir, zap.NewNop(), new(tableCounts)); err != nil {
+	if err := openManifest(dir, zap.NewNop(), new(Tables)); err != nil {
 		return err
 	}
 	defer closeManifest(dir)

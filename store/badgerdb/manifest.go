@@ -1,4 +1,4 @@
-package store
+package badgerdb
 
 import (
 	"encoding/binary"
@@ -55,7 +55,7 @@ const (
 type manifest struct {
 	dir    string
 	logger *zap.Logger
-	counts *tableCounts
+	counts *Tables
 
 	mu       sync.Mutex
 	file     os.FileInfo // nil: there is none yet
@@ -65,11 +65,25 @@ type manifest struct {
 	spoilt   bool     // Badger holds changes for made that were undone
 }
 
-// tableCounts is what is known of the tables of a database while it is open.
-type tableCounts struct {
-	stored atomic.Int64          // how many there are; each is an open file
-	undone atomic.Uint64         // changes that would have lost something
-	stuck  atomic.Pointer[error] // why the last compaction was undone; nil once one was not
+// Tables is what is known of the tables of a database. Its methods are safe for concurrent use.
+type Tables struct {
+	stored atomic.Int64
+	undone atomic.Uint64
+	stuck  atomic.Pointer[error]
+}
+
+// Stored is how many there are; each is an open file.
+func (t *Tables) Stored() int { return int(t.stored.Load()) }
+
+// Undone is how many changes of them were taken back, which would have lost something.
+func (t *Tables) Undone() uint64 { return t.undone.Load() }
+
+// Stuck is why the last compaction was taken back; nil once one was not.
+func (t *Tables) Stuck() error {
+	if stuck := t.stuck.Load(); stuck != nil {
+		return *stuck
+	}
+	return nil
 }
 
 // A storedTable is one of the files in which a database is.
@@ -79,7 +93,7 @@ type storedTable struct {
 }
 
 // openManifest reads the manifest in dir, and judges from now on how it changes, until closeManifest.
-func openManifest(dir string, logger *zap.Logger, counts *tableCounts) error {
+func openManifest(dir string, logger *zap.Logger, counts *Tables) error {
 	if !judged {
 		return errors.New("this version of Badger does not let its compactions be judged")
 	}

@@ -1,4 +1,4 @@
-package store
+package badgerdb
 
 import (
 	"errors"
@@ -17,18 +17,18 @@ import (
 // alone, which halves what a commit takes.
 const badgerSyncs = false
 
-// A wal finds the file of the write-ahead log that a commit of Badger is in: the newest, because
+// A WAL finds the file of the write-ahead log that a commit of Badger is in: the newest, because
 // Badger begins another only before it writes, one a commit at most. Badger writes through a memory
 // map, and fdatasync does for the whole file what its own msync does for the map.
-type wal struct {
+type WAL struct {
 	dir    string
 	number int      // of the file
 	file   *os.File // nil: not known yet
 	before *os.File // the one before, which may still be being synced; nil: there is none
 }
 
-// written is the file that the last commit is in. It is called after every commit, before the next.
-func (w *wal) written() (*os.File, error) {
+// Written is the file that the last commit is in. It is called after every commit, before the next.
+func (w *WAL) Written() (*os.File, error) {
 	if w.file == nil {
 		if err := w.find(); err != nil {
 			return nil, err
@@ -44,8 +44,8 @@ func (w *wal) written() (*os.File, error) {
 	return w.file, nil
 }
 
-// syncData makes durable what was committed into a file.
-func syncData(f *os.File) error {
+// Sync makes durable what was committed into a file.
+func Sync(f *os.File) error {
 	for {
 		err := unix.Fdatasync(int(f.Fd()))
 		if err == nil || !errors.Is(err, unix.EINTR) {
@@ -54,10 +54,10 @@ func syncData(f *os.File) error {
 	}
 }
 
-func (w *wal) path(number int) string { return filepath.Join(w.dir, fmt.Sprintf("%05d.mem", number)) }
+func (w *WAL) path(number int) string { return filepath.Join(w.dir, fmt.Sprintf("%05d.mem", number)) }
 
 // find looks for the newest file.
-func (w *wal) find() error {
+func (w *WAL) find() error {
 	names, err := disk.Glob(w.dir, "*.mem")
 	if err != nil {
 		return err
@@ -75,27 +75,27 @@ func (w *wal) find() error {
 }
 
 // use turns to a file, and makes its name durable too.
-func (w *wal) use(number int) error {
+func (w *WAL) use(number int) error {
 	f, err := os.Open(w.path(number))
 	if err != nil {
 		return err
 	}
-	w.settle()
+	w.Settle()
 	w.number, w.file, w.before = number, f, w.file
 	return disk.SyncDir(w.dir)
 }
 
-// settle lets go of the file before, once all that was committed into it is on disk.
-func (w *wal) settle() {
+// Settle lets go of the file before, once all that was committed into it is on disk.
+func (w *WAL) Settle() {
 	if w.before != nil {
 		_ = w.before.Close() // it was only read
 		w.before = nil
 	}
 }
 
-// forget is called when Badger began a file otherwise than by a commit, and none is being synced.
-func (w *wal) forget() {
-	w.settle()
+// Forget is called when Badger began a file otherwise than by a commit, and none is being synced.
+func (w *WAL) Forget() {
+	w.Settle()
 	if w.file != nil {
 		_ = w.file.Close() // it was only read
 		w.file = nil

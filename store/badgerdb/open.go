@@ -1,4 +1,4 @@
-package store
+package badgerdb
 
 import (
 	"errors"
@@ -10,22 +10,6 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 	"github.com/sendgate/sendgate/store/disk"
 	"go.uber.org/zap"
-)
-
-// The database has one namespace; the first byte of a key says what it holds.
-const (
-	kindPlace  = 'p' // + number: a brand and channel
-	kindRecord = 'r' // + fingerprint: the record of a recipient
-	kindEvent  = 'e' // + fingerprint + hash of the event's ID: an event
-	kindErased = 'E' // + the same: an event of a recipient who was erased since, or the erasure itself
-	kindPiece  = 'c' // + number of its last link: a piece of the chain
-	kindBlob   = 'b' // + SHA-256 of a blob + fingerprint + hash of an event's ID, no value: it names the blob
-	kindSweep  = 's' // + time of an erasure + fingerprint, no value: when to look whether it may be forgotten
-	kindGone   = 'g' // + fingerprint: the events of this recipient were removed when their time was over
-	kindSend   = 'k' // + hash of the key of a send: what became of it
-	kindLink   = 'l' // + fingerprint + fingerprint: the second recipient is the first, too; the value has its address
-	kindPass   = 'w' // + its id: a pass
-	kindMeta   = 'm' // + name: something about the database itself
 )
 
 const (
@@ -49,47 +33,48 @@ const maxUnborn = 8
 
 var errOpenAlready = errors.New("it is open already: one process owns the folder, and while a gate runs everything else asks it through its admin API")
 
-// openBadger opens the database of the consent store, whose manifest is judged as long as it is open.
-func (s *Store) openBadger() (*badger.DB, error) {
-	dir := s.folder.name
-	if !s.cfg.Memory {
-		if err := s.room(disk.MinFree); err != nil {
-			return nil, err
-		}
-		if err := openManifest(dir, s.logger, &s.metrics.tables); err != nil {
+// Open opens the database in the folder, whose manifest is judged as long as it is open.
+func (f *Folder) Open() (*badger.DB, error) { return f.open(tableSize(f.stored())) }
+
+// OpenFor opens a new database into which so many bytes are about to be written.
+func (f *Folder) OpenFor(bytes int64) (*badger.DB, error) { return f.open(tableSize(bytes)) }
+
+func (f *Folder) open(table int64) (*badger.DB, error) {
+	if f.file != nil {
+		if err := openManifest(f.name, f.logger, &f.Tables); err != nil {
 			return nil, err
 		}
 	}
-	db, err := openDatabase(s.options(dir))
+	db, err := openDatabase(f.options(table))
 	if err != nil {
-		closeManifest(dir)
+		closeManifest(f.name)
 	}
 	return db, err
 }
 
-// closeBadger closes a database that openBadger opened. One whose folder was removed it leaves open:
+// CloseDB closes the database of the folder. One whose folder was removed it leaves open:
 // Badger would try for ever to write there what is in memory.
-func (s *Store) closeBadger(db *badger.DB) error {
-	if err := s.folder.check(); err != nil {
+func (f *Folder) CloseDB(db *badger.DB) error {
+	if err := f.Check(); err != nil {
 		return err
 	}
-	defer closeManifest(s.folder.name)
+	defer closeManifest(f.name)
 	return db.Close()
 }
 
-// options are how Badger keeps the consent store.
+// options are how Badger keeps the database, in tables of so many bytes.
 //
 // Values are small and live in the tree, so the value log stays empty; without compression no
 // block cache is needed. A small memory table makes a sync cheaper and a replay after a crash
 // short. One goroutine commits, so conflicts cannot be. Tables have one size on every level: by
 // default they double from level to level, so that the memory of a compaction would grow with what
 // is stored. When memory tables are filled faster than compactions follow, commits wait.
-func (s *Store) options(dir string) badger.Options {
-	opt := badger.DefaultOptions(dir).
-		WithBaseTableSize(s.tableSize()).
+func (f *Folder) options(table int64) badger.Options {
+	opt := badger.DefaultOptions(f.name).
+		WithBaseTableSize(table).
 		WithNumMemtables(2).
-		WithInMemory(s.cfg.Memory).
-		WithLogger(badgerLogger{s.cfg.Logger.Named("badger").WithOptions(zap.AddCallerSkip(1)).Sugar()}).
+		WithInMemory(f.file == nil).
+		WithLogger(badgerLogger{f.badger.WithOptions(zap.AddCallerSkip(1)).Sugar()}).
 		WithCompression(options.None).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
@@ -122,46 +107,30 @@ func openDatabase(opt badger.Options) (*badger.DB, error) {
 	return db, err
 }
 
-// tableSize is how large a table of the database becomes, in bytes.
-func (s *Store) tableSize() int64 {
-	tables, err := disk.Glob(s.folder.name, "*.sst")
-	if err != nil || s.cfg.Memory {
-		return smallTable
+// stored is how many bytes the tables in the folder have.
+func (f *Folder) stored() (bytes int64) {
+	if f.file == nil {
+		return 0
 	}
-	var stored int64
+	tables, err := disk.Glob(f.name, "*.sst")
+	if err != nil {
+		return 0
+	}
 	for _, name := range tables {
-		if f, err := os.Stat(name); err == nil {
-			stored += f.Size()
+		if table, err := os.Stat(name); err == nil {
+			bytes += table.Size()
 		}
 	}
-	return tableSizeFor(stored)
+	return bytes
 }
 
-// tableSizeFor is how large the tables are in which so many bytes are stored.
-func tableSizeFor(stored int64) int64 {
+// tableSize is how large the tables are in which so many bytes are stored.
+func tableSize(stored int64) int64 {
 	size := int64(smallTable)
 	for size < largeTable && stored/size > mostTables {
 		size *= 2
 	}
 	return size
-}
-
-// room fails when the disk of the store has less than want bytes left, or the database no folder.
-func (s *Store) room(want int64) error {
-	if s.cfg.Memory {
-		return nil
-	}
-	if err := s.folder.check(); err != nil {
-		return err
-	}
-	free, err := s.free(s.cfg.Dir)
-	if err != nil {
-		return fmt.Errorf("asking for the free disk space of %s: %w", s.cfg.Dir, err)
-	}
-	if free < want {
-		return fmt.Errorf("the disk of %s is full: %d MB left, %d MB needed to write safely", s.cfg.Dir, free>>20, want>>20)
-	}
-	return nil
 }
 
 // badgerLogger hands Badger's own log on. What Badger tells as information is for debugging here.
