@@ -129,7 +129,7 @@ func (c *clashes) find(unwanted func() error) error {
 	return nil
 }
 
-var errClashes = bad("", "too many recipients both opt in and out in this file: split it")
+var errClashes = fieldErrorf("", "too many recipients both opt in and out in this file: split it")
 
 // any reports whether a second look is needed.
 func (c *clashes) any() bool { return len(c.both) > 0 }

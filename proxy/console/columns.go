@@ -27,7 +27,7 @@ type layout struct {
 	notes   int  // columns that make up the note
 	said    []statement
 	remark  remark // about the row that was read
-	unread  error  // an *Error about the first cell that goes with what the row says and does not read
+	unread  error  // a *fieldError about the first cell that goes with what the row says and does not read
 	instead string // what such cells say
 }
 
@@ -50,13 +50,13 @@ func newLayout(header []string, m Mapping, defaults filter.Recipient, region str
 	for tag, text := range m.Tags {
 		meaning, err := parseTag(text)
 		if err != nil {
-			return nil, bad("map", "tag %q: %v", tag, err)
+			return nil, fieldErrorf("map", "tag %q: %v", tag, err)
 		}
 		l.tags[strings.ToLower(tag)] = meaning
 	}
 	for _, field := range m.Asks {
 		if !l.given(field) {
-			return nil, bad(field, "missing: this kind of file does not say it")
+			return nil, fieldErrorf(field, "missing: this kind of file does not say it")
 		}
 	}
 	return l, l.readHeader(header)
@@ -82,10 +82,10 @@ func (l *layout) readHeader(header []string) error {
 	var known []string
 	for i, cell := range header {
 		if !utf8.ValidString(cell) {
-			return bad("", "line 1: column %d: the name is not UTF-8: save the file as CSV UTF-8", i+1)
+			return fieldErrorf("", "line 1: column %d: the name is not UTF-8: save the file as CSV UTF-8", i+1)
 		}
 		if columnName(cell) == "" {
-			return bad("", "line 1: column %d has no name", i+1)
+			return fieldErrorf("", "line 1: column %d has no name", i+1)
 		}
 		c, err := l.column(cell, targets, names)
 		if err != nil {
@@ -98,7 +98,7 @@ func (l *layout) readHeader(header []string) error {
 			meaning += ":" + c.scope.String()
 		}
 		if j, twice := place[meaning]; twice {
-			return bad(cell, "line 1: columns %d and %d both mean %s", j, i+1, meaning)
+			return fieldErrorf(cell, "line 1: columns %d and %d both mean %s", j, i+1, meaning)
 		}
 		if meaning != "" && meaning != "note" {
 			place[meaning] = i + 1
@@ -119,13 +119,13 @@ func (l *layout) complete(names map[string]bool, place map[string]int, known []s
 	if l.mapping.Exact {
 		for name := range l.mapping.Columns {
 			if !names[columnName(name)] {
-				return bad(name, "line 1: the column %s is missing", name)
+				return fieldErrorf(name, "line 1: the column %s is missing", name)
 			}
 		}
 	}
 	for _, field := range l.mapping.Needs {
 		if _, has := place[field]; !has && !l.given(field) {
-			return bad(field, "line 1: the column %s is missing; the file has %s", field, strings.Join(known, ", "))
+			return fieldErrorf(field, "line 1: the column %s is missing; the file has %s", field, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -144,7 +144,7 @@ func (l *layout) column(cell string, targets map[string]string, names map[string
 	case "known", "ignore":
 		return column{}, nil
 	case "field":
-		return column{}, bad(cell, "line 1: unknown column: want %s, and for evidence %s",
+		return column{}, fieldErrorf(cell, "line 1: unknown column: want %s, and for evidence %s",
 			strings.Join(consentColumns, ", "), strings.Join(evidenceColumns.names, ", "))
 	case "scope":
 		c := column{field: "state", scoped: true}
@@ -156,11 +156,11 @@ func (l *layout) column(cell string, targets map[string]string, names map[string
 		var err error
 		c.scope, err = l.scope(name)
 		if err != nil {
-			return c, bad(cell, "line 1: %v", err)
+			return c, fieldErrorf(cell, "line 1: %v", err)
 		}
 		return c, nil
 	}
-	return column{}, bad(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.mapping.Columns), ", "))
+	return column{}, fieldErrorf(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.mapping.Columns), ", "))
 }
 
 // scope is what a column that is called after a category or a topic is about.
@@ -192,7 +192,7 @@ func (l *layout) common(row []string) (filter.Event, error) {
 	var where [4]string // as in placeColumns
 	for i, c := range l.columns {
 		if !utf8.ValidString(row[i]) {
-			return e, bad(columnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
+			return e, fieldErrorf(columnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
 		}
 		if c.field == "" || c.scoped || c.field == "tags" {
 			continue

@@ -35,10 +35,19 @@ func bad(field, format string, args ...any) *Error {
 	return errorf(http.StatusBadRequest, field, format, args...)
 }
 
+// mendable is err as the *Error that it is, or that stands for what is wrong with a field; nil: it is neither.
+func mendable(err error) *Error {
+	if e, ok := errors.AsType[*fieldError](err); ok {
+		return bad(e.Field, "%s", e.Message)
+	}
+	e, _ := errors.AsType[*Error](err)
+	return e
+}
+
 // asError is what the caller is told of err. What is no fault of the caller's is logged in full
 // and told in general.
 func (s *Server) asError(r *http.Request, err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e := mendable(err); e != nil {
 		return e
 	}
 	if e, ok := errors.AsType[*store.EventError](err); ok {

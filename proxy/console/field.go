@@ -1,6 +1,7 @@
 package console
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,7 +33,7 @@ func fieldList() string {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// setField sets one field of e to what a file says. Its error is an *Error that names the field.
+// setField sets one field of e to what a file says. Its error is a *fieldError that names the field.
 func setField(e *filter.Event, name, text string) error {
 	var field any
 	switch name {
@@ -53,7 +54,7 @@ func setField(e *filter.Event, name, text string) error {
 	case "state":
 		kind, known := stateWords[strings.ReplaceAll(strings.ToLower(text), "_", "-")]
 		if !known {
-			return bad(name, "unknown state %q: want opted-in or opted-out", text)
+			return fieldErrorf(name, "unknown state %q: want opted-in or opted-out", text)
 		}
 		e.Kind = kind
 		return nil
@@ -67,19 +68,23 @@ func setField(e *filter.Event, name, text string) error {
 	case *time.Time:
 		at, err := parseMoment(text)
 		if err != nil {
-			return bad(name, "%v", err)
+			return fieldErrorf(name, "%v", err)
 		}
 		*field = at
 		return nil
 	case *bool:
 		yes, known := flagWords[strings.ToLower(text)]
 		if !known {
-			return bad(name, "%q: want yes or no", text)
+			return fieldErrorf(name, "%q: want yes or no", text)
 		}
 		*field = yes
 		return nil
+	case encoding.TextUnmarshaler:
+		if err := field.UnmarshalText([]byte(text)); err != nil {
+			return fieldErrorf(name, "%v", err)
+		}
 	}
-	return readText(name, text, reflect.ValueOf(field).Elem())
+	return nil
 }
 
 // unmark takes off the apostrophe that [cell] adds.
@@ -92,15 +97,13 @@ func unmark(text string) string {
 
 var flagWords = map[string]bool{"yes": true, "true": true, "1": true, "no": false, "false": false, "0": false}
 
-func isDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
-
 // address gives the address of e its canonical form, and keeps the one it was given in the note.
 func (l *layout) address(e *filter.Event, region string) error {
 	given := e.To.Address
-	if slices.Contains(phoneChannels, e.To.Channel) {
+	if byNumber(e.To.Channel) {
 		e.To.Address = strings.TrimPrefix(given, "'") // how a spreadsheet marks text
 		if problem := spoilt(e.To.Address); problem != "" {
-			return bad("address", "%q %s: format the column as text and export it again", given, problem)
+			return fieldErrorf("address", "%q %s: format the column as text and export it again", given, problem)
 		}
 	}
 	named := region
@@ -109,7 +112,7 @@ func (l *layout) address(e *filter.Event, region string) error {
 	}
 	to, err := canonical("", e.To, region)
 	if err != nil && named != region && strings.Trim(given, "0123456789 ()-./") == "" && strings.TrimSpace(given) != "" {
-		return bad("country", "%q is no country as ISO 3166 writes it, such as DE, by which the number could be read", named)
+		return fieldErrorf("country", "%q is no country as ISO 3166 writes it, such as DE, by which the number could be read", named)
 	}
 	if err != nil {
 		return spreadsheetHint(err, given, region)
@@ -123,7 +126,7 @@ func (l *layout) address(e *filter.Event, region string) error {
 
 // guessed reports whether a number that was given without its country code is none that the country is known to have.
 func guessed(given string, to *filter.Recipient) bool {
-	return slices.Contains(phoneChannels, to.Channel) && strings.HasPrefix(to.Address, "+") && !strings.ContainsAny(given, "+＋") && !filter.InUse(to.Address)
+	return byNumber(to.Channel) && strings.HasPrefix(to.Address, "+") && !strings.ContainsAny(given, "+＋") && !filter.InUse(to.Address)
 }
 
 // spoilt says what a spreadsheet has made of a number, or "".
@@ -141,22 +144,22 @@ func spoilt(text string) string {
 
 // spreadsheetHint adds to the error of a number what has probably become of it.
 func spreadsheetHint(err error, given, region string) error {
-	e, ok := errors.AsType[*Error](err)
+	e, ok := errors.AsType[*fieldError](err)
 	if !ok || e.Field != "address" || region != "" || !isDigits(given) || len(given) < 7 {
 		return err
 	}
-	return &Error{Status: e.Status, Field: e.Field,
+	return &fieldError{Field: e.Field,
 		Message: fmt.Sprintf("%s: give the region; spreadsheets drop the plus, and zeros in front", e.Message)}
 }
 
 // at is e about the field named field.
-func (e *Error) at(field string) *Error {
-	return &Error{Status: e.Status, Field: field, Message: e.Message}
+func (e *fieldError) at(field string) *fieldError {
+	return &fieldError{Field: field, Message: e.Message}
 }
 
-// asColumnError is err as the *Error that it is, or nil.
-func asColumnError(err error) *Error {
-	e, _ := errors.AsType[*Error](err)
+// asColumnError is err as the *fieldError that it is, or nil.
+func asColumnError(err error) *fieldError {
+	e, _ := errors.AsType[*fieldError](err)
 	return e
 }
 

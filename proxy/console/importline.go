@@ -47,12 +47,12 @@ const (
 	listedKinds = 1000
 )
 
-// refuse lists a row whose err is the row's own fault, and hands on any other err.
+// refuse lists a row whose err is the row's own fault, a *fieldError about a column of it, and hands on any other err.
 func (im *importer) refuse(line int, err error) error {
 	l := ImportLine{Line: line}
 	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 		l.Line, l.Problem = parse.StartLine, csvProblem(err)
-	} else if e, ok := errors.AsType[*Error](err); ok {
+	} else if e, ok := errors.AsType[*fieldError](err); ok {
 		l.Column, l.Problem = e.Field, e.Message
 	} else {
 		return err
@@ -95,7 +95,7 @@ func (im *importer) finish(err error) {
 	level := im.s.log.Info
 	if err != nil {
 		im.sum.Problem = err.Error()
-		if e := asColumnError(err); e != nil {
+		if e := mendable(err); e != nil {
 			im.sum.Problem = e.Message
 		} else {
 			im.sum.Problem = fmt.Sprintf("%v; %d rows are kept, and importing the file again is harmless", err, im.sum.Taken)

@@ -118,7 +118,7 @@ func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
 // transaction, not from the day on which somebody entered it. A day alone is its beginning, but for an opt-out its end:
 // else who agreed in the morning and left in the evening would still be written to.
 func date(e *filter.Event) {
-	if e.Kind == filter.OptedOut && e.Time.Location() == wholeDay {
+	if e.Kind == filter.OptedOut && dayAlone(e.Time) {
 		e.Time = EndOfDay(e.Time)
 	}
 	if e.Kind == filter.OptedIn && e.Time.IsZero() {

@@ -198,7 +198,7 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 		return all
 	}
 	for name, want := range map[string][]string{
-		"Channel": strings.Split(wordList(channels), ", "),
+		"Channel": strings.Split(wordList(Channels()), ", "),
 		"Preset":  Presets(),
 
 		"ActKind":    strings.Split(wordList(audit.Kinds()), ", "),

@@ -75,7 +75,7 @@ func keep(st *store.Store, batch []importRow) keptBatch {
 		// Not cancelled when the client leaves: what the last line counts must be what is kept.
 		err := st.Append(context.Background(), events...)
 		if wrong, ok := asEventError(err, len(events)); ok {
-			kept.refused = append(kept.refused, rowError{rows[wrong.Index].line, rows[wrong.Index].event.Kind, asColumn(bad(wrong.Field, "%s", wrong.Problem))})
+			kept.refused = append(kept.refused, rowError{rows[wrong.Index].line, rows[wrong.Index].event.Kind, wrongColumn(wrong)})
 			rows = append(rows[:wrong.Index], rows[wrong.Index+1:]...)
 			continue
 		}

@@ -165,6 +165,17 @@ func word[T any, P interface {
 	return nil
 }
 
+// recipientParams name one recipient in a query.
+var recipientParams = []string{"brand", "channel", "address", "region"}
+
+// recipient reads the recipient that the query of c names.
+func (c *call) recipient() (filter.Recipient, error) {
+	q := c.query
+	return canonical("", filter.Recipient{
+		Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel")), Address: q.Get("address"),
+	}, q.Get("region"))
+}
+
 // queriedRecipient gives the address of a query its canonical form. Without a channel, what reads
 // as a number is one.
 func queriedRecipient(to filter.Recipient, region string) (filter.Recipient, error) {

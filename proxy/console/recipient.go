@@ -16,19 +16,11 @@ var (
 // Channels are those that consent can be recorded for.
 func Channels() []filter.Channel { return slices.Clone(channels) }
 
+// byNumber reports whether the address on a channel is a number.
+func byNumber(ch filter.Channel) bool { return slices.Contains(phoneChannels, ch) }
+
 // longest is how many bytes a brand or an address may have.
 const longest = 256
-
-// recipientParams name one recipient in a query.
-var recipientParams = []string{"brand", "channel", "address", "region"}
-
-// recipient reads the recipient that the query of c names.
-func (c *call) recipient() (filter.Recipient, error) {
-	q := c.query
-	return canonical("", filter.Recipient{
-		Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel")), Address: q.Get("address"),
-	}, q.Get("region"))
-}
 
 // canonical checks to as somebody wrote it and gives its address the one form that the house
 // keeps. region is the country of numbers without a country code; empty: those are refused.
@@ -44,7 +36,7 @@ func canonical(prefix string, to filter.Recipient, region string) (filter.Recipi
 		return to, err
 	}
 	if strings.TrimSpace(to.Address) == "" {
-		return to, bad(prefix+"address", "missing")
+		return to, fieldErrorf(prefix+"address", "missing")
 	}
 	if err := checkName(prefix+"address", to.Address); err != nil {
 		return to, err
@@ -52,7 +44,7 @@ func canonical(prefix string, to filter.Recipient, region string) (filter.Recipi
 	// Untrimmed: a leading space may be a plus that a query lost, and Address knows.
 	address, err := filter.Address(to.Channel, to.Address, region)
 	if err != nil {
-		return to, bad(prefix+"address", "%v", err)
+		return to, fieldErrorf(prefix+"address", "%v", err)
 	}
 	to.Address = address
 	return to, nil
@@ -60,17 +52,17 @@ func canonical(prefix string, to filter.Recipient, region string) (filter.Recipi
 
 func checkRegion(region string) error {
 	if region != "" && !filter.KnownRegion(region) {
-		return bad("region", "unknown region %q: want an ISO 3166 country such as US or DE", region)
+		return fieldErrorf("region", "unknown region %q: want an ISO 3166 country such as US or DE", region)
 	}
 	return nil
 }
 
 func checkChannel(field string, ch filter.Channel) error {
 	if ch == "" {
-		return bad(field, "missing: want one of %s", wordList(channels))
+		return fieldErrorf(field, "missing: want one of %s", wordList(channels))
 	}
 	if !slices.Contains(channels, ch) {
-		return bad(field, "unknown channel %q: want one of %s", ch, wordList(channels))
+		return fieldErrorf(field, "unknown channel %q: want one of %s", ch, wordList(channels))
 	}
 	return nil
 }
@@ -79,10 +71,10 @@ func checkChannel(field string, ch filter.Channel) error {
 // bytes than any real name has.
 func checkName(field, text string) error {
 	if len(text) > longest {
-		return bad(field, "%d bytes are too many: want at most %d", len(text), longest)
+		return fieldErrorf(field, "%d bytes are too many: want at most %d", len(text), longest)
 	}
 	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }); i >= 0 {
-		return bad(field, "%q has a character that cannot be kept", text)
+		return fieldErrorf(field, "%q has a character that cannot be kept", text)
 	}
 	return nil
 }

@@ -64,13 +64,13 @@ func (im *importer) complete(e *filter.Event) error {
 		return asColumn(err)
 	}
 	if e.Kind != filter.OptedOut && e.Time.IsZero() {
-		return bad("time", "missing: without it nobody could tell whether %s came before or after an opt-out", e.Kind)
+		return fieldErrorf("time", "missing: without it nobody could tell whether %s came before or after an opt-out", e.Kind)
 	}
 	return nil
 }
 
 // judge says what a statement would do: whether it is known already, and from which record. Its
-// error, an *Error, says why it is not kept.
+// error, a *fieldError about a column, says why it is not kept.
 func (im *importer) judge(line int, st *statement) (known bool, rec filter.Record, err error) {
 	e := &st.event
 	if err := im.complete(e); err != nil {
@@ -122,7 +122,7 @@ func (im *importer) stands(e *filter.Event, rec *filter.Record) bool {
 func (im *importer) mayKeep(e *filter.Event, rec *filter.Record) error {
 	err := im.s.store.Check(e)
 	if wrong, ok := asEventError(err, 1); ok {
-		return asColumn(bad(wrong.Field, "%s", wrong.Problem))
+		return wrongColumn(wrong)
 	}
 	if err == nil && e.Kind == filter.OptedIn {
 		err = im.mayOptIn(e, rec)
@@ -136,7 +136,7 @@ func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
 	if with, line := im.clash.against(brand, e, *rec, im.s.now()); line > 0 {
 		if err := mayOptIn(brand, e, &with, im.again); err != nil {
 			im.sum.Conflicts++
-			return bad("state", "line %d of this file opts the same recipient out: the opt-out wins", line)
+			return fieldErrorf("state", "line %d of this file opts the same recipient out: the opt-out wins", line)
 		}
 	}
 	if at, _ := standingNo(brand, e, rec); e.Time.Before(at) && im.clash.tells(e, at) {
@@ -192,13 +192,18 @@ func (im *importer) doubt(line, first int, st *statement, doubts []filter.Findin
 	return nil
 }
 
-// asColumn names the column of an error that names a field of the API.
+// asColumn is an error that names a field of the API as one about a column.
 func asColumn(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err
 	}
-	return e.at(asColumnName(e.Field))
+	return fieldErrorf(asColumnName(e.Field), "%s", e.Message)
+}
+
+// wrongColumn is the store's refusal of an event as an error about a column.
+func wrongColumn(e *store.EventError) error {
+	return fieldErrorf(asColumnName(e.Field), "%s", e.Problem)
 }
 
 func asColumnName(field string) string {

@@ -43,7 +43,7 @@ func (l *layout) readSeveral(e filter.Event, row []string) {
 }
 
 // stateCell reads the cell of one scope: a state, a state and its date, or the date of a yes.
-func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *Error) {
+func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *fieldError) {
 	text, says := l.translate("state", cell)
 	if !says {
 		return false, nil
@@ -62,7 +62,7 @@ func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *Error) {
 }
 
 // ownTime sets the time of e from the column that is the time of its scope alone.
-func (l *layout) ownTime(e *filter.Event, row []string) *Error {
+func (l *layout) ownTime(e *filter.Event, row []string) *fieldError {
 	for i, c := range l.columns {
 		if c.scoped && c.field == "time" && c.scope == e.Scope && strings.TrimSpace(row[i]) != "" {
 			return asColumnError(setField(e, "time", strings.TrimSpace(row[i])))

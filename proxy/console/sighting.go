@@ -131,7 +131,7 @@ func (s *sightings) find(unwanted func() error, both func(who clashKey), again f
 					return nil
 				}
 				if s.sort(again); len(s.sorted) > s.atOnce/8*7 {
-					return bad("", "more than %d different statements of this file are about one recipient: split it", s.atOnce/8*3)
+					return fieldErrorf("", "more than %d different statements of this file are about one recipient: split it", s.atOnce/8*3)
 				}
 				return nil
 			})

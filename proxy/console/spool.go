@@ -41,7 +41,7 @@ func newSpool() (*spool, error) {
 
 func (s *spool) close() { dropFile(s.file) }
 
-// receive takes the whole upload, each step of which may take streamPatience. Its error is an *Error where the
+// receive takes the whole upload, each step of which may take streamPatience. Its error is a *fieldError where the
 // file is at fault.
 func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
 	patient := readFunc(func(p []byte) (int, error) {
@@ -54,7 +54,7 @@ func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
 	in := bufio.NewReaderSize(counted, 64<<10)
 	head, err := in.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return bad("", "the file broke off at its start: %v", err)
+		return fieldErrorf("", "the file broke off at its start: %v", err)
 	}
 	text, err := decoded(in, head)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
 		return e
 	}
 	if err != nil {
-		return bad("", "the file broke off after line %d: %v", lines.n, err)
+		return fieldErrorf("", "the file broke off after line %d: %v", lines.n, err)
 	}
 	return s.findSeparator()
 }
@@ -95,9 +95,9 @@ func decoded(in *bufio.Reader, head []byte) (io.Reader, error) {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return nil, bad("", "line 1: the file is a workbook or an archive: save the sheet as CSV UTF-8")
+		return nil, fieldErrorf("", "line 1: the file is a workbook or an archive: save the sheet as CSV UTF-8")
 	case bytes.IndexByte(head, 0) >= 0:
-		return nil, bad("", "line 1: the file is not text: save it as CSV UTF-8")
+		return nil, fieldErrorf("", "line 1: the file is not text: save it as CSV UTF-8")
 	}
 	return in, nil
 }
@@ -115,7 +115,7 @@ func (s *spool) findSeparator() error {
 		return fmt.Errorf("reading the upload again: %w", err)
 	}
 	if len(bytes.TrimSpace(head)) == 0 {
-		return bad("", "line 1: the file is empty: want a header row with the columns address and state")
+		return fieldErrorf("", "line 1: the file is empty: want a header row with the columns address and state")
 	}
 	line, _, _ := strings.Cut(string(head), "\n")
 	line = strings.TrimRight(line, "\r")
@@ -251,7 +251,7 @@ func (u *utf16Reader) fill() {
 	for u.out = u.out[:0]; len(u.out) < 4096; {
 		if _, err := io.ReadFull(u.r, pair[:]); err != nil {
 			if errors.Is(err, io.ErrUnexpectedEOF) {
-				err = bad("", "the file is UTF-16 and ends in the middle of a character: save it as CSV UTF-8")
+				err = fieldErrorf("", "the file is UTF-16 and ends in the middle of a character: save it as CSV UTF-8")
 			}
 			u.err = err
 			if u.half != 0 {

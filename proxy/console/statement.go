@@ -10,7 +10,7 @@ import (
 type statement struct {
 	event  filter.Event
 	column string // the column that says it, where a row says several things
-	err    error  // an *Error whose Field is a column
+	err    error  // a *fieldError whose Field is a column
 	remark remark // about the row, at the first of its statements
 }
 
@@ -59,7 +59,7 @@ func (l *layout) leave(e *filter.Event) {
 	if e.Basis != filter.NoBasis {
 		given += "; basis given as " + e.Basis.String()
 		if e.Basis = filter.NoBasis; why == nil {
-			why = &Error{Field: "basis", Message: "an opt-out has none: it belongs to an opt-in"}
+			why = &fieldError{Field: "basis", Message: "an opt-out has none: it belongs to an opt-in"}
 		}
 	}
 	if why == nil {

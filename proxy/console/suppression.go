@@ -173,7 +173,7 @@ func (s *Server) pageOfSuppressions(q *SuppressionQuery, a *Suppressions) error 
 // suppressionsOf are those of one address, on all channels on which it can be one.
 func (s *Server) suppressionsOf(q *SuppressionQuery) ([]Suppression, error) {
 	all, found, wrong := []Suppression{}, false, error(nil)
-	for _, ch := range channels {
+	for _, ch := range Channels() {
 		if q.Channel != "" && ch != q.Channel {
 			continue
 		}

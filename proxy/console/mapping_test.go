@@ -1,0 +1,12 @@
+package console
+
+import (
+	"strings"
+	"testing"
+)
+
+// A mapping that is nested without end is refused before anything reads it.
+func TestEndlessMapping(t *testing.T) {
+	_, err := newMapping("", "columns:\n  a: "+strings.Repeat("[", 1000), nil, nil)
+	wantError(t, mendable(err), 400, "mapping", "line 2: this is nested deeper than 32 levels, as in no mapping")
+}
