@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
-	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // An Error is one thing wrong in a configuration file.
@@ -49,7 +49,7 @@ var start = &token.Position{Line: 1, Column: 1}
 
 // document reads text into what v points to.
 func (d *decoder) document(text []byte, v any) {
-	if at, how := console.Endless(text); at != nil {
+	if at, how := input.Endless(text); at != nil {
 		d.fail(at, "", "%s, as in no configuration", how)
 		return
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 type consentCmd struct {
@@ -100,7 +101,7 @@ type noticeFlags struct {
 func (f noticeFlags) notice(kind filter.Kind) console.Notice {
 	at := f.At.Time
 	if kind == filter.OptedOut && f.At.day {
-		at = console.EndOfDay(at)
+		at = input.EndOfDay(at)
 	}
 	return console.Notice{To: filter.Recipient{Brand: f.Brand, Channel: f.Channel, Address: f.Address}, Region: f.Region, Kind: kind, Scope: f.Scope, Time: at,
 		Source: f.Source, Note: f.Note, Proof: filter.Evidence{Method: f.Method, Action: f.Action}}

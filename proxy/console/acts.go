@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store/audit"
 )
 
@@ -59,9 +60,9 @@ func ParseAuditQuery(v url.Values, now time.Time) (q AuditQuery, err error) {
 	q.Query = audit.Query{Actor: v.Get("actor"), Kind: audit.Kind(v.Get("act")), Outcome: audit.Outcome(v.Get("outcome")), About: v.Get("about")}
 	switch {
 	case q.Kind != "" && !slices.Contains(audit.Kinds(), q.Kind):
-		return q, bad("act", "unknown act %q: want one of %s", q.Kind, wordList(audit.Kinds()))
+		return q, bad("act", "unknown act %q: want one of %s", q.Kind, input.Words(audit.Kinds()))
 	case q.Outcome != "" && !slices.Contains(audit.Outcomes(), q.Outcome):
-		return q, bad("outcome", "unknown outcome %q: want one of %s", q.Outcome, wordList(audit.Outcomes()))
+		return q, bad("outcome", "unknown outcome %q: want one of %s", q.Outcome, input.Words(audit.Outcomes()))
 	}
 	if q.Since, err = sinceWhen("since", v.Get("since"), now); err != nil {
 		return q, err

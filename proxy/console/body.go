@@ -6,12 +6,14 @@ import (
 	"mime"
 	"net/http"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // maxBody bounds a JSON body: one notice of consent with all its evidence is a few kilobytes.
 const maxBody = 256 << 10
 
-// readBody reads the JSON body of c into dst, a pointer to a struct, as [object] does.
+// readBody reads the JSON body of c into dst, a pointer to a struct, as [input.Object] does.
 func readBody(c *call, dst any) error { return readBodyOf(c, dst, maxBody) }
 
 // readBodyOf is readBody for a body of at most so many bytes.
@@ -29,7 +31,7 @@ func readBodyOf(c *call, dst any, most int64) error {
 		}
 		return bad("", "the body broke off: %v", err)
 	}
-	return object(body, dst)
+	return input.Object(body, dst)
 }
 
 // wantType refuses a body that says it is something else than want.

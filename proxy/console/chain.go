@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/spelling"
 	"go.uber.org/zap"
@@ -57,7 +58,7 @@ func (s *Server) postErase(c *call) error {
 	if err := readBody(c, &r); err != nil {
 		return err
 	}
-	to, err := canonical("to.", r.To, r.Region)
+	to, err := input.Recipient("to.", r.To, r.Region)
 	switch {
 	case err != nil:
 		return err

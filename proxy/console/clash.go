@@ -8,6 +8,7 @@ import (
 	"unique"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 const (
@@ -129,7 +130,7 @@ func (c *clashes) find(unwanted func() error) error {
 	return nil
 }
 
-var errClashes = fieldErrorf("", "too many recipients both opt in and out in this file: split it")
+var errClashes = input.Errorf("", "too many recipients both opt in and out in this file: split it")
 
 // any reports whether a second look is needed.
 func (c *clashes) any() bool { return len(c.both) > 0 }

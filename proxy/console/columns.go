@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // The columns of a consent file, in the order in which an export writes them. An import also
@@ -27,7 +28,7 @@ type layout struct {
 	notes   int  // columns that make up the note
 	said    []statement
 	remark  remark // about the row that was read
-	unread  error  // a *fieldError about the first cell that goes with what the row says and does not read
+	unread  error  // an *[input.Error] about the first cell that goes with what the row says and does not read
 	instead string // what such cells say
 }
 
@@ -50,13 +51,13 @@ func newLayout(header []string, m Mapping, defaults filter.Recipient, region str
 	for tag, text := range m.Tags {
 		meaning, err := parseTag(text)
 		if err != nil {
-			return nil, fieldErrorf("map", "tag %q: %v", tag, err)
+			return nil, input.Errorf("map", "tag %q: %v", tag, err)
 		}
 		l.tags[strings.ToLower(tag)] = meaning
 	}
 	for _, field := range m.Asks {
 		if !l.given(field) {
-			return nil, fieldErrorf(field, "missing: this kind of file does not say it")
+			return nil, input.Errorf(field, "missing: this kind of file does not say it")
 		}
 	}
 	return l, l.readHeader(header)
@@ -82,10 +83,10 @@ func (l *layout) readHeader(header []string) error {
 	var known []string
 	for i, cell := range header {
 		if !utf8.ValidString(cell) {
-			return fieldErrorf("", "line 1: column %d: the name is not UTF-8: save the file as CSV UTF-8", i+1)
+			return input.Errorf("", "line 1: column %d: the name is not UTF-8: save the file as CSV UTF-8", i+1)
 		}
 		if columnName(cell) == "" {
-			return fieldErrorf("", "line 1: column %d has no name", i+1)
+			return input.Errorf("", "line 1: column %d has no name", i+1)
 		}
 		c, err := l.column(cell, targets, names)
 		if err != nil {
@@ -98,7 +99,7 @@ func (l *layout) readHeader(header []string) error {
 			meaning += ":" + c.scope.String()
 		}
 		if j, twice := place[meaning]; twice {
-			return fieldErrorf(cell, "line 1: columns %d and %d both mean %s", j, i+1, meaning)
+			return input.Errorf(cell, "line 1: columns %d and %d both mean %s", j, i+1, meaning)
 		}
 		if meaning != "" && meaning != "note" {
 			place[meaning] = i + 1
@@ -119,13 +120,13 @@ func (l *layout) complete(names map[string]bool, place map[string]int, known []s
 	if l.mapping.Exact {
 		for name := range l.mapping.Columns {
 			if !names[columnName(name)] {
-				return fieldErrorf(name, "line 1: the column %s is missing", name)
+				return input.Errorf(name, "line 1: the column %s is missing", name)
 			}
 		}
 	}
 	for _, field := range l.mapping.Needs {
 		if _, has := place[field]; !has && !l.given(field) {
-			return fieldErrorf(field, "line 1: the column %s is missing; the file has %s", field, strings.Join(known, ", "))
+			return input.Errorf(field, "line 1: the column %s is missing; the file has %s", field, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -144,8 +145,8 @@ func (l *layout) column(cell string, targets map[string]string, names map[string
 	case "known", "ignore":
 		return column{}, nil
 	case "field":
-		return column{}, fieldErrorf(cell, "line 1: unknown column: want %s, and for evidence %s",
-			strings.Join(consentColumns, ", "), strings.Join(evidenceColumns.names, ", "))
+		return column{}, input.Errorf(cell, "line 1: unknown column: want %s, and for evidence %s",
+			strings.Join(consentColumns, ", "), strings.Join(evidenceColumns.Names, ", "))
 	case "scope":
 		c := column{field: "state", scoped: true}
 		for _, end := range []string{"_date", "_time"} {
@@ -156,11 +157,11 @@ func (l *layout) column(cell string, targets map[string]string, names map[string
 		var err error
 		c.scope, err = l.scope(name)
 		if err != nil {
-			return c, fieldErrorf(cell, "line 1: %v", err)
+			return c, input.Errorf(cell, "line 1: %v", err)
 		}
 		return c, nil
 	}
-	return column{}, fieldErrorf(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.mapping.Columns), ", "))
+	return column{}, input.Errorf(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.mapping.Columns), ", "))
 }
 
 // scope is what a column that is called after a category or a topic is about.
@@ -192,7 +193,7 @@ func (l *layout) common(row []string) (filter.Event, error) {
 	var where [4]string // as in placeColumns
 	for i, c := range l.columns {
 		if !utf8.ValidString(row[i]) {
-			return e, fieldErrorf(columnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
+			return e, input.Errorf(columnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
 		}
 		if c.field == "" || c.scoped || c.field == "tags" {
 			continue
@@ -212,7 +213,7 @@ func (l *layout) common(row []string) (filter.Event, error) {
 		default:
 			switch err := setField(&e, c.field, text); {
 			case err == nil:
-			case !slices.Contains(evidenceColumns.names, c.field) && c.field != "basis":
+			case !slices.Contains(evidenceColumns.Names, c.field) && c.field != "basis":
 				return e, err
 			default:
 				l.unread = cmp.Or(l.unread, err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"go.uber.org/zap"
 )
 
@@ -95,7 +96,7 @@ func (s *Server) postConsentRequest(c *call) error {
 
 // dialogue is what r asks for.
 func (s *Server) dialogue(r *ConsentRequest) (d filter.Dialogue, err error) {
-	if d.To, err = canonical("to.", r.To, r.Region); err != nil {
+	if d.To, err = input.Recipient("to.", r.To, r.Region); err != nil {
 		return d, err
 	}
 	switch {
@@ -106,7 +107,7 @@ func (s *Server) dialogue(r *ConsentRequest) (d filter.Dialogue, err error) {
 	case !slices.Contains(s.gate.Routes(), r.Route):
 		return d, bad("route", "unknown route %q: GET /api/v1/routes lists them", r.Route)
 	}
-	if err := cmp.Or(checkName("topic", r.Topic), checkName("from", r.From), checkName("language", r.Language)); err != nil {
+	if err := cmp.Or(input.CheckName("topic", r.Topic), input.CheckName("from", r.From), input.CheckName("language", r.Language)); err != nil {
 		return d, err
 	}
 	d.Topic, d.Sender, d.Language = s.named(r.Topic), r.From, r.Language

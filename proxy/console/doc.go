@@ -11,7 +11,7 @@
 // /healthz, /readyz and /metrics need no token. Everything else lies under /api/v1/ and is
 // described by the OpenAPI document at /api/v1/openapi.json, which a test holds against the code.
 //
-// Answers are JSON. An error is
+// What others give is read by package input. Answers are JSON. An error is
 //
 //	{"error": {"message": "unknown channel \"smss\": want one of …", "field": "to.channel"}}
 //

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
@@ -37,7 +38,7 @@ func bad(field, format string, args ...any) *Error {
 
 // mendable is err as the *Error that it is, or that stands for what is wrong with a field; nil: it is neither.
 func mendable(err error) *Error {
-	if e, ok := errors.AsType[*fieldError](err); ok {
+	if e, ok := errors.AsType[*input.Error](err); ok {
 		return bad(e.Field, "%s", e.Message)
 	}
 	e, _ := errors.AsType[*Error](err)

@@ -104,7 +104,7 @@ func Cell(text string) string { return cell(text) }
 // columns are those of x as CSV.
 func (x *Export) columns() []string {
 	if x.Evidence {
-		return slices.Concat(consentColumns, evidenceColumns.names)
+		return slices.Concat(consentColumns, evidenceColumns.Names)
 	}
 	return append(slices.Clone(consentColumns), "place")
 }
@@ -183,7 +183,7 @@ func (f *fact) row(to *filter.Recipient, columns []string) []string {
 	proof := reflect.ValueOf(&kept).Elem()
 	for _, name := range columns[len(row):] {
 		text := ""
-		switch v := proof.Field(evidenceColumns.index[name]).Interface().(type) {
+		switch v := proof.Field(evidenceColumns.Index[name]).Interface().(type) {
 		case string:
 			text = cell(v)
 		case time.Time:

@@ -11,9 +11,10 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
-var evidenceColumns = jsonFields(reflect.TypeFor[filter.Evidence]())
+var evidenceColumns = input.FieldsOf(reflect.TypeFor[filter.Evidence]())
 
 // stateWords are what the field state may say.
 var stateWords = map[string]filter.Kind{
@@ -24,16 +25,16 @@ var stateWords = map[string]filter.Kind{
 }
 
 func isField(name string) bool {
-	return slices.Contains(consentColumns, name) || slices.Contains(evidenceColumns.names, name)
+	return slices.Contains(consentColumns, name) || slices.Contains(evidenceColumns.Names, name)
 }
 
 func fieldList() string {
-	return strings.Join(append(slices.Clone(consentColumns), evidenceColumns.names...), ", ")
+	return strings.Join(append(slices.Clone(consentColumns), evidenceColumns.Names...), ", ")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// setField sets one field of e to what a file says. Its error is a *fieldError that names the field.
+// setField sets one field of e to what a file says. Its error is an *[input.Error] that names the field.
 func setField(e *filter.Event, name, text string) error {
 	var field any
 	switch name {
@@ -54,12 +55,12 @@ func setField(e *filter.Event, name, text string) error {
 	case "state":
 		kind, known := stateWords[strings.ReplaceAll(strings.ToLower(text), "_", "-")]
 		if !known {
-			return fieldErrorf(name, "unknown state %q: want opted-in or opted-out", text)
+			return input.Errorf(name, "unknown state %q: want opted-in or opted-out", text)
 		}
 		e.Kind = kind
 		return nil
 	default:
-		field = reflect.ValueOf(&e.Proof).Elem().Field(evidenceColumns.index[name]).Addr().Interface()
+		field = reflect.ValueOf(&e.Proof).Elem().Field(evidenceColumns.Index[name]).Addr().Interface()
 	}
 	switch field := field.(type) {
 	case *string:
@@ -68,20 +69,20 @@ func setField(e *filter.Event, name, text string) error {
 	case *time.Time:
 		at, err := parseMoment(text)
 		if err != nil {
-			return fieldErrorf(name, "%v", err)
+			return input.Errorf(name, "%v", err)
 		}
 		*field = at
 		return nil
 	case *bool:
 		yes, known := flagWords[strings.ToLower(text)]
 		if !known {
-			return fieldErrorf(name, "%q: want yes or no", text)
+			return input.Errorf(name, "%q: want yes or no", text)
 		}
 		*field = yes
 		return nil
 	case encoding.TextUnmarshaler:
 		if err := field.UnmarshalText([]byte(text)); err != nil {
-			return fieldErrorf(name, "%v", err)
+			return input.Errorf(name, "%v", err)
 		}
 	}
 	return nil
@@ -100,19 +101,19 @@ var flagWords = map[string]bool{"yes": true, "true": true, "1": true, "no": fals
 // address gives the address of e its canonical form, and keeps the one it was given in the note.
 func (l *layout) address(e *filter.Event, region string) error {
 	given := e.To.Address
-	if byNumber(e.To.Channel) {
+	if input.ByNumber(e.To.Channel) {
 		e.To.Address = strings.TrimPrefix(given, "'") // how a spreadsheet marks text
 		if problem := spoilt(e.To.Address); problem != "" {
-			return fieldErrorf("address", "%q %s: format the column as text and export it again", given, problem)
+			return input.Errorf("address", "%q %s: format the column as text and export it again", given, problem)
 		}
 	}
 	named := region
 	if !filter.KnownRegion(region) {
 		region = "" // a column's words: a number with its country code needs none
 	}
-	to, err := canonical("", e.To, region)
+	to, err := input.Recipient("", e.To, region)
 	if err != nil && named != region && strings.Trim(given, "0123456789 ()-./") == "" && strings.TrimSpace(given) != "" {
-		return fieldErrorf("country", "%q is no country as ISO 3166 writes it, such as DE, by which the number could be read", named)
+		return input.Errorf("country", "%q is no country as ISO 3166 writes it, such as DE, by which the number could be read", named)
 	}
 	if err != nil {
 		return spreadsheetHint(err, given, region)
@@ -126,7 +127,7 @@ func (l *layout) address(e *filter.Event, region string) error {
 
 // guessed reports whether a number that was given without its country code is none that the country is known to have.
 func guessed(given string, to *filter.Recipient) bool {
-	return byNumber(to.Channel) && strings.HasPrefix(to.Address, "+") && !strings.ContainsAny(given, "+＋") && !filter.InUse(to.Address)
+	return input.ByNumber(to.Channel) && strings.HasPrefix(to.Address, "+") && !strings.ContainsAny(given, "+＋") && !filter.InUse(to.Address)
 }
 
 // spoilt says what a spreadsheet has made of a number, or "".
@@ -144,22 +145,17 @@ func spoilt(text string) string {
 
 // spreadsheetHint adds to the error of a number what has probably become of it.
 func spreadsheetHint(err error, given, region string) error {
-	e, ok := errors.AsType[*fieldError](err)
+	e, ok := errors.AsType[*input.Error](err)
 	if !ok || e.Field != "address" || region != "" || !isDigits(given) || len(given) < 7 {
 		return err
 	}
-	return &fieldError{Field: e.Field,
+	return &input.Error{Field: e.Field,
 		Message: fmt.Sprintf("%s: give the region; spreadsheets drop the plus, and zeros in front", e.Message)}
 }
 
-// at is e about the field named field.
-func (e *fieldError) at(field string) *fieldError {
-	return &fieldError{Field: field, Message: e.Message}
-}
-
-// asColumnError is err as the *fieldError that it is, or nil.
-func asColumnError(err error) *fieldError {
-	e, _ := errors.AsType[*fieldError](err)
+// asColumnError is err as the *[input.Error] that it is, or nil.
+func asColumnError(err error) *input.Error {
+	e, _ := errors.AsType[*input.Error](err)
 	return e
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 const (
@@ -43,8 +44,8 @@ func (a actor) eventID(key string, n any) (id string, given bool, err error) {
 	if key == "" {
 		return "", false, nil
 	}
-	if len(key) > longest {
-		return "", true, bad(keyHeader, "%d bytes are too many: want at most %d", len(key), longest)
+	if len(key) > input.LongestName {
+		return "", true, bad(keyHeader, "%d bytes are too many: want at most %d", len(key), input.LongestName)
 	}
 	body, err := json.Marshal(n)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 const (
@@ -115,15 +116,15 @@ func (s *Server) newImporter(c *call) (*importer, error) {
 		im.source = "import: " + c.by.name
 	}
 	if im.defaults.Channel != "" {
-		if err := checkChannel("channel", im.defaults.Channel); err != nil {
+		if err := input.CheckChannel("channel", im.defaults.Channel); err != nil {
 			return nil, err
 		}
 	}
-	if err := checkRegion(im.region); err != nil {
+	if err := input.CheckRegion(im.region); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"brand", "source"} {
-		if err := checkName(name, q.Get(name)); err != nil {
+		if err := input.CheckName(name, q.Get(name)); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // An ImportLine is one line of the answer to an import. A line with Line is about a row: with
@@ -47,12 +49,12 @@ const (
 	listedKinds = 1000
 )
 
-// refuse lists a row whose err is the row's own fault, a *fieldError about a column of it, and hands on any other err.
+// refuse lists a row whose err is the row's own fault, an *[input.Error] about a column of it, and hands on any other err.
 func (im *importer) refuse(line int, err error) error {
 	l := ImportLine{Line: line}
 	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 		l.Line, l.Problem = parse.StartLine, csvProblem(err)
-	} else if e, ok := errors.AsType[*fieldError](err); ok {
+	} else if e, ok := errors.AsType[*input.Error](err); ok {
 		l.Column, l.Problem = e.Field, e.Message
 	} else {
 		return err

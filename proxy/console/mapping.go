@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // A Mapping says what a consent file means: which column holds what, and what its words stand for.
@@ -100,18 +101,18 @@ func newMapping(preset, text string, tags, set []string) (Mapping, error) {
 	}
 	m, ok := all[preset]
 	if !ok {
-		return Mapping{}, fieldErrorf("preset", "unknown preset %q: want one of %s", preset, strings.Join(Presets(), ", "))
+		return Mapping{}, input.Errorf("preset", "unknown preset %q: want one of %s", preset, strings.Join(Presets(), ", "))
 	}
 	if len(text) > longestMapping {
-		return Mapping{}, fieldErrorf("mapping", "%d bytes are too many: want at most %d", len(text), longestMapping)
+		return Mapping{}, input.Errorf("mapping", "%d bytes are too many: want at most %d", len(text), longestMapping)
 	}
 	var own Mapping
-	if at, how := Endless([]byte(text)); at != nil {
-		return Mapping{}, fieldErrorf("mapping", "line %d: %s, as in no mapping", at.Line, how)
+	if at, how := input.Endless([]byte(text)); at != nil {
+		return Mapping{}, input.Errorf("mapping", "line %d: %s, as in no mapping", at.Line, how)
 	}
 	if text != "" { // JSON is YAML too
 		if err := yaml.UnmarshalWithOptions([]byte(text), &own, yaml.Strict()); err != nil {
-			return Mapping{}, fieldErrorf("mapping", "this is no mapping: %s", yaml.FormatError(err, false, false))
+			return Mapping{}, input.Errorf("mapping", "this is no mapping: %s", yaml.FormatError(err, false, false))
 		}
 	}
 	m = m.with(own)
@@ -125,7 +126,7 @@ func newMapping(preset, text string, tags, set []string) (Mapping, error) {
 				i = strings.IndexByte(pair, '=')
 			}
 			if i < 1 {
-				return Mapping{}, fieldErrorf(param, "%q: want NAME=VALUE", pair)
+				return Mapping{}, input.Errorf(param, "%q: want NAME=VALUE", pair)
 			}
 			pairs.into[strings.TrimSpace(pair[:i])] = strings.TrimSpace(pair[i+1:])
 		}
@@ -163,31 +164,31 @@ func (m Mapping) with(o Mapping) Mapping {
 
 func (m Mapping) check() error {
 	if !slices.Contains([]string{"", "field", "known", "scope", "ignore", "refuse"}, m.Others) {
-		return fieldErrorf("mapping", "others: unknown word %q: want field, known, scope, ignore or refuse", m.Others)
+		return input.Errorf("mapping", "others: unknown word %q: want field, known, scope, ignore or refuse", m.Others)
 	}
 	for _, columns := range []map[string]string{m.Columns, m.Aliases} {
 		for name, target := range columns {
 			if _, err := newColumn(target); err != nil {
-				return fieldErrorf("mapping", "columns: %s: %v", name, err)
+				return input.Errorf("mapping", "columns: %s: %v", name, err)
 			}
 		}
 	}
 	for field, text := range m.Set {
 		if !isField(field) {
-			return fieldErrorf("set", "unknown field %q: want %s", field, fieldList())
+			return input.Errorf("set", "unknown field %q: want %s", field, fieldList())
 		}
 		if err := setField(&filter.Event{}, field, text); err != nil {
-			return fieldErrorf("set", "%s: %v", field, err.(*fieldError).Message)
+			return input.Errorf("set", "%s: %v", field, err.(*input.Error).Message)
 		}
 	}
 	for field := range m.Values {
 		if !isField(field) {
-			return fieldErrorf("mapping", "values: unknown field %q: want %s", field, fieldList())
+			return input.Errorf("mapping", "values: unknown field %q: want %s", field, fieldList())
 		}
 	}
 	for tag, meaning := range m.Tags {
 		if _, err := parseTag(meaning); err != nil {
-			return fieldErrorf("map", "tag %q: %v", tag, err)
+			return input.Errorf("map", "tag %q: %v", tag, err)
 		}
 	}
 	return nil

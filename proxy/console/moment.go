@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // momentLayouts are how exports write a moment, beside RFC 3339 and a date. Without a zone it is UTC. Dates that some
@@ -15,7 +17,7 @@ var momentLayouts = []string{"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0
 
 // parseMoment reads a moment of a file. Ten digits, with a fraction or not, are seconds since 1970.
 func parseMoment(text string) (time.Time, error) {
-	at, err := parseTime(text)
+	at, err := input.Time(text)
 	if err == nil {
 		return at, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
@@ -95,7 +96,7 @@ func (s *Server) again(c *call, e filter.Event, doubts []filter.Finding, err err
 
 // event is what n says.
 func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
-	to, err := canonical("to.", n.To, n.Region)
+	to, err := input.Recipient("to.", n.To, n.Region)
 	if err != nil {
 		return filter.Event{}, err
 	}
@@ -118,8 +119,8 @@ func (s *Server) event(c *call, n *Notice) (filter.Event, error) {
 // transaction, not from the day on which somebody entered it. A day alone is its beginning, but for an opt-out its end:
 // else who agreed in the morning and left in the evening would still be written to.
 func date(e *filter.Event) {
-	if e.Kind == filter.OptedOut && dayAlone(e.Time) {
-		e.Time = EndOfDay(e.Time)
+	if e.Kind == filter.OptedOut && input.DayAlone(e.Time) {
+		e.Time = input.EndOfDay(e.Time)
 	}
 	if e.Kind == filter.OptedIn && e.Time.IsZero() {
 		e.Time = e.Proof.CapturedAt

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
@@ -176,7 +177,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 	} {
 		var want, got []string
 		for _, typ := range types {
-			want = append(want, jsonFields(typ).names...)
+			want = append(want, input.FieldsOf(typ).Names...)
 		}
 		for field := range doc.Components.Schemas[name].Properties {
 			got = append(got, field)
@@ -198,11 +199,11 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 		return all
 	}
 	for name, want := range map[string][]string{
-		"Channel": strings.Split(wordList(Channels()), ", "),
+		"Channel": strings.Split(input.Words(input.Channels()), ", "),
 		"Preset":  Presets(),
 
-		"ActKind":    strings.Split(wordList(audit.Kinds()), ", "),
-		"ActOutcome": strings.Split(wordList(audit.Outcomes()), ", "),
+		"ActKind":    strings.Split(input.Words(audit.Kinds()), ", "),
+		"ActOutcome": strings.Split(input.Words(audit.Outcomes()), ", "),
 		"PassState":  words(len(store.PassStates()), func(i int) string { return string(store.PassStates()[i]) }),
 
 		"DialogueState": words(filter.DialogueStates, func(i int) string { return filter.DialogueState(i).String() }),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
 )
@@ -119,7 +120,7 @@ func (s *Server) listPasses(c *call) error {
 	}
 	state, grant := store.PassState(c.query.Get("state")), c.query.Get("grant")
 	if state != "" && !slices.Contains(store.PassStates(), state) {
-		return bad("state", "unknown state %q: want one of %s", state, wordList(store.PassStates()))
+		return bad("state", "unknown state %q: want one of %s", state, input.Words(store.PassStates()))
 	}
 	var answers []string
 	decision := c.query.Get("decision")

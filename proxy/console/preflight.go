@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"go.uber.org/zap"
 )
 
@@ -92,11 +93,11 @@ func (p *preflight) ask(c *call) (err error) {
 		return bad("route", "unknown route %q: GET /api/v1/routes lists them", opt.Route)
 	}
 	if opt.Channel != "" {
-		if err := checkChannel("channel", opt.Channel); err != nil {
+		if err := input.CheckChannel("channel", opt.Channel); err != nil {
 			return err
 		}
 	}
-	if err := checkRegion(opt.Region); err != nil {
+	if err := input.CheckRegion(opt.Region); err != nil {
 		return err
 	}
 	if text := q.Get("category"); text != "" {
@@ -107,7 +108,7 @@ func (p *preflight) ask(c *call) (err error) {
 	}
 	now := p.s.now()
 	if text := q.Get("at"); text != "" {
-		if opt.At, err = parseTime(text); err != nil {
+		if opt.At, err = input.Time(text); err != nil {
 			return bad("at", "%v", err)
 		}
 		if opt.At = opt.At.UTC(); opt.At.Before(now) {

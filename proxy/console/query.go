@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store/decisions"
 )
 
@@ -171,7 +172,7 @@ var recipientParams = []string{"brand", "channel", "address", "region"}
 // recipient reads the recipient that the query of c names.
 func (c *call) recipient() (filter.Recipient, error) {
 	q := c.query
-	return canonical("", filter.Recipient{
+	return input.Recipient("", filter.Recipient{
 		Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel")), Address: q.Get("address"),
 	}, q.Get("region"))
 }
@@ -180,11 +181,11 @@ func (c *call) recipient() (filter.Recipient, error) {
 // as a number is one.
 func queriedRecipient(to filter.Recipient, region string) (filter.Recipient, error) {
 	if to.Channel != "" {
-		if err := checkChannel("channel", to.Channel); err != nil {
+		if err := input.CheckChannel("channel", to.Channel); err != nil {
 			return to, err
 		}
 	}
-	if err := checkRegion(region); err != nil {
+	if err := input.CheckRegion(region); err != nil {
 		return to, err
 	}
 	if to.Address == "" {
@@ -217,7 +218,7 @@ func sinceWhen(field, text string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil && !strings.HasPrefix(text, "-") {
 		return now.Add(-d), nil
 	}
-	t, err := parseTime(text)
+	t, err := input.Time(text)
 	if err != nil {
 		return t, bad(field, "%v, or a duration before now (24h)", err)
 	}

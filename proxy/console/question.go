@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // A Question asks what the gate would decide about one message. The message is one of a text, or of a template,
@@ -58,7 +59,7 @@ func (s *Server) asked(q *Question) (m filter.Message, err error) {
 	if q.Movable != nil {
 		m.Movable = *q.Movable
 	}
-	if m.To, err = canonical("to.", m.To, q.Region); err == nil && unread != nil {
+	if m.To, err = input.Recipient("to.", m.To, q.Region); err == nil && unread != nil {
 		err = bad("to.address", "%v", unread)
 	}
 	return m, err

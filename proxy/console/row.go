@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -64,13 +65,13 @@ func (im *importer) complete(e *filter.Event) error {
 		return asColumn(err)
 	}
 	if e.Kind != filter.OptedOut && e.Time.IsZero() {
-		return fieldErrorf("time", "missing: without it nobody could tell whether %s came before or after an opt-out", e.Kind)
+		return input.Errorf("time", "missing: without it nobody could tell whether %s came before or after an opt-out", e.Kind)
 	}
 	return nil
 }
 
 // judge says what a statement would do: whether it is known already, and from which record. Its
-// error, a *fieldError about a column, says why it is not kept.
+// error, an *[input.Error] about a column, says why it is not kept.
 func (im *importer) judge(line int, st *statement) (known bool, rec filter.Record, err error) {
 	e := &st.event
 	if err := im.complete(e); err != nil {
@@ -110,7 +111,7 @@ func (im *importer) stands(e *filter.Event, rec *filter.Record) bool {
 	case e.Kind != filter.OptedOut:
 		return false
 	case !rec.Erased.IsZero() && !lastGrant(rec).After(rec.Erased):
-		return e.Time.IsZero() || endsDay(e.Time) && e.Time.Add(-24*time.Hour).Before(rec.Erased)
+		return e.Time.IsZero() || input.EndsDay(e.Time) && e.Time.Add(-24*time.Hour).Before(rec.Erased)
 	case e.Time.IsZero() || !standsOut(rec, e.Scope):
 		return false
 	}
@@ -136,7 +137,7 @@ func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
 	if with, line := im.clash.against(brand, e, *rec, im.s.now()); line > 0 {
 		if err := mayOptIn(brand, e, &with, im.again); err != nil {
 			im.sum.Conflicts++
-			return fieldErrorf("state", "line %d of this file opts the same recipient out: the opt-out wins", line)
+			return input.Errorf("state", "line %d of this file opts the same recipient out: the opt-out wins", line)
 		}
 	}
 	if at, _ := standingNo(brand, e, rec); e.Time.Before(at) && im.clash.tells(e, at) {
@@ -179,7 +180,7 @@ func (im *importer) doubt(line, first int, st *statement, doubts []filter.Findin
 			return err
 		}
 	}
-	if e, now := &st.event, im.s.now(); e.Time.After(now.Add(clockSkew)) && !(endsDay(e.Time) && e.Time.Before(now.Add(24*time.Hour))) {
+	if e, now := &st.event, im.s.now(); e.Time.After(now.Add(clockSkew)) && !(input.EndsDay(e.Time) && e.Time.Before(now.Add(24*time.Hour))) {
 		if err := im.warn(line, "time", fmt.Sprintf("%s lies in the future: the opt-out counts from now", moment(e.Time))); err != nil {
 			return err
 		}
@@ -198,12 +199,12 @@ func asColumn(err error) error {
 	if !ok {
 		return err
 	}
-	return fieldErrorf(asColumnName(e.Field), "%s", e.Message)
+	return input.Errorf(asColumnName(e.Field), "%s", e.Message)
 }
 
 // wrongColumn is the store's refusal of an event as an error about a column.
 func wrongColumn(e *store.EventError) error {
-	return fieldErrorf(asColumnName(e.Field), "%s", e.Problem)
+	return input.Errorf(asColumnName(e.Field), "%s", e.Problem)
 }
 
 func asColumnName(field string) string {

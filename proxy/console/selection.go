@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -76,12 +77,12 @@ func (c *call) export() (x Export, err error) {
 	q := c.query
 	x = Export{Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel")), Topic: q.Get("topic"), State: State(q.Get("state"))}
 	if x.Channel != "" {
-		if err := checkChannel("channel", x.Channel); err != nil {
+		if err := input.CheckChannel("channel", x.Channel); err != nil {
 			return x, err
 		}
 	}
 	if x.State != "" && !slices.Contains(states, x.State) {
-		return x, bad("state", "unknown state %q: want one of %s", x.State, wordList(states))
+		return x, bad("state", "unknown state %q: want one of %s", x.State, input.Words(states))
 	}
 	if q.Has("since") {
 		since, err := parseSeq(q.Get("since"))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // readSeveral adds what the columns of single scopes, and the tags, say beside e. The date of a row
@@ -34,7 +35,7 @@ func (l *layout) readSeveral(e filter.Event, row []string) {
 				one.Time = e.Time
 			}
 			if err != nil {
-				l.said = append(l.said, statement{column: c.name, err: err.at(c.name)})
+				l.said = append(l.said, statement{column: c.name, err: err.At(c.name)})
 			} else if said {
 				l.say(c.name, one)
 			}
@@ -43,7 +44,7 @@ func (l *layout) readSeveral(e filter.Event, row []string) {
 }
 
 // stateCell reads the cell of one scope: a state, a state and its date, or the date of a yes.
-func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *fieldError) {
+func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *input.Error) {
 	text, says := l.translate("state", cell)
 	if !says {
 		return false, nil
@@ -62,7 +63,7 @@ func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *fieldErr
 }
 
 // ownTime sets the time of e from the column that is the time of its scope alone.
-func (l *layout) ownTime(e *filter.Event, row []string) *fieldError {
+func (l *layout) ownTime(e *filter.Event, row []string) *input.Error {
 	for i, c := range l.columns {
 		if c.scoped && c.field == "time" && c.scope == e.Scope && strings.TrimSpace(row[i]) != "" {
 			return asColumnError(setField(e, "time", strings.TrimSpace(row[i])))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // A sighting is what is kept of one statement of a file while clashes are looked for.
@@ -131,7 +133,7 @@ func (s *sightings) find(unwanted func() error, both func(who clashKey), again f
 					return nil
 				}
 				if s.sort(again); len(s.sorted) > s.atOnce/8*7 {
-					return fieldErrorf("", "more than %d different statements of this file are about one recipient: split it", s.atOnce/8*3)
+					return input.Errorf("", "more than %d different statements of this file are about one recipient: split it", s.atOnce/8*3)
 				}
 				return nil
 			})

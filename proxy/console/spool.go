@@ -16,6 +16,8 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // A spool is a consent file as it was received: UTF-8 without a byte order mark, in a temporary
@@ -41,7 +43,7 @@ func newSpool() (*spool, error) {
 
 func (s *spool) close() { dropFile(s.file) }
 
-// receive takes the whole upload, each step of which may take streamPatience. Its error is a *fieldError where the
+// receive takes the whole upload, each step of which may take streamPatience. Its error is an *[input.Error] where the
 // file is at fault.
 func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
 	patient := readFunc(func(p []byte) (int, error) {
@@ -54,7 +56,7 @@ func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
 	in := bufio.NewReaderSize(counted, 64<<10)
 	head, err := in.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fieldErrorf("", "the file broke off at its start: %v", err)
+		return input.Errorf("", "the file broke off at its start: %v", err)
 	}
 	text, err := decoded(in, head)
 	if err != nil {
@@ -71,7 +73,7 @@ func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
 		return e
 	}
 	if err != nil {
-		return fieldErrorf("", "the file broke off after line %d: %v", lines.n, err)
+		return input.Errorf("", "the file broke off after line %d: %v", lines.n, err)
 	}
 	return s.findSeparator()
 }
@@ -95,9 +97,9 @@ func decoded(in *bufio.Reader, head []byte) (io.Reader, error) {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
-		return nil, fieldErrorf("", "line 1: the file is a workbook or an archive: save the sheet as CSV UTF-8")
+		return nil, input.Errorf("", "line 1: the file is a workbook or an archive: save the sheet as CSV UTF-8")
 	case bytes.IndexByte(head, 0) >= 0:
-		return nil, fieldErrorf("", "line 1: the file is not text: save it as CSV UTF-8")
+		return nil, input.Errorf("", "line 1: the file is not text: save it as CSV UTF-8")
 	}
 	return in, nil
 }
@@ -115,7 +117,7 @@ func (s *spool) findSeparator() error {
 		return fmt.Errorf("reading the upload again: %w", err)
 	}
 	if len(bytes.TrimSpace(head)) == 0 {
-		return fieldErrorf("", "line 1: the file is empty: want a header row with the columns address and state")
+		return input.Errorf("", "line 1: the file is empty: want a header row with the columns address and state")
 	}
 	line, _, _ := strings.Cut(string(head), "\n")
 	line = strings.TrimRight(line, "\r")
@@ -251,7 +253,7 @@ func (u *utf16Reader) fill() {
 	for u.out = u.out[:0]; len(u.out) < 4096; {
 		if _, err := io.ReadFull(u.r, pair[:]); err != nil {
 			if errors.Is(err, io.ErrUnexpectedEOF) {
-				err = fieldErrorf("", "the file is UTF-16 and ends in the middle of a character: save it as CSV UTF-8")
+				err = input.Errorf("", "the file is UTF-16 and ends in the middle of a character: save it as CSV UTF-8")
 			}
 			u.err = err
 			if u.half != 0 {

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 // A statement is one thing that a row says, or what is wrong with it.
 type statement struct {
 	event  filter.Event
 	column string // the column that says it, where a row says several things
-	err    error  // a *fieldError whose Field is a column
+	err    error  // an *[input.Error] whose Field is a column
 	remark remark // about the row, at the first of its statements
 }
 
@@ -59,7 +60,7 @@ func (l *layout) leave(e *filter.Event) {
 	if e.Basis != filter.NoBasis {
 		given += "; basis given as " + e.Basis.String()
 		if e.Basis = filter.NoBasis; why == nil {
-			why = &fieldError{Field: "basis", Message: "an opt-out has none: it belongs to an opt-in"}
+			why = &input.Error{Field: "basis", Message: "an opt-out has none: it belongs to an opt-in"}
 		}
 	}
 	if why == nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
@@ -120,14 +121,14 @@ func (s *Server) suppressionQuery(c *call) (q SuppressionQuery, err error) {
 	q = SuppressionQuery{Brand: v.Get("brand"), Channel: filter.Channel(v.Get("channel")), Cause: Cause(v.Get("cause")), Address: v.Get("address"),
 		Region: v.Get("region"), After: v.Get("after")}
 	if q.Channel != "" {
-		if err := checkChannel("channel", q.Channel); err != nil {
+		if err := input.CheckChannel("channel", q.Channel); err != nil {
 			return q, err
 		}
 	}
 	if q.Cause != "" && !slices.Contains(Causes, q.Cause) {
-		return q, bad("cause", "unknown cause %q: want one of %s", q.Cause, wordList(Causes))
+		return q, bad("cause", "unknown cause %q: want one of %s", q.Cause, input.Words(Causes))
 	}
-	if err := checkRegion(q.Region); err != nil {
+	if err := input.CheckRegion(q.Region); err != nil {
 		return q, err
 	}
 	if q.Limit, err = parseLimit(v.Get("limit"), defaultLimit); err != nil {
@@ -173,11 +174,11 @@ func (s *Server) pageOfSuppressions(q *SuppressionQuery, a *Suppressions) error 
 // suppressionsOf are those of one address, on all channels on which it can be one.
 func (s *Server) suppressionsOf(q *SuppressionQuery) ([]Suppression, error) {
 	all, found, wrong := []Suppression{}, false, error(nil)
-	for _, ch := range Channels() {
+	for _, ch := range input.Channels() {
 		if q.Channel != "" && ch != q.Channel {
 			continue
 		}
-		to, err := canonical("", filter.Recipient{Channel: ch, Address: q.Address}, q.Region)
+		to, err := input.Recipient("", filter.Recipient{Channel: ch, Address: q.Address}, q.Region)
 		if err != nil {
 			wrong = cmp.Or(wrong, err)
 			continue

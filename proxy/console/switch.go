@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/switches"
 )
@@ -139,7 +140,7 @@ func (s *Server) postSwitch(c *call) error {
 // checkTarget refuses what would pause nothing by mistake, or everything, and puts the sender in its
 // canonical form.
 func (s *Server) checkTarget(p *Pause) error {
-	if err := checkRegion(p.Region); err != nil {
+	if err := input.CheckRegion(p.Region); err != nil {
 		return err
 	}
 	p.On.Sender = filter.Sender(p.On.Sender, p.Region)
@@ -190,7 +191,7 @@ func (s *Server) postQuality(c *call) error {
 	if err := readBody(c, &r); err != nil {
 		return err
 	}
-	if err := checkRegion(r.Region); err != nil {
+	if err := input.CheckRegion(r.Region); err != nil {
 		return err
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
@@ -155,8 +156,8 @@ func (s *Server) postToken(c *call) error {
 		return bad(field, "%s", problem)
 	case strings.Contains(r.Name, "@"):
 		return bad("name", "%q: want no @, by which people are named who log in", r.Name)
-	case len(r.Name) > longest:
-		return bad("name", "%d bytes are too many: want at most %d", len(r.Name), longest)
+	case len(r.Name) > input.LongestName:
+		return bad("name", "%d bytes are too many: want at most %d", len(r.Name), input.LongestName)
 	case s.configured(r.Name), s.user(r.Name):
 		return errorf(http.StatusConflict, "name", "the configuration has somebody of the name %s", r.Name)
 	case !r.Until.IsZero() && !r.Until.After(s.now()):

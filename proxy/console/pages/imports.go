@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 var importPages = []page{
@@ -64,7 +65,7 @@ func (p *Pages) importForm(v *visit) error {
 
 // showImports shows the form and the last imports, of everybody: who may import may know.
 func (v *visit) showImports(form url.Values, err error) error {
-	view := importView{Form: form, Presets: console.Presets(), Channels: console.Channels(), Runs: runViews(v.p.imports.list(""))}
+	view := importView{Form: form, Presets: console.Presets(), Channels: input.Channels(), Runs: runViews(v.p.imports.list(""))}
 	status := http.StatusOK
 	if err != nil {
 		view.Problem = v.problem(err)

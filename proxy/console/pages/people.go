@@ -7,6 +7,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 var peoplePages = []page{
@@ -32,7 +33,7 @@ func (p *Pages) people(v *visit) error {
 	if v.value("decision") != "" {
 		return p.personOfDecision(v)
 	}
-	view := peopleView{Form: v.r.URL.Query(), Channels: console.Channels()}
+	view := peopleView{Form: v.r.URL.Query(), Channels: input.Channels()}
 	if view.Form.Has("address") {
 		_, err := v.api.ConsentOf(v.ctx(), console.Person{To: v.recipient(v.value("channel")), Region: v.value("region")})
 		if err == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -57,7 +58,7 @@ func (v *visit) notice(n *console.Notice) error {
 	n.Source = "console: " + v.by.Name
 	err := v.fields(map[string]func(string) error{"scope": scope, "time": v.moment(&n.Time)})
 	if _, noDay := time.Parse(time.DateOnly, v.value("time")); noDay == nil && n.Kind == filter.OptedOut {
-		n.Time = console.EndOfDay(n.Time)
+		n.Time = input.EndOfDay(n.Time)
 	}
 	return err
 }

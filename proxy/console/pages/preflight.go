@@ -12,6 +12,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 var preflightPages = []page{
@@ -35,7 +36,7 @@ func (p *Pages) preflightForm(v *visit) error { return v.showPreflight(v.r.URL.Q
 
 // showPreflight shows the form, and the visitor's own last lists.
 func (v *visit) showPreflight(form url.Values, err error) error {
-	view := preflightView{Form: form, Channels: console.Channels(), Runs: runViews(v.p.lists.list(v.by.Name))}
+	view := preflightView{Form: form, Channels: input.Channels(), Runs: runViews(v.p.lists.list(v.by.Name))}
 	for c := range filter.Category(filter.Categories) {
 		view.Categories = append(view.Categories, c)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/input"
 )
 
 var suppressionPages = []page{
@@ -46,7 +47,7 @@ func (p *Pages) suppressions(v *visit) error {
 // showSuppressions shows the list as its form asks for it.
 func (v *visit) showSuppressions(view suppressionView) error {
 	f := v.r.URL.Query()
-	view.Causes, view.Channels, view.Full = console.Causes, console.Channels(), f.Get("full") == "true"
+	view.Causes, view.Channels, view.Full = console.Causes, input.Channels(), f.Get("full") == "true"
 	for _, name := range []string{"cause", "channel", "brand", "address"} {
 		view.Filtered = view.Filtered || f.Get(name) != ""
 	}

@@ -1,4 +1,4 @@
-package console
+package input
 
 import (
 	"bytes"
@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// object reads a JSON body into dst, a pointer to a struct. It is stricter than encoding/json: unknown and
+// Object reads a JSON body into dst, a pointer to a struct. It is stricter than encoding/json: unknown and
 // repeated fields are refused, names match exactly, and every error names its field.
-func object(body []byte, dst any) error {
+func Object(body []byte, dst any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return fieldErrorf("", "the body is empty: want a JSON object")
+		return Errorf("", "the body is empty: want a JSON object")
 	}
 	if err := json.Unmarshal(body, new(json.RawMessage)); err != nil {
-		return fieldErrorf("", "the body is not JSON: %v", err)
+		return Errorf("", "the body is not JSON: %v", err)
 	}
 	return readObject("", body, reflect.ValueOf(dst).Elem())
 }
@@ -25,28 +25,28 @@ func object(body []byte, dst any) error {
 func readObject(path string, raw []byte, v reflect.Value) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if t, _ := dec.Token(); t != json.Delim('{') {
-		return fieldErrorf(path, "want a JSON object")
+		return Errorf(path, "want a JSON object")
 	}
-	fields := jsonFields(v.Type())
+	fields := FieldsOf(v.Type())
 	seen := map[string]bool{}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return fieldErrorf(path, "%v", err)
+			return Errorf(path, "%v", err)
 		}
 		name, _ := key.(string)
 		at := strings.TrimPrefix(path+"."+name, ".")
-		i, known := fields.index[name]
+		i, known := fields.Index[name]
 		switch {
 		case !known:
-			return fieldErrorf(at, "unknown field: want one of %s", strings.Join(fields.names, ", "))
+			return Errorf(at, "unknown field: want one of %s", strings.Join(fields.Names, ", "))
 		case seen[name]:
-			return fieldErrorf(at, "given twice")
+			return Errorf(at, "given twice")
 		}
 		seen[name] = true
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return fieldErrorf(at, "%v", err)
+			return Errorf(at, "%v", err)
 		}
 		if err := readValue(at, value, v.Field(i)); err != nil {
 			return err
@@ -63,12 +63,12 @@ func readValue(at string, raw []byte, v reflect.Value) error {
 	if v.Kind() == reflect.String || isText {
 		var text *string
 		if err := json.Unmarshal(raw, &text); err != nil || text == nil {
-			return fieldErrorf(at, "want a string")
+			return Errorf(at, "want a string")
 		}
 		return readText(at, *text, v)
 	}
 	if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil || string(raw) == "null" {
-		return fieldErrorf(at, "want a %s", v.Type())
+		return Errorf(at, "want a %s", v.Type())
 	}
 	return nil
 }
@@ -77,14 +77,14 @@ func readValue(at string, raw []byte, v reflect.Value) error {
 func readText(at, text string, v reflect.Value) error {
 	switch p := v.Addr().Interface().(type) {
 	case *time.Time:
-		t, err := parseTime(text)
+		t, err := Time(text)
 		if err != nil {
-			return fieldErrorf(at, "%v", err)
+			return Errorf(at, "%v", err)
 		}
 		*p = t
 	case encoding.TextUnmarshaler:
 		if err := p.UnmarshalText([]byte(text)); err != nil {
-			return fieldErrorf(at, "%v", err)
+			return Errorf(at, "%v", err)
 		}
 	default:
 		v.SetString(text)
@@ -92,19 +92,20 @@ func readText(at, text string, v reflect.Value) error {
 	return nil
 }
 
-// fieldIndex knows the fields of a struct by their JSON names.
-type fieldIndex struct {
-	names []string       // in their order
-	index map[string]int // as reflect counts them
+// Fields are those of a struct, by their JSON names.
+type Fields struct {
+	Names []string       // in their order
+	Index map[string]int // as reflect counts them
 }
 
-func jsonFields(t reflect.Type) fieldIndex {
-	f := fieldIndex{index: map[string]int{}}
+// FieldsOf are the fields of t, a struct, that have a JSON name.
+func FieldsOf(t reflect.Type) Fields {
+	f := Fields{Index: map[string]int{}}
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		if name != "" && name != "-" {
-			f.names = append(f.names, name)
-			f.index[name] = i
+			f.Names = append(f.Names, name)
+			f.Index[name] = i
 		}
 	}
 	return f

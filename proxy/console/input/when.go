@@ -1,4 +1,4 @@
-package console
+package input
 
 import (
 	"fmt"
@@ -9,17 +9,17 @@ import (
 // it stands for. Until then it is the first one, in UTC.
 var wholeDay = time.FixedZone("UTC", 0)
 
-// dayAlone reports whether t was given as a date alone.
-func dayAlone(t time.Time) bool { return t.Location() == wholeDay }
+// DayAlone reports whether t was given as a date alone.
+func DayAlone(t time.Time) bool { return t.Location() == wholeDay }
 
 // EndOfDay is the last moment of the day that begins at t: when somebody opted out of whom the day alone is known.
 func EndOfDay(t time.Time) time.Time { return t.AddDate(0, 0, 1).Add(-1).UTC() }
 
-// endsDay reports whether t is the last moment of its day in UTC.
-func endsDay(t time.Time) bool { return t.Equal(EndOfDay(t.Truncate(24 * time.Hour))) }
+// EndsDay reports whether t is the last moment of its day in UTC.
+func EndsDay(t time.Time) bool { return t.Equal(EndOfDay(t.Truncate(24 * time.Hour))) }
 
-// parseTime reads a moment as people write it: RFC 3339, or a date, in wholeDay.
-func parseTime(text string) (time.Time, error) {
+// Time reads a moment as people write it: RFC 3339, or a date, see [DayAlone].
+func Time(text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return t.UTC(), nil
 	}
