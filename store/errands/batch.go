@@ -23,11 +23,12 @@ func (j *Journal) add(ctx context.Context, ops []operation) (added []bool, err e
 		return nil, j.host.Closed
 	}
 	added, fresh, others := j.sift(ops)
-	size := int64(0)
+	size, bounded := int64(0), false
 	for i := range fresh {
 		size += int64(len(fresh[i].frame))
+		bounded = bounded || fresh[i].after.kind != Cancel // which takes the place of what it cancels
 	}
-	if size > 0 && j.taken()+size > j.cfg.Bytes {
+	if bounded && j.taken()+size > j.cfg.Bytes {
 		j.mu.Unlock()
 		return nil, ErrFull
 	}

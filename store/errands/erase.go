@@ -132,9 +132,6 @@ func (x *eraser) end(id hash) (ended bool, err error) {
 		}
 		return false, err
 	}
-	if errors.Is(unkept, ErrFull) { // by as much there is room now
-		_, unkept = j.Add(context.Background(), cancel...)
-	}
 	if unkept != nil {
 		j.host.Logger.Error("a message to somebody who was erased is not cancelled", zap.Error(unkept))
 	}

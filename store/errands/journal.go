@@ -83,7 +83,7 @@ func (j *Journal) Add(ctx context.Context, errands ...Errand) (added []bool, err
 	return j.add(ctx, ops)
 }
 
-// small is what an errand with a short body takes at least, in bytes.
+// small is more than an errand with a short body takes, in bytes.
 const small = 1 << 10
 
 // Room fails, as Add would, where there is no room for one more errand. There may be none by the time of the next Add.
