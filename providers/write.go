@@ -20,14 +20,15 @@ type Writer interface {
 	// reads as the same message. What an [Authorizer] puts in need not be there.
 	Compose(req *fasthttp.Request, o *Outgoing, c *Credentials) error
 	// Cancel writes into req, which is empty, that the message with this id, which the service is to
-	// deliver later, is not to be delivered. It is no send. ErrNoSchedule: the service delivers nothing later.
+	// deliver later, is not to be delivered. It is no send. ErrNoSchedule, whatever is asked for: the service delivers
+	// nothing later, or nothing that could be cancelled. An empty id is another error, also without c.
 	Cancel(req *fasthttp.Request, id string, c *Credentials) error
 	// Accepted reads the service's answer to a send that it took: its id of the message, and whether
 	// it is to deliver that later. The id is empty where the answer tells none.
 	Accepted(resp *fasthttp.Response) (id string, scheduled bool)
 }
 
-// ErrNoSchedule is what Cancel answers for a service that delivers nothing later.
+// ErrNoSchedule is what Cancel answers for a service that delivers nothing later, or nothing that could be cancelled.
 var ErrNoSchedule = errors.New("this service delivers nothing later")
 
 // An Outgoing is a free-form message that the gate writes itself.

@@ -225,6 +225,9 @@ func TestACancellationIsNoSend(t *testing.T) {
 	if err := w.Cancel(&req, "SM1/../../Messages", &credentials); err == nil {
 		t.Error("took an id that is a path")
 	}
+	if err := w.Cancel(&req, "", nil); err == nil || errors.Is(err, providers.ErrNoSchedule) {
+		t.Errorf("without an id: %v", err)
+	}
 	_, meta := writer(t, "whatsapp")
 	if err := meta.Cancel(&req, message, &credentials); !errors.Is(err, providers.ErrNoSchedule) {
 		t.Errorf("Meta: %v", err)
@@ -256,6 +259,9 @@ func TestCancellations(t *testing.T) {
 		}
 		if w.Cancel(&req, "1/../2", &credentials) == nil {
 			t.Errorf("%s takes an id that is a path", name)
+		}
+		if err := w.Cancel(&req, "", nil); err == nil || errors.Is(err, providers.ErrNoSchedule) {
+			t.Errorf("%s, which can cancel, says without an id: %v", name, err)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (w *work) later(now time.Time, edited bool) (one int, at time.Time) {
 // rememberable reports whether a message of w that is to be delivered later could be remembered, so that an opt-out can
 // cancel it. Where it could not, w is answered, and nothing is sent.
 func (g *Gate) rememberable(rt *route, w *work, edited bool) bool {
-	if rt.mode != Enforce || rt.pen.writer == nil {
+	if rt.mode != Enforce || !rt.pen.cancels {
 		return true
 	}
 	if i, _ := w.later(g.time(w), edited); i < 0 {

@@ -128,15 +128,18 @@ func TestOptOutsCancelWhatIsScheduled(t *testing.T) {
 func TestNoRoomForWhatIsScheduled(t *testing.T) {
 	const sentence = "no room to remember what is to be delivered later"
 	for _, c := range []struct {
-		name    string
-		mode    Mode
-		request string
-		sent    bool
+		name     string
+		provider string
+		mode     Mode
+		request  string
+		sent     bool
 	}{
-		{"a message to be delivered later is not sent", Enforce, deliverAt(time.Now().Add(24 * time.Hour)), false},
-		{"a message that is due is sent", Enforce, deliverAt(time.Now().Add(-time.Hour)), true},
-		{"a message without a time is sent", Enforce, sms("+14155550100", "Sale"), true},
-		{"where decisions are only reported, all are sent", Report, deliverAt(time.Now().Add(24 * time.Hour)), true},
+		{"a message to be delivered later is not sent", "twilio", Enforce, deliverAt(time.Now().Add(24 * time.Hour)), false},
+		{"a message that is due is sent", "twilio", Enforce, deliverAt(time.Now().Add(-time.Hour)), true},
+		{"a message without a time is sent", "twilio", Enforce, sms("+14155550100", "Sale"), true},
+		{"where decisions are only reported, all are sent", "twilio", Report, deliverAt(time.Now().Add(24 * time.Hour)), true},
+		{"what an opt-out never cancels is sent", "infobip", Enforce, post("/twilio/sms/2/text/advanced", "application/json", fmt.Sprintf(
+			`{"messages":[{"from":"Shop","destinations":[{"to":"14155550100"}],"text":"Sale","sendAt":%q}]}`, time.Now().Add(24*time.Hour).UTC().Format(time.RFC3339))), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var arrived atomic.Int64
@@ -145,7 +148,7 @@ func TestNoRoomForWhatIsScheduled(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { st.Close() })
-			_, addr := start(t, oneRoute(play(t, loopback(t), echo(okAnswer, func(wire) { arrived.Add(1) })), func(rc *RouteConfig) { rc.Mode = c.mode }), st)
+			_, addr := start(t, oneRoute(play(t, loopback(t), echo(okAnswer, func(wire) { arrived.Add(1) })), func(rc *RouteConfig) { rc.Provider, rc.Mode = c.provider, c.mode }), st)
 			a := ask(t, addr, c.request)
 			if refused := a.StatusCode == 503 && a.Header.Get("Sendgate-Outcome") == "not-sent" && strings.Contains(a.body, sentence); refused == c.sent || (arrived.Load() == 1) != c.sent {
 				t.Errorf("answered %s %s, and %d requests arrived", a.Status, a.body, arrived.Load())

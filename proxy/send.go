@@ -99,7 +99,7 @@ func (rt *route) refuse(w *work) {
 // heed does what follows from an upstream's answer, before the client has it.
 func (g *Gate) heed(rt *route, w *work, now time.Time, edited bool) {
 	g.learn(rt, w, now, edited)
-	if i, at := w.later(now, edited); i >= 0 && rt.pen.writer != nil {
+	if i, at := w.later(now, edited); i >= 0 && rt.pen.cancels {
 		g.schedule(rt, w, i, at)
 	}
 	if w.marks.blocked != "" && w.resp.StatusCode()/100 == 2 {
