@@ -10,6 +10,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
@@ -42,7 +43,7 @@ type request struct {
 type item struct {
 	event  filter.Event
 	index  int // in the call of Append
-	person person
+	person fingerprint.Person
 	hash   [16]byte // of the event's ID
 	secret secret
 	id     eventID                                   // set by the writer, which knows the place
@@ -169,8 +170,8 @@ func (s *Store) items(events []filter.Event, first, last int) ([]item, error) {
 // prepare makes an item about an address, with its event, ready for the writer. Its secret is
 // written behind b.
 func (s *Store) prepare(it *item, address string, b []byte, salt *salt) []byte {
-	it.person = s.keys.person(address)
-	it.hash = s.keys.of(ofEventID, it.event.ID)
+	it.person = s.keys.Person(address)
+	it.hash = s.keys.Of(fingerprint.EventID, it.event.ID)
 	b, it.secret = appendSecret(b, &it.event, salt)
 	return b
 }

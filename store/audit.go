@@ -33,6 +33,6 @@ func (s *Store) openAudit() (err error) {
 
 // personText is how the audit names who has an address.
 func (s *Store) personText(address string) string {
-	p := s.keys.person(address)
+	p := s.keys.Person(address)
 	return hex.EncodeToString(p[:])
 }

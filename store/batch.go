@@ -7,6 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -23,9 +24,9 @@ type txnBatch struct {
 	places  *places
 	before  *totals
 	totals  totals
-	settled map[place]placeNumber     // places that get their numbers
-	records map[fingerprint]*standing // of the recipients of its events
-	changed []*standing               // of them, those to write
+	settled map[place]fingerprint.Place         // places that get their numbers
+	records map[fingerprint.Recipient]*standing // of the recipients of its events
+	changed []*standing                         // of them, those to write
 
 	head  Head // of the chain, with piece
 	piece piece
@@ -35,7 +36,7 @@ type txnBatch struct {
 // begin begins a transaction behind ahead, whose own it sees as if it were on disk already.
 func (s *Store) begin(db *badger.DB, ahead *txnBatch) *txnBatch {
 	b := &txnBatch{
-		s: s, db: db, txn: db.NewTransaction(true), now: s.now(), settled: make(map[place]placeNumber), records: make(map[fingerprint]*standing),
+		s: s, db: db, txn: db.NewTransaction(true), now: s.now(), settled: make(map[place]fingerprint.Place), records: make(map[fingerprint.Recipient]*standing),
 	}
 	if ahead != nil {
 		b.ahead, b.head, b.places, b.before = ahead, ahead.head, ahead.places.with(ahead.settled), &ahead.totals
@@ -89,7 +90,7 @@ func (b *txnBatch) add(it *item) (problem, err error) {
 	if problem != nil {
 		return problem, nil
 	}
-	it.id = it.person.at(n).event(it.hash)
+	it.id = eventOf(it.person.At(n), it.hash)
 	st, problem := b.standing(it.id.recipient())
 	if problem != nil {
 		return fmt.Errorf("reading the record before event %d: %w", it.index, problem), nil
@@ -236,7 +237,7 @@ func (b *txnBatch) finish(probe bool) error {
 func (b *txnBatch) announce() {
 	for _, st := range b.changed {
 		if !st.left && st.record.EverOptedOut() {
-			p := st.fp.person()
+			p := st.fp.Person()
 			b.s.optouts.add(&p)
 		}
 	}

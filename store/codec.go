@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -15,42 +16,18 @@ const (
 	eventVersion  = 2
 )
 
-// A scope is kept in its text form, "all" as nothing.
-func appendScope(b []byte, s filter.Scope) []byte {
-	if s == filter.All {
-		return append(b, 0)
-	}
-	return wire.AppendString(b, s.String())
-}
-
-func readScope(d *wire.Decoder) (s filter.Scope) {
-	text := d.Text()
-	if text == "" {
-		return filter.All
-	}
-	if err := s.UnmarshalText([]byte(text)); err != nil {
-		d.Fail()
-	}
-	return s
-}
-
-// consentTimes lists the moments of c in the order they are kept. Behind the first keptTimes come those
-// that most records have nothing of: a record has them at its end, and ends before where it has none.
-func consentTimes(c *filter.Consent) [7]*time.Time {
-	return [...]*time.Time{&c.OptedOut, &c.Asked, &c.Refused,
-		&c.Granted[filter.ByInquiry], &c.Granted[filter.ByTransaction], &c.Granted[filter.Express], &c.Noticed}
-}
-
+// keptTimes is how many of the moments of a consent each record has. Behind them come those that most records
+// have nothing of: a record has them at its end, and ends before where it has none.
 const keptTimes = 6
 
 func kept(c *filter.Consent) [keptTimes]*time.Time {
-	all := consentTimes(c)
+	all := wire.Moments(c)
 	return [keptTimes]*time.Time(all[:keptTimes])
 }
 
 // appendRecord writes the value of the record of the recipient with this fingerprint. Nothing in
 // it is personal: who the recipient is, and where, their events say.
-func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
+func appendRecord(b []byte, fp fingerprint.Recipient, r *filter.Record) []byte {
 	start := len(b)
 	version := byte(recordVersion)
 	if r.Place != "" {
@@ -60,7 +37,7 @@ func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 	b = binary.AppendUvarint(b, uint64(len(r.Consents)))
 	for i := range r.Consents {
 		c := &r.Consents[i]
-		b = appendScope(b, c.Scope)
+		b = wire.AppendScope(b, c.Scope)
 		for _, at := range kept(c) {
 			b = wire.AppendTime(b, *at)
 		}
@@ -75,7 +52,7 @@ func appendRecord(b []byte, fp fingerprint, r *filter.Record) []byte {
 
 // decodeRecord reads it into r, in the memory that r.Consents has; placed says that [readPlace] has to
 // add where the recipient is. A record that is damaged leaves r empty.
-func decodeRecord(value []byte, fp fingerprint, r *filter.Record) (placed bool, err error) {
+func decodeRecord(value []byte, fp fingerprint.Recipient, r *filter.Record) (placed bool, err error) {
 	version := byte(recordVersion)
 	if placed = len(value) > 0 && value[0] == placedVersion; placed {
 		version = placedVersion
@@ -83,7 +60,7 @@ func decodeRecord(value []byte, fp fingerprint, r *filter.Record) (placed bool, 
 	d := wire.NewDecoder(value, version, fp[:]...)
 	*r = filter.Record{LastInbound: d.Time(), Erased: d.Time(), Consents: r.Consents[:0]}
 	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
-		r.Consents = append(r.Consents, filter.Consent{Scope: readScope(&d)})
+		r.Consents = append(r.Consents, filter.Consent{Scope: d.Scope()})
 		for _, at := range kept(&r.Consents[len(r.Consents)-1]) {
 			*at = d.Time()
 		}
@@ -107,14 +84,14 @@ func decodeRecord(value []byte, fp fingerprint, r *filter.Record) (placed bool, 
 func appendPublic(b []byte, e *filter.Event, seq uint64) []byte {
 	b = binary.AppendUvarint(b, seq)
 	b = wire.AppendTime(wire.AppendTime(b, e.Time), e.Recorded)
-	b = appendScope(append(b, byte(e.Kind), byte(e.Basis)), e.Scope)
+	b = wire.AppendScope(append(b, byte(e.Kind), byte(e.Basis)), e.Scope)
 	return wire.AppendString(wire.AppendString(b, e.To.Brand), e.To.Channel)
 }
 
 func readPublic(d *wire.Decoder, e *filter.Event) (seq uint64) {
 	seq, e.Time, e.Recorded = d.Uvarint(), d.Time(), d.Time()
 	e.Kind, e.Basis = filter.Kind(d.Byte()), filter.Basis(d.Byte())
-	e.Scope = readScope(d)
+	e.Scope = d.Scope()
 	e.To.Brand, e.To.Channel = d.Text(), filter.Channel(d.Text())
 	return seq
 }

@@ -4,7 +4,7 @@
 // There are eight things on disk, in one folder that belongs to one process:
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
-//     fingerprint of the recipient. It is what must not be lost, with store.key, and what
+//     fingerprint of the recipient, see package fingerprint. It is what must not be lost, with store.key, and what
 //     [Store.Backup] is for: an [Store.Append] that returned nil is on disk, and the very next [Store.Read]
 //     knows it. It also has what became of sends with a key, for a day, sealed: see [SendKey].
 //   - Screenshots and documents that prove consent, in blobs/: one file each, named after its

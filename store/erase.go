@@ -133,7 +133,7 @@ func (s *Store) everyoneAt(ctx context.Context, to filter.Recipient) ([]filter.R
 	if to.Brand != "" {
 		return all, nil
 	}
-	p := s.keys.person(to.Address)
+	p := s.keys.Person(to.Address)
 	err := s.view(func(txn *badger.Txn) error {
 		for _, one := range s.linkedAt(txn, to.Address) {
 			if one != to {
@@ -221,7 +221,7 @@ func (s *Store) emptied(j *journal) (done bool, err error) {
 		return false, nil
 	}
 	err = s.view(func(txn *badger.Txn) (err error) {
-		done, err = s.stands(txn, j, s.keys.person(j.To.Address))
+		done, err = s.stands(txn, j, s.keys.Person(j.To.Address))
 		return err
 	})
 	return done, err

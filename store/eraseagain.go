@@ -15,6 +15,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/spelling"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
@@ -34,7 +35,7 @@ const (
 // An undoneErasure is one that the audit tells of and the database does not know.
 type undoneErasure struct {
 	*journal // without an address where nothing of before the erasure is kept with it
-	person   person
+	person   fingerprint.Person
 	begun    time.Time
 	logged   string // the address, where the decision log alone has it
 }
@@ -114,7 +115,7 @@ func (s *Store) eraseUnknown(u *undoneErasure) error {
 
 // findLogged looks in the decision log for the addresses of those whom the database does not know.
 func (s *Store) findLogged(undone []*undoneErasure) error {
-	unknown := map[person][]*undoneErasure{}
+	unknown := map[fingerprint.Person][]*undoneErasure{}
 	for _, u := range undone {
 		if u.To.Address == "" {
 			unknown[u.person] = append(unknown[u.person], u)
@@ -127,7 +128,7 @@ func (s *Store) findLogged(undone []*undoneErasure) error {
 		if err != nil {
 			return err
 		}
-		for _, u := range unknown[s.keys.person(e.To.Address)] {
+		for _, u := range unknown[s.keys.Person(e.To.Address)] {
 			if u.at(e.To) && e.Time.Before(u.begun) {
 				u.logged = e.To.Address
 			}
@@ -174,10 +175,10 @@ func decodeHeard(value []byte) (heard audit.Head) {
 // undone is the erasure that an act of the audit tells of, to be done again; nil where it stands.
 func (s *Store) undone(a *audit.Act) (*undoneErasure, error) {
 	b, err := hex.DecodeString(a.Person)
-	if id := a.About[aboutErasure]; err != nil || id == "" || len(b) != len(person{}) {
+	if id := a.About[aboutErasure]; err != nil || id == "" || len(b) != len(fingerprint.Person{}) {
 		return nil, nil // a line of another program
 	}
-	u := &undoneErasure{person: person(b), begun: a.Begun}
+	u := &undoneErasure{person: fingerprint.Person(b), begun: a.Begun}
 	if u.begun.IsZero() {
 		u.begun = a.Time
 	}
@@ -196,9 +197,9 @@ func (s *Store) undone(a *audit.Act) (*undoneErasure, error) {
 }
 
 // stands reports whether the database knows of the erasure of somebody.
-func (s *Store) stands(txn *badger.Txn, j *journal, p person) (bool, error) {
-	own := p.at(s.places.Load().of(&j.To).own)
-	erased := own.event(s.keys.of(ofEventID, j.ID))
+func (s *Store) stands(txn *badger.Txn, j *journal, p fingerprint.Person) (bool, error) {
+	own := p.At(s.places.Load().of(&j.To).Own)
+	erased := eventOf(own, s.keys.Of(fingerprint.EventID, j.ID))
 	_, found, err := getEvent(txn, &erased)
 	if found || err != nil {
 		return true, nil // a damaged one, too

@@ -5,6 +5,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 // bind opts out whoever else a recipient is who is erased, of everything, since when they are.
@@ -32,7 +33,7 @@ func (e *eraser) bind(db *badger.DB, to filter.Recipient) error {
 
 // linkedAt lists the recipients at an address who are somebody else, too: nothing else need be known of them.
 func (s *Store) linkedAt(txn *badger.Txn, address string) (all []filter.Recipient) {
-	p, places := s.keys.person(address), s.places.Load()
+	p, places := s.keys.Person(address), s.places.Load()
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: append([]byte{kindLink}, p[:]...)})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
@@ -51,8 +52,8 @@ func linkKeys(txn *badger.Txn, prefix []byte) (back [][]byte) {
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: append([]byte{kindLink}, prefix...)})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
-		if key := it.Item().Key(); len(key) == 1+2*len(fingerprint{}) {
-			back = append(back, linkKey(fingerprint(key[1+len(fingerprint{}):]), fingerprint(key[1:])))
+		if key := it.Item().Key(); len(key) == 1+2*len(fingerprint.Recipient{}) {
+			back = append(back, linkKey(fingerprint.Recipient(key[1+len(fingerprint.Recipient{}):]), fingerprint.Recipient(key[1:])))
 		}
 	}
 	return back
@@ -67,7 +68,7 @@ func (e *eraser) dropLinks(db *badger.DB) error {
 	var own, back [][]byte
 	prefix := func(p []byte) { own = append(own, append([]byte{kindLink}, p...)) }
 	if to := e.journal.To; to.Brand == "" {
-		p := e.s.keys.person(to.Address)
+		p := e.s.keys.Person(to.Address)
 		prefix(p[:])
 	} else if fp, ok := e.s.recipient(to); ok {
 		prefix(fp[:])

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
@@ -40,7 +41,7 @@ const erasePage = 256
 
 func (e *eraser) events(db *badger.DB) error {
 	var prefixes [][]byte
-	erased := make(map[fingerprint]bool)
+	erased := make(map[fingerprint.Recipient]bool)
 	for _, to := range e.journal.Recipients {
 		fp, err := e.announce(to)
 		if err != nil {
@@ -74,10 +75,10 @@ func (e *eraser) events(db *badger.DB) error {
 }
 
 // announce keeps the Erased event of one recipient.
-func (e *eraser) announce(to filter.Recipient) (fingerprint, error) {
-	it, err := e.s.keepErased(e.journal, to, e.s.keys.person(to.Address), time.Time{})
+func (e *eraser) announce(to filter.Recipient) (fingerprint.Recipient, error) {
+	it, err := e.s.keepErased(e.journal, to, e.s.keys.Person(to.Address), time.Time{})
 	if err != nil {
-		return fingerprint{}, err
+		return fingerprint.Recipient{}, err
 	}
 	e.time, e.recorded = it.event.Time, it.event.Recorded
 	return it.id.recipient(), it.err
@@ -85,7 +86,7 @@ func (e *eraser) announce(to filter.Recipient) (fingerprint, error) {
 
 // keepErased keeps the Erased event of who they are alone who is erased as a recipient with this brand and channel. The
 // zero time is now.
-func (s *Store) keepErased(j *journal, to filter.Recipient, p person, at time.Time) (*item, error) {
+func (s *Store) keepErased(j *journal, to filter.Recipient, p fingerprint.Person, at time.Time) (*item, error) {
 	it := &item{event: filter.Event{
 		ID: j.ID, Time: at, To: filter.Recipient{Brand: to.Brand, Channel: to.Channel}, Kind: filter.Erased, Source: j.Actor, Note: j.Reason,
 	}}
@@ -99,7 +100,7 @@ func (s *Store) keepErased(j *journal, to filter.Recipient, p person, at time.Ti
 }
 
 // empty keeps what is left of the events of one recipient.
-func (e *eraser) empty(db *badger.DB, fp fingerprint) error {
+func (e *eraser) empty(db *badger.DB, fp fingerprint.Recipient) error {
 	var from []byte
 	for more := true; more; {
 		txn := db.NewTransaction(true)
@@ -117,7 +118,7 @@ func (e *eraser) empty(db *badger.DB, fp fingerprint) error {
 }
 
 // emptyPage is one transaction of empty; next is where to go on.
-func (e *eraser) emptyPage(txn *badger.Txn, fp fingerprint, from []byte) (next []byte, err error) {
+func (e *eraser) emptyPage(txn *badger.Txn, fp fingerprint.Recipient, from []byte) (next []byte, err error) {
 	prefix := eventsKey(kindEvent, fp)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
 	defer it.Close()
@@ -159,8 +160,8 @@ func (e *eraser) emptyPage(txn *badger.Txn, fp fingerprint, from []byte) (next [
 }
 
 // dropBlob removes a blob unless an event of somebody else names it.
-func (e *eraser) dropBlob(db *badger.DB, sha string, erased map[fingerprint]bool) error {
-	named, err := blobNamed(db, sha, func(fp fingerprint) bool { return !erased[fp] })
+func (e *eraser) dropBlob(db *badger.DB, sha string, erased map[fingerprint.Recipient]bool) error {
+	named, err := blobNamed(db, sha, func(fp fingerprint.Recipient) bool { return !erased[fp] })
 	if err != nil || named {
 		return err
 	}
@@ -173,7 +174,7 @@ func (e *eraser) dropBlob(db *badger.DB, sha string, erased map[fingerprint]bool
 }
 
 // blobNamed reports whether an event of a recipient whom counts accepts names a blob.
-func blobNamed(db *badger.DB, sha string, counts func(fingerprint) bool) (named bool, err error) {
+func blobNamed(db *badger.DB, sha string, counts func(fingerprint.Recipient) bool) (named bool, err error) {
 	prefix := blobKey(sha, nil)
 	err = db.View(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
@@ -183,7 +184,7 @@ func blobNamed(db *badger.DB, sha string, counts func(fingerprint) bool) (named 
 			if len(id) != len(eventID{}) {
 				return wire.ErrDamaged
 			}
-			named = counts(fingerprint(id))
+			named = counts(fingerprint.Recipient(id))
 		}
 		return nil
 	})
@@ -192,7 +193,7 @@ func blobNamed(db *badger.DB, sha string, counts func(fingerprint) bool) (named 
 
 // commitOrBreak commits txn, and takes the database out of use when that fails. doubt is whose
 // records it writes.
-func (s *Store) commitOrBreak(txn *badger.Txn, doubt ...fingerprint) error {
+func (s *Store) commitOrBreak(txn *badger.Txn, doubt ...fingerprint.Recipient) error {
 	if err := s.commitSynced(txn); err != nil {
 		return s.broken(err, doubt...)
 	}

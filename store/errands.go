@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 const errandsDir = "errands"
@@ -19,7 +20,7 @@ func (s *Store) openErrands() (err error) {
 	}
 	s.errands, err = errands.Open(s.cfg.Errands, errands.Host{
 		Dir: dir, Now: s.now, Room: s.room, Logger: s.logger, Closed: ErrClosed,
-		Hash: func(id string) [16]byte { return s.keys.of(ofErrand, id) },
+		Hash: func(id string) [16]byte { return s.keys.Of(fingerprint.Errand, id) },
 		Sync: func(f *os.File) error { return s.sync(f) },
 	})
 	return err

@@ -6,12 +6,13 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
 // eachEvent walks the events of a recipient, each once: where it was erased and the whole of it is
 // not gone yet, what is left of it.
-func eachEvent(txn *badger.Txn, fp fingerprint, f func(*eventID, *keptEvent) error) error {
+func eachEvent(txn *badger.Txn, fp fingerprint.Recipient, f func(*eventID, *keptEvent) error) error {
 	w := walkEvents(txn, fp[:])
 	defer w.close()
 	for w.next() {
@@ -127,7 +128,7 @@ func (s *Store) Has(to filter.Recipient, id string) (found bool, err error) {
 	if !ok {
 		return false, nil
 	}
-	event := fp.event(s.keys.of(ofEventID, id))
+	event := eventOf(fp, s.keys.Of(fingerprint.EventID, id))
 	err = s.view(func(txn *badger.Txn) error {
 		_, found, err = getEvent(txn, &event)
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/wire"
 )
@@ -70,8 +71,8 @@ func FailAudit(s *Store, f func(real func() error) error) {
 
 // MayHaveOptedOut asks the Bloom filter alone.
 func MayHaveOptedOut(s *Store, to filter.Recipient) bool {
-	p := s.keys.person(to.Address)
-	return s.optouts.shards[p[0]%bloomShards].maybe(p.tag())
+	p := s.keys.Person(to.Address)
+	return s.optouts.shards[p[0]%bloomShards].maybe(tagOf(&p))
 }
 
 // CompareIndex says where the index, the Bloom filter or the totals differ from what the database
@@ -82,13 +83,13 @@ func CompareIndex(s *Store) error {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{kindRecord}})
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {
-			fp := fingerprint(it.Item().Key()[1:])
+			fp := fingerprint.Recipient(it.Item().Key()[1:])
 			var want, got filter.Record
 			if _, err := readRecord(txn, fp, &want); err != nil {
 				return err
 			}
 			t.recipients++
-			p := fp.person()
+			p := fp.Person()
 			if want.EverOptedOut() {
 				if t.optouts++; !s.optouts.maybe(&p) {
 					return fmt.Errorf("the Bloom filter does not know %x, who opted out", fp)
@@ -128,27 +129,14 @@ func BloomFilters(s *Store) (most int) {
 
 // NewBloom is a Bloom filter of numbers, made for n of them.
 func NewBloom(n int64) (add func(int), maybe func(int) bool) {
-	k, o := newKeys(nil), newOptouts(n)
-	add = func(i int) { p := k.person(strconv.Itoa(i)); o.add(&p) }
-	maybe = func(i int) bool { p := k.person(strconv.Itoa(i)); return o.maybe(&p) }
+	k, o := fingerprint.NewKeys(nil), newOptouts(n)
+	add = func(i int) { p := k.Person(strconv.Itoa(i)); o.add(&p) }
+	maybe = func(i int) bool { p := k.Person(strconv.Itoa(i)); return o.maybe(&p) }
 	return add, maybe
 }
 
-// CMAC is what the fingerprints are made with.
-func CMAC(key []byte, message string) []byte {
-	sum := newCMAC(key).sum(message)
-	return sum[:]
-}
-
-// Person is what stands for an address on disk.
-func Person(secret []byte, address string) []byte {
-	k := newKeys(secret)
-	p := k.person(address)
-	return p[:]
-}
-
 // fingerprintOf is that of a recipient about whom something is known.
-func (s *Store) fingerprintOf(to filter.Recipient) fingerprint {
+func (s *Store) fingerprintOf(to filter.Recipient) fingerprint.Recipient {
 	fp, ok := s.recipient(to)
 	if !ok {
 		panic("nothing was ever kept for this brand and channel")
@@ -158,7 +146,7 @@ func (s *Store) fingerprintOf(to filter.Recipient) fingerprint {
 
 // DecodeRecord and DecodeEvent read what is on disk, as of a recipient and an ID of zeros.
 func DecodeRecord(b []byte) (r filter.Record, err error) {
-	placed, err := decodeRecord(b, fingerprint{}, &r)
+	placed, err := decodeRecord(b, fingerprint.Recipient{}, &r)
 	if placed {
 		r.Place = "where the events say"
 	}
@@ -170,7 +158,7 @@ func DecodeEvent(b []byte) (filter.Event, error) {
 }
 
 // EncodeRecord and EncodeEvent write it.
-func EncodeRecord(r filter.Record) []byte { return appendRecord(nil, fingerprint{}, &r) }
+func EncodeRecord(r filter.Record) []byte { return appendRecord(nil, fingerprint.Recipient{}, &r) }
 func EncodeEvent(e filter.Event) []byte {
 	_, s := appendSecret(nil, &e, new(salt))
 	value, _ := appendEvent(nil, &eventID{}, &e, 1, &s)
@@ -187,12 +175,12 @@ func RecordValue(s *Store, to filter.Recipient, r filter.Record) []byte {
 func Overwrite(s *Store, to filter.Recipient, value []byte) error {
 	fp := s.fingerprintOf(to)
 	err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(recordKey(fp), value) })
-	return errors.Join(err, s.refresh(s.db, []fingerprint{fp}))
+	return errors.Join(err, s.refresh(s.db, []fingerprint.Recipient{fp}))
 }
 
 // Sum ends the value of a record of a recipient of zeros with its checksum, and SumEvent that of an
 // event, for a fuzzer that could never guess it.
-func Sum(b []byte) []byte      { return wire.AppendSum(b, 0, make([]byte, len(fingerprint{}))...) }
+func Sum(b []byte) []byte      { return wire.AppendSum(b, 0, make([]byte, len(fingerprint.Recipient{}))...) }
 func SumEvent(b []byte) []byte { return wire.AppendSum(b, 0, make([]byte, len(eventID{}))...) }
 
 // FailNthCommit makes one commit to come fail.
@@ -254,8 +242,8 @@ func RowSizes(s *Store, all ...filter.Recipient) (sizes []int) {
 	ix := s.index.Load()
 	for _, to := range all {
 		fp := s.fingerprintOf(to)
-		p := fp.person()
-		_, size := ix.find(ix.shard(&p).page(p.tag()), p.tag(), fp.place())
+		p := fp.Person()
+		_, size := ix.find(ix.shard(&p).page(tagOf(&p)), tagOf(&p), fp.Place())
 		sizes = append(sizes, size)
 	}
 	return sizes

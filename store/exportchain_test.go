@@ -7,6 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -64,7 +65,7 @@ func Reseal(key string, value []byte) []byte {
 
 // EventOf is the key of an event.
 func EventOf(s *Store, to filter.Recipient, id string) string {
-	event := s.fingerprintOf(to).event(s.keys.of(ofEventID, id))
+	event := eventOf(s.fingerprintOf(to), s.keys.Of(fingerprint.EventID, id))
 	return string(event.key(kindEvent))
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"os"
+
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 // A flight is a batch that is committed and on its way to disk.
@@ -74,7 +76,7 @@ func (w *writer) land() {
 // fail takes the database out of use because the first of the flights failed, or else what cause
 // tells, and refuses all of them.
 func (w *writer) fail(cause error, flights ...*flight) {
-	var doubt []fingerprint
+	var doubt []fingerprint.Recipient
 	for _, f := range flights {
 		if f != nil {
 			cause = cmp.Or(f.err, cause)

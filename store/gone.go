@@ -6,15 +6,16 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-func goneKey(fp fingerprint) []byte { return append([]byte{kindGone}, fp[:]...) }
+func goneKey(fp fingerprint.Recipient) []byte { return append([]byte{kindGone}, fp[:]...) }
 
 // goneUntil is the number of the erasure up to which the events of a recipient were removed,
 // because the time to keep them was over; 0 where none were. The mark counts only where the chain
 // has that erasure.
-func goneUntil(txn *badger.Txn, fp fingerprint) (seq uint64, err error) {
+func goneUntil(txn *badger.Txn, fp fingerprint.Recipient) (seq uint64, err error) {
 	item, err := txn.Get(goneKey(fp))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return 0, nil

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 // An index holds every record of the database in memory, in a compact form, so that a read waits
@@ -62,10 +63,10 @@ func newIndex(n int64) *index {
 	return ix
 }
 
-func (ix *index) shard(p *person) *indexShard { return &ix.shards[p[0]] }
+func (ix *index) shard(p *fingerprint.Person) *indexShard { return &ix.shards[p[0]] }
 
-// tag is what a row keeps of the person: all that chooses page and slot is in it.
-func (p *person) tag() uint64 { return binary.BigEndian.Uint64(p[1:]) }
+// tagOf is what a row keeps of the person: all that chooses page and slot is in it.
+func tagOf(p *fingerprint.Person) uint64 { return binary.BigEndian.Uint64(p[1:]) }
 
 func (s *indexShard) page(tag uint64) *page { return s.pages[tag>>(64-s.depth)] }
 
@@ -83,8 +84,8 @@ func (pg *page) slot(n int) (from, to int) {
 // read reads what is known of a person: the record of one place into own, and of another into
 // all, in the memory that their Consents have. What is not there leaves them alone. elsewhere says
 // that one of them is known and not held in memory.
-func (ix *index) read(p *person, at bearing, own, all *filter.Record) (elsewhere bool) {
-	s, tag := ix.shard(p), p.tag()
+func (ix *index) read(p *fingerprint.Person, at fingerprint.Bearing, own, all *filter.Record) (elsewhere bool) {
+	s, tag := ix.shard(p), tagOf(p)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	pg := s.page(tag)
@@ -97,10 +98,10 @@ func (ix *index) read(p *person, at bearing, own, all *filter.Record) (elsewhere
 		row := ix.words.next(rows)
 		rows = rows[row.size:]
 		switch row.head.place {
-		case at.own:
+		case at.Own:
 			elsewhere = elsewhere || row.head.elsewhere
 			ix.words.decode(&row, own)
-		case at.all:
+		case at.All:
 			elsewhere = elsewhere || row.head.elsewhere
 			ix.words.decode(&row, all)
 		}
@@ -109,13 +110,13 @@ func (ix *index) read(p *person, at bearing, own, all *filter.Record) (elsewhere
 
 // set puts the row of a recipient into the index, in the place of the one before. An empty row
 // takes the recipient out.
-func (ix *index) set(fp *fingerprint, row []byte) {
-	p := fp.person()
-	s, tag := ix.shard(&p), p.tag()
+func (ix *index) set(fp *fingerprint.Recipient, row []byte) {
+	p := fp.Person()
+	s, tag := ix.shard(&p), tagOf(&p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	pg := s.page(tag)
-	at, old := ix.find(pg, tag, fp.place())
+	at, old := ix.find(pg, tag, fp.Place())
 	switch {
 	case old == 0 && len(row) > 0:
 		s.count++
@@ -128,9 +129,9 @@ func (ix *index) set(fp *fingerprint, row []byte) {
 }
 
 // add puts in the row of a recipient of whom there is none.
-func (ix *index) add(fp *fingerprint, row []byte) {
-	p := fp.person()
-	s, tag := ix.shard(&p), p.tag()
+func (ix *index) add(fp *fingerprint.Recipient, row []byte) {
+	p := fp.Person()
+	s, tag := ix.shard(&p), tagOf(&p)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
@@ -150,7 +151,7 @@ func (ix *index) splice(s *indexShard, pg *page, tag uint64, at, old int, row []
 }
 
 // find is where the row of a recipient is and how long; where it would be, and 0, if there is none.
-func (ix *index) find(pg *page, tag uint64, n placeNumber) (at, size int) {
+func (ix *index) find(pg *page, tag uint64, n fingerprint.Place) (at, size int) {
 	at, to := pg.slot(slotOf(tag))
 	for at < to {
 		row := ix.words.next(pg.rows[at:])
@@ -252,13 +253,13 @@ func (ix *index) eachOptout(shard int, f func(tag uint64)) {
 
 // get reads the record of one recipient into r; known says whether there is one, and elsewhere
 // that it is not in memory.
-func (ix *index) get(fp *fingerprint, r *filter.Record) (known, elsewhere bool) {
-	p := fp.person()
-	s, tag := ix.shard(&p), p.tag()
+func (ix *index) get(fp *fingerprint.Recipient, r *filter.Record) (known, elsewhere bool) {
+	p := fp.Person()
+	s, tag := ix.shard(&p), tagOf(&p)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	pg := s.page(tag)
-	at, size := ix.find(pg, tag, fp.place())
+	at, size := ix.find(pg, tag, fp.Place())
 	if size == 0 {
 		return false, false
 	}
@@ -268,4 +269,4 @@ func (ix *index) get(fp *fingerprint, r *filter.Record) (known, elsewhere bool) 
 }
 
 // remove takes a recipient out.
-func (ix *index) remove(fp *fingerprint) { ix.set(fp, nil) }
+func (ix *index) remove(fp *fingerprint.Recipient) { ix.set(fp, nil) }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -26,9 +27,18 @@ const (
 type salt [saltSize]byte
 
 // An eventID is what an event's key has behind its first byte: fingerprint and hash of the ID.
-type eventID [2 * len(fingerprint{})]byte
+type eventID [2 * len(fingerprint.Recipient{})]byte
 
-func (id *eventID) recipient() fingerprint { return fingerprint(id[:len(fingerprint{})]) }
+// eventOf is of the event of a recipient whose ID has a hash: the same for the same ID, which is what makes an append
+// idempotent.
+func eventOf(fp fingerprint.Recipient, hash [16]byte) (e eventID) {
+	copy(e[copy(e[:], fp[:]):], hash[:])
+	return e
+}
+
+func (id *eventID) recipient() fingerprint.Recipient {
+	return fingerprint.Recipient(id[:len(fingerprint.Recipient{})])
+}
 
 // key is where the event is, in the space of whole events or of those of erased recipients.
 func (id *eventID) key(kind byte) []byte {

@@ -1,12 +1,8 @@
 package store
 
 import (
-	"crypto/aes"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +11,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 // The database has one namespace; the first byte of a key says what it holds.
@@ -39,91 +36,19 @@ const (
 	metaCheck = "key-check"
 )
 
-// A person is an address on whatever channel, for whatever brand: its AES-CMAC under a key made
-// from the store's, cut to 96 bits. Without the key nobody can tell whether a number is in the
-// store.
-type person [12]byte
-
-// A fingerprint stands for a recipient on disk: the person, and the number of the place, which is
-// brand and channel together. So all that is known of one person lies side by side.
-type fingerprint [len(person{}) + 4]byte
-
-func (p person) at(n placeNumber) (fp fingerprint) {
-	binary.BigEndian.PutUint32(fp[copy(fp[:], p[:]):], uint32(n))
-	return fp
-}
-
-func (fp *fingerprint) person() person { return person(fp[:len(person{})]) }
-
-func (fp *fingerprint) place() placeNumber {
-	return placeNumber(binary.BigEndian.Uint32(fp[len(person{}):]))
-}
-
-// keys makes fingerprints. It is immutable.
-type keys struct {
-	check   [sha256.Size]byte // shows which secret they are of
-	persons *cmac
-	uses    [7]*cmac
-	sends   [sha256.Size]byte // for [Store.SendKey]
-}
-
-// What a hash of one string is taken of. Each use has a key of its own, so that no two can collide.
-const (
-	ofEventID = iota
-	ofAddress // in the decision log
-	ofContent // of a message, in the tally
-	ofPortfolio
-	ofErrand // its ID
-	ofCopy   // what it is a copy of
-	ofPrint  // part of a message
-)
-
-// newKeys makes the key of each use: the first half of HMAC-SHA256 of its name under the secret.
-func newKeys(secret []byte) keys {
-	derive := func(name string) (key [sha256.Size]byte) {
-		mac := hmac.New(sha256.New, secret)
-		mac.Write([]byte("sendgate store: " + name)) // hash.Hash: no error
-		return [sha256.Size]byte(mac.Sum(nil))
-	}
-	of := func(name string) *cmac { key := derive(name); return newCMAC(key[:aes.BlockSize]) }
-	return keys{
-		check:   derive("key check"),
-		persons: of("person"),
-		sends:   derive("key of a send"),
-		uses: [...]*cmac{ofEventID: of("event id"), ofAddress: of("address in the decision log"),
-			ofContent: of("content of a message"), ofPortfolio: of("portfolio"), ofErrand: of("id of an errand"),
-			ofCopy: of("copy of an event"), ofPrint: of("part of a message")},
-	}
-}
-
-func (k *keys) person(address string) person {
-	sum := k.persons.sum(address)
-	return person(sum[:len(person{})])
-}
-
-// of is the hash of one string in one use.
-func (k *keys) of(use int, s string) [aes.BlockSize]byte { return k.uses[use].sum(s) }
-
-func recordKey(fp fingerprint) []byte { return append([]byte{kindRecord}, fp[:]...) }
-func metaKey(name string) []byte      { return append([]byte{kindMeta}, name...) }
+func recordKey(fp fingerprint.Recipient) []byte { return append([]byte{kindRecord}, fp[:]...) }
+func metaKey(name string) []byte                { return append([]byte{kindMeta}, name...) }
 
 // eventsKey is where the events of a recipient begin, in one of the two spaces of events.
-func eventsKey(kind byte, fp fingerprint) []byte { return append([]byte{kind}, fp[:]...) }
-
-// event is the same for the same ID of the same recipient, which is what makes an append
-// idempotent. hash is of the ID.
-func (fp fingerprint) event(hash [16]byte) (e eventID) {
-	copy(e[copy(e[:], fp[:]):], hash[:])
-	return e
-}
+func eventsKey(kind byte, fp fingerprint.Recipient) []byte { return append([]byte{kind}, fp[:]...) }
 
 // openKeys reads the key of the fingerprints, or makes one for an empty store. The database
 // holds a fingerprint of the key itself, so that a store is never used with another's key: every
 // recipient would look like a stranger.
-func (s *Store) openKeys() (keys, error) {
+func (s *Store) openKeys() (fingerprint.Keys, error) {
 	check, err := getMeta(s.db, metaCheck)
 	if err != nil {
-		return keys{}, err
+		return fingerprint.Keys{}, err
 	}
 	secret, err := s.readKey()
 	switch {
@@ -131,23 +56,23 @@ func (s *Store) openKeys() (keys, error) {
 		return s.adoptKey(secret)
 	case check == nil && errors.Is(err, fs.ErrNotExist):
 		if secret, err = s.makeKey(); err != nil {
-			return keys{}, err
+			return fingerprint.Keys{}, err
 		}
 		return s.adoptKey(secret)
 	case errors.Is(err, fs.ErrNotExist):
-		return keys{}, fmt.Errorf("%s is missing, and without it nothing in consent/ can be found: restore it from the backup that the data came from", keyFile)
+		return fingerprint.Keys{}, fmt.Errorf("%s is missing, and without it nothing in consent/ can be found: restore it from the backup that the data came from", keyFile)
 	case err != nil:
-		return keys{}, err
+		return fingerprint.Keys{}, err
 	}
-	k := newKeys(secret)
-	if subtle.ConstantTimeCompare(k.check[:], check) != 1 {
-		return keys{}, fmt.Errorf("%s is not the key that consent/ was written with: restore both from the same backup", keyFile)
+	k := fingerprint.NewKeys(secret)
+	if subtle.ConstantTimeCompare(k.Check[:], check) != 1 {
+		return fingerprint.Keys{}, fmt.Errorf("%s is not the key that consent/ was written with: restore both from the same backup", keyFile)
 	}
 	return k, nil
 }
 
 // adoptKey ties an empty database to its key.
-func (s *Store) adoptKey(secret []byte) (keys, error) {
+func (s *Store) adoptKey(secret []byte) (fingerprint.Keys, error) {
 	empty := true
 	err := s.db.View(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.IteratorOptions{})
@@ -157,19 +82,19 @@ func (s *Store) adoptKey(secret []byte) (keys, error) {
 		return nil
 	})
 	if err != nil {
-		return keys{}, err
+		return fingerprint.Keys{}, err
 	}
 	if !empty {
-		return keys{}, errors.New("consent/ holds a database that this program did not write")
+		return fingerprint.Keys{}, errors.New("consent/ holds a database that this program did not write")
 	}
-	k := newKeys(secret)
+	k := fingerprint.NewKeys(secret)
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
 	if err := txn.Set(metaKey(metaFormat), []byte{format}); err != nil {
-		return keys{}, err
+		return fingerprint.Keys{}, err
 	}
-	if err := txn.Set(metaKey(metaCheck), k.check[:]); err != nil {
-		return keys{}, err
+	if err := txn.Set(metaKey(metaCheck), k.Check[:]); err != nil {
+		return fingerprint.Keys{}, err
 	}
 	return k, s.commitSynced(txn)
 }

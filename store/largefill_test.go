@@ -14,6 +14,7 @@ import (
 	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/ristretto/v2/z"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 // FillLarge makes a new store in cfg.Dir in which each of n recipients of one brand and channel has one
@@ -42,14 +43,14 @@ func FillLarge(cfg Config, n int, event func(i int) filter.Event) error {
 }
 
 type numbered struct {
-	person person
+	person fingerprint.Person
 	number uint32
 }
 
 type largeFill struct {
 	store  *Store
 	event  func(i int) filter.Event
-	place  fingerprint // of somebody at the place
+	place  fingerprint.Recipient // of somebody at the place
 	people []numbered
 	head   Head
 	totals totals
@@ -58,7 +59,7 @@ type largeFill struct {
 // sort brings the people into the order of their fingerprints.
 func (f *largeFill) sort() {
 	for i := range f.people {
-		f.people[i] = numbered{f.store.keys.person(f.event(i).To.Address), uint32(i)}
+		f.people[i] = numbered{f.store.keys.Person(f.event(i).To.Address), uint32(i)}
 	}
 	slices.SortFunc(f.people, func(a, b numbered) int { return bytes.Compare(a.person[:], b.person[:]) })
 }
@@ -161,7 +162,7 @@ func (f *largeFill) make(from, to int) (p filled) {
 		it := item{event: f.event(int(who.number))}
 		it.event.Recorded = now
 		f.store.prepare(&it, it.event.To.Address, nil, (*salt)(salts[(i-from)*saltSize:]))
-		it.id = who.person.at(f.place.place()).event(it.hash)
+		it.id = eventOf(who.person.At(f.place.Place()), it.hash)
 		value, sum := appendEvent(nil, &it.id, &it.event, uint64(i)+1, &it.secret)
 		record := filter.Record{}.After(it.event)
 		if record.EverOptedOut() {

@@ -11,12 +11,14 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
+	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
 
 // link keeps a link in both directions, and copies what either has said no to.
 func (b *txnBatch) link(one, other filter.Recipient) error {
-	fps := make([]fingerprint, 2)
+	fps := make([]fingerprint.Recipient, 2)
 	for i, to := range []filter.Recipient{one, other} {
 		n, err := b.place(&to)
 		if err == nil {
@@ -25,7 +27,7 @@ func (b *txnBatch) link(one, other filter.Recipient) error {
 		if err != nil {
 			return err
 		}
-		fps[i] = b.s.keys.person(to.Address).at(n)
+		fps[i] = b.s.keys.Person(to.Address).At(n)
 	}
 	forth, back := linkKey(fps[0], fps[1]), linkKey(fps[1], fps[0])
 	toOther, toOne := linkValue(forth, other.Address), linkValue(back, one.Address)
@@ -75,7 +77,7 @@ func (b *txnBatch) noes(to filter.Recipient) (all []filter.Event, err error) {
 		if p.channel != to.Channel || p.brand != "" && to.Brand != "" && p.brand != to.Brand {
 			continue
 		}
-		st, err := b.standing(b.s.keys.person(to.Address).at(bearing.own))
+		st, err := b.standing(b.s.keys.Person(to.Address).At(bearing.Own))
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +179,7 @@ func (b *txnBatch) follows(e *filter.Event) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	st, err := b.standing(b.s.keys.person(e.To.Address).at(n))
+	st, err := b.standing(b.s.keys.Person(e.To.Address).At(n))
 	if err != nil {
 		return false, nil // add tells
 	}
@@ -193,7 +195,7 @@ func (it *item) saysNo() bool {
 
 // copyID names a copy of an event: copies that say the same have the same.
 func (s *Store) copyID(e *filter.Event) string {
-	b := binary.AppendVarint(appendScope([]byte{byte(e.Kind)}, e.Scope), e.Time.UnixNano())
-	sum := s.keys.of(ofCopy, string(b))
+	b := binary.AppendVarint(wire.AppendScope([]byte{byte(e.Kind)}, e.Scope), e.Time.UnixNano())
+	sum := s.keys.Of(fingerprint.Copy, string(b))
 	return fmt.Sprintf("link:%x", sum[:])
 }

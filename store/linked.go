@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
@@ -90,7 +91,7 @@ func (s *Store) Linked(to filter.Recipient) (all []filter.Recipient, err error) 
 }
 
 // linkKey is where it is kept that a recipient is another one, too.
-func linkKey(one, other fingerprint) []byte {
+func linkKey(one, other fingerprint.Recipient) []byte {
 	return append(append([]byte{kindLink}, one[:]...), other[:]...)
 }
 
@@ -100,9 +101,9 @@ func linkValue(key []byte, address string) []byte {
 }
 
 // readLink reads one link: where each of the two is, and the address of the other.
-func readLink(item *badger.Item) (from, to placeNumber, address string, err error) {
+func readLink(item *badger.Item) (from, to fingerprint.Place, address string, err error) {
 	key := item.Key()
-	if len(key) != 1+2*len(fingerprint{}) {
+	if len(key) != 1+2*len(fingerprint.Recipient{}) {
 		return 0, 0, "", fmt.Errorf("a key of %d bytes among the links: %w", len(key), wire.ErrDamaged)
 	}
 	err = item.Value(func(value []byte) error {
@@ -110,8 +111,8 @@ func readLink(item *badger.Item) (from, to placeNumber, address string, err erro
 		address = d.Text()
 		return d.End()
 	})
-	one, other := fingerprint(key[1:]), fingerprint(key[1+len(fingerprint{}):])
-	return one.place(), other.place(), address, err
+	one, other := fingerprint.Recipient(key[1:]), fingerprint.Recipient(key[1+len(fingerprint.Recipient{}):])
+	return one.Place(), other.Place(), address, err
 }
 
 // linkedTo lists who else a recipient is, whoever is linked to those whom it is linked to with them.
@@ -136,7 +137,7 @@ func (s *Store) linkedTo(txn *badger.Txn, places *places, to filter.Recipient) (
 // nextTo lists who is linked to a recipient. A link for every brand is one for each; and what is said to every brand
 // is said to each that has a link. A link that does not read keeps nobody from saying no: it is left out.
 func (s *Store) nextTo(txn *badger.Txn, places *places, to filter.Recipient) (all []filter.Recipient, err error) {
-	p := s.keys.person(to.Address)
+	p := s.keys.Person(to.Address)
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: append([]byte{kindLink}, p[:]...)})
 	defer it.Close()
 	for it.Rewind(); it.Valid(); it.Next() {
@@ -166,9 +167,9 @@ func (s *Store) nextTo(txn *badger.Txn, places *places, to filter.Recipient) (al
 }
 
 // at is the place with a number.
-func (ps *places) at(n placeNumber) (place, bool) {
+func (ps *places) at(n fingerprint.Place) (place, bool) {
 	for p, b := range ps.numbers {
-		if b.own == n {
+		if b.Own == n {
 			return p, true
 		}
 	}
@@ -199,7 +200,7 @@ func (v *verifier) links() error {
 				v.report.fault(0, "who recipient %x is, too, was altered: it does not read", bytes.TrimPrefix(key, []byte{kindLink}))
 				continue
 			}
-			one, other := fingerprint(key[1:]), fingerprint(key[1+len(fingerprint{}):])
+			one, other := fingerprint.Recipient(key[1:]), fingerprint.Recipient(key[1+len(fingerprint.Recipient{}):])
 			if _, err := txn.Get(linkKey(other, one)); errors.Is(err, badger.ErrKeyNotFound) {
 				v.report.fault(0, "recipient %x is recipient %x, too, but not the other way round", one[:], other[:])
 			} else if err != nil {

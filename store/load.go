@@ -11,6 +11,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
@@ -80,13 +81,13 @@ func (l *loader) load(db *badger.DB, first, last byte) error {
 		defer it.Close()
 		for it.Seek([]byte{kindRecord, first}); it.Valid(); it.Next() {
 			key := it.Item().Key()
-			if len(key) != 1+len(fingerprint{}) {
+			if len(key) != 1+len(fingerprint.Recipient{}) {
 				return fmt.Errorf("a key of %d bytes: %w", len(key), wire.ErrDamaged)
 			}
 			if key[1] > last {
 				break
 			}
-			fp := fingerprint(key[1:])
+			fp := fingerprint.Recipient(key[1:])
 			l.count++
 			if err := it.Item().Value(func(value []byte) error { l.take(txn, &fp, value); return nil }); err != nil {
 				return err
@@ -98,7 +99,7 @@ func (l *loader) load(db *badger.DB, first, last byte) error {
 
 // take takes in the value of a record. One that does not read is left in the database, where
 // every read finds out that it does not.
-func (l *loader) take(txn *badger.Txn, fp *fingerprint, value []byte) {
+func (l *loader) take(txn *badger.Txn, fp *fingerprint.Recipient, value []byte) {
 	r := &l.record
 	placed, err := decodeRecord(value, *fp, r)
 	if err == nil && placed {
@@ -109,7 +110,7 @@ func (l *loader) take(txn *badger.Txn, fp *fingerprint, value []byte) {
 		r = nil
 	}
 	if r == nil || r.EverOptedOut() {
-		p := fp.person()
+		p := fp.Person()
 		l.s.optouts.add(&p)
 	}
 	switch {
@@ -123,7 +124,7 @@ func (l *loader) take(txn *badger.Txn, fp *fingerprint, value []byte) {
 
 // refresh makes the index and the Bloom filter say what the database says of some recipients, while
 // nobody writes.
-func (s *Store) refresh(db *badger.DB, fps []fingerprint) error {
+func (s *Store) refresh(db *badger.DB, fps []fingerprint.Recipient) error {
 	l := loader{s: s, index: s.index.Load()}
 	if l.index != nil {
 		l.rows.words = &l.index.words

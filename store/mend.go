@@ -8,6 +8,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/store/badgerdb"
 	"github.com/sendgate/sendgate/store/disk"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"go.uber.org/zap"
 )
 
@@ -76,7 +77,7 @@ func (s *Store) unwell() error {
 //
 // doubt is whose records the commit would have written: what memory holds of them follows what is
 // found on disk.
-func (s *Store) broken(cause error, doubt ...fingerprint) error {
+func (s *Store) broken(cause error, doubt ...fingerprint.Recipient) error {
 	err := fmt.Errorf("writing consent to %s: %w", s.place(), cause)
 	s.sick.Store(&err)
 	s.logger.Error("a commit failed: nothing of it was acknowledged", zap.Error(err))
@@ -93,7 +94,7 @@ func (s *Store) broken(cause error, doubt ...fingerprint) error {
 }
 
 // mend closes old and opens the database again until that works or the store is closed.
-func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
+func (s *Store) mend(old *badger.DB, doubt []fingerprint.Recipient) {
 	for {
 		err := s.reopen(&old, doubt)
 		if err == nil {
@@ -110,7 +111,7 @@ func (s *Store) mend(old *badger.DB, doubt []fingerprint) {
 
 // reopen closes *old, unless it is nil as it is then, and opens the database again. While the folder of old is not
 // there, old stays open, and in the way of another: it may come back.
-func (s *Store) reopen(old **badger.DB, doubt []fingerprint) error {
+func (s *Store) reopen(old **badger.DB, doubt []fingerprint.Recipient) error {
 	if *old != nil {
 		if err := s.folder.Check(); err != nil {
 			return err

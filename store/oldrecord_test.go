@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -17,9 +18,9 @@ func TestRecordsOfAnOlderVersionAreRead(t *testing.T) {
 	offers := filter.Consent{Scope: filter.OfTopic("offers"), OptedOut: at(1), Asked: at(2), Refused: at(3)}
 	offers.Granted[filter.Express] = at(4)
 	want := filter.Record{LastInbound: at(5), Consents: []filter.Consent{offers}}
-	fp := fingerprint{1, 2, 3}
+	fp := fingerprint.Recipient{1, 2, 3}
 	b := wire.AppendTime(wire.AppendTime([]byte{recordVersion}, want.LastInbound), want.Erased)
-	b = appendScope(binary.AppendUvarint(b, 1), offers.Scope)
+	b = wire.AppendScope(binary.AppendUvarint(b, 1), offers.Scope)
 	for _, at := range []time.Time{offers.OptedOut, offers.Asked, offers.Refused, {}, {}, offers.Granted[filter.Express]} {
 		b = wire.AppendTime(b, at)
 	}

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/bits-and-blooms/bloom/v3"
+
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 const (
@@ -58,9 +60,9 @@ func (s *bloomShard) grow(n int) {
 }
 
 // maybe reports whether p may have opted out.
-func (o *optouts) maybe(p *person) bool {
+func (o *optouts) maybe(p *fingerprint.Person) bool {
 	s := &o.shards[p[0]%bloomShards]
-	if s.maybe(p.tag()) {
+	if s.maybe(tagOf(p)) {
 		s.positive.Add(1)
 		return true
 	}
@@ -80,11 +82,11 @@ func (s *bloomShard) maybe(tag uint64) bool {
 }
 
 // add takes p in. It must happen before the opt-out is acknowledged.
-func (o *optouts) add(p *person) {
+func (o *optouts) add(p *fingerprint.Person) {
 	s := &o.shards[p[0]%bloomShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.add(p.tag())
+	s.add(tagOf(p))
 }
 
 func (s *bloomShard) add(tag uint64) {

@@ -166,7 +166,7 @@ func (o Origin) plus(more Origin) Origin {
 // ended it already; nil where they had said neither.
 func (w *originWalk) before(txn *badger.Txn, id *eventID, k *keptEvent) (last *keptEvent, err error) {
 	fp := id.recipient()
-	p := fp.person()
+	p := fp.Person()
 	events := walkEvents(txn, p[:])
 	defer events.close()
 	for events.next() {

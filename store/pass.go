@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 // Print is that of m on a route: of the recipient, from whom it comes, its category and topics, and all that the
@@ -18,7 +19,7 @@ func (s *Store) Print(route string, m *filter.Message) (p decisions.Print) {
 	category := [1]byte{byte('0' + m.Category)}
 	var hi, lo uint64
 	add := func(part string) {
-		sum := s.keys.of(ofPrint, part)
+		sum := s.keys.Of(fingerprint.Print, part)
 		// Two odd turns, so that parts that change places are another message.
 		hi = bits.RotateLeft64(hi, 21) + binary.BigEndian.Uint64(sum[:8])
 		lo = bits.RotateLeft64(lo, 25) + binary.BigEndian.Uint64(sum[8:])

@@ -11,6 +11,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/decisions"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 const (
@@ -27,9 +28,9 @@ const (
 // read. It is for one goroutine, and for entries whose times lie close together.
 type Past struct {
 	store     *Store
-	from, to  uint64              // numbers of events: those after from up to to have been looked at
-	people    map[person]struct{} // whom they are about
-	all       bool                // there are too many of them
+	from, to  uint64                          // numbers of events: those after from up to to have been looked at
+	people    map[fingerprint.Person]struct{} // whom they are about
+	all       bool                            // there are too many of them
 	histories map[filter.Recipient]*timeline
 }
 
@@ -42,7 +43,7 @@ type pastEvent struct {
 // Past begins to look back.
 func (s *Store) Past() *Past {
 	seq := s.Seq()
-	return &Past{store: s, from: seq, to: seq, people: map[person]struct{}{}, histories: map[filter.Recipient]*timeline{}}
+	return &Past{store: s, from: seq, to: seq, people: map[fingerprint.Person]struct{}{}, histories: map[filter.Recipient]*timeline{}}
 }
 
 // Record is what the decision e knew about to, brand and every brand joined. Where something about
@@ -133,7 +134,7 @@ func (p *Past) standing(r *filter.Record, to filter.Recipient, known uint64) (se
 			break
 		}
 	}
-	_, changed := p.people[p.store.keys.person(to.Address)]
+	_, changed := p.people[p.store.keys.Person(to.Address)]
 	return !changed && !p.all && p.store.index.Load() != nil, nil // the database may be ahead of the number
 }
 
@@ -165,7 +166,7 @@ func (p *Past) look(after, last uint64) error {
 		return eachPiece(txn, after+1, func(piece *piece) (bool, error) {
 			for i := range piece.links {
 				fp := piece.links[i].id.recipient()
-				p.people[fp.person()] = struct{}{}
+				p.people[fp.Person()] = struct{}{}
 			}
 			p.all = len(p.people) > pastPeople
 			return !p.all && piece.before.Seq+uint64(len(piece.links)) < last, nil

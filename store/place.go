@@ -9,6 +9,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -19,51 +20,42 @@ type place struct {
 	channel filter.Channel
 }
 
-// A placeNumber is the number of a place, from 1 on. nowhere is that of a place about which
-// nothing was ever kept.
-type placeNumber uint32
-
-const nowhere placeNumber = 0
-
 func placeOf(to *filter.Recipient) place { return place{to.Brand, to.Channel} }
 
 // everywhere is the place where the same channel is kept for every brand.
 func (p place) everywhere() place { p.brand = ""; return p }
 
-func placeKey(n placeNumber) []byte {
+func placeKey(n fingerprint.Place) []byte {
 	return binary.BigEndian.AppendUint32([]byte{kindPlace}, uint32(n))
 }
 
 // places is every place that has a number. It is immutable: a new place makes a new map.
 type places struct {
-	numbers map[place]bearing
-	next    placeNumber
+	numbers map[place]fingerprint.Bearing
+	next    fingerprint.Place
 }
 
-// A bearing is the number of a place, and of its channel for every brand.
-type bearing struct{ own, all placeNumber }
-
 // of is the bearing of the place of to.
-func (ps *places) of(to *filter.Recipient) bearing {
+func (ps *places) of(to *filter.Recipient) fingerprint.Bearing {
 	b, ok := ps.numbers[placeOf(to)]
 	if !ok && to.Brand != "" {
-		b.all = ps.numbers[placeOf(to).everywhere()].own
+		b.All = ps.numbers[placeOf(to).everywhere()].Own
 	}
 	return b
 }
 
 // with is ps and the places in more.
-func (ps *places) with(more map[place]placeNumber) *places {
+func (ps *places) with(more map[place]fingerprint.Place) *places {
 	if len(more) == 0 {
 		return ps
 	}
 	out := &places{numbers: maps.Clone(ps.numbers), next: ps.next}
 	for p, n := range more {
-		out.numbers[p] = bearing{own: n}
+		out.numbers[p] = fingerprint.Bearing{Own: n}
 		out.next = max(out.next, n+1)
 	}
 	for p, b := range out.numbers {
-		b.all = out.numbers[p.everywhere()].own
+		b.All = out.numbers[p.everywhere()].Own
 		out.numbers[p] = b
 	}
 	return out
@@ -71,9 +63,9 @@ func (ps *places) with(more map[place]placeNumber) *places {
 
 // loadPlaces reads the places that have numbers.
 func (s *Store) loadPlaces(db *badger.DB) error {
-	found := make(map[place]placeNumber)
+	found := make(map[place]fingerprint.Place)
 	err := db.View(func(txn *badger.Txn) error {
-		return eachPlace(txn, func(n placeNumber, p place, err error) error {
+		return eachPlace(txn, func(n fingerprint.Place, p place, err error) error {
 			found[p] = n
 			return err
 		})
@@ -81,12 +73,12 @@ func (s *Store) loadPlaces(db *badger.DB) error {
 	if err != nil {
 		return fmt.Errorf("reading the brands and channels: %w", err)
 	}
-	s.places.Store((&places{numbers: map[place]bearing{}, next: 1}).with(found))
+	s.places.Store((&places{numbers: map[place]fingerprint.Bearing{}, next: 1}).with(found))
 	return nil
 }
 
 // eachPlace walks the places in the order of their numbers. f is told where one does not read.
-func eachPlace(txn *badger.Txn, f func(n placeNumber, p place, err error) error) error {
+func eachPlace(txn *badger.Txn, f func(n fingerprint.Place, p place, err error) error) error {
 	opt := badger.DefaultIteratorOptions
 	opt.Prefix = []byte{kindPlace}
 	it := txn.NewIterator(opt)
@@ -102,7 +94,7 @@ func eachPlace(txn *badger.Txn, f func(n placeNumber, p place, err error) error)
 		}
 		d := wire.NewDecoder(value, metaVersion, key...)
 		p := place{brand: d.Text(), channel: filter.Channel(d.Text())}
-		n := placeNumber(binary.BigEndian.Uint32(key))
+		n := fingerprint.Place(binary.BigEndian.Uint32(key))
 		if err = d.End(); err != nil {
 			p, err = place{}, fmt.Errorf("number %d: %w", n, err)
 		}
@@ -114,25 +106,25 @@ func eachPlace(txn *badger.Txn, f func(n placeNumber, p place, err error) error)
 }
 
 // place is the number of the place of to: where it has none, the one that it would get next.
-func (b *txnBatch) place(to *filter.Recipient) (placeNumber, error) {
+func (b *txnBatch) place(to *filter.Recipient) (fingerprint.Place, error) {
 	p := placeOf(to)
-	if known, ok := b.places.numbers[p]; ok && known.own != nowhere {
-		return known.own, nil
+	if known, ok := b.places.numbers[p]; ok && known.Own != fingerprint.Nowhere {
+		return known.Own, nil
 	}
 	if n, ok := b.settled[p]; ok {
 		return n, nil
 	}
-	n := b.places.next + placeNumber(len(b.settled))
+	n := b.places.next + fingerprint.Place(len(b.settled))
 	if n == math.MaxUint32 {
-		return nowhere, fmt.Errorf("there are %d brands and channels already", n-1)
+		return fingerprint.Nowhere, fmt.Errorf("there are %d brands and channels already", n-1)
 	}
 	return n, nil
 }
 
 // settle gives a place the number that place says.
-func (b *txnBatch) settle(to *filter.Recipient, n placeNumber) error {
+func (b *txnBatch) settle(to *filter.Recipient, n fingerprint.Place) error {
 	p := placeOf(to)
-	if n < b.places.next || b.settled[p] != nowhere {
+	if n < b.places.next || b.settled[p] != fingerprint.Nowhere {
 		return nil
 	}
 	key := placeKey(n)
@@ -146,7 +138,7 @@ func (b *txnBatch) settle(to *filter.Recipient, n placeNumber) error {
 
 // recipient is the fingerprint of a recipient; ok is false where nothing was ever kept in their
 // place, and so nothing about them.
-func (s *Store) recipient(to filter.Recipient) (fp fingerprint, ok bool) {
+func (s *Store) recipient(to filter.Recipient) (fp fingerprint.Recipient, ok bool) {
 	b := s.places.Load().of(&to)
-	return s.keys.person(to.Address).at(b.own), b.own != nowhere
+	return s.keys.Person(to.Address).At(b.Own), b.Own != fingerprint.Nowhere
 }

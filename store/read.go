@@ -10,6 +10,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -30,12 +31,12 @@ func (s *Store) ReadInto(r *filter.Record, to filter.Recipient, need filter.Need
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	p := s.keys.person(to.Address)
+	p := s.keys.Person(to.Address)
 	if need == filter.NeedOptOut && !s.optouts.maybe(&p) {
 		return nil
 	}
 	at := s.places.Load().of(&to)
-	if at == (bearing{}) {
+	if at == (fingerprint.Bearing{}) {
 		return nil
 	}
 	if ix := s.index.Load(); ix != nil {
@@ -58,17 +59,17 @@ var spareRecords = sync.Pool{New: func() any { return new(filter.Record) }}
 
 // readRecords reads and joins two records from the database. It is the one place where a send may
 // wait for it: a transaction that only reads still waits for commits that are under way.
-func (s *Store) readRecords(r *filter.Record, p *person, at bearing) error {
+func (s *Store) readRecords(r *filter.Record, p *fingerprint.Person, at fingerprint.Bearing) error {
 	*r = filter.Record{}
 	if lost := s.lost.Load(); lost != nil { // whoever is not found may be among them
 		return *lost
 	}
 	err := s.view(func(txn *badger.Txn) error {
-		if _, err := readRecord(txn, p.at(at.own), r); err != nil || at.own == at.all {
+		if _, err := readRecord(txn, p.At(at.Own), r); err != nil || at.Own == at.All {
 			return err
 		}
 		var all filter.Record
-		_, err := readRecord(txn, p.at(at.all), &all)
+		_, err := readRecord(txn, p.At(at.All), &all)
 		r.Join(&all)
 		return err
 	})
@@ -80,7 +81,7 @@ func (s *Store) readRecords(r *filter.Record, p *person, at bearing) error {
 }
 
 // readRecord reads a record into r, which it leaves alone where there is none.
-func readRecord(txn *badger.Txn, fp fingerprint, r *filter.Record) (known bool, err error) {
+func readRecord(txn *badger.Txn, fp fingerprint.Recipient, r *filter.Record) (known bool, err error) {
 	item, err := txn.Get(recordKey(fp))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return false, nil
@@ -97,7 +98,7 @@ func readRecord(txn *badger.Txn, fp fingerprint, r *filter.Record) (known bool, 
 }
 
 // readPlace adds to a record where the recipient is, as their events say.
-func readPlace(txn *badger.Txn, fp fingerprint, r *filter.Record) error {
+func readPlace(txn *badger.Txn, fp fingerprint.Recipient, r *filter.Record) error {
 	var all filter.Record
 	err := eachEvent(txn, fp, func(_ *eventID, k *keptEvent) error {
 		all = all.After(filter.Event{Kind: k.Kind, Time: k.Time, Proof: filter.Evidence{Place: k.Proof.Place}, Basis: k.Basis})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -97,10 +98,10 @@ func (s *Store) recordsFrom(from []byte, page []recordRow) (_ []recordRow, next 
 // readKnown reads a record, and whose it is from the first of its events that reads.
 func readKnown(txn *badger.Txn, item *badger.Item, events *eventWalk) (k Known, err error) {
 	key := item.Key()
-	if len(key) != 1+len(fingerprint{}) {
+	if len(key) != 1+len(fingerprint.Recipient{}) {
 		return Known{}, fmt.Errorf("a key of %d bytes among the records: %w", len(key), wire.ErrDamaged)
 	}
-	fp := fingerprint(key[1:])
+	fp := fingerprint.Recipient(key[1:])
 	placed := false
 	err = item.Value(func(value []byte) (err error) { placed, err = decodeRecord(value, fp, &k.Record); return err })
 	if err == nil && placed {

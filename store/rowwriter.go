@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // A rowWriter writes rows. It belongs to one goroutine.
@@ -23,18 +25,18 @@ type rowWriter struct {
 
 // write is the row of the recipient with a fingerprint, until the next call of write. A nil r, and
 // one that does not fit into a row, is said to be elsewhere.
-func (w *rowWriter) write(fp *fingerprint, r *filter.Record) []byte {
-	p := fp.person()
-	w.row = binary.BigEndian.AppendUint64(w.row[:0], p.tag())
+func (w *rowWriter) write(fp *fingerprint.Recipient, r *filter.Record) []byte {
+	p := fp.Person()
+	w.row = binary.BigEndian.AppendUint64(w.row[:0], tagOf(&p))
 	start := len(w.row)
-	if r == nil || !w.record(fp.place(), r) || len(w.row)-start > math.MaxUint16 {
-		w.row = binary.AppendUvarint(w.row[:start], uint64(w.words.heads.add(sizedHead{head: head{place: fp.place(), elsewhere: true}})))
+	if r == nil || !w.record(fp.Place(), r) || len(w.row)-start > math.MaxUint16 {
+		w.row = binary.AppendUvarint(w.row[:start], uint64(w.words.heads.add(sizedHead{head: head{place: fp.Place(), elsewhere: true}})))
 	}
 	return w.row
 }
 
 // record writes head, terms and times; false where they do not fit.
-func (w *rowWriter) record(n placeNumber, r *filter.Record) bool {
+func (w *rowWriter) record(n fingerprint.Place, r *filter.Record) bool {
 	h := head{place: n, inbound: !r.LastInbound.IsZero(), erased: !r.Erased.IsZero(), stated: r.Place, many: len(r.Consents) > 1}
 	if !h.width(r) {
 		return false
@@ -43,7 +45,7 @@ func (w *rowWriter) record(n placeNumber, r *filter.Record) bool {
 	terms := one[:0]
 	for i := range r.Consents {
 		t := term{scope: r.Consents[i].Scope}
-		for bit, at := range consentTimes(&r.Consents[i]) {
+		for bit, at := range wire.Moments(&r.Consents[i]) {
 			if !at.IsZero() {
 				t.mask |= 1 << bit
 			}
@@ -74,7 +76,7 @@ func (w *rowWriter) record(n placeNumber, r *filter.Record) bool {
 			}
 			w.row = binary.AppendUvarint(w.row, uint64(number))
 		}
-		for _, at := range consentTimes(&r.Consents[i]) {
+		for _, at := range wire.Moments(&r.Consents[i]) {
 			w.time(&h, *at)
 		}
 	}
@@ -88,7 +90,7 @@ func (w *rowWriter) record(n placeNumber, r *filter.Record) bool {
 func (h *head) width(r *filter.Record) bool {
 	ok := h.holds(r.LastInbound) && h.holds(r.Erased) && h.holds(r.Placed)
 	for i := range r.Consents {
-		for _, at := range consentTimes(&r.Consents[i]) {
+		for _, at := range wire.Moments(&r.Consents[i]) {
 			ok = ok && h.holds(*at)
 		}
 	}

@@ -76,7 +76,7 @@ type SendKey struct {
 
 // SendKey is the send with this key within a scope. request is what makes two requests the same.
 func (s *Store) SendKey(scope, key string, request ...[]byte) *SendKey {
-	mac := hmac.New(sha256.New, s.keys.sends[:])
+	mac := hmac.New(sha256.New, s.keys.Sends[:])
 	part := func(p []byte) { // hash.Hash: no error
 		var size [8]byte
 		binary.BigEndian.PutUint64(size[:], uint64(len(p)))

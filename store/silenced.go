@@ -7,6 +7,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -22,14 +23,14 @@ func (s *Store) Silenced(after string, most int, about func(brand string, channe
 	from := []byte{kindRecord}
 	if after != "" {
 		fp, err := hex.DecodeString(after)
-		if err != nil || len(fp) != len(fingerprint{}) {
+		if err != nil || len(fp) != len(fingerprint.Recipient{}) {
 			return nil, "", 0, &EventError{Field: "after", Problem: fmt.Sprintf("%q is not from a page before", after)}
 		}
 		from = append(append(from, fp...), 0)
 	}
-	wanted := map[placeNumber]bool{}
+	wanted := map[fingerprint.Place]bool{}
 	for p, b := range s.places.Load().numbers {
-		wanted[b.own] = about(p.brand, p.channel)
+		wanted[b.Own] = about(p.brand, p.channel)
 	}
 	err = s.view(func(txn *badger.Txn) error {
 		opt := badger.DefaultIteratorOptions
@@ -64,13 +65,13 @@ func (s *Store) Silenced(after string, most int, about func(brand string, channe
 
 // silenced reads a record where it is of a place that is wanted, says no to something, and is taken; else it is
 // nil. Whose it is is read then alone. rec is room to read it into.
-func silenced(txn *badger.Txn, item *badger.Item, rec *filter.Record, wanted map[placeNumber]bool, take func(*filter.Record) bool, events *eventWalk) (*Known, error) {
+func silenced(txn *badger.Txn, item *badger.Item, rec *filter.Record, wanted map[fingerprint.Place]bool, take func(*filter.Record) bool, events *eventWalk) (*Known, error) {
 	key := item.Key()
-	if len(key) != 1+len(fingerprint{}) {
+	if len(key) != 1+len(fingerprint.Recipient{}) {
 		return nil, fmt.Errorf("a key of %d bytes among the records: %w", len(key), wire.ErrDamaged)
 	}
-	fp := fingerprint(key[1:])
-	if !wanted[fp.place()] {
+	fp := fingerprint.Recipient(key[1:])
+	if !wanted[fp.Place()] {
 		return nil, nil
 	}
 	err := item.Value(func(value []byte) (err error) { _, err = decodeRecord(value, fp, rec); return err })

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
@@ -116,8 +117,8 @@ func (s *Store) catchUp(db *badger.DB, seq uint64) error {
 	if missing > maxCatchUp+uint64(s.totals.Load().recipients)/8 {
 		return fmt.Errorf("%d links of the chain came after it: %w", missing, errStale)
 	}
-	seen := make(map[fingerprint]struct{})
-	var fps []fingerprint
+	seen := make(map[fingerprint.Recipient]struct{})
+	var fps []fingerprint.Recipient
 	err := db.View(func(txn *badger.Txn) error {
 		return eachPiece(txn, seq+1, func(p *piece) (bool, error) {
 			for i := range p.links {
@@ -133,7 +134,7 @@ func (s *Store) catchUp(db *badger.DB, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(fps, func(a, b fingerprint) int { return bytes.Compare(a[:], b[:]) }) // as they lie on disk
+	slices.SortFunc(fps, func(a, b fingerprint.Recipient) int { return bytes.Compare(a[:], b[:]) }) // as they lie on disk
 	parts := runtime.GOMAXPROCS(0)
 	errs := make([]error, parts)
 	var workers sync.WaitGroup

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/bits-and-blooms/bloom/v3"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -77,7 +78,7 @@ func (w *words) encode(b []byte, used []bool) []byte {
 	heads := w.heads.all()
 	for i, is := range used {
 		if !is {
-			b = binary.AppendUvarint(b, uint64(nowhere))
+			b = binary.AppendUvarint(b, uint64(fingerprint.Nowhere))
 			continue
 		}
 		h := &heads[i]
@@ -98,14 +99,14 @@ func (w *words) encode(b []byte, used []bool) []byte {
 	return b
 }
 
-func (t *term) encode(b []byte) []byte { return append(appendScope(b, t.scope), t.mask) }
+func (t *term) encode(b []byte) []byte { return append(wire.AppendScope(b, t.scope), t.mask) }
 
 // decode reads what encode wrote.
 func (w *words) decodeLists(b []byte) error {
 	d := wire.Decoder{Rest: string(b)}
 	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
-		h := head{place: placeNumber(d.Uvarint())}
-		if h.place == nowhere {
+		h := head{place: fingerprint.Place(d.Uvarint())}
+		if h.place == fingerprint.Nowhere {
 			w.heads.leave()
 			continue
 		}
@@ -113,11 +114,11 @@ func (w *words) decodeLists(b []byte) error {
 		for bit, set := range [...]*bool{&h.elsewhere, &h.nanos, &h.inbound, &h.erased, &h.many} {
 			*set = flags>>bit&1 != 0
 		}
-		h.one, h.stated = term{readScope(&d), d.Byte()}, d.Text()
+		h.one, h.stated = term{d.Scope(), d.Byte()}, d.Text()
 		w.heads.add(sizedHead{h, h.size()})
 	}
 	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
-		w.terms.add(term{readScope(&d), d.Byte()})
+		w.terms.add(term{d.Scope(), d.Byte()})
 	}
 	return d.End()
 }

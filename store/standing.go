@@ -6,11 +6,12 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
 // A standing is the record of a recipient while a transaction is made.
 type standing struct {
-	fp      fingerprint
+	fp      fingerprint.Recipient
 	record  filter.Record
 	known   bool // there was one, or is one by now
 	fresh   bool // there was none
@@ -20,7 +21,7 @@ type standing struct {
 }
 
 // standing is the record of a recipient as the transaction would leave it.
-func (b *txnBatch) standing(fp fingerprint) (*standing, error) {
+func (b *txnBatch) standing(fp fingerprint.Recipient) (*standing, error) {
 	if st := b.records[fp]; st != nil {
 		return st, nil
 	}
@@ -40,7 +41,7 @@ func (b *txnBatch) standing(fp fingerprint) (*standing, error) {
 
 // standingOf is the standing of a recipient, nil where the transaction has none, or there is no
 // transaction.
-func (b *txnBatch) standingOf(fp fingerprint) *standing {
+func (b *txnBatch) standingOf(fp fingerprint.Recipient) *standing {
 	if b == nil {
 		return nil
 	}
@@ -65,7 +66,7 @@ func sameRecord(a, b *filter.Record) bool {
 }
 
 // recordOf is the record of a recipient, from memory where it is there.
-func (s *Store) recordOf(txn *badger.Txn, fp fingerprint) (r filter.Record, known bool, err error) {
+func (s *Store) recordOf(txn *badger.Txn, fp fingerprint.Recipient) (r filter.Record, known bool, err error) {
 	if ix := s.index.Load(); ix != nil {
 		if known, elsewhere := ix.get(&fp, &r); !elsewhere {
 			return r, known, nil
@@ -85,7 +86,7 @@ func (b *txnBatch) may(it *item, r filter.Record) error {
 		if err != nil {
 			return err
 		}
-		all, err := b.standing(it.person.at(n))
+		all, err := b.standing(it.person.At(n))
 		if err != nil {
 			return fmt.Errorf("reading the record for every brand: %w", err)
 		}
@@ -95,8 +96,8 @@ func (b *txnBatch) may(it *item, r filter.Record) error {
 }
 
 // touched is whose records the transaction writes.
-func (b *txnBatch) touched() []fingerprint {
-	fps := make([]fingerprint, len(b.changed))
+func (b *txnBatch) touched() []fingerprint.Recipient {
+	fps := make([]fingerprint.Recipient, len(b.changed))
 	for i, st := range b.changed {
 		fps[i] = st.fp
 	}

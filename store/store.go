@@ -15,6 +15,7 @@ import (
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/errands"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/tally"
 	"go.uber.org/zap"
@@ -27,7 +28,7 @@ var ErrClosed = errors.New("the store is closed")
 type Store struct {
 	cfg     Config
 	logger  *zap.Logger
-	keys    keys
+	keys    fingerprint.Keys
 	metrics metrics
 	optouts *optouts
 	blobs   blobs

@@ -1,10 +1,7 @@
 package store_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -110,21 +107,6 @@ func TestRecipientsAreNotConfused(t *testing.T) {
 	} {
 		if barred(t, s, other) || len(history(t, s, other)) > 0 {
 			t.Errorf("%+v is taken for another recipient", other)
-		}
-	}
-}
-
-// The fingerprint of an address is the front of its AES-CMAC, under a key that is the front of an
-// HMAC-SHA256 under the store's.
-func TestFingerprints(t *testing.T) {
-	secret := []byte("0123456789abcdef0123456789abcdef")
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("sendgate store: person"))
-	key := mac.Sum(nil)[:16]
-	for _, address := range []string{"", "+15550000001", strings.Repeat("long", 500)} {
-		got := store.Person(secret, address)
-		if want := store.CMAC(key, address)[:12]; !bytes.Equal(got, want) {
-			t.Errorf("the fingerprint of an address of %d bytes is %x, want %x", len(address), got, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
@@ -16,7 +17,7 @@ import (
 const sweepEvery = 24 * time.Hour
 
 // sweepKey sorts erasures by the time they were recorded.
-func sweepKey(recorded time.Time, fp fingerprint) []byte {
+func sweepKey(recorded time.Time, fp fingerprint.Recipient) []byte {
 	key := binary.BigEndian.AppendUint64([]byte{kindSweep}, uint64(recorded.Unix()))
 	return append(key, fp[:]...)
 }
@@ -67,7 +68,7 @@ func (s *Store) sweep() error {
 // removeLoose removes a blob unless an event names it.
 func (s *Store) removeLoose(db *badger.DB, name string) error {
 	if isSHA256(name) {
-		named, err := blobNamed(db, name, func(fingerprint) bool { return true })
+		named, err := blobNamed(db, name, func(fingerprint.Recipient) bool { return true })
 		if named || err != nil {
 			return err
 		}
@@ -90,14 +91,14 @@ func (s *Store) forgetNext(db *badger.DB) (more bool, err error) {
 	if key == nil {
 		return false, nil
 	}
-	if len(key) != 1+8+len(fingerprint{}) {
+	if len(key) != 1+8+len(fingerprint.Recipient{}) {
 		return false, fmt.Errorf("a key of %d bytes among the erasures: %w", len(key), wire.ErrDamaged)
 	}
 	recorded := int64(binary.BigEndian.Uint64(key[1:]))
 	if recorded >= due {
 		return false, nil
 	}
-	f := &forgetting{s: s, txn: txn, fp: fingerprint(key[9:])}
+	f := &forgetting{s: s, txn: txn, fp: fingerprint.Recipient(key[9:])}
 	if err := f.forget(recorded); err != nil {
 		return false, fmt.Errorf("forgetting an erased recipient: %w", err)
 	}
@@ -123,7 +124,7 @@ func (s *Store) forgetNext(db *badger.DB) (more bool, err error) {
 type forgetting struct {
 	s      *Store
 	txn    *badger.Txn
-	fp     fingerprint
+	fp     fingerprint.Recipient
 	cut    bool    // there are more events than one transaction takes
 	totals *totals // without the record; nil where there was none any more
 }

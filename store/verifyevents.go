@@ -6,6 +6,7 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -51,7 +52,7 @@ func (v *verifier) recipients(txn *badger.Txn, last []byte) (_ []byte, more bool
 	if last == nil {
 		records.Rewind()
 	} else {
-		events.seek(append(bytes.Clone(last), bytes.Repeat([]byte{0xff}, len(fingerprint{})+1)...))
+		events.seek(append(bytes.Clone(last), bytes.Repeat([]byte{0xff}, len(fingerprint.Recipient{})+1)...))
 		records.Seek(append(append([]byte{kindRecord}, last...), 0))
 	}
 	for n := 0; events.nearest() != nil; {
@@ -62,8 +63,8 @@ func (v *verifier) recipients(txn *badger.Txn, last []byte) (_ []byte, more bool
 			v.report.fault(0, "a key among the events is %d bytes long", 1+len(events.nearest()))
 			return last, false, nil
 		}
-		r := recipientWalk{v: v, fp: fingerprint(events.nearest()), head: now}
-		r.place, r.placed = places[r.fp.place()]
+		r := recipientWalk{v: v, fp: fingerprint.Recipient(events.nearest()), head: now}
+		r.place, r.placed = places[r.fp.Place()]
 		n += r.walk(events)
 		v.orphans(records, r.fp[:])
 		if err := r.compare(txn, records); err != nil {
@@ -77,9 +78,9 @@ func (v *verifier) recipients(txn *badger.Txn, last []byte) (_ []byte, more bool
 
 // places is what the numbers of places stand for, in the database itself. One that does not read
 // is left out.
-func (v *verifier) places(txn *badger.Txn) (map[placeNumber]place, error) {
-	found := make(map[placeNumber]place)
-	return found, eachPlace(txn, func(n placeNumber, p place, err error) error {
+func (v *verifier) places(txn *badger.Txn) (map[fingerprint.Place]place, error) {
+	found := make(map[fingerprint.Place]place)
+	return found, eachPlace(txn, func(n fingerprint.Place, p place, err error) error {
 		if err == nil {
 			found[n] = p
 		}
@@ -101,7 +102,7 @@ func (v *verifier) orphans(records *badger.Iterator, next []byte) {
 // A recipientWalk folds the events of one recipient.
 type recipientWalk struct {
 	v      *verifier
-	fp     fingerprint
+	fp     fingerprint.Recipient
 	place  place // as its number says
 	placed bool  // the number has one
 	head   Head  // of the chain when they are read
@@ -166,7 +167,7 @@ func (r *recipientWalk) compare(txn *badger.Txn, records *badger.Iterator) error
 	} else if !r.broken && !bytes.Equal(value, appendRecord(nil, r.fp, &r.record)) {
 		report.fault(r.seq, "the record of recipient %x does not follow from their events, the last of which is %d", r.fp[:], r.seq)
 	}
-	if p := r.fp.person(); r.record.EverOptedOut() && !r.v.s.optouts.maybe(&p) {
+	if p := r.fp.Person(); r.record.EverOptedOut() && !r.v.s.optouts.maybe(&p) {
 		report.fault(r.seq, "recipient %x opted out, but the Bloom filter in memory does not know it; event %d is about them", r.fp[:], r.seq)
 	}
 	return nil

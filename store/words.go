@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/fingerprint"
+	"github.com/sendgate/sendgate/store/wire"
 )
 
 // What most rows of the index say alike is written once, in a list, and each row has its number: a
@@ -20,7 +22,7 @@ import (
 
 // A head is what a row says besides times, and its terms where there are several.
 type head struct {
-	place           placeNumber
+	place           fingerprint.Place
 	elsewhere       bool // the record is not here but in the database alone
 	nanos           bool
 	inbound, erased bool   // these times are there
@@ -30,7 +32,7 @@ type head struct {
 }
 
 // A term is a scope and which times of its consent are there: a bit each, in the order of
-// [consentTimes].
+// [wire.Moments].
 type term struct {
 	scope filter.Scope
 	mask  uint8
@@ -207,7 +209,7 @@ func (w *words) decode(row *rowView, r *filter.Record) {
 // consent reads the times of a term.
 func (h *head) consent(r *filter.Record, t *term, body []byte) []byte {
 	r.Consents = append(r.Consents, filter.Consent{Scope: t.scope})
-	for i, at := range consentTimes(&r.Consents[len(r.Consents)-1]) {
+	for i, at := range wire.Moments(&r.Consents[len(r.Consents)-1]) {
 		if t.mask>>i&1 != 0 {
 			*at, body = h.time(body)
 		}
@@ -237,5 +239,5 @@ func (w *words) optedOut(row *rowView) bool {
 	return r.EverOptedOut()
 }
 
-// noTimes are the bits of [consentTimes] that say no: opted out, and refused.
+// noTimes are the bits of [wire.Moments] that say no: opted out, and refused.
 const noTimes = 1<<0 | 1<<2

@@ -1,11 +1,11 @@
-package store_test
+package fingerprint_test
 
 import (
 	"encoding/hex"
 	"fmt"
 	"testing"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/fingerprint"
 	"github.com/sendgate/sendgate/store/storetest"
 )
 
@@ -29,7 +29,7 @@ func TestCMAC(t *testing.T) {
 		{long, "e1992190549f6ed5696a2c056c315410", 64},
 	} {
 		t.Run(fmt.Sprintf("%d bytes under a key of %d", c.length, len(c.key)/2), func(t *testing.T) {
-			if got := hex.EncodeToString(store.CMAC(unhex(t, c.key), string(message[:c.length]))); got != c.want {
+			if got := hex.EncodeToString(fingerprint.CMAC(unhex(t, c.key), string(message[:c.length]))); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

@@ -1,4 +1,4 @@
-package store
+package fingerprint
 
 import (
 	"crypto/aes"
