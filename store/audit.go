@@ -16,13 +16,7 @@ func (s *Store) Audit() *audit.Trail { return s.audit }
 func (s *Store) openAudit() (err error) {
 	cfg := audit.Config{
 		Keep: s.cfg.KeepAudit, Still: s.cfg.Still, Now: s.now, Person: s.personText, Logger: s.logger,
-		Sync: func(f *os.File) error { return s.trail(f) },
-		Closed: func() error {
-			if s.closed.Load() {
-				return ErrClosed
-			}
-			return nil
-		},
+		Sync: func(f *os.File) error { return s.trail(f) }, Closed: ErrClosed,
 	}
 	if !s.cfg.Memory {
 		cfg.Dir = s.path(auditDir)

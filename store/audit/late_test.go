@@ -19,7 +19,7 @@ func TestErasuresAreForgotten(t *testing.T) {
 	trail, err := Open(Config{
 		Dir: t.TempDir(), Now: time.Now, Logger: zap.NewNop(),
 		Person: func(address string) string { return "who has " + address },
-		Closed: func() error { return nil },
+		Closed: errClosed,
 		Sync: func(f *os.File) error {
 			if full {
 				return errors.New("the disk is full")

@@ -17,7 +17,7 @@ type Config struct {
 	Still  bool                        // nothing is removed, cut off or ended: another process may write
 	Now    func() time.Time            // in UTC, without a monotonic reading
 	Person func(address string) string // how the audit names who has an address
-	Closed func() error                // why nothing is kept any more, once it is so
+	Closed error                       // the answer to whoever has an act kept once it is closed
 	Sync   func(*os.File) error        // makes durable what was written
 	Logger *zap.Logger
 }
