@@ -96,7 +96,7 @@ func readTalk(e *errands.Errand) (t talk, err error) {
 	return t, err
 }
 
-// talk is the dialogue with somebody that is kept; the error is store.ErrNoErrand where there is none.
+// talk is the dialogue with somebody that is kept; the error is [errands.ErrNone] where there is none.
 func (g *Gate) talk(to filter.Recipient) (talk, error) {
 	e, err := g.store.Errands().Get(talkID(to))
 	if err != nil {

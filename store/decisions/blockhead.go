@@ -85,7 +85,7 @@ type packedFilter struct {
 	words        string
 }
 
-// filter reads one.
+// readFilter reads one.
 func readFilter(d *wire.Decoder) packedFilter {
 	f := packedFilter{bits: d.Uvarint(), hashes: d.Uvarint()}
 	n := d.Uvarint()
@@ -106,7 +106,7 @@ func (f *packedFilter) unpack() *bloom.BloomFilter {
 	return bloom.FromWithM(words, uint(f.bits), uint(f.hashes))
 }
 
-// nameHashes reads a list of the early formats.
+// readHashes reads a list of hashes of names, as the early formats have it.
 func readHashes(d *wire.Decoder) (set []uint32) {
 	for range min(d.Uvarint(), blockNames+1) {
 		set = append(set, uint32(d.Uvarint()))

@@ -170,7 +170,7 @@ func appendPass(b []byte, e *Entry) []byte {
 	return wire.AppendString(wire.AppendString(b, print), wire.Clip(e.Pass, maxEntryID))
 }
 
-// pass reads what appendPass wrote.
+// readPass reads what appendPass wrote.
 func readPass(d *wire.Decoder, e *Entry) {
 	print := d.Text()
 	switch len(print) {
@@ -201,7 +201,7 @@ func appendTally(b []byte, e *Entry) []byte {
 	return b
 }
 
-// tally reads what appendTally wrote.
+// readTally reads what appendTally wrote.
 func readTally(d *wire.Decoder, e *Entry) {
 	e.Tally = nil // what was read into e before may be kept by somebody
 	n := d.Uvarint()

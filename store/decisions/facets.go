@@ -147,7 +147,7 @@ func (f *facets) append(b []byte) []byte {
 	return append(b, f.faces...)
 }
 
-// facets reads what append wrote into a block of a format.
+// readFacets reads what [facets.append] wrote into a block of a format.
 func readFacets(d *wire.Decoder, magic uint32) *facets {
 	f := &facets{values: make([]uint32, 0, 32)}
 	size := 0

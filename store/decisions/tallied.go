@@ -188,7 +188,7 @@ func (t *tallied) append(b []byte) []byte {
 	return b
 }
 
-// tallied reads what append wrote. Its strings share the memory of d.
+// readTallied reads what [tallied.append] wrote. Its strings share the memory of d.
 func readTallied(d *wire.Decoder) *tallied {
 	t := new(tallied)
 	names := make([]string, min(d.Uvarint(), uint64(len(d.Rest))))

@@ -124,8 +124,8 @@ func (g *segment) all() ([]byte, error) {
 	return b[:n], err
 }
 
-// walk hands the frames of data to take, with where they are, and says where it ends: at whole. What does not read
-// before that is damaged: lost is called with where that begins and ends. last says that nothing was written
+// walkFrames hands the frames of data to take, with where they are, and says where it ends: at whole. What does not
+// read before that is damaged: lost is called with where that begins and ends. last says that nothing was written
 // behind: then what does not read at the end, and was not followed by anything that was synced later, was
 // never acknowledged.
 func walkFrames(data []byte, last bool, take func(at int, f frameView), lost func(from, to int)) (whole int) {
