@@ -104,19 +104,19 @@ func (g *Gate) observe(rt *route, m *filter.Message, code int, now time.Time) {
 	if rt.breaker == nil || !rt.breaker.Watches(m.Category) {
 		return
 	}
-	g.tally(rt, m, 1, code, now)
+	g.watch(rt, m, 1, code, now)
 }
 
 // refusedLater takes in a refusal that a provider tells of later: the message itself was counted when it was handed
 // over. m is its senders and its campaign, as far as they are known. The route has a breaker.
 func (g *Gate) refusedLater(rt *route, m filter.Message, code int, now time.Time) {
 	m.To.Brand, m.Category = rt.brand, rt.breaker.Categories[0]
-	g.tally(rt, &m, 0, code, now)
+	g.watch(rt, &m, 0, code, now)
 }
 
-// tally counts messages like m, and a refusal where code is one that counts. What was paused under
+// watch counts messages like m, and a refusal where code is one that counts. What was paused under
 // another target, as before the mode of the route was another, is tried all the same.
-func (g *Gate) tally(rt *route, m *filter.Message, messages, code int, now time.Time) {
+func (g *Gate) watch(rt *route, m *filter.Message, messages, code int, now time.Time) {
 	refusals := 0
 	if n := rt.refusals[code]; n != nil {
 		n.Add(1)

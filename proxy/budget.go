@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/tally"
 )
 
@@ -149,16 +148,16 @@ func overBudget(until time.Time) filter.Decision {
 }
 
 // held is the decision of the budgets about m, which the policy lets through as d says. What is moved to
-// another time needs room now and then, as it needs the consent of all rules. Without a store they hold nothing
+// another time needs room now and then, as it needs the consent of all rules. Without a book they hold nothing
 // back.
-func (rt *route) held(st *store.Store, m *filter.Message, r *filter.Record, now time.Time, d filter.Decision) filter.Decision {
-	if st == nil || d.Action == filter.Block || !rt.budgeted(m) {
+func (rt *route) held(book *tally.Book, m *filter.Message, r *filter.Record, now time.Time, d filter.Decision) filter.Decision {
+	if book == nil || d.Action == filter.Block || !rt.budgeted(m) {
 		return d
 	}
 	asked, moved := m.Due(now), dueAs(m, &d, now)
 	for due := asked; ; due = moved {
 		claims := rt.takes(m, r, due)
-		if until := st.Tally().Room(&claims, m.To.Address, due, now); until.After(due) {
+		if until := book.Room(&claims, m.To.Address, due, now); until.After(due) {
 			return overBudget(until)
 		}
 		if due.Equal(moved) {

@@ -8,21 +8,21 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tally"
 )
 
 // judge is the decision about m at a moment, by what rec says of its recipient; a nil rec stands for
 // a store that could not be asked. The switches are those of now. m is classified, and could be read.
 // It changes nothing, keeps none of its arguments and allocates nothing.
 func (g *Gate) judge(rt *route, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
-	return rt.judge(g.store, g.store.Switches().InForce(), m, rec, at)
+	return rt.judge(g.store.Tally(), g.store.Switches().InForce(), m, rec, at)
 }
 
 // judge is [Gate.judge] under other switches, as at a past moment. Every way of judging ends here,
 // whether a message is sent or somebody only wants to know, so that all of them come to the same
 // decision. Switches come first: they stop also what goes out while the store cannot be asked. Budgets,
-// which st knows, come last; without it there are none.
-func (rt *route) judge(st *store.Store, switches filter.Switches, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
+// which the book knows, come last; without it there are none.
+func (rt *route) judge(book *tally.Book, switches filter.Switches, m *filter.Message, rec *filter.Record, at time.Time) filter.Decision {
 	if len(switches) > 0 {
 		if s := switches.Holding(rt.name, m, at); s != nil {
 			return s.Decision()
@@ -31,7 +31,7 @@ func (rt *route) judge(st *store.Store, switches filter.Switches, m *filter.Mess
 	if rec == nil {
 		return rt.undecided(m)
 	}
-	return rt.held(st, m, rec, at, rt.policy.Decide(m, rec, at))
+	return rt.held(book, m, rec, at, rt.policy.Decide(m, rec, at))
 }
 
 // judgeSend is [Gate.judge] about a message that is being sent. It may have to wait because what it
@@ -114,16 +114,16 @@ func (g *Gate) Judge(name string, m filter.Message, at time.Time) (filter.Decisi
 	if at.IsZero() {
 		at = now
 	}
-	switches, budgets := g.store.Switches().InForce(), g.store
+	switches, book := g.store.Switches().InForce(), g.store.Tally()
 	past := at.Before(now)
 	if past {
-		switches, budgets = g.store.Switches().At(at), nil // nobody knows how far budgets were used up
+		switches, book = g.store.Switches().At(at), nil // nobody knows how far budgets were used up
 	}
 	rec, err := g.recordOf(rt, &m, at, past)
 	if err != nil {
-		return rt.judge(budgets, switches, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
+		return rt.judge(book, switches, &m, nil, at), rec, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
-	d := rt.judge(budgets, switches, &m, &rec, at)
+	d := rt.judge(book, switches, &m, &rec, at)
 	d.Why = rt.why(switches, &m, &rec, &d, at)
 	return d, rec, nil
 }

@@ -49,7 +49,7 @@ func (g *Gate) pastBlock(rt *route, w *work, i int, now time.Time, d filter.Deci
 	if p.Past != d.Reason {
 		return d
 	}
-	past := rt.held(g.store, m, rec, now, rt.policy.DecidePast(p.Past, m, rec, now))
+	past := rt.held(g.store.Tally(), m, rec, now, rt.policy.DecidePast(p.Past, m, rec, now))
 	switch {
 	case past.Action == filter.Block: // for something else
 		return past
