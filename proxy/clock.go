@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	clockEvery = 10 * time.Second // how often an answer's Date is looked at
-	clockTold  = time.Hour        // how far apart the lines about it are
+	clockTold = time.Hour // how far apart the lines about it are
 	// clockApart is how much the clocks may differ before somebody should look: less than any signature with a time in
 	// it allows, and more than clocks drift that are set by the network.
 	clockApart = 30 * time.Second
@@ -19,27 +18,19 @@ const (
 // A clock tells this machine's clock from a provider's, which each answer to a send has in its Date
 // (https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1), to the second.
 type clock struct {
-	next  atomic.Int64 // when to look again, in nanoseconds since 1970
-	known atomic.Bool  // the provider said what time it is
-	ahead atomic.Int64 // this machine's before the provider's, in nanoseconds
+	ahead atomic.Int64 // this machine's before the provider's, in nanoseconds; 0 also before the provider said
 	told  suspicion
 }
 
 // checkClock reads the Date of the answer that came to w.
 func (g *Gate) checkClock(rt *route, w *work) {
-	c, now := &rt.count.clock, w.answer.done.UnixNano()
-	next := c.next.Load()
-	if now < next || !c.next.CompareAndSwap(next, now+int64(clockEvery)) {
-		return
-	}
 	value, _ := valueOf(w.answer.head, "date")
 	date, err := fasthttp.ParseHTTPDate(value)
 	if err != nil {
 		return // RFC 9110 lets who has no clock leave it out
 	}
-	ahead := aheadOf(date, w.start, w.answer.done)
+	c, ahead := &rt.count.clock, aheadOf(date, w.start, w.answer.done)
 	c.ahead.Store(int64(ahead))
-	c.known.Store(true)
 	if ahead.Abs() < clockApart {
 		return
 	}

@@ -37,7 +37,9 @@ type counters struct {
 	calls      [callEnds]atomic.Uint64 // of the provider
 	suspicions [callEnds]suspicion
 	rush       rush
+	glance     atomic.Int64 // when to look again, in nanoseconds since 1970
 	clock      clock
+	hearing    hearing
 	heard      [filter.Kinds]atomic.Uint64 // events of such calls that were kept
 	owner      *owner                      // who gets such calls; nil: nobody ever did
 
@@ -119,7 +121,7 @@ var (
 	descOutcomes    = desc("upstream_outcomes_total", "What became of forwarded requests.", "route", "outcome")
 	descKeys        = desc("send_keys_total", "Requests with a key: carried as the first, given the answer to an earlier one or to one they waited for, told that the send may have left, refused, or failed because the key could not be kept.", "route", "result")
 	descConnections = desc("upstream_connections", "Connections to the upstream.", "route", "state")
-	descClock       = desc("clock_ahead_seconds", "By how much at least this machine's clock is ahead of the provider's, by the Date of its answers; negative: behind.", "route")
+	descClock       = desc("clock_ahead_seconds", "By how much at least this machine's clock is ahead of the provider's, by the Date of its answers; negative: behind. 0 also before it said.", "route")
 	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
 	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
 	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
@@ -132,6 +134,7 @@ var (
 	descScheduled   = desc("scheduled_failures_total", "Messages for later delivery that the gate could not remember, and such to people who opted out that it could not cancel.", "route", "failure")
 	descSeconds     = desc("request_seconds", "Time from a whole request read to its answer ready.", "route")
 	descCalls       = desc("webhooks_total", "Calls of providers, by what became of them. Without a route: those that none takes, or that are no requests.", "route", "result")
+	descHearing     = desc("webhook_last_timestamp_seconds", "When the provider last made a call that was signed, in seconds since 1970; 0: not since the gate was started.", "route")
 	descRelayed     = desc("relay_total", "Tries to bring calls of providers to the owner's own address, by what became of them: failed ones are made again, dead ones are not.", "route", "result")
 	descAway        = desc("relay_owner_away", "1 while the owner does not take calls, so that nobody waits for them.", "route")
 	descHeard       = desc("webhook_events_total", "Events learnt from calls of providers, told for the first time or again.", "route", "kind")
@@ -157,7 +160,7 @@ type collector struct{ g *Gate }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descClock, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descShakes, descConnects, descPanics,
-		descDialogues, descHushed, descScheduled, descCalls, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched, descStrangers, descClients} {
+		descDialogues, descHushed, descScheduled, descCalls, descHearing, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched, descStrangers, descClients} {
 		ch <- d
 	}
 }
@@ -222,6 +225,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			for i := range n.calls {
 				total(descCalls, n.calls[i].Load(), name, callNames[i])
 			}
+			gauge(descHearing, n.hearing.last.Load()/int64(time.Second), name)
 			total(descRushes, n.rush.often(), name)
 			if rt.relay() != nil {
 				for i, v := range n.owner.tally() {
@@ -244,9 +248,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			total(descDialogues, n.unasked.Load(), name, "not-asked")
 		}
 		total(descPlain, n.plain.Load(), name)
-		if n.clock.known.Load() {
-			ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, time.Duration(n.clock.ahead.Load()).Seconds(), name)
-		}
+		ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, time.Duration(n.clock.ahead.Load()).Seconds(), name)
 		total(descDials, n.dials.Load(), name)
 		total(descStale, n.stale.Load(), name)
 		total(descUnlearnt, n.unlearnt.Load(), name)

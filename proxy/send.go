@@ -186,7 +186,7 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 	o, err := rt.upstream.exchange(w.wire, w.req.Header.IsHead(), w.resp, &w.answer)
 	w.done = w.answer.done
 	if o == answered && w.sends {
-		g.checkClock(rt, w)
+		g.glance(rt, w)
 	}
 	if o == answered && !w.framed {
 		if err = w.answer.fill(w.resp); err != nil {

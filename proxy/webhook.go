@@ -140,6 +140,7 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		say(resp, fasthttp.StatusForbidden, "this call is not signed as the provider of this route signs")
 		return callUnsigned
 	}
+	rt.called(now)
 	plain := req
 	if o, ok := w.caller.(providers.Opener); ok {
 		plain = fasthttp.AcquireRequest()

@@ -55,12 +55,23 @@ func (c checkCmd) Run(t terminal) error {
 				name, filter.Mask(m.To.Address), m.To.Channel, m.From, m.Template, m.Text)
 		}
 	}
+	tellWebhooks(t, &cfg, gate)
+	return nil
+}
+
+// tellWebhooks says where providers have to call, and of whom the gate hears nothing.
+func tellWebhooks(t terminal, cfg *configs.Config, gate *proxy.Gate) {
 	webhooks := gate.Webhooks()
 	for _, name := range slices.Sorted(maps.Keys(webhooks)) {
 		provider := cmp.Or(cfg.Proxy.Routes[name].Provider, name)
 		fmt.Fprintf(t.out, "the provider of %s has to call back at %s\n  enter it as %s\n", name, webhooks[name], providers.Enter(provider))
 	}
-	return nil
+	if deaf := strings.Join(gate.Deaf(), ", "); deaf != "" {
+		if len(webhooks) == 0 {
+			deaf = "any route"
+		}
+		fmt.Fprintf(t.out, "what people answer is not heard by %s: without a webhook, STOP counts there once the provider refuses for it, or you record it\n", deaf)
+	}
 }
 
 // tryGate builds the gate that serve would, with a store in memory; end lets go of it.

@@ -1,0 +1,17 @@
+package proxy
+
+import "time"
+
+// glanceEvery is how often it is looked, while a route sends, for what no single send shows.
+const glanceEvery = 10 * time.Second
+
+// glance looks whether the provider, which just answered w, has another time, and whether it still calls.
+func (g *Gate) glance(rt *route, w *work) {
+	now := g.time(w)
+	next := rt.count.glance.Load()
+	if now.UnixNano() < next || !rt.count.glance.CompareAndSwap(next, now.Add(glanceEvery).UnixNano()) {
+		return
+	}
+	g.checkClock(rt, w)
+	g.checkHearing(rt, now)
+}

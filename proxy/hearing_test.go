@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// Whoever enters another webhook at the provider takes the opt-outs along: nothing comes, and only what was sent
+// meanwhile shows that something should have.
+func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
+	const send, call, thousand = 's', 'c', 'k'
+	for name, c := range map[string]struct {
+		before string // s: a send, c: a call of the provider, k: a thousand sends more
+		after  time.Duration
+		then   string
+		lines  int // of the log
+	}{
+		"half of what was sent was answered, and since yesterday nothing": {"scscscscscsssssssssssssssssssss", 25 * time.Hour, "s", 1},
+		"and told once a day at most":                                     {"scscscscscsssssssssssssssssssss", 25 * time.Hour, "sss", 1},
+		"for an hour nothing":                                             {"scscscscscsssssssssssssssssssss", time.Hour, "s", 0},
+		"nothing was sent either":                                         {"scscscscsc", 25 * time.Hour, "s", 0},
+		"it calls again":                                                  {"scscscscscsssssssssssssssssssss", 25 * time.Hour, "cs", 0},
+		"hardly anybody ever answered":                                    {"skkc" + "sssssssssssssssssssss", 25 * time.Hour, "s", 0},
+		"it never called, of ten thousand sends":                          {"skkkkkkkkkk", 25 * time.Hour, "s", 1},
+		"it never called, of nine thousand":                               {"skkkkkkkkk", 25 * time.Hour, "s", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			core, logs := observer.New(zap.ErrorLevel)
+			var now atomic.Int64
+			now.Store(time.Now().UnixNano())
+			clock := func() time.Time { return time.Unix(0, now.Load()) }
+			up := play(t, loopback(t), func(conn net.Conn) { echoEach(conn, func(wire) string { return okAnswer }) })
+			metrics := prometheus.NewRegistry()
+			cfg := hooked(t, map[string]RouteConfig{"twilio": {Upstream: up}})
+			cfg.Logger, cfg.Metrics, cfg.Now = zap.New(core), metrics, clock
+			g, sends, calls := startHooked(t, cfg, memory(t))
+			s := speak(t, sends)
+			do := func(steps string) {
+				for i, step := range steps {
+					now.Add(int64(glanceEvery))
+					switch step {
+					case send:
+						s.write(sms(person.Address, "Sale"))
+						s.hear("POST")
+					case thousand:
+						g.table.Load().routes["twilio"].count.outcomes[answered].Add(1000)
+					case call:
+						callBack(t, calls, texted(t, fmt.Sprintf("SM%d.%d", now.Load(), i), person.Address, "thanks"), 200)
+					}
+				}
+			}
+			do(c.before)
+			now.Add(int64(c.after))
+			do(c.then)
+			if n := logs.FilterMessageSnippet("does not call any more").Len(); n != c.lines {
+				t.Errorf("the log has %d lines about it, want %d", n, c.lines)
+			}
+			last := gathered(t, metrics)["sendgate_webhook_last_timestamp_seconds twilio"]
+			if called := strings.ContainsRune(c.before+c.then, call); called != (last > 0) {
+				t.Errorf("the metric says that the provider last called at %v", last)
+			}
+		})
+	}
+}
