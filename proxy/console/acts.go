@@ -114,8 +114,8 @@ func actRow(a *audit.Act) []string {
 	if a.Status > 0 {
 		status = strconv.Itoa(a.Status)
 	}
-	return []string{strconv.FormatUint(a.Seq, 10), stamp(a.Time), stamp(a.Begun), string(a.Kind), cell(a.Actor), a.Role, cell(a.By), cell(a.Remote),
-		cell(a.To.Brand), cell(string(a.To.Channel)), cell(a.To.Address), a.Person, cell(AboutText(a.About)), cell(a.Note), string(a.Outcome), status, cell(a.Error)}
+	return []string{strconv.FormatUint(a.Seq, 10), stamp(a.Time), stamp(a.Begun), string(a.Kind), Cell(a.Actor), a.Role, Cell(a.By), Cell(a.Remote),
+		Cell(a.To.Brand), Cell(string(a.To.Channel)), Cell(a.To.Address), a.Person, Cell(AboutText(a.About)), Cell(a.Note), string(a.Outcome), status, Cell(a.Error)}
 }
 
 // AboutText is what an act is about in one line, sorted by what it is.

@@ -78,6 +78,16 @@ func (b Brake) withDefaults() (Brake, error) {
 // totals is how many new opt-outs and opt-ins.
 type totals struct{ outs, ins int }
 
+// count adds n events of a kind, if it is one of either.
+func (t *totals) count(kind filter.Kind, n int) {
+	switch {
+	case kind == filter.OptedIn:
+		t.ins += n
+	case silences(kind):
+		t.outs += n
+	}
+}
+
 // A brake watches over all tokens. Its methods are safe for concurrent use.
 type brake struct {
 	cfg   Brake

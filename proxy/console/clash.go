@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"hash/maphash"
+	"iter"
 	"slices"
 	"time"
 	"unique"
@@ -23,15 +24,14 @@ const (
 // grow with the file: a first look sorts hashes of all statements, part by part, and a second one
 // gathers the opt-outs of those alone who clash.
 type clashes struct {
-	seeds           [3]maphash.Seed
-	seen            sightings
-	both            []clashKey // who both opts in and out, in order
-	outs            []outRow   // their opt-outs, in the same order
-	full            bool       // there are more than both or outs holds
-	twice           []clashKey // what is said twice, in order
-	first           []uint32   // of each of twice, the line that was taken first, 0 before that
-	inRows, outRows int
-	text            []byte // what a key is taken of; kept for the next
+	seeds [3]maphash.Seed
+	seen  sightings
+	both  []clashKey // who both opts in and out, in order
+	outs  []outRow   // their opt-outs, in the same order
+	full  bool       // there are more than both or outs holds
+	twice []clashKey // what is said twice, in order
+	first []uint32   // of each of twice, the line that was taken first, 0 before that
+	text  []byte     // what a key is taken of; kept for the next
 }
 
 type clashKey [2]uint64
@@ -40,7 +40,15 @@ func (k clashKey) compare(other clashKey) int {
 	return cmp.Or(cmp.Compare(k[0], other[0]), cmp.Compare(k[1], other[1]))
 }
 
-// An outRow is an opt-out in the file.
+// A clashOut is an opt-out of somebody whom the file opts in as well.
+type clashOut struct {
+	Line  int
+	Brand string
+	Scope filter.Scope
+	At    time.Time // zero: now
+}
+
+// An outRow is one as it is held.
 type outRow struct {
 	who  uint32 // in both
 	line uint32
@@ -61,15 +69,6 @@ func newClashes(atOnce int) *clashes {
 		c.seeds[i] = maphash.MakeSeed()
 	}
 	return c
-}
-
-// beside reports whether the opt-out lets the opt-in e stand: it came after e, or it covers only a
-// part of its scope and is not older.
-func (o *outRow) beside(e *filter.Event) bool {
-	if partOf(o.of.Value().scope, e.Scope) {
-		return o.at.IsZero() || !e.Time.After(o.at)
-	}
-	return !o.at.IsZero() && e.Time.Before(o.at)
 }
 
 // who stands for a person on a channel, of whatever brand.
@@ -94,15 +93,7 @@ func (c *clashes) sight(e *filter.Event) sighting {
 }
 
 // note is the first look at e.
-func (c *clashes) note(e *filter.Event) error {
-	switch {
-	case e.Kind == filter.OptedIn:
-		c.inRows++
-	case silences(e.Kind):
-		c.outRows++
-	}
-	return c.seen.add(c.sight(e))
-}
+func (c *clashes) note(e *filter.Event) error { return c.seen.add(c.sight(e)) }
 
 // find ends the first look.
 func (c *clashes) find(unwanted func() error) error {
@@ -158,7 +149,7 @@ func (c *clashes) gathered() error {
 	return nil
 }
 
-// outsOf are the opt-outs of a person who clashes, in the order of their lines.
+// outsOf are those of outs that are of one person.
 func (c *clashes) outsOf(to filter.Recipient) []outRow {
 	if len(c.both) == 0 {
 		return nil
@@ -172,6 +163,17 @@ func (c *clashes) outsOf(to filter.Recipient) []outRow {
 		return at
 	}
 	return c.outs[begin(who):begin(who+1)]
+}
+
+// optOuts are the opt-outs of somebody whom the file opts in as well, in the order of their lines.
+func (c *clashes) optOuts(to filter.Recipient) iter.Seq[clashOut] {
+	return func(yield func(clashOut) bool) {
+		for _, o := range c.outsOf(to) {
+			if of := o.of.Value(); !yield(clashOut{int(o.line), of.brand, of.scope, o.at}) {
+				return
+			}
+		}
+	}
 }
 
 // repeated is where first tells of what e says, nil where that is said once.
@@ -200,28 +202,5 @@ func (c *clashes) taken(line int, e *filter.Event) {
 	}
 }
 
-// against folds into rec the opt-outs of the file that stand against the opt-in e: those that cover
-// some of the same, and are not told as having come after it. line is the one of the latest.
-func (c *clashes) against(brand filter.Brand, e *filter.Event, rec filter.Record, now time.Time) (_ filter.Record, line int) {
-	for _, o := range c.outsOf(e.To) {
-		of := o.of.Value()
-		if of.brand != "" && of.brand != e.To.Brand || !overlap(brand, of.scope, e.Scope) || o.beside(e) {
-			continue
-		}
-		at := o.at
-		if at.IsZero() || at.After(now) {
-			at = now
-		}
-		rec = rec.After(filter.Event{Kind: filter.OptedOut, Scope: of.scope, Time: at})
-		line = int(o.line)
-	}
-	return rec, line
-}
-
-// tells reports whether the file itself has the opt-out of a moment that stands against e.
-func (c *clashes) tells(e *filter.Event, at time.Time) bool {
-	return slices.ContainsFunc(c.outsOf(e.To), func(o outRow) bool {
-		brand := o.of.Value().brand
-		return (brand == "" || brand == e.To.Brand) && o.at.Equal(at)
-	})
-}
+// close lets go of what the first look still holds.
+func (c *clashes) close() { c.seen.close() }

@@ -25,7 +25,7 @@ func TestClashesAreFoundInParts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(c.most)))
 			clash := newClashes(c.most)
-			defer clash.seen.close()
+			defer clash.close()
 			said, sides := map[filter.Event]int{}, map[string]map[filter.Kind]bool{}
 			var events []filter.Event
 			for range c.statements {
@@ -80,7 +80,7 @@ func TestClashesAreFoundInParts(t *testing.T) {
 // More about one recipient than is sorted at a time is refused, and not a reason for more memory.
 func TestClashesOfOneRecipientAreBounded(t *testing.T) {
 	clash := newClashes(64)
-	defer clash.seen.close()
+	defer clash.close()
 	for i := range 1000 {
 		e := filter.Event{To: berta, Kind: filter.Wrote, Time: noon.Add(time.Duration(i) * time.Second)}
 		if err := clash.note(&e); err != nil {

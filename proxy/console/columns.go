@@ -17,11 +17,9 @@ var consentColumns = []string{"brand", "channel", "address", "state", "scope", "
 
 // A layout knows which column of a file holds what. It belongs to one reader of rows.
 type layout struct {
-	mapping Mapping
+	Reading
 	columns []column
 	base    filter.Event // what a row says that does not say otherwise
-	region  string
-	topics  map[string]filter.Category // of the brand in base; nil: any name is a topic
 	values  map[string]map[string]string
 	tags    map[string]tagMeaning
 	several bool // a row may say several things
@@ -32,11 +30,11 @@ type layout struct {
 	instead string // what such cells say
 }
 
-// newLayout reads the header row by the mapping m. defaults and region answer what the file leaves
-// open.
-func newLayout(header []string, m Mapping, defaults filter.Recipient, region string, topics map[string]filter.Category) (*layout, error) {
-	l := &layout{mapping: m, region: region, topics: topics, values: map[string]map[string]string{}, tags: map[string]tagMeaning{}}
-	l.base.To = defaults
+// newLayout reads the header row.
+func newLayout(header []string, as Reading) (*layout, error) {
+	m := as.Mapping
+	l := &layout{Reading: as, values: map[string]map[string]string{}, tags: map[string]tagMeaning{}}
+	l.base.To = as.Defaults
 	for field, text := range m.Set {
 		if err := setField(&l.base, field, text); err != nil {
 			return nil, err
@@ -65,13 +63,13 @@ func newLayout(header []string, m Mapping, defaults filter.Recipient, region str
 
 // given reports whether the request or the mapping says what field is.
 func (l *layout) given(field string) bool {
-	_, set := l.mapping.Set[field]
+	_, set := l.Mapping.Set[field]
 	return set || field == "channel" && l.base.To.Channel != "" || field == "brand" && l.base.To.Brand != ""
 }
 
 func (l *layout) readHeader(header []string) error {
 	targets, names := map[string]string{}, map[string]bool{}
-	for _, columns := range []map[string]string{l.mapping.Aliases, l.mapping.Columns} {
+	for _, columns := range []map[string]string{l.Mapping.Aliases, l.Mapping.Columns} {
 		for name, target := range columns {
 			targets[columnName(name)] = target
 		}
@@ -117,14 +115,14 @@ func (l *layout) readHeader(header []string) error {
 
 // complete checks that the file has the columns it must have.
 func (l *layout) complete(names map[string]bool, place map[string]int, known []string) error {
-	if l.mapping.Exact {
-		for name := range l.mapping.Columns {
+	if l.Mapping.Exact {
+		for name := range l.Mapping.Columns {
 			if !names[columnName(name)] {
 				return input.Errorf(name, "line 1: the column %s is missing", name)
 			}
 		}
 	}
-	for _, field := range l.mapping.Needs {
+	for _, field := range l.Mapping.Needs {
 		if _, has := place[field]; !has && !l.given(field) {
 			return input.Errorf(field, "line 1: the column %s is missing; the file has %s", field, strings.Join(known, ", "))
 		}
@@ -138,10 +136,10 @@ func (l *layout) column(cell string, targets map[string]string, names map[string
 	if target, ok := targets[name]; ok {
 		return newColumn(target)
 	}
-	if isField(name) && (l.mapping.Others == "field" || l.mapping.Others == "known" || l.mapping.Others == "scope") {
+	if isField(name) && (l.Mapping.Others == "field" || l.Mapping.Others == "known" || l.Mapping.Others == "scope") {
 		return newColumn(name)
 	}
-	switch l.mapping.Others {
+	switch l.Mapping.Others {
 	case "known", "ignore":
 		return column{}, nil
 	case "field":
@@ -161,7 +159,7 @@ func (l *layout) column(cell string, targets map[string]string, names map[string
 		}
 		return c, nil
 	}
-	return column{}, input.Errorf(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.mapping.Columns), ", "))
+	return column{}, input.Errorf(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.Mapping.Columns), ", "))
 }
 
 // scope is what a column that is called after a category or a topic is about.
@@ -170,14 +168,14 @@ func (l *layout) scope(name string) (filter.Scope, error) {
 	if scope.UnmarshalText([]byte(name)) == nil {
 		return scope, nil
 	}
-	for topic := range l.topics {
+	for topic := range l.Topics {
 		if columnName(topic) == name {
 			return filter.OfTopic(topic), nil
 		}
 	}
-	if l.topics != nil {
+	if l.Topics != nil {
 		return scope, fmt.Errorf("unknown column: want a category, a topic of the brand (%s), or a mapping that says what it is",
-			strings.Join(sortedKeys(l.topics), ", "))
+			strings.Join(sortedKeys(l.Topics), ", "))
 	}
 	return filter.OfTopic(strings.ReplaceAll(name, "_", "-")), nil
 }
@@ -221,7 +219,7 @@ func (l *layout) common(row []string) (filter.Event, error) {
 			}
 		}
 	}
-	region := regionOf(location, l.region, e.To.Address)
+	region := regionOf(location, l.Region, e.To.Address)
 	if where[0] != "" {
 		region = where[0]
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
@@ -157,27 +155,8 @@ func (s *Server) exportDecisions(c *call) error {
 // row is d under decisionColumns.
 func (d *Decision) row() []string {
 	return []string{d.ID, stamp(d.Time), d.Action.String(), strconv.FormatBool(d.Enforced), d.Reason.String(), d.Rule,
-		d.Route, d.Provider, d.Mode, cell(d.To.Brand), string(d.To.Channel), cell(d.To.Address), cell(d.From),
-		d.Category.String(), cell(d.Topic), cell(d.Campaign), cell(d.Template), cell(d.Text), strconv.Itoa(d.TextLength),
-		stamp(d.SendAt), stamp(d.Until), cell(d.Footer), cell(d.Fault), d.Outcome, strconv.Itoa(d.Status),
-		strconv.FormatInt(d.Micros, 10), d.Config, cell(d.Service), cell(d.Client)}
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// cell is text that somebody else wrote, safe to open in a spreadsheet: what would be taken for a
-// formula gets an apostrophe. https://owasp.org/www-community/attacks/CSV_Injection
-func cell(text string) string {
-	if strings.IndexAny(text, "=+-@\t\r\n＝＋－＠") != 0 {
-		return text
-	}
-	if text[0] == '+' && strings.Trim(text[1:], "0123456789•") == "" {
-		return text // a phone number, or what is shown of one
-	}
-	return "'" + text
+		d.Route, d.Provider, d.Mode, Cell(d.To.Brand), string(d.To.Channel), Cell(d.To.Address), Cell(d.From),
+		d.Category.String(), Cell(d.Topic), Cell(d.Campaign), Cell(d.Template), Cell(d.Text), strconv.Itoa(d.TextLength),
+		stamp(d.SendAt), stamp(d.Until), Cell(d.Footer), Cell(d.Fault), d.Outcome, strconv.Itoa(d.Status),
+		strconv.FormatInt(d.Micros, 10), d.Config, Cell(d.Service), Cell(d.Client)}
 }

@@ -251,3 +251,11 @@ func tell(d *Decision) []string {
 	}
 	return append(says, fmt.Sprintf("It was judged by the clock at %s, with configuration %s.", moment(clock(d.Time, d.SendAt).Judged), d.Config))
 }
+
+// describe names e for a person, without its address.
+func describe(e *filter.Event) string {
+	if e.Basis != filter.NoBasis {
+		return fmt.Sprintf("%s %s (%s) on %s", e.Kind, e.Scope, e.Basis, moment(e.Time))
+	}
+	return fmt.Sprintf("%s %s on %s", e.Kind, e.Scope, moment(e.Time))
+}

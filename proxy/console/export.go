@@ -3,10 +3,7 @@ package console
 import (
 	"errors"
 	"fmt"
-	"reflect"
-	"slices"
 	"strconv"
-	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
@@ -27,7 +24,7 @@ func (s *Server) exportConsent(c *call) error {
 		return beyond(*x.Since, head)
 	}
 	c.w.Header()["Trailer"] = []string{nextTrailer, unreadTrailer}
-	st, err := newStreamer(c, c.query.Get("format"), x.columns())
+	st, err := newStreamer(c, c.query.Get("format"), header(x.Evidence))
 	if err != nil {
 		c.w.Header().Del("Trailer")
 		return err
@@ -98,129 +95,24 @@ func (s *Server) all(want func(filter.Recipient) bool, f func(store.Known) error
 	return unread, nil
 }
 
-// Cell is text that somebody else wrote, as a cell of a file that a spreadsheet opens without taking it for a formula.
-func Cell(text string) string { return cell(text) }
-
-// columns are those of x as CSV.
-func (x *Export) columns() []string {
-	if x.Evidence {
-		return slices.Concat(consentColumns, evidenceColumns.Names)
-	}
-	return append(slices.Clone(consentColumns), "place")
-}
-
 // writeKnown writes what is known of one recipient. proven is false where x wants what proves it, and some of that
 // does not read.
 func (s *Server) writeKnown(st *streamer, x *Export, known store.Known) (proven bool, err error) {
 	if st.json != nil {
 		return true, st.write(nil, known)
 	}
-	all, unread := facts(&known.Record), 0
+	var events []filter.Event
+	unread := 0
 	if x.Evidence && known.To.Address != "" { // else they were erased, and so was it
-		var events []filter.Event
 		if events, unread, err = s.store.ReadableHistory(known.To); err != nil {
 			return true, fmt.Errorf("reading the history: %w", err)
 		}
-		for i := range all {
-			all[i].prove(events)
-		}
 	}
-	settle(all, &known.Record)
-	columns := x.columns()
-	for i := range all {
-		if err := st.write(all[i].row(&known.To, columns), nil); err != nil {
+	columns := header(x.Evidence)
+	for _, f := range facts(&known.Record, events) {
+		if err := st.write(f.row(&known.To, columns), nil); err != nil {
 			return true, fmt.Errorf("writing a row: %w", err)
 		}
 	}
 	return unread == 0, nil
-}
-
-// A fact is one moment that a record remembers.
-type fact struct {
-	kind  filter.Kind
-	scope filter.Scope
-	basis filter.Basis
-	at    time.Time
-
-	note  string
-	proof filter.Evidence
-}
-
-// prove adds to f what is kept with the event that it comes from.
-func (f *fact) prove(events []filter.Event) {
-	for i := range events {
-		if e := &events[i]; e.Kind == f.kind && e.Scope == f.scope && e.Basis == f.basis && e.Time.Equal(f.at) {
-			f.note, f.proof = e.Note, e.Proof
-		}
-	}
-}
-
-// settle adds where the recipient is to the fact that it was stated with, or to the next after that.
-func settle(all []fact, rec *filter.Record) {
-	if rec.Place == "" || len(all) == 0 {
-		return
-	}
-	i := slices.IndexFunc(all, func(f fact) bool { return !f.at.Before(rec.Placed) })
-	if i < 0 {
-		i = len(all) - 1
-	}
-	all[i].proof.Place = rec.Place
-}
-
-// row is f as a row of a consent file with these columns.
-func (f *fact) row(to *filter.Recipient, columns []string) []string {
-	row := append(make([]string, 0, len(columns)), cell(to.Brand), string(to.Channel), cell(to.Address), f.kind.String(), "", "", stamp(f.at), cell(f.note))
-	if f.kind != filter.Wrote {
-		row[4] = f.scope.String()
-	}
-	if f.kind == filter.OptedIn {
-		row[5] = f.basis.String()
-	}
-	kept := f.proof
-	if kept.ScreenshotURL == "" {
-		kept.ScreenshotSHA256 = "" // of a picture that is not in the file, without which no store takes the row
-	}
-	proof := reflect.ValueOf(&kept).Elem()
-	for _, name := range columns[len(row):] {
-		text := ""
-		switch v := proof.Field(evidenceColumns.Index[name]).Interface().(type) {
-		case string:
-			text = cell(v)
-		case time.Time:
-			text = stamp(v)
-		case bool:
-			if v {
-				text = "yes"
-			}
-		}
-		row = append(row, text)
-	}
-	return row
-}
-
-// facts are the moments in rec, oldest first; of two at once the no comes last, as it wins.
-func facts(rec *filter.Record) []fact {
-	var all []fact
-	add := func(f fact) {
-		if !f.at.IsZero() {
-			all = append(all, f)
-		}
-	}
-	add(fact{kind: filter.Wrote, at: rec.LastInbound})
-	for _, k := range rec.Consents {
-		for b, at := range k.Granted {
-			add(fact{kind: filter.OptedIn, scope: k.Scope, basis: filter.Basis(b), at: at})
-		}
-	}
-	for _, k := range rec.Consents {
-		add(fact{kind: filter.Noticed, scope: k.Scope, at: k.Noticed})
-		add(fact{kind: filter.Asked, scope: k.Scope, at: k.Asked})
-	}
-	for _, k := range rec.Consents {
-		add(fact{kind: filter.Refused, scope: k.Scope, at: k.Refused})
-		add(fact{kind: filter.OptedOut, scope: k.Scope, at: k.OptedOut})
-	}
-	add(fact{kind: filter.OptedOut, at: rec.Erased}) // which is what it means elsewhere
-	slices.SortStableFunc(all, func(a, b fact) int { return a.at.Compare(b.at) })
-	return all
 }

@@ -88,14 +88,6 @@ func setField(e *filter.Event, name, text string) error {
 	return nil
 }
 
-// unmark takes off the apostrophe that [cell] adds.
-func unmark(text string) string {
-	if rest, marked := strings.CutPrefix(text, "'"); marked && cell(rest) == text {
-		return rest
-	}
-	return text
-}
-
 var flagWords = map[string]bool{"yes": true, "true": true, "1": true, "no": false, "false": false, "0": false}
 
 // address gives the address of e its canonical form, and keeps the one it was given in the note.
@@ -157,12 +149,4 @@ func spreadsheetHint(err error, given, region string) error {
 func asColumnError(err error) *input.Error {
 	e, _ := errors.AsType[*input.Error](err)
 	return e
-}
-
-// describe names e for a person, without its address.
-func describe(e *filter.Event) string {
-	if e.Basis != filter.NoBasis {
-		return fmt.Sprintf("%s %s (%s) on %s", e.Kind, e.Scope, e.Basis, moment(e.Time))
-	}
-	return fmt.Sprintf("%s %s on %s", e.Kind, e.Scope, moment(e.Time))
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -14,9 +13,7 @@ import (
 )
 
 const (
-	importBatch = 1000    // statements that share one line of the answer
-	longestRow  = 1 << 20 // bytes; more means a quote that is never closed
-	largestFile = 4 << 30 // bytes
+	importBatch = 1000 // statements that share one line of the answer
 
 	// streamPatience is how long one step of a stream may take before its peer is given up: the
 	// handing over of one batch of lines, or the arrival of the next bytes of a file.
@@ -30,9 +27,7 @@ type importer struct {
 	s         *Server
 	ctx       context.Context // ends with the request
 	by        actor
-	mapping   Mapping
-	defaults  filter.Recipient
-	region    string
+	as        Reading
 	source    string
 	query     string // what was asked for, in one form
 	again     bool   // allow_resubscribe
@@ -42,6 +37,7 @@ type importer struct {
 
 	spool   *spool
 	clash   *clashes
+	most    totals    // what the file would do, were all of it news
 	pipe    *pipeline // nil while nothing is written
 	listing bool      // rows that are refused are listed in this pass
 	said    map[string]int
@@ -70,7 +66,7 @@ func (s *Server) importConsent(c *call) error {
 	}
 	defer im.spool.close()
 	stream := http.NewResponseController(c.w)
-	if err = im.receive(stream, c.r.Body); err != nil {
+	if err = im.receive(c); err != nil {
 		im.say = func(ImportLine) error { return nil }
 		im.finish(err)
 		s.turnAway(c, err)
@@ -100,8 +96,8 @@ func (s *Server) importConsent(c *call) error {
 }
 
 // receive takes the upload and reads its header row.
-func (im *importer) receive(stream *http.ResponseController, body io.Reader) error {
-	if err := im.spool.receive(stream, body); err != nil {
+func (im *importer) receive(c *call) error {
+	if err := receive(c, im.spool); err != nil {
 		return err
 	}
 	_, _, err := im.open()
@@ -110,17 +106,17 @@ func (im *importer) receive(stream *http.ResponseController, body io.Reader) err
 
 func (s *Server) newImporter(c *call) (*importer, error) {
 	q := c.query
-	im := &importer{s: s, ctx: c.r.Context(), by: c.by, region: q.Get("region"), source: q.Get("source"), confirm: q.Get("confirm"), said: map[string]int{},
-		defaults: filter.Recipient{Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel"))}}
+	im := &importer{s: s, ctx: c.r.Context(), by: c.by, source: q.Get("source"), confirm: q.Get("confirm"), said: map[string]int{}, as: Reading{
+		Defaults: filter.Recipient{Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel"))}, Region: q.Get("region")}}
 	if im.source == "" {
 		im.source = "import: " + c.by.name
 	}
-	if im.defaults.Channel != "" {
-		if err := input.CheckChannel("channel", im.defaults.Channel); err != nil {
+	if im.as.Defaults.Channel != "" {
+		if err := input.CheckChannel("channel", im.as.Defaults.Channel); err != nil {
 			return nil, err
 		}
 	}
-	if err := input.CheckRegion(im.region); err != nil {
+	if err := input.CheckRegion(im.as.Region); err != nil {
 		return nil, err
 	}
 	for _, name := range []string{"brand", "source"} {
@@ -135,17 +131,17 @@ func (s *Server) newImporter(c *call) (*importer, error) {
 	if im.dry, err = parseBool("dry_run", q.Get("dry_run")); err != nil {
 		return nil, err
 	}
-	if im.mapping, err = newMapping(q.Get("preset"), q.Get("mapping"), q["map"], q["set"]); err != nil {
+	if im.as.Mapping, err = newMapping(q.Get("preset"), q.Get("mapping"), q["map"], q["set"]); err != nil {
 		return nil, err
 	}
 	if scope := q.Get("scope"); scope != "" {
-		if err := setField(&filter.Event{}, "scope", scope); err != nil {
-			return nil, err
+		if err := new(filter.Scope).UnmarshalText([]byte(scope)); err != nil {
+			return nil, bad("scope", "%v", err)
 		}
-		im.mapping.Set["scope"] = scope
+		im.as.Mapping.Set["scope"] = scope
 	}
-	if im.defaults.Channel == "" {
-		im.defaults.Channel = filter.Channel(im.mapping.Set["channel"])
+	if im.as.Defaults.Channel == "" {
+		im.as.Defaults.Channel = filter.Channel(im.as.Mapping.Set["channel"])
 	}
 	q.Del("confirm")
 	q.Del("dry_run")
@@ -159,7 +155,7 @@ func (im *importer) run() error {
 		return err
 	}
 	used := im.s.brake.used(im.by.name)
-	outs, ins := im.clash.outRows+used.outs, im.clash.inRows+used.ins
+	outs, ins := im.most.outs+used.outs, im.most.ins+used.ins
 	if im.dry || im.s.brake.may(outs, ins) {
 		im.listing = im.dry
 		if err := im.pass("checking", im.weigh); err != nil {
@@ -175,7 +171,7 @@ func (im *importer) run() error {
 // findClashes makes the passes that look at the file alone.
 func (im *importer) findClashes() error {
 	im.clash = newClashes(im.s.sortsAtOnce)
-	defer im.clash.seen.close()
+	defer im.clash.close()
 	if err := im.pass("checking", im.look); err != nil {
 		return err
 	}
@@ -191,16 +187,15 @@ func (im *importer) findClashes() error {
 // write is the pass that keeps what the file says. What it does counts against the brake, unless it
 // was confirmed.
 func (im *importer) write() error {
-	most := totals{im.clash.outRows, im.clash.inRows}
 	if !im.confirmed {
-		im.s.brake.add(im.by.name, most)
+		im.s.brake.add(im.by.name, im.most)
 	}
 	im.listing, im.said = true, map[string]int{}
 	im.pipe = newPipeline(im.s.store)
 	err := im.pass("importing", im.apply)
 	err = errors.Join(err, im.pipe.close(im.acknowledge))
 	if !im.confirmed {
-		im.s.brake.add(im.by.name, totals{im.sum.OptOuts - most.outs, im.sum.OptIns - most.ins})
+		im.s.brake.add(im.by.name, totals{im.sum.OptOuts - im.most.outs, im.sum.OptIns - im.most.ins})
 	}
 	return err
 }

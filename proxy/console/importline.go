@@ -110,18 +110,3 @@ func (im *importer) finish(err error) {
 		zap.Bool("allow_resubscribe", im.again), zap.Bool("confirmed", im.confirmed), zap.Error(err))
 	_ = im.say(im.sum) // nobody may be left to read it
 }
-
-// csvProblem says what is wrong with the quoting or the shape of a row.
-func csvProblem(err error) string {
-	p, ok := errors.AsType[*csv.ParseError](err)
-	switch {
-	case !ok:
-		return err.Error()
-	case errors.Is(p.Err, csv.ErrFieldCount):
-		return "the row has another number of fields than the header row"
-	case p.Line > p.StartLine:
-		return fmt.Sprintf("a quote opens here and does not close properly: the lines %d to %d were read as one row and skipped", p.StartLine, p.Line)
-	default:
-		return fmt.Sprintf("the quotes do not match at byte %d of the line", p.Column)
-	}
-}

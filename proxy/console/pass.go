@@ -5,58 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-
-	"github.com/sendgate/sendgate/filter"
 )
 
 // open begins a pass over the file: its rows, without the header, and what they mean.
 func (im *importer) open() (*rowReader, *layout, error) {
-	rows, err := im.spool.rows()
-	if err != nil {
-		return nil, nil, err
+	as := im.as
+	if brand, ok := im.s.brands()[as.Defaults.Brand]; ok && len(brand.Topics) > 0 {
+		as.Topics = brand.Topics
 	}
-	var topics map[string]filter.Category
-	if brand, ok := im.s.brands()[im.defaults.Brand]; ok && len(brand.Topics) > 0 {
-		topics = brand.Topics
-	}
-	header, err := rows.Read()
-	if err != nil {
-		return nil, nil, bad("", "line 1: the header row cannot be read: %s", csvProblem(err))
-	}
-	first := header
-	bare := im.mapping.Header != nil && !*im.mapping.Header
-	if bare {
-		header = numbered(len(header))
-	}
-	l, err := newLayout(header, im.mapping, im.defaults, im.region, topics)
-	if err == nil && bare && !(im.mapping.Titled && l.heads(first)) {
-		rows, err = im.spool.rows()
-	}
-	return rows, l, err
-}
-
-// heads reports whether the first row of a file that should have no header row is one all the same, see Mapping.Titled.
-func (l *layout) heads(row []string) bool {
-	if strings.ContainsAny(strings.Join(row, ""), "0123456789@") {
-		return false
-	}
-	for _, said := range l.read(row) {
-		if e := asColumnError(said.err); e != nil && e.Field == "address" {
-			return true
-		}
-	}
-	return false
-}
-
-// numbered are the names of n columns without a header row.
-func numbered(n int) []string {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = strconv.Itoa(i + 1)
-	}
-	return names
+	return im.spool.open(as)
 }
 
 // pass reads the file once. take gets what each good row says; what is wrong with a row goes to

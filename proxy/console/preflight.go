@@ -57,8 +57,7 @@ func (s *Server) postPreflight(c *call) error {
 		return err
 	}
 	defer p.spool.close()
-	stream := http.NewResponseController(c.w)
-	rows, err := p.receive(stream, c.r.Body)
+	rows, err := p.receive(c)
 	if err != nil {
 		s.turnAway(c, err)
 		return nil
@@ -153,17 +152,13 @@ func (p *preflight) begin(now time.Time) error {
 }
 
 // receive takes the list and reads its header row.
-func (p *preflight) receive(stream *http.ResponseController, body io.Reader) (*rowReader, error) {
-	if err := p.spool.receive(stream, body); err != nil {
+func (p *preflight) receive(c *call) (*rowReader, error) {
+	if err := receive(c, p.spool); err != nil {
 		return nil, err
 	}
-	rows, err := p.spool.rows()
+	rows, header, err := p.spool.headed()
 	if err != nil {
 		return nil, err
-	}
-	header, err := rows.Read()
-	if err != nil {
-		return nil, bad("", "line 1: the header row cannot be read: %s", csvProblem(err))
 	}
 	return rows, p.readHeader(header)
 }

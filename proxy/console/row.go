@@ -16,6 +16,7 @@ func (im *importer) look(line int, st *statement) error {
 	if err := im.complete(&st.event); err != nil {
 		return err
 	}
+	im.most.count(st.event.Kind, 1)
 	return im.clash.note(&st.event)
 }
 
@@ -47,7 +48,7 @@ func (im *importer) apply(line int, st *statement) error {
 		im.sum.Taken++
 		return nil
 	}
-	e.ID = rowID(e, &rec)
+	e.ID = rowID(e, lastGrant(&rec))
 	if known {
 		if has, err := im.s.store.Has(e.To, e.ID); err == nil && has {
 			im.sum.Taken++ // an earlier import of this row
@@ -61,7 +62,7 @@ func (im *importer) apply(line int, st *statement) error {
 func (im *importer) complete(e *filter.Event) error {
 	e.Source = im.source
 	date(e)
-	if err := im.s.checkEvent(e, im.region); err != nil {
+	if err := im.s.checkEvent(e, im.as.Region); err != nil {
 		return asColumn(err)
 	}
 	if e.Kind != filter.OptedOut && e.Time.IsZero() {
@@ -115,7 +116,7 @@ func (im *importer) stands(e *filter.Event, rec *filter.Record) bool {
 	case e.Time.IsZero() || !standsOut(rec, e.Scope):
 		return false
 	}
-	has, err := im.s.store.Has(e.To, rowID(e, rec))
+	has, err := im.s.store.Has(e.To, rowID(e, lastGrant(rec)))
 	return err == nil && has
 }
 
@@ -134,13 +135,13 @@ func (im *importer) mayKeep(e *filter.Event, rec *filter.Record) error {
 // mayOptIn refuses an opt-in that a no of the recipient stands against, in the same file or known.
 func (im *importer) mayOptIn(e *filter.Event, rec *filter.Record) error {
 	brand := im.s.brands()[e.To.Brand]
-	if with, line := im.clash.against(brand, e, *rec, im.s.now()); line > 0 {
+	if with, line := im.against(brand, e, *rec); line > 0 {
 		if err := mayOptIn(brand, e, &with, im.again); err != nil {
 			im.sum.Conflicts++
 			return input.Errorf("state", "line %d of this file opts the same recipient out: the opt-out wins", line)
 		}
 	}
-	if at, _ := standingNo(brand, e, rec); e.Time.Before(at) && im.clash.tells(e, at) {
+	if at, _ := standingNo(brand, e, rec); e.Time.Before(at) && im.tells(e, at) {
 		return nil // the file has what came before its own opt-out: history, which lifts nothing
 	}
 	err := mayOptIn(brand, e, rec, im.again)
@@ -160,12 +161,9 @@ func (im *importer) count(kind filter.Kind, known bool) {
 
 // news counts n statements of a kind that are new.
 func (im *importer) news(kind filter.Kind, n int) {
-	switch {
-	case kind == filter.OptedIn:
-		im.sum.OptIns += n
-	case silences(kind):
-		im.sum.OptOuts += n
-	}
+	var t totals
+	t.count(kind, n)
+	im.sum.OptOuts, im.sum.OptIns = im.sum.OptOuts+t.outs, im.sum.OptIns+t.ins
 }
 
 // doubt lists what is doubtful about a statement that is taken.

@@ -10,14 +10,17 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"net/http"
 	"os"
 	"strings"
-	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/proxy/console/input"
+)
+
+const (
+	longestRow  = 1 << 20 // bytes; more means a quote that is never closed
+	largestFile = 4 << 30 // bytes
 )
 
 // A spool is a consent file as it was received: UTF-8 without a byte order mark, in a temporary
@@ -43,16 +46,10 @@ func newSpool() (*spool, error) {
 
 func (s *spool) close() { dropFile(s.file) }
 
-// receive takes the whole upload, each step of which may take streamPatience. Its error is an *[input.Error] where the
-// file is at fault.
-func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
-	patient := readFunc(func(p []byte) (int, error) {
-		_ = stream.SetReadDeadline(time.Now().Add(streamPatience))
-		return body.Read(p)
-	})
-	defer func() { _ = stream.SetReadDeadline(time.Time{}) }()
+// receive takes all of it. Its error is an *[input.Error] where what is sent is at fault.
+func (s *spool) receive(body io.Reader) error {
 	sum := sha256.New()
-	counted := &countingReader{r: patient, sum: sum}
+	counted := &countingReader{r: body, sum: sum}
 	in := bufio.NewReaderSize(counted, 64<<10)
 	head, err := in.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -77,10 +74,6 @@ func (s *spool) receive(stream *http.ResponseController, body io.Reader) error {
 	}
 	return s.findSeparator()
 }
-
-type readFunc func([]byte) (int, error)
-
-func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 // decoded is the text of a file in UTF-8, without its byte order mark. head are its first bytes.
 func decoded(in *bufio.Reader, head []byte) (io.Reader, error) {
@@ -140,6 +133,17 @@ func (s *spool) findSeparator() error {
 		}
 	}
 	return nil
+}
+
+// headed reads the file from its beginning, and its first row, which holds until the next is read.
+func (s *spool) headed() (rows *rowReader, header []string, err error) {
+	if rows, err = s.rows(); err != nil {
+		return nil, nil, err
+	}
+	if header, err = rows.Read(); err != nil {
+		return nil, nil, input.Errorf("", "line 1: the header row cannot be read: %s", csvProblem(err))
+	}
+	return rows, header, nil
 }
 
 // rows reads the file from its beginning. The header, if there is one, comes first.

@@ -38,7 +38,7 @@ func (l *layout) read(row []string) []statement {
 
 // say adds e, unless its state says nothing. A basis that the mapping gives is that of an opt-in.
 func (l *layout) say(from string, e filter.Event) {
-	if _, set := l.mapping.Set["basis"]; set && e.Kind != filter.OptedIn && e.Basis == l.base.Basis {
+	if _, set := l.Mapping.Set["basis"]; set && e.Kind != filter.OptedIn && e.Basis == l.base.Basis {
 		e.Basis = filter.NoBasis
 	}
 	switch {

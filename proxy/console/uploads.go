@@ -1,6 +1,9 @@
 package console
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // MostUploads is how many consent files are taken at a time, and how many lists are judged: each may hold
 // gigabytes of the disk meanwhile.
@@ -20,6 +23,20 @@ func (u uploads) begin(what string) (end func(), err error) {
 		return nil, errorf(http.StatusTooManyRequests, "", "%d %s at this moment, the most at a time: try again once one of them has ended", MostUploads, what)
 	}
 }
+
+// receive takes the file that c sends, each step of which may take streamPatience.
+func receive(c *call, file *spool) error {
+	stream := http.NewResponseController(c.w)
+	defer func() { _ = stream.SetReadDeadline(time.Time{}) }()
+	return file.receive(readFunc(func(p []byte) (int, error) {
+		_ = stream.SetReadDeadline(time.Now().Add(streamPatience))
+		return c.r.Body.Read(p)
+	}))
+}
+
+type readFunc func([]byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 // turnAway answers err to who is still sending a file. A client in the same process has the answer at once, and what it
 // sends is its own to end.
