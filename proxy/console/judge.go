@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -166,7 +167,7 @@ func (s *Server) named(word string) string {
 	if s.declared(word) {
 		return word
 	}
-	for _, name := range sortedKeys(s.brands()) {
+	for _, name := range slices.Sorted(maps.Keys(s.brands())) {
 		if topic := s.brands()[name].Named(word); topic != word {
 			return topic
 		}

@@ -8,5 +8,7 @@ import (
 // A mapping that is nested without end is refused before anything reads it.
 func TestEndlessMapping(t *testing.T) {
 	_, err := newMapping("", "columns:\n  a: "+strings.Repeat("[", 1000), nil, nil)
-	wantError(t, mendable(err), 400, "mapping", "line 2: this is nested deeper than 32 levels, as in no mapping")
+	if want := "mapping: line 2: this is nested deeper than 32 levels, as in no mapping"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }

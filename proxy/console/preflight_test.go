@@ -163,7 +163,7 @@ func TestPreflightRefusals(t *testing.T) {
 		"name,state\nAna,CA\n": "line 1: no column has addresses: want one called address, to, phone, phone_number, number, mobile, recipient",
 		"to,Phone\n1,2\n":      "line 1: columns 1 and 2 both mean to",
 		"PK\x03\x04":           "line 1: the file is a workbook",
-		"to\n\"+14155550100" + strings.Repeat(" ", longestRow+10): "a row is longer than 1048576 bytes",
+		"to\n\"+14155550100" + strings.Repeat(" ", 1<<20+10): "a row is longer than 1048576 bytes",
 	} {
 		_, err := b.client(Viewer).Preflight(t.Context(), strings.NewReader(list), PreflightOptions{Route: "twilio"}, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
