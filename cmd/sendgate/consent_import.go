@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 type consentImportCmd struct {
@@ -163,7 +164,7 @@ func (r *lineList) add(l console.ImportLine) {
 		r.csv = csv.NewWriter(r.file)
 		_ = r.csv.Write([]string{"line", "column", "problem"}) // kept by the writer until Flush
 	}
-	r.failed = r.csv.Write([]string{strconv.Itoa(l.Line), console.Cell(l.Column), console.Cell(r.problem(l))})
+	r.failed = r.csv.Write([]string{strconv.Itoa(l.Line), list.Cell(l.Column), list.Cell(r.problem(l))})
 }
 
 // close finishes the list. A list of an earlier run is removed when there is nothing to list now.

@@ -35,14 +35,15 @@ var allowed = map[string][]string{
 	"store/ulid":          {},
 	"store/wire":          {"filter"},
 	"proxy":               {"filter", "providers", "store", "store/decisions", "store/errands", "store/tally", "store/ulid"},
-	"proxy/console":       {"filter", "store", "store/audit", "store/decisions", "store/errands", "store/spelling", "store/switches", "store/tally", "store/ulid", "store/wire", "proxy/console/input"},
+	"proxy/console":       {"filter", "store", "store/audit", "store/decisions", "store/errands", "store/spelling", "store/switches", "store/tally", "store/ulid", "store/wire", "proxy/console/input", "proxy/console/list"},
 	"proxy/console/input": {"filter"},
-	"proxy/console/pages": {"filter", "store", "store/audit", "store/decisions", "store/errands", "store/tally", "proxy/console", "proxy/console/input"},
+	"proxy/console/list":  {"filter", "proxy/console/input"},
+	"proxy/console/pages": {"filter", "store", "store/audit", "store/decisions", "store/errands", "store/tally", "proxy/console", "proxy/console/input", "proxy/console/list"},
 	"configs":             {"filter", "providers", "store", "proxy", "proxy/console", "proxy/console/input"},
 	"bench":               {"providers"},
 	"bench/guard":         {},
 	"bench/peers":         {"bench"},
-	"cmd/sendgate":        {"filter", "providers", "providers/mock", "store", "store/audit", "store/decisions", "store/errands", "proxy", "proxy/console", "proxy/console/input", "proxy/console/pages", "configs", "bench"},
+	"cmd/sendgate":        {"filter", "providers", "providers/mock", "store", "store/audit", "store/decisions", "store/errands", "proxy", "proxy/console", "proxy/console/input", "proxy/console/list", "proxy/console/pages", "configs", "bench"},
 }
 
 // outsideFilter is what the lowest floor may import from outside: the standard library, the

@@ -13,7 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 func main() {
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		kong.Writers(out, errw),
 		kong.Exit(func(code int) { exit = code }),
 		kong.UsageOnError(),
-		kong.Vars{"version": thisBuild().String(), "admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile, "presets": strings.Join(console.Presets(), ","),
+		kong.Vars{"version": thisBuild().String(), "admin": "http://" + defaultAdmin, "tokenfile": defaultTokenFile, "presets": strings.Join(list.Presets(), ","),
 			"providers": strings.Join(providers.Names(), ",")},
 	)
 	parsed, err := parser.Parse(args)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 type preflightCmd struct {
@@ -119,7 +120,7 @@ func (r *rowList) add(row *console.PreflightRow) error {
 	if !row.Until.IsZero() {
 		until = row.Until.UTC().Format(time.RFC3339)
 	}
-	return r.csv.Write([]string{strconv.Itoa(row.Line), console.Cell(row.To), row.Action, row.Reason, row.Rule, until, console.Cell(row.Column), console.Cell(row.Problem)})
+	return r.csv.Write([]string{strconv.Itoa(row.Line), list.Cell(row.To), row.Action, row.Reason, row.Rule, until, list.Cell(row.Column), list.Cell(row.Problem)})
 }
 
 // close finishes the file. Half a list is none.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store/audit"
 )
 
@@ -114,8 +115,8 @@ func actRow(a *audit.Act) []string {
 	if a.Status > 0 {
 		status = strconv.Itoa(a.Status)
 	}
-	return []string{strconv.FormatUint(a.Seq, 10), stamp(a.Time), stamp(a.Begun), string(a.Kind), Cell(a.Actor), a.Role, Cell(a.By), Cell(a.Remote),
-		Cell(a.To.Brand), Cell(string(a.To.Channel)), Cell(a.To.Address), a.Person, Cell(AboutText(a.About)), Cell(a.Note), string(a.Outcome), status, Cell(a.Error)}
+	return []string{strconv.FormatUint(a.Seq, 10), list.Stamp(a.Time), list.Stamp(a.Begun), string(a.Kind), list.Cell(a.Actor), a.Role, list.Cell(a.By), list.Cell(a.Remote),
+		list.Cell(a.To.Brand), list.Cell(string(a.To.Channel)), list.Cell(a.To.Address), a.Person, list.Cell(AboutText(a.About)), list.Cell(a.Note), string(a.Outcome), status, list.Cell(a.Error)}
 }
 
 // AboutText is what an act is about in one line, sorted by what it is.

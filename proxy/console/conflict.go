@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 // against folds into rec the opt-outs of the file that stand against the opt-in e: those that cover
 // some of the same, and are not told as having come after it. line is the one of the latest.
 func (im *importer) against(brand filter.Brand, e *filter.Event, rec filter.Record) (_ filter.Record, line int) {
 	now := im.s.now()
-	for o := range im.clash.optOuts(e.To) {
+	for o := range im.clash.OptOuts(e.To) {
 		if o.Brand != "" && o.Brand != e.To.Brand || !overlap(brand, o.Scope, e.Scope) || beside(&o, e) {
 			continue
 		}
@@ -26,7 +27,7 @@ func (im *importer) against(brand filter.Brand, e *filter.Event, rec filter.Reco
 
 // beside reports whether the opt-out lets the opt-in e stand: it came after e, or it covers only a
 // part of its scope and is not older.
-func beside(o *clashOut, e *filter.Event) bool {
+func beside(o *list.OptOut, e *filter.Event) bool {
 	if partOf(o.Scope, e.Scope) {
 		return o.At.IsZero() || !e.Time.After(o.At)
 	}
@@ -35,7 +36,7 @@ func beside(o *clashOut, e *filter.Event) bool {
 
 // tells reports whether the file itself has the opt-out of a moment that stands against e.
 func (im *importer) tells(e *filter.Event, at time.Time) bool {
-	for o := range im.clash.optOuts(e.To) {
+	for o := range im.clash.OptOuts(e.To) {
 		if (o.Brand == "" || o.Brand == e.To.Brand) && o.At.Equal(at) {
 			return true
 		}

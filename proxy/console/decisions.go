@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
 )
@@ -154,9 +155,9 @@ func (s *Server) exportDecisions(c *call) error {
 
 // row is d under decisionColumns.
 func (d *Decision) row() []string {
-	return []string{d.ID, stamp(d.Time), d.Action.String(), strconv.FormatBool(d.Enforced), d.Reason.String(), d.Rule,
-		d.Route, d.Provider, d.Mode, Cell(d.To.Brand), string(d.To.Channel), Cell(d.To.Address), Cell(d.From),
-		d.Category.String(), Cell(d.Topic), Cell(d.Campaign), Cell(d.Template), Cell(d.Text), strconv.Itoa(d.TextLength),
-		stamp(d.SendAt), stamp(d.Until), Cell(d.Footer), Cell(d.Fault), d.Outcome, strconv.Itoa(d.Status),
-		strconv.FormatInt(d.Micros, 10), d.Config, Cell(d.Service), Cell(d.Client)}
+	return []string{d.ID, list.Stamp(d.Time), d.Action.String(), strconv.FormatBool(d.Enforced), d.Reason.String(), d.Rule,
+		d.Route, d.Provider, d.Mode, list.Cell(d.To.Brand), string(d.To.Channel), list.Cell(d.To.Address), list.Cell(d.From),
+		d.Category.String(), list.Cell(d.Topic), list.Cell(d.Campaign), list.Cell(d.Template), list.Cell(d.Text), strconv.Itoa(d.TextLength),
+		list.Stamp(d.SendAt), list.Stamp(d.Until), list.Cell(d.Footer), list.Cell(d.Fault), d.Outcome, strconv.Itoa(d.Status),
+		strconv.FormatInt(d.Micros, 10), d.Config, list.Cell(d.Service), list.Cell(d.Client)}
 }

@@ -11,7 +11,7 @@
 // /healthz, /readyz and /metrics need no token. Everything else lies under /api/v1/ and is
 // described by the OpenAPI document at /api/v1/openapi.json, which a test holds against the code.
 //
-// What others give is read by package input. Answers are JSON. An error is
+// Answers are JSON. An error is
 //
 //	{"error": {"message": "unknown channel \"smss\": want one of …", "field": "to.channel"}}
 //
@@ -19,4 +19,7 @@
 // streams of lines that hold one row in memory at a time; an import takes the whole file first, into
 // a temporary file, and looks at all of it before it keeps any; an export that fails half way ends by
 // cutting the connection, so that a short file never looks like a whole one.
+//
+// What stands by itself is a package below this one: input reads the fields of bodies and queries, list reads lists of
+// people, pages is the console for people.
 package console

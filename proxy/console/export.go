@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
@@ -24,7 +25,7 @@ func (s *Server) exportConsent(c *call) error {
 		return beyond(*x.Since, head)
 	}
 	c.w.Header()["Trailer"] = []string{nextTrailer, unreadTrailer}
-	st, err := newStreamer(c, c.query.Get("format"), header(x.Evidence))
+	st, err := newStreamer(c, c.query.Get("format"), list.Columns(x.Evidence))
 	if err != nil {
 		c.w.Header().Del("Trailer")
 		return err
@@ -108,9 +109,9 @@ func (s *Server) writeKnown(st *streamer, x *Export, known store.Known) (proven 
 			return true, fmt.Errorf("reading the history: %w", err)
 		}
 	}
-	columns := header(x.Evidence)
-	for _, f := range facts(&known.Record, events) {
-		if err := st.write(f.row(&known.To, columns), nil); err != nil {
+	columns := list.Columns(x.Evidence)
+	for _, f := range list.Facts(&known.Record, events) {
+		if err := st.write(f.Row(&known.To, columns), nil); err != nil {
 			return true, fmt.Errorf("writing a row: %w", err)
 		}
 	}

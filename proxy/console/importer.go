@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 const (
@@ -27,7 +28,7 @@ type importer struct {
 	s         *Server
 	ctx       context.Context // ends with the request
 	by        actor
-	as        Reading
+	as        list.Reading
 	source    string
 	query     string // what was asked for, in one form
 	again     bool   // allow_resubscribe
@@ -35,8 +36,8 @@ type importer struct {
 	confirm   string // the token that was given
 	confirmed bool   // it allows what the brake would have held
 
-	spool   *spool
-	clash   *clashes
+	file    *list.File
+	clash   *list.Clashes
 	most    totals    // what the file would do, were all of it news
 	pipe    *pipeline // nil while nothing is written
 	listing bool      // rows that are refused are listed in this pass
@@ -61,10 +62,10 @@ func (s *Server) importConsent(c *call) error {
 		return nil
 	}
 	defer end()
-	if im.spool, err = newSpool(); err != nil {
+	if im.file, err = list.NewFile(); err != nil {
 		return err
 	}
-	defer im.spool.close()
+	defer im.file.Close()
 	stream := http.NewResponseController(c.w)
 	if err = im.receive(c); err != nil {
 		im.say = func(ImportLine) error { return nil }
@@ -97,7 +98,7 @@ func (s *Server) importConsent(c *call) error {
 
 // receive takes the upload and reads its header row.
 func (im *importer) receive(c *call) error {
-	if err := receive(c, im.spool); err != nil {
+	if err := receive(c, im.file); err != nil {
 		return err
 	}
 	_, _, err := im.open()
@@ -106,7 +107,7 @@ func (im *importer) receive(c *call) error {
 
 func (s *Server) newImporter(c *call) (*importer, error) {
 	q := c.query
-	im := &importer{s: s, ctx: c.r.Context(), by: c.by, source: q.Get("source"), confirm: q.Get("confirm"), said: map[string]int{}, as: Reading{
+	im := &importer{s: s, ctx: c.r.Context(), by: c.by, source: q.Get("source"), confirm: q.Get("confirm"), said: map[string]int{}, as: list.Reading{
 		Defaults: filter.Recipient{Brand: q.Get("brand"), Channel: filter.Channel(q.Get("channel"))}, Region: q.Get("region")}}
 	if im.source == "" {
 		im.source = "import: " + c.by.name
@@ -131,7 +132,7 @@ func (s *Server) newImporter(c *call) (*importer, error) {
 	if im.dry, err = parseBool("dry_run", q.Get("dry_run")); err != nil {
 		return nil, err
 	}
-	if im.as.Mapping, err = newMapping(q.Get("preset"), q.Get("mapping"), q["map"], q["set"]); err != nil {
+	if im.as.Mapping, err = list.NewMapping(q.Get("preset"), q.Get("mapping"), q["map"], q["set"]); err != nil {
 		return nil, err
 	}
 	if scope := q.Get("scope"); scope != "" {
@@ -170,18 +171,18 @@ func (im *importer) run() error {
 
 // findClashes makes the passes that look at the file alone.
 func (im *importer) findClashes() error {
-	im.clash = newClashes(im.s.sortsAtOnce)
-	defer im.clash.close()
+	im.clash = list.NewClashes(im.s.sortsAtOnce)
+	defer im.clash.Close()
 	if err := im.pass("checking", im.look); err != nil {
 		return err
 	}
-	if err := im.clash.find(im.unwanted); err != nil || !im.clash.any() {
+	if err := im.clash.Find(im.unwanted); err != nil || !im.clash.Any() {
 		return err
 	}
 	if err := im.pass("checking", im.lookAgain); err != nil {
 		return err
 	}
-	return im.clash.gathered()
+	return im.clash.Gathered()
 }
 
 // write is the pass that keeps what the file says. What it does counts against the brake, unless it
@@ -204,7 +205,7 @@ func (im *importer) write() error {
 func (im *importer) ask(used totals) error {
 	would := totals{im.sum.OptOuts, im.sum.OptIns}
 	problem := im.s.brake.over(totals{used.outs + would.outs, used.ins + would.ins})
-	about := fmt.Sprintf("import %x %s", im.spool.sum, im.query)
+	about := fmt.Sprintf("import %x %s", im.file.Sum, im.query)
 	if problem == "" {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 // An ImportLine is one line of the answer to an import. A line with Line is about a row: with
@@ -53,7 +54,7 @@ const (
 func (im *importer) refuse(line int, err error) error {
 	l := ImportLine{Line: line}
 	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
-		l.Line, l.Problem = parse.StartLine, csvProblem(err)
+		l.Line, l.Problem = parse.StartLine, list.Problem(err)
 	} else if e, ok := errors.AsType[*input.Error](err); ok {
 		l.Column, l.Problem = e.Field, e.Message
 	} else {
@@ -92,7 +93,7 @@ func (im *importer) list(l ImportLine) error {
 func (im *importer) finish(err error) {
 	im.sum.Done = err == nil
 	if im.sum.Done {
-		im.sum.Bytes = im.spool.raw
+		im.sum.Bytes = im.file.Bytes
 	}
 	level := im.s.log.Info
 	if err != nil {

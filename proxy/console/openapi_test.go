@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
@@ -200,7 +201,7 @@ func TestOpenAPIEnumerationsAreTheHousesWords(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"Channel": strings.Split(input.Words(input.Channels()), ", "),
-		"Preset":  Presets(),
+		"Preset":  list.Presets(),
 
 		"ActKind":    strings.Split(input.Words(audit.Kinds()), ", "),
 		"ActOutcome": strings.Split(input.Words(audit.Outcomes()), ", "),

@@ -5,20 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 // open begins a pass over the file: its rows, without the header, and what they mean.
-func (im *importer) open() (*rowReader, *layout, error) {
+func (im *importer) open() (*list.Rows, *list.Layout, error) {
 	as := im.as
 	if brand, ok := im.s.brands()[as.Defaults.Brand]; ok && len(brand.Topics) > 0 {
 		as.Topics = brand.Topics
 	}
-	return im.spool.open(as)
+	return im.file.Open(as)
 }
 
 // pass reads the file once. take gets what each good row says; what is wrong with a row goes to
 // refuse.
-func (im *importer) pass(phase string, take func(line int, st *statement) error) error {
+func (im *importer) pass(phase string, take func(line int, st *list.Statement) error) error {
 	im.sum = ImportLine{Phase: phase, DryRun: im.dry}
 	rows, l, err := im.open()
 	if err != nil {
@@ -45,12 +47,12 @@ func (im *importer) pass(phase string, take func(line int, st *statement) error)
 		}
 		line, _ := rows.FieldPos(0)
 		im.last = line
-		said := l.read(row)
+		said := l.Read(row)
 		if len(said) == 0 {
 			im.sum.Nothing++
 		}
 		for i := range said {
-			err := said[i].err
+			err := said[i].Err
 			if err == nil {
 				err = take(line, &said[i])
 			}
@@ -62,11 +64,11 @@ func (im *importer) pass(phase string, take func(line int, st *statement) error)
 }
 
 // step tells how far a pass is, and ends it when nobody waits for it any more.
-func (im *importer) step(rows *rowReader) error {
+func (im *importer) step(rows *list.Rows) error {
 	if err := im.unwanted(); err != nil {
 		return err
 	}
-	im.sum.Bytes = im.spool.received(rows.InputOffset())
+	im.sum.Bytes = im.file.Received(rows.InputOffset())
 	if im.pipe != nil {
 		return nil // each batch on disk is told
 	}

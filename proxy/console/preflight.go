@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"go.uber.org/zap"
 )
 
@@ -25,7 +26,7 @@ type preflight struct {
 	ctx   context.Context // ends with the request
 	opt   PreflightOptions
 	judge func(*filter.Message, filter.Scope, filter.Scope) (filter.Decision, error, error)
-	spool *spool
+	file  *list.File
 	place struct{ address, topic, category int } // of the columns; -1: there is none
 	st    *streamer
 
@@ -53,10 +54,10 @@ func (s *Server) postPreflight(c *call) error {
 		return nil
 	}
 	defer end()
-	if p.spool, err = newSpool(); err != nil {
+	if p.file, err = list.NewFile(); err != nil {
 		return err
 	}
-	defer p.spool.close()
+	defer p.file.Close()
 	rows, err := p.receive(c)
 	if err != nil {
 		s.turnAway(c, err)
@@ -72,7 +73,7 @@ func (s *Server) postPreflight(c *call) error {
 	if err != nil {
 		p.far.Problem = err.Error()
 	} else {
-		p.far.Done, p.far.Bytes, p.far.Sum = true, p.spool.raw, p.sum.told()
+		p.far.Done, p.far.Bytes, p.far.Sum = true, p.file.Bytes, p.sum.told()
 	}
 	if p.st.write(nil, p.far) == nil {
 		_ = p.st.flush() // nobody may be left to read it
@@ -152,11 +153,11 @@ func (p *preflight) begin(now time.Time) error {
 }
 
 // receive takes the list and reads its header row.
-func (p *preflight) receive(c *call) (*rowReader, error) {
-	if err := receive(c, p.spool); err != nil {
+func (p *preflight) receive(c *call) (*list.Rows, error) {
+	if err := receive(c, p.file); err != nil {
 		return nil, err
 	}
-	rows, header, err := p.spool.headed()
+	rows, header, err := p.file.Rows()
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ func (p *preflight) receive(c *call) (*rowReader, error) {
 }
 
 // run judges every row.
-func (p *preflight) run(rows *rowReader) error {
+func (p *preflight) run(rows *list.Rows) error {
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -201,7 +202,7 @@ func (p *preflight) run(rows *rowReader) error {
 }
 
 // step tells how far the list is, and ends it when nobody waits for it any more.
-func (p *preflight) step(rows *rowReader) error {
+func (p *preflight) step(rows *list.Rows) error {
 	switch {
 	case p.s.closing.Err() != nil:
 		return errors.New("the gate is being stopped")
@@ -211,7 +212,7 @@ func (p *preflight) step(rows *rowReader) error {
 	if p.far.Rows%(10*importBatch) != 0 {
 		return nil
 	}
-	p.far.Bytes = p.spool.received(rows.InputOffset())
+	p.far.Bytes = p.file.Received(rows.InputOffset())
 	if err := p.st.write(nil, p.far); err != nil {
 		return err
 	}

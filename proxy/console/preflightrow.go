@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 // addressColumns are what a column of addresses may be called.
@@ -17,7 +18,7 @@ var addressColumns = []string{"address", "to", "phone", "phone_number", "number"
 func (p *preflight) readHeader(header []string) error {
 	p.place.address, p.place.topic, p.place.category = -1, -1, -1
 	for i, cell := range header {
-		name, at := columnName(cell), (*int)(nil)
+		name, at := list.ColumnName(cell), (*int)(nil)
 		switch {
 		case slices.Contains(addressColumns, name):
 			at = &p.place.address
@@ -29,7 +30,7 @@ func (p *preflight) readHeader(header []string) error {
 			continue
 		}
 		if *at >= 0 {
-			return bad(cell, "line 1: columns %d and %d both mean %s", *at+1, i+1, columnName(header[*at]))
+			return bad(cell, "line 1: columns %d and %d both mean %s", *at+1, i+1, list.ColumnName(header[*at]))
 		}
 		*at = i
 	}
@@ -42,7 +43,7 @@ func (p *preflight) readHeader(header []string) error {
 // malformed is what is wrong with a row that could not be read.
 func malformed(err error) PreflightRow {
 	parse, _ := errors.AsType[*csv.ParseError](err)
-	return PreflightRow{Line: parse.StartLine, Problem: csvProblem(err)}
+	return PreflightRow{Line: parse.StartLine, Problem: list.Problem(err)}
 }
 
 // take judges one row into r. Without an action, r says what is wrong with it.

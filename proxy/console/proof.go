@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
@@ -217,7 +218,7 @@ func Evidence(e *filter.Event) (fields [][2]string) {
 		{"Purpose", p.Purpose}, {"Language", p.Language}, {"Policy", p.PolicyURL}, {"Full name", p.FullName},
 		{"E-mail", p.Email}, {"Postal address", p.Postal}, {"Place", p.Place}, {"IP address", p.IP}, {"User agent", p.UserAgent},
 		{"Number entered", typed},
-		{"Captured", stamp(p.CapturedAt)}, {"Reference", p.Reference}, {"Reference date", stamp(p.ReferenceDate)},
+		{"Captured", list.Stamp(p.CapturedAt)}, {"Reference", p.Reference}, {"Reference date", list.Stamp(p.ReferenceDate)},
 		{"Screenshot", p.ScreenshotURL}, {"Screenshot SHA-256", p.ScreenshotSHA256}, {"Note", e.Note},
 	} {
 		if f[1] != "" {

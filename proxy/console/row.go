@@ -8,36 +8,37 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store"
 )
 
 // look is the first pass: what a row says of itself, without what is known.
-func (im *importer) look(line int, st *statement) error {
-	if err := im.complete(&st.event); err != nil {
+func (im *importer) look(line int, st *list.Statement) error {
+	if err := im.complete(&st.Event); err != nil {
 		return err
 	}
-	im.most.count(st.event.Kind, 1)
-	return im.clash.note(&st.event)
+	im.most.count(st.Event.Kind, 1)
+	return im.clash.Note(&st.Event)
 }
 
 // lookAgain is the second pass, where somebody may both opt in and out.
-func (im *importer) lookAgain(line int, st *statement) error {
-	if err := im.complete(&st.event); err != nil {
+func (im *importer) lookAgain(line int, st *list.Statement) error {
+	if err := im.complete(&st.Event); err != nil {
 		return err
 	}
-	im.clash.gather(line, &st.event)
+	im.clash.Gather(line, &st.Event)
 	return nil
 }
 
 // weigh is the pass that counts what the file would do.
-func (im *importer) weigh(line int, st *statement) error {
+func (im *importer) weigh(line int, st *list.Statement) error {
 	_, _, err := im.judge(line, st)
 	return err
 }
 
 // apply is the pass that writes.
-func (im *importer) apply(line int, st *statement) error {
-	e := &st.event
+func (im *importer) apply(line int, st *list.Statement) error {
+	e := &st.Event
 	known, rec, err := im.judge(line, st)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (im *importer) apply(line int, st *statement) error {
 		im.sum.Taken++
 		return nil
 	}
-	e.ID = rowID(e, lastGrant(&rec))
+	e.ID = list.ID(e, lastGrant(&rec))
 	if known {
 		if has, err := im.s.store.Has(e.To, e.ID); err == nil && has {
 			im.sum.Taken++ // an earlier import of this row
@@ -73,8 +74,8 @@ func (im *importer) complete(e *filter.Event) error {
 
 // judge says what a statement would do: whether it is known already, and from which record. Its
 // error, an *[input.Error] about a column, says why it is not kept.
-func (im *importer) judge(line int, st *statement) (known bool, rec filter.Record, err error) {
-	e := &st.event
+func (im *importer) judge(line int, st *list.Statement) (known bool, rec filter.Record, err error) {
+	e := &st.Event
 	if err := im.complete(e); err != nil {
 		return false, rec, err
 	}
@@ -92,14 +93,14 @@ func (im *importer) judge(line int, st *statement) (known bool, rec filter.Recor
 	if im.pipe != nil {
 		rec = im.pipe.with(e.To, rec)
 	}
-	first := im.clash.before(line, e)
+	first := im.clash.Before(line, e)
 	known = first > 0 || tellsNothing(e, &rec) || im.stands(e, &rec)
 	if !known {
 		if err := im.mayKeep(e, &rec); err != nil {
 			return false, rec, err
 		}
 	}
-	im.clash.taken(line, e)
+	im.clash.Taken(line, e)
 	im.count(e.Kind, known)
 	return known, rec, im.doubt(line, first, st, doubts)
 }
@@ -116,7 +117,7 @@ func (im *importer) stands(e *filter.Event, rec *filter.Record) bool {
 	case e.Time.IsZero() || !standsOut(rec, e.Scope):
 		return false
 	}
-	has, err := im.s.store.Has(e.To, rowID(e, lastGrant(rec)))
+	has, err := im.s.store.Has(e.To, list.ID(e, lastGrant(rec)))
 	return err == nil && has
 }
 
@@ -167,18 +168,18 @@ func (im *importer) news(kind filter.Kind, n int) {
 }
 
 // doubt lists what is doubtful about a statement that is taken.
-func (im *importer) doubt(line, first int, st *statement, doubts []filter.Finding) error {
+func (im *importer) doubt(line, first int, st *list.Statement, doubts []filter.Finding) error {
 	if first > 0 {
 		if err := im.warn(line, "", fmt.Sprintf("says the same as line %d", first)); err != nil {
 			return err
 		}
 	}
-	if st.remark.text != "" {
-		if err := im.warn(line, st.remark.column, st.remark.text); err != nil {
+	if st.Remark.Text != "" {
+		if err := im.warn(line, st.Remark.Column, st.Remark.Text); err != nil {
 			return err
 		}
 	}
-	if e, now := &st.event, im.s.now(); e.Time.After(now.Add(clockSkew)) && !(input.EndsDay(e.Time) && e.Time.Before(now.Add(24*time.Hour))) {
+	if e, now := &st.Event, im.s.now(); e.Time.After(now.Add(clockSkew)) && !(input.EndsDay(e.Time) && e.Time.Before(now.Add(24*time.Hour))) {
 		if err := im.warn(line, "time", fmt.Sprintf("%s lies in the future: the opt-out counts from now", moment(e.Time))); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
@@ -72,7 +73,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
 	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, url: cfg.URL,
-		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), turns: newTurns(cfg.Sends), imports: newUploads(), lists: newUploads(), sortsAtOnce: manySightings, fourEyes: cfg.FourEyes}
+		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), turns: newTurns(cfg.Sends), imports: newUploads(), lists: newUploads(), sortsAtOnce: list.SortsAtOnce, fourEyes: cfg.FourEyes}
 	s.expires, s.stopping = cfg.Expires, cfg.Stopping
 	s.SetBrands(cfg.Brands)
 	s.closing, s.close = context.WithCancel(context.Background())

@@ -3,6 +3,8 @@ package console
 import (
 	"net/http"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 // MostUploads is how many consent files are taken at a time, and how many lists are judged: each may hold
@@ -25,10 +27,10 @@ func (u uploads) begin(what string) (end func(), err error) {
 }
 
 // receive takes the file that c sends, each step of which may take streamPatience.
-func receive(c *call, file *spool) error {
+func receive(c *call, file *list.File) error {
 	stream := http.NewResponseController(c.w)
 	defer func() { _ = stream.SetReadDeadline(time.Time{}) }()
-	return file.receive(readFunc(func(p []byte) (int, error) {
+	return file.Receive(readFunc(func(p []byte) (int, error) {
 		_ = stream.SetReadDeadline(time.Now().Add(streamPatience))
 		return c.r.Body.Read(p)
 	}))

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 // funcs are what templates can say beside the methods of their frame.
@@ -23,7 +23,7 @@ func funcs(words *catalogue, s *static) template.FuncMap {
 		"dict":    dict,
 		"words":   func(list ...string) []string { return list },
 		"scope":   words.scope,
-		"about":   console.PresetAbout,
+		"about":   list.About,
 		"start":   start,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 var importPages = []page{
@@ -65,7 +66,7 @@ func (p *Pages) importForm(v *visit) error {
 
 // showImports shows the form and the last imports, of everybody: who may import may know.
 func (v *visit) showImports(form url.Values, err error) error {
-	view := importView{Form: form, Presets: console.Presets(), Channels: input.Channels(), Runs: runViews(v.p.imports.list(""))}
+	view := importView{Form: form, Presets: list.Presets(), Channels: input.Channels(), Runs: runViews(v.p.imports.list(""))}
 	status := http.StatusOK
 	if err != nil {
 		view.Problem = v.problem(err)
@@ -249,7 +250,7 @@ func (p *Pages) importProblems(v *visit) error {
 	rows := csv.NewWriter(v.w)
 	_ = rows.Write([]string{"line", "column", "problem", "warning"})
 	for _, l := range r.report() {
-		_ = rows.Write([]string{strconv.Itoa(l.Line), console.Cell(l.Column), console.Cell(l.Problem), console.Cell(l.Warning)})
+		_ = rows.Write([]string{strconv.Itoa(l.Line), list.Cell(l.Column), list.Cell(l.Problem), list.Cell(l.Warning)})
 	}
 	rows.Flush() // an error here means that nobody takes it any more
 	return nil

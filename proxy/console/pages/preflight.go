@@ -13,6 +13,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/list"
 )
 
 var preflightPages = []page{
@@ -211,8 +212,8 @@ func (p *Pages) preflightLines(v *visit) error {
 			if !l.Row.Until.IsZero() {
 				until = l.Row.Until.UTC().Format(time.RFC3339)
 			}
-			return rows.Write([]string{strconv.Itoa(l.Row.Line), console.Cell(l.Row.To), l.Row.Action, l.Row.Reason, l.Row.Rule, until,
-				console.Cell(l.Row.Column), console.Cell(l.Row.Problem)})
+			return rows.Write([]string{strconv.Itoa(l.Row.Line), list.Cell(l.Row.To), l.Row.Action, l.Row.Reason, l.Row.Rule, until,
+				list.Cell(l.Row.Column), list.Cell(l.Row.Problem)})
 		})
 		if e, ok := errors.AsType[*console.Error](err); ok {
 			e, _ = v.orBusy(e, "preflight.busy")

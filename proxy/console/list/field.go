@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"encoding"
@@ -91,7 +91,7 @@ func setField(e *filter.Event, name, text string) error {
 var flagWords = map[string]bool{"yes": true, "true": true, "1": true, "no": false, "false": false, "0": false}
 
 // address gives the address of e its canonical form, and keeps the one it was given in the note.
-func (l *layout) address(e *filter.Event, region string) error {
+func (l *Layout) address(e *filter.Event, region string) error {
 	given := e.To.Address
 	if input.ByNumber(e.To.Channel) {
 		e.To.Address = strings.TrimPrefix(given, "'") // how a spreadsheet marks text

@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"cmp"
@@ -15,25 +15,25 @@ import (
 // understands one column for each field of [filter.Evidence], under its JSON name.
 var consentColumns = []string{"brand", "channel", "address", "state", "scope", "basis", "time", "note"}
 
-// A layout knows which column of a file holds what. It belongs to one reader of rows.
-type layout struct {
-	Reading
+// A Layout knows which column of a file holds what. It belongs to one reader of rows.
+type Layout struct {
+	as      Reading
 	columns []column
 	base    filter.Event // what a row says that does not say otherwise
 	values  map[string]map[string]string
 	tags    map[string]tagMeaning
 	several bool // a row may say several things
 	notes   int  // columns that make up the note
-	said    []statement
-	remark  remark // about the row that was read
+	said    []Statement
+	remark  Remark // about the row that was read
 	unread  error  // an *[input.Error] about the first cell that goes with what the row says and does not read
 	instead string // what such cells say
 }
 
 // newLayout reads the header row.
-func newLayout(header []string, as Reading) (*layout, error) {
+func newLayout(header []string, as Reading) (*Layout, error) {
 	m := as.Mapping
-	l := &layout{Reading: as, values: map[string]map[string]string{}, tags: map[string]tagMeaning{}}
+	l := &Layout{as: as, values: map[string]map[string]string{}, tags: map[string]tagMeaning{}}
 	l.base.To = as.Defaults
 	for field, text := range m.Set {
 		if err := setField(&l.base, field, text); err != nil {
@@ -62,20 +62,20 @@ func newLayout(header []string, as Reading) (*layout, error) {
 }
 
 // given reports whether the request or the mapping says what field is.
-func (l *layout) given(field string) bool {
-	_, set := l.Mapping.Set[field]
+func (l *Layout) given(field string) bool {
+	_, set := l.as.Mapping.Set[field]
 	return set || field == "channel" && l.base.To.Channel != "" || field == "brand" && l.base.To.Brand != ""
 }
 
-func (l *layout) readHeader(header []string) error {
+func (l *Layout) readHeader(header []string) error {
 	targets, names := map[string]string{}, map[string]bool{}
-	for _, columns := range []map[string]string{l.Mapping.Aliases, l.Mapping.Columns} {
+	for _, columns := range []map[string]string{l.as.Mapping.Aliases, l.as.Mapping.Columns} {
 		for name, target := range columns {
-			targets[columnName(name)] = target
+			targets[ColumnName(name)] = target
 		}
 	}
 	for _, cell := range header {
-		names[columnName(cell)] = true
+		names[ColumnName(cell)] = true
 	}
 	place := map[string]int{} // of the column with a meaning that only one can have
 	var known []string
@@ -83,7 +83,7 @@ func (l *layout) readHeader(header []string) error {
 		if !utf8.ValidString(cell) {
 			return input.Errorf("", "line 1: column %d: the name is not UTF-8: save the file as CSV UTF-8", i+1)
 		}
-		if columnName(cell) == "" {
+		if ColumnName(cell) == "" {
 			return input.Errorf("", "line 1: column %d has no name", i+1)
 		}
 		c, err := l.column(cell, targets, names)
@@ -114,15 +114,15 @@ func (l *layout) readHeader(header []string) error {
 }
 
 // complete checks that the file has the columns it must have.
-func (l *layout) complete(names map[string]bool, place map[string]int, known []string) error {
-	if l.Mapping.Exact {
-		for name := range l.Mapping.Columns {
-			if !names[columnName(name)] {
+func (l *Layout) complete(names map[string]bool, place map[string]int, known []string) error {
+	if l.as.Mapping.Exact {
+		for name := range l.as.Mapping.Columns {
+			if !names[ColumnName(name)] {
 				return input.Errorf(name, "line 1: the column %s is missing", name)
 			}
 		}
 	}
-	for _, field := range l.Mapping.Needs {
+	for _, field := range l.as.Mapping.Needs {
 		if _, has := place[field]; !has && !l.given(field) {
 			return input.Errorf(field, "line 1: the column %s is missing; the file has %s", field, strings.Join(known, ", "))
 		}
@@ -131,15 +131,15 @@ func (l *layout) complete(names map[string]bool, place map[string]int, known []s
 }
 
 // column finds out what the column called cell holds.
-func (l *layout) column(cell string, targets map[string]string, names map[string]bool) (column, error) {
-	name := columnName(cell)
+func (l *Layout) column(cell string, targets map[string]string, names map[string]bool) (column, error) {
+	name := ColumnName(cell)
 	if target, ok := targets[name]; ok {
 		return newColumn(target)
 	}
-	if isField(name) && (l.Mapping.Others == "field" || l.Mapping.Others == "known" || l.Mapping.Others == "scope") {
+	if isField(name) && (l.as.Mapping.Others == "field" || l.as.Mapping.Others == "known" || l.as.Mapping.Others == "scope") {
 		return newColumn(name)
 	}
-	switch l.Mapping.Others {
+	switch l.as.Mapping.Others {
 	case "known", "ignore":
 		return column{}, nil
 	case "field":
@@ -159,39 +159,39 @@ func (l *layout) column(cell string, targets map[string]string, names map[string
 		}
 		return c, nil
 	}
-	return column{}, input.Errorf(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.Mapping.Columns), ", "))
+	return column{}, input.Errorf(cell, "line 1: unknown column: want %s", strings.Join(sortedKeys(l.as.Mapping.Columns), ", "))
 }
 
 // scope is what a column that is called after a category or a topic is about.
-func (l *layout) scope(name string) (filter.Scope, error) {
+func (l *Layout) scope(name string) (filter.Scope, error) {
 	var scope filter.Scope
 	if scope.UnmarshalText([]byte(name)) == nil {
 		return scope, nil
 	}
-	for topic := range l.Topics {
-		if columnName(topic) == name {
+	for topic := range l.as.Topics {
+		if ColumnName(topic) == name {
 			return filter.OfTopic(topic), nil
 		}
 	}
-	if l.Topics != nil {
+	if l.as.Topics != nil {
 		return scope, fmt.Errorf("unknown column: want a category, a topic of the brand (%s), or a mapping that says what it is",
-			strings.Join(sortedKeys(l.Topics), ", "))
+			strings.Join(sortedKeys(l.as.Topics), ", "))
 	}
 	return filter.OfTopic(strings.ReplaceAll(name, "_", "-")), nil
 }
 
-// columnName is the canonical name of a header cell: case, spaces and hyphens do not matter.
-func columnName(cell string) string {
+// ColumnName is the canonical name of a header cell: case, spaces and hyphens do not matter.
+func ColumnName(cell string) string {
 	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(cell)))
 }
 
 // common is the event that every statement of a row begins with.
-func (l *layout) common(row []string) (filter.Event, error) {
+func (l *Layout) common(row []string) (filter.Event, error) {
 	e, location := l.base, ""
 	var where [4]string // as in placeColumns
 	for i, c := range l.columns {
 		if !utf8.ValidString(row[i]) {
-			return e, input.Errorf(columnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
+			return e, input.Errorf(ColumnName(c.name), "this is not UTF-8: save the file as CSV UTF-8")
 		}
 		if c.field == "" || c.scoped || c.field == "tags" {
 			continue
@@ -204,9 +204,9 @@ func (l *layout) common(row []string) (filter.Event, error) {
 		case slices.Contains(placeColumns, c.field):
 			where[slices.Index(placeColumns, c.field)] = text
 		case c.field == "location":
-			location, l.remark.column = text, columnName(c.name)
+			location, l.remark.Column = text, ColumnName(c.name)
 			fallthrough
-		case c.field == "note" && l.notes > 1, c.field == "note" && columnName(c.name) != "note":
+		case c.field == "note" && l.notes > 1, c.field == "note" && ColumnName(c.name) != "note":
 			e.Note = strings.TrimPrefix(e.Note+"; "+c.name+" "+text, "; ")
 		default:
 			switch err := setField(&e, c.field, text); {
@@ -219,7 +219,7 @@ func (l *layout) common(row []string) (filter.Event, error) {
 			}
 		}
 	}
-	region := regionOf(location, l.Region, e.To.Address)
+	region := regionOf(location, l.as.Region, e.To.Address)
 	if where[0] != "" {
 		region = where[0]
 	}
@@ -228,17 +228,17 @@ func (l *layout) common(row []string) (filter.Event, error) {
 		return e, err
 	}
 	if location != "" && e.Proof.Place == "" {
-		e.Proof.Place, l.remark.text = locate(e.To.Address, location)
+		e.Proof.Place, l.remark.Text = locate(e.To.Address, location)
 	}
 	place(&e, where)
-	if l.remark.text == "" && guessed(given, &e.To) {
-		l.remark = remark{"address", fmt.Sprintf("read as one of %s, where no such number is known to be in use: does it belong to another country?", strings.ToUpper(region))}
+	if l.remark.Text == "" && guessed(given, &e.To) {
+		l.remark = Remark{"address", fmt.Sprintf("read as one of %s, where no such number is known to be in use: does it belong to another country?", strings.ToUpper(region))}
 	}
 	return e, nil
 }
 
 // translate is what a cell says, and whether it says anything.
-func (l *layout) translate(field, cell string) (text string, says bool) {
+func (l *Layout) translate(field, cell string) (text string, says bool) {
 	text = strings.TrimSpace(cell)
 	if words := l.values[field]; words != nil {
 		if means, ok := words[strings.ToLower(text)]; ok {

@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	_ "embed"
@@ -80,8 +80,8 @@ func Presets() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// PresetAbout is what a preset reads, as a sentence.
-func PresetAbout(name string) string {
+// About is what a preset reads, as a sentence.
+func About(name string) string {
 	all, _ := presets()
 	return all[name].About
 }
@@ -89,9 +89,9 @@ func PresetAbout(name string) string {
 // longestMapping bounds a mapping file, in bytes.
 const longestMapping = 64 << 10
 
-// newMapping is the preset of that name, default where it is empty, with what the mapping file text
+// NewMapping is the preset of that name, default where it is empty, with what the mapping file text
 // adds, and the tags and constants that the request gives as name=value.
-func newMapping(preset, text string, tags, set []string) (Mapping, error) {
+func NewMapping(preset, text string, tags, set []string) (Mapping, error) {
 	if preset == "" {
 		preset = "default"
 	}

@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // event.
 func TestRowID(t *testing.T) {
 	var e filter.Event
-	seen := map[string]string{rowID(&e, time.Time{}): "nothing"}
+	seen := map[string]string{ID(&e, time.Time{}): "nothing"}
 	each(reflect.ValueOf(&e).Elem(), "", func(name string, field reflect.Value) {
 		defer field.SetZero()
 		switch v := field.Addr().Interface().(type) {
@@ -30,7 +30,7 @@ func TestRowID(t *testing.T) {
 				field.SetUint(2)
 			}
 		}
-		id := rowID(&e, time.Time{})
+		id := ID(&e, time.Time{})
 		own := name == "ID" || name == "Recorded" || name == "Source" // of this import, not of the row
 		if twin, same := seen[id]; same != own {
 			t.Errorf("%s: got the name of %q: %t, want %t", name, twin, same, own)

@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"crypto/sha256"
@@ -10,10 +10,10 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-// rowID names the event of a row by what the row says, whatever the file is called, so that
+// ID names the event of a row by what the row says, whatever the file is called, so that
 // importing it again adds nothing. A row without a time means "now"; once the recipient has opted
 // in since, the same words are a new fact, so granted, when they last did, is part of the name.
-func rowID(e *filter.Event, granted time.Time) string {
+func ID(e *filter.Event, granted time.Time) string {
 	var room [512]byte
 	text := appendTexts(room[:0], e.To.Brand, string(e.To.Channel), e.To.Address, e.Scope.String(), e.Note)
 	text = appendMoment(append(text, byte(e.Kind), byte(e.Basis)), e.Time)

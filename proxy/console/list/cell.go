@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"strings"
@@ -25,8 +25,8 @@ func unmark(text string) string {
 	return text
 }
 
-// stamp is a moment as a cell, empty for none.
-func stamp(t time.Time) string {
+// Stamp is a moment as a cell, empty for none.
+func Stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

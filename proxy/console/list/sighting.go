@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"cmp"
@@ -35,8 +35,8 @@ const (
 	// sightingParts is into how many parts sightings go, by person: what concerns one person is in
 	// one part.
 	sightingParts = 256
-	// manySightings is how many are sorted at a time.
-	manySightings = 1 << 18
+	// SortsAtOnce is how many are sorted at a time.
+	SortsAtOnce = 1 << 18
 
 	sightingSize   = 3 * 8
 	sightingBlock  = 4096 // bytes, of a part in the file: the place of its block before, and sightings

@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ import (
 // readSeveral adds what the columns of single scopes, and the tags, say beside e. The date of a row
 // is the contact's, and good for a yes, which it makes no younger; an opt-out without a date of its
 // own is of now, or it could be older than the consent that it withdraws.
-func (l *layout) readSeveral(e filter.Event, row []string) {
+func (l *Layout) readSeveral(e filter.Event, row []string) {
 	for i, c := range l.columns {
 		switch {
 		case c.field == "tags":
@@ -21,7 +21,7 @@ func (l *layout) readSeveral(e filter.Event, row []string) {
 					if one.Kind, one.Scope = meaning.kind, meaning.scope; one.Kind == filter.OptedOut {
 						one.Time = time.Time{}
 					}
-					l.say(c.name, one)
+					l.say(one)
 				}
 			}
 		case c.scoped && c.field == "state":
@@ -35,16 +35,16 @@ func (l *layout) readSeveral(e filter.Event, row []string) {
 				one.Time = e.Time
 			}
 			if err != nil {
-				l.said = append(l.said, statement{column: c.name, err: err.At(c.name)})
+				l.said = append(l.said, Statement{Err: err.At(c.name)})
 			} else if said {
-				l.say(c.name, one)
+				l.say(one)
 			}
 		}
 	}
 }
 
 // stateCell reads the cell of one scope: a state, a state and its date, or the date of a yes.
-func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *input.Error) {
+func (l *Layout) stateCell(e *filter.Event, cell string) (said bool, _ *input.Error) {
 	text, says := l.translate("state", cell)
 	if !says {
 		return false, nil
@@ -63,7 +63,7 @@ func (l *layout) stateCell(e *filter.Event, cell string) (said bool, _ *input.Er
 }
 
 // ownTime sets the time of e from the column that is the time of its scope alone.
-func (l *layout) ownTime(e *filter.Event, row []string) *input.Error {
+func (l *Layout) ownTime(e *filter.Event, row []string) *input.Error {
 	for i, c := range l.columns {
 		if c.scoped && c.field == "time" && c.scope == e.Scope && strings.TrimSpace(row[i]) != "" {
 			return asColumnError(setField(e, "time", strings.TrimSpace(row[i])))

@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"reflect"
@@ -8,17 +8,17 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-// header are the columns of a list that an export writes: with all that proves what it says, or where the recipient
+// Columns are the columns of a list that an export writes: with all that proves what it says, or where the recipient
 // is alone.
-func header(evidence bool) []string {
+func Columns(evidence bool) []string {
 	if evidence {
 		return slices.Concat(consentColumns, evidenceColumns.Names)
 	}
 	return append(slices.Clone(consentColumns), "place")
 }
 
-// A fact is one moment that a record remembers.
-type fact struct {
+// A Fact is one moment that a record remembers.
+type Fact struct {
 	kind  filter.Kind
 	scope filter.Scope
 	basis filter.Basis
@@ -29,7 +29,7 @@ type fact struct {
 }
 
 // prove adds to f what is kept with the event that it comes from.
-func (f *fact) prove(events []filter.Event) {
+func (f *Fact) prove(events []filter.Event) {
 	for i := range events {
 		if e := &events[i]; e.Kind == f.kind && e.Scope == f.scope && e.Basis == f.basis && e.Time.Equal(f.at) {
 			f.note, f.proof = e.Note, e.Proof
@@ -38,20 +38,20 @@ func (f *fact) prove(events []filter.Event) {
 }
 
 // settle adds where the recipient is to the fact that it was stated with, or to the next after that.
-func settle(all []fact, rec *filter.Record) {
+func settle(all []Fact, rec *filter.Record) {
 	if rec.Place == "" || len(all) == 0 {
 		return
 	}
-	i := slices.IndexFunc(all, func(f fact) bool { return !f.at.Before(rec.Placed) })
+	i := slices.IndexFunc(all, func(f Fact) bool { return !f.at.Before(rec.Placed) })
 	if i < 0 {
 		i = len(all) - 1
 	}
 	all[i].proof.Place = rec.Place
 }
 
-// row is f as a row of a consent file with these columns.
-func (f *fact) row(to *filter.Recipient, columns []string) []string {
-	row := append(make([]string, 0, len(columns)), Cell(to.Brand), string(to.Channel), Cell(to.Address), f.kind.String(), "", "", stamp(f.at), Cell(f.note))
+// Row is f as a row of a consent file with these columns.
+func (f *Fact) Row(to *filter.Recipient, columns []string) []string {
+	row := append(make([]string, 0, len(columns)), Cell(to.Brand), string(to.Channel), Cell(to.Address), f.kind.String(), "", "", Stamp(f.at), Cell(f.note))
 	if f.kind != filter.Wrote {
 		row[4] = f.scope.String()
 	}
@@ -69,7 +69,7 @@ func (f *fact) row(to *filter.Recipient, columns []string) []string {
 		case string:
 			text = Cell(v)
 		case time.Time:
-			text = stamp(v)
+			text = Stamp(v)
 		case bool:
 			if v {
 				text = "yes"
@@ -80,31 +80,31 @@ func (f *fact) row(to *filter.Recipient, columns []string) []string {
 	return row
 }
 
-// facts are the moments in rec, oldest first; of two at once the no comes last, as it wins. events are those that prove
+// Facts are the moments in rec, oldest first; of two at once the no comes last, as it wins. events are those that prove
 // them, where that is wanted.
-func facts(rec *filter.Record, events []filter.Event) []fact {
-	var all []fact
-	add := func(f fact) {
+func Facts(rec *filter.Record, events []filter.Event) []Fact {
+	var all []Fact
+	add := func(f Fact) {
 		if !f.at.IsZero() {
 			all = append(all, f)
 		}
 	}
-	add(fact{kind: filter.Wrote, at: rec.LastInbound})
+	add(Fact{kind: filter.Wrote, at: rec.LastInbound})
 	for _, k := range rec.Consents {
 		for b, at := range k.Granted {
-			add(fact{kind: filter.OptedIn, scope: k.Scope, basis: filter.Basis(b), at: at})
+			add(Fact{kind: filter.OptedIn, scope: k.Scope, basis: filter.Basis(b), at: at})
 		}
 	}
 	for _, k := range rec.Consents {
-		add(fact{kind: filter.Noticed, scope: k.Scope, at: k.Noticed})
-		add(fact{kind: filter.Asked, scope: k.Scope, at: k.Asked})
+		add(Fact{kind: filter.Noticed, scope: k.Scope, at: k.Noticed})
+		add(Fact{kind: filter.Asked, scope: k.Scope, at: k.Asked})
 	}
 	for _, k := range rec.Consents {
-		add(fact{kind: filter.Refused, scope: k.Scope, at: k.Refused})
-		add(fact{kind: filter.OptedOut, scope: k.Scope, at: k.OptedOut})
+		add(Fact{kind: filter.Refused, scope: k.Scope, at: k.Refused})
+		add(Fact{kind: filter.OptedOut, scope: k.Scope, at: k.OptedOut})
 	}
-	add(fact{kind: filter.OptedOut, at: rec.Erased}) // which is what it means elsewhere
-	slices.SortStableFunc(all, func(a, b fact) int { return a.at.Compare(b.at) })
+	add(Fact{kind: filter.OptedOut, at: rec.Erased}) // which is what it means elsewhere
+	slices.SortStableFunc(all, func(a, b Fact) int { return a.at.Compare(b.at) })
 	for i := range all {
 		all[i].prove(events)
 	}

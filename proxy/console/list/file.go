@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"bufio"
@@ -23,31 +23,33 @@ const (
 	largestFile = 4 << 30 // bytes
 )
 
-// A spool is a consent file as it was received: UTF-8 without a byte order mark, in a temporary
+// A File is a list as it was received: UTF-8 without a byte order mark, in a temporary
 // file without a name, so that it can be read twice and is gone with the process. Nothing of it is
 // applied before all of it is there and weighed.
-type spool struct {
+type File struct {
+	Bytes int64             // bytes received
+	Sum   [sha256.Size]byte // of what was received
+
 	file  *os.File
-	size  int64             // bytes in file
-	raw   int64             // bytes received
-	sum   [sha256.Size]byte // of what was received
+	size  int64 // bytes in file
 	comma rune
 	skip  int // lines before the header
 }
 
-// newSpool makes an empty spool in the folder for temporary files.
-func newSpool() (*spool, error) {
-	f, err := tempFile("sendgate-import-*")
+// NewFile makes an empty file in the folder for temporary files.
+func NewFile() (*File, error) {
+	file, err := tempFile("sendgate-import-*")
 	if err != nil {
 		return nil, fmt.Errorf("keeping the upload until it is read: %w", err)
 	}
-	return &spool{file: f, comma: ','}, nil
+	return &File{file: file, comma: ','}, nil
 }
 
-func (s *spool) close() { dropFile(s.file) }
+// Close ends f, of which nothing is left.
+func (f *File) Close() { dropFile(f.file) }
 
-// receive takes all of it. Its error is an *[input.Error] where what is sent is at fault.
-func (s *spool) receive(body io.Reader) error {
+// Receive takes all of it. Its error is an *[input.Error] where what is sent is at fault.
+func (f *File) Receive(body io.Reader) error {
 	sum := sha256.New()
 	counted := &countingReader{r: body, sum: sum}
 	in := bufio.NewReaderSize(counted, 64<<10)
@@ -59,20 +61,20 @@ func (s *spool) receive(body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(s.file, 64<<10)
+	out := bufio.NewWriterSize(f.file, 64<<10)
 	lines := &lineCounter{w: out}
-	if s.size, err = io.Copy(lines, text); err == nil {
+	if f.size, err = io.Copy(lines, text); err == nil {
 		err = out.Flush()
 	}
-	s.raw = counted.n
-	sum.Sum(s.sum[:0])
+	f.Bytes = counted.n
+	sum.Sum(f.Sum[:0])
 	if e := asColumnError(err); e != nil {
 		return e
 	}
 	if err != nil {
 		return input.Errorf("", "the file broke off after line %d: %v", lines.n, err)
 	}
-	return s.findSeparator()
+	return f.findSeparator()
 }
 
 // decoded is the text of a file in UTF-8, without its byte order mark. head are its first bytes.
@@ -104,9 +106,9 @@ var separators = []rune{',', ';', '\t', '|'}
 
 // findSeparator looks which separator the first line has most of, outside quotes. A first line
 // "sep=;", which Excel understands, says it.
-func (s *spool) findSeparator() error {
-	head := make([]byte, min(s.size, 64<<10))
-	if _, err := s.file.ReadAt(head, 0); err != nil {
+func (f *File) findSeparator() error {
+	head := make([]byte, min(f.size, 64<<10))
+	if _, err := f.file.ReadAt(head, 0); err != nil {
 		return fmt.Errorf("reading the upload again: %w", err)
 	}
 	if len(bytes.TrimSpace(head)) == 0 {
@@ -115,7 +117,7 @@ func (s *spool) findSeparator() error {
 	line, _, _ := strings.Cut(string(head), "\n")
 	line = strings.TrimRight(line, "\r")
 	if sep, ok := strings.CutPrefix(strings.ToLower(line), "sep="); ok && len(sep) == 1 {
-		s.comma, s.skip = rune(sep[0]), 1
+		f.comma, f.skip = rune(sep[0]), 1
 		return nil
 	}
 	var count [128]int
@@ -128,31 +130,31 @@ func (s *spool) findSeparator() error {
 		}
 	}
 	for _, sep := range separators {
-		if count[sep] > count[s.comma] {
-			s.comma = sep
+		if count[sep] > count[f.comma] {
+			f.comma = sep
 		}
 	}
 	return nil
 }
 
-// headed reads the file from its beginning, and its first row, which holds until the next is read.
-func (s *spool) headed() (rows *rowReader, header []string, err error) {
-	if rows, err = s.rows(); err != nil {
+// Rows reads f from its beginning, and its first row, which holds until the next is read.
+func (f *File) Rows() (rows *Rows, header []string, err error) {
+	if rows, err = f.read(); err != nil {
 		return nil, nil, err
 	}
 	if header, err = rows.Read(); err != nil {
-		return nil, nil, input.Errorf("", "line 1: the header row cannot be read: %s", csvProblem(err))
+		return nil, nil, input.Errorf("", "line 1: the header row cannot be read: %s", Problem(err))
 	}
 	return rows, header, nil
 }
 
-// rows reads the file from its beginning. The header, if there is one, comes first.
-func (s *spool) rows() (*rowReader, error) {
-	file := &boundReader{r: io.NewSectionReader(s.file, 0, s.size)}
-	rows := &rowReader{csv.NewReader(bufio.NewReaderSize(file, 64<<10)), file}
+// read reads f from its beginning. The header, if there is one, comes first.
+func (f *File) read() (*Rows, error) {
+	file := &boundReader{r: io.NewSectionReader(f.file, 0, f.size)}
+	rows := &Rows{csv.NewReader(bufio.NewReaderSize(file, 64<<10)), file}
 	rows.ReuseRecord = true
-	rows.Comma = s.comma
-	if s.skip > 0 {
+	rows.Comma = f.comma
+	if f.skip > 0 {
 		rows.FieldsPerRecord = -1
 		if _, err := rows.Read(); err != nil {
 			return nil, fmt.Errorf("reading the upload again: %w", err)
@@ -162,17 +164,19 @@ func (s *spool) rows() (*rowReader, error) {
 	return rows, nil
 }
 
-// A rowReader reads rows of a bounded size.
-type rowReader struct {
+// Rows reads rows of a bounded size.
+type Rows struct {
 	*csv.Reader
 	file *boundReader
 }
 
 // Read reads one row, which holds until the next call.
-func (r *rowReader) Read() ([]string, error) {
+func (r *Rows) Read() ([]string, error) {
 	r.file.since = 0
 	return r.Reader.Read()
 }
+
+var errLongRow = fmt.Errorf("a row is longer than %d bytes: a quote is probably not closed", longestRow)
 
 // A boundReader fails when a single row takes too much.
 type boundReader struct {
@@ -182,15 +186,15 @@ type boundReader struct {
 
 func (b *boundReader) Read(p []byte) (int, error) {
 	if b.since > longestRow {
-		return 0, fmt.Errorf("a row is longer than %d bytes: a quote is probably not closed", longestRow)
+		return 0, errLongRow
 	}
 	n, err := b.r.Read(p)
 	b.since += n
 	return n, err
 }
 
-// received is how many bytes of the upload the first n bytes of the file were.
-func (s *spool) received(n int64) int64 { return int64(float64(n) / float64(s.size) * float64(s.raw)) }
+// Received is how many bytes of what was received the first n bytes of f were.
+func (f *File) Received(n int64) int64 { return int64(float64(n) / float64(f.size) * float64(f.Bytes)) }
 
 // A countingReader counts and hashes what is received.
 type countingReader struct {
@@ -222,7 +226,7 @@ func (l *lineCounter) Write(p []byte) (int, error) {
 		l.since += len(p)
 	}
 	if l.since > longestRow {
-		return 0, fmt.Errorf("a row is longer than %d bytes: a quote is probably not closed", longestRow)
+		return 0, errLongRow
 	}
 	if l.all += int64(len(p)); l.all > largestFile {
 		return 0, fmt.Errorf("the file is larger than %d bytes: split it", int64(largestFile))

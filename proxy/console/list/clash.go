@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"cmp"
@@ -20,10 +20,11 @@ const (
 	mostRepeated = 1 << 20
 )
 
-// clashes finds what a file says twice, and who it both opts in and out, in memory that does not
+// Clashes finds what a file says twice, and who it both opts in and out, in memory that does not
 // grow with the file: a first look sorts hashes of all statements, part by part, and a second one
-// gathers the opt-outs of those alone who clash.
-type clashes struct {
+// gathers the opt-outs of those alone who clash. [Clashes.Note] is the first look at each statement, and
+// [Clashes.Find] ends it; if there are [Clashes.Any], [Clashes.Gather] is the second, and [Clashes.Gathered] ends it.
+type Clashes struct {
 	seeds [3]maphash.Seed
 	seen  sightings
 	both  []clashKey // who both opts in and out, in order
@@ -40,8 +41,8 @@ func (k clashKey) compare(other clashKey) int {
 	return cmp.Or(cmp.Compare(k[0], other[0]), cmp.Compare(k[1], other[1]))
 }
 
-// A clashOut is an opt-out of somebody whom the file opts in as well.
-type clashOut struct {
+// An OptOut is an opt-out of somebody whom the file opts in as well.
+type OptOut struct {
 	Line  int
 	Brand string
 	Scope filter.Scope
@@ -62,9 +63,9 @@ type outOf struct {
 	scope filter.Scope
 }
 
-// newClashes sorts so many hashes at once.
-func newClashes(atOnce int) *clashes {
-	c := &clashes{seen: sightings{atOnce: atOnce}}
+// NewClashes begins the first look, which sorts so many hashes at once, see [SortsAtOnce].
+func NewClashes(atOnce int) *Clashes {
+	c := &Clashes{seen: sightings{atOnce: atOnce}}
 	for i := range c.seeds {
 		c.seeds[i] = maphash.MakeSeed()
 	}
@@ -72,13 +73,13 @@ func newClashes(atOnce int) *clashes {
 }
 
 // who stands for a person on a channel, of whatever brand.
-func (c *clashes) who(to filter.Recipient) clashKey {
+func (c *Clashes) who(to filter.Recipient) clashKey {
 	c.text = appendTexts(c.text[:0], string(to.Channel), to.Address)
 	return clashKey{maphash.Bytes(c.seeds[0], c.text), maphash.Bytes(c.seeds[1], c.text)}
 }
 
 // sight stands for what e says.
-func (c *clashes) sight(e *filter.Event) sighting {
+func (c *Clashes) sight(e *filter.Event) sighting {
 	one := sighting{who: c.who(e.To)}
 	c.text = appendTexts(c.text[:0], e.To.Brand, e.Scope.String())
 	c.text = appendMoment(append(c.text, byte(e.Kind), byte(e.Basis)), e.Time)
@@ -92,11 +93,11 @@ func (c *clashes) sight(e *filter.Event) sighting {
 	return one
 }
 
-// note is the first look at e.
-func (c *clashes) note(e *filter.Event) error { return c.seen.add(c.sight(e)) }
+// Note is the first look at e.
+func (c *Clashes) Note(e *filter.Event) error { return c.seen.add(c.sight(e)) }
 
-// find ends the first look.
-func (c *clashes) find(unwanted func() error) error {
+// Find ends the first look, early with the error of unwanted.
+func (c *Clashes) Find(unwanted func() error) error {
 	defer c.seen.close()
 	both := func(who clashKey) {
 		if c.full = c.full || len(c.both) == mostClashes; !c.full {
@@ -123,11 +124,11 @@ func (c *clashes) find(unwanted func() error) error {
 
 var errClashes = input.Errorf("", "too many recipients both opt in and out in this file: split it")
 
-// any reports whether a second look is needed.
-func (c *clashes) any() bool { return len(c.both) > 0 }
+// Any reports whether a second look is needed.
+func (c *Clashes) Any() bool { return len(c.both) > 0 }
 
-// gather is the second look at e.
-func (c *clashes) gather(line int, e *filter.Event) {
+// Gather is the second look at e.
+func (c *Clashes) Gather(line int, e *filter.Event) {
 	if e.Kind != filter.OptedOut {
 		return
 	}
@@ -140,8 +141,8 @@ func (c *clashes) gather(line int, e *filter.Event) {
 	}
 }
 
-// gathered ends the second look.
-func (c *clashes) gathered() error {
+// Gathered ends the second look.
+func (c *Clashes) Gathered() error {
 	if c.full {
 		return errClashes
 	}
@@ -150,7 +151,7 @@ func (c *clashes) gathered() error {
 }
 
 // outsOf are those of outs that are of one person.
-func (c *clashes) outsOf(to filter.Recipient) []outRow {
+func (c *Clashes) outsOf(to filter.Recipient) []outRow {
 	if len(c.both) == 0 {
 		return nil
 	}
@@ -165,11 +166,11 @@ func (c *clashes) outsOf(to filter.Recipient) []outRow {
 	return c.outs[begin(who):begin(who+1)]
 }
 
-// optOuts are the opt-outs of somebody whom the file opts in as well, in the order of their lines.
-func (c *clashes) optOuts(to filter.Recipient) iter.Seq[clashOut] {
-	return func(yield func(clashOut) bool) {
+// OptOuts are the opt-outs of somebody whom the file opts in as well, in the order of their lines.
+func (c *Clashes) OptOuts(to filter.Recipient) iter.Seq[OptOut] {
+	return func(yield func(OptOut) bool) {
 		for _, o := range c.outsOf(to) {
-			if of := o.of.Value(); !yield(clashOut{int(o.line), of.brand, of.scope, o.at}) {
+			if of := o.of.Value(); !yield(OptOut{int(o.line), of.brand, of.scope, o.at}) {
 				return
 			}
 		}
@@ -177,7 +178,7 @@ func (c *clashes) optOuts(to filter.Recipient) iter.Seq[clashOut] {
 }
 
 // repeated is where first tells of what e says, nil where that is said once.
-func (c *clashes) repeated(e *filter.Event) *uint32 {
+func (c *Clashes) repeated(e *filter.Event) *uint32 {
 	if len(c.twice) == 0 {
 		return nil
 	}
@@ -187,20 +188,20 @@ func (c *clashes) repeated(e *filter.Event) *uint32 {
 	return nil
 }
 
-// before is the line whose statement was taken and says the same as e, of line; 0 for none.
-func (c *clashes) before(line int, e *filter.Event) int {
+// Before is the line whose statement was taken and says the same as e, of line; 0 for none.
+func (c *Clashes) Before(line int, e *filter.Event) int {
 	if first := c.repeated(e); first != nil && int(*first) < line {
 		return int(*first)
 	}
 	return 0
 }
 
-// taken notes that e, of line, is taken.
-func (c *clashes) taken(line int, e *filter.Event) {
+// Taken notes that e, of line, is taken.
+func (c *Clashes) Taken(line int, e *filter.Event) {
 	if first := c.repeated(e); first != nil && *first == 0 {
 		*first = uint32(line)
 	}
 }
 
-// close lets go of what the first look still holds.
-func (c *clashes) close() { c.seen.close() }
+// Close lets go of what the first look still holds.
+func (c *Clashes) Close() { c.seen.close() }

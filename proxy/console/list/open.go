@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"encoding/csv"
@@ -18,9 +18,9 @@ type Reading struct {
 	Topics   map[string]filter.Category // of the brand in Defaults; nil: any name is a topic
 }
 
-// open begins to read s: its rows, without the header, and what they mean.
-func (s *spool) open(as Reading) (*rowReader, *layout, error) {
-	rows, first, err := s.headed()
+// Open begins to read f: its rows, without the header, and what they mean.
+func (f *File) Open(as Reading) (*Rows, *Layout, error) {
+	rows, first, err := f.Rows()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -30,18 +30,18 @@ func (s *spool) open(as Reading) (*rowReader, *layout, error) {
 	}
 	l, err := newLayout(header, as)
 	if err == nil && bare && !(as.Mapping.Titled && l.heads(first)) {
-		rows, err = s.rows()
+		rows, err = f.read()
 	}
 	return rows, l, err
 }
 
-// heads reports whether the first row of a file that should have no header row is one all the same, see Mapping.Titled.
-func (l *layout) heads(row []string) bool {
+// heads reports whether the first row of a file that should have no header row is one all the same, see [Mapping.Titled].
+func (l *Layout) heads(row []string) bool {
 	if strings.ContainsAny(strings.Join(row, ""), "0123456789@") {
 		return false
 	}
-	for _, said := range l.read(row) {
-		if e := asColumnError(said.err); e != nil && e.Field == "address" {
+	for _, said := range l.Read(row) {
+		if e := asColumnError(said.Err); e != nil && e.Field == "address" {
 			return true
 		}
 	}
@@ -57,8 +57,8 @@ func numbered(n int) []string {
 	return names
 }
 
-// csvProblem says what is wrong with the quoting or the shape of a row.
-func csvProblem(err error) string {
+// Problem says what is wrong with the quoting or the shape of a row.
+func Problem(err error) string {
 	p, ok := errors.AsType[*csv.ParseError](err)
 	switch {
 	case !ok:

@@ -1,4 +1,4 @@
-package console
+package list
 
 import (
 	"fmt"
@@ -16,15 +16,15 @@ func TestClashesAreFoundInParts(t *testing.T) {
 		name                     string
 		statements, people, most int
 	}{
-		{"everything fits into memory", 2_000, 500, manySightings},
+		{"everything fits into memory", 2_000, 500, SortsAtOnce},
 		{"blocks lie in the file, and each part is sorted at once", 120_000, 40_000, 10_000},
 		{"each part is read several times", 120_000, 40_000, 200},
 		{"few people, of whom very much is said again and again", 60_000, 20, 128},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, uint64(c.most)))
-			clash := newClashes(c.most)
-			defer clash.close()
+			clash := NewClashes(c.most)
+			defer clash.Close()
 			said, sides := map[filter.Event]int{}, map[string]map[filter.Kind]bool{}
 			var events []filter.Event
 			for range c.statements {
@@ -39,17 +39,17 @@ func TestClashesAreFoundInParts(t *testing.T) {
 					sides[e.To.Address] = map[filter.Kind]bool{}
 				}
 				sides[e.To.Address][e.Kind] = true
-				if err := clash.note(&e); err != nil {
+				if err := clash.Note(&e); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if err := clash.find(func() error { return nil }); err != nil {
+			if err := clash.Find(func() error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 			for i := range events {
-				clash.gather(i+1, &events[i])
+				clash.Gather(i+1, &events[i])
 			}
-			if err := clash.gathered(); err != nil {
+			if err := clash.Gathered(); err != nil {
 				t.Fatal(err)
 			}
 			for i := range events {
@@ -78,15 +78,15 @@ func TestClashesAreFoundInParts(t *testing.T) {
 
 // More about one recipient than is sorted at a time is refused, and not a reason for more memory.
 func TestClashesOfOneRecipientAreBounded(t *testing.T) {
-	clash := newClashes(64)
-	defer clash.close()
+	clash := NewClashes(64)
+	defer clash.Close()
 	for i := range 1000 {
 		e := filter.Event{To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+4915123456789"}, Kind: filter.Wrote, Time: time.Unix(int64(i), 0)}
-		if err := clash.note(&e); err != nil {
+		if err := clash.Note(&e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	err := clash.find(func() error { return nil })
+	err := clash.Find(func() error { return nil })
 	if want := "more than 24 different statements of this file are about one recipient: split it"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
