@@ -238,7 +238,7 @@ func (b *txnBatch) announce() {
 	for _, st := range b.changed {
 		if !st.left && st.record.EverOptedOut() {
 			p := st.fp.Person()
-			b.s.optouts.add(&p)
+			b.s.optouts.Add(&p)
 		}
 	}
 }
@@ -250,9 +250,9 @@ func (b *txnBatch) publish() {
 	defer s.publishing.Add(1)
 	s.places.Store(b.places.with(b.settled))
 	if ix := s.index.Load(); ix != nil {
-		w := rowWriter{words: &ix.words}
+		w := ix.Writer()
 		for _, st := range b.changed {
-			ix.set(&st.fp, w.write(&st.fp, &st.record))
+			w.Set(&st.fp, &st.record)
 		}
 	}
 	t, head := b.totals, b.head // alone: b is large

@@ -28,11 +28,9 @@
 // One person may have several addresses: a number, and the user id that a platform gives them. [Store.Link] keeps
 // that they are one, and from then on whoever says no under one of them says so under all.
 //
-// What a send needs to know is in memory. A Bloom filter holds everybody who ever opted out, of
-// whatever brand: where only an opt-out matters, which is the common case, it usually answers by
-// itself. What it cannot answer, an index does, which holds all records in a compact form. Both are
-// made from the snapshot and the database when the store is opened, and follow the database; neither
-// answers before an append that was acknowledged is in it. With more recipients than [Config.Index]
+// What a send needs to know is in memory, see package index: a Bloom filter of everybody who ever opted out, and an
+// index of all records. Both are made from the snapshot and the database when the store is opened, and follow the
+// database; neither answers before an append that was acknowledged is in it. With more recipients than [Config.Index]
 // there is no index, and what the Bloom filter cannot answer is read from the database.
 //
 // One goroutine writes the consent store. Appends that arrive while it syncs share the next

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -72,7 +71,7 @@ func FailAudit(s *Store, f func(real func() error) error) {
 // MayHaveOptedOut asks the Bloom filter alone.
 func MayHaveOptedOut(s *Store, to filter.Recipient) bool {
 	p := s.keys.Person(to.Address)
-	return s.optouts.shards[p[0]%bloomShards].maybe(tagOf(&p))
+	return s.optouts.Maybe(&p)
 }
 
 // CompareIndex says where the index, the Bloom filter or the totals differ from what the database
@@ -91,14 +90,14 @@ func CompareIndex(s *Store) error {
 			t.recipients++
 			p := fp.Person()
 			if want.EverOptedOut() {
-				if t.optouts++; !s.optouts.maybe(&p) {
+				if t.optouts++; !s.optouts.Maybe(&p) {
 					return fmt.Errorf("the Bloom filter does not know %x, who opted out", fp)
 				}
 			}
 			if ix == nil {
 				continue
 			}
-			if known, elsewhere := ix.get(&fp, &got); !known || elsewhere {
+			if known, elsewhere := ix.Get(&fp, &got); !known || elsewhere {
 				return fmt.Errorf("the index does not hold %x", fp)
 			}
 			if !reflect.DeepEqual(got, want) {
@@ -107,8 +106,8 @@ func CompareIndex(s *Store) error {
 		}
 		return nil
 	})
-	if err == nil && ix != nil && ix.count.Load() != t.recipients {
-		err = fmt.Errorf("the index has %d records, the database %d", ix.count.Load(), t.recipients)
+	if err == nil && ix != nil && ix.Len() != t.recipients {
+		err = fmt.Errorf("the index has %d records, the database %d", ix.Len(), t.recipients)
 	}
 	if now := s.totals.Load(); err == nil && (now.recipients != t.recipients || now.optouts != t.optouts) {
 		err = fmt.Errorf("the totals say %+v, the database %+v", now, t)
@@ -118,22 +117,6 @@ func CompareIndex(s *Store) error {
 
 // Indexed reports whether the store holds the records in memory.
 func Indexed(s *Store) bool { return s.index.Load() != nil }
-
-// BloomFilters is how many filters the fullest shard of the Bloom filter has.
-func BloomFilters(s *Store) (most int) {
-	for i := range s.optouts.shards {
-		most = max(most, len(s.optouts.shards[i].filters))
-	}
-	return most
-}
-
-// NewBloom is a Bloom filter of numbers, made for n of them.
-func NewBloom(n int64) (add func(int), maybe func(int) bool) {
-	k, o := fingerprint.NewKeys(nil), newOptouts(n)
-	add = func(i int) { p := k.Person(strconv.Itoa(i)); o.add(&p) }
-	maybe = func(i int) bool { p := k.Person(strconv.Itoa(i)); return o.maybe(&p) }
-	return add, maybe
-}
 
 // fingerprintOf is that of a recipient about whom something is known.
 func (s *Store) fingerprintOf(to filter.Recipient) fingerprint.Recipient {
@@ -235,18 +218,6 @@ func BeforeSwitches(s *Store, f func()) (err error) {
 	s.switches, err = switches.Open(switches.Config{Dir: s.cfg.Dir, Now: s.now, Closed: ErrClosed, Logger: s.logger,
 		Sync: func(file *os.File) error { f(); return file.Sync() }})
 	return err
-}
-
-// RowSizes is how many bytes the rows of recipients take in the index.
-func RowSizes(s *Store, all ...filter.Recipient) (sizes []int) {
-	ix := s.index.Load()
-	for _, to := range all {
-		fp := s.fingerprintOf(to)
-		p := fp.Person()
-		_, size := ix.find(ix.shard(&p).page(tagOf(&p)), tagOf(&p), fp.Place())
-		sizes = append(sizes, size)
-	}
-	return sizes
 }
 
 // LoseRecord takes the record of a recipient out of the database, and nothing else.

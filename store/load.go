@@ -12,6 +12,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/fingerprint"
+	"github.com/sendgate/sendgate/store/index"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
@@ -23,10 +24,10 @@ const loadRanges = 16
 func (s *Store) load(db *badger.DB) error {
 	start := time.Now()
 	t := s.totals.Load()
-	s.optouts = newOptouts(t.optouts)
-	var ix *index
+	s.optouts = index.NewOptouts(t.optouts)
+	var ix *index.Index
 	if t.recipients <= s.cfg.Index {
-		ix = newIndex(t.recipients)
+		ix = index.New(t.recipients)
 	}
 	parts := make(chan int, loadRanges)
 	for i := range loadRanges {
@@ -40,7 +41,7 @@ func (s *Store) load(db *badger.DB) error {
 		workers.Go(func() {
 			l := loader{s: s, index: ix, fresh: true}
 			if ix != nil {
-				l.rows.words = &ix.words
+				l.writer = ix.Writer()
 			}
 			for part := range parts {
 				errs[part] = l.load(db, byte(part*256/loadRanges), byte((part+1)*256/loadRanges-1))
@@ -67,9 +68,9 @@ func (s *Store) load(db *badger.DB) error {
 // A loader reads a part of the records at a time.
 type loader struct {
 	s      *Store
-	index  *index // nil: only who opted out matters
-	fresh  bool   // it has none of those who are read
-	rows   rowWriter
+	index  *index.Index // nil: only who opted out matters
+	fresh  bool         // it has none of those who are read
+	writer index.Writer
 	record filter.Record
 	count  int64 // of records read
 }
@@ -111,14 +112,14 @@ func (l *loader) take(txn *badger.Txn, fp *fingerprint.Recipient, value []byte) 
 	}
 	if r == nil || r.EverOptedOut() {
 		p := fp.Person()
-		l.s.optouts.add(&p)
+		l.s.optouts.Add(&p)
 	}
 	switch {
 	case l.index == nil:
 	case l.fresh:
-		l.index.add(fp, l.rows.write(fp, r))
+		l.writer.Add(fp, r)
 	default:
-		l.index.set(fp, l.rows.write(fp, r))
+		l.writer.Set(fp, r)
 	}
 }
 
@@ -127,7 +128,7 @@ func (l *loader) take(txn *badger.Txn, fp *fingerprint.Recipient, value []byte) 
 func (s *Store) refresh(db *badger.DB, fps []fingerprint.Recipient) error {
 	l := loader{s: s, index: s.index.Load()}
 	if l.index != nil {
-		l.rows.words = &l.index.words
+		l.writer = l.index.Writer()
 	}
 	return db.View(func(txn *badger.Txn) error {
 		for i := range fps {
@@ -138,7 +139,7 @@ func (s *Store) refresh(db *badger.DB, fps []fingerprint.Recipient) error {
 			case errors.Is(err, badger.ErrKeyNotFound):
 				err = nil
 				if l.index != nil {
-					l.index.remove(&fps[i])
+					l.index.Remove(&fps[i])
 				}
 			}
 			if err != nil {
@@ -150,7 +151,7 @@ func (s *Store) refresh(db *badger.DB, fps []fingerprint.Recipient) error {
 }
 
 // adoptIndex puts an index into use, or says that there is none.
-func (s *Store) adoptIndex(ix *index) {
+func (s *Store) adoptIndex(ix *index.Index) {
 	if ix == nil {
 		s.logger.Warn("there are more recipients than the setting store.index allows to hold in memory: "+
 			"who ever opted out is read from disk, and so is everybody where consent is needed",

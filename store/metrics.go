@@ -31,8 +31,8 @@ func (m *metrics) register(s *Store) error {
 		counter("sendgate_store_appends_total", "Events kept.", m.appends.Load),
 		counter("sendgate_store_commits_total", "Transactions committed and synced; appends share them.", m.commits.Load),
 		counter("sendgate_store_compactions_undone_total", "Changes of the database's files that failed and were taken back, so that nothing was lost.", s.folder.Tables.Undone),
-		reads("negative", func() uint64 { negative, _ := s.optouts.asked(); return negative }),
-		reads("positive", func() uint64 { _, positive := s.optouts.asked(); return positive }),
+		reads("negative", func() uint64 { negative, _ := s.optouts.Asked(); return negative }),
+		reads("positive", func() uint64 { _, positive := s.optouts.Asked(); return positive }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "sendgate_store_recipients", Help: "Recipients about whom something is known.",
 		}, func() float64 { return float64(s.totals.Load().recipients) }),
@@ -40,7 +40,7 @@ func (m *metrics) register(s *Store) error {
 			Name: "sendgate_store_indexed", Help: "Recipients whose records are held in memory; 0 where there are more than the setting store.index.",
 		}, func() float64 {
 			if ix := s.index.Load(); ix != nil {
-				return float64(ix.count.Load())
+				return float64(ix.Len())
 			}
 			return 0
 		}),

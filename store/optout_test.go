@@ -33,28 +33,6 @@ func TestReadBloomNegativeAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestBloomFilterGrows(t *testing.T) {
-	for name, sized := range map[string]int64{"made for few": 0, "made for all": 100_000} {
-		const people = 100_000
-		add, maybe := store.NewBloom(sized)
-		for i := range people {
-			add(i)
-		}
-		wrong := 0
-		for i := range people {
-			if !maybe(i) {
-				t.Fatalf("%s: recipient %d opted out, and the Bloom filter denies it", name, i)
-			}
-			if maybe(people + i) {
-				wrong++
-			}
-		}
-		if wrong > people/800 {
-			t.Errorf("%s: %d of %d strangers are looked up, want at most about one in a thousand", name, wrong, people)
-		}
-	}
-}
-
 func TestBloomFilterIsRebuilt(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, store.Config{Dir: dir})

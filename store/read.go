@@ -32,7 +32,7 @@ func (s *Store) ReadInto(r *filter.Record, to filter.Recipient, need filter.Need
 		return ErrClosed
 	}
 	p := s.keys.Person(to.Address)
-	if need == filter.NeedOptOut && !s.optouts.maybe(&p) {
+	if need == filter.NeedOptOut && !s.optouts.Maybe(&p) {
 		return nil
 	}
 	at := s.places.Load().of(&to)
@@ -42,7 +42,7 @@ func (s *Store) ReadInto(r *filter.Record, to filter.Recipient, need filter.Need
 	if ix := s.index.Load(); ix != nil {
 		all := spareRecords.Get().(*filter.Record)
 		*all = filter.Record{Consents: all.Consents[:0]}
-		elsewhere := ix.read(&p, at, r, all)
+		elsewhere := ix.Read(&p, at, r, all)
 		if !elsewhere {
 			r.Join(all)
 		}

@@ -2,20 +2,18 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/store/fingerprint"
+	"github.com/sendgate/sendgate/store/index"
 	"github.com/sendgate/sendgate/store/wire"
 	"go.uber.org/zap"
 )
@@ -56,39 +54,36 @@ func (s *Store) loadSnapshot(db *badger.DB) error {
 		return err
 	}
 	defer f.Close()
-	r := &snapshotReader{file: f}
-	if err := r.open(); err != nil {
+	snapshot, err := index.ReadSnapshot(f)
+	if err != nil {
 		return err
 	}
-	h := &r.head
+	h := &snapshot.Head
 	indexed := s.totals.Load().recipients <= s.cfg.Index
-	if err := s.inChain(db, h.head); err != nil {
+	if err := s.inChain(db, h); err != nil {
 		return err
 	}
-	if indexed && !h.indexed || h.unchained != s.totals.Load().unchained {
+	if indexed && !h.Indexed || h.Unchained != s.totals.Load().unchained {
 		return errStale
 	}
-	s.optouts = new(optouts)
-	var ix *index
-	if indexed {
-		ix = newIndex(0)
-	}
-	if err := r.load(s.optouts, ix); err != nil {
+	o, ix, err := snapshot.Load(indexed)
+	if err != nil {
 		return err
 	}
+	s.optouts = o
 	s.adoptIndex(ix)
-	if err := s.catchUp(db, h.head.Seq); err != nil {
+	if err := s.catchUp(db, h.Seq); err != nil {
 		return err
 	}
-	if n := s.totals.Load().recipients; ix != nil && ix.count.Load() != n {
-		return fmt.Errorf("it has %d records, and the database %d: %w", ix.count.Load(), n, wire.ErrDamaged)
+	if n := s.totals.Load().recipients; ix != nil && ix.Len() != n {
+		return fmt.Errorf("it has %d records, and the database %d: %w", ix.Len(), n, wire.ErrDamaged)
 	}
-	s.saved.Store(h.head.Seq)
+	s.saved.Store(h.Seq)
 	return nil
 }
 
-// inChain finds out whether the chain goes through a head.
-func (s *Store) inChain(db *badger.DB, h Head) error {
+// inChain finds out whether the chain goes through the head of a snapshot.
+func (s *Store) inChain(db *badger.DB, h *index.SnapshotHead) error {
 	if h.Seq == 0 {
 		return errStale
 	}
@@ -143,138 +138,4 @@ func (s *Store) catchUp(db *badger.DB, seq uint64) error {
 	}
 	workers.Wait()
 	return errors.Join(errs...)
-}
-
-// A snapshotReader reads the sections of a snapshot.
-type snapshotReader struct {
-	file     *os.File
-	sections []section
-	head     snapshotHead
-}
-
-// open reads the table of the sections, and the head.
-func (r *snapshotReader) open() error {
-	info, err := r.file.Stat()
-	if err != nil {
-		return err
-	}
-	end := make([]byte, snapshotTrailer)
-	if info.Size() < int64(len(end)) {
-		return wire.ErrDamaged
-	}
-	if _, err := r.file.ReadAt(end, info.Size()-int64(len(end))); err != nil {
-		return err
-	}
-	offset, n := binary.LittleEndian.Uint64(end), int(binary.LittleEndian.Uint32(end[8:]))
-	if string(end[16:]) != snapshotMagic || offset+uint64(n+len(end)) != uint64(info.Size()) || n%sectionSize != 0 {
-		return wire.ErrDamaged
-	}
-	table, err := r.read(section{offset: offset, bytes: uint64(n), sum: binary.LittleEndian.Uint32(end[12:])}, nil)
-	if err != nil {
-		return err
-	}
-	for ; len(table) > 0; table = table[sectionSize:] {
-		s := section{kind: table[0], number: table[1], offset: binary.LittleEndian.Uint64(table[2:]),
-			bytes: binary.LittleEndian.Uint64(table[10:]), sum: binary.LittleEndian.Uint32(table[18:])}
-		if s.bytes > uint64(info.Size()) || s.offset > uint64(info.Size())-s.bytes {
-			return wire.ErrDamaged
-		}
-		r.sections = append(r.sections, s)
-	}
-	return r.readHead()
-}
-
-func (r *snapshotReader) readHead() error {
-	if len(r.sections) == 0 || r.sections[0].kind != sectionHead {
-		return wire.ErrDamaged
-	}
-	b, err := r.read(r.sections[0], nil)
-	if err != nil {
-		return err
-	}
-	if len(b) != 8+len(wire.Digest{})+8+1 {
-		return wire.ErrDamaged
-	}
-	h := &r.head
-	h.head.Seq = binary.LittleEndian.Uint64(b)
-	b = b[8+copy(h.head.Sum[:], b[8:]):]
-	h.unchained, h.indexed = int64(binary.LittleEndian.Uint64(b)), b[8] == 1
-	return nil
-}
-
-// read reads a section into room, where that is large enough.
-func (r *snapshotReader) read(s section, room []byte) ([]byte, error) {
-	if uint64(cap(room)) < s.bytes {
-		room = make([]byte, s.bytes)
-	}
-	b := room[:s.bytes]
-	if _, err := r.file.ReadAt(b, int64(s.offset)); err != nil {
-		return nil, err
-	}
-	if crc32.Checksum(b, wire.Castagnoli) != s.sum {
-		return nil, wire.ErrDamaged
-	}
-	return b, nil
-}
-
-// load reads all sections, of which there must be one of each.
-func (r *snapshotReader) load(o *optouts, ix *index) error {
-	have := make(map[[2]uint8]bool)
-	if ix != nil {
-		for _, s := range r.sections {
-			if s.kind == sectionWords {
-				b, err := r.read(s, nil)
-				if err == nil {
-					err = ix.words.decodeLists(b)
-				}
-				if err != nil {
-					return err
-				}
-			}
-		}
-	}
-	for _, s := range r.sections {
-		have[[2]uint8{s.kind, s.number}] = true
-	}
-	want := 2 + bloomShards + indexShards
-	if !r.head.indexed {
-		want = 1 + bloomShards
-	}
-	if len(have) != want || len(r.sections) != want {
-		return wire.ErrDamaged
-	}
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	errs := make([]error, runtime.GOMAXPROCS(0))
-	for w := range errs {
-		workers.Go(func() {
-			var room []byte
-			for i := next.Add(1) - 1; i < int64(len(r.sections)) && errs[w] == nil; i = next.Add(1) - 1 {
-				room, errs[w] = r.part(r.sections[i], room, o, ix)
-			}
-		})
-	}
-	workers.Wait()
-	return errors.Join(errs...)
-}
-
-// part reads a section of the index or of the Bloom filter.
-func (r *snapshotReader) part(s section, room []byte, o *optouts, ix *index) ([]byte, error) {
-	shard := s.kind == sectionShard && ix != nil
-	if !shard && s.kind != sectionBloom {
-		return room, nil
-	}
-	b, err := r.read(s, room)
-	if err != nil {
-		return room, err
-	}
-	if !shard {
-		if s.number >= bloomShards {
-			return b, wire.ErrDamaged
-		}
-		return b, o.shards[s.number].decode(b)
-	}
-	err = ix.shards[s.number].decode(b)
-	ix.count.Add(ix.shards[s.number].count)
-	return b, err
 }

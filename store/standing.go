@@ -68,7 +68,7 @@ func sameRecord(a, b *filter.Record) bool {
 // recordOf is the record of a recipient, from memory where it is there.
 func (s *Store) recordOf(txn *badger.Txn, fp fingerprint.Recipient) (r filter.Record, known bool, err error) {
 	if ix := s.index.Load(); ix != nil {
-		if known, elsewhere := ix.get(&fp, &r); !elsewhere {
+		if known, elsewhere := ix.Get(&fp, &r); !elsewhere {
 			return r, known, nil
 		}
 	}

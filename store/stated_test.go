@@ -103,22 +103,3 @@ func TestSnapshotWithoutAnErasedPlace(t *testing.T) {
 		}
 	}
 }
-
-// Whoever states no place takes no more memory for others who do.
-func TestPlaceTakesLittle(t *testing.T) {
-	s := open(t, store.Config{Dir: t.TempDir()})
-	defer closeStore(t, s)
-	var events []filter.Event
-	for i := range 4000 {
-		e := optIn(storetest.Person("acme", i), fmt.Sprint(i))
-		if e.Time = noon; i%2 == 1 {
-			e.Proof.Place = []string{"US-TX", "US-NY America/New_York"}[i/2%2]
-		}
-		events = append(events, e)
-	}
-	keep(t, s, events...)
-	sizes := store.RowSizes(s, storetest.Person("acme", 0), storetest.Person("acme", 1))
-	if sizes[0] > 13 || sizes[1] > sizes[0]+5 {
-		t.Errorf("a row takes %d bytes, and with a place %d", sizes[0], sizes[1])
-	}
-}

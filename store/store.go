@@ -16,6 +16,7 @@ import (
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/fingerprint"
+	"github.com/sendgate/sendgate/store/index"
 	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/tally"
 	"go.uber.org/zap"
@@ -30,7 +31,7 @@ type Store struct {
 	logger  *zap.Logger
 	keys    fingerprint.Keys
 	metrics metrics
-	optouts *optouts
+	optouts *index.Optouts
 	blobs   blobs
 	tally   *tally.Book
 	errands *errands.Journal
@@ -59,16 +60,16 @@ type Store struct {
 	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed when the writer has ended
 
-	head       atomic.Pointer[Head]   // of the chain, as acknowledged
-	totals     atomic.Pointer[totals] // likewise
-	places     atomic.Pointer[places] // likewise
-	publishing atomic.Uint64          // odd while what was committed is being made known
-	index      atomic.Pointer[index]  // nil: there are too many recipients to hold in memory
-	saved      atomic.Uint64          // number of the link up to which the snapshot is made
-	removals   atomic.Uint64          // how often the snapshot was removed
-	serving    bool                   // set before the writer starts
-	saving     sync.WaitGroup         // while snapshots may be written
-	counting   sync.WaitGroup         // while the tally and the errands are kept, and records may be counted
+	head       atomic.Pointer[Head]        // of the chain, as acknowledged
+	totals     atomic.Pointer[totals]      // likewise
+	places     atomic.Pointer[places]      // likewise
+	publishing atomic.Uint64               // odd while what was committed is being made known
+	index      atomic.Pointer[index.Index] // nil: there are too many recipients to hold in memory
+	saved      atomic.Uint64               // number of the link up to which the snapshot is made
+	removals   atomic.Uint64               // how often the snapshot was removed
+	serving    bool                        // set before the writer starts
+	saving     sync.WaitGroup              // while snapshots may be written
+	counting   sync.WaitGroup              // while the tally and the errands are kept, and records may be counted
 
 	writing  sync.Mutex // while a snapshot is written
 	renaming sync.Mutex // while the snapshot is put into place, or removed

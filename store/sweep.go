@@ -113,7 +113,7 @@ func (s *Store) forgetNext(db *badger.DB) (more bool, err error) {
 	if f.totals != nil {
 		s.totals.Store(f.totals)
 		if ix := s.index.Load(); ix != nil {
-			ix.remove(&f.fp)
+			ix.Remove(&f.fp)
 		}
 		return true, s.removeSnapshot()
 	}

@@ -167,7 +167,7 @@ func (r *recipientWalk) compare(txn *badger.Txn, records *badger.Iterator) error
 	} else if !r.broken && !bytes.Equal(value, appendRecord(nil, r.fp, &r.record)) {
 		report.fault(r.seq, "the record of recipient %x does not follow from their events, the last of which is %d", r.fp[:], r.seq)
 	}
-	if p := r.fp.Person(); r.record.EverOptedOut() && !r.v.s.optouts.maybe(&p) {
+	if p := r.fp.Person(); r.record.EverOptedOut() && !r.v.s.optouts.Maybe(&p) {
 		report.fault(r.seq, "recipient %x opted out, but the Bloom filter in memory does not know it; event %d is about them", r.fp[:], r.seq)
 	}
 	return nil

@@ -102,9 +102,9 @@ func (s *Store) work(job func(*badger.DB) error) error {
 // keep commits the batch, and sees it off to be synced.
 func (w *writer) keep() {
 	s := w.s
-	if ix := s.index.Load(); ix != nil && s.optouts.crowded() {
+	if ix := s.index.Load(); ix != nil && s.optouts.Crowded() {
 		w.land()
-		s.optouts.compact(ix)
+		s.optouts.Compact(ix)
 	}
 	items := make([]*item, 0, w.events)
 	probe := false

@@ -1,4 +1,4 @@
-package store
+package index
 
 import (
 	"encoding/binary"
@@ -11,9 +11,9 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-// A rowWriter writes rows. It belongs to one goroutine.
-type rowWriter struct {
-	words *words
+// A Writer puts records into an index. It belongs to one goroutine.
+type Writer struct {
+	index *Index
 	row   []byte
 
 	last struct { // most rows have the head of the one before
@@ -23,20 +23,29 @@ type rowWriter struct {
 	}
 }
 
-// write is the row of the recipient with a fingerprint, until the next call of write. A nil r, and
-// one that does not fit into a row, is said to be elsewhere.
-func (w *rowWriter) write(fp *fingerprint.Recipient, r *filter.Record) []byte {
+// Writer begins to write.
+func (ix *Index) Writer() Writer { return Writer{index: ix} }
+
+// Set puts the record of a recipient into the index, in the place of the one before. A nil r, and one that does not
+// fit into a row, is said to be elsewhere.
+func (w *Writer) Set(fp *fingerprint.Recipient, r *filter.Record) { w.index.set(fp, w.write(fp, r)) }
+
+// Add puts in the record of a recipient of whom there is none.
+func (w *Writer) Add(fp *fingerprint.Recipient, r *filter.Record) { w.index.add(fp, w.write(fp, r)) }
+
+// write is the row of the recipient with a fingerprint, until the next call of write.
+func (w *Writer) write(fp *fingerprint.Recipient, r *filter.Record) []byte {
 	p := fp.Person()
 	w.row = binary.BigEndian.AppendUint64(w.row[:0], tagOf(&p))
 	start := len(w.row)
 	if r == nil || !w.record(fp.Place(), r) || len(w.row)-start > math.MaxUint16 {
-		w.row = binary.AppendUvarint(w.row[:start], uint64(w.words.heads.add(sizedHead{head: head{place: fp.Place(), elsewhere: true}})))
+		w.row = binary.AppendUvarint(w.row[:start], uint64(w.index.words.heads.add(sizedHead{head: head{place: fp.Place(), elsewhere: true}})))
 	}
 	return w.row
 }
 
 // record writes head, terms and times; false where they do not fit.
-func (w *rowWriter) record(n fingerprint.Place, r *filter.Record) bool {
+func (w *Writer) record(n fingerprint.Place, r *filter.Record) bool {
 	h := head{place: n, inbound: !r.LastInbound.IsZero(), erased: !r.Erased.IsZero(), stated: r.Place, many: len(r.Consents) > 1}
 	if !h.width(r) {
 		return false
@@ -108,7 +117,7 @@ func (h *head) holds(at time.Time) bool {
 }
 
 // time writes a time, unless it is zero.
-func (w *rowWriter) time(h *head, at time.Time) {
+func (w *Writer) time(h *head, at time.Time) {
 	switch {
 	case at.IsZero():
 	case h.nanos:
@@ -119,32 +128,32 @@ func (w *rowWriter) time(h *head, at time.Time) {
 }
 
 // head is the number of a head; false where there are too many.
-func (w *rowWriter) head(h head) (uint32, bool) {
+func (w *Writer) head(h head) (uint32, bool) {
 	if w.last.ok && w.last.head == h {
 		return w.last.number, true
 	}
 	sized := sizedHead{h, h.size()}
-	n, ok := w.words.heads.find(sized)
+	n, ok := w.index.words.heads.find(sized)
 	if !ok {
-		if w.words.heads.len() >= maxWords {
+		if w.index.words.heads.len() >= maxWords {
 			return 0, false
 		}
 		sized.one.scope, sized.stated = h.one.scope.Clone(), strings.Clone(h.stated) // they may point into a request
-		n = w.words.heads.add(sized)
+		n = w.index.words.heads.add(sized)
 	}
 	w.last.head, w.last.number, w.last.ok = sized.head, n, true
 	return n, true
 }
 
 // term is the number of a term; false where there are too many.
-func (w *rowWriter) term(t term) (uint32, bool) {
-	n, ok := w.words.terms.find(t)
+func (w *Writer) term(t term) (uint32, bool) {
+	n, ok := w.index.words.terms.find(t)
 	if !ok {
-		if w.words.terms.len() >= maxWords {
+		if w.index.words.terms.len() >= maxWords {
 			return 0, false
 		}
 		t.scope = t.scope.Clone()
-		n = w.words.terms.add(t)
+		n = w.index.words.terms.add(t)
 	}
 	return n, true
 }

@@ -1,4 +1,4 @@
-package store
+package index
 
 import (
 	"math/bits"
@@ -22,15 +22,15 @@ const (
 	bloomHashes = 7  // nine bits each, out of 64
 )
 
-// optouts is the Bloom filter of every person who ever opted out, of whatever brand. It may say
+// Optouts is the Bloom filter of every person who ever opted out, of whatever brand. It may say
 // yes to others, which costs a look at their record, and never says no to one of them. Nothing is
 // taken out of a filter: somebody who opted in again costs that look too.
-type optouts struct {
+type Optouts struct {
 	shards [bloomShards]bloomShard
 }
 
 // A bloomShard is a row of filters. When the last is as full as it was made for, a further one is
-// appended, until [optouts.compact] makes one of them.
+// appended, until [Optouts.Compact] makes one of them.
 type bloomShard struct {
 	mu      sync.RWMutex
 	filters []*bloom.BloomFilter
@@ -43,9 +43,9 @@ type bloomShard struct {
 	_                  [32]byte
 }
 
-// newOptouts makes a filter with room for n persons.
-func newOptouts(n int64) *optouts {
-	o := new(optouts)
+// NewOptouts makes a filter with room for n persons.
+func NewOptouts(n int64) *Optouts {
+	o := new(Optouts)
 	for i := range o.shards {
 		o.shards[i].grow(max(bloomStart, int(n/bloomShards*9/8)))
 	}
@@ -59,8 +59,8 @@ func (s *bloomShard) grow(n int) {
 	s.size, s.left = s.size+n, n
 }
 
-// maybe reports whether p may have opted out.
-func (o *optouts) maybe(p *fingerprint.Person) bool {
+// Maybe reports whether p may have opted out.
+func (o *Optouts) Maybe(p *fingerprint.Person) bool {
 	s := &o.shards[p[0]%bloomShards]
 	if s.maybe(tagOf(p)) {
 		s.positive.Add(1)
@@ -81,8 +81,8 @@ func (s *bloomShard) maybe(tag uint64) bool {
 	return false
 }
 
-// add takes p in. It must happen before the opt-out is acknowledged.
-func (o *optouts) add(p *fingerprint.Person) {
+// Add takes p in. It must happen before the opt-out is acknowledged.
+func (o *Optouts) Add(p *fingerprint.Person) {
 	s := &o.shards[p[0]%bloomShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,8 +122,8 @@ func bloomPlace(f *bloom.BloomFilter, tag uint64) (at uint, hash uint64) {
 	return uint(block) * bloomBlock, hash ^ hash>>32
 }
 
-// crowded reports whether a shard has several filters.
-func (o *optouts) crowded() bool {
+// Crowded reports whether a shard has several filters.
+func (o *Optouts) Crowded() bool {
 	for i := range o.shards {
 		if len(o.shards[i].filters) > 1 { // only the writer changes it
 			return true
@@ -132,9 +132,9 @@ func (o *optouts) crowded() bool {
 	return false
 }
 
-// compact makes one filter of those of one shard that has several, from the records in the index.
+// Compact makes one filter of those of one shard that has several, from the records in the index.
 // Only the writer may call it, and only while everybody who was added is in the index.
-func (o *optouts) compact(ix *index) {
+func (o *Optouts) Compact(ix *Index) {
 	for i := range o.shards {
 		s := &o.shards[i]
 		if len(s.filters) < 2 { // only the writer changes it
@@ -152,8 +152,8 @@ func (o *optouts) compact(ix *index) {
 	}
 }
 
-// asked is how often the filter said no and yes.
-func (o *optouts) asked() (negative, positive uint64) {
+// Asked is how often the filter said no and yes.
+func (o *Optouts) Asked() (negative, positive uint64) {
 	for i := range o.shards {
 		negative += o.shards[i].negative.Load()
 		positive += o.shards[i].positive.Load()

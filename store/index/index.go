@@ -1,4 +1,4 @@
-package store
+package index
 
 import (
 	"encoding/binary"
@@ -10,7 +10,7 @@ import (
 	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
-// An index holds every record of the database in memory, in a compact form, so that a read waits
+// An Index holds every record of the database in memory, in a compact form, so that a read waits
 // for nothing. It is made from the database and follows it: the writer changes it when a commit is
 // on disk, and before that commit is acknowledged.
 //
@@ -20,7 +20,7 @@ import (
 // for more than one page. Within a page, five further bits choose a slot, whose rows are searched
 // one after another. A row has 64 bits of the person: with the shard's, the chance that any two of ten
 // million are taken for one is one in a hundred million.
-type index struct {
+type Index struct {
 	words  words
 	count  atomic.Int64 // of records
 	shards [indexShards]indexShard
@@ -49,9 +49,9 @@ type page struct {
 	rows  []byte // slot by slot
 }
 
-// newIndex makes an index with pages for about n records.
-func newIndex(n int64) *index {
-	ix := new(index)
+// New makes an index with pages for about n records.
+func New(n int64) *Index {
+	ix := new(Index)
 	depth := uint8(bits.Len64(uint64(n) * usualRow / indexShards / (pageSize * 2 / 3)))
 	for i := range ix.shards {
 		s := &ix.shards[i]
@@ -63,7 +63,10 @@ func newIndex(n int64) *index {
 	return ix
 }
 
-func (ix *index) shard(p *fingerprint.Person) *indexShard { return &ix.shards[p[0]] }
+// Len is how many records it holds.
+func (ix *Index) Len() int64 { return ix.count.Load() }
+
+func (ix *Index) shard(p *fingerprint.Person) *indexShard { return &ix.shards[p[0]] }
 
 // tagOf is what a row keeps of the person: all that chooses page and slot is in it.
 func tagOf(p *fingerprint.Person) uint64 { return binary.BigEndian.Uint64(p[1:]) }
@@ -81,10 +84,10 @@ func (pg *page) slot(n int) (from, to int) {
 	return from, int(pg.ends[n])
 }
 
-// read reads what is known of a person: the record of one place into own, and of another into
+// Read reads what is known of a person: the record of one place into own, and of another into
 // all, in the memory that their Consents have. What is not there leaves them alone. elsewhere says
 // that one of them is known and not held in memory.
-func (ix *index) read(p *fingerprint.Person, at fingerprint.Bearing, own, all *filter.Record) (elsewhere bool) {
+func (ix *Index) Read(p *fingerprint.Person, at fingerprint.Bearing, own, all *filter.Record) (elsewhere bool) {
 	s, tag := ix.shard(p), tagOf(p)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -110,7 +113,7 @@ func (ix *index) read(p *fingerprint.Person, at fingerprint.Bearing, own, all *f
 
 // set puts the row of a recipient into the index, in the place of the one before. An empty row
 // takes the recipient out.
-func (ix *index) set(fp *fingerprint.Recipient, row []byte) {
+func (ix *Index) set(fp *fingerprint.Recipient, row []byte) {
 	p := fp.Person()
 	s, tag := ix.shard(&p), tagOf(&p)
 	s.mu.Lock()
@@ -129,7 +132,7 @@ func (ix *index) set(fp *fingerprint.Recipient, row []byte) {
 }
 
 // add puts in the row of a recipient of whom there is none.
-func (ix *index) add(fp *fingerprint.Recipient, row []byte) {
+func (ix *Index) add(fp *fingerprint.Recipient, row []byte) {
 	p := fp.Person()
 	s, tag := ix.shard(&p), tagOf(&p)
 	s.mu.Lock()
@@ -143,7 +146,7 @@ func (ix *index) add(fp *fingerprint.Recipient, row []byte) {
 
 // splice puts row into the place of old bytes of a page, which is split when that makes it too
 // large.
-func (ix *index) splice(s *indexShard, pg *page, tag uint64, at, old int, row []byte) {
+func (ix *Index) splice(s *indexShard, pg *page, tag uint64, at, old int, row []byte) {
 	pg.splice(slotOf(tag), at, old, row)
 	if len(pg.rows) > pageSize && pg.depth < maxDepth {
 		ix.split(s, tag)
@@ -151,7 +154,7 @@ func (ix *index) splice(s *indexShard, pg *page, tag uint64, at, old int, row []
 }
 
 // find is where the row of a recipient is and how long; where it would be, and 0, if there is none.
-func (ix *index) find(pg *page, tag uint64, n fingerprint.Place) (at, size int) {
+func (ix *Index) find(pg *page, tag uint64, n fingerprint.Place) (at, size int) {
 	at, to := pg.slot(slotOf(tag))
 	for at < to {
 		row := ix.words.next(pg.rows[at:])
@@ -164,7 +167,7 @@ func (ix *index) find(pg *page, tag uint64, n fingerprint.Place) (at, size int) 
 }
 
 // split makes two pages of the one that a tag leads to.
-func (ix *index) split(s *indexShard, tag uint64) {
+func (ix *Index) split(s *indexShard, tag uint64) {
 	old := s.page(tag)
 	var sizes [2]int
 	alone := true
@@ -231,7 +234,7 @@ func (pg *page) splice(slot, at, old int, row []byte) {
 
 // eachOptout calls f with the tag of each row of a shard whose recipient ever opted out, or whose
 // record is elsewhere.
-func (ix *index) eachOptout(shard int, f func(tag uint64)) {
+func (ix *Index) eachOptout(shard int, f func(tag uint64)) {
 	s := &ix.shards[shard]
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -251,9 +254,9 @@ func (ix *index) eachOptout(shard int, f func(tag uint64)) {
 	}
 }
 
-// get reads the record of one recipient into r; known says whether there is one, and elsewhere
+// Get reads the record of one recipient into r; known says whether there is one, and elsewhere
 // that it is not in memory.
-func (ix *index) get(fp *fingerprint.Recipient, r *filter.Record) (known, elsewhere bool) {
+func (ix *Index) Get(fp *fingerprint.Recipient, r *filter.Record) (known, elsewhere bool) {
 	p := fp.Person()
 	s, tag := ix.shard(&p), tagOf(&p)
 	s.mu.RLock()
@@ -268,5 +271,5 @@ func (ix *index) get(fp *fingerprint.Recipient, r *filter.Record) (known, elsewh
 	return true, row.head.elsewhere
 }
 
-// remove takes a recipient out.
-func (ix *index) remove(fp *fingerprint.Recipient) { ix.set(fp, nil) }
+// Remove takes a recipient out.
+func (ix *Index) Remove(fp *fingerprint.Recipient) { ix.set(fp, nil) }
