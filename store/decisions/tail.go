@@ -126,9 +126,12 @@ func (t *tail) close() error {
 }
 
 // Tail is what is in the tail, once all that was logged before is there or in a block. The tail is begun anew
-// behind whoever reads it otherwise.
+// behind whoever reads it otherwise. In memory there is none.
 func (l *Log) Tail() ([]byte, error) {
 	l.flush(true)
+	if l.cfg.Dir == "" {
+		return nil, nil
+	}
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	data, err := os.ReadFile(filepath.Join(l.cfg.Dir, TailName))
