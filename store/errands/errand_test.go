@@ -239,6 +239,12 @@ func TestRefused(t *testing.T) {
 	if _, err := j.Add(context.Background(), other); !errors.Is(err, errands.ErrFull) {
 		t.Errorf("beyond the room that the setting gives: %v", err)
 	}
+	cancel := (&errands.Errand{ID: "later", Kind: errands.Scheduled, Body: make([]byte, 3000)}).Cancellation()
+	if _, err := j.Add(context.Background(), cancel, other); !errors.Is(err, errands.ErrFull) {
+		t.Errorf("beside a cancellation: %v", err)
+	}
+	add(t, j, cancel) // in the place of what is cancelled
+	storetest.Must(t, j.End(context.Background(), cancel.ID))
 	storetest.Must(t, j.Change(context.Background(), "SM1", func(e *errands.Errand) error { e.Body = make([]byte, 3500); return nil }))
 	storetest.Must(t, j.End(context.Background(), "SM1"))
 	add(t, j, other)
