@@ -6,23 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
 
-// maxInterim bounds the 1xx answers that may come before the real one.
-const maxInterim = 8
-
 var errAnswerHead = errors.New("the answer's head is not well-formed HTTP/1.1")
 
-// An answer is the head of an upstream's answer: what must be known to read on, and what is passed
-// on of it.
-type answer struct {
+// An answerHead is the head of an upstream's answer: what must be known to read on, and what is passed on of it.
+type answerHead struct {
 	code     int
 	reason   []byte // the words after the code
 	lines    []byte // the header lines, without the blank one
-	length   int    // of the body; -1 chunked, -2 until the connection closes
+	length   int    // of the body, or chunked, or untilClose
 	persist  bool   // another exchange may follow
 	encoding []byte // of the body, if it is said
 	special  []special
@@ -31,139 +26,19 @@ type answer struct {
 	// head is the status line and the header lines that go to the client, as the upstream spelled and
 	// ordered them, less those of the connection and any Sendgate-* ones. The blank line is missing.
 	head []byte
-	long []byte // a head that is longer than what is read at a time
-
-	done time.Time // when the exchange was over
 
 	src   bytes.Reader
 	again *bufio.Reader // reads src
 }
 
-// receive reads one complete answer: its head into a, its status, its Content-Encoding and its body
-// into resp. keep reports whether the connection can serve another exchange. body bounds the
-// answer's body in bytes.
-func (c *conn) receive(resp *fasthttp.Response, a *answer, toHead bool, body int) (keep bool, err error) {
-	for n := 0; ; n++ {
-		if err := c.readHead(a); err != nil {
-			return false, err
-		}
-		if a.code >= 200 {
-			break
-		}
-		if a.code == fasthttp.StatusSwitchingProtocols || n == maxInterim {
-			return false, fmt.Errorf("the answer's status %d was not asked for", a.code)
-		}
-	}
-	resp.ResetBody()
-	resp.SkipBody = toHead
-	resp.Header.SetStatusCode(a.code)
-	if len(a.encoding) > 0 {
-		resp.Header.SetContentEncodingBytes(a.encoding)
-	}
-	bare := toHead || a.code == fasthttp.StatusNoContent || a.code == fasthttp.StatusNotModified
-	a.pass(toHead || !bare)
-	switch {
-	case !bare:
-		if err := c.readBody(resp, a, body); err != nil {
-			return false, err
-		}
-		if a.length < 0 {
-			a.head = appendLength(a.head, "Content-Length", len(resp.Body()))
-		}
-	case a.length == -2:
-		a.length = -1 // no body follows, whatever its length would have been
-	}
-	return a.persist && a.length != -2, nil
-}
+// Lengths of a body that the head does not say.
+const (
+	chunked    = -1
+	untilClose = -2 // the connection closes after it
+)
 
-func (c *conn) readBody(resp *fasthttp.Response, a *answer, limit int) error {
-	resp.Header.SetContentLength(a.length)
-	if err := resp.ReadBody(c.br, limit); err != nil {
-		if errors.Is(err, fasthttp.ErrBodyTooLarge) {
-			return fmt.Errorf("the answer's body is larger than limits.body (%d bytes)", limit)
-		}
-		return fmt.Errorf("reading the answer's body: %w", err)
-	}
-	if a.length != -1 {
-		return nil
-	}
-	for size, begins := 0, true; ; { // trailers, which are dropped
-		line, err := c.br.ReadSlice('\n')
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return fmt.Errorf("reading the answer's trailers: %w", err)
-		}
-		if size += len(line); size > c.head {
-			return errors.New("the answer's trailers are larger than limits.header")
-		}
-		if begins && err == nil && len(bytes.TrimRight(line, "\r\n")) == 0 {
-			return nil
-		}
-		begins = err == nil
-	}
-}
-
-// readHead reads a status line and the header lines after it. What a knows of them is good until
-// the connection is read from again.
-func (c *conn) readHead(a *answer) error {
-	for {
-		seen, _ := c.br.Peek(c.br.Buffered())
-		if end := headEnd(seen); end > 0 {
-			if end > c.head {
-				return c.tooLong()
-			}
-			_, _ = c.br.Discard(end)
-			return a.parse(seen[:end])
-		}
-		if len(seen) == c.br.Size() {
-			return c.readLong(a)
-		}
-		if _, err := c.br.Peek(len(seen) + 1); err != nil {
-			if len(seen) == 0 {
-				return fmt.Errorf("no answer: %w", err)
-			}
-			return fmt.Errorf("reading the answer's head: %w", err)
-		}
-	}
-}
-
-// readLong reads a head that is longer than the reader's buffer.
-func (c *conn) readLong(a *answer) error {
-	for a.long = a.long[:0]; ; {
-		part, err := c.br.ReadSlice('\n')
-		if len(a.long)+len(part) > c.head {
-			return c.tooLong()
-		}
-		a.long = append(a.long, part...)
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-		case err != nil:
-			return fmt.Errorf("reading the answer's head: %w", err)
-		case headEnd(a.long[max(0, len(a.long)-3):]) > 0:
-			return a.parse(a.long)
-		}
-	}
-}
-
-func (c *conn) tooLong() error {
-	return fmt.Errorf("the answer's head is larger than limits.header (%d bytes)", c.head)
-}
-
-// headEnd is where the blank line ends that ends a head, 0 where none does. Also what is no head
-// ends somewhere.
-func headEnd(b []byte) int {
-	if len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
-		return min(2, len(b))
-	}
-	if n := bytes.Index(b, []byte("\n\r\n")); n >= 0 {
-		return n + 3
-	}
-	if n := bytes.Index(b, []byte("\n\n")); n >= 0 {
-		return n + 2
-	}
-	return 0
-}
-
-func (a *answer) parse(raw []byte) error {
+// parse checks raw and keeps slices of it.
+func (a *answerHead) parse(raw []byte) error {
 	status, lines, ok := cutLine(raw)
 	if !ok || len(status) < 12 || !bytes.HasPrefix(status, []byte("HTTP/1.")) || status[8] != ' ' || !all(status[9:12], isDigit) {
 		return errAnswerHead
@@ -171,7 +46,7 @@ func (a *answer) parse(raw []byte) error {
 	if status[7] != '1' && status[7] != '0' || len(status) > 12 && status[12] != ' ' || !all(status, isText) {
 		return errAnswerHead
 	}
-	a.length, a.lines, a.persist, a.encoding = -2, lines, status[7] == '1', nil
+	a.length, a.lines, a.persist, a.encoding = untilClose, lines, status[7] == '1', nil
 	a.special, a.named = a.special[:0], a.named[:0]
 	a.code, _ = strconv.Atoi(string(status[9:12]))
 	if a.code < 100 {
@@ -207,23 +82,21 @@ func (a *answer) parse(raw []byte) error {
 	return nil
 }
 
-func (a *answer) take(k kind, value []byte) error {
+func (a *answerHead) take(k kind, value []byte) error {
 	switch k {
 	case kindLength:
 		n, err := strconv.Atoi(string(value))
-		if err != nil || n < 0 || a.length != -2 || !all(value, isDigit) {
+		if err != nil || n < 0 || a.length != untilClose || !all(value, isDigit) {
 			return errors.New("the answer's length is ambiguous")
 		}
 		a.length = n
 	case kindCoding:
-		if a.length != -2 || !fold(value, "chunked") {
+		if a.length != untilClose || !fold(value, "chunked") {
 			return errors.New("the answer's length is ambiguous")
 		}
-		a.length = -1
+		a.length = chunked
 	case kindConnection:
-		var h head
-		h.list(value)
-		a.named = append(a.named, h.named...)
+		a.named, _ = connectionLists(a.named, value)
 		for ; len(value) >= len("close"); value = value[1:] {
 			if fold(value[:len("close")], "close") {
 				a.persist = false
@@ -236,7 +109,7 @@ func (a *answer) take(k kind, value []byte) error {
 }
 
 // pass makes the head that is passed on. measured says whether a Content-Length is a part of it.
-func (a *answer) pass(measured bool) {
+func (a *answerHead) pass(measured bool) {
 	dst := append(a.head[:0], "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(a.code), 10)
 	dst = append(dst, ' ')
@@ -259,7 +132,7 @@ func (a *answer) pass(measured bool) {
 }
 
 // measure has a's head be that of another body, of so many bytes: a digest is of the one before.
-func (a *answer) measure(body int) {
+func (a *answerHead) measure(body int) {
 	status, lines, _ := cutLine(a.head)
 	out := a.head[:len(status)+len("\r\n")]
 	for {
@@ -280,7 +153,7 @@ func (a *answer) measure(body int) {
 // and place: Server, Content-Type, Content-Encoding, Content-Length and Set-Cookie, and Connection
 // towards the client. fasthttp keeps some headers to itself unless it has read them from a wire, so
 // it is given one to read.
-func (a *answer) fill(resp *fasthttp.Response) error {
+func (a *answerHead) fill(resp *fasthttp.Response) error {
 	a.head = append(a.head, "\r\n"...)
 	defer func() { a.head = a.head[:len(a.head)-len("\r\n")] }()
 	resp.Header.DisableNormalizing()

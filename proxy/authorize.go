@@ -60,7 +60,7 @@ func (rt *route) authorized(cfg *RouteConfig) error {
 // error is a sentence for the client, and the request must not be sent.
 func (g *Gate) write(rt *route, w *work, changed bool) error {
 	body := w.req.Body()
-	w.wire = w.head.append(w.wire[:0], &w.req.Header, rt.upstream, len(body), changed)
+	w.wire = w.head.append(w.wire[:0], &w.req.Header, &rt.upstream.destination, len(body), changed)
 	c := rt.credentials
 	if w.credentials != nil {
 		c = w.credentials
@@ -81,7 +81,7 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 	}
 	if after := req.Body(); len(after) != len(body) || len(body) > 0 && &after[0] != &body[0] {
 		body = after
-		w.wire = w.head.append(w.wire[:0], &w.req.Header, rt.upstream, len(body), true)
+		w.wire = w.head.append(w.wire[:0], &w.req.Header, &rt.upstream.destination, len(body), true)
 		lines = w.wire[bytes.IndexByte(w.wire, '\n')+1:]
 	}
 	w.fields = w.fields[:0]

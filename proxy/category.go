@@ -98,7 +98,7 @@ func (rt *route) classify(m *filter.Message, h *head) {
 			m.Campaign = string(campaign)
 		}
 		if rt.trusts.category {
-			category = h.claimed()
+			category = claimed(h)
 		}
 		if rt.trusts.topic {
 			name, _ := valueOf(h.raw, "sendgate-topic")
@@ -141,7 +141,7 @@ func (rt *route) spell(m *filter.Message) {
 
 // claims are the category and the topic that the sender claims, believed or not, in words.
 func (rt *route) claims(h *head) (category, topic string) {
-	if c := h.claimed(); c != filter.All {
+	if c := claimed(h); c != filter.All {
 		category = c.String()
 	}
 	name, _ := valueOf(h.raw, "sendgate-topic")
@@ -154,7 +154,7 @@ func (rt *route) claims(h *head) (category, topic string) {
 
 // claimed is the category that the sender claims, the strictest where there are several; All for
 // none. A claim that is no word of the four claims nothing, which is marketing.
-func (h *head) claimed() filter.Scope {
+func claimed(h *head) filter.Scope {
 	strictest, claims := filter.Category(filter.Categories), h.raw
 	for {
 		text, rest := valueOf(claims, "sendgate-category")

@@ -91,7 +91,7 @@ func agree(t *testing.T, w *work, raw []byte) {
 		!bytes.Equal(own.Body(), req.Body()) || !bytes.Equal(w.batch.Head, req.Header.RawHeaders()) {
 		t.Fatalf("fasthttp finds %s %s, %q, %q in\n%q", req.Header.Method(), req.Header.RequestURI(), req.Header.RawHeaders(), req.Body(), raw)
 	}
-	to := &upstream{host: "up.test", base: "/base"}
+	to := &destination{host: "up.test", base: "/base"}
 	if fast, slow := w.head.append(nil, &own.Header, to, len(own.Body()), false), slow.head.append(nil, &req.Header, to, len(req.Body()), false); !bytes.Equal(fast, slow) {
 		t.Fatalf("forwarded as\n%q and\n%q from\n%q", fast, slow, raw)
 	}

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,7 +80,8 @@ func (g *Gate) release(w *work) {
 	w.full.Reset()
 	clear(w.ids)
 	clear(w.slots)
-	w.ids, w.slots, w.head.raw, w.head.named = w.ids[:0], w.slots[:0], nil, w.head.named[:0]
+	w.ids, w.slots = w.ids[:0], w.slots[:0]
+	w.head.forget()
 	clear(w.passes)
 	w.tallies, w.sent, w.takers = w.tallies[:0], w.sent[:0], w.takers[:0]
 	w.sends, w.held, w.passes = false, w.held[:0], w.passes[:0]
@@ -204,6 +207,20 @@ func (g *Gate) find(t *table, w *work) *route {
 	rt.keepTarget(w, &w.req.Header)
 	w.req.SetRequestURIBytes(rest)
 	return rt
+}
+
+// cutRoute parts /route/rest?query into the route's name and /rest?query. What is left begins with a slash: a target
+// without a path is none (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1).
+func cutRoute(target []byte) (name, rest []byte) {
+	target = target[1:]
+	n := bytes.IndexAny(target, "/?")
+	switch {
+	case n < 0:
+		return target, []byte("/")
+	case target[n] == '?':
+		return target[:n], slices.Concat([]byte("/"), target[n:])
+	}
+	return target[:n], target[n:]
 }
 
 // handle does with a request what the mode of its route says.

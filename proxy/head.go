@@ -29,34 +29,6 @@ type head struct {
 	length  int // of the body, where it is said and not odd
 }
 
-// A special is a line that is not, or not always, passed on as it is: the bytes from and to, with its
-// CR LF.
-type special struct {
-	from, to int
-	kind     kind
-}
-
-// A kind is what the gate must know about a header by its name.
-type kind uint8
-
-const (
-	kindPlain       kind = iota
-	kindHop              // belongs to one connection: never forwarded
-	kindClaim            // belongs to the gate: never forwarded
-	kindDigest           // a sum of the body: wrong once the body was changed
-	kindConnection       // lists further headers of this connection
-	kindKey              // Idempotency-Key: names one send, where the route says so
-	kindOnce             // from here on, a second one makes the request ambiguous
-	kindHost             // replaced by the upstream's
-	kindLength           // Content-Length: kept as written while the body is
-	kindCoding           // Transfer-Encoding: replaced by a Content-Length
-	kindType             // Content-Type: how the gate reads the body, so the upstream must too
-	kindCompression      // Content-Encoding: the same
-	kindUpgrade          // another protocol on this connection
-	kindExpect           // Expect: answered by the gate
-	kinds                // how many there are
-)
-
 var errHead = errors.New("the request head is not lines of `Name: value`, each ended by CR LF")
 
 // parse checks raw and keeps slices of it. The error is a sentence for the client.
@@ -92,6 +64,9 @@ func (h *head) parse(raw []byte) error {
 	}
 }
 
+// forget lets go of the bytes of the request.
+func (h *head) forget() { h.raw, h.named = nil, h.named[:0] }
+
 func (h *head) take(k kind, name, value []byte) error {
 	if k > kindOnce && h.seen[k] {
 		return fmt.Errorf("the request has two %s headers", name)
@@ -103,7 +78,8 @@ func (h *head) take(k kind, name, value []byte) error {
 	case kindHost:
 		h.host = value
 	case kindConnection:
-		h.list(value)
+		names, ends := connectionLists(h.named, value)
+		h.named, h.ends = names, h.ends || ends
 	case kindLength:
 		if len(value) == 0 || !all(value, isDigit) {
 			return errors.New("the Content-Length is not a number")
@@ -177,8 +153,8 @@ func drop(list []special, raw []byte, names [][]byte) []special {
 	}
 }
 
-// list remembers what a Connection header names.
-func (h *head) list(value []byte) {
+// connectionLists adds to names what a Connection header lists, besides close and keep-alive. ends says that close is there.
+func connectionLists(names [][]byte, value []byte) (all [][]byte, ends bool) {
 	for len(value) > 0 {
 		end := 0
 		for end < len(value) && value[end] != ',' {
@@ -186,18 +162,25 @@ func (h *head) list(value []byte) {
 		}
 		switch name := trim(value[:end]); {
 		case fold(name, "close"):
-			h.ends = true
+			ends = true
 		case len(name) > 0 && !fold(name, "keep-alive"):
-			h.named = append(h.named, name)
+			names = append(names, name)
 		}
 		value = value[min(end+1, len(value)):]
 	}
+	return names, ends
+}
+
+// A destination is where a request goes, as its head says it.
+type destination struct {
+	host string // for the Host header
+	base string // path in front of every target, without a slash at its end
 }
 
 // append writes the head that goes to the upstream: the client's lines as they were, less those of
-// this connection and of the gate, with the upstream's Host, and a Content-Length where the client
+// this connection and of the gate, with the Host of where it goes, and a Content-Length where the client
 // sent chunks or the body was changed.
-func (h *head) append(dst []byte, req *fasthttp.RequestHeader, to *upstream, body int, changed bool) []byte {
+func (h *head) append(dst []byte, req *fasthttp.RequestHeader, to *destination, body int, changed bool) []byte {
 	dst = append(dst, req.Method()...)
 	dst = append(dst, ' ')
 	dst = append(dst, to.base...)
@@ -245,46 +228,4 @@ func appendLength(dst []byte, name string, n int) []byte {
 	dst = append(dst, ": "...)
 	dst = strconv.AppendInt(dst, int64(n), 10)
 	return append(dst, "\r\n"...)
-}
-
-// special reports whether lines of this kind are not, or not always, passed on as they are.
-func (k kind) special() bool {
-	return k != kindPlain && k != kindType && k != kindCompression && k != kindKey
-}
-
-// kindOf knows a header by its name. Hop-by-hop:
-// https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1.
-func kindOf(name []byte) kind {
-	for _, k := range kindNames[min(len(name), len(kindNames)-1)] {
-		if fold(name, k.name) {
-			return k.kind
-		}
-	}
-	switch {
-	case len(name) > 9 && fold(name[:9], "sendgate-"):
-		return kindClaim
-	case len(name) > 6 && fold(name[:6], "proxy-"):
-		return kindHop
-	}
-	return kindPlain
-}
-
-type named struct {
-	name string
-	kind kind
-}
-
-// kindNames holds the names by their length.
-var kindNames = [19][]named{
-	2:  {{"te", kindHop}},
-	4:  {{"host", kindHost}},
-	6:  {{"expect", kindExpect}, {"digest", kindDigest}},
-	7:  {{"trailer", kindHop}, {"upgrade", kindUpgrade}},
-	10: {{"connection", kindConnection}, {"keep-alive", kindHop}},
-	11: {{"content-md5", kindDigest}, {"repr-digest", kindDigest}},
-	12: {{"content-type", kindType}},
-	14: {{"content-length", kindLength}, {"http2-settings", kindHop}, {"content-digest", kindDigest}},
-	15: {{"idempotency-key", kindKey}},
-	16: {{"content-encoding", kindCompression}},
-	17: {{"transfer-encoding", kindCoding}},
 }

@@ -15,6 +15,21 @@ func cutLine(raw []byte) (line, rest []byte, ok bool) {
 	return raw[:n-1], raw[n+1:], true
 }
 
+// headEnd is where the blank line ends that ends a head, 0 where none does. Also what is no head
+// ends somewhere.
+func headEnd(b []byte) int {
+	if len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
+		return min(2, len(b))
+	}
+	if n := bytes.Index(b, []byte("\n\r\n")); n >= 0 {
+		return n + 3
+	}
+	if n := bytes.Index(b, []byte("\n\n")); n >= 0 {
+		return n + 2
+	}
+	return 0
+}
+
 // cutHeader parts a line of the form `Name: value`, the value without the blanks around it
 // (https://www.rfc-editor.org/rfc/rfc9112#section-5). A folded line begins with a blank and is
 // none.

@@ -92,10 +92,9 @@ func encodeCall(req *fasthttp.Request, rest []byte) []byte {
 	b := make([]byte, 0, len(body)+1024)
 	b = append(append(append(b, req.Header.Method()...), ' '), rest...)
 	b = append(b, " HTTP/1.1\r\n"...)
-	var connection head
-	connection.list(req.Header.Peek("Connection"))
+	connection, _ := connectionLists(nil, req.Header.Peek("Connection"))
 	for name, value := range req.Header.All() {
-		if goesOn(name) && !slices.ContainsFunc(connection.named, func(n []byte) bool { return bytes.EqualFold(n, name) }) {
+		if goesOn(name) && !slices.ContainsFunc(connection, func(n []byte) bool { return bytes.EqualFold(n, name) }) {
 			b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
 		}
 	}

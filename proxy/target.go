@@ -1,10 +1,6 @@
 package proxy
 
-import (
-	"bytes"
-	"errors"
-	"slices"
-)
+import "errors"
 
 // checkTarget refuses request targets that are no path, or hold what no URL may. What a path means
 // to the service is the provider's to judge. The error is a sentence for the client.
@@ -22,18 +18,4 @@ func checkTarget(target []byte) error {
 		}
 	}
 	return nil
-}
-
-// cutRoute parts /route/rest?query into the route's name and /rest?query. What is left begins with a slash: a target
-// without a path is none (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1).
-func cutRoute(target []byte) (name, rest []byte) {
-	target = target[1:]
-	n := bytes.IndexAny(target, "/?")
-	switch {
-	case n < 0:
-		return target, []byte("/")
-	case target[n] == '?':
-		return target[:n], slices.Concat([]byte("/"), target[n:])
-	}
-	return target[:n], target[n:]
 }

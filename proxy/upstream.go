@@ -35,10 +35,9 @@ func (o outcome) String() string { return outcomeNames[o] }
 
 // An upstream is the send endpoint of one route, with the connections to it.
 type upstream struct {
+	destination
 	key    settings
-	host   string // for the Host header
-	base   string // path in front of every target, without a slash at its end
-	body   int    // bytes an answer may have
+	body   int // bytes an answer may have
 	places chan struct{}
 	dialer dialer
 	pool   pool
@@ -65,13 +64,12 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 		return nil, fmt.Errorf("upstream: %s %w", veiled(base), err)
 	}
 	u := &upstream{
-		key:    settings{cfg.Upstream, "", cfg.Timeouts, cfg.InFlight, cfg.Handshakes, limits},
-		host:   base.Host,
-		base:   strings.TrimRight(base.EscapedPath(), "/"),
-		body:   limits.Body,
-		places: make(chan struct{}, cfg.InFlight),
-		count:  count,
-		alone:  runtime.GOMAXPROCS(0) == 1,
+		destination: destination{base.Host, strings.TrimRight(base.EscapedPath(), "/")},
+		key:         settings{cfg.Upstream, "", cfg.Timeouts, cfg.InFlight, cfg.Handshakes, limits},
+		body:        limits.Body,
+		places:      make(chan struct{}, cfg.InFlight),
+		count:       count,
+		alone:       runtime.GOMAXPROCS(0) == 1,
 	}
 	u.pool = pool{keep: cfg.Timeouts.Idle}
 	u.dialer = dialer{
