@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"go.uber.org/zap"
 )
 
@@ -112,10 +113,10 @@ func (a *access) look(g *Gate, rt *route, w *work) stranger {
 // credentials belong, if these are put in by the gate.
 func (a *access) identify(rt *route, w *work, now time.Time) stranger {
 	why := noToken
-	if w.head.claims {
-		value, rest := valueOf(w.head.raw, "sendgate-token")
+	if w.head.Claims {
+		value, rest := head.ValueOf(w.head.Raw, "sendgate-token")
 		if rest != nil {
-			if _, again := valueOf(rest, "sendgate-token"); again != nil {
+			if _, again := head.ValueOf(rest, "sendgate-token"); again != nil {
 				return twoTokens
 			}
 			if why = a.knows(sha256.Sum256(value), w, now); why == known {
@@ -135,7 +136,7 @@ func (a *access) identify(rt *route, w *work, now time.Time) stranger {
 	if cap(w.token) < 256 { // what most are written in
 		w.token = make([]byte, 0, 256)
 	}
-	value, err := rt.authorizer.Presented(w.token[:0], w.req, w.head.raw)
+	value, err := rt.authorizer.Presented(w.token[:0], w.req, w.head.Raw)
 	switch {
 	case err != nil:
 		return twoTokens
@@ -181,11 +182,11 @@ func (a *access) from(w *work) netip.Addr {
 		return at
 	}
 	var path [][]byte
-	for value, rest := valueOf(w.head.raw, "x-forwarded-for"); rest != nil; value, rest = valueOf(rest, "x-forwarded-for") {
+	for value, rest := head.ValueOf(w.head.Raw, "x-forwarded-for"); rest != nil; value, rest = head.ValueOf(rest, "x-forwarded-for") {
 		path = append(path, bytes.Split(value, []byte(","))...)
 	}
 	for _, text := range slices.Backward(path) {
-		said, err := netip.ParseAddr(string(trim(text)))
+		said, err := netip.ParseAddr(string(head.Trim(text)))
 		if err != nil {
 			return netip.Addr{}
 		}

@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/head"
 )
 
 // ClientsConfig is the `clients` section of a route: who may come in by it. Of each kind that is listed, one must hold.
@@ -118,7 +120,7 @@ func (t *ClientToken) hash() (hash [sha256.Size]byte, err error) {
 	case t.Name == "":
 		return hash, errors.New("name: missing: want that of the client")
 	case len(t.Name) > 64 || strings.ContainsFunc(t.Name, func(r rune) bool {
-		return r >= 0x80 || !isDigit(byte(r)) && (r|0x20 < 'a' || r|0x20 > 'z') && !strings.ContainsRune("-._@", r)
+		return r >= 0x80 || !head.IsDigit(byte(r)) && (r|0x20 < 'a' || r|0x20 > 'z') && !strings.ContainsRune("-._@", r)
 	}):
 		return hash, errors.New("name: want up to 64 letters, digits and - . _ @")
 	case err == nil && hash == sha256.Sum256(nil):

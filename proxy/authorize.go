@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -60,7 +61,7 @@ func (rt *route) authorized(cfg *RouteConfig) error {
 // error is a sentence for the client, and the request must not be sent.
 func (g *Gate) write(rt *route, w *work, changed bool) error {
 	body := w.req.Body()
-	w.wire = w.head.append(w.wire[:0], &w.req.Header, &rt.upstream.destination, len(body), changed)
+	w.wire = w.head.Append(w.wire[:0], &w.req.Header, &rt.upstream.Destination, len(body), changed)
 	c := rt.credentials
 	if w.credentials != nil {
 		c = w.credentials
@@ -81,7 +82,7 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 	}
 	if after := req.Body(); len(after) != len(body) || len(body) > 0 && &after[0] != &body[0] {
 		body = after
-		w.wire = w.head.append(w.wire[:0], &w.req.Header, &rt.upstream.destination, len(body), true)
+		w.wire = w.head.Append(w.wire[:0], &w.req.Header, &rt.upstream.Destination, len(body), true)
 		lines = w.wire[bytes.IndexByte(w.wire, '\n')+1:]
 	}
 	w.fields = w.fields[:0]
@@ -89,7 +90,7 @@ func (g *Gate) write(rt *route, w *work, changed bool) error {
 		w.fields = append(w.fields, field{name, value})
 	}
 	out := append(w.signed[:0], req.Header.Method()...)
-	out = append(append(append(out, ' '), rt.upstream.base...), req.Header.RequestURI()...)
+	out = append(append(append(out, ' '), rt.upstream.Base...), req.Header.RequestURI()...)
 	out = appendChanged(append(out, " HTTP/1.1\r\n"...), lines, w.fields)
 	w.wire, w.signed = append(out, body...), w.wire
 	return w.keeps()
@@ -109,7 +110,7 @@ func (w *work) keeps() error {
 // stays reports whether header lines of this name are no business of who puts in credentials: fasthttp would not
 // keep them as they are written, or all of them.
 func stays(name []byte) bool {
-	return fold(name, "content-length") || fold(name, "cookie") || fold(name, "user-agent")
+	return head.Fold(name, "content-length") || head.Fold(name, "cookie") || head.Fold(name, "user-agent")
 }
 
 // hold makes req what the provider is to put credentials into: w's request with these header lines, as they are
@@ -122,11 +123,11 @@ func (w *work) hold(req *fasthttp.Request, lines, body []byte) {
 	req.Header.SetRequestURIBytes(w.req.Header.RequestURI())
 	req.SetBodyRaw(body)
 	for {
-		line, rest, ok := cutLine(lines)
+		line, rest, ok := head.CutLine(lines)
 		if !ok || len(line) == 0 {
 			return
 		}
-		if name, value, _ := cutHeader(line); !stays(name) {
+		if name, value, _ := head.CutHeader(line); !stays(name) {
 			req.Header.AddBytesKV(name, value)
 		}
 		lines = rest
@@ -145,22 +146,22 @@ func (f field) is(name, value []byte) bool {
 func appendChanged(dst, lines []byte, fields []field) []byte {
 	written := func(f field) bool {
 		for rest := lines; ; {
-			line, more, ok := cutLine(rest)
+			line, more, ok := head.CutLine(rest)
 			if !ok || len(line) == 0 {
 				return false
 			}
-			if name, value, _ := cutHeader(line); f.is(name, value) {
+			if name, value, _ := head.CutHeader(line); f.is(name, value) {
 				return true
 			}
 			rest = more
 		}
 	}
 	for rest := lines; ; {
-		line, more, ok := cutLine(rest)
+		line, more, ok := head.CutLine(rest)
 		if !ok || len(line) == 0 {
 			break
 		}
-		name, value, _ := cutHeader(line)
+		name, value, _ := head.CutHeader(line)
 		if stays(name) || slices.ContainsFunc(fields, func(f field) bool { return f.is(name, value) }) {
 			dst = append(dst, rest[:len(line)+len("\r\n")]...)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 )
 
 // labels is what a route knows of the messages that take it, each label as what a message is: a
@@ -89,19 +90,19 @@ func checkCaps(rows []filter.Cap, brand filter.Brand) error {
 
 // classify stamps m with what the route knows: the brand, the one way of writing its sender, and
 // what it is by the list of templates, the route, its sender and the claims that are believed.
-func (rt *route) classify(m *filter.Message, h *head) {
+func (rt *route) classify(m *filter.Message, h *head.Request) {
 	m.Anonymous = m.From == "" && m.Service == ""
 	var category, topic filter.Scope
-	if h.claims {
+	if h.Claims {
 		if rt.trusts.campaign {
-			campaign, _ := valueOf(h.raw, "sendgate-campaign")
+			campaign, _ := head.ValueOf(h.Raw, "sendgate-campaign")
 			m.Campaign = string(campaign)
 		}
 		if rt.trusts.category {
 			category = claimed(h)
 		}
 		if rt.trusts.topic {
-			name, _ := valueOf(h.raw, "sendgate-topic")
+			name, _ := head.ValueOf(h.Raw, "sendgate-topic")
 			topic = rt.labels.topics[string(name)]
 		}
 	}
@@ -140,11 +141,11 @@ func (rt *route) spell(m *filter.Message) {
 }
 
 // claims are the category and the topic that the sender claims, believed or not, in words.
-func (rt *route) claims(h *head) (category, topic string) {
+func (rt *route) claims(h *head.Request) (category, topic string) {
 	if c := claimed(h); c != filter.All {
 		category = c.String()
 	}
-	name, _ := valueOf(h.raw, "sendgate-topic")
+	name, _ := head.ValueOf(h.Raw, "sendgate-topic")
 	if known, ok := rt.labels.topics[string(name)]; ok {
 		topic, _ = known.Topic() // the same word, without allocating
 		return category, topic
@@ -154,10 +155,10 @@ func (rt *route) claims(h *head) (category, topic string) {
 
 // claimed is the category that the sender claims, the strictest where there are several; All for
 // none. A claim that is no word of the four claims nothing, which is marketing.
-func claimed(h *head) filter.Scope {
-	strictest, claims := filter.Category(filter.Categories), h.raw
+func claimed(h *head.Request) filter.Scope {
+	strictest, claims := filter.Category(filter.Categories), h.Raw
 	for {
-		text, rest := valueOf(claims, "sendgate-category")
+		text, rest := head.ValueOf(claims, "sendgate-category")
 		if rest == nil {
 			break
 		}

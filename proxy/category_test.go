@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/head"
 )
 
 var marketing, utility, service, authentication = filter.Marketing, filter.Utility, filter.Service, filter.Authentication
@@ -40,10 +41,10 @@ var categoryCases = []struct {
 }
 
 // headOf is a request's head of these lines.
-func headOf(t *testing.T, lines ...string) *head {
+func headOf(t *testing.T, lines ...string) *head.Request {
 	t.Helper()
-	h := new(head)
-	if err := h.parse([]byte(strings.Join(append(lines, "", ""), "\r\n"))); err != nil {
+	h := new(head.Request)
+	if err := h.Parse([]byte(strings.Join(append(lines, "", ""), "\r\n"))); err != nil {
 		t.Fatal(err)
 	}
 	return h

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -24,7 +25,7 @@ type clock struct {
 
 // checkClock reads the Date of the answer that came to w.
 func (g *Gate) checkClock(rt *route, w *work) {
-	value, _ := valueOf(w.answer.head, "date")
+	value, _ := head.ValueOf(w.answer.Head, "date")
 	date, err := fasthttp.ParseHTTPDate(value)
 	if err != nil {
 		return // RFC 9110 lets who has no clock leave it out

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -105,8 +106,8 @@ func (g *Gate) connect(ctx *fasthttp.RequestCtx) {
 // connectTo is the host that a CONNECT is for, in lower case, or why it is refused.
 func (t *table) connectTo(ctx *fasthttp.RequestCtx, from *client) (host string, status int, sentence string) {
 	h := &ctx.Request.Header
-	var lines head
-	if err := lines.parse(h.RawHeaders()); err != nil {
+	var lines head.Request
+	if err := lines.Parse(h.RawHeaders()); err != nil {
 		return "", fasthttp.StatusBadRequest, err.Error()
 	}
 	proto := string(h.Protocol())
@@ -118,7 +119,7 @@ func (t *table) connectTo(ctx *fasthttp.RequestCtx, from *client) (host string, 
 		sentence = "this is the inside of a tunnel already"
 	case proto != "HTTP/1.1" && proto != "HTTP/1.0":
 		sentence = fmt.Sprintf("this gate speaks HTTP/1.1 and HTTP/1.0, not %s", proto)
-	case lines.seen[kindCoding] || lines.odd || lines.length > 0 || lines.seen[kindExpect] || lines.seen[kindUpgrade]:
+	case lines.Seen[head.Coding] || lines.Odd || lines.Length > 0 || lines.Seen[head.Expect] || lines.Seen[head.Upgrade]:
 		sentence = "a CONNECT has no body, and asks for nothing else"
 	case err != nil:
 		sentence = "the target of a CONNECT must be host:port"

@@ -1,6 +1,6 @@
 // Package proxy is the sending street: one HTTP request in, one answer out.
 //
-// A request is read whole, its framing is checked more strictly than HTTP asks (head.go), its
+// A request is read whole, its framing is checked more strictly than HTTP asks (package head), its
 // route is found by the first segment of its path (route.go), its messages are judged (gate.go),
 // and it is refused, rewritten or forwarded. Forwarding is done once, on a connection that was
 // seen alive (upstream.go, pool.go, dial.go), and what came of it is told to the client as it is:

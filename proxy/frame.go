@@ -1,5 +1,7 @@
 package proxy
 
+import "github.com/sendgate/sendgate/proxy/head"
+
 // A form is what the bytes on a connection are.
 type form uint8
 
@@ -15,22 +17,22 @@ const (
 // (Transfer-Encoding, Expect, Upgrade, Trailer, Connection with more than keep-alive). The head is
 // checked as strictly as any. The request is in w then, and keeps b.
 func (w *work) frame(b []byte, most int) form {
-	end := headEnd(b)
+	end := head.End(b)
 	if end == 0 {
 		if len(b) > 0 && (b[0] < 'A' || b[0] > 'Z') {
 			return uncommon
 		}
 		return partial
 	}
-	line, lines, ok := cutLine(b[:end])
-	if !ok || w.head.parse(lines) != nil || !w.head.common() {
+	line, lines, ok := head.CutLine(b[:end])
+	if !ok || w.head.Parse(lines) != nil || !w.head.Common() {
 		return uncommon
 	}
-	method, target, ok := cutRequest(line)
-	if !ok || w.head.length > most {
+	method, target, ok := head.CutRequest(line)
+	if !ok || w.head.Length > most {
 		return uncommon
 	}
-	switch size := end + w.head.length; {
+	switch size := end + w.head.Length; {
 	case len(b) < size:
 		return partial
 	case len(b) > size:

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 )
 
@@ -91,8 +92,8 @@ func agree(t *testing.T, w *work, raw []byte) {
 		!bytes.Equal(own.Body(), req.Body()) || !bytes.Equal(w.batch.Head, req.Header.RawHeaders()) {
 		t.Fatalf("fasthttp finds %s %s, %q, %q in\n%q", req.Header.Method(), req.Header.RequestURI(), req.Header.RawHeaders(), req.Body(), raw)
 	}
-	to := &destination{host: "up.test", base: "/base"}
-	if fast, slow := w.head.append(nil, &own.Header, to, len(own.Body()), false), slow.head.append(nil, &req.Header, to, len(req.Body()), false); !bytes.Equal(fast, slow) {
+	to := &head.Destination{Host: "up.test", Base: "/base"}
+	if fast, slow := w.head.Append(nil, &own.Header, to, len(own.Body()), false), slow.head.Append(nil, &req.Header, to, len(req.Body()), false); !bytes.Equal(fast, slow) {
 		t.Fatalf("forwarded as\n%q and\n%q from\n%q", fast, slow, raw)
 	}
 	br := bufio.NewReader(bytes.NewReader(raw))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/tally"
 	"github.com/valyala/fasthttp"
@@ -29,7 +30,7 @@ type work struct {
 
 	batch   providers.Batch
 	full    providers.Batch // what the messages of batch say besides, where that is read later
-	head    head
+	head    head.Request
 	record  filter.Record // of the recipient who is looked at
 	wire    []byte        // the request as it goes to the upstream
 	signed  []byte        // memory for wire, where credentials are put in
@@ -81,7 +82,7 @@ func (g *Gate) release(w *work) {
 	clear(w.ids)
 	clear(w.slots)
 	w.ids, w.slots = w.ids[:0], w.slots[:0]
-	w.head.forget()
+	w.head.Forget()
 	clear(w.passes)
 	w.tallies, w.sent, w.takers = w.tallies[:0], w.sent[:0], w.takers[:0]
 	w.sends, w.held, w.passes = false, w.held[:0], w.passes[:0]
@@ -236,18 +237,18 @@ func (g *Gate) handle(rt *route, w *work) {
 // sentence that refuses it, if any.
 func (w *work) admit() string {
 	h := &w.req.Header
-	if err := w.head.parse(h.RawHeaders()); err != nil {
+	if err := w.head.Parse(h.RawHeaders()); err != nil {
 		return err.Error()
 	}
 	switch proto := h.Protocol(); {
 	case string(proto) != "HTTP/1.1" && string(proto) != "HTTP/1.0":
 		return fmt.Sprintf("this gate speaks HTTP/1.1 and HTTP/1.0, not %s", proto)
-	case string(proto) == "HTTP/1.0" && w.head.seen[kindCoding]:
+	case string(proto) == "HTTP/1.0" && w.head.Seen[head.Coding]:
 		return "HTTP/1.0 knows no Transfer-Encoding"
-	case w.head.upgrade:
+	case w.head.Upgrade:
 		return "this gate speaks HTTP alone and upgrades to nothing else"
 	}
-	if err := checkTarget(h.RequestURI()); err != nil {
+	if err := head.CheckTarget(h.RequestURI()); err != nil {
 		return err.Error()
 	}
 	return ""

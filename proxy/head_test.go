@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 )
 
@@ -24,7 +25,7 @@ func FuzzHead(f *testing.F) {
 	for _, c := range cutShort {
 		f.Add([]byte(c.request))
 	}
-	to := &destination{host: "up.test:8443", base: "/base"}
+	to := &head.Destination{Host: "up.test:8443", Base: "/base"}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var req fasthttp.Request
 		in := bufio.NewReader(bytes.NewReader(raw))
@@ -35,7 +36,7 @@ func FuzzHead(f *testing.F) {
 		if w.req = &req; w.admit() != "" {
 			return
 		}
-		out := append(w.head.append(nil, &req.Header, to, len(req.Body()), false), req.Body()...)
+		out := append(w.head.Append(nil, &req.Header, to, len(req.Body()), false), req.Body()...)
 		br := bufio.NewReader(bytes.NewReader(out))
 		got, err := http.ReadRequest(br)
 		if err != nil {
@@ -52,7 +53,7 @@ func FuzzHead(f *testing.F) {
 		if br.Buffered() > 0 || !bytes.Equal(body.Bytes(), req.Body()) {
 			t.Errorf("another reader finds the body %q, and %d bytes more:\n%q\nfrom\n%q", body.Bytes(), br.Buffered(), out, raw)
 		}
-		if got.Host != to.host || len(got.TransferEncoding) > 0 || got.Header.Get("Connection") != "" {
+		if got.Host != to.Host || len(got.TransferEncoding) > 0 || got.Header.Get("Connection") != "" {
 			t.Errorf("host %q, coding %v:\n%q\nfrom\n%q", got.Host, got.TransferEncoding, out, raw)
 		}
 		for name := range got.Header {

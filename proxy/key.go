@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/store"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -34,8 +35,8 @@ var keyNames = [keyEnds]string{"first", "answer", "waited", "unknown", "refused"
 // A safe method should send nothing, so its key counts for nothing
 // (https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1) unless it is a send by a service that takes those so.
 func (rt *route) keyOf(w *work) ([]byte, error) {
-	own := rt.idempotencyKey && w.head.seen[kindKey]
-	if !w.head.claims && !own {
+	own := rt.idempotencyKey && w.head.Seen[head.Key]
+	if !w.head.Claims && !own {
 		return nil, nil
 	}
 	h := &w.req.Header
@@ -43,21 +44,21 @@ func (rt *route) keyOf(w *work) ([]byte, error) {
 		return nil, nil
 	}
 	name := "Sendgate-Key"
-	key, rest := valueOf(w.head.raw, "sendgate-key")
+	key, rest := head.ValueOf(w.head.Raw, "sendgate-key")
 	again := rest
 	if rest != nil {
-		_, again = valueOf(rest, "sendgate-key")
+		_, again = head.ValueOf(rest, "sendgate-key")
 	} else if own {
 		name = "Idempotency-Key"
-		key, rest = valueOf(w.head.raw, "idempotency-key")
-		_, again = valueOf(rest, "idempotency-key")
+		key, rest = head.ValueOf(w.head.Raw, "idempotency-key")
+		_, again = head.ValueOf(rest, "idempotency-key")
 	}
 	switch {
 	case rest == nil:
 		return nil, nil
 	case again != nil:
 		return nil, fmt.Errorf("the request has two %s headers: one key stands for one send", name)
-	case len(key) == 0 || len(key) > maxKey || !all(key, isKeyByte):
+	case len(key) == 0 || len(key) > maxKey || !head.All(key, isKeyByte):
 		return nil, fmt.Errorf("%s: want 1 to %d letters, digits and signs of ASCII, best a UUID", name, maxKey)
 	}
 	return key, nil
@@ -121,7 +122,7 @@ func (g *Gate) once(rt *route, w *work, key []byte) {
 	request := [...][]byte{h.Method(), h.RequestURI(), nil, nil, nil, w.req.Body(), []byte(w.who)}
 	request[2] = rt.sender(w)
 	for i, name := range [...]string{"content-type", "content-encoding"} {
-		request[3+i], _ = valueOf(w.head.raw, name)
+		request[3+i], _ = head.ValueOf(w.head.Raw, name)
 	}
 	parts := request[:]
 	switch {

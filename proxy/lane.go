@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/head"
 )
 
 // A lane is the short way through the gate for requests of the common form. A client's connection
@@ -158,7 +160,7 @@ func (c *client) write(w *work, last bool) error {
 	resp, body := w.resp, w.resp.Body()
 	w.out = w.marks.append(w.appendHead(w.out[:0]))
 	if last {
-		w.out = appendHeader(w.out, "Connection", "close")
+		w.out = head.AppendHeader(w.out, "Connection", "close")
 	}
 	w.out = append(w.out, "\r\n"...)
 	if resp.SkipBody || w.req.Header.IsHead() {

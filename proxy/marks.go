@@ -3,6 +3,7 @@ package proxy
 import (
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 )
 
@@ -36,16 +37,16 @@ func (m *marks) set(h *fasthttp.ResponseHeader) {
 // append adds them to a head that the gate writes.
 func (m *marks) append(dst []byte) []byte {
 	if m.replayed {
-		dst = appendHeader(dst, "Sendgate-Replayed", "true")
+		dst = head.AppendHeader(dst, "Sendgate-Replayed", "true")
 	}
 	if m.decision == "" {
 		return dst
 	}
-	dst = appendHeader(dst, "Sendgate-Decision", m.decision)
-	dst = appendHeader(dst, "Sendgate-Reason", m.reason)
-	dst = appendHeader(dst, "Sendgate-Id", m.id)
+	dst = head.AppendHeader(dst, "Sendgate-Decision", m.decision)
+	dst = head.AppendHeader(dst, "Sendgate-Reason", m.reason)
+	dst = head.AppendHeader(dst, "Sendgate-Id", m.id)
 	if m.blocked != "" {
-		dst = appendHeader(dst, "Sendgate-Blocked", m.blocked)
+		dst = head.AppendHeader(dst, "Sendgate-Blocked", m.blocked)
 	}
 	if !m.until.IsZero() {
 		dst = append(dst, "Sendgate-Until: "...)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -35,7 +36,7 @@ func (rt *route) notarized(cfg *RouteConfig) error {
 		keys = []providers.Signer{{User: cfg.Credentials.User, Secret: cfg.Credentials.Secret}}
 	}
 	rt.credentials = cfg.Credentials
-	rt.signers = &providers.Signers{Keys: keys, Host: rt.upstream.host}
+	rt.signers = &providers.Signers{Keys: keys, Host: rt.upstream.Host}
 	return nil
 }
 
@@ -48,7 +49,7 @@ func (g *Gate) attested(rt *route, w *work) bool {
 	if len(target) == 0 {
 		target = w.req.Header.RequestURI()
 	}
-	key, err := rt.notary.Attest(w.req, w.head.raw, target, rt.signers, g.time(w))
+	key, err := rt.notary.Attest(w.req, w.head.Raw, target, rt.signers, g.time(w))
 	if err == nil {
 		w.caller = key
 		return true
@@ -69,8 +70,8 @@ func (rt *route) sealed(w *work, changed bool) error {
 		return nil
 	case changed:
 		return fmt.Errorf("the message has to be changed, and its signature would no longer be that of the request: "+anew, rt.name)
-	case len(w.target) > 0 || rt.upstream.base != "" || !fold(w.head.host, rt.upstream.host):
-		return fmt.Errorf("the request is signed for the address of this gate, and would not be valid at %s: "+anew+"; or come by that host, through TLS or CONNECT", rt.upstream.host, rt.name)
+	case len(w.target) > 0 || rt.upstream.Base != "" || !head.Fold(w.head.Host, rt.upstream.Host):
+		return fmt.Errorf("the request is signed for the address of this gate, and would not be valid at %s: "+anew+"; or come by that host, through TLS or CONNECT", rt.upstream.Host, rt.name)
 	}
 	return nil
 }
@@ -80,13 +81,13 @@ func (rt *route) sender(w *work) []byte {
 	if w.caller != "" {
 		return []byte(w.caller)
 	}
-	authorization, _ := valueOf(w.head.raw, "authorization")
+	authorization, _ := head.ValueOf(w.head.Raw, "authorization")
 	if rt.authorizer == nil {
 		return authorization
 	}
-	switch secret, err := rt.authorizer.Presented(nil, w.req, w.head.raw); {
+	switch secret, err := rt.authorizer.Presented(nil, w.req, w.head.Raw); {
 	case err != nil: // there are two, and which of them counts is for the service to say
-		return w.head.raw
+		return w.head.Raw
 	case len(authorization) == 0:
 		return secret
 	default: // which may not be where the service looks first

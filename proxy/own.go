@@ -144,7 +144,7 @@ func (rt *route) compose(w *work, o *own) error {
 
 // take makes w hold req as if it had come in.
 func (rt *route) take(w *work, req *fasthttp.Request) error {
-	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", req.Header.Method(), req.RequestURI(), rt.upstream.host)
+	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\n", req.Header.Method(), req.RequestURI(), rt.upstream.Host)
 	for _, name := range []string{fasthttp.HeaderContentType, fasthttp.HeaderAuthorization, "X-Amz-Target"} {
 		if value := req.Header.Peek(name); len(value) > 0 {
 			b = append(append(append(b, name+": "...), value...), "\r\n"...)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -28,11 +29,11 @@ func (g *Gate) passport(t *table, ctx *fasthttp.RequestCtx, c *client) (status i
 	w := g.works.Get().(*work)
 	defer g.release(w)
 	w.client, w.start = c, ctx.Time()
-	if w.head.parse(ctx.Request.Header.RawHeaders()) != nil {
-		return fasthttp.StatusBadRequest, errHead.Error()
+	if w.head.Parse(ctx.Request.Header.RawHeaders()) != nil {
+		return fasthttp.StatusBadRequest, head.ErrHead.Error()
 	}
-	value, rest := valueOf(w.head.raw, "proxy-authorization")
-	_, again := valueOf(rest, "proxy-authorization")
+	value, rest := head.ValueOf(w.head.Raw, "proxy-authorization")
+	_, again := head.ValueOf(rest, "proxy-authorization")
 	if rest != nil {
 		c.hash, c.presented = sha256.Sum256(password(value)), true
 	}
@@ -82,10 +83,10 @@ func (a *access) through(c *client, now time.Time) (who string, why stranger) {
 // behind, or all that follows another scheme.
 func password(value []byte) []byte {
 	scheme, rest, _ := bytes.Cut(value, []byte(" "))
-	if !fold(scheme, "basic") {
-		return trim(rest)
+	if !head.Fold(scheme, "basic") {
+		return head.Trim(rest)
 	}
-	plain, err := base64.StdEncoding.AppendDecode(nil, trim(rest))
+	plain, err := base64.StdEncoding.AppendDecode(nil, head.Trim(rest))
 	if err != nil {
 		return nil
 	}

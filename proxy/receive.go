@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 )
 
@@ -15,7 +16,7 @@ const maxInterim = 8
 
 // An answer is the head of what an upstream answered, and when the exchange was over.
 type answer struct {
-	answerHead
+	head.Answer
 	done time.Time
 	long []byte // a head that is longer than what is read at a time
 }
@@ -28,44 +29,44 @@ func (c *conn) receive(resp *fasthttp.Response, a *answer, toHead bool, body int
 		if err := c.readHead(a); err != nil {
 			return false, err
 		}
-		if a.code >= 200 {
+		if a.Code >= 200 {
 			break
 		}
-		if a.code == fasthttp.StatusSwitchingProtocols || n == maxInterim {
-			return false, fmt.Errorf("the answer's status %d was not asked for", a.code)
+		if a.Code == fasthttp.StatusSwitchingProtocols || n == maxInterim {
+			return false, fmt.Errorf("the answer's status %d was not asked for", a.Code)
 		}
 	}
 	resp.ResetBody()
 	resp.SkipBody = toHead
-	resp.Header.SetStatusCode(a.code)
-	if len(a.encoding) > 0 {
-		resp.Header.SetContentEncodingBytes(a.encoding)
+	resp.Header.SetStatusCode(a.Code)
+	if len(a.Encoding) > 0 {
+		resp.Header.SetContentEncodingBytes(a.Encoding)
 	}
-	bare := toHead || a.code == fasthttp.StatusNoContent || a.code == fasthttp.StatusNotModified
-	a.pass(toHead || !bare)
+	bare := toHead || a.Code == fasthttp.StatusNoContent || a.Code == fasthttp.StatusNotModified
+	a.Pass(toHead || !bare)
 	switch {
 	case !bare:
 		if err := c.readBody(resp, a, body); err != nil {
 			return false, err
 		}
-		if a.length < 0 {
-			a.head = appendLength(a.head, "Content-Length", len(resp.Body()))
+		if a.Length < 0 {
+			a.Head = head.AppendLength(a.Head, "Content-Length", len(resp.Body()))
 		}
-	case a.length == untilClose:
-		a.length = chunked // no body follows, whatever its length would have been
+	case a.Length == head.UntilClose:
+		a.Length = head.Chunked // no body follows, whatever its length would have been
 	}
-	return a.persist && a.length != untilClose, nil
+	return a.Persist && a.Length != head.UntilClose, nil
 }
 
 func (c *conn) readBody(resp *fasthttp.Response, a *answer, limit int) error {
-	resp.Header.SetContentLength(a.length)
+	resp.Header.SetContentLength(a.Length)
 	if err := resp.ReadBody(c.br, limit); err != nil {
 		if errors.Is(err, fasthttp.ErrBodyTooLarge) {
 			return fmt.Errorf("the answer's body is larger than limits.body (%d bytes)", limit)
 		}
 		return fmt.Errorf("reading the answer's body: %w", err)
 	}
-	if a.length != chunked {
+	if a.Length != head.Chunked {
 		return nil
 	}
 	for size, begins := 0, true; ; { // trailers, which are dropped
@@ -88,12 +89,12 @@ func (c *conn) readBody(resp *fasthttp.Response, a *answer, limit int) error {
 func (c *conn) readHead(a *answer) error {
 	for {
 		seen, _ := c.br.Peek(c.br.Buffered())
-		if end := headEnd(seen); end > 0 {
+		if end := head.End(seen); end > 0 {
 			if end > c.head {
 				return c.tooLong()
 			}
 			_, _ = c.br.Discard(end)
-			return a.parse(seen[:end])
+			return a.Parse(seen[:end])
 		}
 		if len(seen) == c.br.Size() {
 			return c.readLong(a)
@@ -119,8 +120,8 @@ func (c *conn) readLong(a *answer) error {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case err != nil:
 			return fmt.Errorf("reading the answer's head: %w", err)
-		case headEnd(a.long[max(0, len(a.long)-3):]) > 0:
-			return a.parse(a.long)
+		case head.End(a.long[max(0, len(a.long)-3):]) > 0:
+			return a.Parse(a.long)
 		}
 	}
 }

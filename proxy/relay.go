@@ -16,6 +16,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 )
@@ -92,17 +93,17 @@ func encodeCall(req *fasthttp.Request, rest []byte) []byte {
 	b := make([]byte, 0, len(body)+1024)
 	b = append(append(append(b, req.Header.Method()...), ' '), rest...)
 	b = append(b, " HTTP/1.1\r\n"...)
-	connection, _ := connectionLists(nil, req.Header.Peek("Connection"))
+	connection, _ := head.Listed(nil, req.Header.Peek("Connection"))
 	for name, value := range req.Header.All() {
 		if goesOn(name) && !slices.ContainsFunc(connection, func(n []byte) bool { return bytes.EqualFold(n, name) }) {
 			b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
 		}
 	}
 	if len(req.Header.Host()) == 0 { // HTTP/1.0
-		b = appendHeader(b, "Host", "sendgate")
+		b = head.AppendHeader(b, "Host", "sendgate")
 	}
 	if len(body) > 0 || !req.Header.IsGet() {
-		b = appendLength(b, "Content-Length", len(body))
+		b = head.AppendLength(b, "Content-Length", len(body))
 	}
 	return append(append(b, "\r\n"...), body...)
 }
@@ -110,9 +111,9 @@ func encodeCall(req *fasthttp.Request, rest []byte) []byte {
 // goesOn reports whether a header of a call goes on to the owner. Accept-Encoding does not: what the owner answers is
 // to be read here.
 func goesOn(name []byte) bool {
-	switch kindOf(name) {
-	case kindPlain, kindDigest, kindKey, kindHost, kindType, kindCompression:
-		return !fold(name, "accept-encoding")
+	switch head.KindOf(name) {
+	case head.Plain, head.Digest, head.Key, head.Host, head.Type, head.Compression:
+		return !head.Fold(name, "accept-encoding")
 	}
 	return false
 }
@@ -212,21 +213,21 @@ func (r *relay) exchange(wire []byte) (*word, error) {
 	if _, err := r.upstream.exchange(wire, false, &resp, &a); err != nil {
 		return nil, fmt.Errorf("reaching the owner: %w", err)
 	}
-	said := &word{code: a.code}
-	_, lines, _ := cutLine(a.head) // a.lines are the connection's, which may be in use again
+	said := &word{code: a.Code}
+	_, lines, _ := head.CutLine(a.Head) // a.lines are the connection's, which may be in use again
 	switch {
-	case a.code/100 == 2:
+	case a.Code/100 == 2:
 		said.xml = twiml(lines, resp.Body())
 		return said, nil
-	case a.code/100 == 3:
-		return said, fmt.Errorf("the owner answered %d %s, and redirects are not followed", a.code, http.StatusText(a.code))
+	case a.Code/100 == 3:
+		return said, fmt.Errorf("the owner answered %d %s, and redirects are not followed", a.Code, http.StatusText(a.Code))
 	}
-	if value, _ := valueOf(lines, "retry-after"); value != nil {
+	if value, _ := head.ValueOf(lines, "retry-after"); value != nil {
 		if seconds, err := strconv.ParseUint(string(value), 10, 31); err == nil {
 			said.after = min(time.Duration(seconds)*time.Second, errandMost)
 		}
 	}
-	return said, fmt.Errorf("the owner answered %d %s", a.code, http.StatusText(a.code))
+	return said, fmt.Errorf("the owner answered %d %s", a.Code, http.StatusText(a.Code))
 }
 
 // request is the call as it goes to the owner, signed for the address there.
@@ -241,7 +242,7 @@ func (r *relay) request(e *errands.Errand) ([]byte, error) {
 	r.caller.Sign(&req, &known) // which may add to the query
 	req.Header.SetRequestURI(strings.TrimPrefix(string(req.Header.RequestURI()), r.origin))
 	req.Header.SetNoDefaultContentType(true)
-	req.Header.SetHost(r.upstream.host)
+	req.Header.SetHost(r.upstream.Host)
 	req.Header.Set("Sendgate-Id", e.ID)
 	return append(req.Header.AppendBytes(nil), req.Body()...), nil
 }

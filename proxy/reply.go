@@ -24,7 +24,7 @@ func (w *work) reply() *reply {
 // marks and the blank line.
 func (w *work) appendHead(dst []byte) []byte {
 	if w.relayed {
-		return append(dst, w.answer.head...)
+		return append(dst, w.answer.Head...)
 	}
 	h := &w.resp.Header
 	h.SetContentLength(len(w.resp.Body()))
@@ -35,13 +35,13 @@ func (w *work) appendHead(dst []byte) []byte {
 // repeat leaves r in w, where nothing is yet. What r holds must not be changed while w is used.
 func (w *work) repeat(r *reply) error {
 	w.resp.SetBodyRaw(r.body)
-	w.answer.head = append(w.answer.head[:0], r.head...)
+	w.answer.Head = append(w.answer.Head[:0], r.head...)
 	w.relayed, w.marks = true, r.marks
 	w.marks.replayed = true
 	if w.framed {
 		return nil
 	}
-	return w.answer.fill(w.resp)
+	return w.answer.Fill(w.resp)
 }
 
 // encode writes r in the form that is kept.

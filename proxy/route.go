@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -193,7 +194,7 @@ func (t *table) setBreaker(cfg *Config) (err error) {
 }
 
 func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.Brand) (*route, error) {
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !isToken(byte(r)) || r == '%' }) {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r >= 0x80 || !head.IsToken(byte(r)) || r == '%' }) {
 		return nil, errors.New("a route's name is one path segment of letters, digits and - . _ ~")
 	}
 	cfg.Provider = cmp.Or(cfg.Provider, name)

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -134,12 +135,12 @@ func (c *client) unveiled() {
 // request is answered: 421, which no library sends again.
 func (g *Gate) byHost(t *table, w *work) *route {
 	host, all := w.client.host, t.hosts[w.client.host]
-	name, _, _ := bytes.Cut(w.head.host, []byte(":"))
+	name, _, _ := bytes.Cut(w.head.Host, []byte(":"))
 	switch {
 	case len(all) == 0, w.client.outer != nil && t.connect == nil:
 		g.malform(w.resp, fasthttp.StatusMisdirectedRequest, fmt.Sprintf("no route of this gate answers for %s any more", host))
 		return nil
-	case w.head.seen[kindHost] && !fold(name, host):
+	case w.head.Seen[head.Host] && !head.Fold(name, host):
 		g.malform(w.resp, fasthttp.StatusMisdirectedRequest, fmt.Sprintf(
 			"the request is for the host %q, and the connection was made to %s: nothing was sent", name, host))
 		return nil

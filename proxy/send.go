@@ -189,7 +189,7 @@ func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
 		g.glance(rt, w)
 	}
 	if o == answered && !w.framed {
-		if err = w.answer.fill(w.resp); err != nil {
+		if err = w.answer.Fill(w.resp); err != nil {
 			o = unknown
 		}
 	}
@@ -276,7 +276,7 @@ func (w *work) senders(to filter.Recipient) (from, service string) {
 // them share.
 func (g *Gate) keep(rt *route, w *work, e decisions.Entry) {
 	e.Route, e.Provider, e.Mode, e.Config, e.Client = rt.name, rt.speaks, rt.mode.String(), w.version, cmp.Or(w.who, w.through, w.caller)
-	if w.head.claims {
+	if w.head.Claims {
 		e.ClaimCategory, e.ClaimTopic = rt.claims(&w.head)
 	}
 	e.Micros = w.done.Sub(w.start).Microseconds()

@@ -38,9 +38,9 @@ func (g *Gate) merge(rt *route, w *work) {
 			zap.String("route", rt.name), zap.String("id", w.ids[0]), zap.Error(err))
 		return
 	}
-	w.answer.measure(len(w.resp.Body()))
+	w.answer.Measure(len(w.resp.Body()))
 	if !w.framed {
-		if err := w.answer.fill(w.resp); err != nil {
+		if err := w.answer.Fill(w.resp); err != nil {
 			g.log.Error("the head of a merged answer could not be read", zap.String("route", rt.name), zap.Error(err))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -34,14 +35,14 @@ func replied(signals []providers.Signal, resp *fasthttp.Response) *providers.Sig
 // isXML reports whether a Content-Type is one of those that Twilio reads TwiML from.
 func isXML(contentType []byte) bool {
 	kind, _, _ := bytes.Cut(contentType, []byte(";"))
-	kind = trim(kind)
-	return fold(kind, "text/xml") || fold(kind, "application/xml")
+	kind = head.Trim(kind)
+	return head.Fold(kind, "text/xml") || head.Fold(kind, "application/xml")
 }
 
 // twiml is body, where the header lines of its answer call it XML and it may be TwiML, or nil.
 func twiml(lines, body []byte) []byte {
-	kind, _ := valueOf(lines, "content-type")
-	if coding, _ := valueOf(lines, "content-encoding"); coding != nil || !isXML(kind) || len(body) == 0 || len(body) > mostTwiML {
+	kind, _ := head.ValueOf(lines, "content-type")
+	if coding, _ := head.ValueOf(lines, "content-encoding"); coding != nil || !isXML(kind) || len(body) == 0 || len(body) > mostTwiML {
 		return nil
 	}
 	return bytes.Clone(body)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 )
 
@@ -35,7 +36,7 @@ func (o outcome) String() string { return outcomeNames[o] }
 
 // An upstream is the send endpoint of one route, with the connections to it.
 type upstream struct {
-	destination
+	head.Destination
 	key    settings
 	body   int // bytes an answer may have
 	places chan struct{}
@@ -64,7 +65,7 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 		return nil, fmt.Errorf("upstream: %s %w", veiled(base), err)
 	}
 	u := &upstream{
-		destination: destination{base.Host, strings.TrimRight(base.EscapedPath(), "/")},
+		Destination: head.Destination{Host: base.Host, Base: strings.TrimRight(base.EscapedPath(), "/")},
 		key:         settings{cfg.Upstream, "", cfg.Timeouts, cfg.InFlight, cfg.Handshakes, limits},
 		body:        limits.Body,
 		places:      make(chan struct{}, cfg.InFlight),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -101,7 +102,7 @@ func (l *closing) Close() error { return l.once() }
 // callback takes one call of a provider.
 func (g *Gate) callback(ctx *fasthttp.RequestCtx) {
 	target := ctx.Request.Header.RequestURI()
-	if err := checkTarget(target); err != nil {
+	if err := head.CheckTarget(target); err != nil {
 		g.turnBack(ctx, fasthttp.StatusBadRequest, err.Error())
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/head"
 )
 
 // Webhooks is the listener that providers call: the section `proxy.webhooks`. A call to /{route}, with
@@ -128,7 +129,7 @@ func newWebhook(cfg *WebhookConfig, provider providers.Provider, base string, fe
 		return nil, errors.New("secrets: missing: without the key that the provider signs with, or a header that it sends, anybody could call")
 	case (cfg.Header == "") != (cfg.Value == ""):
 		return nil, errors.New("header: it needs a value, and the value a header")
-	case strings.ContainsFunc(cfg.Header, func(r rune) bool { return r >= 0x80 || !isToken(byte(r)) }):
+	case strings.ContainsFunc(cfg.Header, func(r rune) bool { return r >= 0x80 || !head.IsToken(byte(r)) }):
 		return nil, fmt.Errorf("header: %q is no name of a header", cfg.Header)
 	case cfg.Header != "" && len(cfg.Value) < leastValue:
 		return nil, fmt.Errorf("value: it can be guessed: want at least %d characters", leastValue)

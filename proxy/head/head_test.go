@@ -1,4 +1,4 @@
-package proxy
+package head
 
 import (
 	"bytes"
@@ -18,12 +18,12 @@ func TestSumsOfTheBody(t *testing.T) {
 		"stay behind when the body was changed":       {true, "\r\nX-Digest: x\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var h head
-			if err := h.parse([]byte(raw)); err != nil {
+			var h Request
+			if err := h.Parse([]byte(raw)); err != nil {
 				t.Fatal(err)
 			}
 			var req fasthttp.RequestHeader
-			got := string(h.append(nil, &req, &destination{host: "api"}, 1, c.changed))
+			got := string(h.Append(nil, &req, &Destination{Host: "api"}, 1, c.changed))
 			if !strings.Contains(got, c.lines) || c.changed && strings.Contains(strings.ToLower(got), "content-md5") {
 				t.Errorf("forwarded as %q, want %q in it", got, c.lines)
 			}
@@ -49,8 +49,8 @@ func TestAnswerHead(t *testing.T) {
 		"a coding besides chunked":  "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			var a answerHead
-			if err := a.parse([]byte(raw)); err == nil {
+			var a Answer
+			if err := a.Parse([]byte(raw)); err == nil {
 				t.Errorf("%q was taken for %+v", raw, a)
 			}
 		})
@@ -65,7 +65,7 @@ func TestTextBesideItsDefinition(t *testing.T) {
 				for _, fill := range []byte{' ', 'a', '\t', 0x80, 0xff} {
 					b := bytes.Repeat([]byte{fill}, size)
 					b[at] = byte(c)
-					if got, want := text(b), all(b, isText); got != want {
+					if got, want := text(b), All(b, isText); got != want {
 						t.Fatalf("%q: %t, want %t", b, got, want)
 					}
 				}
@@ -81,16 +81,16 @@ const clientHead = "Host: gate:8080\r\nUser-Agent: twilio-python/9.0.4 (Linux x8
 
 // BenchmarkHead measures checking a request's head and writing it for the upstream.
 func BenchmarkHead(b *testing.B) {
-	var h head
+	var h Request
 	var req fasthttp.RequestHeader
 	req.SetMethod("POST")
 	req.SetRequestURI("/2010-04-01/Accounts/AC/Messages.json")
-	to, raw, dst := &destination{host: "api.twilio.com"}, []byte(clientHead), []byte(nil)
+	to, raw, dst := &Destination{Host: "api.twilio.com"}, []byte(clientHead), []byte(nil)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := h.parse(raw); err != nil {
+		if err := h.Parse(raw); err != nil {
 			b.Fatal(err)
 		}
-		dst = h.append(dst[:0], &req, to, 190, false)
+		dst = h.Append(dst[:0], &req, to, 190, false)
 	}
 }

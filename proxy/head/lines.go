@@ -1,13 +1,13 @@
-package proxy
+package head
 
 import (
 	"bytes"
 	"encoding/binary"
 )
 
-// cutLine cuts the first line off raw, less its CR LF. Anything else that ends a line, and a CR
+// CutLine cuts the first line off raw, less its CR LF. Anything else that ends a line, and a CR
 // inside one, is no line.
-func cutLine(raw []byte) (line, rest []byte, ok bool) {
+func CutLine(raw []byte) (line, rest []byte, ok bool) {
 	n := bytes.IndexByte(raw, '\n')
 	if n < 1 || raw[n-1] != '\r' {
 		return nil, nil, false
@@ -15,9 +15,9 @@ func cutLine(raw []byte) (line, rest []byte, ok bool) {
 	return raw[:n-1], raw[n+1:], true
 }
 
-// headEnd is where the blank line ends that ends a head, 0 where none does. Also what is no head
+// End is where the blank line ends that ends a head, 0 where none does. Also what is no head
 // ends somewhere.
-func headEnd(b []byte) int {
+func End(b []byte) int {
 	if len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
 		return min(2, len(b))
 	}
@@ -30,15 +30,15 @@ func headEnd(b []byte) int {
 	return 0
 }
 
-// cutHeader parts a line of the form `Name: value`, the value without the blanks around it
+// CutHeader parts a line of the form `Name: value`, the value without the blanks around it
 // (https://www.rfc-editor.org/rfc/rfc9112#section-5). A folded line begins with a blank and is
 // none.
-func cutHeader(line []byte) (name, value []byte, ok bool) {
+func CutHeader(line []byte) (name, value []byte, ok bool) {
 	n := bytes.IndexByte(line, ':')
-	if n < 1 || !all(line[:n], isToken) {
+	if n < 1 || !All(line[:n], IsToken) {
 		return nil, nil, false
 	}
-	value = trim(line[n+1:])
+	value = Trim(line[n+1:])
 	return line[:n], value, text(value)
 }
 
@@ -50,30 +50,31 @@ func text(b []byte) bool {
 	for len(b) >= 8 {
 		x := binary.LittleEndian.Uint64(b)
 		del := x ^ ones*0x7f
-		if ((x-ones*' ')&^x|(del-ones)&^del)&highs != 0 && !all(b[:8], isText) {
+		if ((x-ones*' ')&^x|(del-ones)&^del)&highs != 0 && !All(b[:8], isText) {
 			return false
 		}
 		b = b[8:]
 	}
-	return all(b, isText)
+	return All(b, isText)
 }
 
-// valueOf is the value of the first line in raw, which is checked, that has this name in lower case,
+// ValueOf is the value of the first line in raw, which is checked, that has this name in lower case,
 // and what follows that line. rest is nil where there is none.
-func valueOf(raw []byte, name string) (value, rest []byte) {
+func ValueOf(raw []byte, name string) (value, rest []byte) {
 	for {
-		line, rest, ok := cutLine(raw)
+		line, rest, ok := CutLine(raw)
 		if !ok || len(line) == 0 {
 			return nil, nil
 		}
-		if n := bytes.IndexByte(line, ':'); n == len(name) && fold(line[:n], name) {
-			return trim(line[n+1:]), rest
+		if n := bytes.IndexByte(line, ':'); n == len(name) && Fold(line[:n], name) {
+			return Trim(line[n+1:]), rest
 		}
 		raw = rest
 	}
 }
 
-func all(b []byte, is func(byte) bool) bool {
+// All reports whether is holds for all of b.
+func All(b []byte, is func(byte) bool) bool {
 	for _, c := range b {
 		if !is(c) {
 			return false
@@ -82,25 +83,26 @@ func all(b []byte, is func(byte) bool) bool {
 	return true
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+// IsDigit: what a number is made of.
+func IsDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // isText: what a header value may hold (https://www.rfc-editor.org/rfc/rfc9110#section-5.5).
 func isText(c byte) bool { return c >= ' ' && c != 0x7f || c == '\t' }
 
-// isToken: what a method or a header name may hold
+// IsToken: what a method or a header name may hold
 // (https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2).
-func isToken(c byte) bool { return tokens[c] }
+func IsToken(c byte) bool { return tokens[c] }
 
 var tokens = func() (t [256]bool) {
 	for c := range t {
-		t[c] = isDigit(byte(c)) || 'a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80 ||
+		t[c] = IsDigit(byte(c)) || 'a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80 ||
 			bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), byte(c)) >= 0
 	}
 	return t
 }()
 
-// trim takes the spaces and tabs off both ends.
-func trim(b []byte) []byte {
+// Trim takes the spaces and tabs off both ends.
+func Trim(b []byte) []byte {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
 		b = b[1:]
 	}
@@ -110,8 +112,8 @@ func trim(b []byte) []byte {
 	return b
 }
 
-// fold reports whether b is want, which is in lower case, in any spelling of ASCII letters.
-func fold(b []byte, want string) bool {
+// Fold reports whether b is want, which is in lower case, in any spelling of ASCII letters.
+func Fold(b []byte, want string) bool {
 	if len(b) != len(want) {
 		return false
 	}
