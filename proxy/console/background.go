@@ -31,6 +31,9 @@ func (s *Server) outfit(cfg *Config) (err error) {
 	if cfg.Dir != "" {
 		s.daily.path = filepath.Join(cfg.Dir, dailyName)
 	}
+	if err := register(cfg.Metrics, []prometheus.Collector{s.backupMetric()}); err != nil {
+		return err
+	}
 	if cfg.Notify != nil {
 		if s.notifier, err = newNotifier(*cfg.Notify, s.store, cfg.Dir, s.log, s.now); err != nil {
 			return fmt.Errorf("notify: %w", err)
@@ -51,7 +54,7 @@ func (s *Server) outfit(cfg *Config) (err error) {
 }
 
 // Start begins to tell changes and to write anchors, where the configuration asks for that, and once
-// a day what was blocked. It does nothing the second time.
+// a day what was blocked, and looks when the last backup was made. It does nothing the second time.
 func (s *Server) Start() {
 	s.background.begin.Do(func() {
 		b := &s.background
@@ -62,6 +65,7 @@ func (s *Server) Start() {
 			b.work.Go(func() { s.anchorer.run(b.quit) })
 		}
 		b.work.Go(func() { s.daily.run(b.quit) })
+		b.work.Go(s.recallBackup)
 	})
 }
 

@@ -2,8 +2,11 @@ package console
 
 import (
 	"context"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/audit"
 	"go.uber.org/zap"
 )
 
@@ -29,8 +32,30 @@ func (s *Server) getBackup(c *call) error {
 		c.w.Header().Del("Content-Disposition")
 		return s.cut(c, st, err)
 	}
+	s.backedUp.Store(s.now().Unix())
 	s.log.Info("a backup was made", zap.String("actor", c.by.name), zap.Uint64("seq", self.Head.Seq), zap.Int64("recipients", self.Recipients), zap.Int("blobs", self.Blobs))
 	return nil
+}
+
+// recallAfter is how far back the audit is asked for the last backup.
+const recallAfter = 90 * 24 * time.Hour
+
+// recallBackup looks in the audit when the last backup was made.
+func (s *Server) recallBackup() {
+	q := audit.Query{Kind: audit.Backup, Outcome: audit.Done, Since: s.now().Add(-recallAfter)}
+	for act, err := range s.store.Audit().Acts(q) {
+		if err == nil {
+			s.backedUp.CompareAndSwap(0, act.Time.Unix())
+		} else {
+			s.log.Warn("when the last backup was made is not known", zap.Error(err))
+		}
+		return
+	}
+}
+
+func (s *Server) backupMetric() prometheus.Collector {
+	return gauge("sendgate_backup_last_timestamp_seconds", "When the last backup was handed out whole, in seconds since 1970; 0: not within 90 days.",
+		func() float64 { return float64(s.backedUp.Load()) })
 }
 
 // A lazyWorker takes its turn when it first has something to do.

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
+	"go.uber.org/zap"
 )
 
 func TestBackupOverTheAPI(t *testing.T) {
@@ -97,4 +101,43 @@ func TestBackupThatBreaksOff(t *testing.T) {
 	if err := b.store.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// That no backup is made any more is noticed by its age alone, which a restart must not take for news.
+func TestAgeOfTheLastBackup(t *testing.T) {
+	b := newBenchOn(t, store.Config{Dir: t.TempDir()})
+	shows := func(what string, s *Server, want int64) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		line := regexp.MustCompile(`(?m)^sendgate_backup_last_timestamp_seconds (.*)$`).FindStringSubmatch(w.Body.String())
+		if line == nil {
+			t.Fatalf("%s: the metric is missing", what)
+		}
+		if at, err := strconv.ParseFloat(line[1], 64); err != nil || int64(at) != want {
+			t.Errorf("%s: the last backup was made at %s (%v), want %d", what, line[1], err, want)
+		}
+	}
+	restarted := func(after time.Duration) *Server {
+		t.Helper()
+		b.at(noon.Add(after))
+		s, err := New(b.config(zap.NewNop()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		s.Stop(t.Context())
+		return s
+	}
+	shows("before any", restarted(0), 0)
+	b.at(noon)
+	if err := b.client(Admin).Backup(t.Context(), io.Discard, false); err != nil {
+		t.Fatal(err)
+	}
+	shows("once one was made", b.server, noon.Unix())
+	if err := b.client(Viewer).Backup(t.Context(), io.Discard, false); err == nil {
+		t.Fatal("a viewer made a backup")
+	}
+	shows("after a restart, and one that was refused", restarted(48*time.Hour), noon.Unix())
+	shows("after a hundred days", restarted(100*24*time.Hour), 0)
 }

@@ -33,6 +33,7 @@ type Server struct {
 	expires  func(*filter.Message, *filter.Record, filter.Basis, time.Time) time.Time // nil: nobody says
 	reload   func() error
 	stopping func() bool                   // nil: never
+	backedUp atomic.Int64                  // when a backup was last made, in seconds since 1970; 0: not that anybody knows
 	conf     func() (Configuration, error) // nil: nobody knows
 	metrics  http.Handler
 	known    atomic.Pointer[map[string]filter.Brand] // see brands
