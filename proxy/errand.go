@@ -37,7 +37,7 @@ type errandStore interface {
 }
 
 // An errandRunner does one errand. It may run again for an errand that it did, after a kill: what must
-// not happen twice is noted in the store before it begins, see [errands.Errand]. It returns soon after ctx ends, with
+// not happen twice is noted in the store before it begins, see [errands.Begun]. It returns soon after ctx ends, with
 // errStopped where it was not done for that.
 type errandRunner func(ctx context.Context, e *errands.Errand) errandEnd
 

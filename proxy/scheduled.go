@@ -90,6 +90,9 @@ func (g *Gate) schedule(rt *route, w *work, i int, at time.Time) {
 	e := errands.Errand{ID: "scheduled." + digest(rt.name, id), Kind: errands.Scheduled, Route: rt.name, People: []filter.Recipient{to}, Due: at, Body: body}
 	ctx, cancel := context.WithTimeout(context.Background(), keepScheduled)
 	defer cancel()
+	if err == nil && rt.mode != Enforce { // which asked before the message was sent
+		err = g.store.Errands().Room()
+	}
 	if err == nil {
 		_, err = g.store.Errands().Add(ctx, e)
 	}

@@ -157,36 +157,45 @@ func TestNoRoomForWhatIsScheduled(t *testing.T) {
 	}
 }
 
-// TestOptOutsCancelWhereThereIsNoRoom: what is scheduled may take all the room there is for errands, and is cancelled all
-// the same.
+// TestOptOutsCancelWhereThereIsNoRoom: what the provider took while others took the rest of the room for errands is
+// remembered, and cancelled; where decisions are only reported, which asks for no room before, it is not.
 func TestOptOutsCancelWhereThereIsNoRoom(t *testing.T) {
-	ana := filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+14155550100"}
-	var got posted
-	got.says = func(w wire) string {
-		if strings.Contains(w.head, scheduledID) {
-			return answerOf(200, `{"sid":"`+scheduledID+`","status":"canceled"}`)
-		}
-		return answerOf(201, `{"sid":"`+scheduledID+`","status":"scheduled"}`)
-	}
-	st, err := store.Open(store.Config{Memory: true, Errands: errands.Config{Bytes: 8 << 10}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	g, sends, _ := startHooked(t, answering(t, play(t, loopback(t), got.serve), onTwilio(func(*RouteConfig) {})), st)
-	ask(t, sends, deliverAt(time.Now().Add(24*time.Hour)))
-	for i, err := 0, error(nil); !errors.Is(err, errands.ErrFull); i++ {
-		if _, err = st.Errands().Add(t.Context(), errands.Errand{ID: fmt.Sprint(i), Kind: errands.Review}); err != nil && !errors.Is(err, errands.ErrFull) {
-			t.Fatal(err)
-		}
-	}
-	learn(t, st, filter.Event{ID: "out", Time: time.Now(), To: ana, Kind: filter.OptedOut, Source: "a test"})
-	if err := g.withdrawals.look(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	errandsDone(t, g)
-	if texts := got.texts(); len(texts) != 2 || texts[1] != "Status=canceled" {
-		t.Errorf("sent %q", texts)
+	for mode, want := range map[Mode][]string{Enforce: {"Status=canceled"}, Report: {}} {
+		t.Run(mode.String(), func(t *testing.T) {
+			ana := filter.Recipient{Brand: "acme", Channel: filter.SMS, Address: "+14155550100"}
+			st, err := store.Open(store.Config{Memory: true, Errands: errands.Config{Bytes: 8 << 10}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { st.Close() })
+			var got posted
+			got.says = func(w wire) string {
+				if strings.Contains(w.head, scheduledID) {
+					return answerOf(200, `{"sid":"`+scheduledID+`","status":"canceled"}`)
+				}
+				for i, full := 0, false; !full; i++ {
+					_, err := st.Errands().Add(context.Background(), errands.Errand{ID: fmt.Sprint(i), Kind: errands.Review})
+					if full = errors.Is(err, errands.ErrFull); err != nil && !full {
+						t.Error(err)
+						break
+					}
+				}
+				return answerOf(201, `{"sid":"`+scheduledID+`","status":"scheduled"}`)
+			}
+			g, sends, _ := startHooked(t, answering(t, play(t, loopback(t), got.serve), onTwilio(func(rc *RouteConfig) { rc.Mode = mode })), st)
+			ask(t, sends, deliverAt(time.Now().Add(24*time.Hour)))
+			learn(t, st, filter.Event{ID: "out", Time: time.Now(), To: ana, Kind: filter.OptedOut, Source: "a test"})
+			if err := g.withdrawals.look(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			errandsDone(t, g)
+			if texts := got.texts(); len(texts) == 0 || !slices.Equal(texts[1:], want) {
+				t.Errorf("sent %q", texts)
+			}
+			if n := g.counters("twilio").unscheduled.Load(); int(n) != 1-len(want) {
+				t.Errorf("%d count as not remembered", n)
+			}
+		})
 	}
 }
 

@@ -26,7 +26,7 @@ func (j *Journal) add(ctx context.Context, ops []operation) (added []bool, err e
 	size, bounded := int64(0), false
 	for i := range fresh {
 		size += int64(len(fresh[i].frame))
-		bounded = bounded || fresh[i].after.kind != Cancel // which takes the place of what it cancels
+		bounded = bounded || !fresh[i].after.kind.always()
 	}
 	if bounded && j.taken()+size > j.cfg.Bytes {
 		j.mu.Unlock()

@@ -20,7 +20,8 @@ var (
 // Config is how what the gate still has to do is kept: the `store.errands` section of the configuration.
 type Config struct {
 	// Bytes is what all errands that are not done may take together, and what is remembered of those that are.
-	// Where that is taken none is added but cancellations. On disk they take up to twice that, and 48 MB. Default 1 GiB.
+	// Where that is taken none is added, but for what a provider was handed already, and is to deliver later, and what
+	// cancels that. On disk they take up to twice that, and 48 MB. Default 1 GiB.
 	Bytes int64 `yaml:"bytes"`
 	// KeepDead is how long an errand that was given up is kept, and one that nobody looked at after its end.
 	// Default 720h, 30 days.

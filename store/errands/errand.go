@@ -48,8 +48,7 @@ type Errand struct {
 }
 
 // Cancellation is the errand that has the message of e, a scheduled one, cancelled. It is about nobody: it outlives
-// the erasure of whom the message is for, who is to get it no more than somebody who opted out. There is always room
-// for it, since e ends once it is added.
+// the erasure of whom the message is for, who is to get it no more than somebody who opted out.
 func (e *Errand) Cancellation() Errand {
 	return Errand{ID: "cancel." + e.ID, Kind: Cancel, Route: e.Route, Until: e.Due, Body: e.Body}
 }

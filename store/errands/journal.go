@@ -52,7 +52,8 @@ type Journal struct {
 // Add keeps errands. When err is nil they are on disk, synced; all of a call share one sync, and so do
 // all calls that come while another is under way. added says of each whether it is new: one whose ID
 // is known, because it waits or because it was done no longer than [Errand.Remember] ago, stays as it is. All
-// of a call are added, or none. Add keeps no reference to its arguments.
+// of a call are added, or none. Add keeps no reference to its arguments. Where there is no room the error is [ErrFull];
+// but [Scheduled] and [Cancel] errands are added all the same: who hands a message to a provider asks Room before.
 func (j *Journal) Add(ctx context.Context, errands ...Errand) (added []bool, err error) {
 	defer func() {
 		if err != nil {
@@ -86,7 +87,7 @@ func (j *Journal) Add(ctx context.Context, errands ...Errand) (added []bool, err
 // small is more than an errand with a short body takes, in bytes.
 const small = 1 << 10
 
-// Room fails, as Add would, where there is no room for one more errand. There may be none by the time of the next Add.
+// Room fails where there is no room for one more errand. There may be none by the time of the next Add.
 func (j *Journal) Room() error {
 	if err := j.host.Room(disk.MinFree); err != nil {
 		return err

@@ -23,6 +23,10 @@ const (
 // Kinds is how many kinds there are with the zero one, for arrays indexed by one.
 const Kinds = 7
 
+// always reports whether errands of a kind are added also where there is no room: a provider has what they are about
+// already. What one cancels ends then.
+func (k Kind) always() bool { return k == Scheduled || k == Cancel }
+
 var kindWords = []string{"none", "relay", "answer", "scheduled", "cancel", "dialogue", "review"}
 
 // String is the word for k.
