@@ -53,7 +53,7 @@ func TestAnchorSignature(t *testing.T) {
 	if err := a.Verify(public); err != nil {
 		t.Errorf("the signature does not verify: %v", err)
 	}
-	if text := string(mustRead(t, "anchor.go")); !strings.Contains(strings.ReplaceAll(text, "\n//\t", ""), want) || !strings.Contains(text, line) {
+	if text := mustReadFile(t, "anchor.go"); !strings.Contains(strings.ReplaceAll(text, "\n//\t", ""), want) || !strings.Contains(text, line) {
 		t.Error("the vector is not in the documentation")
 	}
 	for name, change := range map[string]func(*Anchored){

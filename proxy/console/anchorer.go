@@ -14,10 +14,11 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/disk"
 	"go.uber.org/zap"
 )
 
-// An anchorer writes the head of one chain to a file. One goroutine runs it.
+// An anchorer writes the head of one chain to a file. One goroutine runs it; the rest may be asked from any.
 type anchorer struct {
 	path  string
 	every time.Duration
@@ -29,7 +30,7 @@ type anchorer struct {
 	known  bool          // the file was read: last is in it
 	last   store.Head    // the head in the last line
 	torn   int64         // length of the file without a line that was cut short; -1: none was
-	seq    atomic.Uint64 // last.Seq, for the metrics
+	seq    atomic.Uint64 // last.Seq
 	failed atomic.Uint64
 }
 
@@ -54,6 +55,12 @@ func newAnchorer(cfg Anchor, st *store.Store, log *zap.Logger) (*anchorer, error
 	}
 	return a, nil
 }
+
+// anchored is the number of the event that the last anchor was written for.
+func (a *anchorer) anchored() uint64 { return a.seq.Load() }
+
+// failures is how many anchors could not be written.
+func (a *anchorer) failures() uint64 { return a.failed.Load() }
 
 // announce says with which key lines are signed, for whoever verifies them.
 func (a *anchorer) announce() {
@@ -200,5 +207,5 @@ func (a *anchorer) append(line Anchored) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(a.path))
+	return disk.SyncDir(filepath.Dir(a.path))
 }

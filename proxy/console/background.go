@@ -46,7 +46,7 @@ func (s *Server) outfit(cfg *Config) (err error) {
 		if s.anchorer, err = newAnchorer(*cfg.Anchor, s.store, s.log); err != nil {
 			return fmt.Errorf("anchor: %w", err)
 		}
-		if err := register(cfg.Metrics, s.anchorer.collectors()); err != nil {
+		if err := register(cfg.Metrics, anchorCollectors(s.anchorer)); err != nil {
 			return fmt.Errorf("anchor: %w", err)
 		}
 	}
@@ -119,9 +119,9 @@ func (n *notifier) collectors() []prometheus.Collector {
 	}
 }
 
-func (a *anchorer) collectors() []prometheus.Collector {
+func anchorCollectors(a *anchorer) []prometheus.Collector {
 	return []prometheus.Collector{
-		gauge("sendgate_anchor_seq", "Number of the event that the last anchor was written for.", func() float64 { return float64(a.seq.Load()) }),
-		counter("sendgate_anchor_failures_total", "Anchors that could not be written.", func() float64 { return float64(a.failed.Load()) }),
+		gauge("sendgate_anchor_seq", "Number of the event that the last anchor was written for.", func() float64 { return float64(a.anchored()) }),
+		counter("sendgate_anchor_failures_total", "Anchors that could not be written.", func() float64 { return float64(a.failures()) }),
 	}
 }
