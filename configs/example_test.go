@@ -16,6 +16,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/anchor"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -159,7 +160,7 @@ func TestExampleShowsDefaults(t *testing.T) {
 	}
 	if n := cfg.Console.Notify; n.Evidence || n.Batch != console.DefaultNotifyBatch || n.Every != console.DefaultNotifyEvery ||
 		n.Timeouts != (console.NotifyTimeouts{Connect: console.DefaultNotifyConnect, Answer: console.DefaultNotifyAnswer}) ||
-		n.Retry != (console.Backoff{First: console.DefaultRetryFirst, Most: console.DefaultRetryMost}) || cfg.Console.Anchor.Every != console.DefaultAnchorEvery {
+		n.Retry != (console.Backoff{First: console.DefaultRetryFirst, Most: console.DefaultRetryMost}) || cfg.Console.Anchor.Every != anchor.DefaultEvery {
 		t.Errorf("console: got %+v, %s", n, cfg.Console.Anchor.Every)
 	}
 	if len(cfg.Warnings) != 0 {

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/anchor"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -84,7 +84,7 @@ func (c verifyCmd) kept() (heads []store.Head, problems []string, err error) {
 		return nil, nil, err
 	}
 	defer f.Close()
-	anchors, err := console.ReadAnchors(f)
+	anchors, err := anchor.Read(f)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Against, err)
 	}
@@ -109,7 +109,7 @@ func (c verifyCmd) publicKey() (ed25519.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return console.ParsePublicKey(string(text))
+	return anchor.ParsePublicKey(string(text))
 }
 
 func printReport(w io.Writer, r store.Report, kept int) error {

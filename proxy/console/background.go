@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/proxy/console/anchor"
 )
 
 // lastTry is how long a stop waits for a POST that is under way.
@@ -43,7 +44,7 @@ func (s *Server) outfit(cfg *Config) (err error) {
 		}
 	}
 	if cfg.Anchor != nil {
-		if s.anchorer, err = newAnchorer(*cfg.Anchor, s.store, s.log); err != nil {
+		if s.anchorer, err = anchor.New(*cfg.Anchor, s.store, s.log); err != nil {
 			return fmt.Errorf("anchor: %w", err)
 		}
 		if err := register(cfg.Metrics, anchorCollectors(s.anchorer)); err != nil {
@@ -62,7 +63,7 @@ func (s *Server) Start() {
 			b.work.Go(func() { s.notifier.run(b.quit, b.abort) })
 		}
 		if s.anchorer != nil {
-			b.work.Go(func() { s.anchorer.run(b.quit) })
+			b.work.Go(func() { s.anchorer.Run(b.quit) })
 		}
 		b.work.Go(func() { s.daily.run(b.quit) })
 		b.work.Go(s.recallBackup)
@@ -119,9 +120,9 @@ func (n *notifier) collectors() []prometheus.Collector {
 	}
 }
 
-func anchorCollectors(a *anchorer) []prometheus.Collector {
+func anchorCollectors(a *anchor.Writer) []prometheus.Collector {
 	return []prometheus.Collector{
-		gauge("sendgate_anchor_seq", "Number of the event that the last anchor was written for.", func() float64 { return float64(a.anchored()) }),
-		counter("sendgate_anchor_failures_total", "Anchors that could not be written.", func() float64 { return float64(a.failures()) }),
+		gauge("sendgate_anchor_seq", "Number of the event that the last anchor was written for.", func() float64 { return float64(a.Anchored()) }),
+		counter("sendgate_anchor_failures_total", "Anchors that could not be written.", func() float64 { return float64(a.Failures()) }),
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/anchor"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
@@ -39,7 +40,7 @@ type Config struct {
 	// Notify tells changes to another system. Nil: to none.
 	Notify *Notify `yaml:"notify"`
 	// Anchor writes the head of the chain to a file. Nil: to none.
-	Anchor *Anchor `yaml:"anchor"`
+	Anchor *anchor.Config `yaml:"anchor"`
 
 	// Pprof adds the profiles of net/http/pprof under /debug/pprof/, for the role admin.
 	Pprof bool `yaml:"-"`

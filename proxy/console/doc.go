@@ -20,6 +20,6 @@
 // a temporary file, and looks at all of it before it keeps any; an export that fails half way ends by
 // cutting the connection, so that a short file never looks like a whole one.
 //
-// What stands by itself is a package below this one: input reads the fields of bodies and queries, list reads lists of
-// people, pages is the console for people.
+// What stands by itself is a package below this one: anchor writes the head of the chain to a file, input reads the
+// fields of bodies and queries, list reads lists of people, pages is the console for people.
 package console

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/proxy/console/list"
+	"go.uber.org/zap"
 )
 
 // An ImportLine is one line of the answer to an import. A line with Line is about a row: with

@@ -1,4 +1,4 @@
-package console
+package anchor
 
 import (
 	"context"
@@ -52,18 +52,18 @@ func (c *chain) grow(n int) {
 	}
 }
 
-// anchorer makes an anchorer of c that appends to path, and what it logs.
-func (c *chain) anchorer(path, key string) (*anchorer, *observer.ObservedLogs) {
+// writer makes an anchorer of c that appends to path, and what it logs.
+func (c *chain) writer(path, key string) (*Writer, *observer.ObservedLogs) {
 	c.t.Helper()
 	core, logged := observer.New(zap.InfoLevel)
-	a, err := newAnchorer(Anchor{File: path, Key: key}, c.store, zap.New(core))
+	a, err := New(Config{File: path, Key: key}, c.store, zap.New(core))
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return a, logged
 }
 
-func mustReadFile(t *testing.T, path string) string {
+func mustRead(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -72,9 +72,9 @@ func mustReadFile(t *testing.T, path string) string {
 	return string(text)
 }
 
-func anchorsIn(t *testing.T, path string) []Anchored {
+func linesIn(t *testing.T, path string) []Line {
 	t.Helper()
-	all, err := ReadAnchors(strings.NewReader(mustReadFile(t, path)))
+	all, err := Read(strings.NewReader(mustRead(t, path)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,17 +87,17 @@ func TestTheHeadIsAnchored(t *testing.T) {
 	c := newChain(t)
 	_, key := rfcKey(t)
 	path := filepath.Join(t.TempDir(), "anchors.jsonl")
-	a, logged := c.anchorer(path, key)
-	a.anchor() // an empty chain proves nothing
+	a, logged := c.writer(path, key)
+	a.write() // an empty chain proves nothing
 	c.grow(2)
-	a.anchor()
-	a.anchor()
+	a.write()
+	a.write()
 	c.grow(1)
 	for range 2 { // the second is a restart
-		a.anchor()
-		a, _ = c.anchorer(path, key)
+		a.write()
+		a, _ = c.writer(path, key)
 	}
-	all := anchorsIn(t, path)
+	all := linesIn(t, path)
 	if len(all) != 2 || all[0].Seq != 2 || all[1].Seq != 3 || all[1].Head != c.store.Head() {
 		t.Fatalf("got %+v, want the heads 2 and 3", all)
 	}
@@ -115,7 +115,7 @@ func TestTheHeadIsAnchored(t *testing.T) {
 	if report, err := c.store.Verify(t.Context(), heads...); err != nil || !report.OK() {
 		t.Errorf("the chain does not go through its anchors: %+v, %v", report, err)
 	}
-	if strings.Contains(mustReadFile(t, path), strings.Split(key, "\n")[1]) {
+	if strings.Contains(mustRead(t, path), strings.Split(key, "\n")[1]) {
 		t.Error("the file holds the private key")
 	}
 }
@@ -124,22 +124,22 @@ func TestTheHeadIsAnchored(t *testing.T) {
 func TestAnchorsComeOnATimerAndAtTheStop(t *testing.T) {
 	c := newChain(t)
 	path := filepath.Join(t.TempDir(), "anchors.jsonl")
-	a, logged := c.anchorer(path, "")
+	a, logged := c.writer(path, "")
 	if logged.FilterMessage("anchors are not signed: whoever can write the file can write others").Len() != 1 {
 		t.Errorf("nothing is said of lines without signature: %v", logged.All())
 	}
 	var head atomic.Uint64 // stands for a chain that grows
 	a.head = func() store.Head { return store.Head{Seq: head.Load()} }
-	lines := func() int { return len(anchorsIn(t, path)) }
+	lines := func() int { return len(linesIn(t, path)) }
 	synctest.Test(t, func(t *testing.T) {
 		quit, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { a.run(quit); close(ended) }()
+		go func() { a.Run(quit); close(ended) }()
 		synctest.Wait()
 		for i, moment := range []struct {
 			later time.Duration
 			want  int
-		}{{0, 0}, {DefaultAnchorEvery - time.Second, 0}, {time.Second, 1}, {DefaultAnchorEvery - time.Second, 1}, {time.Second, 2}} {
+		}{{0, 0}, {DefaultEvery - time.Second, 0}, {time.Second, 1}, {DefaultEvery - time.Second, 1}, {time.Second, 2}} {
 			time.Sleep(moment.later)
 			synctest.Wait()
 			if got := lines(); got != moment.want {
@@ -158,7 +158,7 @@ func TestAnchorsComeOnATimerAndAtTheStop(t *testing.T) {
 func TestAFileOfAnchorsAfterACrash(t *testing.T) {
 	c := newChain(t)
 	c.grow(2)
-	first, err := json.Marshal(Anchored{Head: c.store.Head()})
+	first, err := json.Marshal(Line{Head: c.store.Head()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,10 +168,10 @@ func TestAFileOfAnchorsAfterACrash(t *testing.T) {
 		if err := os.WriteFile(path, []byte(string(first)+"\n"+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		a, _ := c.anchorer(path, "")
-		a.anchor()
-		a.anchor()
-		if all := anchorsIn(t, path); len(all) != 2 || all[0].Seq != 2 || all[1].Seq != 3 {
+		a, _ := c.writer(path, "")
+		a.write()
+		a.write()
+		if all := linesIn(t, path); len(all) != 2 || all[0].Seq != 2 || all[1].Seq != 3 {
 			t.Errorf("%s: got %+v, want 2 and 3", name, all)
 		}
 	}
@@ -185,13 +185,13 @@ func TestAFileOfSomethingElseIsNotAppendedTo(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		a, logged := c.anchorer(path, "")
-		a.anchor()
+		a, logged := c.writer(path, "")
+		a.write()
 		told := logged.FilterMessage(notAnchored).All()
 		if len(told) != 2 || !strings.Contains(fmt.Sprint(told[0].ContextMap()["error"]), path) || a.failed.Load() != 2 {
 			t.Errorf("%s: at the start and then %d failures, %v", name, a.failed.Load(), told)
 		}
-		if mustReadFile(t, path) != text {
+		if mustRead(t, path) != text {
 			t.Errorf("%s was changed", name)
 		}
 	}
@@ -206,25 +206,25 @@ func TestAFileOfAnchorsThatCannotBeOpenedAtTheStart(t *testing.T) {
 	c.grow(1)
 	dir := filepath.Join(t.TempDir(), "volume")
 	path := filepath.Join(dir, "anchors.jsonl")
-	a, logged := c.anchorer(path, "")
+	a, logged := c.writer(path, "")
 	if logged.FilterMessage(notAnchored).Len() != 1 || a.failed.Load() != 1 {
 		t.Errorf("at the start: %d failures, %v", a.failed.Load(), logged.All())
 	}
-	a.anchor()
+	a.write()
 	if a.failed.Load() != 2 || a.seq.Load() != 0 {
 		t.Errorf("still without a folder: %d failures, anchored %d", a.failed.Load(), a.seq.Load())
 	}
-	line, err := json.Marshal(Anchored{Head: c.store.Head()})
+	line, err := json.Marshal(Line{Head: c.store.Head()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(path, slices.Concat(line, []byte("\n{\"seq\":")), 0o600)); err != nil { // as when it is mounted
 		t.Fatal(err)
 	}
-	a.anchor()
+	a.write()
 	c.grow(1)
-	a.anchor()
-	if all := anchorsIn(t, path); len(all) != 2 || all[1].Head != c.store.Head() || a.seq.Load() != 2 || a.failed.Load() != 2 {
+	a.write()
+	if all := linesIn(t, path); len(all) != 2 || all[1].Head != c.store.Head() || a.seq.Load() != 2 || a.failed.Load() != 2 {
 		t.Errorf("then: %+v, %d failures", all, a.failed.Load())
 	}
 }
@@ -241,15 +241,15 @@ func TestAFileOfAnchorsThatIsPutBack(t *testing.T) {
 		}
 	}
 	put("spoilt\n{\"seq\":")
-	a, _ := c.anchorer(path, "")
-	line, err := json.Marshal(Anchored{Head: c.store.Head()})
+	a, _ := c.writer(path, "")
+	line, err := json.Marshal(Line{Head: c.store.Head()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	put(string(line) + "\n")
 	c.grow(1)
-	a.anchor()
-	if all := anchorsIn(t, path); len(all) != 2 || all[0].Seq != 1 || all[1].Head != c.store.Head() {
+	a.write()
+	if all := linesIn(t, path); len(all) != 2 || all[0].Seq != 1 || all[1].Head != c.store.Head() {
 		t.Errorf("it holds %+v", all)
 	}
 }
@@ -262,19 +262,19 @@ func TestAnAnchorThatCannotBeWritten(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	a, logged := c.anchorer(filepath.Join(dir, "anchors.jsonl"), "")
+	a, logged := c.writer(filepath.Join(dir, "anchors.jsonl"), "")
 	if err := os.RemoveAll(dir); err != nil { // as when it is unmounted
 		t.Fatal(err)
 	}
-	a.anchor()
+	a.write()
 	if a.failed.Load() != 1 || a.seq.Load() != 0 || logged.FilterMessage(notAnchored).Len() != 1 {
 		t.Errorf("%d failures, %v", a.failed.Load(), logged.All())
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	a.anchor()
-	if all := anchorsIn(t, a.path); len(all) != 1 || a.seq.Load() != 1 {
+	a.write()
+	if all := linesIn(t, a.path); len(all) != 1 || a.seq.Load() != 1 {
 		t.Errorf("got %+v", all)
 	}
 }
@@ -290,7 +290,7 @@ func TestAChainThatLostItsAnchorIsToldOf(t *testing.T) {
 		head store.Head
 		want int
 	}{"its own": {own.store.Head(), 0}, "a longer one": {other.store.Head(), 1}, "another one": {store.Head{Seq: 2, Sum: other.store.Head().Sum}, 1}} {
-		line, err := json.Marshal(Anchored{Head: c.head})
+		line, err := json.Marshal(Line{Head: c.head})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,7 +298,7 @@ func TestAChainThatLostItsAnchorIsToldOf(t *testing.T) {
 		if err := os.WriteFile(path, slices.Concat(line, []byte("\n")), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, logged := own.anchorer(path, ""); logged.FilterMessage(says).Len() != c.want {
+		if _, logged := own.writer(path, ""); logged.FilterMessage(says).Len() != c.want {
 			t.Errorf("%s: %v", name, logged.All())
 		}
 	}

@@ -1,4 +1,4 @@
-package console
+package anchor
 
 import (
 	"crypto/ed25519"
@@ -35,7 +35,7 @@ func TestAnchorSignature(t *testing.T) {
 	if got := hex.EncodeToString(public); got != "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a" {
 		t.Fatalf("the public key is %s", got)
 	}
-	all, err := ReadAnchors(strings.NewReader(line))
+	all, err := Read(strings.NewReader(line))
 	if err != nil || len(all) != 1 {
 		t.Fatalf("got %v, %v", all, err)
 	}
@@ -53,16 +53,16 @@ func TestAnchorSignature(t *testing.T) {
 	if err := a.Verify(public); err != nil {
 		t.Errorf("the signature does not verify: %v", err)
 	}
-	if text := mustReadFile(t, "anchor.go"); !strings.Contains(strings.ReplaceAll(text, "\n//\t", ""), want) || !strings.Contains(text, line) {
+	if text := mustRead(t, "line.go"); !strings.Contains(strings.ReplaceAll(text, "\n//\t", ""), want) || !strings.Contains(text, line) {
 		t.Error("the vector is not in the documentation")
 	}
-	for name, change := range map[string]func(*Anchored){
-		"another number":    func(a *Anchored) { a.Seq++ },
-		"another sum":       func(a *Anchored) { a.Sum[0]++ },
-		"another time":      func(a *Anchored) { a.Time = a.Time.Add(time.Nanosecond) },
-		"half a signature":  func(a *Anchored) { a.Signature = a.Signature[:64] },
-		"no hex":            func(a *Anchored) { a.Signature = "x" + a.Signature[1:] },
-		"another signature": func(a *Anchored) { a.Signature = "00" + a.Signature[2:] },
+	for name, change := range map[string]func(*Line){
+		"another number":    func(a *Line) { a.Seq++ },
+		"another sum":       func(a *Line) { a.Sum[0]++ },
+		"another time":      func(a *Line) { a.Time = a.Time.Add(time.Nanosecond) },
+		"half a signature":  func(a *Line) { a.Signature = a.Signature[:64] },
+		"no hex":            func(a *Line) { a.Signature = "x" + a.Signature[1:] },
+		"another signature": func(a *Line) { a.Signature = "00" + a.Signature[2:] },
 	} {
 		forged := a
 		change(&forged)
@@ -88,7 +88,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})):     noPEM,
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte{1}})): "key: this is no Ed25519 private key as PKCS #8: `openssl genpkey -algorithm ed25519` writes one",
 	} {
-		if err := (&Anchor{File: "x", Key: text}).Check(); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+		if err := (&Config{File: "x", Key: text}).Check(); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		"something else": "hello", "an unknown field": `{"seq":1,"sig":"x"}`, "two in a line": `{"seq":1} {"seq":2}`,
 		"an endless line": strings.Repeat(" ", 1<<20) + "{}", "half a sum": `{"seq":1,"sum":"00"}`,
 	} {
-		if _, err := ReadAnchors(strings.NewReader("\n" + text + "\n")); err == nil || !strings.HasPrefix(err.Error(), "line 2: ") {
+		if _, err := Read(strings.NewReader("\n" + text + "\n")); err == nil || !strings.HasPrefix(err.Error(), "line 2: ") {
 			t.Errorf("%s: got %v, want it named with its line", name, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package console
+package anchor
 
 import (
 	"bufio"
@@ -18,66 +18,15 @@ import (
 	"github.com/sendgate/sendgate/store"
 )
 
-// Anchor is the `anchor` section of the console's configuration: a file to which the head of the
-// chain is written now and then, one JSON object a line, oldest first.
-//
-// A chain proves nothing against who writes it: they can write all of it anew. They cannot once
-// somebody else has a head, so this file is worth what it is worth to change it: keep it on another
-// machine, on a volume that only grows, or send its lines away.
-type Anchor struct {
-	// File is appended to. It is made when missing. While it cannot be used, the gate goes on without, and says so.
-	File string `yaml:"file"`
-	// Every is how often a line is written, if the head has moved. One is written at the stop, too.
-	// Default 1h.
-	Every time.Duration `yaml:"every"`
-	// Key signs the lines: an Ed25519 private key (RFC 8032) as PEM of PKCS #8, which is what
-	// `openssl genpkey -algorithm ed25519` writes. Empty: lines are not signed. In the
-	// configuration file: env:NAME or file:PATH.
-	Key string `yaml:"key" ref:"secret"`
-}
-
-// DefaultAnchorEvery is how often the head is written unless told otherwise.
-const DefaultAnchorEvery = time.Hour
-
-// Check says what is wrong with a. The error begins with the key at fault, as in "file: …".
-func (a *Anchor) Check() error {
-	switch _, err := a.key(); {
-	case a.File == "":
-		return errors.New("file: missing: want a file to append to")
-	case a.Every < 0:
-		return fmt.Errorf("every: %s is negative", a.Every)
-	case err != nil:
-		return fmt.Errorf("key: %w", err)
-	}
-	return nil
-}
-
-// key is the private key, nil where there is none.
-func (a *Anchor) key() (ed25519.PrivateKey, error) {
-	if a.Key == "" {
-		return nil, nil
-	}
-	block, _ := pem.Decode([]byte(a.Key))
-	if block == nil || block.Type != "PRIVATE KEY" {
-		return nil, errors.New("want PEM that begins with -----BEGIN PRIVATE KEY-----, as `openssl genpkey -algorithm ed25519` writes it")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, ok := parsed.(ed25519.PrivateKey)
-	if err != nil || !ok {
-		return nil, errors.New("this is no Ed25519 private key as PKCS #8: `openssl genpkey -algorithm ed25519` writes one")
-	}
-	return key, nil
-}
-
-// Anchored is one line of a file of anchors.
-type Anchored struct {
+// A Line is one of a file of anchors.
+type Line struct {
 	store.Head
 	// Signature is an Ed25519 signature (RFC 8032) in lower-case hex; empty: the line is not signed.
 	Signature string `json:"signature,omitempty"`
 }
 
-// anchorContext begins what is signed, so that no signature made for something else passes for one.
-const anchorContext = "sendgate anchor v1"
+// purpose begins what is signed, so that no signature made for something else passes for one.
+const purpose = "sendgate anchor v1"
 
 // Signed is what the signature of a line is made over: four lines of text, each ended by a
 // single line feed (0x0a): the words "sendgate anchor v1"; seq in decimal; sum as 64 lower-case hex
@@ -96,19 +45,19 @@ const anchorContext = "sendgate anchor v1"
 //
 //	e5048b261e478b3be35b45363ce2d7ecc625d7abbd778f38345815bb9bf3ef76
 //	ee7b90117c733d1424f0dcf6c12df395488c73c5da2945e8ae2b247aedd50f0c
-func (a *Anchored) Signed() []byte {
-	return fmt.Appendf(nil, "%s\n%d\n%s\n%s\n", anchorContext, a.Seq, a.Sum, a.Time.UTC().Format(time.RFC3339Nano))
+func (a *Line) Signed() []byte {
+	return fmt.Appendf(nil, "%s\n%d\n%s\n%s\n", purpose, a.Seq, a.Sum, a.Time.UTC().Format(time.RFC3339Nano))
 }
 
 // sign signs a with key; nil: not at all.
-func (a *Anchored) sign(key ed25519.PrivateKey) {
+func (a *Line) sign(key ed25519.PrivateKey) {
 	if key != nil {
 		a.Signature = hex.EncodeToString(ed25519.Sign(key, a.Signed()))
 	}
 }
 
 // Verify reports what is wrong with the signature of a, which must be there.
-func (a *Anchored) Verify(public ed25519.PublicKey) error {
+func (a *Line) Verify(public ed25519.PublicKey) error {
 	if a.Signature == "" {
 		return errors.New("it is not signed")
 	}
@@ -119,14 +68,14 @@ func (a *Anchored) Verify(public ed25519.PublicKey) error {
 	return nil
 }
 
-// maxAnchorLine is more than any line has.
-const maxAnchorLine = 4 << 10
+// longestLine is more than any line has.
+const longestLine = 4 << 10
 
-// ReadAnchors reads a file of anchors, or of heads as `sendgate verify --head --json` prints them.
+// Read reads a file of anchors, or of heads as `sendgate verify --head --json` prints them.
 // Errors name the line.
-func ReadAnchors(file io.Reader) (all []Anchored, err error) {
+func Read(file io.Reader) (all []Line, err error) {
 	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, maxAnchorLine)
+	lines.Buffer(nil, longestLine)
 	n := 0
 	for lines.Scan() {
 		n++
@@ -134,7 +83,7 @@ func ReadAnchors(file io.Reader) (all []Anchored, err error) {
 		if len(line) == 0 {
 			continue
 		}
-		a, err := readAnchor(line)
+		a, err := readLine(line)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
@@ -146,7 +95,8 @@ func ReadAnchors(file io.Reader) (all []Anchored, err error) {
 	return all, nil
 }
 
-func readAnchor(line []byte) (a Anchored, err error) {
+// readLine reads one line, and nothing that is none.
+func readLine(line []byte) (a Line, err error) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
 	if err = d.Decode(&a); err == nil && d.More() {
