@@ -4,17 +4,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
 
-const (
-	clockTold = time.Hour // how far apart the lines about it are
-	// clockApart is how much the clocks may differ before somebody should look: less than any signature with a time in
-	// it allows, and more than clocks drift that are set by the network.
-	clockApart = 30 * time.Second
-)
+// clockTold is how far apart the lines of the log are about a clock that is wrong.
+const clockTold = time.Hour
 
 // A clock tells this machine's clock from a provider's, which each answer to a send has in its Date
 // (https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1), to the second.
@@ -32,7 +29,7 @@ func (g *Gate) checkClock(rt *route, w *work) {
 	}
 	c, ahead := &rt.count.clock, aheadOf(date, w.start, w.answer.done)
 	c.ahead.Store(int64(ahead))
-	if ahead.Abs() < clockApart {
+	if ahead.Abs() < filter.ClockApart {
 		return
 	}
 	c.told.tell(clockTold, func(int) {

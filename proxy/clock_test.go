@@ -36,7 +36,7 @@ func TestAClockThatIsWrongIsTold(t *testing.T) {
 			cfg := oneRoute(up, nil)
 			metrics := prometheus.NewRegistry()
 			cfg.Logger, cfg.Metrics = zap.New(core), metrics
-			_, addr := start(t, cfg, memory(t))
+			g, addr := start(t, cfg, memory(t))
 			s := speak(t, addr)
 			for range 3 {
 				s.write(sms(person.Address, "Sale"))
@@ -44,6 +44,9 @@ func TestAClockThatIsWrongIsTold(t *testing.T) {
 			}
 			if n := logs.FilterMessageSnippet("this machine's clock").Len(); n != c.lines {
 				t.Errorf("the log has %d lines about it", n)
+			}
+			if is := g.Contacts()[0]; is.ClockIsOff() != (c.lines > 0) {
+				t.Errorf("the gate says %+v", is)
 			}
 			if got := gathered(t, metrics)["sendgate_clock_ahead_seconds twilio"]; math.Abs(got-c.ahead) > 2 {
 				t.Errorf("sendgate_clock_ahead_seconds is %v, want %v", got, c.ahead)

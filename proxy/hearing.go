@@ -1,10 +1,10 @@
 package proxy
 
 import (
-	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"go.uber.org/zap"
 )
@@ -39,36 +39,54 @@ func (rt *route) called(now time.Time) {
 // checkHearing tells when so much was sent since the last call that one should have come.
 func (g *Gate) checkHearing(rt *route, now time.Time) {
 	h := &rt.count.hearing
-	if rt.webhook == nil || h.since.CompareAndSwap(0, now.UnixNano()) {
-		return
-	}
-	silent := now.Sub(time.Unix(0, h.since.Load()))
-	before, sends := h.sends.Load(), rt.count.outcomes[answered].Load()
-	if silent < silentFor || sends <= before {
-		return
-	}
-	sends -= before
-	due := sends / sendsPerCall
-	if before > 0 {
-		due = max(due, uint64(float64(sends)*float64(h.calls.Load())/float64(before)))
-	}
-	if due < missedCalls {
+	if rt.webhook == nil || h.since.CompareAndSwap(0, now.UnixNano()) || !rt.silent(now) {
 		return
 	}
 	h.told.tell(silentFor, func(int) {
 		g.log.Error("the provider does not call any more, or never did: opt-outs may go elsewhere", zap.String("route", rt.name),
-			zap.Duration("silent", silent), zap.Uint64("sends", sends), zap.String("webhook", rt.webhook.address(rt.name)))
+			zap.Time("since", time.Unix(0, h.since.Load())), zap.String("webhook", rt.webhook.address(rt.name)))
 	})
 }
 
-// Deaf lists the routes that judge what is sent, and do not hear what people answer: their provider could call, and
+// silent reports whether no call came for long, and so many should have that this is no chance.
+func (rt *route) silent(now time.Time) bool {
+	h := &rt.count.hearing
+	since, before, sends := h.since.Load(), h.sends.Load(), rt.count.outcomes[answered].Load()
+	if rt.webhook == nil || since == 0 || now.Sub(time.Unix(0, since)) < silentFor || sends <= before {
+		return false
+	}
+	sends -= before
+	missed := sends / sendsPerCall
+	if before > 0 {
+		missed = max(missed, uint64(float64(sends)*float64(h.calls.Load())/float64(before)))
+	}
+	return missed >= missedCalls
+}
+
+// Contacts tells what shows of the provider of every route besides what is sent, sorted by route.
+func (g *Gate) Contacts() []filter.Contact {
+	t, now := g.table.Load(), g.clock()
+	all := make([]filter.Contact, 0, len(t.routes))
+	for _, name := range t.names() {
+		rt := t.routes[name]
+		c := filter.Contact{Route: name, Hears: rt.webhook != nil, Silent: rt.silent(now), Ahead: time.Duration(rt.count.clock.ahead.Load()).Seconds()}
+		if last := rt.count.hearing.last.Load(); last != 0 {
+			c.Called = time.Unix(0, last).UTC()
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// Deaf names the routes, sorted, that judge what is sent, and do not hear what people answer: their provider could call, and
 // nothing says how.
 func (g *Gate) Deaf() (names []string) {
-	for name, rt := range g.table.Load().routes {
+	t := g.table.Load()
+	for _, name := range t.names() {
+		rt := t.routes[name]
 		if _, calls := rt.provider.(providers.Caller); calls && rt.webhook == nil && rt.mode != Open {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names)
 	return names
 }

@@ -64,6 +64,9 @@ func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
 			if n := logs.FilterMessageSnippet("does not call any more").Len(); n != c.lines {
 				t.Errorf("the log has %d lines about it, want %d", n, c.lines)
 			}
+			if is := g.Contacts()[0]; is.Silent != (c.lines > 0) || is.Called.IsZero() == strings.ContainsRune(c.before+c.then, call) {
+				t.Errorf("the gate says %+v", is)
+			}
 			last := gathered(t, metrics)["sendgate_webhook_last_timestamp_seconds twilio"]
 			if called := strings.ContainsRune(c.before+c.then, call); called != (last > 0) {
 				t.Errorf("the metric says that the provider last called at %v", last)

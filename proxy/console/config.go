@@ -58,6 +58,8 @@ type Config struct {
 	Stopping func() bool `yaml:"-"`
 	// Switchboard is what the gate says of pauses; nil: nothing.
 	Switchboard Switchboard `yaml:"-"`
+	// Watcher is what the gate says of providers; nil: nothing.
+	Watcher Watcher `yaml:"-"`
 	// Budgets is what the gate says of budgets; nil: nothing.
 	Budgets Budgeter `yaml:"-"`
 	// Asker asks people for their consent; nil: nobody does.

@@ -136,6 +136,8 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Lost":          {reflect.TypeFor[store.Lost]()},
 		"Suppression":   {reflect.TypeFor[Suppression]()},
 		"Suppressions":  {reflect.TypeFor[Suppressions]()},
+		"Contacts":      {reflect.TypeFor[ContactList]()},
+		"Contact":       {reflect.TypeFor[filter.Contact]()},
 		"Budgets":       {reflect.TypeFor[BudgetList]()},
 		"Usage":         {reflect.TypeFor[tally.Usage]()},
 		"Sent":          {reflect.TypeFor[filter.Sent]()},

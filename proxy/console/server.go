@@ -27,6 +27,7 @@ type Server struct {
 	gate     Gate
 	board    Switchboard // nil: none
 	budgets  Budgeter    // nil: none
+	watcher  Watcher     // nil: none
 	asker    Asker       // nil: none
 	inbox    Inbox       // nil: none
 	judge    Judge       // nil: none, as draft
@@ -74,7 +75,7 @@ func New(cfg Config) (*Server, error) {
 	case cfg.Gate == nil || cfg.Reload == nil:
 		return nil, fmt.Errorf("console: Gate and Reload must both be set")
 	}
-	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, url: cfg.URL,
+	s := &Server{actors: actors, store: cfg.Store, gate: cfg.Gate, board: cfg.Switchboard, budgets: cfg.Budgets, watcher: cfg.Watcher, inbox: cfg.Inbox, asker: cfg.Asker, judge: cfg.Judge, draft: cfg.Draft, reload: cfg.Reload, conf: cfg.Configuration, url: cfg.URL,
 		log: cfg.Logger, now: cfg.Now, mux: http.NewServeMux(), turns: newTurns(cfg.Sends), imports: newUploads(), lists: newUploads(), sortsAtOnce: list.SortsAtOnce, fourEyes: cfg.FourEyes}
 	s.expires, s.stopping = cfg.Expires, cfg.Stopping
 	s.SetBrands(cfg.Brands)
@@ -154,6 +155,7 @@ var endpoints = []endpoint{
 	{"GET", "/api/v1/decisions/{id}", Viewer, []string{"full"}, (*Server).getDecision},
 	{"GET", "/api/v1/explain", Viewer, []string{"decision", "at", "full"}, (*Server).explainDecision},
 	{"POST", "/api/v1/explain", Viewer, nil, (*Server).explainMessage},
+	{"GET", "/api/v1/contacts", Viewer, nil, (*Server).listContacts},
 	{"GET", "/api/v1/budgets", Viewer, nil, (*Server).listBudgets},
 	{"GET", "/api/v1/switches", Viewer, nil, (*Server).listSwitches},
 	{"POST", "/api/v1/switches", Reviewer, nil, (*Server).postSwitch},

@@ -3,6 +3,7 @@ package pages
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store/errands"
@@ -19,10 +20,10 @@ type concern struct {
 	Text string // more about it
 }
 
-// concerns is the state of pauses, breakers, budgets, queues and of the webhook that tells consents on.
+// concerns is the state of the store, of providers, pauses, breakers, budgets, queues and of the webhook that tells consents on.
 func concerns(v *visit) ([]concern, error) {
 	var all []concern
-	for _, ask := range []func(*visit) ([]concern, error){ready, paused, circuits, budgets, waiting, told} {
+	for _, ask := range []func(*visit) ([]concern, error){ready, contacts, paused, circuits, budgets, waiting, told} {
 		some, err := ask(v)
 		if err != nil {
 			return nil, err
@@ -39,6 +40,27 @@ func ready(v *visit) ([]concern, error) {
 		return []concern{{Key: "not-ready", N: 1, Bad: true, Text: refused.Message}}, nil
 	}
 	return nil, err
+}
+
+// contacts is which providers do not call any more, and have another time; nothing where all is well.
+func contacts(v *visit) (all []concern, err error) {
+	list, err := v.api.Contacts(v.ctx())
+	var silent, late []string
+	for _, c := range list {
+		if c.Silent {
+			silent = append(silent, c.Route)
+		}
+		if c.ClockIsOff() {
+			late = append(late, c.Route)
+		}
+	}
+	if len(silent) > 0 {
+		all = append(all, concern{Key: "silent", N: len(silent), Bad: true, Link: "/webhooks", Text: strings.Join(silent, ", ")})
+	}
+	if len(late) > 0 {
+		all = append(all, concern{Key: "clock", N: len(late), Bad: true, Text: strings.Join(late, ", ")})
+	}
+	return all, err
 }
 
 func paused(v *visit) ([]concern, error) {

@@ -130,3 +130,32 @@ func TestOverviewAfterALargeImport(t *testing.T) {
 		}
 	}
 }
+
+func TestOverviewOfProviders(t *testing.T) {
+	const silent, clock = "opt-outs may go elsewhere", "quiet hours go by this machine&#39;s clock"
+	for name, c := range map[string]struct {
+		contacts []filter.Contact
+		says     []string
+		not      []string
+	}{
+		"all is well": {[]filter.Contact{{Route: "twilio", Hears: true, Ahead: 2.5}, {Route: "vonage-sms", Ahead: -29}}, nil, []string{silent, clock}},
+		"one does not call any more": {[]filter.Contact{{Route: "twilio", Hears: true, Silent: true}, {Route: "whatsapp", Hears: true}},
+			[]string{"provider has not called since yesterday: " + silent, "<small>twilio</small>"}, []string{clock}},
+		"the clock is off": {[]filter.Contact{{Route: "twilio", Ahead: -301}, {Route: "whatsapp", Ahead: -300}},
+			[]string{"providers have another time: " + clock, "<small>twilio, whatsapp</small>"}, []string{silent}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.plays(played{contacts: c.contacts})
+			v := r.as(console.Viewer)
+			_, body := v.get("/")
+			v.safe("/", body)
+			v.said(body, c.says...)
+			for _, not := range c.not {
+				if strings.Contains(body, not) {
+					t.Errorf("the overview says %q", not)
+				}
+			}
+		})
+	}
+}

@@ -218,13 +218,15 @@ func TestTheHistoryOfPausesPageByPage(t *testing.T) {
 	}
 }
 
-// played is a gate whose breaker and budgets are as given.
+// played is a gate whose breaker, budgets and providers are as given.
 type played struct {
+	contacts []filter.Contact
 	circuits []filter.Circuit
 	usages   []tally.Usage
 }
 
 func (p played) Unheeding() []string                                         { return []string{"shop (mode report)"} }
+func (p played) Contacts() []filter.Contact                                  { return p.contacts }
 func (p played) Circuits() []filter.Circuit                                  { return p.circuits }
 func (p played) Portfolios() []tally.Usage                                   { return p.usages }
 func (played) Quality(string, bool, string, string) ([]filter.Switch, error) { return nil, nil }
@@ -233,7 +235,7 @@ func (played) Quality(string, bool, string, string) ([]filter.Switch, error) { r
 func (r *rig) plays(p played) {
 	r.Helper()
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
-		Store: r.store, Gate: r.gate, Switchboard: p, Budgets: p, Reload: func() error { return nil }, Now: r.clock})
+		Store: r.store, Gate: r.gate, Switchboard: p, Budgets: p, Watcher: p, Reload: func() error { return nil }, Now: r.clock})
 	if err != nil {
 		r.Fatal(err)
 	}
