@@ -19,6 +19,7 @@ const lastTry = 5 * time.Second
 type background struct {
 	begin       sync.Once
 	work        sync.WaitGroup
+	tasks       []func(quit, abort context.Context) // end with quit, and break off with abort
 	quit, abort context.Context
 	stop, kill  context.CancelFunc
 }
@@ -36,21 +37,25 @@ func (s *Server) outfit(cfg *Config) (err error) {
 		return err
 	}
 	if cfg.Notify != nil {
-		if s.notifier, err = newNotifier(*cfg.Notify, s.store, cfg.Dir, s.log, s.now); err != nil {
+		if s.notifier, err = newNotifier(*cfg.Notify, s.store, Options{Dir: cfg.Dir, Veil: veil, Log: s.log, Now: s.now}); err != nil {
 			return fmt.Errorf("notify: %w", err)
 		}
-		if err := register(cfg.Metrics, s.notifier.collectors()); err != nil {
+		if err := register(cfg.Metrics, notifierCollectors(s.notifier)); err != nil {
 			return fmt.Errorf("notify: %w", err)
 		}
+		b.tasks = append(b.tasks, s.notifier.run)
 	}
 	if cfg.Anchor != nil {
-		if s.anchorer, err = anchor.New(*cfg.Anchor, s.store, s.log); err != nil {
+		anchors, err := anchor.New(*cfg.Anchor, s.store, s.log)
+		if err != nil {
 			return fmt.Errorf("anchor: %w", err)
 		}
-		if err := register(cfg.Metrics, anchorCollectors(s.anchorer)); err != nil {
+		if err := register(cfg.Metrics, anchorCollectors(anchors)); err != nil {
 			return fmt.Errorf("anchor: %w", err)
 		}
+		b.tasks = append(b.tasks, func(quit, _ context.Context) { anchors.Run(quit) })
 	}
+	b.tasks = append(b.tasks, func(quit, _ context.Context) { s.daily.run(quit) }, func(context.Context, context.Context) { s.recallBackup() })
 	return nil
 }
 
@@ -59,14 +64,9 @@ func (s *Server) outfit(cfg *Config) (err error) {
 func (s *Server) Start() {
 	s.background.begin.Do(func() {
 		b := &s.background
-		if s.notifier != nil {
-			b.work.Go(func() { s.notifier.run(b.quit, b.abort) })
+		for _, task := range b.tasks {
+			b.work.Go(func() { task(b.quit, b.abort) })
 		}
-		if s.anchorer != nil {
-			b.work.Go(func() { s.anchorer.Run(b.quit) })
-		}
-		b.work.Go(func() { s.daily.run(b.quit) })
-		b.work.Go(s.recallBackup)
 	})
 }
 
@@ -102,21 +102,17 @@ func counter(name, help string, value func() float64, label ...string) prometheu
 	return prometheus.NewCounterFunc(opts, value)
 }
 
-func (n *notifier) collectors() []prometheus.Collector {
-	read := func(field *uint64) func() float64 {
-		return func() float64 {
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			return float64(*field)
-		}
-	}
+func notifierCollectors(n *notifier) []prometheus.Collector {
+	changes := func() float64 { all, _, _ := n.counts(); return float64(all) }
+	taken := func() float64 { _, posts, _ := n.counts(); return float64(posts) }
+	failed := func() float64 { _, _, posts := n.counts(); return float64(posts) }
 	const posts, help = "sendgate_notify_posts_total", "POSTs of the webhook, by result: acknowledged, or failed and to be repeated."
 	return []prometheus.Collector{
 		gauge("sendgate_notify_cursor", "Number of the last event that the webhook's receiver acknowledged.", func() float64 { return float64(n.status().Cursor) }),
 		gauge("sendgate_notify_behind", "Events that the webhook's receiver has not acknowledged.", func() float64 { return float64(n.status().Behind) }),
-		counter("sendgate_notify_changes_total", "Changes acknowledged.", read(&n.changes)),
-		counter(posts, help, read(&n.taken), "result", "acknowledged"),
-		counter(posts, help, read(&n.failed), "result", "failed"),
+		counter("sendgate_notify_changes_total", "Changes acknowledged.", changes),
+		counter(posts, help, taken, "result", "acknowledged"),
+		counter(posts, help, failed, "result", "failed"),
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/sendgate/sendgate/filter"
 )
 
-// seqs are the numbers of the changes of a page.
-func (p *Changes) seqs() (all []uint64) {
+// seqsOf are the numbers of the changes of a page.
+func seqsOf(p *Changes) (all []uint64) {
 	for _, c := range p.Changes {
 		all = append(all, c.Link.Seq)
 	}
@@ -31,9 +31,9 @@ func TestChangesComeInTheOrderOfTheChain(t *testing.T) {
 		next, head uint64
 	}{{0, 2, []uint64{1, 2}, 2, 3}, {2, 2, []uint64{3}, 3, 3}, {3, 0, nil, 3, 3}, {0, 0, []uint64{1, 2, 3}, 3, 3}} {
 		page, err := c.Changes(t.Context(), step.since, step.limit)
-		if err != nil || !reflect.DeepEqual(page.seqs(), step.want) || page.Next != step.next || page.Head != step.head {
+		if err != nil || !reflect.DeepEqual(seqsOf(&page), step.want) || page.Next != step.next || page.Head != step.head {
 			t.Errorf("since %d, at most %d: got %v, next %d of %d, %v; want %v, %d of %d", step.since, step.limit,
-				page.seqs(), page.Next, page.Head, err, step.want, step.next, step.head)
+				seqsOf(&page), page.Next, page.Head, err, step.want, step.next, step.head)
 		}
 	}
 	_, err := c.Changes(t.Context(), 4, 0)

@@ -91,21 +91,5 @@ func (f *cursorFile) write(at store.Head) error {
 	if err != nil {
 		return err
 	}
-	return writeSynced(f.path, append(text, '\n'))
-}
-
-// writeSynced makes a file whole or not at all. One process writes it at a time.
-func writeSynced(path string, text []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return disk.SyncDir(filepath.Dir(path))
+	return disk.Replace(f.path, append(text, '\n'))
 }

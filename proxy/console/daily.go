@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sendgate/sendgate/store/disk"
 	"go.uber.org/zap"
 )
 
@@ -92,7 +93,7 @@ func (d *daily) keep(day time.Time) {
 	if d.path == "" {
 		return
 	}
-	if err := writeSynced(d.path, []byte(day.Format(time.DateOnly)+"\n")); err != nil {
+	if err := disk.Replace(d.path, []byte(day.Format(time.DateOnly)+"\n")); err != nil {
 		d.log.Warn("up to which day summaries were told cannot be kept: after a restart it is told again", zap.Error(err))
 	}
 }

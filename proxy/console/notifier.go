@@ -1,20 +1,17 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"sync"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
@@ -43,42 +40,47 @@ type notifier struct {
 	changes      uint64    // changes that were acknowledged
 }
 
+// Options is what a notifier has of the gate that it is in.
+type Options struct {
+	Dir  string                          // has a file with how far the webhook is; empty: none has
+	Veil func(filter.Event) filter.Event // an event without what is personal in it
+	Log  *zap.Logger
+	Now  func() time.Time
+}
+
 // newNotifier makes the notifier that cfg describes, which goes on where the file says.
-func newNotifier(cfg Notify, st *store.Store, dir string, log *zap.Logger, now func() time.Time) (*notifier, error) {
+func newNotifier(cfg Notify, st *store.Store, in Options) (*notifier, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	n := &notifier{cfg: cfg.withDefaults(), head: st.Head, file: newCursorFile(dir), log: log, now: now, random: rand.Float64, hurry: make(chan chan struct{})}
+	n := &notifier{cfg: cfg.withDefaults(), head: st.Head, file: newCursorFile(in.Dir), log: in.Log, now: in.Now, random: rand.Float64, hurry: make(chan chan struct{})}
 	n.client = newPoster(n.cfg.Timeouts.Connect)
 	n.read = func(since uint64) (Changes, store.Head, error) {
 		var show func(*store.Change)
 		if !n.cfg.Evidence {
-			show = func(c *store.Change) { c.Event = veil(c.Event) }
+			show = func(c *store.Change) { c.Event = in.Veil(c.Event) }
 		}
 		return changesAfter(st, since, n.cfg.Batch, show)
 	}
 	var err error
-	if n.cursor, err = n.file.read(st, log); err != nil {
+	if n.cursor, err = n.file.read(st, in.Log); err != nil {
 		return nil, fmt.Errorf("reading how far the webhook is: %w", err)
 	}
 	return n, nil
 }
 
-// newPoster makes a client that goes where it is told and nowhere else.
-func newPoster(connect time.Duration) *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext:            (&net.Dialer{Timeout: connect}).DialContext,
-			TLSHandshakeTimeout:    connect,
-			ForceAttemptHTTP2:      true,
-			DisableCompression:     true, // what an answer says does not matter
-			MaxConnsPerHost:        1,
-			IdleConnTimeout:        time.Minute,
-			MaxResponseHeaderBytes: 16 << 10,
-		},
-		// What is signed for one receiver is not for another.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+// Notified is how far the webhook is.
+type Notified struct {
+	On     bool   `json:"on"`             // whether there is one
+	Host   string `json:"host,omitempty"` // scheme, host and port; a path may be a secret
+	Cursor uint64 `json:"cursor"`         // the number of the last event that was acknowledged
+	Head   uint64 `json:"head"`           // the number of the last event there is
+	Behind uint64 `json:"behind"`         // how many events wait
+	// Acknowledged is when the last POST was; zero: none since the start.
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	Failures     int       `json:"failures,omitempty"` // tries in a row that failed
+	Error        string    `json:"error,omitempty"`    // why the last of them did
+	NextTry      time.Time `json:"next_try,omitzero"`  // when it is tried again
 }
 
 // status is how far the notifier is.
@@ -95,6 +97,13 @@ func (n *notifier) status() Notified {
 		s.Host = u.Scheme + "://" + u.Host
 	}
 	return s
+}
+
+// counts are how many changes and how many POSTs were acknowledged, and how many POSTs were not.
+func (n *notifier) counts() (changes, taken, failed uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.changes, n.taken, n.failed
 }
 
 // run sends until quit ends. A try that is under way then goes on, until abort ends.
@@ -202,66 +211,4 @@ func (n *notifier) fail(err error) time.Duration {
 	n.log.Warn("changes were not acknowledged", zap.Error(err), zap.Uint64("after", n.cursor.Seq),
 		zap.Int("failures", n.failures), zap.Duration("wait", wait))
 	return wait
-}
-
-// wait is how long to wait after so many failures in a row; random is from 0 up to 1.
-func (b Backoff) wait(failures int, random float64) time.Duration {
-	d := b.First
-	for i := 1; i < failures && d < b.Most; i++ {
-		d *= 2
-	}
-	d = min(d, b.Most)
-	return d/2 + time.Duration(random*float64(d-d/2))
-}
-
-// A refusal is an answer other than 2xx.
-type refusal struct {
-	status int
-	after  time.Duration // how long the receiver wants to be left alone
-}
-
-func (r *refusal) Error() string {
-	text := fmt.Sprintf("the receiver answered %d %s", r.status, http.StatusText(r.status))
-	if r.status/100 == 3 {
-		text += ", and redirects are not followed"
-	}
-	return text
-}
-
-// maxAnswer is how much of an answer is read. What it says does not matter, but that it ends does:
-// a receiver that breaks off in the middle may have broken off its work too.
-const maxAnswer = 64 << 10
-
-// post sends one body. It returns nil once the receiver has acknowledged it. Errors do not hold
-// the URL.
-func (n *notifier) post(ctx context.Context, body []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timeouts.Answer)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.cfg.URL, bytes.NewReader(body))
-	if err != nil {
-		return errors.New("the URL cannot be posted to")
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "sendgate")
-	req.Header.Set(SignatureHeader, Signature(n.cfg.Secret, n.now(), body))
-	resp, err := n.client.Do(req)
-	if err != nil {
-		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err
-		}
-		return fmt.Errorf("reaching the receiver: %w", err)
-	}
-	defer resp.Body.Close()
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	switch {
-	case resp.StatusCode/100 != 2:
-		r := &refusal{status: resp.StatusCode}
-		if seconds, err := strconv.ParseUint(resp.Header.Get("Retry-After"), 10, 31); err == nil {
-			r.after = time.Duration(seconds) * time.Second
-		}
-		return r
-	case err != nil:
-		return fmt.Errorf("the receiver's answer broke off: %w", err)
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -15,7 +16,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/storetest"
 	"go.uber.org/zap"
 )
 
@@ -54,14 +57,14 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	r.mu.Lock()
 	n := len(r.tries)
-	r.tries = append(r.tries, page.seqs())
+	r.tries = append(r.tries, numbersIn(page))
 	if n < len(r.script) && r.script[n] != nil {
 		r.mu.Unlock()
 		r.script[n](w, req)
 		return
 	}
 	defer r.mu.Unlock()
-	r.taken = append(r.taken, page.seqs()...)
+	r.taken = append(r.taken, numbersIn(page)...)
 	w.WriteHeader(http.StatusNoContent)
 	if page.Next >= r.last {
 		select {
@@ -79,40 +82,84 @@ func (r *receiver) seen() (tries [][]uint64, taken []uint64) {
 	return r.tries, r.taken
 }
 
+// A chain is a store that events are put into.
+type chain struct {
+	t     *testing.T
+	store *store.Store
+}
+
+func newChain(t *testing.T) *chain {
+	t.Helper()
+	return openChain(t, store.Config{Memory: true})
+}
+
+func openChain(t *testing.T, cfg store.Config) *chain {
+	t.Helper()
+	st, err := store.Open(cfg)
+	storetest.Must(t, err)
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+			t.Error(err)
+		}
+	})
+	return &chain{t, st}
+}
+
+// learn adds an event.
+func (c *chain) learn(e filter.Event) {
+	c.t.Helper()
+	e.Source = "test"
+	storetest.Must(c.t, c.store.Append(c.t.Context(), e))
+}
+
+// learnMany adds n opt-outs.
+func (c *chain) learnMany(n int) {
+	c.t.Helper()
+	for i := range n {
+		c.learn(filter.Event{To: carol, Kind: filter.OptedOut, Time: noon.Add(time.Duration(i) * time.Minute)})
+	}
+}
+
 // quick makes a notifier that does not make a test wait.
-func (b *bench) quick(url, dir string, change func(*Notify)) *notifier {
-	b.t.Helper()
+func (c *chain) quick(url, dir string, change func(*Notify)) *notifier {
+	c.t.Helper()
 	cfg := Notify{URL: url, Secret: notifySecret, Batch: 3, Every: time.Millisecond,
 		Retry: Backoff{First: time.Millisecond, Most: 2 * time.Millisecond}}
 	if change != nil {
 		change(&cfg)
 	}
-	n, err := newNotifier(cfg, b.store, dir, zap.NewNop(), time.Now)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	n, err := newNotifier(cfg, c.store, Options{Dir: dir, Veil: unnoted, Log: zap.NewNop(), Now: time.Now})
+	storetest.Must(c.t, err)
 	return n
 }
 
+// unnoted is e without its note.
+func unnoted(e filter.Event) filter.Event {
+	e.Note = ""
+	return e
+}
+
 // during runs n until wait is over, and then stops it.
-func (b *bench) during(n *notifier, wait <-chan struct{}) {
-	b.t.Helper()
-	quit, stop := context.WithCancel(b.t.Context())
+func during(t *testing.T, n *notifier, wait <-chan struct{}) {
+	t.Helper()
+	quit, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { n.run(quit, b.t.Context()); close(ended) }()
+	go func() { n.run(quit, t.Context()); close(ended) }()
 	select {
 	case <-wait:
 	case <-time.After(20 * time.Second):
-		b.t.Errorf("gave up waiting: %+v", n.status())
+		t.Errorf("gave up waiting: %+v", n.status())
 	}
 	stop()
 	<-ended
 }
 
-func (b *bench) learnMany(n int) {
-	for i := range n {
-		b.learn(optOut(carol, noon.Add(time.Duration(i)*time.Minute)))
+// numbersIn are those of the changes of a page.
+func numbersIn(page Changes) (all []uint64) {
+	for _, c := range page.Changes {
+		all = append(all, c.Link.Seq)
 	}
+	return all
 }
 
 func numbers(from, to uint64) (all []uint64) {
@@ -166,7 +213,7 @@ func TestALyingReceiver(t *testing.T) {
 		}, "the receiver's answer broke off: context deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newChain(t)
 			b.learnMany(8)
 			r, url := newReceiver(t, 8, nil, lie.tell, lie.tell)
 			n := b.quick(url, "", func(c *Notify) { c.Timeouts.Answer = 100 * time.Millisecond })
@@ -182,7 +229,7 @@ func TestALyingReceiver(t *testing.T) {
 			if strings.Contains(lie.want, "deadline") {
 				r.script[2] = nil
 			}
-			b.during(n, r.done)
+			during(t, n, r.done)
 			tries, taken := r.seen()
 			if !reflect.DeepEqual(taken, numbers(1, 8)) {
 				t.Errorf("acknowledged %v, want 1 to 8 once each", taken)
@@ -197,7 +244,7 @@ func TestALyingReceiver(t *testing.T) {
 }
 
 func TestAReceiverThatIsNotThere(t *testing.T) {
-	b := newBench(t)
+	b := newChain(t)
 	b.learnMany(1)
 	srv := httptest.NewServer(nil)
 	srv.Close()
@@ -229,7 +276,7 @@ func replied(status int, header http.Header) *http.Response {
 // Tries come later and later, up to a bound; a receiver that asks for time gets it, up to the same
 // bound; and after a success the first wait is short again.
 func TestRetriesBackOff(t *testing.T) {
-	b := newBench(t)
+	b := newChain(t)
 	synctest.Test(t, func(t *testing.T) {
 		var times []time.Duration
 		start := time.Now()
@@ -279,19 +326,26 @@ func TestRetriesBackOff(t *testing.T) {
 
 // A gate that dies in the middle goes on where it was: what was acknowledged does not come again.
 func TestARestartGoesOnWhereItWas(t *testing.T) {
-	b := newBench(t)
+	b := newChain(t)
 	b.learnMany(8)
 	dir := t.TempDir()
 	die, dead := context.WithCancel(t.Context())
 	r, url := newReceiver(t, 8, nil, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		func(_ http.ResponseWriter, req *http.Request) { dead(); <-req.Context().Done() })
 	b.quick(url, dir, nil).run(die, die) // until it dies within its third POST
-	if got := string(mustRead(t, filepath.Join(dir, cursorName))); !strings.HasPrefix(got, `{"seq":3,"sum":"`) {
+	if got := readCursor(t, dir); !strings.HasPrefix(got, `{"seq":3,"sum":"`) {
 		t.Errorf("kept %s, want 3", got)
 	}
 	b.learnMany(1) // nothing new, but another event
-	b.during(b.quick(url, dir, nil), r.done)
+	during(t, b.quick(url, dir, nil), r.done)
 	if _, taken := r.seen(); !reflect.DeepEqual(taken[:8], numbers(1, 8)) {
 		t.Errorf("acknowledged %v, want 1 to 8 once each", taken)
 	}
+}
+
+func readCursor(t *testing.T, dir string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, cursorName))
+	storetest.Must(t, err)
+	return string(text)
 }

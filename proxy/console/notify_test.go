@@ -3,49 +3,20 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/store"
-	"github.com/sendgate/sendgate/store/wire"
-	"go.uber.org/zap"
 )
 
-const notifySecret = "0123456789abcdef"
-
-// The vector of the documentation.
-func TestSignature(t *testing.T) {
-	const want = "t=1773144000,v1=3a2d1a11d7369cfabc26dcac976bb156b1ae48e83e75ba480031cdbeca51041b"
-	body, err := json.Marshal(Changes{Changes: []store.Change{}})
-	if err != nil || string(body) != `{"changes":[],"next":0,"head":0}` {
-		t.Fatalf("the body is %s, %v", body, err)
-	}
-	at := time.Date(2026, 3, 10, 12, 0, 0, 999, time.UTC)
-	if got := Signature(notifySecret, at, body); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	for name, other := range map[string]string{
-		"another secret": Signature("0123456789abcdeg", at, body), "another second": Signature(notifySecret, at.Add(time.Second), body),
-		"another body": Signature(notifySecret, at, append(body, '\n')),
-	} {
-		if other == want {
-			t.Errorf("%s has the same signature", name)
-		}
-	}
-	for _, text := range [][]byte{openAPIText, mustRead(t, "notify.go")} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("the vector is not in the documentation")
-		}
-	}
-}
+const webhookSecret = "0123456789abcdef"
 
 func mustRead(t *testing.T, path string) []byte {
 	t.Helper()
@@ -56,52 +27,48 @@ func mustRead(t *testing.T, path string) []byte {
 	return text
 }
 
-func TestBackoffGrowsToItsMostAndIsJittered(t *testing.T) {
-	b := Backoff{First: time.Second, Most: 10 * time.Second}
-	for failures, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, 1 << 30: 10 * time.Second} {
-		if low, high := b.wait(failures, 0), b.wait(failures, 1); low != want/2 || high != want {
-			t.Errorf("after %d failures: from %s to %s, want %s to %s", failures, low, high, want/2, want)
-		}
+// learnMany adds n opt-outs.
+func (b *bench) learnMany(n int) {
+	for i := range n {
+		b.learn(optOut(carol, noon.Add(time.Duration(i)*time.Minute)))
 	}
 }
 
-// A cursor that cannot be trusted is none: changes come again rather than never.
-func TestACursorThatDoesNotFit(t *testing.T) {
-	b := newBench(t)
-	b.learnMany(5)
-	other := newBench(t)
-	other.learnMany(2)
-	page, err := b.client(Reviewer).Changes(t.Context(), 0, 0)
+// posted is what the webhook that cfg describes posts until the event of a number was acknowledged. How far it is, is in
+// dir.
+func (b *bench) posted(dir string, last uint64, cfg Notify) (bodies []string) {
+	b.t.Helper()
+	done := make(chan struct{})
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var page Changes
+		if err = errors.Join(err, json.Unmarshal(body, &page)); err != nil {
+			b.t.Error(err)
+		}
+		if page.Next > last {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if bodies = append(bodies, string(body)); page.Next == last {
+			close(done)
+		}
+	}))
+	defer receiver.Close()
+	all := b.config(b.server.log)
+	cfg.URL, cfg.Secret = receiver.URL, webhookSecret
+	all.Notify, all.Dir = &cfg, dir
+	s, err := New(all)
 	if err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	kept := func(seq uint64, sum wire.Digest) string {
-		text, err := json.Marshal(keptCursor{seq, sum})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(text)
+	s.Start()
+	defer s.Stop(b.t.Context())
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		b.t.Fatalf("gave up waiting: %+v", s.notifier.status())
 	}
-	third := page.Changes[2].Link.Sum
-	for name, c := range map[string]struct {
-		text string
-		want uint64
-	}{
-		"the right one":              {kept(3, third), 3},
-		"of another chain":           {kept(3, page.Changes[3].Link.Sum), 0},
-		"beyond the end":             {kept(6, third), 0},
-		"empty, as after a bad disk": {"", 0},
-		"half of it":                 {`{"seq":3,"su`, 0},
-		"something else":             {`{"cursor":3}`, 0},
-	} {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, cursorName), []byte(c.text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if n := b.quick("http://127.0.0.1:1/", dir, nil); n.status().Cursor != c.want {
-			t.Errorf("%s: goes on after %d, want %d", name, n.status().Cursor, c.want)
-		}
-	}
+	return bodies
 }
 
 func TestWhatAReceiverIsTold(t *testing.T) {
@@ -115,16 +82,7 @@ func TestWhatAReceiverIsTold(t *testing.T) {
 		if _, err := b.client(Admin).Erase(t.Context(), Removal{To: berta, Reason: "asked"}); err != nil {
 			t.Fatal(err)
 		}
-		var body string
-		n := b.quick("https://crm.example.com/", "", func(c *Notify) { c.Evidence = evidence })
-		n.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-			text, err := io.ReadAll(r.Body)
-			body = string(text)
-			return replied(200, nil), err
-		})
-		if _, err := n.step(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		body := b.posted("", b.store.Head().Seq, Notify{Evidence: evidence})[0]
 		for _, text := range []string{"said on the line", "Carol Example", "c@example.com", "192.0.2.7"} {
 			if strings.Contains(body, text) != personal {
 				t.Errorf("evidence %t: %q is in %s: %t", evidence, text, body, !personal)
@@ -137,37 +95,27 @@ func TestWhatAReceiverIsTold(t *testing.T) {
 	}
 }
 
-// A stop waits for a POST that is under way, but not for ever.
-func TestAStopWaitsForTheLastPOST(t *testing.T) {
-	b := newBench(t)
-	for name, c := range map[string]struct {
-		takes time.Duration
-		want  uint64
-	}{"one that is taken in time": {lastTry - time.Second, 1}, "one that hangs": {time.Hour, 0}} {
+// A stop waits for what is under way, but not for ever.
+func TestAStopWaitsForWhatIsUnderWay(t *testing.T) {
+	for takes, want := range map[time.Duration]bool{lastTry - time.Second: true, time.Hour: false} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &Server{store: b.store, log: zap.NewNop(), now: time.Now}
-			cfg := b.config(nil)
-			cfg.Notify = &Notify{URL: "https://crm.example.com/", Secret: notifySecret, Timeouts: NotifyTimeouts{Answer: time.Hour}}
-			if err := s.outfit(&cfg); err != nil {
-				t.Fatal(err)
-			}
-			s.notifier.pretend(1)
-			posted := make(chan struct{})
-			s.notifier.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-				close(posted)
+			s, begun, ended := new(Server), 0, false
+			s.background.quit, s.background.stop = context.WithCancel(t.Context())
+			s.background.abort, s.background.kill = context.WithCancel(t.Context())
+			s.background.tasks = append(s.background.tasks, func(quit, abort context.Context) {
+				begun++
+				<-quit.Done()
 				select {
-				case <-time.After(c.takes):
-					return replied(200, nil), nil
-				case <-r.Context().Done():
-					return nil, r.Context().Err()
+				case <-time.After(takes):
+					ended = true
+				case <-abort.Done():
 				}
 			})
 			s.Start()
 			s.Start()
-			<-posted
 			s.Stop(context.Background())
-			if got := s.notifier.status(); got.Cursor != c.want || got.Failures != 0 {
-				t.Errorf("%s: got %+v, want the cursor at %d", name, got, c.want)
+			if begun != 1 || ended != want {
+				t.Errorf("%s: begun %d times, ended %t", takes, begun, ended)
 			}
 		})
 	}
@@ -185,7 +133,7 @@ func TestNotifyIsVisible(t *testing.T) {
 	_, err = b.client(Viewer).RetryWebhook(t.Context())
 	wantError(t, err, 403, "", `POST /api/v1/notify/retry needs the role reviewer; token "vera" is a viewer`)
 	cfg := b.config(nil)
-	cfg.Notify = &Notify{URL: "https://crm.example.com/hooks/s3cret?key=s3cret", Secret: notifySecret}
+	cfg.Notify = &Notify{URL: "https://crm.example.com/hooks/s3cret?key=s3cret", Secret: webhookSecret}
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -203,51 +151,6 @@ func TestNotifyIsVisible(t *testing.T) {
 	for _, line := range []string{"sendgate_notify_behind 2", "sendgate_notify_cursor 0", `sendgate_notify_posts_total{result="failed"} 0`} {
 		if !strings.Contains(get("/metrics"), line) {
 			t.Errorf("/metrics has no %q", line)
-		}
-	}
-}
-
-// Who has mended the receiver need not wait until the webhook tries again by itself.
-func TestRetryNow(t *testing.T) {
-	b := newBench(t)
-	b.learnMany(2)
-	met := make(chan struct{})
-	_, url := newReceiver(t, 2, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		close(met)
-	})
-	n := b.quick(url, t.TempDir(), func(c *Notify) { c.Retry = Backoff{First: time.Hour, Most: time.Hour} })
-	tried := make(chan struct{})
-	go func() {
-		<-met
-		n.tryNow(t.Context(), t.Context())
-		close(tried)
-	}()
-	b.during(n, tried)
-	if s := n.status(); s.Behind != 0 || s.Failures != 0 || n.failed != 1 || n.taken != 1 {
-		t.Errorf("got %+v after %d failures", s, n.failed)
-	}
-	over, end := context.WithCancel(t.Context())
-	end()
-	n.tryNow(t.Context(), over) // it runs no more, and nobody waits for it
-}
-
-func TestReceiversThatAreRefused(t *testing.T) {
-	for url, want := range map[string]string{
-		"":                                   "url: missing: want where to post, such as https://crm.example.com/consent",
-		"crm.example.com":                    "url: this is no URL with a host: want one such as https://crm.example.com/consent",
-		"ftp://crm.example.com/":             `url: scheme "ftp": want https, or http to a loopback address`,
-		"http://crm.example.com/":            "url: crm.example.com is another machine: want https, since http is read by everyone on the way",
-		"http://localhost.example.com/":      "url: localhost.example.com is another machine: want https, since http is read by everyone on the way",
-		"https://ana:s3cret@crm.example.com": "url: a name or password in a URL ends up in logs: leave it out, the signature says who is posting",
-		"https://crm.example.com/":           "",
-		"http://127.0.0.1:9/":                "",
-		"http://[::1]:9/":                    "",
-		"http://localhost/":                  "",
-	} {
-		err := (&Notify{URL: url, Secret: notifySecret}).Check()
-		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
-			t.Errorf("%s: got %v, want %q", url, err, want)
 		}
 	}
 }

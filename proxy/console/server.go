@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/sendgate/sendgate/filter"
-	"github.com/sendgate/sendgate/proxy/console/anchor"
 	"github.com/sendgate/sendgate/proxy/console/list"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
@@ -58,9 +57,8 @@ type Server struct {
 	fourEyes    bool
 	sortsAtOnce int // how many hashes an import sorts at a time
 	background  background
-	daily       daily          // tells what each day blocked
-	notifier    *notifier      // nil: changes are told to nobody
-	anchorer    *anchor.Writer // nil: nothing is anchored
+	daily       daily     // tells what each day blocked
+	notifier    *notifier // nil: changes are told to nobody
 }
 
 // New makes the console that cfg describes. The error names the field at fault.

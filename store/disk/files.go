@@ -44,6 +44,23 @@ func Put(dir, name, temp string, data []byte) (*os.File, error) {
 	return f, nil
 }
 
+// Replace makes the file at path whole or not at all, by way of one beside it whose name is always the same: one process
+// writes it at a time.
+func Replace(path string, data []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
 // SyncDir makes the names in dir durable.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
