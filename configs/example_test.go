@@ -15,8 +15,8 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
-	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/proxy/console/anchor"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -158,9 +158,9 @@ func TestExampleShowsDefaults(t *testing.T) {
 	if rt.Mode != proxy.Enforce || rt.Policy.Window != filter.DefaultWindow || *rt.Category != filter.Marketing {
 		t.Errorf("route: got %+v", rt)
 	}
-	if n := cfg.Console.Notify; n.Evidence || n.Batch != console.DefaultNotifyBatch || n.Every != console.DefaultNotifyEvery ||
-		n.Timeouts != (console.NotifyTimeouts{Connect: console.DefaultNotifyConnect, Answer: console.DefaultNotifyAnswer}) ||
-		n.Retry != (console.Backoff{First: console.DefaultRetryFirst, Most: console.DefaultRetryMost}) || cfg.Console.Anchor.Every != anchor.DefaultEvery {
+	if n := cfg.Console.Notify; n.Evidence || n.Batch != notify.DefaultBatch || n.Every != notify.DefaultEvery ||
+		n.Timeouts != (notify.Timeouts{Connect: notify.DefaultConnect, Answer: notify.DefaultAnswer}) ||
+		n.Retry != (notify.Backoff{First: notify.DefaultRetryFirst, Most: notify.DefaultRetryMost}) || cfg.Console.Anchor.Every != anchor.DefaultEvery {
 		t.Errorf("console: got %+v, %s", n, cfg.Console.Anchor.Every)
 	}
 	if len(cfg.Warnings) != 0 {

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 )
 
 type consentWebhookCmd struct {
@@ -39,7 +39,7 @@ func (c consentWebhookCmd) Run(t terminal) error {
 	return err
 }
 
-func printWebhook(w io.Writer, is *console.Notified) error {
+func printWebhook(w io.Writer, is *notify.Status) error {
 	if !is.On {
 		_, err := fmt.Fprintln(w, "there is no webhook: console.notify in the configuration makes one")
 		return err

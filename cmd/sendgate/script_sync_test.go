@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 )
 
 // receiver is a program of the scripts that takes the webhook's POSTs, as another system would:
@@ -31,18 +31,18 @@ func receiver() {
 	http.HandleFunc("GET /", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("POST /hook", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		var page console.Changes
+		var page notify.Changes
 		var unix int64
 		if err == nil {
 			err = json.Unmarshal(body, &page)
 		}
-		signature := r.Header.Get(console.SignatureHeader)
+		signature := r.Header.Get(notify.SignatureHeader)
 		_, scanErr := fmt.Sscanf(signature, "t=%d,", &unix)
 		_, down := os.Stat(os.Args[2] + ".down")
 		switch {
 		case down == nil:
 			w.WriteHeader(http.StatusServiceUnavailable)
-		case err != nil || scanErr != nil || signature != console.Signature(secret, time.Unix(unix, 0), body):
+		case err != nil || scanErr != nil || signature != notify.Signature(secret, time.Unix(unix, 0), body):
 			w.WriteHeader(http.StatusForbidden)
 		default:
 			for _, c := range page.Changes {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/proxy/console/anchor"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 )
 
 // lastTry is how long a stop waits for a POST that is under way.
@@ -37,13 +38,13 @@ func (s *Server) outfit(cfg *Config) (err error) {
 		return err
 	}
 	if cfg.Notify != nil {
-		if s.notifier, err = newNotifier(*cfg.Notify, s.store, Options{Dir: cfg.Dir, Veil: veil, Log: s.log, Now: s.now}); err != nil {
+		if s.notifier, err = notify.New(*cfg.Notify, s.store, notify.Options{Dir: cfg.Dir, Veil: veil, Log: s.log, Now: s.now}); err != nil {
 			return fmt.Errorf("notify: %w", err)
 		}
 		if err := register(cfg.Metrics, notifierCollectors(s.notifier)); err != nil {
 			return fmt.Errorf("notify: %w", err)
 		}
-		b.tasks = append(b.tasks, s.notifier.run)
+		b.tasks = append(b.tasks, s.notifier.Run)
 	}
 	if cfg.Anchor != nil {
 		anchors, err := anchor.New(*cfg.Anchor, s.store, s.log)
@@ -102,14 +103,14 @@ func counter(name, help string, value func() float64, label ...string) prometheu
 	return prometheus.NewCounterFunc(opts, value)
 }
 
-func notifierCollectors(n *notifier) []prometheus.Collector {
-	changes := func() float64 { all, _, _ := n.counts(); return float64(all) }
-	taken := func() float64 { _, posts, _ := n.counts(); return float64(posts) }
-	failed := func() float64 { _, _, posts := n.counts(); return float64(posts) }
+func notifierCollectors(n *notify.Notifier) []prometheus.Collector {
+	changes := func() float64 { all, _, _ := n.Counts(); return float64(all) }
+	taken := func() float64 { _, posts, _ := n.Counts(); return float64(posts) }
+	failed := func() float64 { _, _, posts := n.Counts(); return float64(posts) }
 	const posts, help = "sendgate_notify_posts_total", "POSTs of the webhook, by result: acknowledged, or failed and to be repeated."
 	return []prometheus.Collector{
-		gauge("sendgate_notify_cursor", "Number of the last event that the webhook's receiver acknowledged.", func() float64 { return float64(n.status().Cursor) }),
-		gauge("sendgate_notify_behind", "Events that the webhook's receiver has not acknowledged.", func() float64 { return float64(n.status().Behind) }),
+		gauge("sendgate_notify_cursor", "Number of the last event that the webhook's receiver acknowledged.", func() float64 { return float64(n.Status().Cursor) }),
+		gauge("sendgate_notify_behind", "Events that the webhook's receiver has not acknowledged.", func() float64 { return float64(n.Status().Behind) }),
 		counter("sendgate_notify_changes_total", "Changes acknowledged.", changes),
 		counter(posts, help, taken, "result", "acknowledged"),
 		counter(posts, help, failed, "result", "failed"),

@@ -3,6 +3,8 @@ package console
 import (
 	"net/http"
 	"strconv"
+
+	"github.com/sendgate/sendgate/proxy/console/notify"
 )
 
 // getChanges answers the changes after a number.
@@ -18,11 +20,11 @@ func (s *Server) getChanges(c *call) error {
 	if head := s.store.Head().Seq; since > head {
 		return beyond(since, head)
 	}
-	page, _, err := changesAfter(s.store, since, limit, nil)
+	page, _, err := notify.After(s.store, since, limit, nil)
 	if err != nil {
 		return err
 	}
-	tellLost(s.log, "reader of changes "+c.by.name, page.Lost...)
+	notify.TellLost(s.log, "reader of changes "+c.by.name, page.Lost...)
 	if c.about("next", page.Next); len(page.Changes) == 0 {
 		c.masked()
 	}

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 )
 
 // seqsOf are the numbers of the changes of a page.
-func seqsOf(p *Changes) (all []uint64) {
+func seqsOf(p *notify.Changes) (all []uint64) {
 	for _, c := range p.Changes {
 		all = append(all, c.Link.Seq)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -84,9 +85,9 @@ func TestAPageOfChangesWithOneThatIsLost(t *testing.T) {
 func TestAWebhookWithAChangeThatIsLost(t *testing.T) {
 	b := newBenchWithout(t)
 	var seqs [][]uint64
-	dir, cfg := t.TempDir(), Notify{Batch: 1, Every: time.Millisecond}
+	dir, cfg := t.TempDir(), notify.Config{Batch: 1, Every: time.Millisecond}
 	for i, body := range slices.Concat(b.posted(dir, 2, cfg), b.posted(dir, 3, cfg)) {
-		var page Changes
+		var page notify.Changes
 		if err := json.Unmarshal([]byte(body), &page); err != nil {
 			t.Fatal(err)
 		}

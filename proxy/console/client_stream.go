@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store/decisions"
 )
 
@@ -122,12 +123,12 @@ func (e *UnreadError) Error() string {
 
 // Changes is one page of what was learnt after the event with the number since, in the order in
 // which it was kept. limit is at most 1000; 0 means 100.
-func (c *Client) Changes(ctx context.Context, since uint64, limit int) (Changes, error) {
+func (c *Client) Changes(ctx context.Context, since uint64, limit int) (notify.Changes, error) {
 	q := url.Values{"since": {strconv.FormatUint(since, 10)}}
 	if limit > 0 {
 		q.Set("limit", strconv.Itoa(limit))
 	}
-	var a Changes
+	var a notify.Changes
 	err := c.get(ctx, "/api/v1/changes", q, &a)
 	return a, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/anchor"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
@@ -38,7 +39,7 @@ type Config struct {
 	// A token that was made by the API counts as who made it.
 	FourEyes bool `yaml:"four_eyes"`
 	// Notify tells changes to another system. Nil: to none.
-	Notify *Notify `yaml:"notify"`
+	Notify *notify.Config `yaml:"notify"`
 	// Anchor writes the head of the chain to a file. Nil: to none.
 	Anchor *anchor.Config `yaml:"anchor"`
 

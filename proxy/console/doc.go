@@ -21,5 +21,6 @@
 // cutting the connection, so that a short file never looks like a whole one.
 //
 // What stands by itself is a package below this one: anchor writes the head of the chain to a file, input reads the
-// fields of bodies and queries, list reads lists of people, pages is the console for people.
+// fields of bodies and queries, list reads lists of people, notify tells other systems what was learnt, pages is the
+// console for people.
 package console

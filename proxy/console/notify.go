@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/sendgate/sendgate/proxy/console/notify"
 )
 
 // hurried is how long who wants a try now waits for it.
@@ -19,15 +21,15 @@ func (s *Server) retryNotify(c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(c.r.Context(), hurried)
 	defer cancel()
-	s.notifier.tryNow(ctx, s.background.quit)
+	s.notifier.TryNow(ctx, s.background.quit)
 	s.log.Info("the webhook was told to try now", zap.String("actor", c.by.name))
-	return answer(c.w, http.StatusOK, s.notifier.status())
+	return answer(c.w, http.StatusOK, s.notifier.Status())
 }
 
 // getNotify answers how far the webhook is.
 func (s *Server) getNotify(c *call) error {
 	if s.notifier == nil {
-		return answer(c.w, http.StatusOK, Notified{Head: s.store.Head().Seq})
+		return answer(c.w, http.StatusOK, notify.Status{Head: s.store.Head().Seq})
 	}
-	return answer(c.w, http.StatusOK, s.notifier.status())
+	return answer(c.w, http.StatusOK, s.notifier.Status())
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 )
 
 const webhookSecret = "0123456789abcdef"
@@ -36,12 +37,12 @@ func (b *bench) learnMany(n int) {
 
 // posted is what the webhook that cfg describes posts until the event of a number was acknowledged. How far it is, is in
 // dir.
-func (b *bench) posted(dir string, last uint64, cfg Notify) (bodies []string) {
+func (b *bench) posted(dir string, last uint64, cfg notify.Config) (bodies []string) {
 	b.t.Helper()
 	done := make(chan struct{})
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		var page Changes
+		var page notify.Changes
 		if err = errors.Join(err, json.Unmarshal(body, &page)); err != nil {
 			b.t.Error(err)
 		}
@@ -66,7 +67,7 @@ func (b *bench) posted(dir string, last uint64, cfg Notify) (bodies []string) {
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
-		b.t.Fatalf("gave up waiting: %+v", s.notifier.status())
+		b.t.Fatalf("gave up waiting: %+v", s.notifier.Status())
 	}
 	return bodies
 }
@@ -82,7 +83,7 @@ func TestWhatAReceiverIsTold(t *testing.T) {
 		if _, err := b.client(Admin).Erase(t.Context(), Removal{To: berta, Reason: "asked"}); err != nil {
 			t.Fatal(err)
 		}
-		body := b.posted("", b.store.Head().Seq, Notify{Evidence: evidence})[0]
+		body := b.posted("", b.store.Head().Seq, notify.Config{Evidence: evidence})[0]
 		for _, text := range []string{"said on the line", "Carol Example", "c@example.com", "192.0.2.7"} {
 			if strings.Contains(body, text) != personal {
 				t.Errorf("evidence %t: %q is in %s: %t", evidence, text, body, !personal)
@@ -124,8 +125,8 @@ func TestAStopWaitsForWhatIsUnderWay(t *testing.T) {
 func TestNotifyIsVisible(t *testing.T) {
 	b := newBench(t)
 	b.learnMany(2)
-	var got Notified
-	if err := b.client(Viewer).get(t.Context(), "/api/v1/notify", nil, &got); err != nil || got != (Notified{Head: 2}) {
+	var got notify.Status
+	if err := b.client(Viewer).get(t.Context(), "/api/v1/notify", nil, &got); err != nil || got != (notify.Status{Head: 2}) {
 		t.Errorf("without a webhook: got %+v, %v", got, err)
 	}
 	_, err := b.client(Reviewer).RetryWebhook(t.Context())
@@ -133,7 +134,7 @@ func TestNotifyIsVisible(t *testing.T) {
 	_, err = b.client(Viewer).RetryWebhook(t.Context())
 	wantError(t, err, 403, "", `POST /api/v1/notify/retry needs the role reviewer; token "vera" is a viewer`)
 	cfg := b.config(nil)
-	cfg.Notify = &Notify{URL: "https://crm.example.com/hooks/s3cret?key=s3cret", Secret: webhookSecret}
+	cfg.Notify = &notify.Config{URL: "https://crm.example.com/hooks/s3cret?key=s3cret", Secret: webhookSecret}
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

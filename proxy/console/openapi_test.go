@@ -10,6 +10,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/input"
 	"github.com/sendgate/sendgate/proxy/console/list"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/audit"
 	"github.com/sendgate/sendgate/store/decisions"
@@ -132,7 +133,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"Report":        {reflect.TypeFor[store.Report]()},
 		"AuditReport":   {reflect.TypeFor[audit.Report]()},
 		"Change":        {reflect.TypeFor[store.Change]()},
-		"Changes":       {reflect.TypeFor[Changes]()},
+		"Changes":       {reflect.TypeFor[notify.Changes]()},
 		"Lost":          {reflect.TypeFor[store.Lost]()},
 		"Suppression":   {reflect.TypeFor[Suppression]()},
 		"Suppressions":  {reflect.TypeFor[Suppressions]()},
@@ -164,7 +165,7 @@ func TestOpenAPISchemasHaveTheFieldsOfTheirTypes(t *testing.T) {
 		"PassRefusal":   {reflect.TypeFor[PassRefusal]()},
 		"PassChange":    {reflect.TypeFor[PassChange]()},
 		"Lifting":       {reflect.TypeFor[Lifting]()},
-		"Notified":      {reflect.TypeFor[Notified]()},
+		"Notified":      {reflect.TypeFor[notify.Status]()},
 		"Errand":        {reflect.TypeFor[Errand]()},
 		"Errands":       {reflect.TypeFor[Errands]()},
 		"Review":        {reflect.TypeFor[Review]()},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/input"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -200,7 +201,7 @@ func (s *Server) changed(since, head uint64, want func(filter.Recipient) bool, f
 		case gap && lost.First > head:
 			return 0, nil
 		case gap:
-			tellLost(s.log, "export, which has everybody therefore", *lost)
+			notify.TellLost(s.log, "export, which has everybody therefore", *lost)
 			return s.all(want, f)
 		case err != nil:
 			return 0, fmt.Errorf("reading the changes: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console/list"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
 )
@@ -57,8 +58,8 @@ type Server struct {
 	fourEyes    bool
 	sortsAtOnce int // how many hashes an import sorts at a time
 	background  background
-	daily       daily     // tells what each day blocked
-	notifier    *notifier // nil: changes are told to nobody
+	daily       daily            // tells what each day blocked
+	notifier    *notify.Notifier // nil: changes are told to nobody
 }
 
 // New makes the console that cfg describes. The error names the field at fault.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -19,7 +20,7 @@ var webhookPages = []page{
 // and how far the webhook is by which it tells changes.
 type errandList struct {
 	errandFilter
-	Told    console.Notified
+	Told    notify.Status
 	Errands []console.Errand
 	Routes  []string
 	Kinds   []errands.Kind

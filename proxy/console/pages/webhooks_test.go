@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -157,7 +158,7 @@ func TestTheWebhookThatTellsChanges(t *testing.T) {
 	t.Cleanup(receiver.Close)
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
 		Store: r.store, Gate: r.gate, Reload: func() error { return nil }, Now: r.clock,
-		Notify: &console.Notify{URL: receiver.URL + "/secret-path", Secret: "0123456789abcdef", Retry: console.Backoff{First: time.Hour, Most: time.Hour}}})
+		Notify: &notify.Config{URL: receiver.URL + "/secret-path", Secret: "0123456789abcdef", Retry: notify.Backoff{First: time.Hour, Most: time.Hour}}})
 	if err != nil {
 		t.Fatal(err)
 	}

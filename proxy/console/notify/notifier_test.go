@@ -1,4 +1,4 @@
-package console
+package notify
 
 import (
 	"context"
@@ -20,6 +20,11 @@ import (
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/storetest"
 	"go.uber.org/zap"
+)
+
+var (
+	noon  = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	carol = filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+14155550100"}
 )
 
 // A receiver takes POSTs as its script says, and anything once the script is over.
@@ -52,7 +57,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	sent, _, _ := strings.Cut(strings.TrimPrefix(req.Header.Get(SignatureHeader), "t="), ",")
 	at, err := time.ParseDuration(sent + "s")
-	if err != nil || req.Header.Get(SignatureHeader) != Signature(notifySecret, time.Unix(0, 0).Add(at), body) {
+	if err != nil || req.Header.Get(SignatureHeader) != Signature(secret, time.Unix(0, 0).Add(at), body) {
 		r.t.Errorf("the signature %q is not of the body", req.Header.Get(SignatureHeader))
 	}
 	r.mu.Lock()
@@ -121,14 +126,14 @@ func (c *chain) learnMany(n int) {
 }
 
 // quick makes a notifier that does not make a test wait.
-func (c *chain) quick(url, dir string, change func(*Notify)) *notifier {
+func (c *chain) quick(url, dir string, change func(*Config)) *Notifier {
 	c.t.Helper()
-	cfg := Notify{URL: url, Secret: notifySecret, Batch: 3, Every: time.Millisecond,
+	cfg := Config{URL: url, Secret: secret, Batch: 3, Every: time.Millisecond,
 		Retry: Backoff{First: time.Millisecond, Most: 2 * time.Millisecond}}
 	if change != nil {
 		change(&cfg)
 	}
-	n, err := newNotifier(cfg, c.store, Options{Dir: dir, Veil: unnoted, Log: zap.NewNop(), Now: time.Now})
+	n, err := New(cfg, c.store, Options{Dir: dir, Veil: unnoted, Log: zap.NewNop(), Now: time.Now})
 	storetest.Must(c.t, err)
 	return n
 }
@@ -140,15 +145,15 @@ func unnoted(e filter.Event) filter.Event {
 }
 
 // during runs n until wait is over, and then stops it.
-func during(t *testing.T, n *notifier, wait <-chan struct{}) {
+func during(t *testing.T, n *Notifier, wait <-chan struct{}) {
 	t.Helper()
 	quit, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { n.run(quit, t.Context()); close(ended) }()
+	go func() { n.Run(quit, t.Context()); close(ended) }()
 	select {
 	case <-wait:
 	case <-time.After(20 * time.Second):
-		t.Errorf("gave up waiting: %+v", n.status())
+		t.Errorf("gave up waiting: %+v", n.Status())
 	}
 	stop()
 	<-ended
@@ -216,16 +221,16 @@ func TestALyingReceiver(t *testing.T) {
 			b := newChain(t)
 			b.learnMany(8)
 			r, url := newReceiver(t, 8, nil, lie.tell, lie.tell)
-			n := b.quick(url, "", func(c *Notify) { c.Timeouts.Answer = 100 * time.Millisecond })
+			n := b.quick(url, "", func(c *Config) { c.Timeouts.Answer = 100 * time.Millisecond })
 			first, _ := n.step(t.Context())
 			if !first {
-				t.Fatalf("the first batch was not taken: %+v", n.status())
+				t.Fatalf("the first batch was not taken: %+v", n.Status())
 			}
 			_, err := n.step(t.Context())
 			if err == nil || !strings.Contains(err.Error(), lie.want) || strings.Contains(err.Error(), url) {
 				t.Errorf("got %v, want %q", err, lie.want)
 			}
-			n.cfg.Timeouts.Answer = DefaultNotifyAnswer
+			n.cfg.Timeouts.Answer = DefaultAnswer
 			if strings.Contains(lie.want, "deadline") {
 				r.script[2] = nil
 			}
@@ -256,7 +261,7 @@ func TestAReceiverThatIsNotThere(t *testing.T) {
 
 // pretend makes n see a chain of so many events, one a page. A test with a clock of its own cannot
 // share the store's goroutines.
-func (n *notifier) pretend(events uint64) {
+func (n *Notifier) pretend(events uint64) {
 	n.head = func() store.Head { return store.Head{Seq: events} }
 	n.read = func(since uint64) (Changes, store.Head, error) {
 		at := store.Head{Seq: since + 1}
@@ -281,7 +286,7 @@ func TestRetriesBackOff(t *testing.T) {
 		var times []time.Duration
 		start := time.Now()
 		quit, stop := context.WithCancel(t.Context())
-		n := b.quick("https://crm.example.com/", "", func(c *Notify) { c.Batch, c.Retry = 1, Backoff{time.Second, time.Minute} })
+		n := b.quick("https://crm.example.com/", "", func(c *Config) { c.Batch, c.Retry = 1, Backoff{time.Second, time.Minute} })
 		n.pretend(2)
 		n.random = func() float64 { return 1 }
 		n.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -300,15 +305,15 @@ func TestRetriesBackOff(t *testing.T) {
 			return nil, errors.New("no route to host")
 		})
 		ended := make(chan struct{})
-		go func() { n.run(quit, t.Context()); close(ended) }()
+		go func() { n.Run(quit, t.Context()); close(ended) }()
 		time.Sleep(3 * time.Second) // of the test's own clock: tries were at 0, 1 and 3 seconds
 		synctest.Wait()
-		if s := n.status(); s.Failures != 3 || s.Behind != 2 || s.Error != "reaching the receiver: no route to host" ||
+		if s := n.Status(); s.Failures != 3 || s.Behind != 2 || s.Error != "reaching the receiver: no route to host" ||
 			!s.NextTry.Equal(time.Now().Add(4*time.Second)) || s.Host != "https://crm.example.com" || !s.Acknowledged.IsZero() {
 			t.Errorf("while it fails: got %+v", s)
 		}
 		<-ended
-		if s := n.status(); s.Failures != 0 || s.Behind != 0 || s.Error != "" || !s.NextTry.IsZero() || s.Cursor != 2 || !s.Acknowledged.Equal(time.Now()) {
+		if s := n.Status(); s.Failures != 0 || s.Behind != 0 || s.Error != "" || !s.NextTry.IsZero() || s.Cursor != 2 || !s.Acknowledged.Equal(time.Now()) {
 			t.Errorf("after it worked: got %+v", s)
 		}
 		var gaps []time.Duration
@@ -332,7 +337,7 @@ func TestARestartGoesOnWhereItWas(t *testing.T) {
 	die, dead := context.WithCancel(t.Context())
 	r, url := newReceiver(t, 8, nil, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		func(_ http.ResponseWriter, req *http.Request) { dead(); <-req.Context().Done() })
-	b.quick(url, dir, nil).run(die, die) // until it dies within its third POST
+	b.quick(url, dir, nil).Run(die, die) // until it dies within its third POST
 	if got := readCursor(t, dir); !strings.HasPrefix(got, `{"seq":3,"sum":"`) {
 		t.Errorf("kept %s, want 3", got)
 	}

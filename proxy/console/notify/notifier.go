@@ -1,4 +1,4 @@
-package console
+package notify
 
 import (
 	"context"
@@ -16,10 +16,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// A notifier sends the changes of one store to one receiver. One goroutine runs it; status may be
-// asked from any.
-type notifier struct {
-	cfg    Notify
+// A Notifier sends the changes of one store to one receiver. One goroutine runs it; how far it is
+// may be asked from any.
+type Notifier struct {
+	cfg    Config
 	head   func() store.Head                               // of the chain
 	read   func(since uint64) (Changes, store.Head, error) // the next changes, and where they end
 	file   *cursorFile
@@ -40,7 +40,7 @@ type notifier struct {
 	changes      uint64    // changes that were acknowledged
 }
 
-// Options is what a notifier has of the gate that it is in.
+// Options are what a notifier has of the gate that it is in.
 type Options struct {
 	Dir  string                          // has a file with how far the webhook is; empty: none has
 	Veil func(filter.Event) filter.Event // an event without what is personal in it
@@ -48,19 +48,19 @@ type Options struct {
 	Now  func() time.Time
 }
 
-// newNotifier makes the notifier that cfg describes, which goes on where the file says.
-func newNotifier(cfg Notify, st *store.Store, in Options) (*notifier, error) {
+// New makes the notifier that cfg describes, which goes on where the file says.
+func New(cfg Config, st *store.Store, in Options) (*Notifier, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	n := &notifier{cfg: cfg.withDefaults(), head: st.Head, file: newCursorFile(in.Dir), log: in.Log, now: in.Now, random: rand.Float64, hurry: make(chan chan struct{})}
+	n := &Notifier{cfg: cfg.withDefaults(), head: st.Head, file: newCursorFile(in.Dir), log: in.Log, now: in.Now, random: rand.Float64, hurry: make(chan chan struct{})}
 	n.client = newPoster(n.cfg.Timeouts.Connect)
 	n.read = func(since uint64) (Changes, store.Head, error) {
 		var show func(*store.Change)
 		if !n.cfg.Evidence {
 			show = func(c *store.Change) { c.Event = in.Veil(c.Event) }
 		}
-		return changesAfter(st, since, n.cfg.Batch, show)
+		return After(st, since, n.cfg.Batch, show)
 	}
 	var err error
 	if n.cursor, err = n.file.read(st, in.Log); err != nil {
@@ -69,8 +69,8 @@ func newNotifier(cfg Notify, st *store.Store, in Options) (*notifier, error) {
 	return n, nil
 }
 
-// Notified is how far the webhook is.
-type Notified struct {
+// A Status is how far the webhook is.
+type Status struct {
 	On     bool   `json:"on"`             // whether there is one
 	Host   string `json:"host,omitempty"` // scheme, host and port; a path may be a secret
 	Cursor uint64 `json:"cursor"`         // the number of the last event that was acknowledged
@@ -83,12 +83,12 @@ type Notified struct {
 	NextTry      time.Time `json:"next_try,omitzero"`  // when it is tried again
 }
 
-// status is how far the notifier is.
-func (n *notifier) status() Notified {
+// Status is how far the notifier is.
+func (n *Notifier) Status() Status {
 	head := n.head().Seq
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := Notified{On: true, Cursor: n.cursor.Seq, Head: head, Acknowledged: n.acknowledged,
+	s := Status{On: true, Cursor: n.cursor.Seq, Head: head, Acknowledged: n.acknowledged,
 		Failures: n.failures, Error: n.problem, NextTry: n.next}
 	if head > s.Cursor {
 		s.Behind = head - s.Cursor
@@ -99,15 +99,15 @@ func (n *notifier) status() Notified {
 	return s
 }
 
-// counts are how many changes and how many POSTs were acknowledged, and how many POSTs were not.
-func (n *notifier) counts() (changes, taken, failed uint64) {
+// Counts are how many changes and how many POSTs were acknowledged, and how many POSTs were not.
+func (n *Notifier) Counts() (changes, taken, failed uint64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.changes, n.taken, n.failed
 }
 
-// run sends until quit ends. A try that is under way then goes on, until abort ends.
-func (n *notifier) run(quit, abort context.Context) {
+// Run sends until quit ends. A try that is under way then goes on, until abort ends.
+func (n *Notifier) Run(quit, abort context.Context) {
 	defer n.client.CloseIdleConnections()
 	var done chan struct{}
 	for quit.Err() == nil && abort.Err() == nil {
@@ -130,8 +130,8 @@ func (n *notifier) run(quit, abort context.Context) {
 }
 
 // turn makes one try, if anything waits, and says whether more does, or how long to wait until the next.
-func (n *notifier) turn(abort context.Context) (wait time.Duration, more bool) {
-	if n.status().Behind == 0 {
+func (n *Notifier) turn(abort context.Context) (wait time.Duration, more bool) {
+	if n.Status().Behind == 0 {
 		return n.cfg.Every, false
 	}
 	more, err := n.step(abort)
@@ -141,8 +141,8 @@ func (n *notifier) turn(abort context.Context) (wait time.Duration, more bool) {
 	return n.cfg.Every, more
 }
 
-// tryNow has what waits be tried at once, and returns when it was, or ctx or quit ended before.
-func (n *notifier) tryNow(ctx, quit context.Context) {
+// TryNow has what waits be tried at once, and returns when it was, or ctx or quit ended before.
+func (n *Notifier) TryNow(ctx, quit context.Context) {
 	done := make(chan struct{})
 	select {
 	case n.hurry <- done:
@@ -160,7 +160,7 @@ func (n *notifier) tryNow(ctx, quit context.Context) {
 
 // step sends the next changes. They are read anew at each try: who was erased since the last one
 // is not told of any more. more reports whether there are others.
-func (n *notifier) step(ctx context.Context) (more bool, err error) {
+func (n *Notifier) step(ctx context.Context) (more bool, err error) {
 	page, at, err := n.read(n.cursor.Seq)
 	if err != nil {
 		return false, err
@@ -174,13 +174,13 @@ func (n *notifier) step(ctx context.Context) (more bool, err error) {
 			return false, err
 		}
 	}
-	tellLost(n.log, "receiver of the webhook", page.Lost...)
+	TellLost(n.log, "receiver of the webhook", page.Lost...)
 	n.succeed(at, len(page.Changes))
 	return page.Next < page.Head, nil
 }
 
 // succeed moves the cursor to at.
-func (n *notifier) succeed(at store.Head, changes int) {
+func (n *Notifier) succeed(at store.Head, changes int) {
 	if err := n.file.write(at); err != nil {
 		n.log.Warn("how far the webhook is could not be kept: after a restart changes are sent again", zap.Error(err))
 	}
@@ -198,7 +198,7 @@ func (n *notifier) succeed(at store.Head, changes int) {
 }
 
 // fail notes a failure and returns how long to wait.
-func (n *notifier) fail(err error) time.Duration {
+func (n *Notifier) fail(err error) time.Duration {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.failures++

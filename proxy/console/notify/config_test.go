@@ -1,4 +1,4 @@
-package console
+package notify
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 	"github.com/sendgate/sendgate/store/wire"
 )
 
-const notifySecret = "0123456789abcdef"
+const secret = "0123456789abcdef"
 
 // The vector of the documentation.
 func TestSignature(t *testing.T) {
@@ -28,18 +28,18 @@ func TestSignature(t *testing.T) {
 		t.Fatalf("the body is %s, %v", body, err)
 	}
 	at := time.Date(2026, 3, 10, 12, 0, 0, 999, time.UTC)
-	if got := Signature(notifySecret, at, body); got != want {
+	if got := Signature(secret, at, body); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for name, other := range map[string]string{
-		"another secret": Signature("0123456789abcdeg", at, body), "another second": Signature(notifySecret, at.Add(time.Second), body),
-		"another body": Signature(notifySecret, at, append(body, '\n')),
+		"another secret": Signature("0123456789abcdeg", at, body), "another second": Signature(secret, at.Add(time.Second), body),
+		"another body": Signature(secret, at, append(body, '\n')),
 	} {
 		if other == want {
 			t.Errorf("%s has the same signature", name)
 		}
 	}
-	for _, name := range []string{"openapi.yaml", "webhook.go"} {
+	for _, name := range []string{"../openapi.yaml", "signature.go"} {
 		if text, err := os.ReadFile(name); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("the vector is not in the documentation: %v", err)
 		}
@@ -61,7 +61,7 @@ func TestACursorThatDoesNotFit(t *testing.T) {
 	b.learnMany(5)
 	other := newChain(t)
 	other.learnMany(2)
-	page, _, err := changesAfter(b.store, 0, 10, nil)
+	page, _, err := After(b.store, 0, 10, nil)
 	storetest.Must(t, err)
 	kept := func(seq uint64, sum wire.Digest) string {
 		text, err := json.Marshal(keptCursor{seq, sum})
@@ -86,8 +86,8 @@ func TestACursorThatDoesNotFit(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, cursorName), []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if n := b.quick("http://127.0.0.1:1/", dir, nil); n.status().Cursor != c.want {
-			t.Errorf("%s: goes on after %d, want %d", name, n.status().Cursor, c.want)
+		if n := b.quick("http://127.0.0.1:1/", dir, nil); n.Status().Cursor != c.want {
+			t.Errorf("%s: goes on after %d, want %d", name, n.Status().Cursor, c.want)
 		}
 	}
 }
@@ -101,20 +101,20 @@ func TestRetryNow(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		close(met)
 	})
-	n := b.quick(url, t.TempDir(), func(c *Notify) { c.Retry = Backoff{First: time.Hour, Most: time.Hour} })
+	n := b.quick(url, t.TempDir(), func(c *Config) { c.Retry = Backoff{First: time.Hour, Most: time.Hour} })
 	tried := make(chan struct{})
 	go func() {
 		<-met
-		n.tryNow(t.Context(), t.Context())
+		n.TryNow(t.Context(), t.Context())
 		close(tried)
 	}()
 	during(t, n, tried)
-	if s := n.status(); s.Behind != 0 || s.Failures != 0 || n.failed != 1 || n.taken != 1 {
+	if s := n.Status(); s.Behind != 0 || s.Failures != 0 || n.failed != 1 || n.taken != 1 {
 		t.Errorf("got %+v after %d failures", s, n.failed)
 	}
 	over, end := context.WithCancel(t.Context())
 	end()
-	n.tryNow(t.Context(), over) // it runs no more, and nobody waits for it
+	n.TryNow(t.Context(), over) // it runs no more, and nobody waits for it
 }
 
 func TestReceiversThatAreRefused(t *testing.T) {
@@ -130,7 +130,7 @@ func TestReceiversThatAreRefused(t *testing.T) {
 		"http://[::1]:9/":                    "",
 		"http://localhost/":                  "",
 	} {
-		err := (&Notify{URL: url, Secret: notifySecret}).Check()
+		err := (&Config{URL: url, Secret: secret}).Check()
 		if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
 			t.Errorf("%s: got %v, want %q", url, err, want)
 		}
@@ -145,7 +145,7 @@ func TestAStopWaitsForTheLastPOST(t *testing.T) {
 		want  uint64
 	}{"one that is taken in time": {time.Second, 1}, "one that hangs": {time.Hour, 0}} {
 		synctest.Test(t, func(t *testing.T) {
-			n := b.quick("https://crm.example.com/", "", func(c *Notify) { c.Timeouts.Answer = time.Hour })
+			n := b.quick("https://crm.example.com/", "", func(c *Config) { c.Timeouts.Answer = time.Hour })
 			n.pretend(1)
 			quit, stop := context.WithCancel(t.Context())
 			abort, kill := context.WithTimeout(t.Context(), 5*time.Second)
@@ -159,8 +159,8 @@ func TestAStopWaitsForTheLastPOST(t *testing.T) {
 					return nil, r.Context().Err()
 				}
 			})
-			n.run(quit, abort)
-			if got := n.status(); got.Cursor != c.want || got.Failures != 0 {
+			n.Run(quit, abort)
+			if got := n.Status(); got.Cursor != c.want || got.Failures != 0 {
 				t.Errorf("%s: got %+v, want the cursor at %d", name, got, c.want)
 			}
 		})
@@ -172,7 +172,7 @@ func TestWhatIsVeiled(t *testing.T) {
 	for _, evidence := range []bool{false, true} {
 		b := newChain(t)
 		b.learn(filter.Event{To: carol, Kind: filter.OptedOut, Time: noon, Note: "said on the line"})
-		n := b.quick("https://crm.example.com/", "", func(c *Notify) { c.Evidence = evidence })
+		n := b.quick("https://crm.example.com/", "", func(c *Config) { c.Evidence = evidence })
 		n.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 			text, err := io.ReadAll(r.Body)
 			if strings.Contains(string(text), "said on the line") != evidence || !strings.Contains(string(text), carol.Address) {

@@ -1,4 +1,4 @@
-package console
+package notify
 
 import (
 	"bytes"
@@ -50,7 +50,7 @@ const maxAnswer = 64 << 10
 
 // post sends one body. It returns nil once the receiver has acknowledged it. Errors do not hold
 // the URL.
-func (n *notifier) post(ctx context.Context, body []byte) error {
+func (n *Notifier) post(ctx context.Context, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timeouts.Answer)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.cfg.URL, bytes.NewReader(body))

@@ -1,17 +1,13 @@
-package console
+package notify
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/url"
-	"strconv"
 	"time"
 )
 
-// Notify is the `notify` section of the console's configuration: a webhook that tells another
+// A Config is the `notify` section of the console's configuration: a webhook that tells another
 // system, a CRM say, what was learnt about whom.
 //
 // Every change is sent, in the order of the chain, and each at least once: what was not
@@ -20,7 +16,7 @@ import (
 // arrives whole; anything else, a redirect too, is a failure. After a failure the same changes are
 // tried again, later each time, and nothing after them is sent. Personal fields of the evidence,
 // and notes, are left out unless Evidence is set.
-type Notify struct {
+type Config struct {
 	// URL is where changes are posted: https, or http to an address of this machine.
 	URL string `yaml:"url"`
 	// Secret signs the body. At least 16 characters. In the configuration file: env:NAME or file:PATH.
@@ -31,13 +27,13 @@ type Notify struct {
 	// the change that takes it past a megabyte, whatever the number.
 	Batch int `yaml:"batch"`
 	// Every is how often it is looked for changes; what came meanwhile goes together. Default 1s.
-	Every    time.Duration  `yaml:"every"`
-	Timeouts NotifyTimeouts `yaml:"timeouts"`
-	Retry    Backoff        `yaml:"retry"`
+	Every    time.Duration `yaml:"every"`
+	Timeouts Timeouts      `yaml:"timeouts"`
+	Retry    Backoff       `yaml:"retry"`
 }
 
-// NotifyTimeouts bound one try.
-type NotifyTimeouts struct {
+// Timeouts bound one try.
+type Timeouts struct {
 	Connect time.Duration `yaml:"connect"` // DNS and TCP, and TLS again. Default 5s
 	Answer  time.Duration `yaml:"answer"`  // the whole try, to the last byte of the answer. Default 30s
 }
@@ -49,52 +45,62 @@ type Backoff struct {
 	Most  time.Duration `yaml:"most"`  // default 5m
 }
 
-// Defaults of [Notify].
+// wait is how long to wait after so many failures in a row; random is from 0 up to 1.
+func (b Backoff) wait(failures int, random float64) time.Duration {
+	d := b.First
+	for i := 1; i < failures && d < b.Most; i++ {
+		d *= 2
+	}
+	d = min(d, b.Most)
+	return d/2 + time.Duration(random*float64(d-d/2))
+}
+
+// Defaults of [Config].
 const (
-	DefaultNotifyBatch   = 100
-	DefaultNotifyEvery   = time.Second
-	DefaultNotifyConnect = 5 * time.Second
-	DefaultNotifyAnswer  = 30 * time.Second
-	DefaultRetryFirst    = time.Second
-	DefaultRetryMost     = 5 * time.Minute
+	DefaultBatch      = 100
+	DefaultEvery      = time.Second
+	DefaultConnect    = 5 * time.Second
+	DefaultAnswer     = 30 * time.Second
+	DefaultRetryFirst = time.Second
+	DefaultRetryMost  = 5 * time.Minute
 )
 
-// Bounds of [Notify].
+// Bounds of [Config].
 const (
 	shortestSecret = 16
 	largestBatch   = 1000
 )
 
-// withDefaults is n with its defaults.
-func (n Notify) withDefaults() Notify {
-	if n.Batch == 0 {
-		n.Batch = DefaultNotifyBatch
+// withDefaults is c with its defaults.
+func (c Config) withDefaults() Config {
+	if c.Batch == 0 {
+		c.Batch = DefaultBatch
 	}
 	for _, d := range []struct {
 		is    *time.Duration
 		usual time.Duration
-	}{{&n.Every, DefaultNotifyEvery}, {&n.Timeouts.Connect, DefaultNotifyConnect}, {&n.Timeouts.Answer, DefaultNotifyAnswer},
-		{&n.Retry.First, DefaultRetryFirst}, {&n.Retry.Most, DefaultRetryMost}} {
+	}{{&c.Every, DefaultEvery}, {&c.Timeouts.Connect, DefaultConnect}, {&c.Timeouts.Answer, DefaultAnswer},
+		{&c.Retry.First, DefaultRetryFirst}, {&c.Retry.Most, DefaultRetryMost}} {
 		if *d.is == 0 {
 			*d.is = d.usual
 		}
 	}
-	return n
+	return c
 }
 
-// Check says what is wrong with n. The error begins with the key at fault, as in "url: …".
-func (n *Notify) Check() error {
-	if err := checkReceiver(n.URL); err != nil {
+// Check says what is wrong with c. The error begins with the key at fault, as in "url: …".
+func (c *Config) Check() error {
+	if err := checkReceiver(c.URL); err != nil {
 		return fmt.Errorf("url: %w", err)
 	}
-	d := n.withDefaults()
+	d := c.withDefaults()
 	switch {
-	case n.Secret == "":
+	case c.Secret == "":
 		return fmt.Errorf("secret: missing: without it the receiver cannot tell who is posting")
-	case len(n.Secret) < shortestSecret:
-		return fmt.Errorf("secret: %d characters are too few: want at least %d", len(n.Secret), shortestSecret)
+	case len(c.Secret) < shortestSecret:
+		return fmt.Errorf("secret: %d characters are too few: want at least %d", len(c.Secret), shortestSecret)
 	case d.Batch < 1 || d.Batch > largestBatch:
-		return fmt.Errorf("batch: %d: want a number from 1 to %d", n.Batch, largestBatch)
+		return fmt.Errorf("batch: %d: want a number from 1 to %d", c.Batch, largestBatch)
 	case d.Every < 0 || d.Timeouts.Connect < 0 || d.Timeouts.Answer < 0 || d.Retry.First < 0:
 		return fmt.Errorf("a time is negative")
 	case d.Retry.Most < d.Retry.First:
@@ -123,38 +129,4 @@ func checkReceiver(text string) error {
 		return fmt.Errorf("%s is another machine: want https, since http is read by everyone on the way", u.Host)
 	}
 	return nil
-}
-
-// SignatureHeader is the header that signs a POST of the webhook.
-const SignatureHeader = "Sendgate-Signature"
-
-// Signature is the value of the header Sendgate-Signature for a body sent at a moment:
-//
-//	t=<unix>,v1=<hex>
-//
-// <unix> is the moment in whole seconds since 1970, in decimal, and <hex> the HMAC-SHA256 (RFC 2104)
-// of <unix>, a dot, and the body, byte for byte as it was sent, under the secret's bytes, in
-// lower-case hex. A receiver makes the same of what it got, compares in constant time, refuses a
-// moment that is more than some minutes off, and passes over entries with a name other than v1.
-//
-// For the secret "0123456789abcdef", the moment 1773144000 and the body {"changes":[],"next":0,"head":0}
-// it is
-//
-//	t=1773144000,v1=3a2d1a11d7369cfabc26dcac976bb156b1ae48e83e75ba480031cdbeca51041b
-func Signature(secret string, at time.Time, body []byte) string {
-	t := strconv.FormatInt(at.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(t + "."))
-	mac.Write(body)
-	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
-}
-
-// wait is how long to wait after so many failures in a row; random is from 0 up to 1.
-func (b Backoff) wait(failures int, random float64) time.Duration {
-	d := b.First
-	for i := 1; i < failures && d < b.Most; i++ {
-		d *= 2
-	}
-	d = min(d, b.Most)
-	return d/2 + time.Duration(random*float64(d-d/2))
 }

@@ -1,4 +1,4 @@
-package console
+package notify
 
 import (
 	"errors"
@@ -34,10 +34,10 @@ type Changes struct {
 // least one change, which is no larger than a notice may be.
 const maxChanges = 1 << 20
 
-// changesAfter is at most limit changes after the number since, as far as they are acknowledged, and
+// After is at most limit changes after the number since, as far as they are acknowledged, and
 // the place in the chain that they end at, without its sum where nothing came. A stretch that is lost counts as one.
 // show makes of each event what the reader may see; nil shows all.
-func changesAfter(st *store.Store, since uint64, limit int, show func(*store.Change)) (Changes, store.Head, error) {
+func After(st *store.Store, since uint64, limit int, show func(*store.Change)) (Changes, store.Head, error) {
 	head := st.Head()
 	page, at := Changes{Changes: []store.Change{}, Next: since, Head: head.Seq}, store.Head{Seq: since}
 	size, n := 0, 0
@@ -72,8 +72,8 @@ func changesAfter(st *store.Store, since uint64, limit int, show func(*store.Cha
 	return page, at, nil
 }
 
-// tellLost says in the log that somebody came by events that are lost.
-func tellLost(log *zap.Logger, who string, all ...store.Lost) {
+// TellLost says in the log that somebody came by events that are lost.
+func TellLost(log *zap.Logger, who string, all ...store.Lost) {
 	for i := range all {
 		log.Error("events cannot be told of any more: sendgate verify says what is wrong", zap.String("who", who), zap.Error(&all[i]))
 	}
