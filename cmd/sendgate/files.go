@@ -11,6 +11,9 @@ const (
 	// connection of the gate: tables that are being made, the console, listeners, connections that are
 	// turned away.
 	spareFiles = 256
+	// consoleConnections is how many of these connections to the console may take. Who comes beyond waits until one of
+	// them is closed: anybody may connect, and could take the descriptors that the store needs.
+	consoleConnections = 160
 	// fewestConnections is for how many there must be room at least.
 	fewestConnections = 64
 )

@@ -24,6 +24,7 @@ import (
 	"github.com/sendgate/sendgate/proxy/console/pages"
 	"github.com/sendgate/sendgate/store"
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 )
 
 // grace is how long a stop waits for sends that were accepted. It is longer than the time a
@@ -112,6 +113,7 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	if s.admin, err = net.Listen("tcp", cfg.Console.Listen); err != nil {
 		return nil, fmt.Errorf("console.listen: %w", err)
 	}
+	s.admin = netutil.LimitListener(s.admin, consoleConnections)
 	if cfg.Proxy.TLS != nil {
 		if s.secure, err = net.Listen("tcp", cfg.Proxy.TLS.Listen); err != nil {
 			return nil, fmt.Errorf("proxy.tls.listen: %w", err)
@@ -163,7 +165,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 	if s.pages, err = pages.New(pages.Config{API: handler, Login: cfg.Console, DeviceKey: devices, Logger: s.log}); err != nil {
 		return err
 	}
-	s.console = &http.Server{Handler: s.pages, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: zap.NewStdLog(s.log)}
+	s.console = &http.Server{Handler: s.pages, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second, ErrorLog: zap.NewStdLog(s.log)}
 	s.console.RegisterOnShutdown(handler.Close) // ends tails, which would outlast any grace
 	return nil
 }
