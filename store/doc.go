@@ -1,7 +1,7 @@
 // Package store remembers what is known of each recipient, and what was decided about each
 // message.
 //
-// There are eight things on disk, in one folder that belongs to one process:
+// On disk there are, in one folder that belongs to one process:
 //
 //   - The consent store, in consent/: a Badger database of records and events, keyed by a keyed
 //     fingerprint of the recipient, see package fingerprint. It is what must not be lost, with store.key, and what
@@ -17,9 +17,12 @@
 //     it lets somebody get more than their cap.
 //   - What pauses sending, in switches.jsonl: see [Store.Switches]. A line of it is on disk before it binds, and
 //     a backup has it too.
+//   - Which tokens were made, in tokens.json, and what providers told of templates and senders, in catalogue.json: a
+//     backup has both.
 //   - Who did what, in audit/: see [Store.Audit]. An act is on disk before it is done, and a backup has it too.
 //   - A snapshot of what is held in memory of the records, the file index: written when the store
 //     is closed, and by and by, so that the next start is quick. It may be lost.
+//   - While an erasure is not finished, whom it is of, in erasing.
 //
 // Each event is a link of a chain, in the order in which it was kept: see [Link], [Store.Verify].
 // Each has a random salt, so that [Store.Erase] can take everything personal out of it and leave

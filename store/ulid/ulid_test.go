@@ -7,7 +7,7 @@ import (
 	"github.com/sendgate/sendgate/store/ulid"
 )
 
-func TestNewID(t *testing.T) {
+func TestNew(t *testing.T) {
 	// The time part of a known ULID: 01ARYZ6S41 is 1469918176385 ms.
 	begin := time.UnixMilli(1469918176385)
 	id := ulid.New(begin)
