@@ -34,7 +34,7 @@ type talkRig struct {
 	ids  int
 }
 
-// asker writes as acme; what changes is done to its route.
+// newTalkRig has a gate whose route writes as acme, once change changed it.
 func newTalkRig(t testing.TB, dir string, change func(*RouteConfig)) *talkRig {
 	rig := &talkRig{t: t, dir: dir}
 	noon := time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC)

@@ -15,7 +15,7 @@ import (
 func (h *heard) event(sig *providers.Signal, kind filter.Kind) filter.Event {
 	e := filter.Event{ID: h.id(sig, kind.String()), Time: sig.Time, To: sig.From, Kind: kind, Source: h.rt.speaks + " webhook"}
 	if e.Time.IsZero() && kind != filter.OptedOut {
-		e.Time = h.now // which an opt-out never ranks below, see store.Append
+		e.Time = h.now // which an opt-out never ranks below, see [store.Store.Append]
 	}
 	return e
 }

@@ -101,7 +101,7 @@ func (w *words) encode(b []byte, used []bool) []byte {
 
 func (t *term) encode(b []byte) []byte { return append(wire.AppendScope(b, t.scope), t.mask) }
 
-// decode reads what encode wrote.
+// decodeLists reads what [words.encode] wrote.
 func (w *words) decodeLists(b []byte) error {
 	d := wire.Decoder{Rest: string(b)}
 	for n := d.Uvarint(); n > 0 && !d.Bad; n-- {
