@@ -182,3 +182,15 @@ func TestTLSThatIsTakenOutOfTheConfiguration(t *testing.T) {
 		t.Errorf("a host that its authority may not sign for: %v", err)
 	}
 }
+
+// Whoever comes by a tunnel is counted with each request, which allocates nothing for that.
+func TestCountingAClientAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	var c counters
+	name := strings.Clone("shop")
+	if n := testing.AllocsPerRun(100, func() { c.client(name).Add(1) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -68,7 +68,10 @@ func (c *counters) watch(codes []int) map[int]*atomic.Uint64 {
 
 // client is the counter of a client.
 func (c *counters) client(name string) *atomic.Uint64 {
-	n, _ := c.clients.LoadOrStore(name, new(atomic.Uint64))
+	n, ok := c.clients.Load(name)
+	if !ok {
+		n, _ = c.clients.LoadOrStore(name, new(atomic.Uint64))
+	}
 	return n.(*atomic.Uint64)
 }
 
