@@ -178,14 +178,14 @@ func (c *call) recipient() (filter.Recipient, error) {
 }
 
 // queriedRecipient gives the address of a query its canonical form. Without a channel, what reads
-// as a number is one.
+// as a number is one. Its error is an *[Error], whoever parses the query.
 func queriedRecipient(to filter.Recipient, region string) (filter.Recipient, error) {
 	if to.Channel != "" {
-		if err := input.CheckChannel("channel", to.Channel); err != nil {
+		if err := mendable(input.CheckChannel("channel", to.Channel)); err != nil {
 			return to, err
 		}
 	}
-	if err := input.CheckRegion(region); err != nil {
+	if err := mendable(input.CheckRegion(region)); err != nil {
 		return to, err
 	}
 	if to.Address == "" {
