@@ -57,7 +57,7 @@ const (
 
 func newClient(c net.Conn, g *Gate) *client {
 	in := &client{socket: newSocket(c, min(g.limits.Read, g.limits.Idle)), g: g}
-	in.patience = g.limits.Read
+	in.begin(g.limits.Read)
 	if g.slow {
 		in.phase.Store(handed)
 	}
@@ -92,13 +92,14 @@ func (c *client) SetReadDeadline(t time.Time) error {
 	if !c.by.IsZero() && c.by.Before(t) {
 		t = c.by
 	}
-	c.by, c.waits = time.Time{}, false
+	c.by = time.Time{}
+	c.begin(c.g.limits.Read)
 	return c.socket.SetReadDeadline(t)
 }
 
 // SetWriteDeadline is called by fasthttp before it writes an answer.
 func (c *client) SetWriteDeadline(t time.Time) error {
-	c.waits = false
+	c.begin(c.g.limits.Read)
 	return c.socket.SetWriteDeadline(t)
 }
 

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"testing"
-	"time"
 )
 
 // clientCases are requests of the common form by how their client is known.
@@ -35,8 +34,7 @@ func TestClientAllocs(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	here, _ := connected(t)
-	portable := !newSocket(here, time.Minute).raw.able()
+	portable := portable(t)
 	for i, c := range clientCases {
 		t.Run(c.name, func(t *testing.T) {
 			if portable {

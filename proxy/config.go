@@ -158,14 +158,6 @@ type RouteConfig struct {
 	Handshakes int      `yaml:"handshakes"` // connections being set up at a time. Default 32
 }
 
-// Timeouts bound the upstream side of one exchange.
-type Timeouts struct {
-	Connect  time.Duration `yaml:"connect"`  // waiting for a place in flight and, apart, DNS, TCP and TLS together. Default 5s
-	Write    time.Duration `yaml:"write"`    // handing over the whole request. Default 10s
-	Response time.Duration `yaml:"response"` // from then to the last byte of the answer. Default 2m
-	Idle     time.Duration `yaml:"idle"`     // how long a pooled connection is kept; below the upstream's own. Default 15s
-}
-
 func (l Limits) withDefaults() Limits {
 	l.Body = cmp.Or(l.Body, 4<<20)
 	l.Header = cmp.Or(l.Header, 16<<10)
@@ -182,10 +174,7 @@ func (l Limits) check() error {
 	return nil
 }
 
-func (t Timeouts) withDefaults() Timeouts {
-	t.Connect = cmp.Or(t.Connect, 5*time.Second)
-	t.Write = cmp.Or(t.Write, 10*time.Second)
-	t.Response = cmp.Or(t.Response, 2*time.Minute)
-	t.Idle = cmp.Or(t.Idle, 15*time.Second)
-	return t
+// ofUpstream is what cfg, with its defaults, says of its upstream.
+func (cfg *RouteConfig) ofUpstream(l *Limits) config {
+	return config{URL: cfg.Upstream, CAFile: cfg.CAFile, Timeouts: cfg.Timeouts, InFlight: cfg.InFlight, Handshakes: cfg.Handshakes, Header: l.Header, Body: l.Body}
 }

@@ -16,18 +16,14 @@ type conn struct {
 	head   int // bytes of an answer's head
 	pulse  pulse
 	idle   time.Time // since when it lies in the pool
-	count  *counters
+	count  *connections
 	before int64 // what had left before the exchange under way
 	one    [1]byte
 }
 
-const (
-	// readAhead is what is read from an upstream at a time, in bytes: an answer, mostly.
-	readAhead = 4 << 10
-	// holdMost is the largest request, in bytes, that leaves with the read that waits for its
-	// answer. A larger one may well meet an upstream that does not read on.
-	holdMost = 16 << 10
-)
+// holdMost is the largest request, in bytes, that leaves with the read that waits for its
+// answer. A larger one may well meet an upstream that does not read on.
+const holdMost = 16 << 10
 
 // An ending remembers that a stream reported its end, also where bufio has not passed that on yet.
 type ending struct {
@@ -42,7 +38,7 @@ func (e *ending) Read(p []byte) (int, error) {
 }
 
 // newConn takes over a connection that was just made. head bounds the head of an answer in bytes.
-func newConn(s *socket, stream net.Conn, head int, count *counters) *conn {
+func newConn(s *socket, stream net.Conn, head int, count *connections) *conn {
 	end := &ending{Conn: stream}
 	c := &conn{socket: s, stream: end, br: bufio.NewReaderSize(end, min(head, readAhead)), head: head, count: count}
 	_, c.secure = stream.(*tls.Conn)
@@ -58,19 +54,20 @@ func newConn(s *socket, stream net.Conn, head int, count *counters) *conn {
 // is read.
 func (c *conn) send(request []byte, limit time.Duration) error {
 	s := c.socket
-	c.before, s.patience, s.waits, s.failed = s.sent, limit, false, nil
-	s.hold = len(request) <= holdMost
-	if s.used && !(s.hold && s.raw.able()) && !c.pulse.beats() {
-		s.hold = false
+	c.before = s.sentBytes()
+	s.begin(limit)
+	s.Hold = len(request) <= holdMost
+	if s.Used && !(s.Hold && s.direct()) && !c.pulse.beats() {
+		s.Hold = false
 		return errUnasked
 	}
 	_, err := c.stream.Write(request)
-	s.hold = false
+	s.Hold = false
 	return err
 }
 
 // left reports whether any byte of the request may have left the gate.
-func (c *conn) left() bool { return c.socket.sent != c.before }
+func (c *conn) left() bool { return c.socket.sentBytes() != c.before }
 
 // lost is what became of the request of an exchange that came to nothing.
 func (c *conn) lost() outcome {
@@ -84,15 +81,15 @@ func (c *conn) lost() outcome {
 // layer may hold a record it has not shown yet: a read that the socket has nothing for takes what is
 // there.
 func (c *conn) clean() bool {
-	if c.br.Buffered() > 0 || c.stream.reached || c.socket.failed != nil || len(c.socket.held) > 0 {
+	if c.br.Buffered() > 0 || c.stream.reached || c.socket.failure() != nil || c.socket.holds() {
 		return false
 	}
 	if !c.secure {
 		return true
 	}
-	c.socket.dry = true
+	c.socket.Dry = true
 	n, err := c.stream.Conn.Read(c.one[:])
-	c.socket.dry = false
+	c.socket.Dry = false
 	t, ok := err.(net.Error)
 	return n == 0 && ok && t.Timeout()
 }

@@ -46,7 +46,7 @@ func TestTLSUpstream(t *testing.T) {
 					t.Fatalf("answered %d %s", a.StatusCode, a.body)
 				}
 			}
-			if n := g.counts["twilio"].dials.Load(); c.status == 200 && n != 1 {
+			if n := g.counts["twilio"].connections.dials.Load(); c.status == 200 && n != 1 {
 				t.Errorf("%d connections for three sends", n)
 			}
 			if c.log != "" && !strings.Contains(fmt.Sprint(logs.All()[0].ContextMap()), c.log) {
@@ -96,7 +96,7 @@ func TestDeadConnection(t *testing.T) {
 		t.Errorf("%d outcomes are unknown", u)
 	}
 	// A connection that the upstream closed is found dead when it comes back, or when it is next taken.
-	if d := count.dials.Load(); ends == 0 || d < uint64(ends) || d > uint64(ends)+1 {
+	if d := count.connections.dials.Load(); ends == 0 || d < uint64(ends) || d > uint64(ends)+1 {
 		t.Errorf("%d connections were made, and %d closed", d, ends)
 	}
 }

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"net"
-	"sync"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -14,6 +12,17 @@ type descriptors struct {
 	most  func() int // of connections on both sides, now
 	taken atomic.Int64
 }
+
+// newDescriptors has as many as most says; nil where that is nil.
+func newDescriptors(most func() int) *descriptors {
+	if most == nil {
+		return nil
+	}
+	return &descriptors{most: most}
+}
+
+// inUse is how many are taken.
+func (d *descriptors) inUse() int64 { return d.taken.Load() }
 
 // take takes one, where there is one.
 func (d *descriptors) take() bool {
@@ -47,48 +56,9 @@ func (d *descriptors) tell(wanted int, log *zap.Logger) {
 	}
 }
 
+// give gives one back.
 func (d *descriptors) give() {
 	if d != nil {
 		d.taken.Add(-1)
 	}
 }
-
-// sharing is a listener whose connections each take a descriptor; without one they are closed.
-type sharing struct {
-	net.Listener
-	files *descriptors
-}
-
-func (l *sharing) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if l.files.take() {
-			return newSharingConn(c, l.files), nil
-		}
-		_ = c.Close()
-	}
-}
-
-// sharingConn gives its descriptor back when it is closed first.
-type sharingConn struct {
-	net.Conn
-	close  func() error
-	linger atomic.Bool // the last answer came before the request was read
-}
-
-func newSharingConn(c net.Conn, files *descriptors) *sharingConn {
-	s := &sharingConn{Conn: c}
-	s.close = sync.OnceValue(func() error {
-		defer files.give()
-		if s.linger.Load() {
-			drain(c)
-		}
-		return c.Close()
-	})
-	return s
-}
-
-func (c *sharingConn) Close() error { return c.close() }

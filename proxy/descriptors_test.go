@@ -33,7 +33,7 @@ func TestDescriptors(t *testing.T) {
 	for range 3 {
 		speakers = append(speakers, speak(t, addr))
 	}
-	eventually(t, "three clients are let in", func() bool { return g.files.taken.Load() == 3 })
+	eventually(t, "three clients are let in", func() bool { return g.files.inUse() == 3 })
 	for _, s := range speakers {
 		s.write(sms("+14155550100", "one"))
 	}
@@ -53,7 +53,7 @@ func TestDescriptors(t *testing.T) {
 	for _, s := range speakers {
 		s.conn.Close()
 	}
-	eventually(t, "all descriptors but that of the upstream's connection are given back", func() bool { return g.files.taken.Load() == 1 })
+	eventually(t, "all descriptors but that of the upstream's connection are given back", func() bool { return g.files.inUse() == 1 })
 }
 
 // A connection to an upstream that fails gives its descriptor back.
@@ -69,12 +69,12 @@ func TestDescriptorsOfFailedDials(t *testing.T) {
 			t.Fatalf("answered %d %s", a.StatusCode, a.body)
 		}
 	}
-	eventually(t, "all descriptors are given back", func() bool { return g.files.taken.Load() == 0 })
+	eventually(t, "all descriptors are given back", func() bool { return g.files.inUse() == 0 })
 }
 
 // Providers that call take descriptors, too, and give them back.
 func TestDescriptorsOfWebhooks(t *testing.T) {
-	files := &descriptors{most: func() int { return 2 }}
+	files := newDescriptors(func() int { return 2 })
 	ln := &sharing{loopback(t), files}
 	defer ln.Close()
 	var served []net.Conn
@@ -102,5 +102,5 @@ func TestDescriptorsOfWebhooks(t *testing.T) {
 	}
 	speak(t, ln.Addr().String())
 	(<-accepted).Close()
-	eventually(t, "all descriptors are given back", func() bool { return files.taken.Load() == 0 })
+	eventually(t, "all descriptors are given back", func() bool { return files.inUse() == 0 })
 }

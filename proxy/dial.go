@@ -16,7 +16,7 @@ type dialer struct {
 	shortest time.Duration // limit of an exchange
 	limit    time.Duration // for waiting, DNS, TCP and TLS together
 	head     int           // bytes of an answer's head
-	count    *counters
+	count    *connections
 	shakes   chan struct{}
 	connect  func(ctx context.Context, network, address string) (net.Conn, error)
 }

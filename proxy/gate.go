@@ -95,9 +95,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	if err := g.calls.limits.check(); err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
-	if cfg.Descriptors != nil {
-		g.files = &descriptors{most: cfg.Descriptors}
-	}
+	g.files = newDescriptors(cfg.Descriptors)
 	g.files.tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
 	g.errands = newErrandWorker(st.Errands(), g.log, g.clock, &g.panics)
@@ -129,7 +127,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 func (g *Gate) counters(name string) *counters {
 	c := g.counts[name]
 	if c == nil {
-		c = &counters{files: g.files, live: &g.live}
+		c = &counters{connections: connections{files: g.files, live: &g.live}}
 		g.counts[name] = c
 	}
 	return c
@@ -150,7 +148,7 @@ func (g *Gate) Reload(cfg Config) error {
 	kept := t.upstreams()
 	for _, u := range old.upstreams() {
 		if !slices.Contains(kept, u) {
-			u.pool.close()
+			u.close()
 		}
 	}
 	return nil

@@ -179,9 +179,9 @@ func inMemory(b *testing.B, st *store.Store, cfg Config) *Gate {
 		b.Fatal(err)
 	}
 	u := g.table.Load().routes["twilio"].upstream
-	b.Cleanup(u.pool.close)
+	b.Cleanup(u.close)
 	answer := []byte("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"sid\":\"SM12345\"}")
-	u.dialer.connect = func(context.Context, string, string) (net.Conn, error) {
+	u.through(func(context.Context, string, string) (net.Conn, error) {
 		pipe := fasthttputil.NewPipeConns()
 		go func() {
 			c := pipe.Conn1()
@@ -194,6 +194,6 @@ func inMemory(b *testing.B, st *store.Store, cfg Config) *Gate {
 			}
 		}()
 		return pipe.Conn2(), nil
-	}
+	})
 	return g
 }

@@ -260,8 +260,7 @@ func (g *Gate) recall(rt *route, w *work, state store.SendState, text []byte) {
 func (g *Gate) follow(rt *route, w *work, f *flight) {
 	defer g.flights.waiting.Add(-1)
 	if g.flights.waiting.Add(1) <= int64(max(1, g.limits.Connections/2)) {
-		t := rt.upstream.key.timeouts
-		limit := time.NewTimer(2*t.Connect + t.Write + t.Response + lastWords)
+		limit := time.NewTimer(rt.upstream.longest())
 		defer limit.Stop()
 		look := time.NewTicker(time.Second)
 		defer look.Stop()
@@ -277,7 +276,7 @@ func (g *Gate) follow(rt *route, w *work, f *flight) {
 			case <-limit.C:
 				there = false
 			case <-look.C:
-				there = w.client == nil || !w.client.raw.ended()
+				there = w.client == nil || !w.client.ended()
 			}
 		}
 	}

@@ -22,15 +22,6 @@ type lane struct {
 	quiet  time.Time // until when the client may say nothing, while it is to be looked at before
 }
 
-// A turn says how to go on after something was read.
-type turn uint8
-
-const (
-	stop  turn = iota // do not read here any more
-	look              // there may be more
-	await             // there can be no more yet: the client waits for an answer, or has just got one
-)
-
 // joinMost is the largest body, in bytes, that is copied to leave in one piece with its head.
 const joinMost = 32 << 10
 
@@ -38,14 +29,9 @@ const joinMost = 32 << 10
 // the end. A connection that served ends without a word.
 func (c *client) answerAll() {
 	l := &c.lane
-	var err error
-	if c.raw.able() {
-		for err = c.raw.readAll(c); c.looksAgain(err); {
-			err = c.raw.readAll(c)
-		}
-	} else {
-		for c.take(c.socket.Read(c.in.room(c.g))) != stop {
-		}
+	err := c.readAll(c)
+	for c.looksAgain(err) {
+		err = c.readAll(c)
 	}
 	if c.in.end == nil {
 		c.in.end = err
@@ -59,8 +45,18 @@ func (c *client) answerAll() {
 	c.by, c.lane = l.by, lane{}
 }
 
-// take takes in n bytes that were read to the inbox, or the error that ended reading.
-func (c *client) take(n int, err error) turn {
+// Room is where what comes in next belongs.
+func (c *client) Room() []byte { return c.in.room(c.g) }
+
+// Dry lets go of that, where nothing has come in.
+func (c *client) Dry() {
+	if c.in.have == 0 {
+		c.in.empty(c.g)
+	}
+}
+
+// Take takes in n bytes that were read to the inbox, or the error that ended reading.
+func (c *client) Take(n int, err error) turn {
 	if err != nil {
 		c.in.end = err
 		return stop
@@ -89,7 +85,7 @@ func (c *client) take(n int, err error) turn {
 // a system call; looking once when it has been quiet for a while costs next to nothing.
 func (c *client) rest(done time.Time) error {
 	idle := c.g.limits.Idle
-	if !c.raw.able() {
+	if !c.direct() {
 		return c.socket.SetReadDeadline(done.Add(idle))
 	}
 	c.lane.quiet = done.Add(idle)
@@ -132,7 +128,7 @@ func (c *client) answer() turn {
 	last := w.ends || g.stopping.Load() || c.phase.Load() == leaving
 	err := c.write(w, last)
 	done := w.done
-	if c.writeBy.After(done) { // it may have waited for the client
+	if c.waited() { // for the client
 		done = time.Now()
 	}
 	if sound {
@@ -156,7 +152,7 @@ func (c *client) answer() turn {
 
 // write sends the answer, the upstream's as it was written. last says that no other follows.
 func (c *client) write(w *work, last bool) error {
-	c.waits = false
+	c.begin(c.g.limits.Read)
 	resp, body := w.resp, w.resp.Body()
 	w.out = w.marks.append(w.appendHead(w.out[:0]))
 	if last {

@@ -12,17 +12,13 @@ import (
 
 // counters is what is counted of one route. It outlives reloads.
 type counters struct {
-	decisions [filter.Actions][filter.Reasons]atomic.Uint64 // of single messages
-	plain     atomic.Uint64                                 // calls forwarded without a decision
-	outcomes  [outcomes]atomic.Uint64
-	keys      [keyEnds]atomic.Uint64
-	dials     atomic.Uint64
-	stale     atomic.Uint64 // pooled connections found dead before use
-	open      atomic.Int64  // upstream connections
-	files     *descriptors  // of which each takes one
-	live      *exchanges    // where each is listed; nil: nowhere
-	unlearnt  atomic.Uint64 // events of answers that could not be kept
-	hushed    atomic.Uint64 // messages of the gate's own that were not written
+	decisions   [filter.Actions][filter.Reasons]atomic.Uint64 // of single messages
+	connections connections                                   // to the upstream
+	plain       atomic.Uint64                                 // calls forwarded without a decision
+	outcomes    [outcomes]atomic.Uint64
+	keys        [keyEnds]atomic.Uint64
+	unlearnt    atomic.Uint64 // events of answers that could not be kept
+	hushed      atomic.Uint64 // messages of the gate's own that were not written
 
 	silences  [outcomes]suspicion // of the upstream
 	doubts    suspicion           // about recipients, while the store cannot be asked
@@ -216,9 +212,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		for i := range n.keys {
 			total(descKeys, n.keys[i].Load(), name, keyNames[i])
 		}
-		idle := int64(rt.upstream.pool.idle())
+		idle := int64(rt.upstream.idle())
 		gauge(descConnections, idle, name, "idle")
-		gauge(descConnections, max(0, n.open.Load()-idle), name, "busy")
+		gauge(descConnections, max(0, n.connections.open.Load()-idle), name, "busy")
 		n.comers(name, total)
 		n.refusals.Range(func(code, count any) bool {
 			total(descRefusals, count.(*atomic.Uint64).Load(), name, strconv.Itoa(code.(int)))
@@ -252,8 +248,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		total(descPlain, n.plain.Load(), name)
 		ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, time.Duration(n.clock.ahead.Load()).Seconds(), name)
-		total(descDials, n.dials.Load(), name)
-		total(descStale, n.stale.Load(), name)
+		total(descDials, n.connections.dials.Load(), name)
+		total(descStale, n.connections.stale.Load(), name)
 		total(descUnlearnt, n.unlearnt.Load(), name)
 		total(descHushed, n.hushed.Load(), name)
 		total(descScheduled, n.unscheduled.Load(), name, "not-remembered")

@@ -48,7 +48,7 @@ func (p *pool) put(c *conn, now time.Time) {
 	if !c.clean() {
 		return
 	}
-	c.idle, c.socket.used = now, true
+	c.idle, c.socket.Used = now, true
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

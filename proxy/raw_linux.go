@@ -91,27 +91,25 @@ func (r *rawIO) take(fd uintptr) bool {
 	return r.errno != syscall.EAGAIN
 }
 
-// readAll reads for c until it has enough. It is one long call of the poller's, which therefore
+// readAll has to taken in all that comes, until it stops. It is one long call of the poller's, which therefore
 // forgets nothing of what it learns while a request is carried; and so what can only come later is
 // waited for, and not looked for.
-func (r *rawIO) readAll(c *client) error {
+func (r *rawIO) readAll(to taker) error {
 	return r.conn.Read(func(fd uintptr) bool {
 		for {
-			room := c.in.room(c.g)
+			room := to.Room()
 			n, errno := sysRead(fd, room)
 			var err error
 			switch {
 			case errno == syscall.EAGAIN:
-				if c.in.have == 0 {
-					c.in.empty(c.g)
-				}
+				to.Dry()
 				return false
 			case errno != 0:
 				err = os.NewSyscallError("read", errno)
 			case n == 0:
 				err = io.EOF
 			}
-			switch c.take(n, err) {
+			switch to.Take(n, err) {
 			case stop:
 				return true
 			case await:

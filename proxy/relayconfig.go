@@ -97,8 +97,10 @@ func newRelay(cfg *RelayConfig, w *webhook, to *owner) (*relay, error) {
 	}
 	u.RawQuery, u.ForceQuery = "", false
 	r.origin = u.Scheme + "://" + u.Host
-	r.upstream, err = newUpstream(RouteConfig{Upstream: u.String(), CAFile: cfg.CAFile, Timeouts: relayTimeouts, InFlight: r.inFlight, Handshakes: r.inFlight},
-		Limits{Body: largestOwnAnswer}.withDefaults(), new(counters))
+	r.upstream, err = newUpstream(config{
+		URL: u.String(), CAFile: cfg.CAFile, Timeouts: relayTimeouts, InFlight: r.inFlight, Handshakes: r.inFlight,
+		Header: Limits{}.withDefaults().Header, Body: largestOwnAnswer,
+	}, new(connections))
 	if err != nil {
 		if detail, ok := strings.CutPrefix(err.Error(), "upstream: "); ok {
 			return nil, fmt.Errorf("url: %s", detail)

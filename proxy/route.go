@@ -147,10 +147,10 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 
 // share has rt use the connections of old, which had its name, where both go to the same place.
 func (rt *route) share(old *route) {
-	if old.upstream.key == rt.upstream.key {
+	if rt.upstream.same(old.upstream) {
 		rt.upstream = old.upstream
 	}
-	if now, before := rt.relay(), old.relay(); now != nil && before != nil && now.upstream.key == before.upstream.key {
+	if now, before := rt.relay(), old.relay(); now != nil && before != nil && now.upstream.same(before.upstream) {
 		now.upstream = before.upstream
 	}
 }
@@ -235,7 +235,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if cfg.Stop != nil {
 		rt.stop = *cfg.Stop
 	}
-	if rt.upstream, err = newUpstream(cfg, g.limits, rt.count); err != nil {
+	if rt.upstream, err = newUpstream(cfg.ofUpstream(&g.limits), &rt.count.connections); err != nil {
 		return nil, err
 	}
 	for _, c := range cfg.FailOpen {

@@ -15,6 +15,10 @@ import (
 // One goroutine at a time reads, writes and sets deadlines. Close may come from any.
 type socket struct {
 	net.Conn
+	Used bool // it had an exchange before, so that nothing may come in before the next
+	Hold bool // keep what is written for the next read
+	Dry  bool // reads find nothing
+
 	raw      rawIO
 	slack    time.Duration // how much later than asked a deadline may strike
 	patience time.Duration // how long a message may take to be taken; 0: as SetWriteDeadline says
@@ -22,11 +26,8 @@ type socket struct {
 
 	sent            int64 // bytes that the system took
 	readBy, writeBy time.Time
-	dry             bool // reads find nothing
 
-	used   bool   // it had an exchange before, so that nothing may come in before the next
-	hold   bool   // keep what is written for the next read
-	held   []byte // and there it is
+	held   []byte // for the next read
 	failed error  // why not all of what was held could leave
 }
 
@@ -41,7 +42,33 @@ func newSocket(c net.Conn, shortest time.Duration) *socket {
 	return s
 }
 
+// begin begins a message, which may take as long as patience to be taken.
+func (s *socket) begin(patience time.Duration) {
+	s.patience, s.waits, s.failed = patience, false, nil
+}
+
+// direct reports whether reads and writes that need not wait go straight to the system.
+func (s *socket) direct() bool { return s.raw.able() }
+
+// sentBytes is how many bytes the system took.
+func (s *socket) sentBytes() int64 { return s.sent }
+
+// holds reports whether anything is held that has not left.
+func (s *socket) holds() bool { return len(s.held) > 0 }
+
+// failure is why not all of what was held could leave, nil where it could.
+func (s *socket) failure() error { return s.failed }
+
+// waited reports whether some of the message under way had to wait.
+func (s *socket) waited() bool { return s.waits }
+
+// ended reports whether nothing more can come from the peer, who may be gone.
+func (s *socket) ended() bool { return s.raw.ended() }
+
 func slackOf(shortest time.Duration) time.Duration { return min(shortest/8, time.Second) }
+
+// readAhead is what is read at a time, in bytes: a request or an answer, mostly.
+const readAhead = 4 << 10
 
 // lastWords is how long a peer that stopped reading may take to say why.
 const lastWords = time.Second
@@ -50,7 +77,7 @@ const lastWords = time.Second
 // is the error. When a part could, failed says why not all, and what the peer had to say is read.
 func (s *socket) Read(p []byte) (n int, err error) {
 	switch {
-	case s.dry:
+	case s.Dry:
 		return 0, os.ErrDeadlineExceeded
 	case len(p) == 0:
 		return 0, nil
@@ -62,7 +89,7 @@ func (s *socket) Read(p []byte) (n int, err error) {
 	}
 	wrote := 0
 	if s.raw.able() {
-		wrote, n, err = s.raw.exchange(s.held, p, s.used)
+		wrote, n, err = s.raw.exchange(s.held, p, s.Used)
 		s.sent += int64(wrote)
 		if wrote == len(s.held) {
 			s.held = s.held[:0]
@@ -102,7 +129,7 @@ func (s *socket) release(wrote int, err error) error {
 
 // Write writes p, or holds it.
 func (s *socket) Write(p []byte) (n int, err error) {
-	if s.hold || len(s.held) > 0 {
+	if s.Hold || len(s.held) > 0 {
 		s.held = append(s.held, p...)
 		return len(p), nil
 	}

@@ -1,18 +1,12 @@
 package proxy
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
+	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
-	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,43 +14,28 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// An Outcome is what became of a request that was to be forwarded.
-type outcome uint8
-
-const (
-	answered outcome = iota // the upstream gave a complete answer
-	notSent                 // no byte of the request left the gate
-	unknown                 // the request, or a part of it, left, and no complete answer came
-	outcomes = iota
-)
-
-var outcomeNames = [outcomes]string{"answered", "not-sent", "unknown"}
-
-func (o outcome) String() string { return outcomeNames[o] }
-
 // An upstream is the send endpoint of one route, with the connections to it.
 type upstream struct {
 	head.Destination
-	key    settings
-	body   int // bytes an answer may have
+	cfg    config
+	ca     string // a digest of what cfg.CAFile holds
 	places chan struct{}
 	dialer dialer
 	pool   pool
-	count  *counters
+	count  *connections
 	alone  bool // there is one processor for all that the gate does
 }
 
-// settings is what an upstream is made of: where a reload leaves them as they were, the upstream
-// and its connections stay.
-type settings struct {
-	url, ca              string // ca is a digest of the file's content
-	timeouts             Timeouts
-	inFlight, handshakes int
-	limits               Limits
+// same reports whether u and other are made of the same, so that one may be used in place of the other.
+func (u *upstream) same(other *upstream) bool {
+	a, b := u.cfg, other.cfg
+	a.CAFile, b.CAFile = u.ca, other.ca // wherever they lie
+	return a == b
 }
 
-func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, error) {
-	base, err := url.Parse(cfg.Upstream)
+// newUpstream makes connections when they are needed. Errors name the key of the route: `upstream: …`.
+func newUpstream(cfg config, count *connections) (*upstream, error) {
+	base, err := url.Parse(cfg.URL)
 	if err != nil {
 		return nil, errors.New("upstream: this is not a URL") // what err says would repeat it
 	}
@@ -66,8 +45,7 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 	}
 	u := &upstream{
 		Destination: head.Destination{Host: base.Host, Base: strings.TrimRight(base.EscapedPath(), "/")},
-		key:         settings{cfg.Upstream, "", cfg.Timeouts, cfg.InFlight, cfg.Handshakes, limits},
-		body:        limits.Body,
+		cfg:         cfg,
 		places:      make(chan struct{}, cfg.InFlight),
 		count:       count,
 		alone:       runtime.GOMAXPROCS(0) == 1,
@@ -77,76 +55,34 @@ func newUpstream(cfg RouteConfig, limits Limits, count *counters) (*upstream, er
 		address:  address,
 		limit:    cfg.Timeouts.Connect,
 		shortest: min(cfg.Timeouts.Write, cfg.Timeouts.Response),
-		head:     limits.Header,
+		head:     cfg.Header,
 		count:    count,
 		shakes:   make(chan struct{}, cfg.Handshakes),
 		connect:  new(net.Dialer).DialContext,
 	}
 	if base.Scheme == "https" {
-		if u.dialer.tls, u.key.ca, err = tlsConfig(base.Hostname(), cfg.CAFile); err != nil {
+		if u.dialer.tls, u.ca, err = tlsConfig(base.Hostname(), cfg.CAFile); err != nil {
 			return nil, fmt.Errorf("ca_file: %w", err)
 		}
 	}
 	return u, nil
 }
 
-// veiled is u for an error, which others may read: a path, a query and a name often hold a secret.
-func veiled(u *url.URL) string {
-	if u.Host == "" {
-		return "this"
-	}
-	return strconv.Quote((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
+// through has connections made by connect, and nothing on them in TLS. It is for tests.
+func (u *upstream) through(connect func(ctx context.Context, network, address string) (net.Conn, error)) {
+	u.dialer.connect, u.dialer.tls = connect, nil
 }
 
-// checkUpstream returns the host:port to connect to.
-func checkUpstream(base *url.URL) (address string, err error) {
-	port := base.Port()
-	switch base.Scheme {
-	case "https":
-		port = cmp.Or(port, "443")
-	case "http":
-		port = cmp.Or(port, "80")
-		if !isLoopback(base.Hostname()) {
-			return "", errors.New("would send messages in the clear: http:// is for loopback only")
-		}
-	default:
-		return "", errors.New("is not an https:// URL")
-	}
-	if base.Hostname() == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" || base.Opaque != "" {
-		return "", errors.New("is not a base URL: want scheme, host and at most a path")
-	}
-	return net.JoinHostPort(base.Hostname(), port), nil
-}
+// close ends the quiet connections at once, and those in use after their exchange.
+func (u *upstream) close() { u.pool.close() }
 
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
+// idle counts the quiet connections.
+func (u *upstream) idle() int { return u.pool.idle() }
 
-// tlsConfig verifies the upstream's certificate for name against the system's roots and those in
-// caFile, if one is given. digest tells two contents of that file apart.
-func tlsConfig(name, caFile string) (cfg *tls.Config, digest string, err error) {
-	cfg = &tls.Config{
-		ServerName:         name,
-		MinVersion:         tls.VersionTLS12,
-		ClientSessionCache: tls.NewLRUClientSessionCache(0),
-		NextProtos:         []string{"http/1.1"},
-	}
-	if caFile == "" {
-		return cfg, "", nil
-	}
-	pem, err := os.ReadFile(caFile)
-	if err != nil {
-		return nil, "", err
-	}
-	if cfg.RootCAs, err = x509.SystemCertPool(); err != nil {
-		cfg.RootCAs = x509.NewCertPool()
-	}
-	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, "", fmt.Errorf("%s holds no PEM certificate", caFile)
-	}
-	sum := sha256.Sum256(pem)
-	return cfg, string(sum[:]), nil
+// longest is how long an exchange may take.
+func (u *upstream) longest() time.Duration {
+	t := &u.cfg.Timeouts
+	return 2*t.Connect + t.Write + t.Response + lastWords
 }
 
 // exchange hands request to the upstream once, and reads the answer into resp and a. It tries a second
@@ -185,7 +121,7 @@ func (u *upstream) try(request []byte, toHead bool, resp *fasthttp.Response, a *
 			}
 			now = time.Now()
 		}
-		used := c.socket.used
+		used := c.socket.Used
 		if o, keep, err = u.ask(c, request, toHead, now, resp, a); !used || !errors.Is(err, errUnasked) {
 			return c, o, keep, err
 		}
@@ -201,7 +137,7 @@ func (u *upstream) ask(c *conn, request []byte, toHead bool, now time.Time, resp
 			c.close()
 		}
 	}()
-	if err := c.send(request, u.key.timeouts.Write); err != nil {
+	if err := c.send(request, u.cfg.Timeouts.Write); err != nil {
 		err = fmt.Errorf("sending the request: %w", err)
 		if c.left() && u.early(c, toHead, resp, a) {
 			return answered, false, nil
@@ -211,19 +147,19 @@ func (u *upstream) ask(c *conn, request []byte, toHead bool, now time.Time, resp
 	if len(request) > holdMost { // which took its time
 		now = time.Now()
 	}
-	if err := c.socket.SetReadDeadline(now.Add(u.key.timeouts.Response)); err != nil { // it is closed already
+	if err := c.socket.SetReadDeadline(now.Add(u.cfg.Timeouts.Response)); err != nil { // it is closed already
 		if c.left() {
 			return unknown, false, fmt.Errorf("no answer: %w", err)
 		}
 		return notSent, false, fmt.Errorf("sending the request: %w", err)
 	}
-	keep, err = c.receive(resp, a, toHead, u.body)
-	if len(c.socket.held) > 0 { // all that was read had come before the request
+	keep, err = c.receive(resp, a, toHead, u.cfg.Body)
+	if c.socket.holds() { // all that was read had come before the request
 		return c.lost(), false, errUnasked
 	}
 	if err != nil {
-		if c.socket.failed != nil {
-			err = fmt.Errorf("sending the request: %w", c.socket.failed)
+		if failure := c.socket.failure(); failure != nil {
+			err = fmt.Errorf("sending the request: %w", failure)
 		}
 		return c.lost(), false, err
 	}
@@ -236,7 +172,7 @@ func (u *upstream) early(c *conn, toHead bool, resp *fasthttp.Response, a *answe
 	if err := c.socket.SetReadDeadline(time.Now().Add(lastWords)); err != nil {
 		return false
 	}
-	_, err := c.receive(resp, a, toHead, u.body)
+	_, err := c.receive(resp, a, toHead, u.cfg.Body)
 	return err == nil
 }
 
@@ -247,13 +183,13 @@ func (u *upstream) enter() error {
 		return nil
 	default:
 	}
-	t := time.NewTimer(u.key.timeouts.Connect)
+	t := time.NewTimer(u.cfg.Timeouts.Connect)
 	defer t.Stop()
 	select {
 	case u.places <- struct{}{}:
 		return nil
 	case <-t.C:
 		return fmt.Errorf("all %d places for requests in flight stayed taken for %s (in_flight, timeouts.connect)",
-			cap(u.places), u.key.timeouts.Connect)
+			cap(u.places), u.cfg.Timeouts.Connect)
 	}
 }
