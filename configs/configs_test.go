@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
 	"github.com/sendgate/sendgate/proxy/console"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -112,7 +113,7 @@ log: {level: debug, format: console}
 		Trust:     []string{}, FailOpen: []filter.Category{filter.Authentication},
 		Policy: filter.Config{Window: time.Hour, Require: map[filter.Category]filter.Basis{filter.Utility: filter.NoBasis},
 			Footer: filter.Footer{Line: "Reply STOP\nto opt out"}},
-		Timeouts: proxy.Timeouts{Connect: 1500 * time.Millisecond},
+		Timeouts: upstream.Timeouts{Connect: 1500 * time.Millisecond},
 	}}
 	if !reflect.DeepEqual(cfg.Proxy.Routes, want) {
 		t.Errorf("routes\ngot  %+v\nwant %+v", cfg.Proxy.Routes, want)

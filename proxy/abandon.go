@@ -17,7 +17,7 @@ func (g *Gate) Abandon(ctx context.Context) {
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for g.open.Load() > 0 || errands.Err() == nil {
-		g.live.interrupt() // again: one may just have begun
+		g.live.Interrupt() // again: one may just have begun
 		select {
 		case <-ctx.Done():
 			return

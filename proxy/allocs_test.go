@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/socket"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -152,5 +153,5 @@ func portable(t testing.TB) bool {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	return !newSocket(c, time.Minute).direct()
+	return !socket.New(c, time.Minute).Direct()
 }

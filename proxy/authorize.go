@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -191,7 +192,7 @@ func (rt *route) reject(w *work, why string) {
 	} else {
 		rt.authorizer.Deny(w.req, w.resp, why)
 	}
-	w.resp.Header.Set("Sendgate-Outcome", notSent.String())
+	w.resp.Header.Set("Sendgate-Outcome", upstream.NotSent.String())
 }
 
 // guard has rt let in those that cfg lists. Errors name the key.

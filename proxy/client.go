@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/socket"
 	"github.com/valyala/fasthttp"
 )
 
@@ -20,7 +21,7 @@ import (
 // within its first Read, see lane.go, and the first of any other form ends that: its bytes go to
 // fasthttp, and so does the connection, for good.
 type client struct {
-	*socket
+	*socket.Conn
 	g      *Gate
 	taken  bool        // a descriptor, of those that connections may take
 	linger atomic.Bool // the last answer came before the request was read
@@ -56,8 +57,8 @@ const (
 )
 
 func newClient(c net.Conn, g *Gate) *client {
-	in := &client{socket: newSocket(c, min(g.limits.Read, g.limits.Idle)), g: g}
-	in.begin(g.limits.Read)
+	in := &client{Conn: socket.New(c, min(g.limits.Read, g.limits.Idle)), g: g}
+	in.Begin(g.limits.Read)
 	if g.slow {
 		in.phase.Store(handed)
 	}
@@ -78,11 +79,11 @@ func (c *client) Read(p []byte) (int, error) {
 		}
 	}
 	if c.in.have == 0 && c.in.end == nil && len(p) == 1 { // more will be asked for at once
-		n, err := c.socket.Read(c.in.room(c.g))
+		n, err := c.Conn.Read(c.in.room(c.g))
 		c.in.have, c.in.end = n, err
 	}
 	if c.in.have == 0 && c.in.end == nil {
-		return c.socket.Read(p)
+		return c.Conn.Read(p)
 	}
 	return c.in.give(p, c.g)
 }
@@ -93,21 +94,21 @@ func (c *client) SetReadDeadline(t time.Time) error {
 		t = c.by
 	}
 	c.by = time.Time{}
-	c.begin(c.g.limits.Read)
-	return c.socket.SetReadDeadline(t)
+	c.Begin(c.g.limits.Read)
+	return c.Conn.SetReadDeadline(t)
 }
 
 // SetWriteDeadline is called by fasthttp before it writes an answer.
 func (c *client) SetWriteDeadline(t time.Time) error {
-	c.begin(c.g.limits.Read)
-	return c.socket.SetWriteDeadline(t)
+	c.Begin(c.g.limits.Read)
+	return c.Conn.SetWriteDeadline(t)
 }
 
 // retire ends the connection, now if it waits for a request, or after the answer. With fasthttp, it is
 // fasthttp's to end.
 func (c *client) retire() {
 	if c.leave() == gone {
-		_ = c.socket.Close() // which wakes its reader, who sees to the rest
+		_ = c.Conn.Close() // which wakes its reader, who sees to the rest
 	}
 }
 
@@ -137,14 +138,14 @@ func (c *client) Close() (err error) {
 	}
 	c.once.Do(func() {
 		if c.linger.Load() {
-			drain(c.socket.Conn)
+			drain(c.Conn.Conn)
 		}
-		err = c.socket.Close()
+		err = c.Conn.Close()
 		if c.outer == nil {
 			c.g.open.Add(-1)
 		}
 		if c.taken {
-			c.g.files.give()
+			c.g.files.Give()
 		}
 		c.g.known.remove(c)
 	})

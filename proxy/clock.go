@@ -27,7 +27,7 @@ func (g *Gate) checkClock(rt *route, w *work) {
 	if err != nil {
 		return // RFC 9110 lets who has no clock leave it out
 	}
-	c, ahead := &rt.count.clock, aheadOf(date, w.start, w.answer.done)
+	c, ahead := &rt.count.clock, aheadOf(date, w.start, w.answer.Done)
 	c.ahead.Store(int64(ahead))
 	if ahead.Abs() < filter.ClockApart {
 		return

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"go.uber.org/zap"
 )
 
@@ -153,9 +154,9 @@ type RouteConfig struct {
 	// Budgets hold back what the platform would refuse. Default: nothing.
 	Budgets Budgets `yaml:"budgets"`
 
-	Timeouts   Timeouts `yaml:"timeouts"`
-	InFlight   int      `yaml:"in_flight"`  // requests at a time to this upstream. Default 1024
-	Handshakes int      `yaml:"handshakes"` // connections being set up at a time. Default 32
+	Timeouts   upstream.Timeouts `yaml:"timeouts"`
+	InFlight   int               `yaml:"in_flight"`  // requests at a time to this upstream. Default 1024
+	Handshakes int               `yaml:"handshakes"` // connections being set up at a time. Default 32
 }
 
 func (l Limits) withDefaults() Limits {
@@ -175,6 +176,6 @@ func (l Limits) check() error {
 }
 
 // ofUpstream is what cfg, with its defaults, says of its upstream.
-func (cfg *RouteConfig) ofUpstream(l *Limits) config {
-	return config{URL: cfg.Upstream, CAFile: cfg.CAFile, Timeouts: cfg.Timeouts, InFlight: cfg.InFlight, Handshakes: cfg.Handshakes, Header: l.Header, Body: l.Body}
+func (cfg *RouteConfig) ofUpstream(l *Limits) upstream.Config {
+	return upstream.Config{URL: cfg.Upstream, CAFile: cfg.CAFile, Timeouts: cfg.Timeouts, InFlight: cfg.InFlight, Handshakes: cfg.Handshakes, Header: l.Header, Body: l.Body}
 }

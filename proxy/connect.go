@@ -157,7 +157,7 @@ func establish(c *client, from io.Reader) (*mouth, error) {
 		return nil, err
 	}
 	_, err := io.WriteString(c, established)
-	return &mouth{c.socket.Conn, c, from}, err
+	return &mouth{c.Conn.Conn, c, from}, err
 }
 
 func (m *mouth) Read(p []byte) (int, error) { return m.from.Read(p) }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -46,7 +47,7 @@ func TestTLSUpstream(t *testing.T) {
 					t.Fatalf("answered %d %s", a.StatusCode, a.body)
 				}
 			}
-			if n := g.counts["twilio"].connections.dials.Load(); c.status == 200 && n != 1 {
+			if n := g.counts["twilio"].connections.Dials.Load(); c.status == 200 && n != 1 {
 				t.Errorf("%d connections for three sends", n)
 			}
 			if c.log != "" && !strings.Contains(fmt.Sprint(logs.All()[0].ContextMap()), c.log) {
@@ -92,11 +93,11 @@ func TestDeadConnection(t *testing.T) {
 		}
 	}
 	count := g.counts["twilio"]
-	if u := count.outcomes[unknown].Load(); u != 0 {
+	if u := count.outcomes[upstream.Unknown].Load(); u != 0 {
 		t.Errorf("%d outcomes are unknown", u)
 	}
 	// A connection that the upstream closed is found dead when it comes back, or when it is next taken.
-	if d := count.connections.dials.Load(); ends == 0 || d < uint64(ends) || d > uint64(ends)+1 {
+	if d := count.connections.Dials.Load(); ends == 0 || d < uint64(ends) || d > uint64(ends)+1 {
 		t.Errorf("%d connections were made, and %d closed", d, ends)
 	}
 }

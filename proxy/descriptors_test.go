@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/socket"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -33,7 +34,7 @@ func TestDescriptors(t *testing.T) {
 	for range 3 {
 		speakers = append(speakers, speak(t, addr))
 	}
-	eventually(t, "three clients are let in", func() bool { return g.files.inUse() == 3 })
+	eventually(t, "three clients are let in", func() bool { return g.files.InUse() == 3 })
 	for _, s := range speakers {
 		s.write(sms("+14155550100", "one"))
 	}
@@ -53,7 +54,7 @@ func TestDescriptors(t *testing.T) {
 	for _, s := range speakers {
 		s.conn.Close()
 	}
-	eventually(t, "all descriptors but that of the upstream's connection are given back", func() bool { return g.files.inUse() == 1 })
+	eventually(t, "all descriptors but that of the upstream's connection are given back", func() bool { return g.files.InUse() == 1 })
 }
 
 // A connection to an upstream that fails gives its descriptor back.
@@ -69,12 +70,12 @@ func TestDescriptorsOfFailedDials(t *testing.T) {
 			t.Fatalf("answered %d %s", a.StatusCode, a.body)
 		}
 	}
-	eventually(t, "all descriptors are given back", func() bool { return g.files.inUse() == 0 })
+	eventually(t, "all descriptors are given back", func() bool { return g.files.InUse() == 0 })
 }
 
 // Providers that call take descriptors, too, and give them back.
 func TestDescriptorsOfWebhooks(t *testing.T) {
-	files := newDescriptors(func() int { return 2 })
+	files := socket.NewDescriptors(func() int { return 2 })
 	ln := &sharing{loopback(t), files}
 	defer ln.Close()
 	var served []net.Conn
@@ -102,5 +103,5 @@ func TestDescriptorsOfWebhooks(t *testing.T) {
 	}
 	speak(t, ln.Addr().String())
 	(<-accepted).Close()
-	eventually(t, "all descriptors are given back", func() bool { return files.inUse() == 0 })
+	eventually(t, "all descriptors are given back", func() bool { return files.InUse() == 0 })
 }

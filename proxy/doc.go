@@ -3,7 +3,7 @@
 // A request is read whole, its framing is checked more strictly than HTTP asks (package head), its
 // route is found by the first segment of its path (route.go), its messages are judged (gate.go),
 // and it is refused, rewritten or forwarded. Forwarding is done once, on a connection that was
-// seen alive (upstream.go, pool.go, dial.go), and what came of it is told to the client as it is:
+// seen alive (package upstream), and what came of it is told to the client as it is:
 //
 //   - the upstream's own answer, whatever it says;
 //   - not-sent (503, Sendgate-Outcome: not-sent): no byte of the request left the gate;
@@ -27,6 +27,6 @@
 //
 // Requests of the common form are answered without fasthttp's reader and writer (lane.go, frame.go);
 // all others, and whatever follows them on their connection, go by fasthttp's server. The judging is
-// the same code. sendgate_fast_requests_total counts the first. On Linux sockets are read and written
-// by the shortest way to the system (raw_linux.go); the build tag portable leaves that out.
+// the same code. sendgate_fast_requests_total counts the first. Sockets are read and written by the shortest
+// way to the system that there is (package socket).
 package proxy

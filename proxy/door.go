@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/valyala/fasthttp"
 )
 
@@ -42,7 +43,7 @@ func (d *doorman) Accept() (net.Conn, error) {
 		switch open := d.g.open.Add(1); {
 		case open > int64(d.g.limits.Connections):
 			why = fmt.Sprintf("as limits.connections allows (%d)", d.g.limits.Connections)
-		case !d.g.files.takeForClient(open):
+		case !d.g.files.TakeForClient(open):
 			why = "as its process may have files open"
 		}
 		if in.taken = why == ""; in.taken {
@@ -62,7 +63,7 @@ func (d *doorman) Accept() (net.Conn, error) {
 func (d *doorman) turnAway(c *client, why string) {
 	var resp fasthttp.Response
 	say(&resp, fasthttp.StatusServiceUnavailable, fmt.Sprintf("this gate holds as many connections %s: nothing was sent", why))
-	resp.Header.Set("Sendgate-Outcome", notSent.String())
+	resp.Header.Set("Sendgate-Outcome", upstream.NotSent.String())
 	resp.SetConnectionClose()
 	_ = c.SetDeadline(time.Now().Add(lingering))
 	_, _ = resp.WriteTo(c)

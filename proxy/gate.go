@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/socket"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
@@ -36,14 +38,14 @@ type Gate struct {
 	table     atomic.Pointer[table] // one snapshot serves a whole request
 	inFlight  atomic.Int64
 	malformed atomic.Uint64
-	files     *descriptors
+	files     *socket.Descriptors
 	panics    atomic.Uint64
 	open      atomic.Int64  // client connections
 	fast      atomic.Uint64 // requests answered without fasthttp
 	led       atomic.Uint64 // requests that fasthttp led here
 	slow      bool          // leave all to fasthttp: for tests
 	stopping  atomic.Bool
-	live      exchanges
+	live      upstream.Exchanges
 	known     clients
 	chatter   chatter
 	guesses   guesses
@@ -82,7 +84,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		works:  sync.Pool{New: func() any { return new(work) }},
 	}
 	g.buffers.New = func() any {
-		b := make([]byte, min(readAhead, g.limits.Header))
+		b := make([]byte, min(socket.ReadAhead, g.limits.Header))
 		return &b
 	}
 	if g.log == nil {
@@ -95,8 +97,8 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	if err := g.calls.limits.check(); err != nil {
 		return nil, fmt.Errorf("webhooks: %w", err)
 	}
-	g.files = newDescriptors(cfg.Descriptors)
-	g.files.tell(g.limits.Connections, g.log)
+	g.files = socket.NewDescriptors(cfg.Descriptors)
+	g.files.Tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
 	g.errands = newErrandWorker(st.Errands(), g.log, g.clock, &g.panics)
 	g.errands.runners[errands.Dialogue] = g.runDialogue
@@ -127,7 +129,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 func (g *Gate) counters(name string) *counters {
 	c := g.counts[name]
 	if c == nil {
-		c = &counters{connections: connections{files: g.files, live: &g.live}}
+		c = &counters{connections: upstream.Connections{Files: g.files, Live: &g.live}}
 		g.counts[name] = c
 	}
 	return c
@@ -148,7 +150,7 @@ func (g *Gate) Reload(cfg Config) error {
 	kept := t.upstreams()
 	for _, u := range old.upstreams() {
 		if !slices.Contains(kept, u) {
-			u.close()
+			u.Close()
 		}
 	}
 	return nil

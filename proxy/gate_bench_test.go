@@ -179,9 +179,9 @@ func inMemory(b *testing.B, st *store.Store, cfg Config) *Gate {
 		b.Fatal(err)
 	}
 	u := g.table.Load().routes["twilio"].upstream
-	b.Cleanup(u.close)
+	b.Cleanup(u.Close)
 	answer := []byte("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"sid\":\"SM12345\"}")
-	u.through(func(context.Context, string, string) (net.Conn, error) {
+	u.Through(func(context.Context, string, string) (net.Conn, error) {
 		pipe := fasthttputil.NewPipeConns()
 		go func() {
 			c := pipe.Conn1()

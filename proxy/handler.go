@@ -10,6 +10,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/tally"
 	"github.com/valyala/fasthttp"
@@ -34,7 +35,7 @@ type work struct {
 	record  filter.Record // of the recipient who is looked at
 	wire    []byte        // the request as it goes to the upstream
 	signed  []byte        // memory for wire, where credentials are put in
-	answer  answer
+	answer  upstream.Answer
 	marks   marks
 	out     []byte // the answer as it goes to the client
 	names   ids
@@ -47,9 +48,9 @@ type work struct {
 	held    []barred
 	passes  []passage // that were used up
 	start   time.Time
-	done    time.Time // when the answer was there
-	version string    // of the configuration
-	outcome outcome   // of what was handed to the upstream
+	done    time.Time        // when the answer was there
+	version string           // of the configuration
+	outcome upstream.Outcome // of what was handed to the upstream
 
 	key    *store.SendKey // of the send, if its sender gave it one
 	client *client        // who asks, where that is known
@@ -155,9 +156,9 @@ func (g *Gate) time(w *work) time.Time {
 // survive answers a request whose handling panicked: one request that the gate stumbles over must
 // not end the others. The client is told the truth about what was sent.
 func (g *Gate) survive(w *work, p any) {
-	o := notSent
+	o := upstream.NotSent
 	if w.handed {
-		o = unknown
+		o = upstream.Unknown
 	} else {
 		g.uncount(w)
 		g.unpass(w, true)

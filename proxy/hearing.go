@@ -6,6 +6,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"go.uber.org/zap"
 )
 
@@ -31,7 +32,7 @@ type hearing struct {
 func (rt *route) called(now time.Time) {
 	h := &rt.count.hearing
 	h.calls.Add(1)
-	h.sends.Store(rt.count.outcomes[answered].Load())
+	h.sends.Store(rt.count.outcomes[upstream.Answered].Load())
 	h.last.Store(now.UnixNano())
 	h.since.Store(now.UnixNano())
 }
@@ -51,7 +52,7 @@ func (g *Gate) checkHearing(rt *route, now time.Time) {
 // silent reports whether no call came for long, and so many should have that this is no chance.
 func (rt *route) silent(now time.Time) bool {
 	h := &rt.count.hearing
-	since, before, sends := h.since.Load(), h.sends.Load(), rt.count.outcomes[answered].Load()
+	since, before, sends := h.since.Load(), h.sends.Load(), rt.count.outcomes[upstream.Answered].Load()
 	if rt.webhook == nil || since == 0 || now.Sub(time.Unix(0, since)) < silentFor || sends <= before {
 		return false
 	}

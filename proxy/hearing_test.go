@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -52,7 +53,7 @@ func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
 						s.write(sms(person.Address, "Sale"))
 						s.hear("POST")
 					case thousand:
-						g.table.Load().routes["twilio"].count.outcomes[answered].Add(1000)
+						g.table.Load().routes["twilio"].count.outcomes[upstream.Answered].Add(1000)
 					case call:
 						callBack(t, calls, texted(t, fmt.Sprintf("SM%d.%d", now.Load(), i), person.Address, "thanks"), 200)
 					}

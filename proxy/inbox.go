@@ -1,5 +1,7 @@
 package proxy
 
+import "github.com/sendgate/sendgate/proxy/socket"
+
 // An inbox is what came in from a client and was not taken yet. It holds memory only while it holds
 // anything else.
 type inbox struct {
@@ -43,7 +45,7 @@ func (in *inbox) give(p []byte, g *Gate) (n int, err error) {
 
 // empty gives the memory back.
 func (in *inbox) empty(g *Gate) {
-	if in.buf != nil && len(*in.buf) == min(readAhead, g.limits.Header) {
+	if in.buf != nil && len(*in.buf) == min(socket.ReadAhead, g.limits.Header) {
 		g.buffers.Put(in.buf)
 	}
 	in.buf, in.from, in.have = nil, 0, 0

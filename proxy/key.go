@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -148,9 +149,9 @@ func (g *Gate) lead(rt *route, w *work, f *flight) {
 	var r *reply
 	defer func() {
 		if r == nil { // it panicked, and the client is told no more than this
-			o := notSent
+			o := upstream.NotSent
 			if w.handed {
-				o = unknown
+				o = upstream.Unknown
 			} else if w.begun {
 				g.unkept(rt, w, f.key.Free())
 			}
@@ -201,10 +202,10 @@ func (g *Gate) failKey(rt *route, w *work, err error) {
 // settle keeps how a send ended, before the client can know. What surely sent nothing leaves the key
 // free: the next request with it is carried again, and judged anew.
 func (g *Gate) settle(rt *route, w *work) {
-	if !w.begun || w.outcome == unknown {
+	if !w.begun || w.outcome == upstream.Unknown {
 		return
 	}
-	if w.outcome == notSent || w.declined() {
+	if w.outcome == upstream.NotSent || w.declined() {
 		g.unkept(rt, w, w.key.Free())
 	} else {
 		g.unkept(rt, w, w.key.Answer(w.reply().encode()))
@@ -247,7 +248,7 @@ func (g *Gate) recall(rt *route, w *work, state store.SendState, text []byte) {
 	}
 	rt.count.keys[keyUnknown].Add(1)
 	w.relayed = false
-	tell(w.resp, unknown)
+	tell(w.resp, upstream.Unknown)
 	if err == nil {
 		w.marks = r.marks
 		w.marks.replayed = true
@@ -260,7 +261,7 @@ func (g *Gate) recall(rt *route, w *work, state store.SendState, text []byte) {
 func (g *Gate) follow(rt *route, w *work, f *flight) {
 	defer g.flights.waiting.Add(-1)
 	if g.flights.waiting.Add(1) <= int64(max(1, g.limits.Connections/2)) {
-		limit := time.NewTimer(rt.upstream.longest())
+		limit := time.NewTimer(rt.upstream.Longest())
 		defer limit.Stop()
 		look := time.NewTicker(time.Second)
 		defer look.Stop()
@@ -276,13 +277,13 @@ func (g *Gate) follow(rt *route, w *work, f *flight) {
 			case <-limit.C:
 				there = false
 			case <-look.C:
-				there = w.client == nil || !w.client.ended()
+				there = w.client == nil || !w.client.Ended()
 			}
 		}
 	}
 	rt.count.keys[keyUnknown].Add(1)
 	w.relayed, w.done = false, time.Now()
-	tell(w.resp, unknown)
+	tell(w.resp, upstream.Unknown)
 }
 
 // refuseKey answers a request whose key stands for another: 422, as

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -174,7 +175,7 @@ func TestKeyAtMostOnce(t *testing.T) {
 	a := newAdversary(7)
 	addr := startAgainst(t, a, false)
 	var next atomic.Int64
-	var tally [outcomes]atomic.Int64
+	var tally [upstream.Outcomes]atomic.Int64
 	var group sync.WaitGroup
 	for range clients {
 		group.Go(func() {
@@ -206,35 +207,35 @@ func TestKeyAtMostOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	for o := range outcomes {
-		t.Logf("%s: %d", outcome(o), tally[o].Load())
+	for o := range upstream.Outcomes {
+		t.Logf("%s: %d", upstream.Outcome(o), tally[o].Load())
 	}
-	if tally[answered].Load() == 0 || tally[unknown].Load() == 0 {
+	if tally[upstream.Answered].Load() == 0 || tally[upstream.Unknown].Load() == 0 {
 		t.Error("the test showed nothing")
 	}
 }
 
 // judgeRepeats checks that what was told of one send only became more certain.
-func judgeRepeats(t *testing.T, id string, answers []told) (o outcome) {
-	o = notSent
+func judgeRepeats(t *testing.T, id string, answers []told) (o upstream.Outcome) {
+	o = upstream.NotSent
 	for i, a := range answers {
-		now := notSent
+		now := upstream.NotSent
 		switch a.StatusCode {
 		case 201:
-			now = answered
+			now = upstream.Answered
 			if want := fmt.Sprintf("{\"body\":%q}", id); a.body != want {
 				t.Errorf("%s: got the answer %s", id, a.body)
 			}
 		case 424:
-			now = unknown
+			now = upstream.Unknown
 		case 503:
 		default:
 			t.Errorf("%s: told %s", id, a.Status)
 		}
-		if i > 1 && o != notSent && now != o { // the first two were told at once, in no order
+		if i > 1 && o != upstream.NotSent && now != o { // the first two were told at once, in no order
 			t.Errorf("%s: told %s after %s", id, now, o)
 		}
-		if o == notSent {
+		if o == upstream.NotSent {
 			o = now
 		}
 	}

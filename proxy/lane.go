@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/socket"
 )
 
 // A lane is the short way through the gate for requests of the common form. A client's connection
@@ -29,9 +30,9 @@ const joinMost = 32 << 10
 // the end. A connection that served ends without a word.
 func (c *client) answerAll() {
 	l := &c.lane
-	err := c.readAll(c)
+	err := c.ReadAll(c)
 	for c.looksAgain(err) {
-		err = c.readAll(c)
+		err = c.ReadAll(c)
 	}
 	if c.in.end == nil {
 		c.in.end = err
@@ -48,32 +49,32 @@ func (c *client) answerAll() {
 // Room is where what comes in next belongs.
 func (c *client) Room() []byte { return c.in.room(c.g) }
 
-// Dry lets go of that, where nothing has come in.
-func (c *client) Dry() {
+// Wait lets go of that, where nothing has come in.
+func (c *client) Wait() {
 	if c.in.have == 0 {
 		c.in.empty(c.g)
 	}
 }
 
 // Take takes in n bytes that were read to the inbox, or the error that ended reading.
-func (c *client) Take(n int, err error) turn {
+func (c *client) Take(n int, err error) socket.Turn {
 	if err != nil {
 		c.in.end = err
-		return stop
+		return socket.Stop
 	}
 	if c.in.have == 0 && !c.phase.CompareAndSwap(fresh, busy) && !c.phase.CompareAndSwap(waiting, busy) {
 		c.in.end = net.ErrClosed
-		return stop
+		return socket.Stop
 	}
 	c.in.have += n
 	switch c.frame() {
 	case partial:
 		if c.in.have >= c.g.limits.Header || c.hurry() != nil {
-			return stop
+			return socket.Stop
 		}
-		return look
+		return socket.Look
 	case uncommon:
-		return stop
+		return socket.Stop
 	}
 	return c.answer()
 }
@@ -85,11 +86,11 @@ func (c *client) Take(n int, err error) turn {
 // a system call; looking once when it has been quiet for a while costs next to nothing.
 func (c *client) rest(done time.Time) error {
 	idle := c.g.limits.Idle
-	if !c.direct() {
-		return c.socket.SetReadDeadline(done.Add(idle))
+	if !c.Direct() {
+		return c.Conn.SetReadDeadline(done.Add(idle))
 	}
 	c.lane.quiet = done.Add(idle)
-	return c.socket.SetReadDeadline(done.Add(min(idle/8, 5*time.Second)))
+	return c.Conn.SetReadDeadline(done.Add(min(idle/8, 5*time.Second)))
 }
 
 // looksAgain reports whether reading, which ended with err, goes on because it was quiet for no longer
@@ -98,7 +99,7 @@ func (c *client) looksAgain(err error) bool {
 	quiet := c.lane.quiet
 	c.lane.quiet = time.Time{}
 	return errors.Is(err, os.ErrDeadlineExceeded) && c.in.have == 0 && time.Now().Before(quiet) &&
-		c.socket.SetReadDeadline(quiet) == nil
+		c.Conn.SetReadDeadline(quiet) == nil
 }
 
 // hurry has limits.read run for the request that is coming in.
@@ -107,7 +108,7 @@ func (c *client) hurry() error {
 		return nil
 	}
 	c.lane.by = time.Now().Add(c.g.limits.Read)
-	return c.socket.SetReadDeadline(c.lane.by)
+	return c.Conn.SetReadDeadline(c.lane.by)
 }
 
 // frame looks for one request in what came in.
@@ -120,7 +121,7 @@ func (c *client) frame() form {
 }
 
 // answer answers the request that came in.
-func (c *client) answer() turn {
+func (c *client) answer() socket.Turn {
 	l, g, w := &c.lane, c.g, c.lane.work
 	g.fast.Add(1)
 	w.framed, w.req, w.resp, w.client = true, &w.ownReq, &w.ownResp, c
@@ -128,7 +129,7 @@ func (c *client) answer() turn {
 	last := w.ends || g.stopping.Load() || c.phase.Load() == leaving
 	err := c.write(w, last)
 	done := w.done
-	if c.waited() { // for the client
+	if c.Waited() { // for the client
 		done = time.Now()
 	}
 	if sound {
@@ -143,16 +144,16 @@ func (c *client) answer() turn {
 	switch {
 	case err != nil || last || !c.phase.CompareAndSwap(busy, waiting):
 		c.in.end = io.EOF
-		return stop
+		return socket.Stop
 	case first: // it may have come with the end of all that this client has to say
-		return look
+		return socket.Look
 	}
-	return await
+	return socket.Await
 }
 
 // write sends the answer, the upstream's as it was written. last says that no other follows.
 func (c *client) write(w *work, last bool) error {
-	c.begin(c.g.limits.Read)
+	c.Begin(c.g.limits.Read)
 	resp, body := w.resp, w.resp.Body()
 	w.out = w.marks.append(w.appendHead(w.out[:0]))
 	if last {

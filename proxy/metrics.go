@@ -8,22 +8,23 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/upstream"
 )
 
 // counters is what is counted of one route. It outlives reloads.
 type counters struct {
 	decisions   [filter.Actions][filter.Reasons]atomic.Uint64 // of single messages
-	connections connections                                   // to the upstream
+	connections upstream.Connections                          // to the upstream
 	plain       atomic.Uint64                                 // calls forwarded without a decision
-	outcomes    [outcomes]atomic.Uint64
+	outcomes    [upstream.Outcomes]atomic.Uint64
 	keys        [keyEnds]atomic.Uint64
 	unlearnt    atomic.Uint64 // events of answers that could not be kept
 	hushed      atomic.Uint64 // messages of the gate's own that were not written
 
-	silences  [outcomes]suspicion // of the upstream
-	doubts    suspicion           // about recipients, while the store cannot be asked
-	forgotten suspicion           // keys of sends
-	unknown   suspicion           // calls that a route passed since it only reports
+	silences  [upstream.Outcomes]suspicion // of the upstream
+	doubts    suspicion                    // about recipients, while the store cannot be asked
+	forgotten suspicion                    // keys of sends
+	unknown   suspicion                    // calls that a route passed since it only reports
 
 	unremembered suspicion // messages to be delivered later that were not sent
 
@@ -207,14 +208,14 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			}
 		}
 		for o := range n.outcomes {
-			total(descOutcomes, n.outcomes[o].Load(), name, outcome(o).String())
+			total(descOutcomes, n.outcomes[o].Load(), name, upstream.Outcome(o).String())
 		}
 		for i := range n.keys {
 			total(descKeys, n.keys[i].Load(), name, keyNames[i])
 		}
-		idle := int64(rt.upstream.idle())
+		idle := int64(rt.upstream.Idle())
 		gauge(descConnections, idle, name, "idle")
-		gauge(descConnections, max(0, n.connections.open.Load()-idle), name, "busy")
+		gauge(descConnections, max(0, n.connections.Open.Load()-idle), name, "busy")
 		n.comers(name, total)
 		n.refusals.Range(func(code, count any) bool {
 			total(descRefusals, count.(*atomic.Uint64).Load(), name, strconv.Itoa(code.(int)))
@@ -248,8 +249,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		total(descPlain, n.plain.Load(), name)
 		ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, time.Duration(n.clock.ahead.Load()).Seconds(), name)
-		total(descDials, n.connections.dials.Load(), name)
-		total(descStale, n.connections.stale.Load(), name)
+		total(descDials, n.connections.Dials.Load(), name)
+		total(descStale, n.connections.Stale.Load(), name)
 		total(descUnlearnt, n.unlearnt.Load(), name)
 		total(descHushed, n.hushed.Load(), name)
 		total(descScheduled, n.unscheduled.Load(), name, "not-remembered")

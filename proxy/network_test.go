@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/socket"
 )
 
 // TestClientNetworks: addresses count as what they are, however they are written, and a header tells of another only
@@ -43,7 +45,7 @@ func TestClientNetworks(t *testing.T) {
 			}
 		})
 	}
-	mapped := &client{socket: newSocket(addressed{to: net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[::ffff:10.1.2.3]:1"))}, time.Minute)}
+	mapped := &client{Conn: socket.New(addressed{to: net.TCPAddrFromAddrPort(netip.MustParseAddrPort("[::ffff:10.1.2.3]:1"))}, time.Minute)}
 	if at := mapped.address(); at != netip.MustParseAddr("10.1.2.3") {
 		t.Errorf("a mapped address counts as %s", at)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -57,7 +58,7 @@ func (g *Gate) attested(rt *route, w *work) bool {
 	g.malformed.Add(1)
 	g.log.Info("a request was not signed by a known caller, and it was not sent", zap.String("route", rt.name), zap.Error(err))
 	rt.notary.Decline(w.resp, err)
-	w.resp.Header.Set("Sendgate-Outcome", notSent.String())
+	w.resp.Header.Set("Sendgate-Outcome", upstream.NotSent.String())
 	w.done = time.Now()
 	return false
 }

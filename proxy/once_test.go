@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/upstream"
 )
 
 // TestAtMostOnce sends through upstreams that break off at every point of an exchange. No send
@@ -24,7 +26,7 @@ func TestAtMostOnce(t *testing.T) {
 			t.Parallel()
 			a := newAdversary(uint64(len(name)))
 			addr := startAgainst(t, a, secure)
-			var tally [outcomes]atomic.Int64
+			var tally [upstream.Outcomes]atomic.Int64
 			var next atomic.Int64
 			var group sync.WaitGroup
 			for range clients {
@@ -54,10 +56,10 @@ func TestAtMostOnce(t *testing.T) {
 					t.Errorf("%s arrived after its client was told that it was not sent", id)
 				}
 			}
-			for o := range outcomes {
-				t.Logf("%s: %d", outcome(o), tally[o].Load())
+			for o := range upstream.Outcomes {
+				t.Logf("%s: %d", upstream.Outcome(o), tally[o].Load())
 				if tally[o].Load() == 0 {
-					t.Errorf("no send was %s: the test showed nothing", outcome(o))
+					t.Errorf("no send was %s: the test showed nothing", upstream.Outcome(o))
 				}
 			}
 			for _, p := range points {
@@ -76,7 +78,7 @@ func startAgainst(t *testing.T, a *adversary, secure bool) (addr string) {
 	t.Helper()
 	ln := loopback(t)
 	cfg := oneRoute("", func(rc *RouteConfig) {
-		rc.Timeouts = Timeouts{Connect: 300 * time.Millisecond, Write: 300 * time.Millisecond, Response: 300 * time.Millisecond, Idle: 20 * time.Millisecond}
+		rc.Timeouts = upstream.Timeouts{Connect: 300 * time.Millisecond, Write: 300 * time.Millisecond, Response: 300 * time.Millisecond, Idle: 20 * time.Millisecond}
 	})
 	rc := cfg.Routes["twilio"]
 	var config *tls.Config
@@ -95,7 +97,7 @@ func startAgainst(t *testing.T, a *adversary, secure bool) (addr string) {
 }
 
 // judge compares what the client was told about id with what the upstream knows.
-func judge(t *testing.T, a *adversary, id string, said told) outcome {
+func judge(t *testing.T, a *adversary, id string, said told) upstream.Outcome {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch o := said.Header.Get("Sendgate-Outcome"); {
@@ -106,17 +108,17 @@ func judge(t *testing.T, a *adversary, id string, said told) outcome {
 		if want := fmt.Sprintf("{\"body\":%q}", id); said.body != want || said.Header.Get("X-Echo") != id {
 			t.Errorf("%s: got the answer to another request: %s", id, said.body)
 		}
-		return answered
+		return upstream.Answered
 	case said.StatusCode == 503 && o == "not-sent":
 		if a.arrived[id] > 0 {
 			t.Errorf("%s: told that it was not sent, and it arrived", id)
 		}
 		a.denied[id] = true
-		return notSent
+		return upstream.NotSent
 	case said.StatusCode == 424 && o == "unknown":
-		return unknown
+		return upstream.Unknown
 	default:
 		t.Errorf("%s: told %d, outcome %q: %s", id, said.StatusCode, o, said.body)
-		return unknown
+		return upstream.Unknown
 	}
 }

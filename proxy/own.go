@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
@@ -70,7 +71,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *errands.Errand, o *ow
 	w.batch.Decisions = append(w.batch.Decisions, filter.Decision{Action: filter.Forward, Reason: filter.Own, Rule: o.Rule, Edit: filter.Edit{Notice: tells}})
 	entry := decisions.Entry{Time: now, Enforced: true, Known: g.store.Seq()}
 	outcome := g.forward(rt, w, false)
-	if entry.Outcome = outcome.String(); outcome == answered {
+	if entry.Outcome = outcome.String(); outcome == upstream.Answered {
 		entry.Status = w.resp.StatusCode()
 		g.learn(rt, w, now, tells)
 	}
@@ -94,15 +95,15 @@ func (g *Gate) hush(rt *route, e *errands.Errand, why string) {
 }
 
 // settled is what an errand comes to whose message met this outcome, with the provider's answer in w.
-func (rt *route) settled(o outcome, w *work) errandEnd {
+func (rt *route) settled(o upstream.Outcome, w *work) errandEnd {
 	status, code := w.resp.StatusCode(), 0
-	if o == answered {
+	if o == upstream.Answered {
 		code, _ = rt.provider.Learn(w.resp, &w.batch)
 	}
 	switch {
-	case o == notSent:
+	case o == upstream.NotSent:
 		return errandEnd{err: errors.New("the provider could not be reached")}
-	case o == unknown:
+	case o == upstream.Unknown:
 		return errandEnd{err: errNoAnswer, dead: true}
 	case status == fasthttp.StatusTooManyRequests || providers.Busy(rt.speaks, code): // and surely not taken
 		return errandEnd{err: fmt.Errorf("the provider has no room for it now: status %d, code %d", status, code)}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/tally"
 )
@@ -130,7 +131,7 @@ func (c *recount) settle(e *decisions.Entry, d *filter.Decision) {
 	}
 	c.says = c.says || e.Counted
 	one := resent{then: dueThen(e), category: e.Category, sure: counted(e), kept: d == nil,
-		gone: e.Outcome == notSent.String() || e.Outcome == answered.String() && declined(e.Status)}
+		gone: e.Outcome == upstream.NotSent.String() || e.Outcome == upstream.Answered.String() && declined(e.Status)}
 	one.took = (one.sure || d != nil && !c.says) && (e.Action != filter.Block || !e.Enforced)
 	m := filter.Message{To: e.To, Topic: e.Topic}
 	one.now, one.becomes, one.takes = one.then, one.category, one.took

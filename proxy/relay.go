@@ -17,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 )
@@ -32,7 +33,7 @@ var errCall = errors.New("the call that was kept does not read")
 type relay struct {
 	caller   providers.Caller
 	known    providers.Webhook
-	upstream *upstream
+	upstream *upstream.Endpoint
 	owner    *owner
 
 	origin      string // scheme and host
@@ -209,8 +210,8 @@ func (r *relay) call(ctx context.Context, e *errands.Errand) (said *word, err er
 
 func (r *relay) exchange(wire []byte) (*word, error) {
 	var resp fasthttp.Response
-	var a answer
-	if _, err := r.upstream.exchange(wire, false, &resp, &a); err != nil {
+	var a upstream.Answer
+	if _, err := r.upstream.Exchange(wire, false, &resp, &a); err != nil {
 		return nil, fmt.Errorf("reaching the owner: %w", err)
 	}
 	said := &word{code: a.Code}

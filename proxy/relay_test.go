@@ -83,7 +83,7 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.upstream.through(to.dial)
+	r.upstream.Through(to.dial)
 	rt := &route{name: "twilio", brand: "acme", webhook: hook}
 	hook.relay = r
 	g := &Gate{errands: w}
@@ -95,7 +95,7 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		w.shutdown(ctx)
-		r.upstream.close()
+		r.upstream.Close()
 		time.Sleep(2 * time.Hour) // by then, who hangs has given up
 	})
 	return &relaying{g, rt, b, w}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -47,7 +48,7 @@ const (
 )
 
 // relayTimeouts bound one try. Twilio gives an owner 15 s, so that they are used to that.
-var relayTimeouts = Timeouts{Connect: 5 * time.Second, Write: 10 * time.Second, Response: 15 * time.Second, Idle: 15 * time.Second}
+var relayTimeouts = upstream.Timeouts{Connect: 5 * time.Second, Write: 10 * time.Second, Response: 15 * time.Second, Idle: 15 * time.Second}
 
 // relayFor gives rt the relay that the configuration of its webhook asks for. Errors name the key.
 func (g *Gate) relayFor(rt *route, cfg *WebhookConfig) (err error) {
@@ -97,10 +98,10 @@ func newRelay(cfg *RelayConfig, w *webhook, to *owner) (*relay, error) {
 	}
 	u.RawQuery, u.ForceQuery = "", false
 	r.origin = u.Scheme + "://" + u.Host
-	r.upstream, err = newUpstream(config{
+	r.upstream, err = upstream.New(upstream.Config{
 		URL: u.String(), CAFile: cfg.CAFile, Timeouts: relayTimeouts, InFlight: r.inFlight, Handshakes: r.inFlight,
 		Header: Limits{}.withDefaults().Header, Body: largestOwnAnswer,
-	}, new(connections))
+	}, new(upstream.Connections))
 	if err != nil {
 		if detail, ok := strings.CutPrefix(err.Error(), "upstream: "); ok {
 			return nil, fmt.Errorf("url: %s", detail)

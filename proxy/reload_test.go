@@ -39,7 +39,7 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	tell("aa")
-	if g.table.Load().routes["twilio"].upstream != first || g.counts["twilio"].connections.dials.Load() != 1 {
+	if g.table.Load().routes["twilio"].upstream != first || g.counts["twilio"].connections.Dials.Load() != 1 {
 		t.Error("a reload that left the upstream alone did not keep its connection")
 	}
 
@@ -50,14 +50,14 @@ func TestReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	tell("bb")
-	if n := first.idle(); n != 0 {
+	if n := first.Idle(); n != 0 {
 		t.Errorf("the old upstream keeps %d idle connections", n)
 	}
 	close(release)
 	if got := slow.hear("POST"); got.body != "aa" {
 		t.Errorf("the send under way was answered by %q", got.body)
 	}
-	if n := first.idle(); n != 0 {
+	if n := first.Idle(); n != 0 {
 		t.Errorf("the old upstream took a connection back")
 	}
 
@@ -100,7 +100,7 @@ func TestShutdownFinishesWhatWasAccepted(t *testing.T) {
 	if err := g.Shutdown(long); err != nil {
 		t.Errorf("shutting down after it: %v", err)
 	}
-	if n := g.table.Load().routes["twilio"].upstream.idle(); n != 0 {
+	if n := g.table.Load().routes["twilio"].upstream.Idle(); n != 0 {
 		t.Errorf("%d upstream connections are left", n)
 	}
 }

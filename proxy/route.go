@@ -12,6 +12,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -21,7 +22,7 @@ type route struct {
 	name     string
 	provider providers.Provider
 	speaks   string // the provider's name
-	upstream *upstream
+	upstream *upstream.Endpoint
 	policy   filter.Policy
 	counts   bool // a rule of policy looks back at what was sent
 	budget   budget
@@ -76,7 +77,7 @@ type table struct {
 func (t *table) names() []string { return slices.Sorted(maps.Keys(t.routes)) }
 
 // upstreams are all that the routes have connections to.
-func (t *table) upstreams() (all []*upstream) {
+func (t *table) upstreams() (all []*upstream.Endpoint) {
 	for _, rt := range t.routes {
 		all = append(all, rt.upstreams()...)
 	}
@@ -147,20 +148,20 @@ func (g *Gate) newTable(cfg Config, old *table) (*table, error) {
 
 // share has rt use the connections of old, which had its name, where both go to the same place.
 func (rt *route) share(old *route) {
-	if rt.upstream.same(old.upstream) {
+	if rt.upstream.Same(old.upstream) {
 		rt.upstream = old.upstream
 	}
-	if now, before := rt.relay(), old.relay(); now != nil && before != nil && now.upstream.same(before.upstream) {
+	if now, before := rt.relay(), old.relay(); now != nil && before != nil && now.upstream.Same(before.upstream) {
 		now.upstream = before.upstream
 	}
 }
 
 // upstreams are all that rt has connections to.
-func (rt *route) upstreams() []*upstream {
+func (rt *route) upstreams() []*upstream.Endpoint {
 	if r := rt.relay(); r != nil {
-		return []*upstream{rt.upstream, r.upstream}
+		return []*upstream.Endpoint{rt.upstream, r.upstream}
 	}
-	return []*upstream{rt.upstream}
+	return []*upstream.Endpoint{rt.upstream}
 }
 
 // relay is where the calls of rt's provider go on to, or nil.
@@ -202,7 +203,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	cfg.Brand = cmp.Or(cfg.Brand, "default")
 	cfg.InFlight = cmp.Or(cfg.InFlight, 1024)
 	cfg.Handshakes = cmp.Or(cfg.Handshakes, 32)
-	cfg.Timeouts = cfg.Timeouts.withDefaults()
+	cfg.Timeouts = cfg.Timeouts.WithDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
@@ -235,7 +236,7 @@ func (g *Gate) newRoute(name string, cfg RouteConfig, brands map[string]filter.B
 	if cfg.Stop != nil {
 		rt.stop = *cfg.Stop
 	}
-	if rt.upstream, err = newUpstream(cfg.ofUpstream(&g.limits), &rt.count.connections); err != nil {
+	if rt.upstream, err = upstream.New(cfg.ofUpstream(&g.limits), &rt.count.connections); err != nil {
 		return nil, err
 	}
 	for _, c := range cfg.FailOpen {

@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/valyala/fasthttp"
 )
 
@@ -57,8 +58,8 @@ func say(resp *fasthttp.Response, status int, sentence string) {
 // some libraries and most queue workers send again what may have been sent already, and after 429
 // and 408 too. Nothing retries a 424 by itself (Twilio's Java library repeats a POST on any 5xx,
 // Apache's client on 429 and 503).
-func tell(resp *fasthttp.Response, o outcome) {
-	if o == notSent {
+func tell(resp *fasthttp.Response, o upstream.Outcome) {
+	if o == upstream.NotSent {
 		withhold(resp, "sendgate could not reach the provider")
 		return
 	}
@@ -70,7 +71,7 @@ func tell(resp *fasthttp.Response, o outcome) {
 // withhold answers for a request that did not leave, and says why.
 func withhold(resp *fasthttp.Response, why string) {
 	say(resp, fasthttp.StatusServiceUnavailable, why+": nothing was sent, and the request can be repeated")
-	resp.Header.Set("Sendgate-Outcome", notSent.String())
+	resp.Header.Set("Sendgate-Outcome", upstream.NotSent.String())
 }
 
 // translate puts what tell says into the form of the service where its libraries read no other.
@@ -87,8 +88,8 @@ func (rt *route) translate(w *work) {
 }
 
 // confess answers for a request whose handling panicked.
-func confess(resp *fasthttp.Response, o outcome) {
-	if o == notSent {
+func confess(resp *fasthttp.Response, o upstream.Outcome) {
+	if o == upstream.NotSent {
 		withhold(resp, "sendgate failed at this request by a fault of its own")
 	} else {
 		tell(resp, o)

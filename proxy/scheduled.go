@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -175,7 +176,7 @@ func (g *Gate) cancel(rt *route, s *scheduled) errandEnd {
 	if err := rt.take(w, &req); err != nil {
 		return errandEnd{err: err, dead: true}
 	}
-	if o := g.forward(rt, w, false); o != answered {
+	if o := g.forward(rt, w, false); o != upstream.Answered {
 		return errandEnd{err: fmt.Errorf("the provider gave no answer: %s", o)}
 	}
 	status := w.resp.StatusCode()

@@ -93,7 +93,7 @@ func newClientOn(below *footing, g *Gate) *client {
 
 // shake shakes hands, once: host is by which name the client comes, then.
 func (c *client) shake() (err error) {
-	if err := c.socket.SetDeadline(time.Now().Add(c.g.limits.Read)); err != nil {
+	if err := c.Conn.SetDeadline(time.Now().Add(c.g.limits.Read)); err != nil {
 		return err
 	}
 	end := shakeDone

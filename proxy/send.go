@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -74,11 +75,11 @@ func (g *Gate) send(rt *route, w *work) {
 		if w.barred != "" {
 			e.Fault = w.barred
 		}
-		if o == answered {
+		if o == upstream.Answered {
 			e.Status = w.resp.StatusCode()
 			g.heed(rt, w, now, act == filter.Rewrite)
 		}
-		if o == notSent || o == answered && w.declined() {
+		if o == upstream.NotSent || o == upstream.Answered && w.declined() {
 			g.uncount(w)
 			g.unpass(w, true)
 		}
@@ -172,29 +173,29 @@ func (g *Gate) rewrite(rt *route, w *work) error {
 
 // forward hands the request to the upstream, once, and leaves an answer in w. changed says that the
 // body is no longer the client's.
-func (g *Gate) forward(rt *route, w *work, changed bool) outcome {
+func (g *Gate) forward(rt *route, w *work, changed bool) upstream.Outcome {
 	err := g.write(rt, w, changed)
 	if err != nil {
 		g.deny(rt, w, err)
 	}
 	if err != nil || !g.rememberable(rt, w, changed) || w.key != nil && !g.begin(rt, w) {
-		w.done, w.outcome = time.Now(), notSent
-		rt.count.outcomes[notSent].Add(1)
-		return notSent
+		w.done, w.outcome = time.Now(), upstream.NotSent
+		rt.count.outcomes[upstream.NotSent].Add(1)
+		return upstream.NotSent
 	}
 	w.handed = true
-	o, err := rt.upstream.exchange(w.wire, w.req.Header.IsHead(), w.resp, &w.answer)
-	w.done = w.answer.done
-	if o == answered && w.sends {
+	o, err := rt.upstream.Exchange(w.wire, w.req.Header.IsHead(), w.resp, &w.answer)
+	w.done = w.answer.Done
+	if o == upstream.Answered && w.sends {
 		g.glance(rt, w)
 	}
-	if o == answered && !w.framed {
+	if o == upstream.Answered && !w.framed {
 		if err = w.answer.Fill(w.resp); err != nil {
-			o = unknown
+			o = upstream.Unknown
 		}
 	}
 	rt.count.outcomes[o].Add(1)
-	w.relayed, w.outcome = o == answered, o
+	w.relayed, w.outcome = o == upstream.Answered, o
 	if !w.relayed {
 		tell(w.resp, o)
 		rt.count.silences[o].tell(tellEvery, func(times int) {

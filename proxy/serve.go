@@ -82,7 +82,7 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, u := range g.table.Load().upstreams() {
-		u.close()
+		u.Close()
 	}
 	if err != nil {
 		return fmt.Errorf("finishing what was under way: %w", err)

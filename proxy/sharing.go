@@ -4,12 +4,14 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"github.com/sendgate/sendgate/proxy/socket"
 )
 
 // sharing is a listener whose connections each take a descriptor; without one they are closed.
 type sharing struct {
 	net.Listener
-	files *descriptors
+	files *socket.Descriptors
 }
 
 func (l *sharing) Accept() (net.Conn, error) {
@@ -18,7 +20,7 @@ func (l *sharing) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l.files.take() {
+		if l.files.Take() {
 			return newSharingConn(c, l.files), nil
 		}
 		_ = c.Close()
@@ -32,10 +34,10 @@ type sharingConn struct {
 	linger atomic.Bool // the last answer came before the request was read
 }
 
-func newSharingConn(c net.Conn, files *descriptors) *sharingConn {
+func newSharingConn(c net.Conn, files *socket.Descriptors) *sharingConn {
 	s := &sharingConn{Conn: c}
 	s.close = sync.OnceValue(func() error {
-		defer files.give()
+		defer files.Give()
 		if s.linger.Load() {
 			drain(c)
 		}

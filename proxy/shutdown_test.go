@@ -16,7 +16,7 @@ import (
 // why serving ended once it did.
 func withoutNetwork(t *testing.T, g *Gate, upstream func(net.Conn)) (*speaker, chan error) {
 	t.Helper()
-	g.table.Load().routes["twilio"].upstream.through(func(context.Context, string, string) (net.Conn, error) {
+	g.table.Load().routes["twilio"].upstream.Through(func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
 		go upstream(there)
 		return here, nil

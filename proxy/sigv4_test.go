@@ -208,7 +208,7 @@ func sealedByHost(t *testing.T) {
 	upstream := strings.TrimPrefix(play(t, loopback(t), echo(okAnswer, func(w wire) { seen <- w })), "http://")
 	g := newGate(t, cfg, memory(t))
 	for _, rt := range g.table.Load().routes {
-		rt.upstream.through(func(ctx context.Context, network, _ string) (net.Conn, error) {
+		rt.upstream.Through(func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, upstream)
 		})
 	}

@@ -115,14 +115,14 @@ func (g *Gate) tunnel(ctx *fasthttp.RequestCtx, from *client, host string) {
 		fail(connectUnreached, fasthttp.StatusServiceUnavailable, "it is about to stop")
 		return
 	}
-	if !g.files.take() {
+	if !g.files.Take() {
 		g.tunnels.open.Done()
 		fail(connectUnreached, fasthttp.StatusServiceUnavailable, "its process may have no more files open")
 		return
 	}
 	to, err := g.tunnels.reach(host)
 	if err != nil {
-		g.files.give()
+		g.files.Give()
 		g.tunnels.open.Done()
 		if errors.Is(err, errInside) {
 			fail(connectRefused, fasthttp.StatusForbidden, err.Error())
@@ -135,7 +135,7 @@ func (g *Gate) tunnel(ctx *fasthttp.RequestCtx, from *client, host string) {
 	ctx.HijackSetNoResponse(true)
 	ctx.Hijack(func(c net.Conn) {
 		defer g.tunnels.open.Done()
-		defer g.files.give()
+		defer g.files.Give()
 		defer to.Close()
 		if here, err := establish(from, c); err == nil {
 			g.tunnels.carry(here, to, g.limits.Idle, func() bool { return g.goesOn(from, host) })

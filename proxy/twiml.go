@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -121,7 +122,7 @@ func (g *Gate) mayReply(rt *route, to *providers.Signal, document []byte) bool {
 	}
 	passes := rt.mode == Report || verdict(w.batch.Decisions) == filter.Forward
 	if passes {
-		e.Outcome = unknown.String() // what the provider makes of it, it tells nobody here
+		e.Outcome = upstream.Unknown.String() // what the provider makes of it, it tells nobody here
 	} else {
 		g.uncount(w)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/upstream"
 )
 
 // Webhooks is the listener that providers call: the section `proxy.webhooks`. A call to /{route}, with
@@ -99,9 +100,9 @@ func (w Webhooks) base() (string, error) {
 	case err != nil:
 		return "", errors.New("url: this is not a URL") // what err says would repeat it
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", fmt.Errorf("url: %s is not the address that providers call: want https://, a host and at most a path", veiled(u))
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return "", fmt.Errorf("url: %s would have providers tell in the clear what people write: http:// is for loopback only", veiled(u))
+		return "", fmt.Errorf("url: %s is not the address that providers call: want https://, a host and at most a path", upstream.Veiled(u))
+	case u.Scheme == "http" && !upstream.IsLoopback(u.Hostname()):
+		return "", fmt.Errorf("url: %s would have providers tell in the clear what people write: http:// is for loopback only", upstream.Veiled(u))
 	}
 	return strings.TrimRight(w.URL, "/"), nil
 }

@@ -1,22 +1,24 @@
-package proxy
+package upstream
 
 import (
 	"bufio"
 	"crypto/tls"
 	"net"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/socket"
 )
 
 // A conn is one connection to an upstream. One exchange at a time owns it.
 type conn struct {
-	socket *socket
+	socket *socket.Conn
 	stream *ending // of the socket, or of TLS over it
 	secure bool
 	br     *bufio.Reader
 	head   int // bytes of an answer's head
-	pulse  pulse
+	pulse  socket.Pulse
 	idle   time.Time // since when it lies in the pool
-	count  *connections
+	count  *Connections
 	before int64 // what had left before the exchange under way
 	one    [1]byte
 }
@@ -38,14 +40,14 @@ func (e *ending) Read(p []byte) (int, error) {
 }
 
 // newConn takes over a connection that was just made. head bounds the head of an answer in bytes.
-func newConn(s *socket, stream net.Conn, head int, count *connections) *conn {
+func newConn(s *socket.Conn, stream net.Conn, head int, count *Connections) *conn {
 	end := &ending{Conn: stream}
-	c := &conn{socket: s, stream: end, br: bufio.NewReaderSize(end, min(head, readAhead)), head: head, count: count}
+	c := &conn{socket: s, stream: end, br: bufio.NewReaderSize(end, min(head, socket.ReadAhead)), head: head, count: count}
 	_, c.secure = stream.(*tls.Conn)
-	c.pulse.watch(s)
-	count.dials.Add(1)
-	count.open.Add(1)
-	count.live.add(c)
+	c.pulse.Watch(s)
+	count.Dials.Add(1)
+	count.Open.Add(1)
+	count.Live.add(c)
 	return c
 }
 
@@ -54,12 +56,12 @@ func newConn(s *socket, stream net.Conn, head int, count *connections) *conn {
 // is read.
 func (c *conn) send(request []byte, limit time.Duration) error {
 	s := c.socket
-	c.before = s.sentBytes()
-	s.begin(limit)
+	c.before = s.Sent()
+	s.Begin(limit)
 	s.Hold = len(request) <= holdMost
-	if s.Used && !(s.Hold && s.direct()) && !c.pulse.beats() {
+	if s.Used && !(s.Hold && s.Direct()) && !c.pulse.Beats() {
 		s.Hold = false
-		return errUnasked
+		return socket.ErrUnasked
 	}
 	_, err := c.stream.Write(request)
 	s.Hold = false
@@ -67,21 +69,21 @@ func (c *conn) send(request []byte, limit time.Duration) error {
 }
 
 // left reports whether any byte of the request may have left the gate.
-func (c *conn) left() bool { return c.socket.sentBytes() != c.before }
+func (c *conn) left() bool { return c.socket.Sent() != c.before }
 
 // lost is what became of the request of an exchange that came to nothing.
-func (c *conn) lost() outcome {
+func (c *conn) lost() Outcome {
 	if c.left() {
-		return unknown
+		return Unknown
 	}
-	return notSent
+	return NotSent
 }
 
 // clean reports whether nothing is left of the last exchange, so that another may follow. The TLS
 // layer may hold a record it has not shown yet: a read that the socket has nothing for takes what is
 // there.
 func (c *conn) clean() bool {
-	if c.br.Buffered() > 0 || c.stream.reached || c.socket.failure() != nil || c.socket.holds() {
+	if c.br.Buffered() > 0 || c.stream.reached || c.socket.Failed() != nil || c.socket.Held() {
 		return false
 	}
 	if !c.secure {
@@ -97,7 +99,7 @@ func (c *conn) clean() bool {
 // close ends the connection, without a farewell that could wait.
 func (c *conn) close() {
 	_ = c.socket.Close()
-	c.count.open.Add(-1)
-	c.count.live.remove(c)
-	c.count.files.give()
+	c.count.Open.Add(-1)
+	c.count.Live.remove(c)
+	c.count.Files.Give()
 }

@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"cmp"
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// A config says what an upstream is, and how much it may take. Nothing in it is zero but CAFile.
-type config struct {
+// A Config says where an endpoint is, and how much it may take. Only CAFile may be empty.
+type Config struct {
 	URL                  string
 	CAFile               string // PEM certificates that are trusted besides the system's
 	Timeouts             Timeouts
@@ -32,7 +32,8 @@ type Timeouts struct {
 	Idle     time.Duration `yaml:"idle"`     // how long a pooled connection is kept; below the upstream's own. Default 15s
 }
 
-func (t Timeouts) withDefaults() Timeouts {
+// WithDefaults is t with the defaults where it has nothing.
+func (t Timeouts) WithDefaults() Timeouts {
 	t.Connect = cmp.Or(t.Connect, 5*time.Second)
 	t.Write = cmp.Or(t.Write, 10*time.Second)
 	t.Response = cmp.Or(t.Response, 2*time.Minute)
@@ -40,23 +41,23 @@ func (t Timeouts) withDefaults() Timeouts {
 	return t
 }
 
-// veiled is u for an error, which others may read: a path, a query and a name often hold a secret.
-func veiled(u *url.URL) string {
+// Veiled is u for an error, which others may read: a path, a query and a name often hold a secret.
+func Veiled(u *url.URL) string {
 	if u.Host == "" {
 		return "this"
 	}
 	return strconv.Quote((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
 }
 
-// checkUpstream returns the host:port to connect to.
-func checkUpstream(base *url.URL) (address string, err error) {
+// check returns the host:port to connect to.
+func check(base *url.URL) (address string, err error) {
 	port := base.Port()
 	switch base.Scheme {
 	case "https":
 		port = cmp.Or(port, "443")
 	case "http":
 		port = cmp.Or(port, "80")
-		if !isLoopback(base.Hostname()) {
+		if !IsLoopback(base.Hostname()) {
 			return "", errors.New("would send messages in the clear: http:// is for loopback only")
 		}
 	default:
@@ -68,7 +69,8 @@ func checkUpstream(base *url.URL) (address string, err error) {
 	return net.JoinHostPort(base.Hostname(), port), nil
 }
 
-func isLoopback(host string) bool {
+// IsLoopback reports whether host, a name or an address, is this machine.
+func IsLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }

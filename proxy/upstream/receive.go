@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"bufio"
@@ -14,17 +14,17 @@ import (
 // maxInterim bounds the 1xx answers that may come before the real one.
 const maxInterim = 8
 
-// An answer is the head of what an upstream answered, and when the exchange was over.
-type answer struct {
+// An Answer is the head of what an upstream answered, and when the exchange was over.
+type Answer struct {
 	head.Answer
-	done time.Time
+	Done time.Time
 	long []byte // a head that is longer than what is read at a time
 }
 
 // receive reads one complete answer: its head into a, its status, its Content-Encoding and its body
 // into resp. keep reports whether the connection can serve another exchange. body bounds the
 // answer's body in bytes.
-func (c *conn) receive(resp *fasthttp.Response, a *answer, toHead bool, body int) (keep bool, err error) {
+func (c *conn) receive(resp *fasthttp.Response, a *Answer, toHead bool, body int) (keep bool, err error) {
 	for n := 0; ; n++ {
 		if err := c.readHead(a); err != nil {
 			return false, err
@@ -58,7 +58,7 @@ func (c *conn) receive(resp *fasthttp.Response, a *answer, toHead bool, body int
 	return a.Persist && a.Length != head.UntilClose, nil
 }
 
-func (c *conn) readBody(resp *fasthttp.Response, a *answer, limit int) error {
+func (c *conn) readBody(resp *fasthttp.Response, a *Answer, limit int) error {
 	resp.Header.SetContentLength(a.Length)
 	if err := resp.ReadBody(c.br, limit); err != nil {
 		if errors.Is(err, fasthttp.ErrBodyTooLarge) {
@@ -86,7 +86,7 @@ func (c *conn) readBody(resp *fasthttp.Response, a *answer, limit int) error {
 
 // readHead reads a status line and the header lines after it. What a knows of them is good until
 // the connection is read from again.
-func (c *conn) readHead(a *answer) error {
+func (c *conn) readHead(a *Answer) error {
 	for {
 		seen, _ := c.br.Peek(c.br.Buffered())
 		if end := head.End(seen); end > 0 {
@@ -109,7 +109,7 @@ func (c *conn) readHead(a *answer) error {
 }
 
 // readLong reads a head that is longer than the reader's buffer.
-func (c *conn) readLong(a *answer) error {
+func (c *conn) readLong(a *Answer) error {
 	for a.long = a.long[:0]; ; {
 		part, err := c.br.ReadSlice('\n')
 		if len(a.long)+len(part) > c.head {

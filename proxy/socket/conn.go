@@ -1,4 +1,4 @@
-package proxy
+package socket
 
 import (
 	"errors"
@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A socket is a connection on either side of the gate. It costs as little as it can: where the
+// A Conn is a connection on either side of the gate. It costs as little as it can: where the
 // system allows, what need not wait goes straight to it (raw_linux.go); a deadline strikes a
 // little later than asked, so that it is moved about once a second and not with every request; and
 // what is held leaves with the read that waits for the answer to it.
 //
 // One goroutine at a time reads, writes and sets deadlines. Close may come from any.
-type socket struct {
+type Conn struct {
 	net.Conn
 	Used bool // it had an exchange before, so that nothing may come in before the next
 	Hold bool // keep what is written for the next read
@@ -31,51 +31,51 @@ type socket struct {
 	failed error  // why not all of what was held could leave
 }
 
-// errUnasked is for a peer that spoke, or ended the connection, before it was asked. Nothing of the
+// ErrUnasked is for a peer that spoke, or ended the connection, before it was asked. Nothing of the
 // request has left.
-var errUnasked = errors.New("the connection was ended, or something came in on it, before the request was sent")
+var ErrUnasked = errors.New("the connection was ended, or something came in on it, before the request was sent")
 
-// newSocket takes over c. shortest is the shortest limit, of those that deadlines are made from.
-func newSocket(c net.Conn, shortest time.Duration) *socket {
-	s := &socket{Conn: c, slack: slackOf(shortest)}
+// New takes over c. shortest is the shortest limit, of those that deadlines are made from.
+func New(c net.Conn, shortest time.Duration) *Conn {
+	s := &Conn{Conn: c, slack: slackOf(shortest)}
 	s.raw.watch(c)
 	return s
 }
 
-// begin begins a message, which may take as long as patience to be taken.
-func (s *socket) begin(patience time.Duration) {
+// Begin begins a message, which may take as long as patience to be taken.
+func (s *Conn) Begin(patience time.Duration) {
 	s.patience, s.waits, s.failed = patience, false, nil
 }
 
-// direct reports whether reads and writes that need not wait go straight to the system.
-func (s *socket) direct() bool { return s.raw.able() }
+// Direct reports whether reads and writes that need not wait go straight to the system.
+func (s *Conn) Direct() bool { return s.raw.able() }
 
-// sentBytes is how many bytes the system took.
-func (s *socket) sentBytes() int64 { return s.sent }
+// Sent is how many bytes the system took.
+func (s *Conn) Sent() int64 { return s.sent }
 
-// holds reports whether anything is held that has not left.
-func (s *socket) holds() bool { return len(s.held) > 0 }
+// Held reports whether anything is held that has not left.
+func (s *Conn) Held() bool { return len(s.held) > 0 }
 
-// failure is why not all of what was held could leave, nil where it could.
-func (s *socket) failure() error { return s.failed }
+// Failed is why not all of what was held could leave, nil where it could.
+func (s *Conn) Failed() error { return s.failed }
 
-// waited reports whether some of the message under way had to wait.
-func (s *socket) waited() bool { return s.waits }
+// Waited reports whether some of the message under way had to wait.
+func (s *Conn) Waited() bool { return s.waits }
 
-// ended reports whether nothing more can come from the peer, who may be gone.
-func (s *socket) ended() bool { return s.raw.ended() }
+// Ended reports whether nothing more can come from the peer, who may be gone.
+func (s *Conn) Ended() bool { return s.raw.ended() }
 
 func slackOf(shortest time.Duration) time.Duration { return min(shortest/8, time.Second) }
 
-// readAhead is what is read at a time, in bytes: a request or an answer, mostly.
-const readAhead = 4 << 10
+// ReadAhead is what is read at a time, in bytes: a request or an answer, mostly.
+const ReadAhead = 4 << 10
 
-// lastWords is how long a peer that stopped reading may take to say why.
-const lastWords = time.Second
+// LastWords is how long a peer that stopped reading may take to say why.
+const LastWords = time.Second
 
 // Read reads what is there, or waits for it. What is held leaves first: when none of it could, that
-// is the error. When a part could, failed says why not all, and what the peer had to say is read.
-func (s *socket) Read(p []byte) (n int, err error) {
+// is the error. When a part could, Failed says why not all, and what the peer had to say is read.
+func (s *Conn) Read(p []byte) (n int, err error) {
 	switch {
 	case s.Dry:
 		return 0, os.ErrDeadlineExceeded
@@ -104,7 +104,7 @@ func (s *socket) Read(p []byte) (n int, err error) {
 
 // release writes what is held beyond its first wrote bytes, and waits for that to be taken, unless
 // writing has failed already.
-func (s *socket) release(wrote int, err error) error {
+func (s *Conn) release(wrote int, err error) error {
 	began := time.Now()
 	if err == nil {
 		var n int
@@ -123,12 +123,12 @@ func (s *socket) release(wrote int, err error) error {
 	if wrote == 0 {
 		return err
 	}
-	s.readBy = time.Now().Add(lastWords)
+	s.readBy = time.Now().Add(LastWords)
 	return s.Conn.SetReadDeadline(s.readBy)
 }
 
 // Write writes p, or holds it.
-func (s *socket) Write(p []byte) (n int, err error) {
+func (s *Conn) Write(p []byte) (n int, err error) {
 	if s.Hold || len(s.held) > 0 {
 		s.held = append(s.held, p...)
 		return len(p), nil
@@ -145,7 +145,7 @@ func (s *socket) Write(p []byte) (n int, err error) {
 }
 
 // await writes p as the system takes it.
-func (s *socket) await(p []byte) (int, error) {
+func (s *Conn) await(p []byte) (int, error) {
 	if s.patience > 0 && !s.waits {
 		s.waits = true
 		s.writeBy = time.Now().Add(s.patience)
@@ -159,7 +159,7 @@ func (s *socket) await(p []byte) (int, error) {
 }
 
 // SetReadDeadline has reads fail at t, or up to slack later.
-func (s *socket) SetReadDeadline(t time.Time) error {
+func (s *Conn) SetReadDeadline(t time.Time) error {
 	if s.near(s.readBy, &t) {
 		return nil
 	}
@@ -168,7 +168,7 @@ func (s *socket) SetReadDeadline(t time.Time) error {
 }
 
 // SetWriteDeadline has writes fail at t, or up to slack later.
-func (s *socket) SetWriteDeadline(t time.Time) error {
+func (s *Conn) SetWriteDeadline(t time.Time) error {
 	if s.near(s.writeBy, &t) {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (s *socket) SetWriteDeadline(t time.Time) error {
 }
 
 // SetDeadline is both.
-func (s *socket) SetDeadline(t time.Time) error {
+func (s *Conn) SetDeadline(t time.Time) error {
 	if err := s.SetReadDeadline(t); err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (s *socket) SetDeadline(t time.Time) error {
 }
 
 // near reports whether armed will do for t, and where it will not, moves t to what to arm instead.
-func (s *socket) near(armed time.Time, t *time.Time) bool {
+func (s *Conn) near(armed time.Time, t *time.Time) bool {
 	if t.IsZero() {
 		return false
 	}

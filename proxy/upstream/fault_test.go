@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"net"
@@ -35,10 +35,10 @@ func TestAPanicLosesNoConnection(t *testing.T) {
 			here, there := net.Pipe()
 			go read(len(pieces), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")(there)
 			return faulty{here, &left, &closed}, nil
-		}, func(cfg *config) { cfg.InFlight = 1 })
+		}, func(cfg *Config) { cfg.InFlight = 1 })
 		panicked := func() (p any) {
 			defer func() { p = recover() }()
-			_, err := u.exchange([]byte(pieces), false, new(fasthttp.Response), new(answer))
+			_, err := u.Exchange([]byte(pieces), false, new(fasthttp.Response), new(Answer))
 			if err != nil {
 				t.Errorf("without a panic: %v", err)
 			}
@@ -50,7 +50,7 @@ func TestAPanicLosesNoConnection(t *testing.T) {
 			}
 			return
 		}
-		if open := u.count.open.Load(); open != 0 || closed.Load() != 1 || u.pool.idle() != 0 || len(u.places) != 0 {
+		if open := u.count.Open.Load(); open != 0 || closed.Load() != 1 || u.pool.idle() != 0 || len(u.places) != 0 {
 			t.Errorf("after a panic at step %d: %d open, closed %d times, %d in the pool, %d places taken", n, open, closed.Load(), u.pool.idle(), len(u.places))
 		}
 	}

@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/socket"
 )
 
 // TestBoundOnDials shows that the dial after the bound waits for a turn, and takes a connection
@@ -24,7 +26,7 @@ func TestBoundOnDials(t *testing.T) {
 			}
 			here, _ := net.Pipe()
 			return here, nil
-		}, func(cfg *config) { cfg.Handshakes, cfg.Timeouts.Connect = 2, time.Second })
+		}, func(cfg *Config) { cfg.Handshakes, cfg.Timeouts.Connect = 2, time.Second })
 		type result struct {
 			c   *conn
 			err error
@@ -40,10 +42,10 @@ func TestBoundOnDials(t *testing.T) {
 		if n := dialling.Load(); n != 2 {
 			t.Fatalf("%d connections are being made at a time, want 2", n)
 		}
-		u.pool.put(newConn(newSocket(pipe(), time.Minute), pipe(), 4096, u.count), time.Now())
+		u.pool.put(newConn(socket.New(pipe(), time.Minute), pipe(), 4096, u.count), time.Now())
 		turn <- true
 		synctest.Wait()
-		if n := u.count.dials.Load(); n != 2 || len(results) != 2 || u.pool.idle() != 0 {
+		if n := u.count.Dials.Load(); n != 2 || len(results) != 2 || u.pool.idle() != 0 {
 			t.Errorf("%d connections made and %d dials done, with %d in the pool: the spare one was not taken", n, len(results), u.pool.idle())
 		}
 		turn <- false
@@ -60,8 +62,8 @@ func TestBoundOnDials(t *testing.T) {
 				good++
 			}
 		}
-		if good != 4 || u.count.open.Load() != 0 {
-			t.Errorf("%d of 5 dials succeeded, and %d connections are counted open", good, u.count.open.Load())
+		if good != 4 || u.count.Open.Load() != 0 {
+			t.Errorf("%d of 5 dials succeeded, and %d connections are counted open", good, u.count.Open.Load())
 		}
 	})
 }
@@ -70,7 +72,7 @@ func TestWaitingForATurnEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		never := make(chan struct{})
 		u := direct(t, func() (net.Conn, error) { <-never; return nil, errors.New("late") },
-			func(cfg *config) { cfg.Handshakes, cfg.Timeouts.Connect = 1, time.Second })
+			func(cfg *Config) { cfg.Handshakes, cfg.Timeouts.Connect = 1, time.Second })
 		go func() { _, _ = u.dialer.dial(u.pool.take) }()
 		synctest.Wait()
 		_, err := u.dialer.dial(u.pool.take)
@@ -84,19 +86,19 @@ func TestWaitingForATurnEnds(t *testing.T) {
 // TestPoolLetsGo shows that a connection that lies in the pool for too long is closed there.
 func TestPoolLetsGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := direct(t, nil, func(cfg *config) { cfg.Timeouts.Idle = 10 * time.Second })
-		fresh := func() *conn { p := pipe(); return newConn(newSocket(p, time.Minute), p, 4096, u.count) }
+		u := direct(t, nil, func(cfg *Config) { cfg.Timeouts.Idle = 10 * time.Second })
+		fresh := func() *conn { p := pipe(); return newConn(socket.New(p, time.Minute), p, 4096, u.count) }
 		u.pool.put(fresh(), time.Now())
 		time.Sleep(6 * time.Second)
 		u.pool.put(fresh(), time.Now())
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
-		if n, open := u.pool.idle(), u.count.open.Load(); n != 1 || open != 1 {
+		if n, open := u.pool.idle(), u.count.Open.Load(); n != 1 || open != 1 {
 			t.Errorf("after 12 s %d lie in the pool and %d are open, want the younger one", n, open)
 		}
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
-		if n, open := u.pool.idle(), u.count.open.Load(); n != 0 || open != 0 {
+		if n, open := u.pool.idle(), u.count.Open.Load(); n != 0 || open != 0 {
 			t.Errorf("after 18 s %d lie in the pool and %d are open", n, open)
 		}
 	})

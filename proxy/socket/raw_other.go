@@ -1,6 +1,6 @@
 //go:build !linux || portable
 
-package proxy
+package socket
 
 import "net"
 
@@ -14,7 +14,7 @@ func (*rawIO) able() bool { return false }
 
 func (*rawIO) exchange(_, _ []byte, _ bool) (wrote, n int, err error) { return 0, 0, nil }
 
-func (*rawIO) readAll(taker) error { return nil }
+func (*rawIO) readAll(Taker) error { return nil }
 
 func (*rawIO) write([]byte) (n int, err error) { return 0, nil }
 

@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/socket"
 )
 
 // A dialer sets up connections to one upstream, a bounded number at a time: a cold burst that
@@ -16,7 +18,7 @@ type dialer struct {
 	shortest time.Duration // limit of an exchange
 	limit    time.Duration // for waiting, DNS, TCP and TLS together
 	head     int           // bytes of an answer's head
-	count    *connections
+	count    *Connections
 	shakes   chan struct{}
 	connect  func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -38,14 +40,14 @@ func (d *dialer) dial(spare func(now time.Time) *conn) (*conn, error) {
 	}
 	defer func() {
 		if err != nil {
-			d.count.files.give()
+			d.count.Files.Give()
 		}
 	}()
 	plain, err := d.connect(ctx, "tcp", d.address)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", d.address, err)
 	}
-	s := newSocket(plain, d.shortest)
+	s := socket.New(plain, d.shortest)
 	if d.tls == nil {
 		return newConn(s, s, d.head, d.count), nil
 	}
@@ -66,7 +68,7 @@ func (d *dialer) descriptor(ctx context.Context, spare func(now time.Time) *conn
 		if c := spare(time.Now()); c != nil {
 			return c, nil
 		}
-		if d.count.files.take() {
+		if d.count.Files.Take() {
 			return nil, nil
 		}
 		select {

@@ -1,6 +1,6 @@
 //go:build unix && (!linux || portable)
 
-package proxy
+package socket
 
 import (
 	"syscall"
@@ -8,16 +8,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pulse tells whether a quiet connection is still one. It looks at the socket without waiting
+// A Pulse tells whether a quiet connection is still one. It looks at the socket without waiting
 // and without taking anything from it.
-type pulse struct {
+type Pulse struct {
 	raw   syscall.RawConn
 	alive bool
 	look  func(fd uintptr)
 	one   [1]byte
 }
 
-func (p *pulse) watch(s *socket) {
+// Watch has it look at s.
+func (p *Pulse) Watch(s *Conn) {
 	sc, ok := s.Conn.(syscall.Conn)
 	if !ok {
 		return
@@ -33,9 +34,9 @@ func (p *pulse) watch(s *socket) {
 	}
 }
 
-// beats reports whether the connection is open and nothing unasked came in. A connection without
+// Beats reports whether the connection is open and nothing unasked came in. A connection without
 // a socket behind it is believed.
-func (p *pulse) beats() bool {
+func (p *Pulse) Beats() bool {
 	if p.raw == nil {
 		return true
 	}

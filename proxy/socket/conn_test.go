@@ -1,4 +1,4 @@
-package proxy
+package socket
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func connected(t *testing.T) (here, there *net.TCPConn) {
 
 func TestHeldBytesLeaveWithTheNextRead(t *testing.T) {
 	here, there := connected(t)
-	s := newSocket(here, time.Minute)
+	s := New(here, time.Minute)
 	s.Hold = true
 	for _, part := range []string{"one ", "two"} {
 		if n, err := io.WriteString(s, part); n != len(part) || err != nil {
@@ -61,7 +61,7 @@ func TestHeldBytesThatDoNotLeave(t *testing.T) {
 	large := bytes.Repeat([]byte("x"), 64<<20) // more than any socket keeps
 	t.Run("a peer that reads all of it late", func(t *testing.T) {
 		here, there := connected(t)
-		s := newSocket(here, time.Minute)
+		s := New(here, time.Minute)
 		s.held, s.patience = append(s.held, large...), time.Minute
 		got := make(chan int64, 1)
 		go func() {
@@ -77,7 +77,7 @@ func TestHeldBytesThatDoNotLeave(t *testing.T) {
 	})
 	t.Run("a peer that reads a part, answers, and reads no more", func(t *testing.T) {
 		here, there := connected(t)
-		s := newSocket(here, time.Minute)
+		s := New(here, time.Minute)
 		s.held, s.patience = append(s.held, large...), 50*time.Millisecond
 		_, _ = there.Write([]byte("enough"))
 		buf := make([]byte, 100)
@@ -88,7 +88,7 @@ func TestHeldBytesThatDoNotLeave(t *testing.T) {
 	})
 	t.Run("a peer that is gone", func(t *testing.T) {
 		here, there := connected(t)
-		s := newSocket(here, time.Minute)
+		s := New(here, time.Minute)
 		_ = there.SetLinger(0)
 		_ = there.Close()
 		if _, err := here.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
@@ -106,7 +106,7 @@ func TestDeadlineStrikesOnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
 		defer there.Close()
-		s := newSocket(here, 8*time.Second)
+		s := New(here, 8*time.Second)
 		began := time.Now()
 		for range 100 { // as a connection in use does: each time a little later
 			if err := s.SetReadDeadline(time.Now().Add(8 * time.Second)); err != nil {
@@ -132,7 +132,7 @@ func TestDeadlineStrikesOnTime(t *testing.T) {
 // TestDryRead: a read that is told to find nothing finds nothing, and takes nothing.
 func TestDryRead(t *testing.T) {
 	here, there := connected(t)
-	s := newSocket(here, time.Minute)
+	s := New(here, time.Minute)
 	_, _ = there.Write([]byte("hello"))
 	s.Dry = true
 	if n, err := s.Read(make([]byte, 10)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {

@@ -1,6 +1,6 @@
 //go:build linux && !portable
 
-package proxy
+package socket
 
 import (
 	"io"
@@ -58,7 +58,7 @@ func (r *rawIO) exchange(out, in []byte, wary bool) (wrote, n int, err error) {
 	switch {
 	case err != nil:
 	case r.early:
-		err = errUnasked
+		err = ErrUnasked
 	case r.errno != 0 && r.wrote < len(out):
 		err = os.NewSyscallError("write", r.errno)
 	case r.errno != 0:
@@ -94,7 +94,7 @@ func (r *rawIO) take(fd uintptr) bool {
 // readAll has to taken in all that comes, until it stops. It is one long call of the poller's, which therefore
 // forgets nothing of what it learns while a request is carried; and so what can only come later is
 // waited for, and not looked for.
-func (r *rawIO) readAll(to taker) error {
+func (r *rawIO) readAll(to Taker) error {
 	return r.conn.Read(func(fd uintptr) bool {
 		for {
 			room := to.Room()
@@ -102,7 +102,7 @@ func (r *rawIO) readAll(to taker) error {
 			var err error
 			switch {
 			case errno == syscall.EAGAIN:
-				to.Dry()
+				to.Wait()
 				return false
 			case errno != 0:
 				err = os.NewSyscallError("read", errno)
@@ -110,9 +110,9 @@ func (r *rawIO) readAll(to taker) error {
 				err = io.EOF
 			}
 			switch to.Take(n, err) {
-			case stop:
+			case Stop:
 				return true
-			case await:
+			case Await:
 				if n < len(room) {
 					return false
 				}

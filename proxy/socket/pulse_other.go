@@ -1,6 +1,6 @@
 //go:build !unix
 
-package proxy
+package socket
 
 import (
 	"errors"
@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// A pulse tells whether a quiet connection is still one. Where the socket cannot be looked at
+// A Pulse tells whether a quiet connection is still one. Where the socket cannot be looked at
 // without waiting, it is read from for a moment: what that takes from a connection, the connection
 // should not have held, and it is thrown away.
-type pulse struct{ socket *socket }
+type Pulse struct{ socket *Conn }
 
-func (p *pulse) watch(s *socket) { p.socket = s }
+// Watch has it look at s.
+func (p *Pulse) Watch(s *Conn) { p.socket = s }
 
-// beats reports whether the connection is open and nothing unasked came in.
-func (p *pulse) beats() bool {
+// Beats reports whether the connection is open and nothing unasked came in.
+func (p *Pulse) Beats() bool {
 	conn := p.socket.Conn
 	if err := conn.SetReadDeadline(time.Now().Add(50 * time.Microsecond)); err != nil {
 		return false
