@@ -23,9 +23,12 @@ type clock struct {
 // checkClock reads the Date of the answer that came to w.
 func (g *Gate) checkClock(rt *route, w *work) {
 	value, _ := head.ValueOf(w.answer.Head, "date")
+	if value == nil {
+		return // RFC 9110 lets who has no clock leave it out
+	}
 	date, err := fasthttp.ParseHTTPDate(value)
 	if err != nil {
-		return // RFC 9110 lets who has no clock leave it out
+		return
 	}
 	c, ahead := &rt.count.clock, aheadOf(date, w.start, w.answer.Done)
 	c.ahead.Store(int64(ahead))
