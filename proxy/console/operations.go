@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -23,6 +24,7 @@ func (s *Server) readyz(c *call) error {
 }
 
 func (s *Server) showMetrics(c *call) error {
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(streamPatience)) // nobody need be known to ask
 	s.metrics.ServeHTTP(c.w, c.r)
 	return nil
 }

@@ -88,6 +88,8 @@ var apiPaths = []string{"/api/", "/healthz", "/readyz", "/metrics", "/debug/"}
 
 // ServeHTTP answers one request.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // of the request before
+	defer hurry(w)
 	r.RemoteAddr = p.origin(r) // for the audit, too
 	if slices.ContainsFunc(apiPaths, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
 		p.api.ServeHTTP(w, r)
@@ -95,6 +97,14 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	secure(w.Header())
 	p.mux.ServeHTTP(w, r)
+}
+
+// hurry bounds, once a request is answered, how long its client may take to send what is left of it and then to take the
+// answer: both are waited for, for whoever may not even be known.
+func hurry(w http.ResponseWriter) {
+	control, now := http.NewResponseController(w), time.Now() // a recorder knows no deadlines
+	_ = control.SetReadDeadline(now.Add(drainTime))
+	_ = control.SetWriteDeadline(now.Add(2 * drainTime))
 }
 
 // secure sets what every page forbids the browser: scripts, styles and pictures that are not the console's

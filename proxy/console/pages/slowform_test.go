@@ -43,22 +43,50 @@ func browse(t *testing.T, h http.Handler) net.Conn {
 	return browser
 }
 
-func TestConsoleSecurityFormsThatNeverEnd(t *testing.T) {
+// Whoever may not even be known holds no connection for ever by what they announce and never send.
+func TestConsoleSecurityRequestsThatNeverEnd(t *testing.T) {
 	r := newLoginRig(t, console.Config{})
-	for _, c := range []struct{ case_, path, header string }{
-		{"a form that the page reads", "/login", ""},
-		{"a form of somebody who is not logged in", "/account/logout", ""},
-		{"a form for no page", "/nothing", ""},
-		{"a form from another site", "/login", "Sec-Fetch-Site: cross-site\r\n"},
+	for _, c := range []struct {
+		case_, target, header string
+		least                 time.Duration
+	}{
+		{"a form that the page reads", "POST /login", "", formPatience},
+		{"a form of somebody who is not logged in", "POST /account/logout", "", drainTime},
+		{"a form for no page", "POST /nothing", "", drainTime},
+		{"a form from another site", "POST /login", "Sec-Fetch-Site: cross-site\r\n", drainTime},
+		{"a body for a page", "GET /login", "", drainTime},
+		{"a body for a file", "GET /static/console.css", "", drainTime},
+		{"a call of the API without a token", "POST /api/v1/switches", "", drainTime},
+		{"a call of the API with a wrong one", "POST /api/v1/consent/import", "Authorization: Bearer sg_0123456789abcdef\r\n", drainTime},
+		{"a call of no API", "PUT /api/v1/nothing", "", drainTime},
+		{"a probe with a body", "GET /healthz", "", drainTime},
+		{"the metrics, with a wrong method", "POST /metrics", "", drainTime},
 	} {
 		t.Run(c.case_, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				browser := browse(t, r.pages)
 				begun := time.Now()
-				_, _ = fmt.Fprintf(browser, "POST %s HTTP/1.1\r\nHost: gate\r\n%sContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nname=a", c.path, c.header)
+				_, _ = fmt.Fprintf(browser, "%s HTTP/1.1\r\nHost: gate\r\n%sContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nname=a", c.target, c.header)
 				answer, _ := io.ReadAll(browser)
-				if took := time.Since(begun); took < formPatience || took > 2*formPatience || !strings.HasPrefix(string(answer), "HTTP/1.1 ") {
+				if took := time.Since(begun); took < c.least || took > 2*c.least || !strings.HasPrefix(string(answer), "HTTP/1.1 ") {
 					t.Errorf("the connection is closed after %v: %s", took, answer)
+				}
+			})
+		})
+	}
+}
+
+// TestConsoleSecurityAnswersThatNobodyTakes: the same for an answer that is asked for and not read.
+func TestConsoleSecurityAnswersThatNobodyTakes(t *testing.T) {
+	r := newLoginRig(t, console.Config{})
+	for _, path := range []string{"/healthz", "/metrics", "/api/v1/audit"} {
+		t.Run(path, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				browser := browse(t, r.pages)
+				_, _ = fmt.Fprintf(browser, "GET %s HTTP/1.1\r\nHost: gate\r\n\r\n", path)
+				time.Sleep(3 * time.Minute)
+				if answer, err := io.ReadAll(browser); err != nil || len(answer) > 0 {
+					t.Errorf("after three minutes it was still to be had: %s (%v)", answer, err)
 				}
 			})
 		})

@@ -69,7 +69,7 @@ func (v *visit) upload() (*upload, error) {
 	return u, &console.Error{Status: http.StatusBadRequest, Field: "file", Message: v.t("upload.none")}
 }
 
-// drainTime is how long the rest of a form is still taken that was refused before all of it arrived.
+// drainTime is how long the rest of a request is still taken that was answered before all of it arrived.
 const drainTime = 5 * time.Second
 
 // drain hands over what was answered, unless an error is still to be, and takes what is left of the form: a browser
