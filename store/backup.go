@@ -19,6 +19,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/switches"
+	"github.com/sendgate/sendgate/store/tokens"
 )
 
 // A Backup is what a backup says of itself.
@@ -124,7 +125,7 @@ func (b *backup) begin() (err error) {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{keyFile, journalFile, switches.File, tokensFile, catalogueFile} {
+	for _, name := range []string{keyFile, journalFile, switches.File, tokens.File, catalogueFile} {
 		if err := b.hold(name); err != nil {
 			return err
 		}

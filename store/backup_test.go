@@ -59,7 +59,7 @@ func lived(t testing.TB) (s *store.Store, sha string) {
 	_, err := s.Erase(context.Background(), storetest.Person("acme", 10), "ana", "asked")
 	storetest.Must(t, err)
 	pause(t, s, storetest.Pause("spring", time.Time{}), "k")
-	storetest.Must(t, s.AddToken(token("crm")))
+	storetest.Must(t, s.Tokens().Add(storetest.Token("crm")))
 	storetest.Must(t, s.Audit().Keep(act("ana", audit.Pause)))
 	storetest.Must(t, s.KeepTemplate(store.Template{Brand: "acme", Provider: "whatsapp", Name: "sale", Category: filter.Marketing, Time: noon}))
 	grant(t, s, passTo(s, storetest.Person("acme", 4)))

@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/spelling"
 	"github.com/sendgate/sendgate/store/switches"
+	"github.com/sendgate/sendgate/store/tokens"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
 )
@@ -93,7 +94,7 @@ func (s *Store) erase(ctx context.Context, j *journal) (Erasure, error) {
 	if err := s.unpaused(j.To.Address); err != nil {
 		return Erasure{}, err
 	}
-	if err := s.tokenNamed(j.To.Address); err != nil {
+	if err := s.unnamed(j.To.Address); err != nil {
 		return Erasure{}, err
 	}
 	if j.Recipients, err = s.everyoneAt(ctx, j.To); err != nil {
@@ -201,8 +202,8 @@ func (s *Store) follow(j *journal, run func(func(*badger.DB) error) error) (Eras
 	if err := s.switches.Erase(who.Spelling); err != nil {
 		return Erasure{}, fmt.Errorf("in %s: %w", switches.File, err)
 	}
-	if err := s.eraseTokens(j.To.Address); err != nil {
-		return Erasure{}, fmt.Errorf("in %s: %w", tokensFile, err)
+	if err := s.tokens.Erase(who.Spelling); err != nil {
+		return Erasure{}, fmt.Errorf("in %s: %w", tokens.File, err)
 	}
 	acts, err := s.audit.Erase(who)
 	if err != nil {

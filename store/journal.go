@@ -11,6 +11,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/switches"
+	"github.com/sendgate/sendgate/store/tokens"
 )
 
 const journalFile = "erasing"
@@ -78,7 +79,7 @@ func (s *Store) removeTemps() error {
 	if s.cfg.Memory {
 		return nil
 	}
-	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switches.File + ".*", catalogueFile + ".*", tokensTemp + "*"} {
+	for _, pattern := range []string{journalFile + ".*", keyFile + ".*", snapshotFile + ".*", switches.File + ".*", catalogueFile + ".*", tokens.Temp + "*"} {
 		names, err := disk.Glob(filepath.Split(s.path(pattern)))
 		for _, name := range names {
 			err = errors.Join(err, os.Remove(name))

@@ -44,7 +44,7 @@ func TestBackupOfAnOlderProgram(t *testing.T) {
 	if all := s.Switches().InForce(); len(all) != 1 || all[0].Reason != "wrong link" {
 		t.Errorf("the pauses are %+v", all)
 	}
-	if all := s.Tokens(); len(all) != 1 || all[0].Name != "crm" || all[0].Role != "reviewer" {
+	if all := s.Tokens().All(); len(all) != 1 || all[0].Name != "crm" || all[0].Role != "reviewer" {
 		t.Errorf("the tokens are %+v", all)
 	}
 	if told := s.Template("acme", "whatsapp", "order_shipped"); told == nil || told.Category != filter.Marketing {

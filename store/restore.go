@@ -21,6 +21,7 @@ import (
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/disk"
 	"github.com/sendgate/sendgate/store/switches"
+	"github.com/sendgate/sendgate/store/tokens"
 	"go.uber.org/zap"
 )
 
@@ -155,7 +156,7 @@ type restoring struct {
 // vacant fails where dir has something of a store.
 func vacant(dir string) error {
 	for _, name := range []string{consentDir, keyFile, blobsDir, auditDir, decisionsDir, errandsDir, tallyDir, snapshotFile,
-		switches.File, tokensFile, catalogueFile, journalFile} {
+		switches.File, tokens.File, catalogueFile, journalFile} {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		if err == nil {
 			return fmt.Errorf("%s has a %s already: restore into another folder, or move away what is in this one", dir, name)
@@ -187,7 +188,7 @@ func checkParts(parts []*zip.File) error {
 func isPart(part string) bool {
 	switch folder, name := path.Split(part); folder {
 	case "":
-		return slices.Contains([]string{backupSelf, backupDatabase, keyFile, journalFile, switches.File, tokensFile, catalogueFile}, name)
+		return slices.Contains([]string{backupSelf, backupDatabase, keyFile, journalFile, switches.File, tokens.File, catalogueFile}, name)
 	case auditDir + "/":
 		return strings.HasSuffix(name, audit.Suffix)
 	case blobsDir + "/":

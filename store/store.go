@@ -19,6 +19,7 @@ import (
 	"github.com/sendgate/sendgate/store/index"
 	"github.com/sendgate/sendgate/store/switches"
 	"github.com/sendgate/sendgate/store/tally"
+	"github.com/sendgate/sendgate/store/tokens"
 	"go.uber.org/zap"
 )
 
@@ -40,7 +41,7 @@ type Store struct {
 
 	switches *switches.Board
 	audit    *audit.Trail
-	tokens   tokens
+	tokens   *tokens.Set
 	passes   passes
 
 	catalogue catalogue
@@ -272,7 +273,7 @@ func (s *Store) Close() error {
 	s.saving.Wait()
 	s.counting.Wait()
 
-	err := errors.Join(s.decisions.Close(), s.tally.Close(), s.closeTokens())
+	err := errors.Join(s.decisions.Close(), s.tally.Close(), s.tokens.Close())
 	s.switches.Close()
 	s.audit.Close()
 	s.errands.Close()

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tokens"
 	"github.com/sendgate/sendgate/store/wire"
 )
 
@@ -69,7 +69,7 @@ func (s *Server) actor(r *http.Request) (actor, error) {
 		}
 	}
 	if found >= 0 {
-		s.store.TokenUsed(s.actors[found].name)
+		s.store.Tokens().Use(s.actors[found].name)
 		return s.actors[found], nil
 	}
 	return s.madeWith(hash)
@@ -77,8 +77,8 @@ func (s *Server) actor(r *http.Request) (actor, error) {
 
 // madeWith is the actor of the token that was made here with a secret of this hash.
 func (s *Server) madeWith(hash wire.Digest) (actor, error) {
-	var found *store.Token
-	for i, made := 0, s.store.Tokens(); i < len(made); i++ {
+	var found *tokens.Token
+	for i, made := 0, s.store.Tokens().All(); i < len(made); i++ {
 		if subtle.ConstantTimeCompare(hash[:], made[i].Hash[:]) == 1 {
 			found = &made[i]
 		}
@@ -90,7 +90,7 @@ func (s *Server) madeWith(hash wire.Digest) (actor, error) {
 	if err != nil {
 		return actor{}, errorf(http.StatusUnauthorized, "", "this token lets nobody in: %v", err)
 	}
-	s.store.TokenUsed(by.name)
+	s.store.Tokens().Use(by.name)
 	return by, nil
 }
 

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/console/input"
-	"github.com/sendgate/sendgate/store"
+	"github.com/sendgate/sendgate/store/tokens"
 	"go.uber.org/zap"
 )
 
@@ -62,17 +62,17 @@ const secretPrefix = "sendgate_"
 func (s *Server) listTokens(c *call) error {
 	a := Tokens{Tokens: []TokenInfo{}}
 	for _, t := range s.actors {
-		a.Tokens = append(a.Tokens, TokenInfo{Name: t.name, Role: t.role, Source: FromConfiguration, Used: s.store.TokenUse(t.name)})
+		a.Tokens = append(a.Tokens, TokenInfo{Name: t.name, Role: t.role, Source: FromConfiguration, Used: s.store.Tokens().LastUse(t.name)})
 	}
-	for _, t := range s.store.Tokens() {
+	for _, t := range s.store.Tokens().All() {
 		a.Tokens = append(a.Tokens, s.tokenInfo(&t))
 	}
 	return answer(c.w, http.StatusOK, a)
 }
 
 // tokenInfo is what may be told of a token that was made here.
-func (s *Server) tokenInfo(t *store.Token) TokenInfo {
-	info := TokenInfo{Name: t.Name, Source: FromAPI, Made: t.Made, MadeBy: t.MadeBy, Until: t.Until, Used: s.store.TokenUse(t.Name)}
+func (s *Server) tokenInfo(t *tokens.Token) TokenInfo {
+	info := TokenInfo{Name: t.Name, Source: FromAPI, Made: t.Made, MadeBy: t.MadeBy, Until: t.Until, Used: s.store.Tokens().LastUse(t.Name)}
 	by, err := s.madeActor(t)
 	if info.Role = by.role; err != nil {
 		info.Problem = err.Error()
@@ -81,7 +81,7 @@ func (s *Server) tokenInfo(t *store.Token) TokenInfo {
 }
 
 // madeActor is who asks with t, or why nobody does.
-func (s *Server) madeActor(t *store.Token) (actor, error) {
+func (s *Server) madeActor(t *tokens.Token) (actor, error) {
 	by := actor{name: t.Name, hash: t.Hash, made: true, behind: cmp.Or(t.Behind, t.MadeBy)}
 	if err := by.role.UnmarshalText([]byte(t.Role)); err != nil {
 		return by, err
@@ -118,7 +118,7 @@ func (s *Server) SetUsers(names []string, provider bool) {
 func (s *Server) Named(name string) bool {
 	same := func(other string) bool { return strings.EqualFold(other, name) }
 	return s.user(name) || slices.ContainsFunc(s.actors, func(a actor) bool { return same(a.name) }) ||
-		slices.ContainsFunc(s.store.Tokens(), func(t store.Token) bool { return same(t.Name) })
+		slices.ContainsFunc(s.store.Tokens().All(), func(t tokens.Token) bool { return same(t.Name) })
 }
 
 // stillKnown reports whether who was let in as by would be let in now.
@@ -129,7 +129,7 @@ func (s *Server) stillKnown(by actor) bool {
 	case !by.made:
 		return true
 	}
-	for _, t := range s.store.Tokens() {
+	for _, t := range s.store.Tokens().All() {
 		if t.Hash == by.hash {
 			_, err := s.madeActor(&t)
 			return err == nil
@@ -163,18 +163,18 @@ func (s *Server) postToken(c *call) error {
 	case !r.Until.IsZero() && !r.Until.After(s.now()):
 		return bad("until", "%s is over", moment(r.Until))
 	}
-	t := store.Token{Name: r.Name, Role: r.Role.String(), Hash: sha256.Sum256([]byte(secret)), MadeBy: c.by.name, Behind: c.by.behind, Until: r.Until}
-	switch err := s.store.AddToken(t); {
-	case errors.Is(err, store.ErrTokenTaken):
+	t := tokens.Token{Name: r.Name, Role: r.Role.String(), Hash: sha256.Sum256([]byte(secret)), MadeBy: c.by.name, Behind: c.by.behind, Until: r.Until}
+	switch err := s.store.Tokens().Add(t); {
+	case errors.Is(err, tokens.ErrTaken):
 		return errorf(http.StatusConflict, "name", "there is a token %s: revoke it first, or take another name", r.Name)
-	case errors.Is(err, store.ErrTokensFull):
+	case errors.Is(err, tokens.ErrFull):
 		return errorf(http.StatusConflict, "", "%v", err)
 	case err != nil:
 		return err
 	}
 	s.log.Info("a token was made", zap.String("actor", c.by.name), zap.String("token", t.Name), zap.Stringer("role", r.Role))
-	made := s.store.Tokens()
-	i := slices.IndexFunc(made, func(k store.Token) bool { return k.Hash == t.Hash })
+	made := s.store.Tokens().All()
+	i := slices.IndexFunc(made, func(k tokens.Token) bool { return k.Hash == t.Hash })
 	if i < 0 {
 		return errorf(http.StatusConflict, "name", "the token %s was revoked as soon as it was made", r.Name)
 	}
@@ -184,10 +184,10 @@ func (s *Server) postToken(c *call) error {
 // deleteToken revokes a token, and answers once that is on disk and it lets in no more.
 func (s *Server) deleteToken(c *call) error {
 	name := c.r.PathValue("id")
-	switch err := s.store.RemoveToken(name); {
-	case errors.Is(err, store.ErrNoToken) && s.configured(name):
+	switch err := s.store.Tokens().Remove(name); {
+	case errors.Is(err, tokens.ErrUnknown) && s.configured(name):
 		return errorf(http.StatusConflict, "id", "the token %s is of the configuration: remove it there, and start the gate again", name)
-	case errors.Is(err, store.ErrNoToken):
+	case errors.Is(err, tokens.ErrUnknown):
 		return errorf(http.StatusNotFound, "id", "there is no token %s: GET /api/v1/tokens lists them", name)
 	case err != nil:
 		return err

@@ -2,6 +2,7 @@
 package storetest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store/tokens"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
@@ -63,6 +65,11 @@ func Observed() (*zap.Logger, *observer.ObservedLogs) {
 // Person is the n-th recipient of a brand, by SMS.
 func Person(brand string, n int) filter.Recipient {
 	return filter.Recipient{Brand: brand, Channel: filter.SMS, Address: fmt.Sprintf("+1555%07d", n)}
+}
+
+// Token is a credential of the admin API that ana made.
+func Token(name string) tokens.Token {
+	return tokens.Token{Name: name, Role: "viewer", Hash: sha256.Sum256([]byte("secret of " + name)), MadeBy: "ana"}
 }
 
 // Pause is a switch for a campaign, which ends at a moment; the zero time: never.
