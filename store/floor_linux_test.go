@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sendgate/sendgate/store/storetest"
+	"golang.org/x/sys/unix"
 )
 
 // syncFloor is how long it takes to write 150 bytes into a file that has its size already, and to

@@ -2,9 +2,8 @@ package main
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/configs"
+	"go.uber.org/zap"
 )
 
 // takeOver has all go by next, which was read from file, or by what it went by before. The program began with started.

@@ -5,9 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/sendgate/sendgate/proxy/console/notify"
+	"go.uber.org/zap"
 )
 
 // hurried is how long who wants a try now waits for it.

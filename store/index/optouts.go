@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"github.com/bits-and-blooms/bloom/v3"
-
 	"github.com/sendgate/sendgate/store/fingerprint"
 )
 
