@@ -16,20 +16,7 @@ import (
 // Anybody can connect to the console, and say nothing: that takes no descriptors from the store, and whoever comes after
 // waits no longer than they stay.
 func TestConnectionsToTheConsoleAreBounded(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "sendgate.yaml")
-	text := "store: {dir: " + t.TempDir() + "}\nproxy: {listen: 127.0.0.1:0}\nconsole: {listen: 127.0.0.1:0}\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	load := func() (configs.Config, error) { return configs.Load(path) }
-	cfg, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := open(cfg, path, zap.NewNop(), load)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := opened(t, "store: {dir: "+t.TempDir()+"}\nproxy: {listen: 127.0.0.1:0}\nconsole: {listen: 127.0.0.1:0}\n")
 	counted := &counting{Listener: s.admin, full: make(chan struct{})}
 	s.admin = counted
 	s.start()
@@ -61,6 +48,25 @@ func TestConnectionsToTheConsoleAreBounded(t *testing.T) {
 	if n := counted.most.Load(); n != consoleConnections {
 		t.Errorf("%d connections were there at a time, want %d", n, consoleConnections)
 	}
+}
+
+// opened is what serve would serve by a configuration, before it does.
+func opened(t *testing.T, text string) *server {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sendgate.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	load := func() (configs.Config, error) { return configs.Load(path) }
+	cfg, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(cfg, path, zap.NewNop(), load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // counting counts the connections that are there at a time, and tells when as many are as may be.

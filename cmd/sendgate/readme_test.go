@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/sendgate/sendgate/configs"
-	"go.uber.org/zap"
 )
 
 var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
@@ -136,21 +135,9 @@ func wantOutcomes(t *testing.T, table string) {
 // TestReadmeMetrics asks a gate for the metrics that the README names.
 func TestReadmeMetrics(t *testing.T) {
 	t.Setenv("TWILIO_AUTH_TOKEN", "0123456789abcdef")
-	path := filepath.Join(t.TempDir(), "sendgate.yaml")
 	text := "store: {dir: " + t.TempDir() + "}\nproxy: {listen: 127.0.0.1:0, breaker: {}, webhooks: {listen: 127.0.0.1:0, url: https://hooks.example.com}, " +
 		"routes: {twilio: {webhook: {secrets: [env:TWILIO_AUTH_TOKEN], relay: {url: https://shop.example/hooks}}}}}\nconsole: {listen: 127.0.0.1:0, anchor: {file: " + filepath.Join(t.TempDir(), "anchors.jsonl") + "}}\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	load := func() (configs.Config, error) { return configs.Load(path) }
-	cfg, err := load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := open(cfg, path, zap.NewNop(), load)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := opened(t, text)
 	s.start()
 	defer func() {
 		if err := s.stop(); err != nil {
