@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/proxy/console"
 )
 
@@ -76,9 +77,21 @@ func TestConsoleSecurityRequestsThatNeverEnd(t *testing.T) {
 	}
 }
 
-// TestConsoleSecurityAnswersThatNobodyTakes: the same for an answer that is asked for and not read.
+// TestConsoleSecurityAnswersThatNobodyTakes: the same for an answer that is asked for and not read, whether it is handed
+// over at its end or, like many metrics, before.
 func TestConsoleSecurityAnswersThatNobodyTakes(t *testing.T) {
 	r := newLoginRig(t, console.Config{})
+	metrics := prometheus.NewRegistry()
+	for i := range 1000 {
+		metrics.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: fmt.Sprintf("sendgate_test_%d", i), Help: "Shown by the test."}))
+	}
+	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
+		Store: r.store, Gate: r.gate, Metrics: metrics, Reload: func() error { return nil }, Now: r.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(api.Close)
+	r.pages.api = api
 	for _, path := range []string{"/healthz", "/metrics", "/api/v1/audit"} {
 		t.Run(path, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
