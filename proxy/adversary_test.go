@@ -188,8 +188,8 @@ func (h *holding) release() error {
 	return err
 }
 
-// authority makes a certificate for names, and the file with the authority that signed it.
-func authority(t testing.TB, names ...string) (cert tls.Certificate, caFile string) {
+// certificateFor makes a certificate for names, and the file with the authority that signed it.
+func certificateFor(t testing.TB, names ...string) (cert tls.Certificate, caFile string) {
 	t.Helper()
 	must := func(err error) {
 		if err != nil {

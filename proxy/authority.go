@@ -47,6 +47,9 @@ func (a *Authority) Hosts() []string { return slices.Sorted(slices.Values(a.cert
 // Ends is when a's certificate ends.
 func (a *Authority) Ends() time.Time { return a.cert.NotAfter }
 
+// same reports whether b has the certificate of a.
+func (a *Authority) same(b *Authority) bool { return a.cert.Equal(b.cert) }
+
 // signFor refuses what a cannot do for hosts at a time.
 func (a *Authority) signFor(hosts []string, now time.Time) error {
 	if now.After(a.cert.NotAfter) || now.Before(a.cert.NotBefore) {

@@ -46,7 +46,7 @@ func TestBoundOnRequestsInFlight(t *testing.T) {
 }
 
 func TestBoundOnHandshakes(t *testing.T) {
-	cert, ca := authority(t, "localhost")
+	cert, ca := certificateFor(t, "localhost")
 	config := &tls.Config{Certificates: []tls.Certificate{cert}}
 	var now, most atomic.Int64
 	two := make(chan struct{})

@@ -17,8 +17,8 @@ import (
 )
 
 func TestTLSUpstream(t *testing.T) {
-	cert, ca := authority(t, "localhost")
-	other, otherCA := authority(t, "other.test")
+	cert, ca := certificateFor(t, "localhost")
+	other, otherCA := certificateFor(t, "other.test")
 	both := func(cert tls.Certificate) string {
 		config := &tls.Config{Certificates: []tls.Certificate{cert}}
 		url := play(t, loopback(t), func(c net.Conn) { echo(okAnswer, func(wire) {})(tls.Server(c, config)) })

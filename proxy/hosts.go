@@ -112,7 +112,7 @@ func (g *Gate) answerFor(t *table, cfg *Config, old *table) (err error) {
 		t.authority = old.authority
 	} else if t.authority, err = OpenAuthority(cfg.CA); err != nil {
 		return fmt.Errorf("ca: %w", err)
-	} else if old != nil && old.authority != nil && old.authority.cert.Equal(t.authority.cert) {
+	} else if old != nil && old.authority != nil && old.authority.same(t.authority) {
 		t.authority = old.authority
 	}
 	now := g.clock()

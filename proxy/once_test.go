@@ -84,7 +84,7 @@ func startAgainst(t *testing.T, a *adversary, secure bool) (addr string) {
 	var config *tls.Config
 	if secure {
 		var cert tls.Certificate
-		cert, rc.CAFile = authority(t, "localhost")
+		cert, rc.CAFile = certificateFor(t, "localhost")
 		config = &tls.Config{Certificates: []tls.Certificate{cert}}
 	}
 	rc.Upstream = play(t, ln, func(c net.Conn) { a.serve(c, config) })

@@ -40,7 +40,7 @@ func overTLS(url, ca string, change func(*RouteConfig)) Config {
 // TestAnswerBeforeRequest: an answer that comes in one piece with the end of the handshake is no answer
 // to a request that has not left. It is not sent later either, behind somebody else's.
 func TestAnswerBeforeRequest(t *testing.T) {
-	cert, ca := authority(t, "localhost")
+	cert, ca := certificateFor(t, "localhost")
 	config := &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12}
 	seen := make(chan string, 10)
 	var met atomic.Bool
@@ -86,7 +86,7 @@ func TestAnswerBeforeRequest(t *testing.T) {
 // TestUpstreamThatShedsLoad answers every connection before it is asked, and listens no more. Nobody has
 // to wait for that.
 func TestUpstreamThatShedsLoad(t *testing.T) {
-	cert, ca := authority(t, "localhost")
+	cert, ca := certificateFor(t, "localhost")
 	for name, secure := range map[string]bool{"plain": false, "TLS 1.3": true} {
 		t.Run(name, func(t *testing.T) {
 			url := play(t, loopback(t), func(raw net.Conn) {
