@@ -212,11 +212,12 @@ func (r *waysRig) refuses(t *testing.T) {
 		}
 	})
 	t.Run("a certificate that ended is refused, and the gate makes another in time", func(t *testing.T) {
+		const week = 7 * 24 * time.Hour // the life of a certificate of the gate's
 		var later atomic.Int64
 		clock := func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 		r := newWaysRig(t, func(cfg *Config) { cfg.Now = clock })
 		shake := func() error {
-			c, err := tls.Dial("tcp", r.secure, &tls.Config{ServerName: "api.twilio.com", RootCAs: r.roots, Time: func() time.Time { return clock().Add(leafLife) }})
+			c, err := tls.Dial("tcp", r.secure, &tls.Config{ServerName: "api.twilio.com", RootCAs: r.roots, Time: func() time.Time { return clock().Add(week) }})
 			if err == nil {
 				c.Close()
 			}
@@ -226,7 +227,7 @@ func (r *waysRig) refuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = first.Leaf.Verify(x509.VerifyOptions{Roots: r.roots, CurrentTime: clock().Add(leafLife + time.Second)})
+		_, err = first.Leaf.Verify(x509.VerifyOptions{Roots: r.roots, CurrentTime: clock().Add(week + time.Second)})
 		var ended x509.CertificateInvalidError
 		if !errors.As(err, &ended) || ended.Reason != x509.Expired {
 			t.Errorf("the first certificate, a week later: %v", err)
@@ -234,7 +235,7 @@ func (r *waysRig) refuses(t *testing.T) {
 		if err := shake(); err == nil || !strings.Contains(err.Error(), "expired") {
 			t.Errorf("a client a week ahead: %v", err)
 		}
-		later.Store(int64(leafLife))
+		later.Store(int64(week))
 		if second, err := r.g.certificate(&tls.ClientHelloInfo{ServerName: "api.twilio.com", Conn: new(footing)}); err != nil || !second.Leaf.NotBefore.After(first.Leaf.NotBefore) {
 			t.Errorf("a week later: %v, %v", second.Leaf.NotBefore, err)
 		}
