@@ -15,6 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/authority"
 	"github.com/sendgate/sendgate/proxy/console/anchor"
 	"github.com/sendgate/sendgate/proxy/console/notify"
 	"github.com/sendgate/sendgate/store"
@@ -44,7 +45,7 @@ func loadExample(t *testing.T) (Config, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := proxy.InitAuthority(cfg.Proxy.CA, hosts, time.Now()); err != nil {
+	if _, err := authority.Init(cfg.Proxy.CA, hosts, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	cfg.Proxy.Routes["twilio"].Clients.Certificates.CAFile = filepath.Join(cfg.Proxy.CA, "ca.pem")

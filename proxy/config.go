@@ -26,7 +26,7 @@ type Config struct {
 	TLS *TLSConfig `yaml:"tls"`
 	// Connect has senders come through CONNECT, as through any forward proxy. Nil: they may not.
 	Connect *ConnectConfig `yaml:"connect"`
-	// CA is the folder of the local authority; see [InitAuthority].
+	// CA is the folder of the local authority; see package authority.
 	CA string `yaml:"ca"`
 
 	// Webhooks is where providers call back.

@@ -18,6 +18,9 @@
 // it is read: a stranger is refused and leaves no decision. Where the gate has the provider's credentials, these are
 // the last that is put into a request (authorize.go), and nothing that a caller is known by goes on.
 //
+// Who sends by the name of a provider's host, by DNS or by CONNECT, is answered for it with a certificate of the gate's
+// own authority (hosts.go, secure.go, connect.go, package authority).
+//
 // Calls of providers come in at a listener of its own (webhook.go). One that is signed for its route is read into
 // signals, and each of these comes to events and errands (hear.go), which are on disk before the call is
 // acknowledged; the same call again comes to the same. Whatever else hears of a message, as what answers people

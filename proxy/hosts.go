@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/authority"
 	"go.uber.org/zap"
 )
 
@@ -110,13 +111,13 @@ func (g *Gate) answerFor(t *table, cfg *Config, old *table) (err error) {
 	}
 	if !asked {
 		t.authority = old.authority
-	} else if t.authority, err = OpenAuthority(cfg.CA); err != nil {
+	} else if t.authority, err = authority.Open(cfg.CA); err != nil {
 		return fmt.Errorf("ca: %w", err)
-	} else if old != nil && old.authority != nil && old.authority.same(t.authority) {
+	} else if old != nil && old.authority != nil && old.authority.Equal(t.authority) {
 		t.authority = old.authority
 	}
 	now := g.clock()
-	if err := t.authority.signFor(slices.Sorted(maps.Keys(of)), now); err != nil {
+	if err := t.authority.MaySign(slices.Sorted(maps.Keys(of)), now); err != nil {
 		return fmt.Errorf("ca: %w", err)
 	}
 	if ends := t.authority.Ends(); ends.Sub(now) < endsSoon {

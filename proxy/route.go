@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/authority"
 	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
@@ -68,7 +69,7 @@ type table struct {
 	breaker filter.Breaker // with its defaults, also where it is off
 
 	hosts     map[string][]*route // by the host of a provider, the strictest mode first; empty where none is answered for
-	authority *Authority          // for hosts
+	authority *authority.CA       // for hosts
 	connect   *ConnectConfig      // nil: no CONNECT is taken
 	access    *access             // who may come through it; nil: all
 }

@@ -74,7 +74,7 @@ func (g *Gate) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 		below.unknown = true
 		return nil, nil
 	}
-	cert, err := t.authority.leaf(host, g.clock())
+	cert, err := t.authority.Leaf(host, g.clock())
 	if err != nil {
 		g.log.Error("a client was not answered for a provider's host", zap.Error(err))
 	}

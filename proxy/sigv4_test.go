@@ -20,6 +20,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/authority"
 )
 
 const (
@@ -200,7 +201,7 @@ func sealedByHost(t *testing.T) {
 	if err != nil || strings.Join(hosts, " ") != host+" sms-voice.eu-west-2.amazonaws.com sms-voice.eu-west-3.amazonaws.com" {
 		t.Fatalf("it answers for %v, %v", hosts, err)
 	}
-	a, err := InitAuthority(cfg.CA, hosts, time.Now())
+	a, err := authority.Init(cfg.CA, hosts, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

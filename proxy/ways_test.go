@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/authority"
 )
 
 // A waysRig is a gate that can be reached in every way, before an upstream.
@@ -62,7 +63,7 @@ func newWaysRig(t testing.TB, change func(*Config)) *waysRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := InitAuthority(r.ca, hosts, time.Now())
+	a, err := authority.Init(r.ca, hosts, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/configs"
 	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/authority"
 )
 
 type caCmd struct {
@@ -38,7 +39,7 @@ func (c caInitCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	a, err := proxy.InitAuthority(dir, hosts, time.Now())
+	a, err := authority.Init(dir, hosts, time.Now())
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c caPrintCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	a, err := proxy.OpenAuthority(dir)
+	a, err := authority.Open(dir)
 	if err != nil {
 		return err
 	}
@@ -86,8 +87,8 @@ func (c caRenewCmd) Run(t terminal) error {
 	if err != nil {
 		return err
 	}
-	before, _ := proxy.OpenAuthority(dir) // nil: there is none that anybody trusts
-	a, err := proxy.RenewAuthority(dir, hosts, c.NewKey, time.Now())
+	before, _ := authority.Open(dir) // nil: there is none that anybody trusts
+	a, err := authority.Renew(dir, hosts, c.NewKey, time.Now())
 	if err != nil {
 		return err
 	}

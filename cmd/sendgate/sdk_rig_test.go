@@ -16,6 +16,7 @@ import (
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/providers/mock"
 	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/authority"
 	"github.com/sendgate/sendgate/store"
 )
 
@@ -88,7 +89,7 @@ func newSDKRig(t *testing.T, provider string, hosts []string) *sdkRig {
 	if hosts == nil {
 		hosts = []string{strings.TrimPrefix(providers.Host(provider), "https://")}
 	}
-	if _, err := proxy.InitAuthority(filepath.Dir(r.ca), hosts, time.Now()); err != nil {
+	if _, err := authority.Init(filepath.Dir(r.ca), hosts, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	route := proxy.RouteConfig{Upstream: upstream, Hosts: hosts}
@@ -163,7 +164,7 @@ func (r *sdkRig) attempts(t *testing.T) (n int) {
 func (r *sdkRig) stranger(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "stranger.pem")
-	a, err := proxy.InitAuthority(t.TempDir(), []string{"api.twilio.com"}, time.Now())
+	a, err := authority.Init(t.TempDir(), []string{"api.twilio.com"}, time.Now())
 	if err == nil {
 		err = os.WriteFile(file, a.PEM(), 0o600)
 	}

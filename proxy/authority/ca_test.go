@@ -1,4 +1,4 @@
-package proxy
+package authority
 
 import (
 	"crypto/ecdsa"
@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// TestAuthoritySignsForItsHostsAlone: for another host it signs nothing, and what somebody who took the key
+// TestSignsForItsHostsAlone: for another host it signs nothing, and what somebody who took the key
 // signs for one is trusted by nobody.
-func TestAuthoritySignsForItsHostsAlone(t *testing.T) {
+func TestSignsForItsHostsAlone(t *testing.T) {
 	now := time.Now()
-	a, err := InitAuthority(t.TempDir(), []string{"api.twilio.com"}, now)
+	ca, err := Init(t.TempDir(), []string{"api.twilio.com"}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(a.PEM())
-	leaf, err := a.leaf("api.twilio.com", now)
+	roots.AppendCertsFromPEM(ca.PEM())
+	leaf, err := ca.Leaf("api.twilio.com", now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestAuthoritySignsForItsHostsAlone(t *testing.T) {
 		t.Error(err)
 	}
 	for _, host := range []string{"graph.facebook.com", "x.api.twilio.com", "twilio.com", ""} {
-		if _, err := a.leaf(host, now); err == nil || !strings.Contains(err.Error(), "may not sign for "+host) {
+		if _, err := ca.Leaf(host, now); err == nil || !strings.Contains(err.Error(), "may not sign for "+host) {
 			t.Errorf("%q: %v", host, err)
 		}
 	}
@@ -39,7 +39,7 @@ func TestAuthoritySignsForItsHostsAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, err := x509.CreateCertificate(rand.Reader, forged, a.cert, key.Public(), a.key)
+		raw, err := x509.CreateCertificate(rand.Reader, forged, ca.cert, key.Public(), ca.key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,13 +56,13 @@ func TestAuthoritySignsForItsHostsAlone(t *testing.T) {
 // TestLeafIsMadeAnewInTime: certificates are of short life, and no client ever meets one that ended.
 func TestLeafIsMadeAnewInTime(t *testing.T) {
 	now := time.Now()
-	a, err := InitAuthority(t.TempDir(), []string{"api.twilio.com"}, now)
+	ca, err := Init(t.TempDir(), []string{"api.twilio.com"}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	made := map[string]bool{}
-	for end := a.Ends().Add(-time.Hour); now.Before(end); now = now.Add(13 * time.Hour) {
-		leaf, err := a.leaf("api.twilio.com", now)
+	for end := ca.Ends().Add(-time.Hour); now.Before(end); now = now.Add(13 * time.Hour) {
+		leaf, err := ca.Leaf("api.twilio.com", now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,16 +74,16 @@ func TestLeafIsMadeAnewInTime(t *testing.T) {
 	if n := len(made); n < 400 || n > 700 {
 		t.Errorf("%d certificates in five years", n)
 	}
-	if _, err := a.leaf("api.twilio.com", a.Ends().Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "sendgate ca renew") {
+	if _, err := ca.Leaf("api.twilio.com", ca.Ends().Add(time.Hour)); err == nil || !strings.Contains(err.Error(), "sendgate ca renew") {
 		t.Errorf("after its own end: %v", err)
 	}
 }
 
-// TestRenewedAuthority: what one signs after its certificate was made anew is good for those who trust the
+// TestRenew: what one signs after its certificate was made anew is good for those who trust the
 // certificate before, and with another key for nobody.
-func TestRenewedAuthority(t *testing.T) {
+func TestRenew(t *testing.T) {
 	dir, now := t.TempDir(), time.Now()
-	first, err := InitAuthority(dir, []string{"api.twilio.com"}, now)
+	first, err := Init(dir, []string{"api.twilio.com"}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,14 +91,14 @@ func TestRenewedAuthority(t *testing.T) {
 	roots.AppendCertsFromPEM(first.PEM())
 	for _, otherKey := range []bool{false, true} {
 		later := now.Add(365 * 24 * time.Hour)
-		if _, err := RenewAuthority(dir, []string{"api.twilio.com", "graph.facebook.com"}, otherKey, later); err != nil {
+		if _, err := Renew(dir, []string{"api.twilio.com", "graph.facebook.com"}, otherKey, later); err != nil {
 			t.Fatal(err)
 		}
-		a, err := OpenAuthority(dir)
+		ca, err := Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		leaf, err := a.leaf("api.twilio.com", later)
+		leaf, err := ca.Leaf("api.twilio.com", later)
 		if err != nil {
 			t.Fatal(err)
 		}

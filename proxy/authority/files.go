@@ -1,4 +1,4 @@
-package proxy
+package authority
 
 import (
 	"bytes"
@@ -20,47 +20,47 @@ import (
 
 // The files of an authority in its folder, and what they hold.
 const (
-	authorityCert  = "ca.pem"
-	authorityKey   = "ca.key" // readable by its owner alone
-	pemCertificate = "CERTIFICATE"
-	pemKey         = "PRIVATE KEY"
+	certFile  = "ca.pem"
+	keyFile   = "ca.key" // readable by its owner alone
+	certBlock = "CERTIFICATE"
+	keyBlock  = "PRIVATE KEY"
 )
 
-// InitAuthority makes an authority for hosts in the folder dir, where there is none yet.
-func InitAuthority(dir string, hosts []string, now time.Time) (*Authority, error) {
-	for _, name := range []string{authorityCert, authorityKey} {
+// Init makes an authority for hosts in the folder dir, where there is none yet.
+func Init(dir string, hosts []string, now time.Time) (*CA, error) {
+	for _, name := range []string{certFile, keyFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
 			return nil, cmp.Or(err, fmt.Errorf("%s is there already: `sendgate ca renew` makes its certificate anew", filepath.Join(dir, name)))
 		}
 	}
-	return makeAuthority(dir, hosts, now)
+	return create(dir, hosts, now)
 }
 
-// RenewAuthority makes the certificate of the authority in dir anew, for hosts. With another key, nobody
+// Renew makes the certificate of the authority in dir anew, for hosts. With another key, nobody
 // trusts it yet; with its own, who trusts the one before goes on doing so, as long as that was to last and
 // for the hosts that it was for.
-func RenewAuthority(dir string, hosts []string, otherKey bool, now time.Time) (*Authority, error) {
+func Renew(dir string, hosts []string, otherKey bool, now time.Time) (*CA, error) {
 	if otherKey {
-		return makeAuthority(dir, hosts, now)
+		return create(dir, hosts, now)
 	}
-	key, err := readAuthorityKey(dir)
+	key, err := readKey(dir)
 	if err != nil {
 		return nil, err
 	}
-	a, err := newAuthority(key, hosts, now)
+	ca, err := certify(key, hosts, now)
 	if err != nil {
 		return nil, err
 	}
-	return a, writeAuthority(dir, authorityCert, 0o644, a.PEM())
+	return ca, write(dir, certFile, 0o644, ca.PEM())
 }
 
-// makeAuthority writes the key first: one without its certificate is missed, and renewed.
-func makeAuthority(dir string, hosts []string, now time.Time) (*Authority, error) {
+// create writes the key first: one without its certificate is missed, and renewed.
+func create(dir string, hosts []string, now time.Time) (*CA, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	a, err := newAuthority(key, hosts, now)
+	ca, err := certify(key, hosts, now)
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +68,14 @@ func makeAuthority(dir string, hosts []string, now time.Time) (*Authority, error
 	if err != nil {
 		return nil, err
 	}
-	if err := writeAuthority(dir, authorityKey, 0o600, pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: secret})); err != nil {
+	if err := write(dir, keyFile, 0o600, pem.EncodeToMemory(&pem.Block{Type: keyBlock, Bytes: secret})); err != nil {
 		return nil, err
 	}
-	return a, writeAuthority(dir, authorityCert, 0o644, a.PEM())
+	return ca, write(dir, certFile, 0o644, ca.PEM())
 }
 
-// writeAuthority puts a file in its place as a whole.
-func writeAuthority(dir, name string, mode fs.FileMode, data []byte) (err error) {
+// write puts a file in its place as a whole.
+func write(dir, name string, mode fs.FileMode, data []byte) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("keeping the local authority: %w", err)
@@ -96,15 +96,15 @@ func writeAuthority(dir, name string, mode fs.FileMode, data []byte) (err error)
 	return os.Rename(f.Name(), filepath.Join(dir, name))
 }
 
-// OpenAuthority reads the authority in dir. It refuses a key that others may read, and files that are not
+// Open reads the authority in dir. It refuses a key that others may read, and files that are not
 // whole or not of each other. An authority whose time is over is read all the same.
-func OpenAuthority(dir string) (*Authority, error) {
-	key, err := readAuthorityKey(dir)
+func Open(dir string) (*CA, error) {
+	key, err := readKey(dir)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, authorityCert)
-	raw, err := readAuthority(path, pemCertificate)
+	path := filepath.Join(dir, certFile)
+	raw, err := readBlock(path, certBlock)
 	if err != nil {
 		return nil, fmt.Errorf("%w: `sendgate ca renew` makes it anew", err)
 	}
@@ -117,11 +117,11 @@ func OpenAuthority(dir string) (*Authority, error) {
 	case !cert.IsCA || !cert.PermittedDNSDomainsCritical || len(cert.PermittedDNSDomains) == 0:
 		return nil, fmt.Errorf("%s is not limited to the hosts of providers: `sendgate ca renew` makes it anew", path)
 	}
-	return &Authority{cert: cert, key: key, leaves: make(map[string]*tls.Certificate)}, nil
+	return &CA{cert: cert, key: key, leaves: make(map[string]*tls.Certificate)}, nil
 }
 
-func readAuthorityKey(dir string) (*ecdsa.PrivateKey, error) {
-	path := filepath.Join(dir, authorityKey)
+func readKey(dir string) (*ecdsa.PrivateKey, error) {
+	path := filepath.Join(dir, keyFile)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no local authority: %s is missing: `sendgate ca init` makes one", path)
@@ -132,7 +132,7 @@ func readAuthorityKey(dir string) (*ecdsa.PrivateKey, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return nil, fmt.Errorf("%s may be used by others than its owner (mode %#o): chmod 600 it, or, where somebody may have read it, `sendgate ca renew --new-key`", path, mode)
 	}
-	raw, err := readAuthority(path, pemKey)
+	raw, err := readBlock(path, keyBlock)
 	if err != nil {
 		return nil, fmt.Errorf("%w: bring it back from a backup, or make another with `sendgate ca renew --new-key`", err)
 	}
@@ -144,8 +144,8 @@ func readAuthorityKey(dir string) (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-// readAuthority reads a file that is one PEM block.
-func readAuthority(path, kind string) ([]byte, error) {
+// readBlock reads a file that is one PEM block.
+func readBlock(path, kind string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the local authority: %w", err)

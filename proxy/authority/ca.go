@@ -1,4 +1,4 @@
-package proxy
+package authority
 
 import (
 	"crypto/ecdsa"
@@ -19,16 +19,14 @@ import (
 )
 
 const (
-	authorityLife = 5 * 365 * 24 * time.Hour
-	leafLife      = 7 * 24 * time.Hour
+	life     = 5 * 365 * 24 * time.Hour // of the certificate of a CA
+	leafLife = 7 * 24 * time.Hour       // of those that it signs
 	// behind is by how much the clock of a client may be behind ours.
 	behind = time.Hour
 )
 
-// An Authority signs the certificates by which the gate answers for the hosts of providers. It can sign for
-// the hosts that its own certificate lists, and for nothing else: whoever trusts it trusts it for these
-// alone. It is safe for concurrent use.
-type Authority struct {
+// A CA signs certificates for the hosts that its own lists. It is safe for concurrent use.
+type CA struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 
@@ -37,51 +35,51 @@ type Authority struct {
 }
 
 // PEM is the certificate that clients have to trust.
-func (a *Authority) PEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: a.cert.Raw})
+func (ca *CA) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: certBlock, Bytes: ca.cert.Raw})
 }
 
-// Hosts are those that a can sign for, sorted.
-func (a *Authority) Hosts() []string { return slices.Sorted(slices.Values(a.cert.PermittedDNSDomains)) }
+// Hosts are those that ca can sign for, sorted.
+func (ca *CA) Hosts() []string { return slices.Sorted(slices.Values(ca.cert.PermittedDNSDomains)) }
 
-// Ends is when a's certificate ends.
-func (a *Authority) Ends() time.Time { return a.cert.NotAfter }
+// Ends is when ca's certificate ends.
+func (ca *CA) Ends() time.Time { return ca.cert.NotAfter }
 
-// same reports whether b has the certificate of a.
-func (a *Authority) same(b *Authority) bool { return a.cert.Equal(b.cert) }
+// Equal reports whether other has the certificate of ca.
+func (ca *CA) Equal(other *CA) bool { return ca.cert.Equal(other.cert) }
 
-// signFor refuses what a cannot do for hosts at a time.
-func (a *Authority) signFor(hosts []string, now time.Time) error {
-	if now.After(a.cert.NotAfter) || now.Before(a.cert.NotBefore) {
+// MaySign refuses what ca cannot do for hosts at a time.
+func (ca *CA) MaySign(hosts []string, now time.Time) error {
+	if now.After(ca.cert.NotAfter) || now.Before(ca.cert.NotBefore) {
 		return fmt.Errorf("the local authority is valid from %s to %s, and it is %s: `sendgate ca renew` makes its certificate anew",
-			a.cert.NotBefore.Format(time.DateOnly), a.cert.NotAfter.Format(time.DateOnly), now.Format(time.DateOnly))
+			ca.cert.NotBefore.Format(time.DateOnly), ca.cert.NotAfter.Format(time.DateOnly), now.Format(time.DateOnly))
 	}
 	for _, host := range hosts {
-		if !slices.Contains(a.cert.PermittedDNSDomains, host) {
+		if !slices.Contains(ca.cert.PermittedDNSDomains, host) {
 			return fmt.Errorf("the local authority may not sign for %s: `sendgate ca renew` makes its certificate anew, for the hosts of all routes", host)
 		}
 	}
 	return nil
 }
 
-// leaf is a certificate for host that has half its life before it at a time, or as much as a itself has.
-func (a *Authority) leaf(host string, now time.Time) (*tls.Certificate, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if kept := a.leaves[host]; kept != nil && kept.Leaf.NotBefore.Before(now) &&
+// Leaf is a certificate for host that has half its life before it at a time, or as much as ca itself has.
+func (ca *CA) Leaf(host string, now time.Time) (*tls.Certificate, error) {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	if kept := ca.leaves[host]; kept != nil && kept.Leaf.NotBefore.Before(now) &&
 		now.Before(kept.Leaf.NotBefore.Add(behind+leafLife/2)) && now.Before(kept.Leaf.NotAfter) {
 		return kept, nil
 	}
-	made, err := a.issue(host, now)
+	made, err := ca.issue(host, now)
 	if err != nil {
 		return nil, fmt.Errorf("signing a certificate for %s: %w", host, err)
 	}
-	a.leaves[host] = made
+	ca.leaves[host] = made
 	return made, nil
 }
 
-func (a *Authority) issue(host string, now time.Time) (*tls.Certificate, error) {
-	if err := a.signFor([]string{host}, now); err != nil {
+func (ca *CA) issue(host string, now time.Time) (*tls.Certificate, error) {
+	if err := ca.MaySign([]string{host}, now); err != nil {
 		return nil, err
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -89,8 +87,8 @@ func (a *Authority) issue(host string, now time.Time) (*tls.Certificate, error) 
 		return nil, err
 	}
 	ends := now.Add(leafLife)
-	if ends.After(a.cert.NotAfter) {
-		ends = a.cert.NotAfter
+	if ends.After(ca.cert.NotAfter) {
+		ends = ca.cert.NotAfter
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		Subject:     pkix.Name{CommonName: host},
@@ -99,7 +97,7 @@ func (a *Authority) issue(host string, now time.Time) (*tls.Certificate, error) 
 		NotAfter:    ends,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, a.cert, key.Public(), a.key)
+	}, ca.cert, key.Public(), ca.key)
 	if err != nil {
 		return nil, err
 	}
@@ -107,9 +105,9 @@ func (a *Authority) issue(host string, now time.Time) (*tls.Certificate, error) 
 	return &tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key, Leaf: leaf}, err
 }
 
-// newAuthority makes a certificate of key for hosts. Two of one key have one name: what the later signs
+// certify makes a certificate of key for hosts. Two of one key have one name: what the later signs
 // is good for those who trust the earlier, too, within the hosts and the life of that.
-func newAuthority(key *ecdsa.PrivateKey, hosts []string, now time.Time) (*Authority, error) {
+func certify(key *ecdsa.PrivateKey, hosts []string, now time.Time) (*CA, error) {
 	if len(hosts) == 0 {
 		return nil, errors.New("no route is for a provider whose host is known: there is nothing to sign for")
 	}
@@ -123,7 +121,7 @@ func newAuthority(key *ecdsa.PrivateKey, hosts []string, now time.Time) (*Author
 		Subject:                     pkix.Name{CommonName: "Sendgate local authority " + hex.EncodeToString(sum[:4])},
 		SubjectKeyId:                sum[:20],
 		NotBefore:                   now.Add(-behind),
-		NotAfter:                    now.Add(authorityLife),
+		NotAfter:                    now.Add(life),
 		KeyUsage:                    x509.KeyUsageCertSign,
 		ExtKeyUsage:                 []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid:       true,
@@ -138,5 +136,5 @@ func newAuthority(key *ecdsa.PrivateKey, hosts []string, now time.Time) (*Author
 		return nil, err
 	}
 	cert, err := x509.ParseCertificate(raw)
-	return &Authority{cert: cert, key: key, leaves: make(map[string]*tls.Certificate)}, err
+	return &CA{cert: cert, key: key, leaves: make(map[string]*tls.Certificate)}, err
 }
