@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -64,6 +65,7 @@ type cmCall struct {
 		Media struct {
 			URI string `json:"mediaUri"`
 		} `json:"media"`
+		Custom json.RawMessage `json:"custom"` // what else WhatsApp told, in Meta's names
 	} `json:"message"`
 	Event struct {
 		Type   string `json:"type"`
@@ -95,7 +97,7 @@ const cmPressed = "SuggestionClick"
 // Signals reads what people wrote by SMS, RCS, WhatsApp and Viber, or pressed, and what became of SMS. CM.com gives no ids to
 // messages: one is known by who wrote it, when, and what.
 // Sources: https://developers.cm.com/messaging/docs/incoming-messages,
-// https://developers.cm.com/messaging/docs/rcs-incoming-events and
+// https://developers.cm.com/messaging/docs/rcs-incoming-events, https://github.com/monica-gatti/CMSpringBootChatBoot and
 // https://developers.cm.com/messaging/docs/incoming-status-report, in JSON
 func (c cm) Signals(req *fasthttp.Request) ([]Signal, error) {
 	body, err := calledWith(req)
@@ -125,8 +127,12 @@ func (c cm) Signals(req *fasthttp.Request) ([]Signal, error) {
 	if call.Message.Media.URI != "" {
 		s.Media = 1
 	}
-	if pressed {
+	var content metaContent
+	json.Unmarshal(call.Message.Custom, &content) // of another shape it says nothing of a choice
+	if choice := content.choice(); pressed {
 		s.Text, s.Payload = string(call.Event.Custom.Label), string(call.Event.Custom.Postback)
+	} else if choice != (metaChoice{}) {
+		s.Text, s.Payload = cmp.Or(s.Text, choice.Title), cmp.Or(string(choice.ID), choice.Title)
 	}
 	s.From = filter.Recipient{Channel: channel, Address: texter(call.From.number()).Address}
 	s.ID = digest("cm", string(channel), s.From.Address, s.Sender, call.Time, s.Text, call.Message.Media.URI+s.Payload)

@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -37,7 +38,7 @@ type metaContent struct {
 	} `json:"text"`
 	Button struct {
 		Text    string `json:"text"`
-		Payload string `json:"payload"`
+		Payload loose  `json:"payload"`
 	} `json:"button"`
 	Interactive struct {
 		Button metaChoice `json:"button_reply"`
@@ -63,19 +64,19 @@ type metaFile struct {
 	Caption string `json:"caption"`
 }
 
+// choice is what somebody pressed of what a message offered: a button, or a row of a list.
+func (c *metaContent) choice() metaChoice {
+	return cmp.Or(c.Interactive.Button, c.Interactive.List, metaChoice{c.Button.Payload, c.Button.Text})
+}
+
 // say has s say what is in c. A reaction, a place, a sticker say no words.
 func (c *metaContent) say(s *Signal) {
 	s.ReplyTo = string(c.Context.ID)
 	switch c.Type {
 	case "text":
 		s.Text = c.Text.Body
-	case "button":
-		s.Text, s.Payload = c.Button.Text, c.Button.Payload
-	case "interactive":
-		choice := c.Interactive.Button
-		if choice == (metaChoice{}) {
-			choice = c.Interactive.List
-		}
+	case "button", "interactive":
+		choice := c.choice()
 		s.Text, s.Payload = choice.Title, string(choice.ID)
 		if choice == (metaChoice{}) {
 			s.Payload = c.Interactive.Flow.Response
