@@ -3,14 +3,11 @@ package proxy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/valyala/fasthttp"
 )
 
 // tunnels are those to hosts that no route answers for.
@@ -39,6 +36,9 @@ func (t *tunnels) begin() bool {
 	}
 	return !t.closed
 }
+
+// done is for one that was begun and is over.
+func (t *tunnels) done() { t.open.Done() }
 
 // close ends all of them, and waits for that.
 func (t *tunnels) close() {
@@ -102,59 +102,6 @@ func public(at netip.Addr) bool {
 		}
 	}
 	return true
-}
-
-// tunnel opens a tunnel to host, or says why not.
-func (g *Gate) tunnel(ctx *fasthttp.RequestCtx, from *client, host string) {
-	fail := func(end connectEnd, status int, why string) {
-		g.connects[end].Add(1)
-		g.malform(&ctx.Response, status, fmt.Sprintf("this gate opened no tunnel to %s: %s", host, why))
-		hearOut(ctx)
-	}
-	if !g.tunnels.begin() {
-		fail(connectUnreached, fasthttp.StatusServiceUnavailable, "it is about to stop")
-		return
-	}
-	if !g.files.Take() {
-		g.tunnels.open.Done()
-		fail(connectUnreached, fasthttp.StatusServiceUnavailable, "its process may have no more files open")
-		return
-	}
-	to, err := g.tunnels.reach(host)
-	if err != nil {
-		g.files.Give()
-		g.tunnels.open.Done()
-		if errors.Is(err, errInside) {
-			fail(connectRefused, fasthttp.StatusForbidden, err.Error())
-			return
-		}
-		fail(connectUnreached, fasthttp.StatusBadGateway, "it could not be reached")
-		return
-	}
-	g.connects[connectTunnelled].Add(1)
-	ctx.HijackSetNoResponse(true)
-	ctx.Hijack(func(c net.Conn) {
-		defer g.tunnels.open.Done()
-		defer g.files.Give()
-		defer to.Close()
-		if here, err := establish(from, c); err == nil {
-			g.tunnels.carry(here, to, g.limits.Idle, func() bool { return g.goesOn(from, host) })
-		}
-	})
-}
-
-// goesOn reports whether from may still have a tunnel to host: a configuration that came since may not list it any
-// more, or have a route for it, which the tunnel would lead round.
-func (g *Gate) goesOn(from *client, host string) bool {
-	t := g.table.Load()
-	if t.connect == nil || !t.tunnels(host) {
-		return false
-	}
-	if t.access == nil {
-		return true
-	}
-	_, why := t.access.through(from, g.clock())
-	return why == known
 }
 
 // carry passes on what either side says, until one ends, nothing is said for idle, or may says no.
