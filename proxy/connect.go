@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/tunnel"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 )
@@ -147,20 +148,20 @@ func (g *Gate) tunnel(ctx *fasthttp.RequestCtx, from *client, host string) {
 		g.malform(&ctx.Response, status, fmt.Sprintf("this gate opened no tunnel to %s: %s", host, why))
 		hearOut(ctx)
 	}
-	if !g.tunnels.begin() {
+	if !g.tunnels.Begin() {
 		fail(connectUnreached, fasthttp.StatusServiceUnavailable, "it is about to stop")
 		return
 	}
 	if !g.files.Take() {
-		g.tunnels.done()
+		g.tunnels.Done()
 		fail(connectUnreached, fasthttp.StatusServiceUnavailable, "its process may have no more files open")
 		return
 	}
-	to, err := g.tunnels.reach(host)
+	to, err := g.tunnels.Reach(host)
 	if err != nil {
 		g.files.Give()
-		g.tunnels.done()
-		if errors.Is(err, errInside) {
+		g.tunnels.Done()
+		if errors.Is(err, tunnel.ErrInside) {
 			fail(connectRefused, fasthttp.StatusForbidden, err.Error())
 			return
 		}
@@ -170,11 +171,11 @@ func (g *Gate) tunnel(ctx *fasthttp.RequestCtx, from *client, host string) {
 	g.connects[connectTunnelled].Add(1)
 	ctx.HijackSetNoResponse(true)
 	ctx.Hijack(func(c net.Conn) {
-		defer g.tunnels.done()
+		defer g.tunnels.Done()
 		defer g.files.Give()
 		defer to.Close()
 		if here, err := establish(from, c); err == nil {
-			g.tunnels.carry(here, to, g.limits.Idle, func() bool { return g.goesOn(from, host) })
+			g.tunnels.Carry(here, to, g.limits.Idle, func() bool { return g.goesOn(from, host) })
 		}
 	})
 }

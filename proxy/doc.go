@@ -19,7 +19,8 @@
 // the last that is put into a request (authorize.go), and nothing that a caller is known by goes on.
 //
 // Who sends by the name of a provider's host, by DNS or by CONNECT, is answered for it with a certificate of the gate's
-// own authority (hosts.go, secure.go, connect.go, package authority).
+// own authority (hosts.go, secure.go, package authority). A CONNECT to another host is refused, or tunnelled where that is
+// listed (connect.go, package tunnel).
 //
 // Calls of providers come in at a listener of its own (webhook.go). One that is signed for its route is read into
 // signals, and each of these comes to events and errands (hear.go), which are on disk before the call is

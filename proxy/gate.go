@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/socket"
+	"github.com/sendgate/sendgate/proxy/tunnel"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/errands"
@@ -33,7 +34,7 @@ type Gate struct {
 	listensTLS bool // it was made to, which a reload does not change
 
 	connects connects
-	tunnels  *tunnels
+	tunnels  *tunnel.Set
 
 	table     atomic.Pointer[table] // one snapshot serves a whole request
 	inFlight  atomic.Int64
@@ -115,7 +116,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		return nil, err
 	}
 	g.use(t)
-	g.server, g.secure, g.tunnels = g.newServer(), g.newTLS(), newTunnels()
+	g.server, g.secure, g.tunnels = g.newServer(), g.newTLS(), tunnel.New()
 	g.calls.server = g.newCallbacks(g.calls.limits)
 	if cfg.Metrics != nil {
 		if err := cfg.Metrics.Register(collector{g}); err != nil {

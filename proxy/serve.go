@@ -72,7 +72,7 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 	for _, c := range g.known.list() {
 		c.retire()
 	}
-	g.tunnels.close()
+	g.tunnels.Close()
 	g.calls.ports.close()
 	err := cmp.Or(g.calls.server.ShutdownWithContext(ctx), g.server.ShutdownWithContext(ctx))
 	if errors.Is(err, net.ErrClosed) {

@@ -74,7 +74,7 @@ func newWaysRig(t testing.TB, change func(*Config)) *waysRig {
 	plain, secure := loopback(t), loopback(t)
 	r.plain, r.secure = plain.Addr().String(), secure.Addr().String()
 	r.g = newGate(t, cfg, st)
-	r.g.tunnels.lookup, r.g.tunnels.dial = r.lookup, r.dial
+	r.g.tunnels.Lookup, r.g.tunnels.Dial = r.lookup, r.dial
 	ended := make(chan error, 2)
 	go func() { ended <- r.g.Serve(plain) }()
 	go func() { ended <- r.g.ServeTLS(secure) }()
