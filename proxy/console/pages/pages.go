@@ -88,8 +88,7 @@ var apiPaths = []string{"/api/", "/healthz", "/readyz", "/metrics", "/debug/"}
 
 // ServeHTTP answers one request.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // of the request before
-	defer hurry(w)
+	defer hurry(w, r.Body != http.NoBody)
 	r.RemoteAddr = p.origin(r) // for the audit, too
 	if slices.ContainsFunc(apiPaths, func(prefix string) bool { return strings.HasPrefix(r.URL.Path, prefix) }) {
 		p.api.ServeHTTP(w, r)
@@ -99,12 +98,18 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
+// leaveTime is how long what is left of an answer may take: as long as one step of the API's streams.
+const leaveTime = time.Minute
+
 // hurry bounds, once a request is answered, how long its client may take to send what is left of it and then to take the
-// answer: both are waited for, for whoever may not even be known.
-func hurry(w http.ResponseWriter) {
+// answer: both are waited for, for whoever may not even be known. Where there is no more to send, reading is not bounded:
+// the server reads ahead while the answer is taken, and where that fails it cancels all later requests of the connection.
+func hurry(w http.ResponseWriter, more bool) {
 	control, now := http.NewResponseController(w), time.Now() // a recorder knows no deadlines
-	_ = control.SetReadDeadline(now.Add(drainTime))
-	_ = control.SetWriteDeadline(now.Add(2 * drainTime))
+	if more {
+		_ = control.SetReadDeadline(now.Add(drainTime))
+	}
+	_ = control.SetWriteDeadline(now.Add(leaveTime))
 }
 
 // secure sets what every page forbids the browser: scripts, styles and pictures that are not the console's
