@@ -38,17 +38,19 @@ func newCatalogue() (*catalogue, error) {
 }
 
 // text is the sentence of key with args, names and values by turns, in the places that it keeps for them. N
-// also chooses between one and many. A key that there is not is shown as such, which a test finds.
+// also chooses between one and many, where the sentence is not the same for both. A key that there is not is shown
+// as such, which a test finds.
 func (c *catalogue) text(key string, args ...any) string {
 	data := map[string]any{}
 	for i := 0; i+1 < len(args); i += 2 {
 		data[fmt.Sprint(args[i])] = args[i+1]
 	}
-	text, err := c.words.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: data["N"]})
-	if err != nil {
-		return "⟦" + key + "⟧"
+	for _, n := range []any{data["N"], nil} {
+		if text, err := c.words.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: data, PluralCount: n}); err == nil {
+			return text
+		}
 	}
-	return text
+	return "⟦" + key + "⟧"
 }
 
 // known is the sentence of a key that came from outside; it is empty where there is none.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/proxy/console"
 )
@@ -103,6 +104,49 @@ func TestCatalogue(t *testing.T) {
 		if title != "layout" && !strings.HasPrefix(title, "part-") && words.known(title+".title") == "" {
 			t.Errorf("%s has no title: want %s.title in the catalogue", name, title)
 		}
+	}
+}
+
+// A sentence that is the same of one and of many is written once.
+func TestEverySentenceCanBeSaidOfAnyNumber(t *testing.T) {
+	words, err := newCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said int
+	var walk func(key string, at any)
+	walk = func(key string, at any) {
+		inner, more := at.(map[string]any)
+		if _, counted := inner["other"].(string); more && !counted {
+			for name, at := range inner {
+				walk(strings.TrimPrefix(key+"."+name, "."), at)
+			}
+			return
+		}
+		said++
+		for n := range 3 {
+			if text := words.text(key, "N", n); strings.HasPrefix(text, "⟦") {
+				t.Errorf("%s cannot be said of %d", key, n)
+			}
+		}
+	}
+	files, err := fs.Glob(catalogues, "catalogue/en/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		text, err := catalogues.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all map[string]any
+		if err := yaml.Unmarshal(text, &all); err != nil {
+			t.Fatal(name, err)
+		}
+		walk("", all)
+	}
+	if said < 500 {
+		t.Errorf("only %d sentences were tried", said)
 	}
 }
 
