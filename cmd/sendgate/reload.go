@@ -37,11 +37,15 @@ func (s *server) tell(old, next configs.Config) {
 }
 
 // reloader lets one reload run at a time, from reading the file on, so that what was read first never follows what
-// was read later into force. It counts what becomes of them.
+// was read later into force. It counts what becomes of them, and shows what became of the last: a file that is refused
+// keeps the next start from succeeding, too.
 func reloader(metrics prometheus.Registerer, reload func() error) func() error {
 	results := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sendgate_reloads_total",
 		Help: "Reloads of the configuration, by result: taken, or refused and the old one kept."}, []string{"result"})
-	metrics.MustRegister(results)
+	last := prometheus.NewGauge(prometheus.GaugeOpts{Name: "sendgate_config_last_reload_successful",
+		Help: "1 while the last reload of the configuration was taken, or there was none; 0: it was refused, and the old one kept."})
+	last.Set(1)
+	metrics.MustRegister(results, last)
 	taken, refused := results.WithLabelValues("taken"), results.WithLabelValues("refused")
 	turn := make(chan struct{}, 1)
 	return func() error {
@@ -50,8 +54,10 @@ func reloader(metrics prometheus.Registerer, reload func() error) func() error {
 		err := reload()
 		if err != nil {
 			refused.Inc()
+			last.Set(0)
 		} else {
 			taken.Inc()
+			last.Set(1)
 		}
 		return err
 	}

@@ -20,10 +20,10 @@ type concern struct {
 	Text string // more about it
 }
 
-// concerns is the state of the store, of providers, pauses, breakers, budgets, queues and of the webhook that tells consents on.
+// concerns is the state of the store, of the configuration's file, of providers, pauses, breakers, budgets, queues and of the webhook that tells consents on.
 func concerns(v *visit) ([]concern, error) {
 	var all []concern
-	for _, ask := range []func(*visit) ([]concern, error){ready, contacts, paused, circuits, budgets, waiting, told} {
+	for _, ask := range []func(*visit) ([]concern, error){ready, settings, contacts, paused, circuits, budgets, waiting, told} {
 		some, err := ask(v)
 		if err != nil {
 			return nil, err
@@ -38,6 +38,22 @@ func ready(v *visit) ([]concern, error) {
 	err := v.api.Ready(v.ctx())
 	if refused, ok := errors.AsType[*console.Error](err); ok && refused.Status == http.StatusServiceUnavailable {
 		return []concern{{Key: "not-ready", N: 1, Bad: true, Text: refused.Message}}, nil
+	}
+	return nil, err
+}
+
+// settings is whether the gate would start again from its file, and what of that is not in force; nothing where all is well, or to
+// who may not see the configuration.
+func settings(v *visit) ([]concern, error) {
+	if v.by.Role < console.Admin {
+		return nil, nil
+	}
+	c, err := v.api.Configuration(v.ctx())
+	switch n := len(c.Differences); {
+	case c.Problem != "":
+		return []concern{{Key: "file-refused", N: 1, Bad: true, Link: "/configuration", Text: c.Problem}}, err
+	case n > 0:
+		return []concern{{Key: "file-differs", N: n, Link: "/configuration"}}, err
 	}
 	return nil, err
 }

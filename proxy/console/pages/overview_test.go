@@ -159,3 +159,37 @@ func TestOverviewOfProviders(t *testing.T) {
 		})
 	}
 }
+
+// An edit of the file that nobody reloads, or whose reload nobody saw refused, shows at the next restart, at the worst of times.
+func TestOverviewOfTheConfiguration(t *testing.T) {
+	const refused, differs = "a restart would fail", "of the configuration file"
+	differences := []console.Difference{{Path: "proxy.routes.twilio.mode", InForce: "enforce", InFile: "report"}, {Path: "console.listen", Restart: true}}
+	for name, c := range map[string]struct {
+		problem     string
+		differences []console.Difference
+		role        console.Role
+		says        []string
+		not         []string
+	}{
+		"all is in force":               {"", nil, console.Admin, nil, []string{refused, differs}},
+		"the file would be refused":     {"sendgate.yaml:3: proxy.rutes: unknown <key>", nil, console.Admin, []string{refused, "proxy.rutes: unknown &lt;key&gt;"}, []string{differs}},
+		"a setting waits":               {"", differences[:1], console.Admin, []string{"1</span>", "setting " + differs + " is not in force"}, []string{refused}},
+		"settings wait":                 {"", differences, console.Admin, []string{"2</span>", "settings " + differs + " are not in force"}, []string{refused}},
+		"who is no admin sees no file":  {"sendgate.yaml:3: proxy.rutes: unknown <key>", nil, console.Reviewer, nil, []string{refused, "rutes"}},
+		"who only looks sees none, too": {"", differences, console.Viewer, nil, []string{differs}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.conf.Problem, r.conf.Differences = c.problem, c.differences
+			v := r.as(c.role)
+			_, body := v.get("/")
+			v.safe("/", body)
+			v.said(body, c.says...)
+			for _, not := range c.not {
+				if strings.Contains(body, not) {
+					t.Errorf("the overview says %q", not)
+				}
+			}
+		})
+	}
+}
