@@ -164,6 +164,7 @@ type Signal struct {
 
 	// Of a Preference: whether it stops messages or has them again, and which. Label is what the sender's account calls
 	// them at the service, such as an unsubscribe group or a stream: Scope is what they are where nobody knows the label.
+	// Where Template is set they are those by it, which the service itself refuses to deliver.
 	Stop  bool         `json:"stop,omitempty"`
 	Scope filter.Scope `json:"scope,omitzero"`
 	Label string       `json:"label,omitempty"`

@@ -70,16 +70,7 @@ type infobipPart struct {
 type infobipParts []infobipPart
 
 // UnmarshalJSON takes an object for a list of one.
-func (p *infobipParts) UnmarshalJSON(b []byte) error {
-	switch b[0] {
-	case '[':
-		return json.Unmarshal(b, (*[]infobipPart)(p))
-	case '{':
-		*p = make(infobipParts, 1)
-		return json.Unmarshal(b, &(*p)[0])
-	}
-	return nil
-}
+func (p *infobipParts) UnmarshalJSON(b []byte) error { return oneOrMore(b, (*[]infobipPart)(p)) }
 
 // say has s say what is in p: its texts, or else what stands below files, on buttons and for a subject.
 func (p infobipParts) say(s *Signal) {

@@ -45,6 +45,18 @@ func saidIn(req *fasthttp.Request, names []string) (map[string]string, error) {
 	return saidInForm(body, names)
 }
 
+// oneOrMore reads a list in JSON, for which an object stands where there is one thing. Anything else is none.
+func oneOrMore[T any](b []byte, all *[]T) error {
+	switch b[0] {
+	case '[':
+		return json.Unmarshal(b, all)
+	case '{':
+		*all = make([]T, 1)
+		return json.Unmarshal(b, &(*all)[0])
+	}
+	return nil
+}
+
 // saidInForm is what saidIn reads of a form or a query.
 func saidInForm(src []byte, names []string) (map[string]string, error) {
 	all, ok := pairs(src)

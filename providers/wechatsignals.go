@@ -206,7 +206,22 @@ type wechatCall struct {
 	Key     string `xml:"EventKey" json:"EventKey"`
 	Sent    loose  `xml:"MsgID" json:"-"` // of a template
 	Status  string `xml:"Status" json:"Status"`
+
+	Off   wechatPermits `xml:"SubscribeMsgChangeEvent>List" json:"List"` // in JSON what was asked, too
+	Asked wechatPermits `xml:"SubscribeMsgPopupEvent>List" json:"-"`
 }
+
+// A wechatPermit is what somebody said of the messages by one template, each of which they permit.
+// Source: https://developers.weixin.qq.com/doc/service/en/guide/product/subscription_messages/push.html
+type wechatPermit struct {
+	Template string `xml:"TemplateId" json:"TemplateId"`
+	Answer   string `xml:"SubscribeStatusString" json:"SubscribeStatusString"`
+}
+
+type wechatPermits []wechatPermit
+
+// UnmarshalJSON takes an object for a list of one.
+func (p *wechatPermits) UnmarshalJSON(b []byte) error { return oneOrMore(b, (*[]wechatPermit)(p)) }
 
 // wechatMedia are the types of messages that are files or the like.
 var wechatMedia = []string{"image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"}
@@ -215,9 +230,9 @@ var wechatMedia = []string{"image", "voice", "video", "shortvideo", "location", 
 // Source: https://developers.weixin.qq.com/community/develop/doc/000ecccb7cc1b0060da1f5ee86f400
 const wechatBlocked = "failed:user block"
 
-// Signals reads what people wrote or chose in a menu, who unsubscribed, and what became of templates. Who subscribes does
-// not thereby ask for messages; nor is told which kinds of subscribe messages somebody takes, since each is permitted by
-// itself and WeChat refuses the others.
+// Signals reads what people wrote or chose in a menu, who unsubscribed, and what became of templates; and by which templates
+// they want no messages any more, or permit some again. Who subscribes does not thereby ask for messages, and who does not
+// permit one when asked stops none.
 func (wechat) Signals(req *fasthttp.Request) ([]Signal, error) {
 	if req.Header.IsGet() {
 		return nil, ErrHandshake
@@ -257,8 +272,25 @@ func (wechat) Signals(req *fasthttp.Request) ([]Signal, error) {
 			all = append(all, Signal{Kind: Preference, ID: s.ID + ":blocked", Time: s.Time, From: s.From, Sender: s.Sender, Stop: true, Scope: filter.All, Detail: "receipt: " + wechatBlocked})
 		}
 		return all, nil
+	case event == "subscribe_msg_change_event":
+		return s.permits(call.Off, "reject", "turned off"), nil
+	case event == "subscribe_msg_popup_event":
+		return s.permits(slices.Concat(call.Asked, call.Off), "accept", "permitted"), nil
 	default:
 		return nil, nil
 	}
 	return told(s), nil
+}
+
+// permits are signals as s of those templates of which somebody said answer.
+func (s Signal) permits(of wechatPermits, answer, detail string) (all []Signal) {
+	s.Kind, s.Stop, s.Scope = Preference, answer == "reject", filter.All
+	for _, p := range of {
+		if p.Answer == answer && p.Template != "" {
+			one := s
+			one.Template, one.Detail, one.ID = p.Template, detail+": "+p.Template, digest(s.ID, p.Template)
+			all = append(all, told(one)...)
+		}
+	}
+	return all
 }

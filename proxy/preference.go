@@ -11,8 +11,8 @@ import (
 )
 
 // preference takes in what a person set at the provider: of a topic, where the brand has what the provider calls it
-// for an alias of one. To have messages again lifts that setting and nothing
-// that they told the business itself.
+// for an alias of one, or the route has the template for it. A template that is of no topic binds nothing else, and the
+// provider refuses what is sent by it. To have messages again lifts that setting and nothing that they told the business itself.
 func (h *heard) preference(ctx context.Context, sig *providers.Signal) error {
 	before, err := h.before(ctx, sig)
 	if err != nil {
@@ -21,8 +21,13 @@ func (h *heard) preference(ctx context.Context, sig *providers.Signal) error {
 	e := h.event(sig, filter.OptedOut)
 	e.Scope, e.Note = sig.Scope, sig.Detail
 	topic := h.rt.labels.declared.Named(sig.Label)
+	if sig.Template != "" {
+		topic, _ = h.rt.labels.templates[sig.Template].Topic()
+	}
 	if _, ok := h.rt.labels.declared.Category(topic); ok {
 		e.Scope = filter.OfTopic(topic)
+	} else if sig.Template != "" {
+		return nil
 	}
 	if sig.Stop {
 		return h.withdraw(e, &before, sig)
