@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/head"
@@ -76,12 +77,12 @@ type ClientCertificates struct {
 	Fingerprints []string `yaml:"fingerprints"`
 }
 
-// newAccess checks cfg, which may be nil. Errors name the key.
-func newAccess(cfg *ClientsConfig, count *counters) (*access, error) {
+// newAccess checks cfg, which may be nil. used counts how often each client came in by a token. Errors name the key.
+func newAccess(cfg *ClientsConfig, used func(name string) *atomic.Uint64) (*access, error) {
 	if cfg == nil {
 		return nil, nil
 	}
-	a := &access{certificates: cfg.Certificates, tokens: make(map[[sha256.Size]byte]*token, len(cfg.Tokens)), count: count}
+	a := &access{certificates: cfg.Certificates, tokens: make(map[[sha256.Size]byte]*token, len(cfg.Tokens))}
 	if len(cfg.Tokens) == 0 && cfg.Certificates == nil && len(cfg.Networks) == 0 {
 		return nil, errors.New("nobody could come in: want tokens, certificates or networks")
 	}
@@ -93,7 +94,7 @@ func newAccess(cfg *ClientsConfig, count *counters) (*access, error) {
 		if other := a.tokens[hash]; other != nil {
 			return nil, fmt.Errorf("tokens[%d].sha256: this is the token of %s already", i, other.name)
 		}
-		a.tokens[hash] = &token{t.Name, t.Until.Time, count.client(t.Name)}
+		a.tokens[hash] = &token{t.Name, t.Until.Time, used(t.Name)}
 	}
 	var err error
 	if a.networks, err = prefixes(cfg.Networks); err != nil {

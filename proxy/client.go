@@ -1,9 +1,7 @@
 package proxy
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"maps"
 	"net"
@@ -36,14 +34,9 @@ type client struct {
 	host    string    // by whose name it comes, once hands were shaken
 	outer   *client   // the tunnel that it is inside of, which took its places; nil: there is none
 
-	at         netip.Addr          // see address
-	shown      []*x509.Certificate // by the client, its own first; verified by what is written in certified
-	verifiedBy *access
-	holder     string
-	until      time.Time
-	presented  bool // its CONNECT came with a token, of which this is the hash
-	hash       [sha256.Size]byte
-	from       netip.Addr // where its CONNECT came from, as access.from has it
+	at       netip.Addr // see address
+	shown    shown
+	passport passport // of its CONNECT
 }
 
 // The phases of a connection.

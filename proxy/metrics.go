@@ -76,7 +76,7 @@ func (c *counters) client(name string) *atomic.Uint64 {
 func (c *counters) comers(name string, total func(*prometheus.Desc, uint64, ...string)) {
 	for why := known + 1; why < strangers; why++ {
 		if v := c.strangers[why].Load(); v > 0 {
-			total(descStrangers, v, name, strangerNames[why])
+			total(descStrangers, v, name, why.String())
 		}
 	}
 	c.clients.Range(func(client, count any) bool {
