@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/decisions"
 	"go.uber.org/zap"
@@ -32,14 +33,14 @@ var accessNow = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // config is twilio and other, with the gate's credentials, for clients with tokens.
 func (r *accessRig) config(change func(*RouteConfig)) Config {
-	route := func(tokens ...ClientToken) RouteConfig {
-		rc := RouteConfig{Provider: "twilio", Upstream: r.base, Policy: anyone, Credentials: &ownKeys, Authorize: "gate", Clients: &ClientsConfig{Tokens: tokens}}
+	route := func(tokens ...access.Token) RouteConfig {
+		rc := RouteConfig{Provider: "twilio", Upstream: r.base, Policy: anyone, Credentials: &ownKeys, Authorize: "gate", Clients: &access.Config{Tokens: tokens}}
 		rc.Hosts = []string{}
 		return rc
 	}
-	hashed := func(name, token string) ClientToken { return ClientToken{Name: name, SHA256: hashOf(token)} }
+	hashed := func(name, token string) access.Token { return access.Token{Name: name, SHA256: hashOf(token)} }
 	old := hashed("shop", r.expired)
-	old.Until = Moment{accessNow}
+	old.Until = access.Moment{Time: accessNow}
 	twilio := route(hashed("shop", r.shop), old)
 	if change != nil {
 		change(&twilio)
@@ -55,7 +56,7 @@ func newAccessRig(t *testing.T, change func(*RouteConfig)) *accessRig {
 	t.Helper()
 	r := &accessRig{seen: make(chan wire, 16), st: memory(t), metrics: prometheus.NewRegistry()}
 	for _, token := range []*string{&r.shop, &r.expired, &r.others} {
-		*token, _ = NewClientToken("x")
+		*token, _ = access.NewToken("x")
 	}
 	r.base = play(t, loopback(t), echo(okAnswer, func(w wire) { r.seen <- w }))
 	core, logs := observer.New(zap.DebugLevel)
@@ -137,7 +138,7 @@ func TestClients(t *testing.T) {
 }
 
 func (r *accessRig) counted(reason string) uint64 {
-	for why := range stranger(strangers) {
+	for why := range access.Refusal(access.Refusals) {
 		if why.String() == reason {
 			return r.g.counts["twilio"].strangers[why].Load()
 		}
@@ -197,7 +198,7 @@ func TestClientGuesses(t *testing.T) {
 	s := speak(t, r.addr)
 	closed := 0
 	for range 13 {
-		guess, _ := NewClientToken("x")
+		guess, _ := access.NewToken("x")
 		s.write(withHeaders(sms("+14155550100", "Hi"), basicAuth(ownAccount, guess)))
 		if got := s.hear("POST"); got.StatusCode != 401 {
 			t.Fatalf("answered %d", got.StatusCode)
@@ -215,17 +216,17 @@ func TestClientGuesses(t *testing.T) {
 	if n := r.logs.FilterMessageSnippet("not known here").Len(); n != 1 {
 		t.Errorf("the log heard of it %d times", n)
 	}
-	if n := r.g.counts["twilio"].strangers[wrongToken].Load(); n != 13 {
+	if n := r.g.counts["twilio"].strangers[access.WrongToken].Load(); n != 13 {
 		t.Errorf("%d guesses were counted", n)
 	}
 }
 
 // TestClientsDoNotShareKeys: a key of one client is another's for anybody else, and stays its own when its token is changed.
 func TestClientsDoNotShareKeys(t *testing.T) {
-	second, _ := NewClientToken("x")
-	crm, _ := NewClientToken("x")
+	second, _ := access.NewToken("x")
+	crm, _ := access.NewToken("x")
 	r := newAccessRig(t, func(rc *RouteConfig) {
-		rc.Clients.Tokens = append(rc.Clients.Tokens, ClientToken{Name: "shop", SHA256: hashOf(second)}, ClientToken{Name: "crm", SHA256: hashOf(crm)})
+		rc.Clients.Tokens = append(rc.Clients.Tokens, access.Token{Name: "shop", SHA256: hashOf(second)}, access.Token{Name: "crm", SHA256: hashOf(crm)})
 	})
 	keyed := func(token string) told {
 		return ask(t, r.addr, withHeaders(sms("+14155550100", "Hi"), "Sendgate-Key: order-1", basicAuth(ownAccount, token)))
@@ -257,9 +258,9 @@ func TestClientsReload(t *testing.T) {
 		}
 	}
 	send(r.shop, 200)
-	fresh, _ := NewClientToken("x")
+	fresh, _ := access.NewToken("x")
 	both := r.config(func(rc *RouteConfig) {
-		rc.Clients.Tokens = append(rc.Clients.Tokens, ClientToken{Name: "shop", SHA256: hashOf(fresh)})
+		rc.Clients.Tokens = append(rc.Clients.Tokens, access.Token{Name: "shop", SHA256: hashOf(fresh)})
 	})
 	if err := r.g.Reload(both); err != nil {
 		t.Fatal(err)

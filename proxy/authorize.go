@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/valyala/fasthttp"
@@ -200,7 +201,7 @@ func (rt *route) guard(cfg *RouteConfig, all *Config) (err error) {
 	if cfg.Clients != nil && cfg.Clients.Certificates != nil && all.TLS == nil && all.Connect == nil {
 		return errors.New("clients: certificates: clients show them to the TLS listener, and there is none: want proxy.tls")
 	}
-	if rt.access, err = newAccess(cfg.Clients, rt.count.client); err != nil {
+	if rt.access, err = access.New(cfg.Clients, rt.count.client); err != nil {
 		return fmt.Errorf("clients: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/access"
 )
 
 const (
@@ -111,7 +112,7 @@ func TestAuthorizeConfig(t *testing.T) {
 // reads no file of certificates.
 func TestAuthorizeInADraft(t *testing.T) {
 	cfg := Config{Draft: true, Routes: map[string]RouteConfig{"telegram": {Authorize: "gate", Credentials: &providers.Credentials{Secret: strings.Repeat("-", 32)},
-		Clients: &ClientsConfig{Certificates: &ClientCertificates{CAFile: "nowhere.pem"}}}}}
+		Clients: &access.Config{Certificates: &access.Certificates{CAFile: "nowhere.pem"}}}}}
 	if _, err := New(cfg, memory(t)); err != nil {
 		t.Error(err)
 	}

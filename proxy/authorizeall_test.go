@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/valyala/fasthttp"
 )
 
@@ -92,10 +93,10 @@ func TestAuthorizeCarriers(t *testing.T) {
 	for _, c := range carriers {
 		for _, policy := range []string{"as it is", "with a line"} {
 			t.Run(c.name+", "+policy, func(t *testing.T) {
-				token, entry := NewClientToken("shop")
+				token, entry := access.NewToken("shop")
 				seen := make(chan wire, 1)
 				base := play(t, loopback(t), echo(okAnswer, func(w wire) { seen <- w }))
-				rc := RouteConfig{Provider: c.provider, Upstream: base, Policy: anyone, Authorize: "gate", Credentials: &c.keys, Clients: &ClientsConfig{Tokens: []ClientToken{entry}}}
+				rc := RouteConfig{Provider: c.provider, Upstream: base, Policy: anyone, Authorize: "gate", Credentials: &c.keys, Clients: &access.Config{Tokens: []access.Token{entry}}}
 				if policy == "with a line" {
 					rc.Policy = footed
 				}
@@ -103,7 +104,7 @@ func TestAuthorizeCarriers(t *testing.T) {
 				wrote.Channel = filter.WhatsApp
 				learn(t, st, filter.Event{To: wrote, Kind: filter.Wrote, Source: "test"}) // which opens the window
 				_, addr := start(t, Config{Routes: map[string]RouteConfig{"r": rc}}, st)
-				guess, _ := NewClientToken("x")
+				guess, _ := access.NewToken("x")
 				if got := ask(t, addr, c.request(guess)); got.StatusCode != cmp.Or(c.status, 401) || !strings.Contains(got.body, c.says) {
 					t.Errorf("a stranger is answered %d %s", got.StatusCode, got.body)
 				}

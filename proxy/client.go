@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/socket"
 	"github.com/valyala/fasthttp"
 )
@@ -35,8 +36,8 @@ type client struct {
 	outer   *client   // the tunnel that it is inside of, which took its places; nil: there is none
 
 	at       netip.Addr // see address
-	shown    shown
-	passport passport // of its CONNECT
+	shown    access.Shown
+	passport access.Passport // of its CONNECT
 }
 
 // The phases of a connection.

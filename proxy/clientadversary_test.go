@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/sendgate/sendgate/proxy/access"
 )
 
 // TestClientAdversary: what is written in odd ways lets nobody in, nothing of a caller's out, and no request profits
@@ -71,10 +73,10 @@ func TestClientAdversary(t *testing.T) {
 
 // TestClientsWithinATunnel: a CONNECT lets nobody in: each request within it is asked, and none profits from another.
 func TestClientsWithinATunnel(t *testing.T) {
-	token, entry := NewClientToken("shop")
+	token, entry := access.NewToken("shop")
 	r := newWaysRig(t, func(cfg *Config) {
 		rc := cfg.Routes["twilio"]
-		rc.Clients, rc.Credentials, rc.Authorize = &ClientsConfig{Tokens: []ClientToken{entry}, Networks: []string{"127.0.0.1"}}, &ownKeys, "gate"
+		rc.Clients, rc.Credentials, rc.Authorize = &access.Config{Tokens: []access.Token{entry}, Networks: []string{"127.0.0.1"}}, &ownKeys, "gate"
 		cfg.Routes["twilio"] = rc
 	})
 	c, base := r.client(t, "CONNECT")
@@ -101,7 +103,7 @@ func TestClientsWithinATunnel(t *testing.T) {
 	if n := len(r.seen); n != 4 {
 		t.Errorf("%d were sent", n)
 	}
-	if n := r.g.counts["twilio"].strangers[noToken].Load(); n != 8 {
+	if n := r.g.counts["twilio"].strangers[access.NoToken].Load(); n != 8 {
 		t.Errorf("%s strangers were counted", fmt.Sprint(n))
 	}
 }

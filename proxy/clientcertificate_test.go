@@ -21,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sendgate/sendgate/proxy/access"
 )
 
 // An issuer is an authority for the certificates of clients.
@@ -123,7 +125,7 @@ func TestClientCertificates(t *testing.T) {
 	r := newWaysRig(t, func(cfg *Config) {
 		rc := cfg.Routes["twilio"]
 		rc.Credentials, rc.Authorize = &ownKeys, "gate"
-		rc.Clients = &ClientsConfig{Certificates: &ClientCertificates{CAFile: filepath.Join(dir, "clients.pem"),
+		rc.Clients = &access.Config{Certificates: &access.Certificates{CAFile: filepath.Join(dir, "clients.pem"),
 			Names: []string{"shop.example.com", "spiffe://acme/shop"}, Fingerprints: []string{strings.ToUpper(hex.EncodeToString(sum[:]))}}}
 		cfg.Routes["twilio"] = rc
 	})
@@ -176,7 +178,7 @@ func TestClientCertificateRevoked(t *testing.T) {
 	var cfg Config
 	r := newWaysRig(t, func(c *Config) {
 		rc := c.Routes["twilio"]
-		rc.Clients = &ClientsConfig{Certificates: &ClientCertificates{CAFile: file}}
+		rc.Clients = &access.Config{Certificates: &access.Certificates{CAFile: file}}
 		c.Routes["twilio"] = rc
 		cfg = *c
 	})
@@ -212,10 +214,10 @@ func TestClientCertificateRevoked(t *testing.T) {
 
 // TestClientsOfConnect: who may not come through is asked for a token, and the token that is brought counts within.
 func TestClientsOfConnect(t *testing.T) {
-	shop, _ := NewClientToken("shop")
-	door, _ := NewClientToken("door")
-	list := func(token string) *ClientsConfig {
-		return &ClientsConfig{Tokens: []ClientToken{{Name: "shop", SHA256: hashOf(token)}}}
+	shop, _ := access.NewToken("shop")
+	door, _ := access.NewToken("door")
+	list := func(token string) *access.Config {
+		return &access.Config{Tokens: []access.Token{{Name: "shop", SHA256: hashOf(token)}}}
 	}
 	t.Run("a token of the route", func(t *testing.T) {
 		r := newWaysRig(t, func(cfg *Config) {
@@ -248,7 +250,7 @@ func TestClientsOfConnect(t *testing.T) {
 			})
 		}
 	})
-	for before, clients := range map[string]*ClientsConfig{"a route that lets all in": nil, "one that lets a network in": {Networks: []string{"127.0.0.1"}}} {
+	for before, clients := range map[string]*access.Config{"a route that lets all in": nil, "one that lets a network in": {Networks: []string{"127.0.0.1"}}} {
 		t.Run("a token of the door, before "+before, func(t *testing.T) {
 			r := newWaysRig(t, func(cfg *Config) {
 				rc := cfg.Routes["twilio"]

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"go.uber.org/zap"
 )
@@ -140,7 +141,7 @@ type RouteConfig struct {
 	// one after the other. Left out: the callers sign by Credentials. Either way the gate signs anew by Credentials.
 	Signers []providers.Signer `yaml:"signers"`
 	// Clients are those who may come in by the route. Nil: all who reach the gate.
-	Clients *ClientsConfig `yaml:"clients"`
+	Clients *access.Config `yaml:"clients"`
 	// KeywordReplies says who answers STOP, START and HELP where providers do by default: provider
 	// (default), or gate where the provider was told to leave that to its customer.
 	KeywordReplies string `yaml:"keyword_replies"`

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/proxy/tunnel"
 	"github.com/valyala/fasthttp"
@@ -25,7 +26,7 @@ type ConnectConfig struct {
 	Hosts []string `yaml:"hosts"`
 	// Clients are those who may come through CONNECT, by tokens in Proxy-Authorization and by networks. Nil: all who
 	// reach the gate. Whom a route lets in is for the route to say, and a token of its own may stand there, too.
-	Clients *ClientsConfig `yaml:"clients"`
+	Clients *access.Config `yaml:"clients"`
 }
 
 // A connectEnd is what became of a CONNECT.
@@ -190,8 +191,8 @@ func (g *Gate) goesOn(from *client, host string) bool {
 	if t.access == nil {
 		return true
 	}
-	_, why := t.access.through(&from.passport, g.clock())
-	return why == known
+	_, why := t.access.ByPassport(&from.passport, g.clock())
+	return why == access.None
 }
 
 // established answers a CONNECT; no header belongs to that.

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/sendgate/sendgate/proxy/access"
 )
 
 // TestTunnelsThatAreTakenBack: a reload that takes CONNECT itself away lets nobody go on in what was opened, also where
@@ -44,15 +46,15 @@ func TestTunnelsThatAreTakenBack(t *testing.T) {
 // TestTunnelsThatMayNotGoOn: what leads through the gate to a host of nobody's ends with the next thing that is said, once
 // the configuration does not let it through any more; a reload that does leaves it alone.
 func TestTunnelsThatMayNotGoOn(t *testing.T) {
-	token, shop := NewClientToken("shop")
-	_, other := NewClientToken("other")
+	token, shop := access.NewToken("shop")
+	_, other := access.NewToken("other")
 	for name, c := range map[string]struct {
 		then *ConnectConfig
 		open bool
 	}{
-		"nothing changes":                 {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &ClientsConfig{Tokens: []ClientToken{shop}}}, true},
+		"nothing changes":                 {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &access.Config{Tokens: []access.Token{shop}}}, true},
 		"anybody may come":                {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}}, true},
-		"the token is taken back":         {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &ClientsConfig{Tokens: []ClientToken{other}}}, false},
+		"the token is taken back":         {&ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &access.Config{Tokens: []access.Token{other}}}, false},
 		"another host is tunnelled to":    {&ConnectConfig{Other: "tunnel", Hosts: []string{"other.example"}}, false},
 		"what is not answered is refused": {new(ConnectConfig), false},
 		"there is no CONNECT":             {nil, false},
@@ -60,7 +62,7 @@ func TestTunnelsThatMayNotGoOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var cfg Config
 			r := newWaysRig(t, func(c *Config) {
-				c.Connect = &ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &ClientsConfig{Tokens: []ClientToken{shop}}}
+				c.Connect = &ConnectConfig{Other: "tunnel", Hosts: []string{"public.example"}, Clients: &access.Config{Tokens: []access.Token{shop}}}
 				cfg = *c
 			})
 			ln := loopback(t)
@@ -91,11 +93,11 @@ func TestTunnelsThatMayNotGoOn(t *testing.T) {
 func TestTokenOfATunnelThatIsTakenBack(t *testing.T) {
 	for _, lane := range []string{"with the lane", withoutLane} {
 		t.Run(lane, func(t *testing.T) {
-			leaked, one := NewClientToken("shop")
-			kept, other := NewClientToken("shop")
+			leaked, one := access.NewToken("shop")
+			kept, other := access.NewToken("shop")
 			var cfg Config
 			r := newWaysRig(t, func(c *Config) {
-				c.Connect.Clients = &ClientsConfig{Tokens: []ClientToken{one, other}}
+				c.Connect.Clients = &access.Config{Tokens: []access.Token{one, other}}
 				cfg = *c
 			})
 			through := func(token string) func() (int, error) {
@@ -117,7 +119,7 @@ func TestTokenOfATunnelThatIsTakenBack(t *testing.T) {
 					t.Fatalf("answered %d, %v", status, err)
 				}
 			}
-			cfg.Connect = &ConnectConfig{Clients: &ClientsConfig{Tokens: []ClientToken{other}}}
+			cfg.Connect = &ConnectConfig{Clients: &access.Config{Tokens: []access.Token{other}}}
 			if err := r.g.Reload(cfg); err != nil {
 				t.Fatal(err)
 			}

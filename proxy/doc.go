@@ -14,9 +14,9 @@
 // repeat sends nothing and decides nothing, so it is in no log of decisions and under no cap;
 // sendgate_send_keys_total counts it, and its Sendgate-Id is that of the first.
 //
-// Who may come in by a route is asked at each request, by the configuration in force (access.go), before anything in
-// it is read: a stranger is refused and leaves no decision. Where the gate has the provider's credentials, these are
-// the last that is put into a request (authorize.go), and nothing that a caller is known by goes on.
+// Who may come in by a route is asked at each request, by the configuration in force (access.go, package access), before
+// anything in it is read: a stranger is refused and leaves no decision. Where the gate has the provider's credentials,
+// these are the last that is put into a request (authorize.go), and nothing that a caller is known by goes on.
 //
 // Who sends by the name of a provider's host, by DNS or by CONNECT, is answered for it with a certificate of the gate's
 // own authority (hosts.go, secure.go, package authority). A CONNECT to another host is refused, or tunnelled where that is

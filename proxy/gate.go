@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/socket"
 	"github.com/sendgate/sendgate/proxy/tunnel"
 	"github.com/sendgate/sendgate/proxy/upstream"
@@ -49,7 +50,7 @@ type Gate struct {
 	live      upstream.Exchanges
 	known     clients
 	chatter   chatter
-	guesses   guesses
+	guesses   access.Guesses
 
 	appointments appointments
 	withdrawals  withdrawals

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/upstream"
 )
 
@@ -43,8 +44,8 @@ type counters struct {
 	dialogues [filter.DialogueStates]atomic.Uint64 // that came to be in a state
 	unasked   atomic.Uint64                        // people who could not be asked
 
-	strangers [strangers]atomic.Uint64 // who may not come in
-	clients   sync.Map                 // by name, the *atomic.Uint64 of how often each came in by a token
+	strangers [access.Refusals]atomic.Uint64 // who may not come in
+	clients   sync.Map                       // by name, the *atomic.Uint64 of how often each came in by a token
 
 	refusals sync.Map // by code, an int, the *atomic.Uint64 of how often the provider refused with it
 }
@@ -74,7 +75,7 @@ func (c *counters) client(name string) *atomic.Uint64 {
 
 // comers tells who came in by the route called name, and who might not.
 func (c *counters) comers(name string, total func(*prometheus.Desc, uint64, ...string)) {
-	for why := known + 1; why < strangers; why++ {
+	for why := access.None + 1; why < access.Refusals; why++ {
 		if v := c.strangers[why].Load(); v > 0 {
 			total(descStrangers, v, name, why.String())
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/authority"
 	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/proxy/upstream"
@@ -50,7 +51,7 @@ type route struct {
 	credentials *providers.Credentials // put into all calls; nil: callers bring their own
 	notary      providers.Notary       // nil: calls to the provider are not signed
 	signers     *providers.Signers     // whose signatures are checked; nil: nobody's
-	access      *access                // who may come in; nil: all
+	access      *access.List           // who may come in; nil: all
 
 	scripts  map[string]*filter.Script // of the brand's dialogues, by topic
 	dialogue DialogueConfig
@@ -71,7 +72,7 @@ type table struct {
 	hosts     map[string][]*route // by the host of a provider, the strictest mode first; empty where none is answered for
 	authority *authority.CA       // for hosts
 	connect   *ConnectConfig      // nil: no CONNECT is taken
-	access    *access             // who may come through it; nil: all
+	access    *access.List        // who may come through it; nil: all
 }
 
 // names lists the routes, sorted.

@@ -110,7 +110,7 @@ func (c *client) shake() (err error) {
 		end = shakeFailed
 	default:
 		state := c.tls.ConnectionState()
-		c.host, c.shown.certificates = strings.ToLower(state.ServerName), state.PeerCertificates
+		c.host, c.shown.Certificates = strings.ToLower(state.ServerName), state.PeerCertificates
 		if below := c.footing.host; below != "" && below != c.host { // a session that is resumed needs no certificate
 			end, err = shakeUnknown, net.ErrClosed
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/access"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -22,7 +23,7 @@ func TestTokenInThePathIsNotLogged(t *testing.T) {
 	cfg := Config{Logger: zap.New(core), Routes: map[string]RouteConfig{"telegram": rc, "viber": rc, "vonage-sms": rc}}
 	gated := rc
 	gated.Provider, gated.Hosts, gated.Authorize, gated.Credentials = "telegram", []string{}, "gate", &providers.Credentials{Secret: "110201543:AAPrivateTokenOfTheGate"}
-	gated.Clients = &ClientsConfig{Tokens: []ClientToken{{Name: "shop", SHA256: hashOf("sg_PrivateToken")}}}
+	gated.Clients = &access.Config{Tokens: []access.Token{{Name: "shop", SHA256: hashOf("sg_PrivateToken")}}}
 	cfg.Routes["gated"] = gated
 	_, addr := start(t, cfg, st)
 	const bot = "/telegram/bot110201543:AAPrivateToken/"

@@ -36,13 +36,14 @@ var allowed = map[string][]string{
 	"store/tokens":         {"store/disk", "store/spelling", "store/wire"},
 	"store/ulid":           {},
 	"store/wire":           {"filter"},
-	"proxy":                {"filter", "providers", "store", "store/decisions", "store/errands", "store/tally", "store/ulid", "proxy/authority", "proxy/head", "proxy/socket", "proxy/tunnel", "proxy/upstream"},
+	"proxy":                {"filter", "providers", "store", "store/decisions", "store/errands", "store/tally", "store/ulid", "proxy/access", "proxy/authority", "proxy/head", "proxy/socket", "proxy/tunnel", "proxy/upstream"},
 	"proxy/console":        {"filter", "store", "store/audit", "store/decisions", "store/disk", "store/errands", "store/spelling", "store/switches", "store/tally", "store/tokens", "store/ulid", "store/wire", "proxy/console/anchor", "proxy/console/input", "proxy/console/list", "proxy/console/notify"},
 	"proxy/console/anchor": {"store", "store/disk"},
 	"proxy/console/input":  {"filter"},
 	"proxy/console/list":   {"filter", "proxy/console/input"},
 	"proxy/console/notify": {"filter", "store", "store/disk", "store/wire"},
 	"proxy/console/pages":  {"filter", "store", "store/audit", "store/decisions", "store/errands", "store/tally", "proxy/console", "proxy/console/input", "proxy/console/list", "proxy/console/notify"},
+	"proxy/access":         {"proxy/head"},
 	"proxy/authority":      {},
 	"proxy/head":           {},
 	"proxy/socket":         {},
@@ -52,7 +53,7 @@ var allowed = map[string][]string{
 	"bench":                {"providers"},
 	"bench/guard":          {},
 	"bench/peers":          {"bench"},
-	"cmd/sendgate":         {"filter", "providers", "providers/mock", "store", "store/audit", "store/decisions", "store/errands", "proxy", "proxy/authority", "proxy/console", "proxy/console/anchor", "proxy/console/input", "proxy/console/list", "proxy/console/notify", "proxy/console/pages", "configs", "bench"},
+	"cmd/sendgate":         {"filter", "providers", "providers/mock", "store", "store/audit", "store/decisions", "store/errands", "proxy", "proxy/access", "proxy/authority", "proxy/console", "proxy/console/anchor", "proxy/console/input", "proxy/console/list", "proxy/console/notify", "proxy/console/pages", "configs", "bench"},
 }
 
 // outsideFilter is what the lowest floor may import from outside: the standard library, the

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sendgate/sendgate/proxy"
+	"github.com/sendgate/sendgate/proxy/access"
 )
 
 type tokenCmd struct {
@@ -20,7 +20,7 @@ type tokenNewCmd struct {
 // Run prints the token to standard output, where it can be piped into a keeper of secrets, and what belongs into the
 // configuration, which is no secret, to standard error.
 func (c tokenNewCmd) Run(t terminal) error {
-	secret, entry := proxy.NewClientToken(c.Name)
+	secret, entry := access.NewToken(c.Name)
 	if c.For > 0 {
 		entry.Until.Time = time.Now().Add(c.For).UTC()
 	}

@@ -1,4 +1,4 @@
-package proxy
+package access
 
 import (
 	"net/netip"
@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// guesses counts wrong tokens by who brought them. A right one is always let in, so that nobody can lock others
+// Guesses counts wrong tokens by who brought them. A right one is always let in, so that nobody can lock others
 // out; from the tenth wrong one within a minute on, each ends its connection, and costs whoever guesses a new one.
 // The log hears of an address once a minute.
-type guesses struct {
+type Guesses struct {
 	mu    sync.Mutex
 	since time.Time
 	by    map[netip.Prefix]*guess
@@ -27,7 +27,7 @@ const (
 )
 
 // of is what is counted of an address: an IPv6 network counts as one. g.mu is held.
-func (g *guesses) of(from netip.Addr, now time.Time) *guess {
+func (g *Guesses) of(from netip.Addr, now time.Time) *guess {
 	if now.Sub(g.since) >= guessWithin || g.by == nil {
 		g.since, g.by = now, make(map[netip.Prefix]*guess)
 	}
@@ -45,8 +45,8 @@ func (g *guesses) of(from netip.Addr, now time.Time) *guess {
 	return g.by[at]
 }
 
-// wrong counts a wrong token, and reports whether its connection is to end.
-func (g *guesses) wrong(from netip.Addr, now time.Time) bool {
+// Wrong counts a wrong token, and reports whether its connection is to end.
+func (g *Guesses) Wrong(from netip.Addr, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	who := g.of(from, now)
@@ -54,8 +54,8 @@ func (g *guesses) wrong(from netip.Addr, now time.Time) bool {
 	return who.wrong >= guessMost
 }
 
-// tell reports whether the log is to hear of an address.
-func (g *guesses) tell(from netip.Addr, now time.Time) bool {
+// Tell reports whether the log is to hear of an address.
+func (g *Guesses) Tell(from netip.Addr, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	who := g.of(from, now)

@@ -1,4 +1,4 @@
-package proxy
+package access
 
 import (
 	"crypto/rand"
@@ -17,21 +17,21 @@ import (
 	"github.com/sendgate/sendgate/proxy/head"
 )
 
-// ClientsConfig is the `clients` section of a route: who may come in by it. Of each kind that is listed, one must hold.
-type ClientsConfig struct {
+// Config is the `clients` section of a route: who may come in by it. Of each kind that is listed, one must hold.
+type Config struct {
 	// Tokens are those that a client may have.
-	Tokens []ClientToken `yaml:"tokens"`
+	Tokens []Token `yaml:"tokens"`
 	// Certificates are those that a client may show where it comes by TLS. Nil: it needs none.
-	Certificates *ClientCertificates `yaml:"certificates"`
+	Certificates *Certificates `yaml:"certificates"`
 	// Networks are the addresses that a client may come from, such as 10.0.0.0/8 or one address.
 	Networks []string `yaml:"networks"`
 	// Proxies are the addresses of those in front of the gate whose X-Forwarded-For is believed.
 	Proxies []string `yaml:"proxies"`
 }
 
-// A ClientToken is a token by its hash. That is a plain SHA-256, which every request can be asked: a token of 256
+// A Token is a token by its hash. That is a plain SHA-256, which every request can be asked: a token of 256
 // random bits is not found by trying, however fast that goes. Slow hashes are for what people make up.
-type ClientToken struct {
+type Token struct {
 	Name   string `yaml:"name"`   // of the client, who may have several
 	SHA256 string `yaml:"sha256"` // in hexadecimal digits
 	Until  Moment `yaml:"until"`  // from when on it counts no more; zero: it always does
@@ -51,25 +51,25 @@ func (m *Moment) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// NewClientToken makes a token of 256 random bits for a client, and what stands for it in the configuration. It is made
+// NewToken makes a token of 256 random bits for a client, and what stands for it in the configuration. It is made
 // of letters, digits, - and _, so that it can stand wherever a provider takes a credential.
-func NewClientToken(name string) (secret string, t ClientToken) {
+func NewToken(name string) (secret string, t Token) {
 	random := make([]byte, 32)
 	rand.Read(random) // never fails
 	secret = "sg_" + base64.RawURLEncoding.EncodeToString(random)
 	hash := sha256.Sum256([]byte(secret))
-	return secret, ClientToken{Name: name, SHA256: hex.EncodeToString(hash[:])}
+	return secret, Token{Name: name, SHA256: hex.EncodeToString(hash[:])}
 }
 
 // Check says what is wrong with t. Errors begin with the key.
-func (t *ClientToken) Check() error {
+func (t *Token) Check() error {
 	_, err := t.hash()
 	return err
 }
 
-// ClientCertificates are those that an authority signed, and of these, where anything is listed, those of which
+// Certificates are those that an authority signed, and of these, where anything is listed, those of which
 // something is.
-type ClientCertificates struct {
+type Certificates struct {
 	CAFile string `yaml:"ca_file"` // PEM
 	// Names are common names of subjects, and DNS names, e-mail addresses and URIs of theirs.
 	Names []string `yaml:"names"`
@@ -77,12 +77,12 @@ type ClientCertificates struct {
 	Fingerprints []string `yaml:"fingerprints"`
 }
 
-// newAccess checks cfg, which may be nil. used counts how often each client came in by a token. Errors name the key.
-func newAccess(cfg *ClientsConfig, used func(name string) *atomic.Uint64) (*access, error) {
+// New checks cfg, which may be nil. used counts how often each client came in by a token. Errors name the key.
+func New(cfg *Config, used func(name string) *atomic.Uint64) (*List, error) {
 	if cfg == nil {
 		return nil, nil
 	}
-	a := &access{certificates: cfg.Certificates, tokens: make(map[[sha256.Size]byte]*token, len(cfg.Tokens))}
+	l := &List{certificates: cfg.Certificates, tokens: make(map[[sha256.Size]byte]*bearer, len(cfg.Tokens))}
 	if len(cfg.Tokens) == 0 && cfg.Certificates == nil && len(cfg.Networks) == 0 {
 		return nil, errors.New("nobody could come in: want tokens, certificates or networks")
 	}
@@ -91,31 +91,31 @@ func newAccess(cfg *ClientsConfig, used func(name string) *atomic.Uint64) (*acce
 		if err != nil {
 			return nil, fmt.Errorf("tokens[%d].%w", i, err)
 		}
-		if other := a.tokens[hash]; other != nil {
+		if other := l.tokens[hash]; other != nil {
 			return nil, fmt.Errorf("tokens[%d].sha256: this is the token of %s already", i, other.name)
 		}
-		a.tokens[hash] = &token{t.Name, t.Until.Time, used(t.Name)}
+		l.tokens[hash] = &bearer{t.Name, t.Until.Time, used(t.Name)}
 	}
 	var err error
-	if a.networks, err = prefixes(cfg.Networks); err != nil {
+	if l.networks, err = prefixes(cfg.Networks); err != nil {
 		return nil, fmt.Errorf("networks%w", err)
 	}
-	if a.proxies, err = prefixes(cfg.Proxies); err != nil {
+	if l.proxies, err = prefixes(cfg.Proxies); err != nil {
 		return nil, fmt.Errorf("proxies%w", err)
 	}
-	if len(a.proxies) > 0 && len(a.networks) == 0 {
+	if len(l.proxies) > 0 && len(l.networks) == 0 {
 		return nil, errors.New("proxies: what they tell is of use beside networks alone")
 	}
 	if cfg.Certificates != nil {
-		if err := a.trust(cfg.Certificates); err != nil {
+		if err := l.trust(cfg.Certificates); err != nil {
 			return nil, fmt.Errorf("certificates: %w", err)
 		}
 	}
-	return a, nil
+	return l, nil
 }
 
 // hash checks t. Errors begin with the key.
-func (t *ClientToken) hash() (hash [sha256.Size]byte, err error) {
+func (t *Token) hash() (hash [sha256.Size]byte, err error) {
 	n, err := hex.Decode(hash[:], []byte(t.SHA256[:min(len(t.SHA256), 2*sha256.Size)]))
 	switch {
 	case t.Name == "":
@@ -156,7 +156,7 @@ func prefixes(list []string) (all []netip.Prefix, err error) {
 }
 
 // trust reads the authority, and what is listed of its certificates.
-func (a *access) trust(cfg *ClientCertificates) error {
+func (l *List) trust(cfg *Certificates) error {
 	if cfg.CAFile == "" {
 		return errors.New("ca_file: missing: want the certificate of the authority that signs those of clients")
 	}
@@ -164,8 +164,8 @@ func (a *access) trust(cfg *ClientCertificates) error {
 	if err != nil {
 		return fmt.Errorf("ca_file: %w", err)
 	}
-	a.roots = x509.NewCertPool()
-	if !a.roots.AppendCertsFromPEM(pem) {
+	l.roots = x509.NewCertPool()
+	if !l.roots.AppendCertsFromPEM(pem) {
 		return fmt.Errorf("ca_file: %s holds no PEM certificate", cfg.CAFile)
 	}
 	for i, text := range cfg.Fingerprints {
@@ -173,7 +173,7 @@ func (a *access) trust(cfg *ClientCertificates) error {
 		if err != nil || len(print) != sha256.Size {
 			return fmt.Errorf("fingerprints[%d]: %q: want the 64 hexadecimal digits of a SHA-256", i, text)
 		}
-		a.fingerprints = append(a.fingerprints, [sha256.Size]byte(print))
+		l.fingerprints = append(l.fingerprints, [sha256.Size]byte(print))
 	}
 	return nil
 }
