@@ -11,7 +11,7 @@ type Contact struct {
 	Route  string    `json:"route"`
 	Hears  bool      `json:"hears"`           // the route takes webhooks
 	Called time.Time `json:"called,omitzero"` // when the provider last called; zero: not since the gate was started
-	Silent bool      `json:"silent"`          // for a day no call came, and of so many sends one should have: opt-outs may go elsewhere
+	Silent bool      `json:"silent"`          // for a day calls have been missed, by what was sent before: opt-outs may go elsewhere
 	// Ahead is by how many seconds, at least, this machine's clock is ahead of the provider's; negative: behind.
 	Ahead float64 `json:"clock_ahead_seconds"`
 }

@@ -7,6 +7,9 @@ const glanceEvery = 10 * time.Second
 
 // glance looks whether the provider, which just answered w, has another time, and whether it still calls.
 func (g *Gate) glance(rt *route, w *work) {
+	if rt.webhook != nil && w.answer.Code/100 == 2 {
+		rt.count.hearing.taken.Add(1)
+	}
 	now := g.time(w)
 	next := rt.count.glance.Load()
 	if now.UnixNano() < next || !rt.count.glance.CompareAndSwap(next, now.Add(glanceEvery).UnixNano()) {

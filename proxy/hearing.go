@@ -6,12 +6,11 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/proxy/upstream"
 	"go.uber.org/zap"
 )
 
 const (
-	silentFor = 24 * time.Hour // how long no call may come before somebody should look; and how far apart the lines about it are
+	silentFor = 24 * time.Hour // how long calls may be missed before somebody should look; and how far apart the lines about it are
 	// A provider calls about one send in so many at least, if only since somebody answers: so many calls that should have
 	// come and did not, are no chance.
 	sendsPerCall = 1000
@@ -21,10 +20,11 @@ const (
 // A hearing is when the provider of a route last called. A number or an app has one webhook: who enters another there
 // takes the opt-outs along, and nothing else tells.
 type hearing struct {
-	last  atomic.Int64  // in nanoseconds since 1970; 0: never yet
-	since atomic.Int64  // from when on it is silent: then, or when the route first sent
-	sends atomic.Uint64 // answered until then
+	last  atomic.Int64 // in nanoseconds since 1970; 0: never yet
 	calls atomic.Uint64
+	taken atomic.Uint64 // sends, by the provider, while the route takes webhooks
+	until atomic.Uint64 // of them, until the last call
+	due   atomic.Int64  // since when calls are missed, in nanoseconds since 1970; 0: none is
 	told  suspicion
 }
 
@@ -32,36 +32,50 @@ type hearing struct {
 func (rt *route) called(now time.Time) {
 	h := &rt.count.hearing
 	h.calls.Add(1)
-	h.sends.Store(rt.count.outcomes[upstream.Answered].Load())
+	h.until.Store(h.taken.Load())
+	h.due.Store(0)
 	h.last.Store(now.UnixNano())
-	h.since.Store(now.UnixNano())
 }
 
-// checkHearing tells when so much was sent since the last call that one should have come.
+// missed reports whether so much was sent since the last call that it is no chance that none came. What is sent at once is
+// answered later: see due.
+func (h *hearing) missed() bool {
+	until, taken := h.until.Load(), h.taken.Load()
+	if taken <= until {
+		return false
+	}
+	sends := taken - until
+	calls := sends / sendsPerCall
+	if until > 0 { // who writes without being written to says nothing about sends
+		calls = max(calls, uint64(float64(sends)*float64(min(h.calls.Load(), until))/float64(until)))
+	}
+	return calls >= missedCalls
+}
+
+// checkHearing tells when calls have been missed for long.
 func (g *Gate) checkHearing(rt *route, now time.Time) {
 	h := &rt.count.hearing
-	if rt.webhook == nil || h.since.CompareAndSwap(0, now.UnixNano()) || !rt.silent(now) {
+	if !h.missed() {
+		h.due.Store(0)
+		return
+	}
+	if due := h.due.Load(); due == 0 || due > now.UnixNano() { // the clock was set back
+		h.due.Store(now.UnixNano())
+	}
+	if !rt.silent(now) {
 		return
 	}
 	h.told.tell(silentFor, func(int) {
 		g.log.Error("the provider does not call any more, or never did: opt-outs may go elsewhere", zap.String("route", rt.name),
-			zap.Time("since", time.Unix(0, h.since.Load())), zap.String("webhook", rt.webhook.address(rt.name)))
+			zap.Time("since", time.Unix(0, h.due.Load())), zap.String("webhook", rt.webhook.address(rt.name)))
 	})
 }
 
-// silent reports whether no call came for long, and so many should have that this is no chance.
+// silent reports whether calls have been missed for long.
 func (rt *route) silent(now time.Time) bool {
 	h := &rt.count.hearing
-	since, before, sends := h.since.Load(), h.sends.Load(), rt.count.outcomes[upstream.Answered].Load()
-	if rt.webhook == nil || since == 0 || now.Sub(time.Unix(0, since)) < silentFor || sends <= before {
-		return false
-	}
-	sends -= before
-	missed := sends / sendsPerCall
-	if before > 0 {
-		missed = max(missed, uint64(float64(sends)*float64(h.calls.Load())/float64(before)))
-	}
-	return missed >= missedCalls
+	due := h.due.Load()
+	return rt.webhook != nil && due != 0 && now.Sub(time.Unix(0, due)) >= silentFor && h.missed()
 }
 
 // Contacts tells what shows of the provider of every route besides what is sent, sorted by route.

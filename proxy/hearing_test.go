@@ -17,9 +17,9 @@ import (
 // Whoever enters another webhook at the provider takes the opt-outs along: nothing comes, and only what was sent
 // meanwhile shows that something should have.
 func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
-	const send, call, thousand = 's', 'c', 'k'
+	const send, call, thousand, refused, polls, day = 's', 'c', 'k', 'r', 'p', 'd'
 	for name, c := range map[string]struct {
-		before string // s: a send, c: a call of the provider, k: a thousand sends more
+		before string // s: a send, c: a call of the provider, k: a thousand sends more, r: one refused, p: a thousand calls that send nothing, d: a day
 		after  time.Duration
 		then   string
 		lines  int // of the log
@@ -30,8 +30,13 @@ func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
 		"nothing was sent either":                                         {"scscscscsc", 25 * time.Hour, "s", 0},
 		"it calls again":                                                  {"scscscscscsssssssssssssssssssss", 25 * time.Hour, "cs", 0},
 		"hardly anybody ever answered":                                    {"skkc" + "sssssssssssssssssssss", 25 * time.Hour, "s", 0},
-		"it never called, of ten thousand sends":                          {"skkkkkkkkkk", 25 * time.Hour, "s", 1},
-		"it never called, of nine thousand":                               {"skkkkkkkkk", 25 * time.Hour, "s", 0},
+		"it never called, of ten thousand sends":                          {"skkkkkkkkkks", 25 * time.Hour, "s", 1},
+		"it never called, of nine thousand":                               {"skkkkkkkkks", 25 * time.Hour, "s", 0},
+		"after a weekend much is sent at once":                            {"scscscscscddd", time.Minute, "ssssssssssssssssssssssssssssss", 0},
+		"and nobody answers for another day":                              {"scscscscscdddssssssssssssssssssss", 25 * time.Hour, "s", 1},
+		"it refuses what is sent":                                         {"scscscscscrrrrrrrrrrrrrrrrrrrrrrr", 25 * time.Hour, "r", 0},
+		"much is asked and little sent":                                   {"sppppppppppppppps", 25 * time.Hour, "s", 0},
+		"people wrote more than they were written to":                     {"scccccccccccccccccccccccc" + "s", 25 * time.Hour, "s", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +44,14 @@ func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
 			var now atomic.Int64
 			now.Store(time.Now().UnixNano())
 			clock := func() time.Time { return time.Unix(0, now.Load()) }
-			up := play(t, loopback(t), func(conn net.Conn) { echoEach(conn, func(wire) string { return okAnswer }) })
+			up := play(t, loopback(t), func(conn net.Conn) {
+				echoEach(conn, func(w wire) string {
+					if strings.Contains(w.body, "No") {
+						return answerOf(500, "")
+					}
+					return okAnswer
+				})
+			})
 			metrics := prometheus.NewRegistry()
 			cfg := hooked(t, map[string]RouteConfig{"twilio": {Upstream: up}})
 			cfg.Logger, cfg.Metrics, cfg.Now = zap.New(core), metrics, clock
@@ -52,8 +64,15 @@ func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
 					case send:
 						s.write(sms(person.Address, "Sale"))
 						s.hear("POST")
+					case refused:
+						s.write(sms(person.Address, "No sale"))
+						s.hear("POST")
 					case thousand:
+						g.table.Load().routes["twilio"].count.hearing.taken.Add(1000)
+					case polls:
 						g.table.Load().routes["twilio"].count.outcomes[upstream.Answered].Add(1000)
+					case day:
+						now.Add(int64(24 * time.Hour))
 					case call:
 						callBack(t, calls, texted(t, fmt.Sprintf("SM%d.%d", now.Load(), i), person.Address, "thanks"), 200)
 					}
