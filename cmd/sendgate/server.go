@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -50,18 +49,16 @@ type server struct {
 	pages   *pages.Pages    // the web console around it
 	log     *zap.Logger
 
-	sends, admin net.Listener
-	calls        net.Listener // of providers; nil where no route takes webhooks
-	secure       net.Listener // for the hosts of providers; nil where they are not answered for
-	reload       func() error // reads the configuration again; keeps the one in force on error
-	failed       chan error   // what ended a listener
+	listeners
+	reload func() error // reads the configuration again; keeps the one in force on error
+	failed chan error   // what ended a listener
 
 	inForce atomic.Pointer[configs.Config]        // what was taken over last
 	compare func() (console.Configuration, error) // with the file
 }
 
-// open starts nothing yet: it opens the store, builds the gate and takes the two addresses, so
-// that whatever is wrong is said before the first request.
+// open starts nothing yet: it opens the store, builds the gate and takes the addresses, so that whatever is wrong is said
+// before the first request.
 //
 // cfg came from load, which reads it again from file when a reload is asked for.
 func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs.Config, error)) (_ *server, err error) {
@@ -85,11 +82,18 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	s.inForce.Store(&cfg)
 	s.compare = func() (console.Configuration, error) { return compare(file, &cfg, s.inForce.Load(), load) }
 
-	_, end, err := tryGate(&cfg, file) // before the store is taken over from an older program, which could serve
+	// The store may be of an older program, which could serve: it is not taken over where this one cannot.
+	gate, end, err := tryGate(&cfg, file)
 	if err != nil {
 		return nil, err
 	}
+	webhooks := len(gate.Webhooks()) > 0
 	end()
+	tried, err := takeAddresses(&cfg, webhooks)
+	if err != nil {
+		return nil, err
+	}
+	tried.close() // who calls before the store is open is turned away, and does not wait
 	keep := cfg.Store
 	keep.Logger, keep.Metrics = log, metrics
 	if s.store, err = store.Open(keep); err != nil {
@@ -107,23 +111,10 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	if err := s.openConsole(cfg, metrics); err != nil {
 		return nil, err
 	}
-	if s.sends, err = net.Listen("tcp", cfg.Proxy.Listen); err != nil {
-		return nil, fmt.Errorf("proxy.listen: %w", err)
-	}
-	if s.admin, err = net.Listen("tcp", cfg.Console.Listen); err != nil {
-		return nil, fmt.Errorf("console.listen: %w", err)
+	if s.listeners, err = takeAddresses(&cfg, webhooks); err != nil {
+		return nil, err
 	}
 	s.admin = netutil.LimitListener(s.admin, consoleConnections)
-	if cfg.Proxy.TLS != nil {
-		if s.secure, err = net.Listen("tcp", cfg.Proxy.TLS.Listen); err != nil {
-			return nil, fmt.Errorf("proxy.tls.listen: %w", err)
-		}
-	}
-	if len(s.gate.Webhooks()) > 0 {
-		if s.calls, err = net.Listen("tcp", cfg.Proxy.Webhooks.Listen); err != nil {
-			return nil, fmt.Errorf("proxy.webhooks.listen: %w", err)
-		}
-	}
 	return s, nil
 }
 
@@ -244,11 +235,7 @@ func (s *server) stop() error {
 
 // release gives back what open took before it failed.
 func (s *server) release() {
-	for _, ln := range []net.Listener{s.sends, s.admin, s.secure} {
-		if ln != nil {
-			ln.Close()
-		}
-	}
+	s.listeners.close()
 	if s.store != nil {
 		s.store.Close()
 	}
