@@ -10,8 +10,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// clockTold is how far apart the lines of the log are about a clock that is wrong.
-const clockTold = time.Hour
+const (
+	clockTold  = time.Hour // how far apart the lines of the log are about a clock that is wrong
+	clockKnown = time.Hour // how long what was measured counts: the clock may have been set since
+)
 
 // A clock tells this machine's clock from a provider's, which each answer to a send has in its Date
 // (https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1), to the second.
@@ -39,6 +41,14 @@ func (g *Gate) checkClock(rt *route, w *work) {
 		g.log.Error("this machine's clock is not the provider's: quiet hours, signatures, and what came first go by it",
 			zap.String("route", rt.name), zap.Duration("ahead", ahead))
 	})
+}
+
+// ahead is by how much this machine's clock is ahead of the provider's, as far as is known.
+func (rt *route) ahead(now time.Time) time.Duration {
+	if since := now.Sub(time.Unix(0, rt.count.glance.Load())); since < 0 || since > clockKnown {
+		return 0
+	}
+	return time.Duration(rt.count.clock.ahead.Load())
 }
 
 // aheadOf is by how much, at least, a clock that showed sent and then received is ahead of one that showed date in between,

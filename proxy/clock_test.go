@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +51,53 @@ func TestAClockThatIsWrongIsTold(t *testing.T) {
 			}
 			if got := gathered(t, metrics)["sendgate_clock_ahead_seconds twilio"]; math.Abs(got-c.ahead) > 2 {
 				t.Errorf("sendgate_clock_ahead_seconds is %v, want %v", got, c.ahead)
+			}
+		})
+	}
+}
+
+// Whoever set the clock right is not told on that it is wrong: neither by what was measured before, nor because the clock
+// that went ahead had put off the next look for a year.
+func TestAClockThatWasSetIsRight(t *testing.T) {
+	for name, c := range map[string]struct {
+		was  time.Duration // ahead, where it showed that the clock was wrong
+		then time.Duration // after that nothing is sent for so long
+		sent bool          // and then something is
+		off  bool
+	}{
+		"it still is wrong":                         {0, time.Minute, false, true},
+		"the next send shows that it is right":      {0, time.Minute, true, false},
+		"nothing was sent since, for long":          {0, 2 * time.Hour, false, false},
+		"it was ahead by a year":                    {365 * 24 * time.Hour, time.Minute, true, false},
+		"it was ahead by a year, and nothing shows": {365 * 24 * time.Hour, time.Minute, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var now, off atomic.Int64 // this clock, and by how much the provider's is ahead of it
+			at := time.Now()
+			now.Store(at.Add(c.was).UnixNano())
+			off.Store(int64(-5 * time.Minute))
+			up := play(t, loopback(t), func(conn net.Conn) {
+				echoEach(conn, func(wire) string { return dated(true, time.Duration(off.Load())) })
+			})
+			cfg := oneRoute(up, nil)
+			cfg.Now = func() time.Time { return time.Unix(0, now.Load()) }
+			g, addr := start(t, cfg, memory(t))
+			s := speak(t, addr)
+			send := func() {
+				s.write(sms(person.Address, "Sale"))
+				s.hear("POST")
+			}
+			send()
+			if is := g.Contacts()[0]; !is.ClockIsOff() {
+				t.Fatalf("at first the gate says %+v", is)
+			}
+			off.Store(0)
+			if now.Store(at.Add(c.then).UnixNano()); c.sent {
+				send()
+			}
+			if is := g.Contacts()[0]; is.ClockIsOff() != c.off {
+				t.Errorf("the gate says %+v", is)
 			}
 		})
 	}

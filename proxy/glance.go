@@ -11,8 +11,8 @@ func (g *Gate) glance(rt *route, w *work) {
 		rt.count.hearing.taken.Add(1)
 	}
 	now := g.time(w)
-	next := rt.count.glance.Load()
-	if now.UnixNano() < next || !rt.count.glance.CompareAndSwap(next, now.Add(glanceEvery).UnixNano()) {
+	last := rt.count.glance.Load()
+	if now.Sub(time.Unix(0, last)).Abs() < glanceEvery || !rt.count.glance.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
 	g.checkClock(rt, w)

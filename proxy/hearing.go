@@ -84,7 +84,7 @@ func (g *Gate) Contacts() []filter.Contact {
 	all := make([]filter.Contact, 0, len(t.routes))
 	for _, name := range t.names() {
 		rt := t.routes[name]
-		c := filter.Contact{Route: name, Hears: rt.webhook != nil, Silent: rt.silent(now), Ahead: time.Duration(rt.count.clock.ahead.Load()).Seconds()}
+		c := filter.Contact{Route: name, Hears: rt.webhook != nil, Silent: rt.silent(now), Ahead: rt.ahead(now).Seconds()}
 		if last := rt.count.hearing.last.Load(); last != 0 {
 			c.Called = time.Unix(0, last).UTC()
 		}

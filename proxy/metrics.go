@@ -35,7 +35,7 @@ type counters struct {
 	calls      [callEnds]atomic.Uint64 // of the provider
 	suspicions [callEnds]suspicion
 	rush       rush
-	glance     atomic.Int64 // when to look again, in nanoseconds since 1970
+	glance     atomic.Int64 // when it was last looked, in nanoseconds since 1970
 	clock      clock
 	hearing    hearing
 	heard      [filter.Kinds]atomic.Uint64 // events of such calls that were kept
@@ -122,7 +122,7 @@ var (
 	descOutcomes    = desc("upstream_outcomes_total", "What became of forwarded requests.", "route", "outcome")
 	descKeys        = desc("send_keys_total", "Requests with a key: carried as the first, given the answer to an earlier one or to one they waited for, told that the send may have left, refused, or failed because the key could not be kept.", "route", "result")
 	descConnections = desc("upstream_connections", "Connections to the upstream.", "route", "state")
-	descClock       = desc("clock_ahead_seconds", "By how much at least this machine's clock is ahead of the provider's, by the Date of its answers; negative: behind. 0 also before it said.", "route")
+	descClock       = desc("clock_ahead_seconds", "By how much at least this machine's clock is ahead of the provider's, by the Date of its answers; negative: behind. 0 also where it said nothing within the last hour.", "route")
 	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
 	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
 	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
@@ -249,7 +249,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			total(descDialogues, n.unasked.Load(), name, "not-asked")
 		}
 		total(descPlain, n.plain.Load(), name)
-		ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, time.Duration(n.clock.ahead.Load()).Seconds(), name)
+		ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, rt.ahead(c.g.clock()).Seconds(), name)
 		total(descDials, n.connections.Dials.Load(), name)
 		total(descStale, n.connections.Stale.Load(), name)
 		total(descUnlearnt, n.unlearnt.Load(), name)
