@@ -124,8 +124,8 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	if err := b.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if status, body, _ := b.ask(Viewer, "GET", "/api/v1/consent?brand=shop&channel=sms&address=%2B14155550100", "", ""); status != 500 {
-		t.Errorf("a closed store: got %d %s, want 500", status, body)
+	if status, body, _ := b.ask(Viewer, "GET", "/api/v1/consent?brand=shop&channel=sms&address=%2B14155550100", "", ""); status != 503 {
+		t.Errorf("a closed store: got %d %s, want 503", status, body)
 	}
 	if b.logged.Len() < 3 {
 		t.Fatalf("the log has %d entries, want the change, the view in full, the failure", b.logged.Len())

@@ -75,7 +75,7 @@ func (s *Server) postErase(c *call) error {
 		s.erased(spelling.Of(to.Address).In) // also where the disk failed: what was begun is finished later
 	}
 	if err != nil {
-		return fmt.Errorf("erasing a recipient: %w", err)
+		return err
 	}
 	c.about("erasure", e.ID)
 	s.log.Info("recipient erased", zap.String("erasure", e.ID), zap.String("actor", c.by.name), zap.Int("events", e.Events), zap.Int("entries", e.Entries))

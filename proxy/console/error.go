@@ -46,7 +46,7 @@ func mendable(err error) *Error {
 }
 
 // asError is what the caller is told of err. What is no fault of the caller's is logged in full
-// and told in general.
+// and told in general, beside what [Server.readyz] says.
 func (s *Server) asError(r *http.Request, err error) *Error {
 	if e := mendable(err); e != nil {
 		return e
@@ -58,6 +58,9 @@ func (s *Server) asError(r *http.Request, err error) *Error {
 		return errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than %d bytes", e.Limit)
 	}
 	s.log.Error("the admin API could not answer", zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Error(err))
+	if e := s.unwell(); e != nil {
+		return e
+	}
 	return errorf(http.StatusInternalServerError, "", "the gate could not do this; its log says why")
 }
 

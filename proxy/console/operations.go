@@ -17,10 +17,18 @@ func (s *Server) readyz(c *call) error {
 	if s.stopping != nil && s.stopping() {
 		return errorf(http.StatusServiceUnavailable, "", "the gate is about to stop, and finishes what it took in")
 	}
+	if e := s.unwell(); e != nil {
+		return e
+	}
+	return answer(c.w, http.StatusOK, map[string]bool{"ready": true})
+}
+
+// unwell says why nothing can be recorded; nil: it can.
+func (s *Server) unwell() *Error {
 	if err := s.store.Healthy(); err != nil {
 		return errorf(http.StatusServiceUnavailable, "", "the consent store cannot write: %v", err)
 	}
-	return answer(c.w, http.StatusOK, map[string]bool{"ready": true})
+	return nil
 }
 
 func (s *Server) showMetrics(c *call) error {

@@ -3,9 +3,15 @@ package console
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/store"
 )
 
 func errorJSON(t *testing.T, field, message string) string {
@@ -44,6 +50,24 @@ func TestOperations(t *testing.T) {
 		t.Errorf("healthz with a closed store: got %d, want 200 while the process lives", status)
 	}
 	wantError(t, b.client(Viewer).Ready(t.Context()), 503, "", "the consent store cannot write: the store is closed")
+}
+
+// Who cannot record a consent is told why, and need not wait for somebody who reads the gate's log.
+func TestWhyNothingIsRecordedIsSaid(t *testing.T) {
+	dir := t.TempDir()
+	b := newBenchOn(t, store.Config{Dir: dir})
+	consent, away := filepath.Join(dir, "consent"), filepath.Join(t.TempDir(), "consent")
+	if err := os.Rename(consent, away); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.client(Reviewer).Record(t.Context(), Notice{To: filter.Recipient{Brand: "shop", Channel: filter.SMS, Address: "+14155550100"}, Kind: filter.OptedOut})
+	ready := b.client(Viewer).Ready(t.Context())
+	if e, ok := errors.AsType[*Error](err); !ok || e.Status != http.StatusServiceUnavailable || ready == nil || e.Message != ready.Error() {
+		t.Errorf("who records is told %v, who asks whether the gate is ready %v", err, ready)
+	}
+	if err := os.Rename(away, consent); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestReload(t *testing.T) {
