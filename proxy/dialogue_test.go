@@ -18,6 +18,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/runner/runnertest"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -260,10 +261,10 @@ func TestDialogueTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		b, started := newErrandBox(), time.Now()
+		b, started := runnertest.NewBox(), time.Now()
 		d, _ := script.Begin(filter.Dialogue{ID: "d1", To: stranger1, Topic: filter.Privacy}, started)
 		was := talk{Dialogue: d}
-		e := errandOf("dialogue")
+		e := errands.Errand{ID: "dialogue", Kind: errands.Dialogue, Route: "twilio", Added: started}
 		if err := was.write(&e, started); err != nil {
 			t.Fatal(err)
 		}
@@ -274,7 +275,7 @@ func TestDialogueTime(t *testing.T) {
 			defer mu.Unlock()
 			return slices.Clone(all)
 		}
-		working(t, b, func(ctx context.Context, e *errands.Errand) errandEnd {
+		w := workerOf(b, errands.Dialogue, func(ctx context.Context, e *errands.Errand) errandEnd {
 			now := time.Now()
 			mu.Lock()
 			all = append(all, now.Sub(started))
@@ -285,8 +286,10 @@ func TestDialogueTime(t *testing.T) {
 			}
 			is.Dialogue, _ = script.Wait(is.Dialogue, now)
 			return errandEnd{moved: true, err: b.Change(ctx, e.ID, func(e *errands.Errand) error { return is.write(e, now) })}
-		})
-		b.add(e)
+		}, func(errands.Kind, string) int { return 1 })
+		w.start()
+		defer w.shutdown(t.Context())
+		b.Add(e)
 		time.Sleep(filter.DefaultAnswerWindow - time.Second)
 		synctest.Wait()
 		if runs := ran(); len(runs) != 0 {
@@ -294,13 +297,13 @@ func TestDialogueTime(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if runs, left := ran(), b.left(); len(runs) != 1 || len(left) != 1 || !left[0].Due.Equal(started.Add(filter.DefaultAnswerWindow+talkRest)) {
+		if runs, left := ran(), b.Left(); len(runs) != 1 || len(left) != 1 || !left[0].Due.Equal(started.Add(filter.DefaultAnswerWindow+talkRest)) {
 			t.Fatalf("it ran after %s, and left %+v", runs, left)
 		}
 		time.Sleep(talkRest)
 		synctest.Wait()
-		if runs := ran(); len(runs) != 2 || len(b.left()) != 0 {
-			t.Errorf("it ran after %s, and left %+v", runs, b.left())
+		if runs := ran(); len(runs) != 2 || len(b.Left()) != 0 {
+			t.Errorf("it ran after %s, and left %+v", runs, b.Left())
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -53,19 +52,25 @@ type errandEnd struct {
 // errStopped is for an errand that was broken off by a stop: it stays as it was.
 var errStopped = errors.New("the gate was stopped")
 
+// An errandConfig is what a worker is made of.
+type errandConfig struct {
+	Store  errandStore
+	Runs   map[errands.Kind]errandRunner             // the kinds that are done, and how
+	Places func(kind errands.Kind, route string) int // how many of a kind and route may run at a time
+	Key    func(id string) string                    // what stands for an ID where people see it
+	Beside func(context.Context)                     // runs beside the errands until the worker is stopped, if not nil
+
+	Log    *zap.Logger
+	Now    func() time.Time
+	Random func() float64 // from 0 up to 1
+	Panics *atomic.Uint64 // counts the runs that panicked
+}
+
 // An errandWorker does what the gate still has to do after it acknowledged something: it runs the errands
 // that are due, several at a time. Of those that share a lane the store offers one alone. One that fails is
 // tried again until its time is over; then it is dead: it is kept for people to see, and holds up nobody.
 type errandWorker struct {
-	store   errandStore
-	runners map[errands.Kind]errandRunner
-	places  func(kind errands.Kind, route string) int // how many may run at a time
-	key     func(id string) string                    // what stands for an ID where people see it
-	log     *zap.Logger
-	now     func() time.Time
-	random  func() float64 // from 0 up to 1
-	panics  *atomic.Uint64
-	beside  func(context.Context) // runs beside it until it is stopped, if not nil
+	cfg errandConfig
 
 	// quit ends when nothing is begun any more, soon a little later for what may be broken off, and abort when all is.
 	quit, soon, abort context.Context
@@ -83,12 +88,9 @@ type errandWorker struct {
 	crowds   map[errandPlace]bool
 }
 
-func newErrandWorker(st errandStore, log *zap.Logger, now func() time.Time, panics *atomic.Uint64) *errandWorker {
+func newErrandWorker(cfg errandConfig) *errandWorker {
 	w := &errandWorker{
-		store: st, log: log, now: now, random: rand.Float64, panics: panics,
-		runners: make(map[errands.Kind]errandRunner),
-		places:  func(errands.Kind, string) int { return errandPlaces },
-		key:     func(id string) string { return id },
+		cfg:     cfg,
 		ended:   make(chan struct{}, 1),
 		running: make(map[string]bool),
 		taken:   make(map[errandPlace]int),
@@ -103,14 +105,23 @@ func newErrandWorker(st errandStore, log *zap.Logger, now func() time.Time, pani
 // start begins to do errands. It does nothing the second time, and after shutdown.
 func (w *errandWorker) start() {
 	w.begin.Do(func() {
-		if len(w.runners) > 0 {
+		if len(w.cfg.Runs) > 0 {
 			w.work.Go(w.run)
 		}
-		if w.beside != nil {
-			w.work.Go(func() { w.beside(w.quit) })
+		if w.cfg.Beside != nil {
+			w.goOn(w.cfg.Beside)
 		}
 	})
 }
+
+// goOn runs f beside the errands, until its context ends with a stop.
+func (w *errandWorker) goOn(f func(context.Context)) { w.work.Go(func() { f(w.quit) }) }
+
+// wait returns when nothing runs any more, also of what a shutdown broke off.
+func (w *errandWorker) wait() { w.work.Wait() }
+
+// brokenOff ends some seconds after a stop: it is for runs that may be made again as if they had never been.
+func (w *errandWorker) brokenOff() context.Context { return w.soon }
 
 // shutdown begins no further errand and waits for those that run. When ctx ends first they are to break off, and it
 // returns ctx's error: some may still run.
@@ -134,11 +145,11 @@ func (w *errandWorker) shutdown(ctx context.Context) error {
 
 // run begins errands as they come due.
 func (w *errandWorker) run() {
-	kinds := slices.Sorted(maps.Keys(w.runners))
+	kinds := slices.Sorted(maps.Keys(w.cfg.Runs))
 	for w.quit.Err() == nil {
 		wait, err := w.round(kinds)
 		if err != nil {
-			w.log.Error("the store did not tell which errands are due", zap.Error(err))
+			w.cfg.Log.Error("the store did not tell which errands are due", zap.Error(err))
 			wait = errandFirst
 		}
 		alarm := time.NewTimer(wait)
@@ -146,7 +157,7 @@ func (w *errandWorker) run() {
 		case <-w.quit.Done():
 		case <-alarm.C:
 		case <-w.ended:
-		case <-w.store.Added():
+		case <-w.cfg.Store.Added():
 		}
 		alarm.Stop()
 	}
@@ -156,8 +167,8 @@ func (w *errandWorker) run() {
 func (w *errandWorker) round(kinds []errands.Kind) (wait time.Duration, err error) {
 	for w.quit.Err() == nil {
 		w.clear() // before the store is asked: what ended since may be among the answers
-		now := w.now()
-		due, next, err := w.store.Due(now, kinds, 2*w.most) // those that run are among them
+		now := w.cfg.Now()
+		due, next, err := w.cfg.Store.Due(now, kinds, 2*w.most) // those that run are among them
 		if err != nil {
 			return 0, err
 		}
@@ -168,7 +179,10 @@ func (w *errandWorker) round(kinds []errands.Kind) (wait time.Duration, err erro
 			case w.running[e.ID]:
 			case w.enter(e):
 				begun++
-				w.work.Go(func() { w.do(e) })
+				w.work.Go(func() {
+					defer w.leave(e)
+					w.do(e)
+				})
 			default:
 				crowds[placeOf(e)] = true
 			}
@@ -191,7 +205,6 @@ func (w *errandWorker) round(kinds []errands.Kind) (wait time.Duration, err erro
 
 // do runs e once and keeps what became of it.
 func (w *errandWorker) do(e *errands.Errand) {
-	defer w.leave(e)
 	end := w.try(e)
 	if end.kept != nil {
 		defer end.kept()
@@ -203,8 +216,8 @@ func (w *errandWorker) do(e *errands.Errand) {
 		if err == nil || errors.Is(err, errands.ErrNone) { // somebody was erased meanwhile
 			return
 		}
-		w.log.Error("what became of an errand could not be kept: until it is, its lane waits", zap.String("kind", e.Kind.String()),
-			zap.String("route", e.Route), zap.String("errand", w.key(e.ID)), zap.Error(err))
+		w.cfg.Log.Error("what became of an errand could not be kept: until it is, its lane waits", zap.String("kind", e.Kind.String()),
+			zap.String("route", e.Route), zap.String("errand", w.cfg.Key(e.ID)), zap.Error(err))
 		pause := time.NewTimer(errandFirst)
 		select {
 		case <-w.quit.Done(): // after the next start it runs again
@@ -217,23 +230,23 @@ func (w *errandWorker) do(e *errands.Errand) {
 
 // try runs e, unless its time is over.
 func (w *errandWorker) try(e *errands.Errand) (end errandEnd) {
-	if !e.Until.IsZero() && w.now().After(e.Until) {
+	if !e.Until.IsZero() && w.cfg.Now().After(e.Until) {
 		return errandEnd{err: errors.New("its time was over before it could be done"), dead: true}
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			w.panics.Add(1)
-			w.log.Error("an errand panicked", zap.String("kind", e.Kind.String()), zap.String("errand", w.key(e.ID)), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
+			w.cfg.Panics.Add(1)
+			w.cfg.Log.Error("an errand panicked", zap.String("kind", e.Kind.String()), zap.String("errand", w.cfg.Key(e.ID)), zap.String("panic", fmt.Sprintf("%T", p)), zap.Stack("stack"))
 			end = errandEnd{err: errors.New("the gate failed at this errand by a fault of its own")}
 		}
 	}()
-	return w.runners[e.Kind](w.abort, e)
+	return w.cfg.Runs[e.Kind](w.abort, e)
 }
 
 // settle keeps what became of a run of e.
 func (w *errandWorker) settle(ctx context.Context, e *errands.Errand, end errandEnd) error {
 	if end.err == nil && !end.moved {
-		return w.store.End(ctx, e.ID)
+		return w.cfg.Store.End(ctx, e.ID)
 	}
 	if end.err == nil || errors.Is(end.err, errStopped) { // after the next start it is as due as now
 		return nil
@@ -242,15 +255,15 @@ func (w *errandWorker) settle(ctx context.Context, e *errands.Errand, end errand
 	if wait == 0 {
 		wait = w.pause(e.Tries + 1)
 	}
-	due := w.now().Add(wait)
+	due := w.cfg.Now().Add(wait)
 	dead := end.dead || !e.Until.IsZero() && due.After(e.Until)
 	level := zap.DebugLevel // while an owner is away, there are many
 	if dead {
 		level = zap.WarnLevel
 	}
-	w.log.Log(level, "an errand was not done", zap.String("kind", e.Kind.String()), zap.String("route", e.Route), zap.String("errand", w.key(e.ID)),
+	w.cfg.Log.Log(level, "an errand was not done", zap.String("kind", e.Kind.String()), zap.String("route", e.Route), zap.String("errand", w.cfg.Key(e.ID)),
 		zap.Int("tries", e.Tries+1), zap.Bool("dead", dead), zap.Duration("wait", wait), zap.Error(end.err))
-	return w.store.Change(ctx, e.ID, func(e *errands.Errand) error {
+	return w.cfg.Store.Change(ctx, e.ID, func(e *errands.Errand) error {
 		e.Tries++
 		e.Error, e.Due = end.err.Error(), due
 		if dead {
@@ -263,5 +276,5 @@ func (w *errandWorker) settle(ctx context.Context, e *errands.Errand, end errand
 // pause is how long to wait after so many failures.
 func (w *errandWorker) pause(failures int) time.Duration {
 	d := min(errandFirst<<min(failures-1, 20), errandMost)
-	return d/2 + time.Duration(w.random()*float64(d-d/2))
+	return d/2 + time.Duration(w.cfg.Random()*float64(d-d/2))
 }

@@ -11,14 +11,21 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/runner/runnertest"
 	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
 
+// workerDoing is a worker that does what is in a box.
+func workerDoing(b *runnertest.Box, run errandRunner) *errandWorker {
+	return newErrandWorker(errandConfig{Store: b, Runs: map[errands.Kind]errandRunner{testErrand: run},
+		Places: func(errands.Kind, string) int { return errandPlaces }, Key: func(id string) string { return id },
+		Log: zap.NewNop(), Now: time.Now, Random: func() float64 { return 1 }, Panics: new(atomic.Uint64)})
+}
+
 // working runs a worker over a box until the test ends.
-func working(t *testing.T, b *errandBox, run errandRunner) *errandWorker {
-	w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
-	w.runners[testErrand] = run
+func working(t *testing.T, b *runnertest.Box, run errandRunner) *errandWorker {
+	w := workerDoing(b, run)
 	w.start()
 	t.Cleanup(func() { w.shutdown(t.Context()) })
 	return w
@@ -36,7 +43,7 @@ var errAway = errors.New("nobody is there")
 func TestErrandLanes(t *testing.T) {
 	t.Run("errands of one lane are done one at a time in their order, whatever others do", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newErrandBox()
+			b := runnertest.NewBox()
 			var mu sync.Mutex
 			var order []string
 			busy, most := 0, 0
@@ -53,13 +60,13 @@ func TestErrandLanes(t *testing.T) {
 				return errandEnd{}
 			})
 			for i := range 5 {
-				b.add(errandOf(fmt.Sprintf("ana %d", i), "ana"), errandOf(fmt.Sprintf("bea %d", i), "bea"))
+				b.Add(errandOf(fmt.Sprintf("ana %d", i), "ana"), errandOf(fmt.Sprintf("bea %d", i), "bea"))
 			}
 			time.Sleep(5500 * time.Millisecond)
 			mu.Lock()
 			defer mu.Unlock()
-			if most != 2 || len(order) != 10 || len(b.left()) != 0 {
-				t.Errorf("%d at a time, done %v, left %v: want two at a time and all done after 5 s", most, order, b.left())
+			if most != 2 || len(order) != 10 || len(b.Left()) != 0 {
+				t.Errorf("%d at a time, done %v, left %v: want two at a time and all done after 5 s", most, order, b.Left())
 			}
 			ana := slices.DeleteFunc(slices.Clone(order), func(id string) bool { return id[:3] != "ana" })
 			if !slices.IsSorted(ana) {
@@ -69,14 +76,14 @@ func TestErrandLanes(t *testing.T) {
 	})
 	t.Run("an errand in two lanes waits in both and holds up both", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newErrandBox()
+			b := runnertest.NewBox()
 			done := make(chan string, 10)
 			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
 				time.Sleep(time.Second)
 				done <- e.ID
 				return errandEnd{}
 			})
-			b.add(errandOf("1", "ana"), errandOf("2", "ana", "bea"), errandOf("3", "bea"))
+			b.Add(errandOf("1", "ana"), errandOf("2", "ana", "bea"), errandOf("3", "bea"))
 			for _, want := range []string{"1", "2", "3"} {
 				if got := <-done; got != want {
 					t.Errorf("%s was done where %s was to be", got, want)
@@ -86,7 +93,7 @@ func TestErrandLanes(t *testing.T) {
 	})
 	t.Run("a failing errand holds up its own lane until it is dead, and no other", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			b := newErrandBox()
+			b := runnertest.NewBox()
 			began, done := time.Now(), map[string]time.Duration{}
 			var mu sync.Mutex
 			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
@@ -100,14 +107,14 @@ func TestErrandLanes(t *testing.T) {
 			})
 			poison := errandOf("poison", "ana")
 			poison.Until = time.Now().Add(time.Hour)
-			b.add(poison, errandOf("behind", "ana"), errandOf("beside", "bea"))
+			b.Add(poison, errandOf("behind", "ana"), errandOf("beside", "bea"))
 			time.Sleep(2 * time.Hour)
 			mu.Lock()
 			defer mu.Unlock()
 			if done["beside"] != 0 || done["behind"] < 55*time.Minute || done["behind"] > time.Hour {
 				t.Errorf("done after %v: want the one beside at once, and the one behind when the hour was over", done)
 			}
-			left := b.left()
+			left := b.Left()
 			if len(left) != 1 || left[0].State != errands.Dead || left[0].Error != errAway.Error() || left[0].Tries < 12 || left[0].Tries > 40 {
 				t.Errorf("left: %+v, want the poison, dead after some tries", left)
 			}
@@ -117,7 +124,7 @@ func TestErrandLanes(t *testing.T) {
 
 func TestErrandPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newErrandBox()
+		b := runnertest.NewBox()
 		began := time.Now()
 		var other atomic.Int64
 		w := working(t, b, func(ctx context.Context, e *errands.Errand) errandEnd {
@@ -129,11 +136,11 @@ func TestErrandPlaces(t *testing.T) {
 			return errandEnd{err: ctx.Err()}
 		})
 		for i := range 10 * errandPlaces {
-			b.add(errandOf(fmt.Sprint(i)))
+			b.Add(errandOf(fmt.Sprint(i)))
 		}
 		e := errandOf("the other route")
 		e.Route = "whatsapp"
-		b.add(e)
+		b.Add(e)
 		time.Sleep(time.Second)
 		if other.Load() != 1 {
 			t.Errorf("behind %d errands that hang, one of another route was done after %s", 10*errandPlaces, time.Duration(other.Load()))
@@ -146,19 +153,17 @@ func TestErrandPlaces(t *testing.T) {
 
 func TestErrandBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newErrandBox()
+		b := runnertest.NewBox()
 		var tries []time.Time
-		w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
-		w.random = func() float64 { return 1 }
-		w.runners[testErrand] = func(context.Context, *errands.Errand) errandEnd {
+		w := workerDoing(b, func(context.Context, *errands.Errand) errandEnd {
 			tries = append(tries, time.Now())
 			if len(tries) == 5 {
 				panic("a fault of our own")
 			}
 			return errandEnd{err: errAway}
-		}
+		})
 		w.start()
-		b.add(errandOf("1"))
+		b.Add(errandOf("1"))
 		time.Sleep(time.Hour)
 		w.shutdown(t.Context())
 		want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300}
@@ -167,47 +172,43 @@ func TestErrandBackOff(t *testing.T) {
 				t.Errorf("after try %d the next came %s later, want %d s", i+1, got, s)
 			}
 		}
-		if w.panics.Load() != 1 {
-			t.Errorf("%d panics counted", w.panics.Load())
+		if w.cfg.Panics.Load() != 1 {
+			t.Errorf("%d panics counted", w.cfg.Panics.Load())
 		}
 	})
 }
 
 func TestErrandKeptLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newErrandBox()
+		b := runnertest.NewBox()
 		runs := 0
-		b.broken = errors.New("the disk is full")
+		b.Break(errors.New("the disk is full"))
 		working(t, b, func(context.Context, *errands.Errand) errandEnd { runs++; return errandEnd{} })
-		b.add(errandOf("1"))
+		b.Add(errandOf("1"))
 		time.Sleep(time.Minute)
-		b.mu.Lock()
-		b.broken = nil
-		writes := b.writes
-		b.mu.Unlock()
+		writes := b.Break(nil)
 		time.Sleep(2 * time.Second)
-		if runs != 1 || len(b.left()) != 0 || writes < 30 || writes > 70 {
-			t.Errorf("while its end could not be kept for a minute, an errand ran %d times, with %d tries to keep it; left %v", runs, writes, b.left())
+		if runs != 1 || len(b.Left()) != 0 || writes < 30 || writes > 70 {
+			t.Errorf("while its end could not be kept for a minute, an errand ran %d times, with %d tries to keep it; left %v", runs, writes, b.Left())
 		}
 	})
 }
 
 func TestErrandShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newErrandBox()
-		w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
-		w.runners[testErrand] = func(ctx context.Context, e *errands.Errand) errandEnd {
+		b := runnertest.NewBox()
+		w := workerDoing(b, func(ctx context.Context, e *errands.Errand) errandEnd {
 			if e.ID == "quick" {
 				time.Sleep(time.Second)
 				return errandEnd{}
 			}
 			<-ctx.Done()
 			return errandEnd{err: errStopped}
-		}
+		})
 		w.start()
-		b.add(errandOf("quick"), errandOf("hangs"))
+		b.Add(errandOf("quick"), errandOf("hangs"))
 		synctest.Wait()
-		b.add(errandOf("later", "x"))
+		b.Add(errandOf("later", "x"))
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		began := time.Now()
@@ -216,7 +217,7 @@ func TestErrandShutdown(t *testing.T) {
 			t.Errorf("the shutdown took %s", took)
 		}
 		w.start()
-		left := b.left()
+		left := b.Left()
 		if len(left) != 2 || left[0].ID != "hangs" || left[0].Tries != 0 {
 			t.Errorf("left: %+v, want the one that was broken off, as it was, and the one that came later", left)
 		}

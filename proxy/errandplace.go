@@ -19,7 +19,7 @@ func placeOf(e *errands.Errand) errandPlace { return errandPlace{e.Kind, e.Route
 
 // enter takes a place for e, if there is one.
 func (w *errandWorker) enter(e *errands.Errand) bool {
-	p, places := placeOf(e), w.places(e.Kind, e.Route)
+	p, places := placeOf(e), w.cfg.Places(e.Kind, e.Route)
 	w.most = max(w.most, places)
 	if w.taken[p] >= places {
 		return false

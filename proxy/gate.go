@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/tls"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -102,16 +103,9 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.files = socket.NewDescriptors(cfg.Descriptors)
 	g.files.Tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
-	g.errands = newErrandWorker(st.Errands(), g.log, g.clock, &g.panics)
-	g.errands.runners[errands.Dialogue] = g.runDialogue
 	g.blocked = make(chan blocked, mostBlocked)
-	g.errands.beside = g.askThem
 	g.withdrawals.g = g
-	g.errands.runners[errands.Answer] = g.runAnswer
-	g.errands.runners[errands.Scheduled] = g.runScheduled
-	g.errands.runners[errands.Cancel] = g.runCancel
-	g.errands.runners[errands.Relay] = g.runRelay
-	g.errands.places, g.errands.key = g.errandPlaces, st.Errands().Key
+	g.errands = g.newErrands()
 	t, err := g.newTable(cfg, nil)
 	if err != nil {
 		return nil, err
@@ -125,6 +119,24 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 		}
 	}
 	return g, nil
+}
+
+// newErrands is what does the errands of the store. Its reviews are for people.
+func (g *Gate) newErrands() *errandWorker {
+	return newErrandWorker(errandConfig{
+		Store: g.store.Errands(),
+		Runs: map[errands.Kind]errandRunner{
+			errands.Relay:     g.runRelay,
+			errands.Answer:    g.runAnswer,
+			errands.Dialogue:  g.runDialogue,
+			errands.Scheduled: g.runScheduled,
+			errands.Cancel:    g.runCancel,
+		},
+		Places: g.errandPlaces,
+		Key:    g.store.Errands().Key,
+		Beside: g.askThem,
+		Log:    g.log, Now: g.clock, Random: rand.Float64, Panics: &g.panics,
+	})
 }
 
 // counters are kept by route name for the life of the gate. g.mu is held, or g is not shared yet.

@@ -77,7 +77,7 @@ func TestWhoWaitsForTheOwner(t *testing.T) {
 				}
 				time.Sleep(30 * time.Second)
 			}
-			if n := len(r.box.left()); n != 2 {
+			if n := len(r.box.Left()); n != 2 {
 				t.Errorf("%d calls are left, want those of the one person", n)
 			}
 		}},
@@ -129,9 +129,8 @@ func TestWhoWaitsForTheOwner(t *testing.T) {
 			both.Wait()
 		}},
 		{"who has calls waiting since before the start does not wait", slowly, RelayConfig{}, func(t *testing.T, r *relaying) {
-			e := errandOf("earlier", "relay twilio sms "+ana)
-			e.Kind, e.Body, e.Due = errands.Relay, []byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"), time.Now().Add(time.Minute)
-			r.box.add(e)
+			r.box.Add(errands.Errand{ID: "earlier", Kind: errands.Relay, Route: "twilio", Lanes: []string{"relay twilio sms " + ana}, Added: time.Now(),
+				Due: time.Now().Add(time.Minute), Body: []byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")})
 			if ok, took := r.hooks(t, 1, ana); ok || took != 0 {
 				t.Errorf("the answer came: %t, after %s", ok, took)
 			}
@@ -164,10 +163,9 @@ func TestWhatTheOwnerSays(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries := 0
 				r := relayTo(t, RelayConfig{URL: "http://127.0.0.1:1/hook"}, &shop{answer: func(wire) string { tries++; return c.answer }})
-				r.work.random = func() float64 { return 1 }
 				r.hooks(t, 1, ana)
 				time.Sleep(time.Hour - time.Second)
-				left := r.box.left()
+				left := r.box.Left()
 				if len(left) != 1 || (left[0].State == errands.Dead) != c.dead || left[0].Error != c.want || tries != c.tries {
 					t.Errorf("after an hour with %d tries, want %d, is left %s %q", tries, c.tries, left[0].State, left[0].Error)
 				}

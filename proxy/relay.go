@@ -122,7 +122,7 @@ func goesOn(name []byte) bool {
 // runRelay makes one call. It is the [errandRunner] of relays.
 func (g *Gate) runRelay(_ context.Context, e *errands.Errand) errandEnd {
 	if rt := g.table.Load().routes[e.Route]; rt != nil && rt.relay() != nil {
-		return rt.relay().run(g.errands.soon, e)
+		return rt.relay().run(g.errands.brokenOff(), e)
 	}
 	return errandEnd{err: errors.New("the configuration names no address any more that this call would go to (webhook.relay)")}
 }

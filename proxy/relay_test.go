@@ -15,6 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/runner/runnertest"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
@@ -69,15 +70,19 @@ func (signsURL) Sign(req *fasthttp.Request, w *providers.Webhook) {
 type relaying struct {
 	gate  *Gate
 	route *route
-	box   *errandBox
-	work  *errandWorker
+	box   *runnertest.Box
+}
+
+// workerOf is a worker that does the errands of a kind that are in a box.
+func workerOf(b *runnertest.Box, kind errands.Kind, run errandRunner, places func(errands.Kind, string) int) *errandWorker {
+	return newErrandWorker(errandConfig{Store: b, Runs: map[errands.Kind]errandRunner{kind: run}, Places: places, Key: func(id string) string { return id },
+		Log: zap.NewNop(), Now: time.Now, Random: func() float64 { return 1 }, Panics: new(atomic.Uint64)})
 }
 
 func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	t.Helper()
-	b := newErrandBox()
-	w := newErrandWorker(b, zap.NewNop(), time.Now, new(atomic.Uint64))
-	own := newOwner("twilio", zap.NewNop(), func() bool { return w.crowded(errands.Relay, "twilio") }, b.In)
+	b, g := runnertest.NewBox(), new(Gate)
+	own := newOwner("twilio", zap.NewNop(), func() bool { return g.errands.crowded(errands.Relay, "twilio") }, b.In)
 	hook := &webhook{caller: signsURL{}, known: providers.Webhook{Secrets: []string{"12345"}}}
 	r, err := newRelay(&cfg, hook, own)
 	if err != nil {
@@ -86,19 +91,17 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	r.upstream.Through(to.dial)
 	rt := &route{name: "twilio", brand: "acme", webhook: hook}
 	hook.relay = r
-	g := &Gate{errands: w}
 	g.table.Store(&table{routes: map[string]*route{"twilio": rt}})
-	w.places = g.errandPlaces
-	w.runners[errands.Relay] = g.runRelay
-	w.start()
+	g.errands = workerOf(b, errands.Relay, g.runRelay, g.errandPlaces)
+	g.errands.start()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		w.shutdown(ctx)
+		g.errands.shutdown(ctx)
 		r.upstream.Close()
 		time.Sleep(2 * time.Hour) // by then, who hangs has given up
 	})
-	return &relaying{g, rt, b, w}
+	return &relaying{g, rt, b}
 }
 
 // hook is one webhook about people: it returns the owner's answer and how long it took.
@@ -119,7 +122,7 @@ func (r *relaying) keep(t *testing.T, e errands.Errand, wait time.Duration) *awa
 	t.Helper()
 	rl := r.route.relay()
 	a := rl.owner.await(&e, wait, rl.inFlight)
-	r.box.add(e)
+	r.box.Add(e)
 	return a
 }
 
@@ -216,7 +219,7 @@ func TestRelayOutage(t *testing.T) {
 					t.Errorf("%d webhooks were answered late, want at most %d", slow, allowed)
 				}
 				time.Sleep(2 * errandMost)
-				if left := r.box.left(); len(left) != 0 {
+				if left := r.box.Left(); len(left) != 0 {
 					t.Errorf("%d calls are left 10 minutes after the owner came back: %s", len(left), left[0].Error)
 				}
 				if answered < 30 {

@@ -60,7 +60,7 @@ func (g *Gate) serve(ln net.Listener, greet func(net.Conn, *Gate) *client) error
 // nothing the second time.
 func (g *Gate) Start() {
 	g.errands.start()
-	g.withdrawals.begin.Do(func() { g.errands.work.Go(func() { g.withdrawals.run(g.errands.quit) }) })
+	g.withdrawals.begin.Do(func() { g.errands.goOn(g.withdrawals.run) })
 }
 
 // Shutdown stops taking connections, lets the accepted requests and webhooks and the errands under way finish,

@@ -1,4 +1,5 @@
-package proxy
+// Package runnertest is what the tests of package runner and of those who use it share.
+package runnertest
 
 import (
 	"context"
@@ -9,21 +10,23 @@ import (
 	"github.com/sendgate/sendgate/store/errands"
 )
 
-// An errandBox keeps errands as the store does, in memory and under the clock of a test.
-type errandBox struct {
+// A Box keeps errands as the store does, in memory and under the clock of a test.
+type Box struct {
 	mu     sync.Mutex
 	all    []*errands.Errand // in the order they came
 	lanes  map[string][]*errands.Errand
 	added  chan struct{}
 	broken error // what every change ends with
-	writes int
+	tried  int   // how many changes
 }
 
-func newErrandBox() *errandBox {
-	return &errandBox{lanes: make(map[string][]*errands.Errand), added: make(chan struct{}, 1)}
+// NewBox is a Box without errands.
+func NewBox() *Box {
+	return &Box{lanes: make(map[string][]*errands.Errand), added: make(chan struct{}, 1)}
 }
 
-func (b *errandBox) add(all ...errands.Errand) {
+// Add puts errands behind those there are.
+func (b *Box) Add(all ...errands.Errand) {
 	b.mu.Lock()
 	for _, e := range all {
 		b.all = append(b.all, &e)
@@ -35,21 +38,27 @@ func (b *errandBox) add(all ...errands.Errand) {
 	b.sign()
 }
 
-func (b *errandBox) sign() {
+func (b *Box) sign() {
 	select {
 	case b.added <- struct{}{}:
 	default:
 	}
 }
 
-func (b *errandBox) Added() <-chan struct{} { return b.added }
+// Added says that there are more errands.
+func (b *Box) Added() <-chan struct{} { return b.added }
 
-func (b *errandBox) Due(now time.Time, kinds []errands.Kind, most int) (due []errands.Errand, next time.Time, err error) {
+// Due are the errands of these kinds that are due, so many of a kind and route at most, and when the next will be.
+func (b *Box) Due(now time.Time, kinds []errands.Kind, most int) (due []errands.Errand, next time.Time, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	count := map[errandPlace]int{}
+	type place struct {
+		kind  errands.Kind
+		route string
+	}
+	count := map[place]int{}
 	for _, e := range b.byDue() {
-		p := placeOf(e)
+		p := place{e.Kind, e.Route}
 		if e.State == errands.Dead || !slices.Contains(kinds, e.Kind) || !b.head(e) {
 			continue
 		}
@@ -63,10 +72,11 @@ func (b *errandBox) Due(now time.Time, kinds []errands.Kind, most int) (due []er
 	return due, next, nil
 }
 
-func (b *errandBox) Change(_ context.Context, id string, change func(*errands.Errand) error) error {
+// Change changes an errand.
+func (b *Box) Change(_ context.Context, id string, change func(*errands.Errand) error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.writes++
+	b.tried++
 	if b.broken != nil {
 		return b.broken
 	}
@@ -77,10 +87,11 @@ func (b *errandBox) Change(_ context.Context, id string, change func(*errands.Er
 	return change(b.all[i])
 }
 
-func (b *errandBox) End(_ context.Context, id string) error {
+// End takes an errand out.
+func (b *Box) End(_ context.Context, id string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.writes++
+	b.tried++
 	if b.broken != nil {
 		return b.broken
 	}
@@ -97,14 +108,14 @@ func (b *errandBox) End(_ context.Context, id string) error {
 }
 
 // byDue is all errands, those that are due first before the others.
-func (b *errandBox) byDue() []*errands.Errand {
+func (b *Box) byDue() []*errands.Errand {
 	all := slices.Clone(b.all)
 	slices.SortStableFunc(all, func(x, y *errands.Errand) int { return x.Due.Compare(y.Due) })
 	return all
 }
 
 // head reports whether nobody is before e in any of its lanes.
-func (b *errandBox) head(e *errands.Errand) bool {
+func (b *Box) head(e *errands.Errand) bool {
 	for _, lane := range e.Lanes {
 		first := slices.IndexFunc(b.lanes[lane], func(e *errands.Errand) bool { return e.State != errands.Dead })
 		if b.lanes[lane][first] != e {
@@ -115,7 +126,7 @@ func (b *errandBox) head(e *errands.Errand) bool {
 }
 
 // In is how many errands of a lane are not dead.
-func (b *errandBox) In(lane string) (n int) {
+func (b *Box) In(lane string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.lanes[lane] {
@@ -126,12 +137,20 @@ func (b *errandBox) In(lane string) (n int) {
 	return n
 }
 
-// left are copies of the errands there are.
-func (b *errandBox) left() (all []errands.Errand) {
+// Left are copies of the errands there are.
+func (b *Box) Left() (all []errands.Errand) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, e := range b.all {
 		all = append(all, *e)
 	}
 	return all
+}
+
+// Break has every change end with err, and returns how many were tried since the box was made.
+func (b *Box) Break(err error) (tried int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.broken = err
+	return b.tried
 }
