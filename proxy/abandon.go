@@ -11,7 +11,7 @@ import (
 func (g *Gate) Abandon(ctx context.Context) {
 	errands, over := context.WithCancel(ctx)
 	go func() {
-		g.errands.wait()
+		g.errands.Wait()
 		over()
 	}()
 	look := time.NewTicker(10 * time.Millisecond)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -128,14 +129,14 @@ func digest(parts ...string) string {
 }
 
 // runAnswer does an errand that is an answer.
-func (g *Gate) runAnswer(ctx context.Context, e *errands.Errand) errandEnd {
+func (g *Gate) runAnswer(ctx context.Context, e *errands.Errand) runner.End {
 	var o own
 	if err := json.Unmarshal(e.Body, &o); err != nil {
-		return errandEnd{err: fmt.Errorf("reading what is to be written: %w", err), dead: true}
+		return runner.End{Err: fmt.Errorf("reading what is to be written: %w", err), Dead: true}
 	}
 	rt, err := g.route(e.Route)
 	if err != nil {
-		return errandEnd{err: err, dead: true}
+		return runner.End{Err: err, Dead: true}
 	}
 	if e.State == errands.Waiting {
 		barred, err := g.barred(rt, &o)
@@ -145,16 +146,16 @@ func (g *Gate) runAnswer(ctx context.Context, e *errands.Errand) errandEnd {
 		}
 		switch {
 		case err != nil:
-			return errandEnd{err: err}
+			return runner.End{Err: err}
 		case left:
 			g.hush(rt, e, "the person opted out before it was said")
-			return errandEnd{}
+			return runner.End{}
 		case barred:
 			g.hush(rt, e, errBarred.Error())
 			if o.Rule == talkRule { // kept, as else a question would count as put
-				return errandEnd{err: errBarred, dead: true}
+				return runner.End{Err: errBarred, Dead: true}
 			}
-			return errandEnd{}
+			return runner.End{}
 		}
 	}
 	return g.writeOwn(ctx, rt, e, &o)

@@ -106,7 +106,7 @@ func errandsDone(t testing.TB, g *Gate) {
 			t.Fatalf("errands do not end: %+v", due[0])
 		}
 		for i := range due {
-			g.errands.do(&due[i])
+			g.errands.Do(&due[i])
 		}
 	}
 }

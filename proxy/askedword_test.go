@@ -145,7 +145,7 @@ func TestStopWhileAsked(t *testing.T) {
 			t.Fatalf("%d messages are due, %v", len(due), err)
 		}
 		for len(due) > 0 {
-			rig.g.errands.do(&due[0])
+			rig.g.errands.Do(&due[0])
 			if due, _, err = rig.st.Errands().Due(rig.time(), []errands.Kind{errands.Answer}, 10); err != nil {
 				t.Fatal(err)
 			}

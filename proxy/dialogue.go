@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
@@ -146,19 +147,19 @@ func (g *Gate) leaveTalk(ctx context.Context, rt *route, t *talk, now time.Time)
 }
 
 // runDialogue does an errand that is a dialogue: what follows from the last word, or from silence.
-func (g *Gate) runDialogue(ctx context.Context, e *errands.Errand) errandEnd {
+func (g *Gate) runDialogue(ctx context.Context, e *errands.Errand) runner.End {
 	t, err := readTalk(e)
 	if err != nil { // nobody can go on with it, and it would hold up all that the person writes
 		g.log.Error("a consent dialogue cannot be read, and is given up", zap.String("route", e.Route), zap.Error(err))
-		return errandEnd{}
+		return runner.End{}
 	}
 	defer g.talks.lock(t.To)()
 	t, err = g.talk(t.To) // it may have gone on
 	switch {
 	case errors.Is(err, errands.ErrNone):
-		return errandEnd{moved: true}
+		return runner.End{Moved: true}
 	case err != nil:
-		return errandEnd{err: err}
+		return runner.End{Err: err}
 	}
 	// Without a route or a script, which was taken out of the configuration, nobody is left to ask.
 	var s *filter.Script
@@ -169,30 +170,30 @@ func (g *Gate) runDialogue(ctx context.Context, e *errands.Errand) errandEnd {
 	if s == nil || t.settled() && t.State != filter.Pending && !now.Before(t.Ended.Add(talkRest)) {
 		// Here, since once it is unlocked another may have begun in its place.
 		if err := g.store.Errands().End(ctx, e.ID); err != nil && !errors.Is(err, errands.ErrNone) {
-			return errandEnd{err: err}
+			return runner.End{Err: err}
 		}
-		return errandEnd{moved: true}
+		return runner.End{Moved: true}
 	}
 	rec, err := g.store.Read(t.To, filter.NeedRecord)
 	if err != nil {
-		return errandEnd{err: fmt.Errorf("reading the record of the recipient: %w", err)}
+		return runner.End{Err: fmt.Errorf("reading the record of the recipient: %w", err)}
 	}
 	if t.State != filter.Left && g.gone(rt, &t, &rec) {
 		if err := g.leaveTalk(ctx, rt, &t, now); err != nil {
-			return errandEnd{err: err}
+			return runner.End{Err: err}
 		}
 	}
 	if t, err = g.closeTalk(ctx, rt, s, &t, &rec, now); err == nil {
 		err = g.settleTalk(ctx, rt, &t, now)
 	}
 	if errors.Is(err, errands.ErrNone) { // erased meanwhile
-		return errandEnd{moved: true}
+		return runner.End{Moved: true}
 	}
 	if err != nil {
 		g.log.Warn("a consent dialogue waits", zap.String("route", rt.name), zap.String("dialogue", t.ID), zap.Error(err))
-		return errandEnd{err: err}
+		return runner.End{Err: err}
 	}
-	return errandEnd{moved: true}
+	return runner.End{Moved: true}
 }
 
 // closeTalk closes a dialogue whose time has run out, and returns how it stands. Its last message is left out where

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/runner/runnertest"
 	"github.com/sendgate/sendgate/store/errands"
 )
@@ -275,20 +276,20 @@ func TestDialogueTime(t *testing.T) {
 			defer mu.Unlock()
 			return slices.Clone(all)
 		}
-		w := workerOf(b, errands.Dialogue, func(ctx context.Context, e *errands.Errand) errandEnd {
+		w := workerOf(b, errands.Dialogue, func(ctx context.Context, e *errands.Errand) runner.End {
 			now := time.Now()
 			mu.Lock()
 			all = append(all, now.Sub(started))
 			mu.Unlock()
 			is, err := readTalk(e)
 			if err != nil || !is.Ended.IsZero() {
-				return errandEnd{err: err}
+				return runner.End{Err: err}
 			}
 			is.Dialogue, _ = script.Wait(is.Dialogue, now)
-			return errandEnd{moved: true, err: b.Change(ctx, e.ID, func(e *errands.Errand) error { return is.write(e, now) })}
+			return runner.End{Moved: true, Err: b.Change(ctx, e.ID, func(e *errands.Errand) error { return is.write(e, now) })}
 		}, func(errands.Kind, string) int { return 1 })
-		w.start()
-		defer w.shutdown(t.Context())
+		w.Start()
+		defer w.Shutdown(t.Context())
 		b.Add(e)
 		time.Sleep(filter.DefaultAnswerWindow - time.Second)
 		synctest.Wait()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/access"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/socket"
 	"github.com/sendgate/sendgate/proxy/tunnel"
 	"github.com/sendgate/sendgate/proxy/upstream"
@@ -66,7 +67,7 @@ type Gate struct {
 	calls   callbacks
 
 	published publications
-	errands   *errandWorker
+	errands   *runner.Worker
 	blocked   chan blocked // whom to ask for their consent
 	talks     talkLock
 }
@@ -122,10 +123,10 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 }
 
 // newErrands is what does the errands of the store. Its reviews are for people.
-func (g *Gate) newErrands() *errandWorker {
-	return newErrandWorker(errandConfig{
+func (g *Gate) newErrands() *runner.Worker {
+	return runner.New(runner.Config{
 		Store: g.store.Errands(),
-		Runs: map[errands.Kind]errandRunner{
+		Runs: map[errands.Kind]runner.Func{
 			errands.Relay:     g.runRelay,
 			errands.Answer:    g.runAnswer,
 			errands.Dialogue:  g.runDialogue,

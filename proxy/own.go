@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/decisions"
 	"github.com/sendgate/sendgate/store/errands"
@@ -41,30 +42,30 @@ var (
 // one that was begun, and is never sent again. It goes past all rules and switches: whoever is answered asked
 // for it, in quiet hours as at any time, and a confirmation of an opt-out is owed to them. What holds it back is
 // the number of such messages to one person alone.
-func (g *Gate) writeOwn(ctx context.Context, rt *route, e *errands.Errand, o *own) errandEnd {
+func (g *Gate) writeOwn(ctx context.Context, rt *route, e *errands.Errand, o *own) runner.End {
 	switch {
 	case e.State == errands.Begun:
-		return errandEnd{err: errBegun, dead: true}
+		return runner.End{Err: errBegun, Dead: true}
 	case rt.pen.credentials == nil:
-		return errandEnd{err: errUnsigned, dead: true}
+		return runner.End{Err: errUnsigned, Dead: true}
 	}
 	w := g.works.Get().(*work)
 	defer g.release(w)
 	w.resp, w.start = &w.ownResp, time.Now()
 	if err := rt.compose(w, o); err != nil {
-		return errandEnd{err: fmt.Errorf("writing it: %w", err), dead: true}
+		return runner.End{Err: fmt.Errorf("writing it: %w", err), Dead: true}
 	}
 	now := g.time(w)
 	counted := o.Rule != talkRule // dialogues have a bound of their own
 	if counted && !g.chatter.admits(o.To, rt.most(), now) {
 		g.hush(rt, e, "the gate wrote to this person as often as answers.most lets it within 24 hours")
-		return errandEnd{}
+		return runner.End{}
 	}
 	if err := g.turn(ctx, e, errands.Begun); err != nil {
 		if counted {
 			g.chatter.giveBack(o.To)
 		}
-		return errandEnd{err: err}
+		return runner.End{Err: err}
 	}
 	w.ids = append(w.ids, w.names.next(now))
 	tells := o.Word == filter.PrivacyWord
@@ -77,12 +78,12 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *errands.Errand, o *ow
 	}
 	end := rt.settled(outcome, w)
 	g.keep(rt, w, entry)
-	if end.err != nil && !end.dead { // nothing was sent
+	if end.Err != nil && !end.Dead { // nothing was sent
 		if counted {
 			g.chatter.giveBack(o.To)
 		}
 		if err := g.turn(ctx, e, errands.Waiting); err != nil {
-			return errandEnd{err: errBegun, dead: true}
+			return runner.End{Err: errBegun, Dead: true}
 		}
 	}
 	return end
@@ -95,24 +96,24 @@ func (g *Gate) hush(rt *route, e *errands.Errand, why string) {
 }
 
 // settled is what an errand comes to whose message met this outcome, with the provider's answer in w.
-func (rt *route) settled(o upstream.Outcome, w *work) errandEnd {
+func (rt *route) settled(o upstream.Outcome, w *work) runner.End {
 	status, code := w.resp.StatusCode(), 0
 	if o == upstream.Answered {
 		code, _ = rt.provider.Learn(w.resp, &w.batch)
 	}
 	switch {
 	case o == upstream.NotSent:
-		return errandEnd{err: errors.New("the provider could not be reached")}
+		return runner.End{Err: errors.New("the provider could not be reached")}
 	case o == upstream.Unknown:
-		return errandEnd{err: errNoAnswer, dead: true}
+		return runner.End{Err: errNoAnswer, Dead: true}
 	case status == fasthttp.StatusTooManyRequests || providers.Busy(rt.speaks, code): // and surely not taken
-		return errandEnd{err: fmt.Errorf("the provider has no room for it now: status %d, code %d", status, code)}
+		return runner.End{Err: fmt.Errorf("the provider has no room for it now: status %d, code %d", status, code)}
 	case status/100 == 2 && code == 0:
-		return errandEnd{}
+		return runner.End{}
 	case status/100 == 2 || declined(status): // some services refuse in an answer of 200
-		return errandEnd{err: fmt.Errorf("the provider refused it: status %d, code %d", status, code), dead: true}
+		return runner.End{Err: fmt.Errorf("the provider refused it: status %d, code %d", status, code), Dead: true}
 	}
-	return errandEnd{err: fmt.Errorf("it may have been sent: the provider answered with status %d", status), dead: true}
+	return runner.End{Err: fmt.Errorf("it may have been sent: the provider answered with status %d", status), Dead: true}
 }
 
 // turn notes how far an errand is.

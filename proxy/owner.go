@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/store/errands"
 	"go.uber.org/zap"
 )
@@ -168,7 +169,7 @@ func (o *owner) leaves(why error) {
 
 // tried notes what became of a try that took so long. said is nil where the owner did not answer. What it returns is
 // to be called once the store knows.
-func (o *owner) tried(e *errands.Errand, said *word, end errandEnd, took, wait time.Duration) (kept func()) {
+func (o *owner) tried(e *errands.Errand, said *word, end runner.End, took, wait time.Duration) (kept func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	a := o.fresh[e.ID]
@@ -177,7 +178,7 @@ func (o *owner) tried(e *errands.Errand, said *word, end errandEnd, took, wait t
 	} else if a != nil {
 		a.tell(nil)
 	}
-	if end.err == nil {
+	if end.Err == nil {
 		o.ends[relayDelivered]++
 		clear(o.declined)
 		if o.away && (wait == 0 || took < wait) {
@@ -192,7 +193,7 @@ func (o *owner) tried(e *errands.Errand, said *word, end errandEnd, took, wait t
 			}
 		}
 	}
-	if end.dead {
+	if end.Dead {
 		o.ends[relayDead]++
 	} else {
 		o.ends[relayFailed]++
@@ -201,9 +202,9 @@ func (o *owner) tried(e *errands.Errand, said *word, end errandEnd, took, wait t
 		o.declined[e.ID] = true
 	}
 	if said == nil || len(o.declined) >= ownerFailures {
-		o.leaves(end.err)
+		o.leaves(end.Err)
 	}
-	if a != nil && end.dead {
+	if a != nil && end.Dead {
 		a.settle()
 	} else if a != nil {
 		o.block(a)

@@ -17,6 +17,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/head"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
@@ -119,12 +120,12 @@ func goesOn(name []byte) bool {
 	return false
 }
 
-// runRelay makes one call. It is the [errandRunner] of relays.
-func (g *Gate) runRelay(_ context.Context, e *errands.Errand) errandEnd {
+// runRelay makes one call. It is the [runner.Func] of relays.
+func (g *Gate) runRelay(_ context.Context, e *errands.Errand) runner.End {
 	if rt := g.table.Load().routes[e.Route]; rt != nil && rt.relay() != nil {
-		return rt.relay().run(g.errands.brokenOff(), e)
+		return rt.relay().run(g.errands.Hurry(), e)
 	}
-	return errandEnd{err: errors.New("the configuration names no address any more that this call would go to (webhook.relay)")}
+	return runner.End{Err: errors.New("the configuration names no address any more that this call would go to (webhook.relay)")}
 }
 
 // errandPlaces is how many errands of a kind and route are done at a time.
@@ -132,7 +133,7 @@ func (g *Gate) errandPlaces(kind errands.Kind, route string) int {
 	if rt := g.table.Load().routes[route]; kind == errands.Relay && rt != nil && rt.relay() != nil {
 		return rt.relay().inFlight
 	}
-	return errandPlaces
+	return runner.Places
 }
 
 // relay keeps a call of the provider of rt that is to go on to the owner, before it is acknowledged. What it returns is
@@ -157,23 +158,23 @@ func (g *Gate) relay(rt *route, req *fasthttp.Request, signals []providers.Signa
 }
 
 // run makes one call, and tells the owner's part of the gate what became of it.
-func (r *relay) run(ctx context.Context, e *errands.Errand) errandEnd {
+func (r *relay) run(ctx context.Context, e *errands.Errand) runner.End {
 	began := time.Now()
 	said, err := r.call(ctx, e)
-	end := errandEnd{err: err}
-	if errors.Is(err, errStopped) { // which says nothing of the owner
+	end := runner.End{Err: err}
+	if errors.Is(err, runner.ErrStopped) { // which says nothing of the owner
 		return end
 	}
 	switch {
 	case said == nil:
-		end.dead = errors.Is(err, errCall)
+		end.Dead = errors.Is(err, errCall)
 	case said.code/100 == 2:
-		end.err = nil
+		end.Err = nil
 	default:
-		end.dead = said.code == fasthttp.StatusGone || said.code == fasthttp.StatusRequestEntityTooLarge
-		end.after = said.after
+		end.Dead = said.code == fasthttp.StatusGone || said.code == fasthttp.StatusRequestEntityTooLarge
+		end.After = said.after
 	}
-	end.kept = r.owner.tried(e, said, end, time.Since(began), r.wait)
+	end.Kept = r.owner.tried(e, said, end, time.Since(began), r.wait)
 	return end
 }
 
@@ -204,7 +205,7 @@ func (r *relay) call(ctx context.Context, e *errands.Errand) (said *word, err er
 	case e := <-done:
 		return e.said, e.err
 	case <-ctx.Done():
-		return nil, errStopped
+		return nil, runner.ErrStopped
 	}
 }
 
@@ -225,7 +226,7 @@ func (r *relay) exchange(wire []byte) (*word, error) {
 	}
 	if value, _ := head.ValueOf(lines, "retry-after"); value != nil {
 		if seconds, err := strconv.ParseUint(string(value), 10, 31); err == nil {
-			said.after = min(time.Duration(seconds)*time.Second, errandMost)
+			said.after = min(time.Duration(seconds)*time.Second, runner.Longest)
 		}
 	}
 	return said, fmt.Errorf("the owner answered %d %s", a.Code, http.StatusText(a.Code))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/runner/runnertest"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
@@ -74,15 +75,15 @@ type relaying struct {
 }
 
 // workerOf is a worker that does the errands of a kind that are in a box.
-func workerOf(b *runnertest.Box, kind errands.Kind, run errandRunner, places func(errands.Kind, string) int) *errandWorker {
-	return newErrandWorker(errandConfig{Store: b, Runs: map[errands.Kind]errandRunner{kind: run}, Places: places, Key: func(id string) string { return id },
+func workerOf(b *runnertest.Box, kind errands.Kind, run runner.Func, places func(errands.Kind, string) int) *runner.Worker {
+	return runner.New(runner.Config{Store: b, Runs: map[errands.Kind]runner.Func{kind: run}, Places: places, Key: func(id string) string { return id },
 		Log: zap.NewNop(), Now: time.Now, Random: func() float64 { return 1 }, Panics: new(atomic.Uint64)})
 }
 
 func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	t.Helper()
 	b, g := runnertest.NewBox(), new(Gate)
-	own := newOwner("twilio", zap.NewNop(), func() bool { return g.errands.crowded(errands.Relay, "twilio") }, b.In)
+	own := newOwner("twilio", zap.NewNop(), func() bool { return g.errands.Crowded(errands.Relay, "twilio") }, b.In)
 	hook := &webhook{caller: signsURL{}, known: providers.Webhook{Secrets: []string{"12345"}}}
 	r, err := newRelay(&cfg, hook, own)
 	if err != nil {
@@ -93,11 +94,11 @@ func relayTo(t *testing.T, cfg RelayConfig, to *shop) *relaying {
 	hook.relay = r
 	g.table.Store(&table{routes: map[string]*route{"twilio": rt}})
 	g.errands = workerOf(b, errands.Relay, g.runRelay, g.errandPlaces)
-	g.errands.start()
+	g.errands.Start()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		g.errands.shutdown(ctx)
+		g.errands.Shutdown(ctx)
 		r.upstream.Close()
 		time.Sleep(2 * time.Hour) // by then, who hangs has given up
 	})
@@ -218,7 +219,7 @@ func TestRelayOutage(t *testing.T) {
 				if allowed := map[string]int{hangs: int(defaultRelayWait/every) + 1}[how]; slow > allowed {
 					t.Errorf("%d webhooks were answered late, want at most %d", slow, allowed)
 				}
-				time.Sleep(2 * errandMost)
+				time.Sleep(2 * runner.Longest)
 				if left := r.box.Left(); len(left) != 0 {
 					t.Errorf("%d calls are left 10 minutes after the owner came back: %s", len(left), left[0].Error)
 				}

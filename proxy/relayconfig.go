@@ -59,7 +59,7 @@ func (g *Gate) relayFor(rt *route, cfg *WebhookConfig) (err error) {
 		return fmt.Errorf("relay: calls of %d bytes, as proxy.webhooks.limits.body allows them, are too large: want at most %d", g.calls.limits.Body, most)
 	}
 	if rt.count.owner == nil {
-		crowded := func() bool { return g.errands.crowded(errands.Relay, rt.name) }
+		crowded := func() bool { return g.errands.Crowded(errands.Relay, rt.name) }
 		rt.count.owner = newOwner(rt.name, g.log, crowded, g.store.Errands().In)
 	}
 	if rt.webhook.relay, err = newRelay(cfg.Relay, rt.webhook, rt.count.owner); err != nil {

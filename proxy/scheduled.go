@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/valyala/fasthttp"
@@ -136,58 +137,58 @@ func (g *Gate) recheck(ctx context.Context, e *errands.Errand) error {
 var errUnclear = errors.New("it is not about one person")
 
 // runScheduled does an errand whose message was delivered: there is nothing to cancel any more.
-func (g *Gate) runScheduled(_ context.Context, e *errands.Errand) errandEnd {
+func (g *Gate) runScheduled(_ context.Context, e *errands.Errand) runner.End {
 	g.appointments.drop(e)
-	return errandEnd{}
+	return runner.End{}
 }
 
 // runCancel asks the provider not to deliver a message. To ask twice does no harm, so that it is tried until the
 // message is due.
-func (g *Gate) runCancel(_ context.Context, e *errands.Errand) errandEnd {
+func (g *Gate) runCancel(_ context.Context, e *errands.Errand) runner.End {
 	var s scheduled
 	if err := json.Unmarshal(e.Body, &s); err != nil {
-		return errandEnd{err: fmt.Errorf("reading what is to be cancelled: %w", err), dead: true}
+		return runner.End{Err: fmt.Errorf("reading what is to be cancelled: %w", err), Dead: true}
 	}
 	rt, err := g.route(e.Route)
 	if err != nil {
-		return errandEnd{err: err, dead: true}
+		return runner.End{Err: err, Dead: true}
 	}
 	end := g.cancel(rt, &s)
-	if end.dead {
+	if end.Dead {
 		rt.count.uncancelled.Add(1)
 		g.log.Error("a message to somebody who opted out could not be cancelled, and the provider will deliver it",
-			zap.String("route", rt.name), zap.String("message", s.ID), zap.Time("send_at", s.SendAt), zap.Error(end.err))
+			zap.String("route", rt.name), zap.String("message", s.ID), zap.Time("send_at", s.SendAt), zap.Error(end.Err))
 	}
 	return end
 }
 
 // cancel asks once.
-func (g *Gate) cancel(rt *route, s *scheduled) errandEnd {
+func (g *Gate) cancel(rt *route, s *scheduled) runner.End {
 	if rt.pen.credentials == nil {
-		return errandEnd{err: errUnsigned, dead: true}
+		return runner.End{Err: errUnsigned, Dead: true}
 	}
 	var req fasthttp.Request
 	if err := rt.pen.writer.Cancel(&req, s.ID, rt.pen.credentials); err != nil {
-		return errandEnd{err: err, dead: true}
+		return runner.End{Err: err, Dead: true}
 	}
 	w := g.works.Get().(*work)
 	defer g.release(w)
 	w.resp, w.start = &w.ownResp, time.Now()
 	if err := rt.take(w, &req); err != nil {
-		return errandEnd{err: err, dead: true}
+		return runner.End{Err: err, Dead: true}
 	}
 	if o := g.forward(rt, w, false); o != upstream.Answered {
-		return errandEnd{err: fmt.Errorf("the provider gave no answer: %s", o)}
+		return runner.End{Err: fmt.Errorf("the provider gave no answer: %s", o)}
 	}
 	status := w.resp.StatusCode()
 	switch {
 	case status/100 == 2:
-		return errandEnd{}
+		return runner.End{}
 	case declined(status) && status != fasthttp.StatusTooManyRequests:
 		code, _ := rt.provider.Learn(w.resp, &w.batch)
-		return errandEnd{err: fmt.Errorf("the provider refused it: status %d, code %d", status, code), dead: true}
+		return runner.End{Err: fmt.Errorf("the provider refused it: status %d, code %d", status, code), Dead: true}
 	}
-	return errandEnd{err: fmt.Errorf("the provider answered with status %d", status)}
+	return runner.End{Err: fmt.Errorf("the provider answered with status %d", status)}
 }
 
 // appointments are the people to whom messages are to be delivered later, so that of all that is learnt about

@@ -59,8 +59,8 @@ func (g *Gate) serve(ln net.Listener, greet func(net.Conn, *Gate) *client) error
 // Start begins to do what the gate still has to do after it acknowledged something; see [errands.Errand]. It does
 // nothing the second time.
 func (g *Gate) Start() {
-	g.errands.start()
-	g.withdrawals.begin.Do(func() { g.errands.goOn(g.withdrawals.run) })
+	g.errands.Start()
+	g.withdrawals.begin.Do(func() { g.errands.Go(g.withdrawals.run) })
 }
 
 // Shutdown stops taking connections, lets the accepted requests and webhooks and the errands under way finish,
@@ -78,7 +78,7 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
-	err = cmp.Or(err, g.errands.shutdown(ctx))
+	err = cmp.Or(err, g.errands.Shutdown(ctx))
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, u := range g.table.Load().upstreams() {

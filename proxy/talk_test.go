@@ -124,7 +124,7 @@ func (r *talkRig) step(kind errands.Kind) bool {
 		return false
 	}
 	if kind == errands.Dialogue {
-		r.g.errands.do(&due[0])
+		r.g.errands.Do(&due[0])
 		return true
 	}
 	var o own

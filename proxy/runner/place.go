@@ -1,24 +1,24 @@
-package proxy
+package runner
 
 import "github.com/sendgate/sendgate/store/errands"
 
-// An errandPlace is what errands share their places by.
-type errandPlace struct {
+// A place is what errands share their places by.
+type place struct {
 	kind  errands.Kind
 	route string
 }
 
-// crowded reports whether errands of a kind and route are due and wait for a place.
-func (w *errandWorker) crowded(kind errands.Kind, route string) bool {
+// Crowded reports whether errands of a kind and route are due and wait for a place.
+func (w *Worker) Crowded(kind errands.Kind, route string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.crowds[errandPlace{kind, route}]
+	return w.crowds[place{kind, route}]
 }
 
-func placeOf(e *errands.Errand) errandPlace { return errandPlace{e.Kind, e.Route} }
+func placeOf(e *errands.Errand) place { return place{e.Kind, e.Route} }
 
 // enter takes a place for e, if there is one.
-func (w *errandWorker) enter(e *errands.Errand) bool {
+func (w *Worker) enter(e *errands.Errand) bool {
 	p, places := placeOf(e), w.cfg.Places(e.Kind, e.Route)
 	w.most = max(w.most, places)
 	if w.taken[p] >= places {
@@ -30,7 +30,7 @@ func (w *errandWorker) enter(e *errands.Errand) bool {
 }
 
 // leave is called by a run of e that is over.
-func (w *errandWorker) leave(e *errands.Errand) {
+func (w *Worker) leave(e *errands.Errand) {
 	w.mu.Lock()
 	w.finished = append(w.finished, e)
 	w.mu.Unlock()
@@ -41,7 +41,7 @@ func (w *errandWorker) leave(e *errands.Errand) {
 }
 
 // clear gives back the places of the runs that are over.
-func (w *errandWorker) clear() {
+func (w *Worker) clear() {
 	w.mu.Lock()
 	over := w.finished
 	w.finished = nil

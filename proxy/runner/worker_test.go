@@ -1,4 +1,4 @@
-package proxy
+package runner
 
 import (
 	"context"
@@ -16,18 +16,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// workerDoing is a worker that does what is in a box.
-func workerDoing(b *runnertest.Box, run errandRunner) *errandWorker {
-	return newErrandWorker(errandConfig{Store: b, Runs: map[errands.Kind]errandRunner{testErrand: run},
-		Places: func(errands.Kind, string) int { return errandPlaces }, Key: func(id string) string { return id },
+// workerOf is a worker that does what is in a box.
+func workerOf(b *runnertest.Box, run Func) *Worker {
+	return New(Config{Store: b, Runs: map[errands.Kind]Func{testErrand: run},
+		Places: func(errands.Kind, string) int { return Places }, Key: func(id string) string { return id },
 		Log: zap.NewNop(), Now: time.Now, Random: func() float64 { return 1 }, Panics: new(atomic.Uint64)})
 }
 
 // working runs a worker over a box until the test ends.
-func working(t *testing.T, b *runnertest.Box, run errandRunner) *errandWorker {
-	w := workerDoing(b, run)
-	w.start()
-	t.Cleanup(func() { w.shutdown(t.Context()) })
+func working(t *testing.T, b *runnertest.Box, run Func) *Worker {
+	w := workerOf(b, run)
+	w.Start()
+	t.Cleanup(func() { w.Shutdown(t.Context()) })
 	return w
 }
 
@@ -40,14 +40,14 @@ const testErrand = errands.Review
 
 var errAway = errors.New("nobody is there")
 
-func TestErrandLanes(t *testing.T) {
+func TestLanes(t *testing.T) {
 	t.Run("errands of one lane are done one at a time in their order, whatever others do", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := runnertest.NewBox()
 			var mu sync.Mutex
 			var order []string
 			busy, most := 0, 0
-			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
+			working(t, b, func(_ context.Context, e *errands.Errand) End {
 				mu.Lock()
 				busy++
 				most = max(most, busy)
@@ -57,7 +57,7 @@ func TestErrandLanes(t *testing.T) {
 				defer mu.Unlock()
 				busy--
 				order = append(order, e.ID)
-				return errandEnd{}
+				return End{}
 			})
 			for i := range 5 {
 				b.Add(errandOf(fmt.Sprintf("ana %d", i), "ana"), errandOf(fmt.Sprintf("bea %d", i), "bea"))
@@ -78,10 +78,10 @@ func TestErrandLanes(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := runnertest.NewBox()
 			done := make(chan string, 10)
-			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
+			working(t, b, func(_ context.Context, e *errands.Errand) End {
 				time.Sleep(time.Second)
 				done <- e.ID
-				return errandEnd{}
+				return End{}
 			})
 			b.Add(errandOf("1", "ana"), errandOf("2", "ana", "bea"), errandOf("3", "bea"))
 			for _, want := range []string{"1", "2", "3"} {
@@ -96,14 +96,14 @@ func TestErrandLanes(t *testing.T) {
 			b := runnertest.NewBox()
 			began, done := time.Now(), map[string]time.Duration{}
 			var mu sync.Mutex
-			working(t, b, func(_ context.Context, e *errands.Errand) errandEnd {
+			working(t, b, func(_ context.Context, e *errands.Errand) End {
 				if e.ID == "poison" {
-					return errandEnd{err: errAway}
+					return End{Err: errAway}
 				}
 				mu.Lock()
 				defer mu.Unlock()
 				done[e.ID] = time.Since(began)
-				return errandEnd{}
+				return End{}
 			})
 			poison := errandOf("poison", "ana")
 			poison.Until = time.Now().Add(time.Hour)
@@ -122,20 +122,20 @@ func TestErrandLanes(t *testing.T) {
 	})
 }
 
-func TestErrandPlaces(t *testing.T) {
+func TestPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := runnertest.NewBox()
 		began := time.Now()
 		var other atomic.Int64
-		w := working(t, b, func(ctx context.Context, e *errands.Errand) errandEnd {
+		w := working(t, b, func(ctx context.Context, e *errands.Errand) End {
 			if e.Route == "whatsapp" {
 				other.Store(int64(time.Since(began)) + 1)
-				return errandEnd{}
+				return End{}
 			}
 			<-ctx.Done() // hangs
-			return errandEnd{err: ctx.Err()}
+			return End{Err: ctx.Err()}
 		})
-		for i := range 10 * errandPlaces {
+		for i := range 10 * Places {
 			b.Add(errandOf(fmt.Sprint(i)))
 		}
 		e := errandOf("the other route")
@@ -143,29 +143,29 @@ func TestErrandPlaces(t *testing.T) {
 		b.Add(e)
 		time.Sleep(time.Second)
 		if other.Load() != 1 {
-			t.Errorf("behind %d errands that hang, one of another route was done after %s", 10*errandPlaces, time.Duration(other.Load()))
+			t.Errorf("behind %d errands that hang, one of another route was done after %s", 10*Places, time.Duration(other.Load()))
 		}
-		if !w.crowded(testErrand, "twilio") || w.crowded(testErrand, "whatsapp") {
+		if !w.Crowded(testErrand, "twilio") || w.Crowded(testErrand, "whatsapp") {
 			t.Error("it is not known that one route waits for places, and the other does not")
 		}
 	})
 }
 
-func TestErrandBackOff(t *testing.T) {
+func TestBackOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := runnertest.NewBox()
 		var tries []time.Time
-		w := workerDoing(b, func(context.Context, *errands.Errand) errandEnd {
+		w := workerOf(b, func(context.Context, *errands.Errand) End {
 			tries = append(tries, time.Now())
 			if len(tries) == 5 {
 				panic("a fault of our own")
 			}
-			return errandEnd{err: errAway}
+			return End{Err: errAway}
 		})
-		w.start()
+		w.Start()
 		b.Add(errandOf("1"))
 		time.Sleep(time.Hour)
-		w.shutdown(t.Context())
+		w.Shutdown(t.Context())
 		want := []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300}
 		for i, s := range want {
 			if got := tries[i+1].Sub(tries[i]); got != s*time.Second {
@@ -178,12 +178,12 @@ func TestErrandBackOff(t *testing.T) {
 	})
 }
 
-func TestErrandKeptLater(t *testing.T) {
+func TestKeptLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := runnertest.NewBox()
 		runs := 0
 		b.Break(errors.New("the disk is full"))
-		working(t, b, func(context.Context, *errands.Errand) errandEnd { runs++; return errandEnd{} })
+		working(t, b, func(context.Context, *errands.Errand) End { runs++; return End{} })
 		b.Add(errandOf("1"))
 		time.Sleep(time.Minute)
 		writes := b.Break(nil)
@@ -194,29 +194,29 @@ func TestErrandKeptLater(t *testing.T) {
 	})
 }
 
-func TestErrandShutdown(t *testing.T) {
+func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := runnertest.NewBox()
-		w := workerDoing(b, func(ctx context.Context, e *errands.Errand) errandEnd {
+		w := workerOf(b, func(ctx context.Context, e *errands.Errand) End {
 			if e.ID == "quick" {
 				time.Sleep(time.Second)
-				return errandEnd{}
+				return End{}
 			}
 			<-ctx.Done()
-			return errandEnd{err: errStopped}
+			return End{Err: ErrStopped}
 		})
-		w.start()
+		w.Start()
 		b.Add(errandOf("quick"), errandOf("hangs"))
 		synctest.Wait()
 		b.Add(errandOf("later", "x"))
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		began := time.Now()
-		w.shutdown(ctx)
+		w.Shutdown(ctx)
 		if took := time.Since(began); took != 5*time.Second {
 			t.Errorf("the shutdown took %s", took)
 		}
-		w.start()
+		w.Start()
 		left := b.Left()
 		if len(left) != 2 || left[0].ID != "hangs" || left[0].Tries != 0 {
 			t.Errorf("left: %+v, want the one that was broken off, as it was, and the one that came later", left)
