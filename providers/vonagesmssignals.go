@@ -62,7 +62,8 @@ func (v vonageSMS) Sign(req *fasthttp.Request, w *Webhook) {
 
 // vonageSMSSaid are the parameters of a call that are read.
 // Source: https://developer.vonage.com/en/messaging/sms/guides/inbound-sms
-var vonageSMSSaid = []string{"msisdn", "to", "messageId", "text", "type", "status", "err-code", "message-timestamp", "timestamp"}
+var vonageSMSSaid = []string{"msisdn", "to", "messageId", "text", "type", "status", "err-code", "message-timestamp", "timestamp",
+	"concat-ref", "concat-part", "concat-total"}
 
 // vonageSMSWithdrawn are the codes of receipts that are opt-outs: of 9 the person asked the sender to stop.
 // Source: https://developer.vonage.com/en/opt-out-assist/guides/messaging-opted-out-numbers
@@ -77,6 +78,9 @@ func (v vonageSMS) Signals(req *fasthttp.Request) ([]Signal, error) {
 	one := Signal{Kind: Message, ID: said["messageId"], Text: said["text"], From: texter(said["msisdn"]), Sender: senderAbroad(said["to"], v.region)}
 	if at, err := time.Parse(time.DateTime, said["message-timestamp"]); err == nil { // in UTC
 		one.Time = at
+	}
+	if part := (Part{said["concat-ref"], count(said["concat-part"]), count(said["concat-total"])}); !part.Whole() {
+		one.Part = part
 	}
 	if status := strings.ToLower(said["status"]); status != "" {
 		one.Kind, one.Text, one.Status, one.Code, one.MessageID = Receipt, "", status, count(said["err-code"]), one.ID

@@ -57,6 +57,7 @@ type Gate struct {
 	appointments appointments
 	withdrawals  withdrawals
 	flights      flights
+	pieces       pieces
 	works        sync.Pool // *work
 	buffers      sync.Pool // *[]byte, for what clients send
 

@@ -185,6 +185,7 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 	if err != nil {
 		return err
 	}
+	h.g.pieces.join(h.rt.name, sig, h.now)
 	wrote := h.event(sig, filter.Wrote)
 	asking, err := h.g.asking(h.rt, sig, h.now)
 	reading := h.rt.read(sig, asking)
@@ -230,7 +231,7 @@ func (rt *route) read(sig *providers.Signal, asking bool) filter.Reading {
 			reading = r
 		}
 	}
-	if (pressed || sig.Edited) && reading.Keyword == filter.StartWord {
+	if (pressed || sig.Edited || !sig.Part.Whole()) && reading.Keyword == filter.StartWord {
 		reading.Certainty = filter.Ambiguous
 	}
 	word := sig.Word

@@ -206,9 +206,9 @@ func (rt *route) talkButtons(t *talk) []providers.Button {
 func (t *talk) button(answer string) string { return answer + "." + digest(t.ID) }
 
 // elsewhere reports whether sig is about anything but t: it came to another of the brand's numbers, is an older message that
-// was changed, or a button of a message of the owner's, or of an earlier dialogue.
+// was changed, a piece of a longer one, or a button of a message of the owner's, or of an earlier dialogue.
 func (t *talk) elsewhere(sig *providers.Signal) bool {
-	return t.another(sig) || sig.Edited || sig.Payload != "" && sig.Payload != t.button("agree") && sig.Payload != t.button("refuse")
+	return t.another(sig) || sig.Edited || !sig.Part.Whole() || sig.Payload != "" && sig.Payload != t.button("agree") && sig.Payload != t.button("refuse")
 }
 
 // another reports whether sig came to another number than those that t may have been asked from: any of one service.
