@@ -21,7 +21,7 @@ import (
 // acts are those that q chooses, each as its kind, actor and outcome, the newest first.
 func acts(t testing.TB, s *store.Store, q audit.Query) (all []string) {
 	t.Helper()
-	for a, err := range s.Audit().Acts(q) {
+	for a, err := range s.Audit().Acts(t.Context(), q) {
 		storetest.Must(t, err)
 		all = append(all, fmt.Sprintf("%s %s %s", a.Actor, a.Kind, a.Outcome))
 	}
@@ -103,7 +103,7 @@ func TestActsAreFound(t *testing.T) {
 			var page []string
 			for before := uint64(0); ; {
 				n := 0
-				for a, err := range s.Audit().Acts(audit.Query{Before: before}) {
+				for a, err := range s.Audit().Acts(t.Context(), audit.Query{Before: before}) {
 					storetest.Must(t, err)
 					if n++; n > 1 {
 						break
@@ -115,7 +115,7 @@ func TestActsAreFound(t *testing.T) {
 				}
 			}
 			storetest.Equal(t, "one by one", page, []string{"ana consent-import", "cy reload", "ana consent-proof", "bob pause"})
-			for a, err := range s.Audit().Acts(audit.Query{Kind: audit.ConsentProof}) {
+			for a, err := range s.Audit().Acts(t.Context(), audit.Query{Kind: audit.ConsentProof}) {
 				storetest.Must(t, err)
 				if a.To.Address != filter.Mask(gonePerson.Address) || a.To.Brand != "acme" || a.Person == "" || a.Remote != "192.0.2.1" {
 					t.Errorf("the act is %+v, want the person masked", a)
@@ -148,7 +148,7 @@ func TestAuditOutlivesTheProcess(t *testing.T) {
 
 	s = open(t, store.Config{Dir: left})
 	storetest.Equal(t, "after a crash", acts(t, s, audit.Query{}), []string{"cy reload unknown", "ana consent-import unknown", "bob pause done"})
-	for a, err := range s.Audit().Acts(audit.Query{Address: gonePerson.Address}) {
+	for a, err := range s.Audit().Acts(t.Context(), audit.Query{Address: gonePerson.Address}) {
 		if storetest.Must(t, err); !a.Begun.Equal(noon) || a.To.Address != filter.Mask(gonePerson.Address) {
 			t.Errorf("what the crash cut short is %+v", a)
 		}
@@ -303,7 +303,7 @@ func TestActsOverManyChunks(t *testing.T) {
 		storetest.Must(t, s.Audit().Keep(long))
 	}
 	n := 300
-	for a, err := range s.Audit().Acts(audit.Query{}) {
+	for a, err := range s.Audit().Acts(t.Context(), audit.Query{}) {
 		storetest.Must(t, err)
 		if n--; a.Note != strings.Repeat(string(rune('a'+n%26)), n*3) || a.Seq != uint64(n+1) {
 			t.Fatalf("act %d is %+v", n, a)

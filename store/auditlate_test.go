@@ -50,7 +50,7 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 					s = open(t, cfg)
 				}
 				storetest.Equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"dan pass-use done", "cy consent-show done", "ana pass-grant done"})
-				for a, err := range s.Audit().Acts(audit.Query{}) {
+				for a, err := range s.Audit().Acts(t.Context(), audit.Query{}) {
 					storetest.Must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {
@@ -73,7 +73,7 @@ func TestEraseLeavesNothingInLateActs(t *testing.T) {
 			if got := acts(t, s, audit.Query{Address: gonePerson.Address}); got[0] != "ana pass-grant done" {
 				t.Errorf("the newest is %q", got)
 			}
-			for a, err := range s.Audit().Acts(audit.Query{Actor: "ana"}) {
+			for a, err := range s.Audit().Acts(t.Context(), audit.Query{Actor: "ana"}) {
 				if storetest.Must(t, err); a.To.Address != "+1415••••00" && a.To.Address != "+1415•••••00" {
 					t.Errorf("a new act names them as %q", a.To.Address)
 				}
@@ -98,7 +98,7 @@ func TestEraseLeavesNothingOfAPassThatWasFound(t *testing.T) {
 	if err := s.GiveBackPass(&used, "x"); err == nil {
 		t.Error("a pass was given back of somebody who is erased")
 	}
-	for a, err := range s.Audit().Acts(audit.Query{}) {
+	for a, err := range s.Audit().Acts(t.Context(), audit.Query{}) {
 		if storetest.Must(t, err); a.To.Address != "" {
 			t.Errorf("left: %+v", a)
 		}

@@ -41,7 +41,7 @@ func TestEraseLeavesNothingInTheAudit(t *testing.T) {
 					s = open(t, cfg)
 				}
 				storetest.Equal(t, "of the person", acts(t, s, audit.Query{Address: gonePerson.Address}), []string{"olga consent-erase done", "ana consent-record done"})
-				for a, err := range s.Audit().Acts(audit.Query{}) {
+				for a, err := range s.Audit().Acts(t.Context(), audit.Query{}) {
 					storetest.Must(t, err)
 					text := fmt.Sprint(a)
 					if strings.Contains(text, "+1415") || strings.Contains(text, "0100") || strings.Contains(text, "Ejemplo") {

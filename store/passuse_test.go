@@ -30,7 +30,7 @@ func TestPassWhoseUseCannotBeKeptInTheAudit(t *testing.T) {
 	if used, err := s.UsePass(&p, "y", noon); !used || err != nil {
 		t.Errorf("once the audit can be written: %v, %v", used, err)
 	}
-	for a, err := range s.Audit().Acts(audit.Query{Kind: audit.PassUse}) {
+	for a, err := range s.Audit().Acts(t.Context(), audit.Query{Kind: audit.PassUse}) {
 		want := map[string]audit.Outcome{"x": audit.UnderWay, "y": audit.Done}[a.About["decision"]]
 		if err != nil || a.Outcome != want {
 			t.Errorf("the audit has %+v, %v", a, err)

@@ -36,7 +36,7 @@ func (s *Server) listActs(c *call) error {
 		return err
 	}
 	page := Acts{Acts: []audit.Act{}}
-	for a, err := range s.store.Audit().Acts(q) {
+	for a, err := range s.store.Audit().Acts(c.r.Context(), q) {
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *Server) exportActs(c *call) error {
 	if err != nil {
 		return err
 	}
-	for a, err := range s.store.Audit().Acts(q) {
+	for a, err := range s.store.Audit().Acts(c.r.Context(), q) {
 		if err == nil {
 			err = st.write(actRow(&a), a)
 		}

@@ -56,7 +56,7 @@ func (s *Server) outfit(cfg *Config) (err error) {
 		}
 		b.tasks = append(b.tasks, func(quit, _ context.Context) { anchors.Run(quit) })
 	}
-	b.tasks = append(b.tasks, func(quit, _ context.Context) { s.daily.run(quit) }, func(context.Context, context.Context) { s.recallBackup() })
+	b.tasks = append(b.tasks, func(quit, _ context.Context) { s.daily.run(quit) }, func(quit, _ context.Context) { s.recallBackup(quit) })
 	return nil
 }
 

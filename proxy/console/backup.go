@@ -41,12 +41,12 @@ func (s *Server) getBackup(c *call) error {
 const recallAfter = 90 * 24 * time.Hour
 
 // recallBackup looks in the audit when the last backup was made.
-func (s *Server) recallBackup() {
+func (s *Server) recallBackup(quit context.Context) {
 	q := audit.Query{Kind: audit.Backup, Outcome: audit.Done, Since: s.now().Add(-recallAfter)}
-	for act, err := range s.store.Audit().Acts(q) {
+	for act, err := range s.store.Audit().Acts(quit, q) {
 		if err == nil {
 			s.backedUp.CompareAndSwap(0, act.Time.Unix())
-		} else {
+		} else if quit.Err() == nil {
 			s.log.Warn("when the last backup was made is not known", zap.Error(err))
 		}
 		return

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -57,7 +58,9 @@ func (s *Server) asError(r *http.Request, err error) *Error {
 	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return errorf(http.StatusRequestEntityTooLarge, "", "the body is larger than %d bytes", e.Limit)
 	}
-	s.log.Error("the admin API could not answer", zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Error(err))
+	if r.Context().Err() == nil || !errors.Is(err, context.Canceled) { // else who asked has left
+		s.log.Error("the admin API could not answer", zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Error(err))
+	}
 	if e := s.unwell(); e != nil {
 		return e
 	}

@@ -1,9 +1,11 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -125,5 +127,25 @@ func TestNewWantsItsParts(t *testing.T) {
 	cfg.Gate = nil
 	if _, err := New(cfg); err == nil || err.Error() != "console: Gate and Reload must both be set" {
 		t.Errorf("without a gate: got %v", err)
+	}
+}
+
+// Who asks for the audit and leaves is told nothing, and so is the log: nothing went wrong.
+func TestTheAuditIsReadNoLongerThanItsReaderStays(t *testing.T) {
+	b := newBench(t)
+	b.ask(Viewer, "GET", "/api/v1/backup", "", "") // which the audit keeps
+	for _, path := range []string{"/api/v1/audit", "/api/v1/audit/export"} {
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		req := httptest.NewRequestWithContext(ctx, "GET", path, nil)
+		req.Header.Set("Authorization", "Bearer "+secrets[Admin])
+		w := httptest.NewRecorder()
+		b.server.ServeHTTP(w, req)
+		if w.Code == http.StatusOK {
+			t.Errorf("%s: %s", path, w.Body)
+		}
+	}
+	if n := b.logged.FilterMessage("the admin API could not answer").Len(); n > 0 {
+		t.Errorf("the log has %d lines about it", n)
 	}
 }

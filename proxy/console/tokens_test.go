@@ -59,7 +59,7 @@ func TestTokensLetInUntilRevoked(t *testing.T) {
 		t.Error("two tokens have one secret")
 	}
 	var acts []string
-	for a, err := range b.store.Audit().Acts(audit.Query{}) {
+	for a, err := range b.store.Audit().Acts(t.Context(), audit.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -133,7 +133,7 @@ func TestAuditOfEveryEndpoint(t *testing.T) {
 			path = strings.Replace(path, "{id}", "none", 1) + strings.Replace(c.path, "DECISION", decision, 1)
 			status, body, _ := b.ask(Admin, method, path, c.contentType, c.body)
 			var got []string
-			for a, err := range b.store.Audit().Acts(audit.Query{}) {
+			for a, err := range b.store.Audit().Acts(t.Context(), audit.Query{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -193,7 +193,7 @@ func TestAuditOfRefusals(t *testing.T) {
 	b.reload = fmt.Errorf("sendgate.yaml:3:1: unknown key")
 	b.ask(Admin, "POST", "/api/v1/reload", "", "")
 	var got []string
-	for a, err := range b.store.Audit().Acts(audit.Query{}) {
+	for a, err := range b.store.Audit().Acts(t.Context(), audit.Query{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

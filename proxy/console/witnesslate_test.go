@@ -37,7 +37,7 @@ func TestAuditOfWhatGoesOnWhileSomebodyIsErased(t *testing.T) {
 		}
 	}
 	n := 0
-	for a, err := range b.store.Audit().Acts(audit.Query{Address: berta.Address}) {
+	for a, err := range b.store.Audit().Acts(t.Context(), audit.Query{Address: berta.Address}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"os"
 	"testing"
@@ -28,11 +29,32 @@ func TestClosed(t *testing.T) {
 		}
 	}
 	kept := 0
-	for _, err := range trail.Acts(Query{}) {
+	for _, err := range trail.Acts(t.Context(), Query{}) {
 		storetest.Must(t, err)
 		kept++
 	}
 	if kept != 2 {
 		t.Errorf("%d acts are read, want 2", kept)
+	}
+}
+
+// Whoever does not want to know any more ends the walk, also where it finds nothing.
+func TestActsAreReadNoLongerThanWanted(t *testing.T) {
+	trail, err := Open(Config{Dir: t.TempDir(), Now: time.Now, Logger: zap.NewNop(), Closed: errClosed, Sync: (*os.File).Sync})
+	storetest.Must(t, err)
+	t.Cleanup(trail.Close)
+	storetest.Must(t, trail.Keep(Act{Kind: PassGrant, Actor: "ana", Outcome: Done}))
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	for _, kind := range []Kind{PassGrant, Backup} {
+		met := 0
+		for a, err := range trail.Acts(ctx, Query{Kind: kind}) {
+			if met++; !errors.Is(err, context.Canceled) || met > 1 {
+				t.Errorf("asked for %s: %+v, %v", kind, a, err)
+			}
+		}
+		if met != 1 {
+			t.Errorf("asked for %s, nobody tells that the walk was broken off", kind)
+		}
 	}
 }

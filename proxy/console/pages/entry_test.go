@@ -16,7 +16,7 @@ import (
 func (r *rig) acts() []string {
 	r.Helper()
 	var all []string
-	for a, err := range r.store.Audit().Acts(audit.Query{}) {
+	for a, err := range r.store.Audit().Acts(r.Context(), audit.Query{}) {
 		if err != nil {
 			r.Fatal(err)
 		}

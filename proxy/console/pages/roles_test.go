@@ -80,7 +80,7 @@ func (r *rig) everything() string {
 	keep(r.api.Passes(r.Context(), console.PassQuery{}))
 	keep(r.api.Errands(r.Context(), console.ErrandQuery{}))
 	keep(r.api.Tokens(r.Context()))
-	for a, err := range r.store.Audit().Acts(audit.Query{Outcome: audit.Done}) {
+	for a, err := range r.store.Audit().Acts(r.Context(), audit.Query{Outcome: audit.Done}) {
 		if !looks.MatchString(string(a.Kind)) && a.About["dry_run"] == "" && !strings.Contains(a.About["query"], "dry_run=true") {
 			keep(a, err)
 		}

@@ -64,7 +64,7 @@ func TestConsoleSecuritySecrets(t *testing.T) {
 		}
 		r.hides("the log", e.Message+string(text), secrets)
 	}
-	for a, err := range r.store.Audit().Acts(audit.Query{}) {
+	for a, err := range r.store.Audit().Acts(t.Context(), audit.Query{}) {
 		text, fault := json.Marshal(a)
 		if err != nil || fault != nil {
 			t.Fatal(err, fault)
