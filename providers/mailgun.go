@@ -26,7 +26,7 @@ type mailgun struct {
 
 var mailgunService = known{host: "https://api.mailgun.net", channel: filter.Email, text: mailgunText, later: true, make: newMailgun,
 	regional: func(host string) bool { return host == "api.eu.mailgun.net" },
-	enter:    "the webhooks of the domain for unsubscribed, complained and permanent failure; secrets: the HTTP webhook signing key"}
+	enter:    "the webhooks of the account, or of each domain of the brand, for unsubscribed, complained and permanent failure; secrets: the HTTP webhook signing key"}
 
 // mailgunText is the longest text that surely passes, in characters: an e-mail may have 25 MB in all.
 const mailgunText = 4 << 20
