@@ -78,13 +78,13 @@ func (rt *route) silent(now time.Time) bool {
 	return rt.webhook != nil && due != 0 && now.Sub(time.Unix(0, due)) >= silentFor && h.missed()
 }
 
-// Contacts tells what shows of the provider of every route besides what is sent, sorted by route.
+// Contacts tells what shows of every route besides what is sent, sorted by route.
 func (g *Gate) Contacts() []filter.Contact {
 	t, now := g.table.Load(), g.clock()
 	all := make([]filter.Contact, 0, len(t.routes))
 	for _, name := range t.names() {
 		rt := t.routes[name]
-		c := filter.Contact{Route: name, Hears: rt.webhook != nil, Silent: rt.silent(now), Ahead: rt.ahead(now).Seconds()}
+		c := filter.Contact{Route: name, Hears: rt.webhook != nil, Silent: rt.silent(now), Ahead: rt.ahead(now).Seconds(), Ends: rt.ends}
 		if last := rt.count.hearing.last.Load(); last != 0 {
 			c.Called = time.Unix(0, last).UTC()
 		}

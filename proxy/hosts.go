@@ -8,8 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/authority"
 	"go.uber.org/zap"
@@ -81,9 +81,6 @@ func hostRoutes(routes map[string]RouteConfig, reached bool) (map[string][]strin
 	return leads, nil
 }
 
-// endsSoon is how long before its end an authority is warned of.
-const endsSoon = 60 * 24 * time.Hour
-
 // answerFor has t answer for the hosts of providers, where cfg says so, by the authority there is. Where old has
 // the same, its certificates are kept.
 //
@@ -120,13 +117,18 @@ func (g *Gate) answerFor(t *table, cfg *Config, old *table) (err error) {
 	if err := t.authority.MaySign(slices.Sorted(maps.Keys(of)), now); err != nil {
 		return fmt.Errorf("ca: %w", err)
 	}
-	if ends := t.authority.Ends(); ends.Sub(now) < endsSoon {
+	if ends := t.authority.Ends(); ends.Sub(now) < filter.EndsSoon {
 		g.log.Warn("the local authority ends soon: sendgate ca renew", zap.Time("ends", ends))
 	}
 	t.hosts = make(map[string][]*route, len(of))
 	for host, names := range of {
 		for _, name := range names {
-			t.hosts[host] = append(t.hosts[host], t.routes[name])
+			rt := t.routes[name]
+			rt.ends = t.authority.Ends()
+			if theirs := rt.access.Ends(); !theirs.IsZero() && theirs.Before(rt.ends) {
+				rt.ends = theirs
+			}
+			t.hosts[host] = append(t.hosts[host], rt)
 		}
 		slices.SortStableFunc(t.hosts[host], func(a, b *route) int { return cmp.Compare(a.mode, b.mode) })
 	}

@@ -38,6 +38,7 @@ type counters struct {
 	glance     atomic.Int64 // when it was last looked, in nanoseconds since 1970
 	clock      clock
 	hearing    hearing
+	ending     suspicion                   // certificates by which senders come
 	heard      [filter.Kinds]atomic.Uint64 // events of such calls that were kept
 	owner      *owner                      // who gets such calls; nil: nobody ever did
 
@@ -123,6 +124,7 @@ var (
 	descKeys        = desc("send_keys_total", "Requests with a key: carried as the first, given the answer to an earlier one or to one they waited for, told that the send may have left, refused, or failed because the key could not be kept.", "route", "result")
 	descConnections = desc("upstream_connections", "Connections to the upstream.", "route", "state")
 	descClock       = desc("clock_ahead_seconds", "By how much at least this machine's clock is ahead of the provider's, by the Date of its answers; negative: behind. 0 also where it said nothing within the last hour.", "route")
+	descEnds        = desc("certificate_end_timestamp_seconds", "When the first certificate ends by which senders come by the provider's host, in seconds since 1970: that of the gate's own authority, or of the one that signs theirs.", "route")
 	descDials       = desc("upstream_dials_total", "Connections made to the upstream.", "route")
 	descStale       = desc("upstream_stale_total", "Pooled connections found dead before they were used.", "route")
 	descUnlearnt    = desc("events_lost_total", "Events read from answers that the store could not keep.", "route")
@@ -159,7 +161,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 type collector struct{ g *Gate }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descClock, descDials,
+	for _, d := range []*prometheus.Desc{descDecisions, descPlain, descOutcomes, descKeys, descConnections, descClock, descEnds, descDials,
 		descStale, descPortfolio, descUnlearnt, descSeconds, descInFlight, descFast, descMalformed, descShakes, descConnects, descPanics,
 		descDialogues, descHushed, descScheduled, descCalls, descHearing, descRelayed, descAway, descHeard, descRushes, descRefusals, descCircuits, descOpened, descUnwatched, descStrangers, descClients} {
 		ch <- d
@@ -250,6 +252,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 		total(descPlain, n.plain.Load(), name)
 		ch <- prometheus.MustNewConstMetric(descClock, prometheus.GaugeValue, rt.ahead(c.g.clock()).Seconds(), name)
+		if !rt.ends.IsZero() {
+			ch <- prometheus.MustNewConstMetric(descEnds, prometheus.GaugeValue, float64(rt.ends.Unix()), name)
+		}
 		total(descDials, n.connections.Dials.Load(), name)
 		total(descStale, n.connections.Stale.Load(), name)
 		total(descUnlearnt, n.unlearnt.Load(), name)

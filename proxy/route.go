@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
@@ -52,6 +53,7 @@ type route struct {
 	notary      providers.Notary       // nil: calls to the provider are not signed
 	signers     *providers.Signers     // whose signatures are checked; nil: nobody's
 	access      *access.List           // who may come in; nil: all
+	ends        time.Time              // of the first certificate by which senders come; zero: they come by the base URL alone
 
 	scripts  map[string]*filter.Script // of the brand's dialogues, by topic
 	dialogue DialogueConfig

@@ -10,8 +10,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/configs"
+	"github.com/sendgate/sendgate/proxy/authority"
 )
 
 var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
@@ -135,7 +137,11 @@ func wantOutcomes(t *testing.T, table string) {
 // TestReadmeMetrics asks a gate for the metrics that the README names.
 func TestReadmeMetrics(t *testing.T) {
 	t.Setenv("TWILIO_AUTH_TOKEN", "0123456789abcdef")
-	text := "store: {dir: " + t.TempDir() + "}\nproxy: {listen: 127.0.0.1:0, breaker: {}, webhooks: {listen: 127.0.0.1:0, url: https://hooks.example.com}, " +
+	ca := t.TempDir()
+	if _, err := authority.Init(ca, []string{"api.twilio.com"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	text := "store: {dir: " + t.TempDir() + "}\nproxy: {listen: 127.0.0.1:0, tls: {listen: 127.0.0.1:0}, ca: " + ca + ", breaker: {}, webhooks: {listen: 127.0.0.1:0, url: https://hooks.example.com}, " +
 		"routes: {twilio: {webhook: {secrets: [env:TWILIO_AUTH_TOKEN], relay: {url: https://shop.example/hooks}}}}}\nconsole: {listen: 127.0.0.1:0, anchor: {file: " + filepath.Join(t.TempDir(), "anchors.jsonl") + "}}\n"
 	s := opened(t, text)
 	s.start()

@@ -6,10 +6,13 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -160,13 +163,8 @@ func (l *List) trust(cfg *Certificates) error {
 	if cfg.CAFile == "" {
 		return errors.New("ca_file: missing: want the certificate of the authority that signs those of clients")
 	}
-	pem, err := os.ReadFile(cfg.CAFile)
-	if err != nil {
+	if err := l.readRoots(cfg.CAFile); err != nil {
 		return fmt.Errorf("ca_file: %w", err)
-	}
-	l.roots = x509.NewCertPool()
-	if !l.roots.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("ca_file: %s holds no PEM certificate", cfg.CAFile)
 	}
 	for i, text := range cfg.Fingerprints {
 		print, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
@@ -175,5 +173,33 @@ func (l *List) trust(cfg *Certificates) error {
 		}
 		l.fingerprints = append(l.fingerprints, [sha256.Size]byte(print))
 	}
+	return nil
+}
+
+// readRoots reads the certificates in the PEM of a file.
+func (l *List) readRoots(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	l.roots = x509.NewCertPool()
+	last := make(map[string]time.Time) // by subject, when its last certificate ends
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return fmt.Errorf("%s: certificate %d: %w", file, len(last)+1, err)
+		}
+		l.roots.AddCert(cert)
+		if subject := string(cert.RawSubject); cert.NotAfter.After(last[subject]) {
+			last[subject] = cert.NotAfter
+		}
+	}
+	if len(last) == 0 {
+		return fmt.Errorf("%s holds no PEM certificate", file)
+	}
+	l.ends = slices.MinFunc(slices.Collect(maps.Values(last)), time.Time.Compare)
 	return nil
 }

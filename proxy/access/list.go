@@ -18,6 +18,7 @@ type List struct {
 	networks, proxies []netip.Prefix
 	certificates      *Certificates // nil: none are asked for
 	roots             *x509.CertPool
+	ends              time.Time // of roots
 	fingerprints      [][sha256.Size]byte
 }
 
@@ -33,6 +34,15 @@ func (l *List) AsksTokens() bool { return len(l.tokens) > 0 }
 
 // AsksCertificates reports whether nobody may come in without a certificate.
 func (l *List) AsksCertificates() bool { return l.certificates != nil }
+
+// Ends is when the first of the authorities ends that sign clients' certificates, and zero where none does. One that was
+// made anew under the same name ends when the new one does.
+func (l *List) Ends() time.Time {
+	if l == nil {
+		return time.Time{}
+	}
+	return l.ends
+}
 
 // ByToken returns the name of the client who has the token with this hash, and counts that it came in.
 func (l *List) ByToken(hash [sha256.Size]byte, now time.Time) (name string, why Refusal) {

@@ -9,16 +9,16 @@ import (
 
 // A Watcher is what the console asks of the gate about providers. Its methods are safe for concurrent use.
 type Watcher interface {
-	// Contacts tells of the provider of every route, sorted by route.
+	// Contacts tells what shows of every route besides what is sent, sorted by route.
 	Contacts() []filter.Contact
 }
 
-// A ContactList tells what shows of providers besides what is sent.
+// A ContactList tells what shows of routes besides what is sent.
 type ContactList struct {
 	Contacts []filter.Contact `json:"contacts"`
 }
 
-// listContacts answers what shows of providers.
+// listContacts answers what shows of routes.
 func (s *Server) listContacts(c *call) error {
 	list := ContactList{Contacts: []filter.Contact{}}
 	if s.watcher != nil {
@@ -27,7 +27,7 @@ func (s *Server) listContacts(c *call) error {
 	return answer(c.w, http.StatusOK, list)
 }
 
-// Contacts is what shows of the provider of every route besides what is sent.
+// Contacts is what shows of every route besides what is sent.
 func (c *Client) Contacts(ctx context.Context) ([]filter.Contact, error) {
 	var list ContactList
 	err := c.get(ctx, "/api/v1/contacts", nil, &list)

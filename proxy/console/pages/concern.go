@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sendgate/sendgate/proxy/console"
 	"github.com/sendgate/sendgate/store/errands"
@@ -58,10 +59,11 @@ func settings(v *visit) ([]concern, error) {
 	return nil, err
 }
 
-// contacts is which providers do not call any more, and have another time; nothing where all is well.
+// contacts is which providers do not call any more, and have another time, and where senders can soon not come any more;
+// nothing where all is well.
 func contacts(v *visit) (all []concern, err error) {
 	list, err := v.api.Contacts(v.ctx())
-	var silent, late []string
+	var silent, late, ending []string
 	for _, c := range list {
 		if c.Silent {
 			silent = append(silent, c.Route)
@@ -69,12 +71,18 @@ func contacts(v *visit) (all []concern, err error) {
 		if c.ClockIsOff() {
 			late = append(late, c.Route)
 		}
+		if c.EndsSoon(v.p.now()) {
+			ending = append(ending, c.Route+": "+c.Ends.In(v.zone).Format(time.DateOnly))
+		}
 	}
 	if len(silent) > 0 {
 		all = append(all, concern{Key: "silent", N: len(silent), Bad: true, Link: "/webhooks", Text: strings.Join(silent, ", ")})
 	}
 	if len(late) > 0 {
 		all = append(all, concern{Key: "clock", N: len(late), Bad: true, Text: strings.Join(late, ", ")})
+	}
+	if len(ending) > 0 {
+		all = append(all, concern{Key: "ending", N: len(ending), Bad: true, Text: strings.Join(ending, ", ")})
 	}
 	return all, err
 }

@@ -143,6 +143,8 @@ func TestOverviewOfProviders(t *testing.T) {
 			[]string{"provider has not called since yesterday: " + silent, "<small>twilio</small>"}, []string{clock}},
 		"the clock is off": {[]filter.Contact{{Route: "twilio", Ahead: -301}, {Route: "whatsapp", Ahead: -300}},
 			[]string{"providers have another time: " + clock, "<small>twilio, whatsapp</small>"}, []string{silent}},
+		"a certificate ends within two months": {[]filter.Contact{{Route: "twilio", Ends: time.Date(2026, 12, 22, 12, 0, 0, 0, time.UTC)}, {Route: "whatsapp", Ends: time.Date(2027, 2, 22, 12, 0, 0, 0, time.UTC)}},
+			[]string{"route by whose host nobody can come", "<small>twilio: 2026-12-22</small>"}, []string{silent, clock}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
