@@ -3,12 +3,9 @@ package proxy
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
@@ -97,7 +94,7 @@ func (rt *route) answers(sig *providers.Signal) filter.Keyword {
 // same call, or the same word. An opt-in in between begins another. Else each message has its answer.
 func answerID(o *own, sig *providers.Signal, covers filter.Scope, before *filter.Record, now time.Time) string {
 	if o.Word != filter.StopWord {
-		return "answer." + digest(o.Word.String(), o.To.Brand, sig.ID)
+		return "answer." + errands.Digest(o.Word.String(), o.To.Brand, sig.ID)
 	}
 	at := now
 	if !sig.Time.IsZero() {
@@ -114,18 +111,12 @@ func answerID(o *own, sig *providers.Signal, covers filter.Scope, before *filter
 			}
 		}
 	}
-	return "answer." + digest(o.Word.String(), o.To.Brand, string(o.To.Channel), o.To.Address, covers.String(), granted.UTC().Format(time.RFC3339Nano))
+	return "answer." + errands.Digest(o.Word.String(), o.To.Brand, string(o.To.Channel), o.To.Address, covers.String(), granted.UTC().Format(time.RFC3339Nano))
 }
 
 // ownLane is where what the gate writes to somebody waits: one message at a time.
 func ownLane(to filter.Recipient) string {
-	return "own " + digest(to.Brand, string(to.Channel), to.Address)
-}
-
-// digest is a name made of parts, which do not show in it.
-func digest(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(sum[:16])
+	return "own " + errands.Digest(to.Brand, string(to.Channel), to.Address)
 }
 
 // runAnswer does an errand that is an answer.

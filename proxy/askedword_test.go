@@ -45,7 +45,7 @@ func TestStopWhileAsked(t *testing.T) {
 		rig.hear(cancel)
 		rig.work()
 		rig.wants("link Acme", "opted-out all, asked")
-		if _, d, err := rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"}); err != nil || d.Reason != filter.HasOptedOut {
+		if _, d, err := rig.g.Asker().Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"}); err != nil || d.Reason != filter.HasOptedOut {
 			t.Errorf("they are asked again: %v, %v", d, err)
 		}
 	})
@@ -135,7 +135,7 @@ func TestStopWhileAsked(t *testing.T) {
 			Source: "twilio webhook", Proof: filter.Evidence{Wording: "STOP"}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, d, err := rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: filter.Privacy, Sender: "+15005550006"}); err != nil || d.Action != filter.Forward {
+		if _, d, err := rig.g.Asker().Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: filter.Privacy, Sender: "+15005550006"}); err != nil || d.Action != filter.Forward {
 			t.Fatal(d, err)
 		}
 		for rig.step(errands.Dialogue) {

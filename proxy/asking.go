@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
+	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/store/errands"
 	"github.com/sendgate/sendgate/store/ulid"
 	"go.uber.org/zap"
@@ -34,92 +33,70 @@ type DialogueConfig struct {
 // mostBlocked is how many blocked messages wait for their question. What comes while so many wait asks nobody.
 const mostBlocked = 256
 
-// script makes rt ready to ask. Errors name the key.
-func (rt *route) script(cfg *RouteConfig, scripts map[string]*filter.Script) error {
-	rt.scripts = scripts
-	if cfg.Dialogue == nil {
-		return nil
-	}
-	rt.dialogue = *cfg.Dialogue
-	rt.dialogue.From = filter.Sender(rt.dialogue.From, rt.region)
-	topics := strings.Join(slices.Sorted(maps.Keys(scripts)), ", ")
-	switch {
-	case len(scripts) == 0:
-		return errors.New("dialogue: its brand has no dialogues")
-	case scripts[rt.dialogue.Topic] == nil:
-		return fmt.Errorf("dialogue: topic: %q: want one of the brand's dialogues: %s", rt.dialogue.Topic, topics)
-	case rt.pen.credentials == nil:
-		return errors.New("dialogue: the gate asks with credentials of the route: give it some")
-	case rt.webhook == nil:
-		return errors.New("dialogue: answers come by the webhook of the route: give it one")
-	}
-	return nil
-}
-
 // A blocked is somebody whom a message was not sent to for want of consent.
 type blocked struct {
-	rt            *route
+	rt            *talkRoute
 	to            filter.Recipient
 	topic         string
 	from, service string
 }
 
-// askBlocked has those asked whom w was not sent to. It waits for nobody.
-func (g *Gate) askBlocked(rt *route, w *work) {
-	for i := range w.batch.Decisions {
-		m := &w.batch.Messages[i]
-		if d := &w.batch.Decisions[i]; d.Action != filter.Block || d.Reason != filter.NoConsent {
+// askBlocked has those asked whom messages of b were not sent to. It waits for nobody.
+func (a *asker) askBlocked(rt *talkRoute, b *providers.Batch) {
+	for i := range b.Decisions {
+		m := &b.Messages[i]
+		if d := &b.Decisions[i]; d.Action != filter.Block || d.Reason != filter.NoConsent {
 			continue
 		}
-		topic := rt.dialogue.Topic
-		if rt.scripts[m.Topic] != nil {
+		topic := rt.Topic
+		if rt.Scripts[m.Topic] != nil {
 			topic = strings.Clone(m.Topic)
 		}
 		to := m.To
 		to.Address = strings.Clone(to.Address)
 		select {
-		case g.blocked <- blocked{rt: rt, to: to, topic: topic, from: strings.Clone(m.From), service: strings.Clone(m.Service)}:
+		case a.waiting <- blocked{rt: rt, to: to, topic: topic, from: strings.Clone(m.From), service: strings.Clone(m.Service)}:
 		default:
-			rt.count.unasked.Add(1)
+			rt.Unasked.Add(1)
 		}
 	}
 }
 
 // askThem asks those whom messages were not sent to, until ctx ends.
-func (g *Gate) askThem(ctx context.Context) {
+func (a *asker) askThem(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case b := <-g.blocked:
-			g.askOne(ctx, b)
+		case b := <-a.waiting:
+			a.askOne(ctx, b)
 		}
 	}
 }
 
-func (g *Gate) askOne(ctx context.Context, b blocked) {
+func (a *asker) askOne(ctx context.Context, b blocked) {
 	d := filter.Dialogue{To: b.to, Topic: b.topic, Sender: b.from}
-	if _, _, err := g.ask(ctx, b.rt, d, b.service, ""); err != nil {
-		b.rt.count.unasked.Add(1)
-		g.log.Warn("somebody could not be asked for their consent", zap.String("route", b.rt.name), zap.Error(err))
+	if _, _, err := a.ask(ctx, b.rt, d, b.service, ""); err != nil {
+		b.rt.Unasked.Add(1)
+		a.needs.Log.Warn("somebody could not be asked for their consent", zap.String("route", b.rt.Name), zap.Error(err))
 	}
 }
 
 // Ask begins the dialogue d with somebody on a route: To, Topic, Sender and, where it is known, Language are
 // given, and perhaps an ID, with which a repeat begins no other. When it returns a dialogue that has begun,
 // that is on disk. Otherwise the decision says why nobody is asked.
-func (g *Gate) Ask(ctx context.Context, route string, d filter.Dialogue) (filter.Dialogue, filter.Decision, error) {
-	rt, err := g.route(route)
+func (a *asker) Ask(ctx context.Context, route string, d filter.Dialogue) (filter.Dialogue, filter.Decision, error) {
+	rt, err := a.needs.Route(route)
 	if err != nil {
 		return d, filter.Decision{}, err
 	}
 	if d.To.Brand == "" {
-		d.To.Brand = rt.brand
+		d.To.Brand = rt.Brand
 	}
-	d.Sender = filter.Sender(cmp.Or(d.Sender, rt.dialogue.From), rt.region)
+	d.Sender = filter.Sender(cmp.Or(d.Sender, rt.From), rt.Region)
 	switch {
-	case d.To.Brand != rt.brand:
-		return d, filter.Decision{}, fmt.Errorf("%w: the route %s writes as %s", filter.ErrNoDialogue, route, rt.brand)
+	case d.To.Brand != rt.Brand:
+		return d, filter.Decision{}, fmt.Errorf("%w: the route %s writes as %s", filter.ErrNoDialogue, route, rt.Brand)
 	case d.Sender == "":
 		return d, filter.Decision{}, fmt.Errorf("%w: say from which number or service, or give the route a dialogue.from", filter.ErrNoDialogue)
 	}
@@ -127,37 +104,37 @@ func (g *Gate) Ask(ctx context.Context, route string, d filter.Dialogue) (filter
 	if strings.HasPrefix(d.Sender, "MG") { // a messaging service of Twilio's
 		d.Sender, service = "", d.Sender
 	}
-	return g.ask(ctx, rt, d, service, d.ID)
+	return a.ask(ctx, rt, d, service, d.ID)
 }
 
 // ask is Ask on a route of which the answer comes back.
-func (g *Gate) ask(ctx context.Context, rt *route, d filter.Dialogue, service, cause string) (filter.Dialogue, filter.Decision, error) {
-	s, now := rt.scripts[d.Topic], g.clock()
+func (a *asker) ask(ctx context.Context, rt *talkRoute, d filter.Dialogue, service, cause string) (filter.Dialogue, filter.Decision, error) {
+	s, now := rt.Scripts[d.Topic], a.needs.Now()
 	switch {
 	case s == nil:
-		return d, filter.Decision{}, fmt.Errorf("%w: the brand %s has no dialogue about %q", filter.ErrNoDialogue, rt.brand, d.Topic)
-	case rt.pen.credentials == nil || rt.webhook == nil:
-		return d, filter.Decision{}, fmt.Errorf("%w: the route %s lacks credentials to ask with, or a webhook that answers come by", filter.ErrNoDialogue, rt.name)
+		return d, filter.Decision{}, fmt.Errorf("%w: the brand %s has no dialogue about %q", filter.ErrNoDialogue, rt.Brand, d.Topic)
+	case !rt.Able:
+		return d, filter.Decision{}, fmt.Errorf("%w: the route %s lacks credentials to ask with, or a webhook that answers come by", filter.ErrNoDialogue, rt.Name)
 	}
-	defer g.talks.lock(d.To)()
+	defer a.locks.lock(d.To)()
 	if d.ID == "" {
 		d.ID = ulid.New(now)
 	}
 	if d.Language == "" {
 		d.Language = s.Language(d.To, "")
 	}
-	if known, err := g.talk(d.To); err == nil && cause != "" && known.Cause == cause {
+	if known, err := a.talk(d.To); err == nil && cause != "" && known.Cause == cause {
 		return known.Dialogue, filter.Decision{Action: filter.Forward, Reason: filter.Allowed}, nil
 	}
-	rec, err := g.store.Read(d.To, filter.NeedRecord)
+	rec, err := a.needs.Store.Read(d.To, filter.NeedRecord)
 	if err != nil {
 		return d, filter.Decision{}, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
 	m := rt.about(d.To, d.Topic, d.Sender, service)
-	if no := g.mayAsk(rt, &m, &rec, now); no.Action != filter.Forward {
+	if no := a.mayAsk(rt, &m, &rec, now); no.Action != filter.Forward {
 		return d, no, nil
 	}
-	t, err := g.beginTalk(ctx, rt, s, talk{Dialogue: d, Service: service, Cause: cause}, now)
+	t, err := a.beginTalk(ctx, rt, s, talk{Dialogue: d, Service: service, Cause: cause}, now)
 	switch {
 	case errors.Is(err, errTalkOpen):
 		return t.Dialogue, filter.Decision{Action: filter.Block, Reason: filter.Duplicate, Rule: talkRule, Until: t.Until, Why: err.Error()}, nil
@@ -170,13 +147,13 @@ func (g *Gate) ask(ctx context.Context, rt *route, d filter.Dialogue, service, c
 // mayAsk says why somebody is not to be asked who did not just write. A request for consent counts as marketing
 // in Canada and Germany, and goes to nobody who withdrew, said no, or left a first one unanswered.
 // Source: https://crtc.gc.ca/eng/com500/guide.htm
-func (g *Gate) mayAsk(rt *route, m *filter.Message, rec *filter.Record, now time.Time) filter.Decision {
+func (a *asker) mayAsk(rt *talkRoute, m *filter.Message, rec *filter.Record, now time.Time) filter.Decision {
 	no := func(reason filter.Reason, why string, args ...any) filter.Decision {
 		return filter.Decision{Action: filter.Block, Reason: reason, Rule: talkRule, Why: fmt.Sprintf(why, args...)}
 	}
 	marketing := *m
 	marketing.Category = filter.Marketing
-	if sw := g.store.Switches().InForce().Holding(rt.name, &marketing, now); sw != nil {
+	if sw := a.needs.Store.Switches().InForce().Holding(rt.Name, &marketing, now); sw != nil {
 		return no(filter.Suspended, "%s", sw)
 	}
 	out, scope := rec.OptedOut(m)
@@ -196,16 +173,16 @@ func (g *Gate) mayAsk(rt *route, m *filter.Message, rec *filter.Record, now time
 	case m.To.Channel == filter.WhatsApp && !now.Before(rec.LastInbound.Add(filter.DefaultWindow)):
 		return no(filter.WindowClosed, "WhatsApp takes a question of one's own words only within %s of their last message", filter.DefaultWindow)
 	}
-	d := rt.policy.Quiet(&marketing, rec, now)
+	d := rt.Policy.Quiet(&marketing, rec, now)
 	d.Why = d.Reason.Text()
 	return d
 }
 
 // Dialogues are those with one person, or where to has no address with everybody, that are open or ended within
 // a day, in the order in which they were first begun.
-func (g *Gate) Dialogues(to filter.Recipient) iter.Seq2[filter.Dialogue, error] {
+func (a *asker) Dialogues(to filter.Recipient) iter.Seq2[filter.Dialogue, error] {
 	return func(yield func(filter.Dialogue, error) bool) {
-		for e, err := range g.store.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Dialogue}, Person: to}) {
+		for e, err := range a.needs.Store.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Dialogue}, Person: to}) {
 			var t talk
 			if err == nil {
 				t, err = readTalk(&e)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,7 +54,7 @@ func TestAsk(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			d, decision, err := rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"})
+			d, decision, err := rig.g.Asker().Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"})
 			if err != nil || decision.Reason != c.reason || !strings.Contains(decision.Why, c.why) {
 				t.Fatalf("got %+v, %v, want %s: %s", decision, err, c.reason, c.why)
 			}
@@ -69,17 +70,17 @@ func TestAsk(t *testing.T) {
 func TestAskOnce(t *testing.T) {
 	rig := newTalkRig(t, "", nil)
 	want := filter.Dialogue{ID: "key-1", To: stranger1, Topic: "offers", Sender: "+15005550006"}
-	first, _, err := rig.g.Ask(t.Context(), "twilio", want)
+	first, _, err := rig.g.Asker().Ask(t.Context(), "twilio", want)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rig.work()
-	again, decision, err := rig.g.Ask(t.Context(), "twilio", want)
+	again, decision, err := rig.g.Asker().Ask(t.Context(), "twilio", want)
 	if err != nil || decision.Action != filter.Forward || again.ID != first.ID || !again.Began.Equal(first.Began) {
 		t.Errorf("the same again: %+v, %+v, %v", again, decision, err)
 	}
 	want.ID, want.Topic = "key-2", filter.Privacy
-	if _, decision, err = rig.g.Ask(t.Context(), "twilio", want); err != nil || decision.Reason != filter.Duplicate {
+	if _, decision, err = rig.g.Asker().Ask(t.Context(), "twilio", want); err != nil || decision.Reason != filter.Duplicate {
 		t.Errorf("another while one is open: %+v, %v", decision, err)
 	}
 	rig.work()
@@ -87,7 +88,7 @@ func TestAskOnce(t *testing.T) {
 		t.Errorf("sent %q", got)
 	}
 	var open []filter.Dialogue
-	for d, err := range rig.g.Dialogues(filter.Recipient{}) {
+	for d, err := range rig.g.Asker().Dialogues(filter.Recipient{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +97,7 @@ func TestAskOnce(t *testing.T) {
 	if len(open) != 1 || open[0].ID != first.ID || open[0].State != filter.Pending || len(open[0].Words) != 2 {
 		t.Errorf("listed are %+v", open)
 	}
-	if _, _, err = rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "news", Sender: "+15005550006"}); !errors.Is(err, filter.ErrNoDialogue) {
+	if _, _, err = rig.g.Asker().Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "news", Sender: "+15005550006"}); !errors.Is(err, filter.ErrNoDialogue) {
 		t.Errorf("a topic without a dialogue: %v", err)
 	}
 }
@@ -132,19 +133,20 @@ func TestAskBlocked(t *testing.T) {
 	send(stranger1.Address, "offers")
 	send(stranger1.Address, "offers")
 	send("+14155550199", "offers")
-	if n := len(rig.g.blocked); n != 2 {
-		t.Fatalf("%d people wait to be asked, want the two sends for want of consent", n)
+	ctx, stop := context.WithCancel(t.Context())
+	var asking sync.WaitGroup
+	asking.Go(func() { rig.g.asker.askThem(ctx) })
+	for deadline := time.Now().Add(patience); rig.dialogue(stranger1).ID == "" && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
 	}
-	for len(rig.g.blocked) > 0 {
-		rig.g.askOne(t.Context(), <-rig.g.blocked)
-	}
+	stop()
+	asking.Wait()
 	rig.work()
 	if got := strings.Join(rig.sent, " "); got != "link Acme" {
 		t.Errorf("sent %q, want one question", got)
 	}
-	d, err := rig.g.talk(stranger1)
-	if err != nil || d.Topic != "offers" || d.Sender != "+15005550006" {
-		t.Errorf("asked is %+v, %v", d, err)
+	if d := rig.dialogue(stranger1); d.Topic != "offers" || d.Sender != "+15005550006" {
+		t.Errorf("asked is %+v", d)
 	}
 }
 
@@ -167,7 +169,7 @@ func TestDialogueClosesQuietly(t *testing.T) {
 				rc.Policy = anyone
 				rc.Policy.QuietHours.Rows = []filter.Hours{{Place: "*", Weekdays: hours}} // 09:00 where the number is from
 			})
-			_, decision, err := rig.g.Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"})
+			_, decision, err := rig.g.Asker().Ask(t.Context(), "twilio", filter.Dialogue{To: stranger1, Topic: "offers", Sender: "+15005550006"})
 			if err != nil || decision.Action != filter.Forward {
 				t.Fatalf("got %+v, %v", decision, err)
 			}
@@ -223,7 +225,7 @@ func TestDialogueButtons(t *testing.T) {
 	if got := strings.Join(rig.sent, " "); got != "link Acme granted" {
 		t.Errorf("sent %q", got)
 	}
-	if d, err := rig.g.talk(filter.Recipient{Brand: "acme", Channel: filter.WhatsApp, Address: stranger1.Address}); err != nil || d.State != filter.Agreed {
-		t.Errorf("the dialogue is %+v, %v", d, err)
+	if d := rig.dialogue(filter.Recipient{Brand: "acme", Channel: filter.WhatsApp, Address: stranger1.Address}); d.State != filter.Agreed {
+		t.Errorf("the dialogue is %+v", d)
 	}
 }

@@ -2,8 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -11,15 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
-	"github.com/sendgate/sendgate/proxy/runner"
-	"github.com/sendgate/sendgate/proxy/runner/runnertest"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -138,7 +132,7 @@ func TestDialogue(t *testing.T) {
 	})
 	t.Run("an opt-out is kept where the dialogue cannot be read, and the provider is asked to repeat it", func(t *testing.T) {
 		rig := newTalkRig(t, "", nil)
-		broken := errands.Errand{ID: talkID(stranger1), Kind: errands.Dialogue, Route: "twilio", People: []filter.Recipient{stranger1}, Body: []byte("{")}
+		broken := errands.Errand{ID: "dialogue." + errands.Digest("acme", "sms", stranger1.Address), Kind: errands.Dialogue, Route: "twilio", People: []filter.Recipient{stranger1}, Body: []byte("{")}
 		if _, err := rig.st.Errands().Add(t.Context(), broken); err != nil {
 			t.Fatal(err)
 		}
@@ -162,8 +156,8 @@ func TestDialogue(t *testing.T) {
 		if _, err := rig.st.Erase(t.Context(), stranger1, "ana", "asked to"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := rig.g.talk(stranger1); !errors.Is(err, errands.ErrNone) {
-			t.Errorf("the dialogue is still there: %v", err)
+		if d := rig.dialogue(stranger1); d.ID != "" {
+			t.Errorf("the dialogue is still there: %+v", d)
 		}
 		err := filepath.WalkDir(rig.dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -250,61 +244,4 @@ func talkHolds(t *testing.T, rig *talkRig, seed uint64) {
 	if out, _ := rec.OptedOut(&m); stopped >= 0 && !restarted && out.IsZero() {
 		t.Fatalf("seed %d: STOP does not bind: %q", seed, known)
 	}
-}
-
-// TestDialogueTime: the worker runs a dialogue when its time has run out, not before, and leaves it as it noted
-// itself, to be forgotten a day later.
-func TestDialogueTime(t *testing.T) {
-	brand := filter.Brand{Business: "Acme", PolicyURL: "https://acme.example/p", Topics: map[string]filter.Category{filter.Privacy: filter.Service},
-		Dialogues: map[string]filter.DialogueConfig{filter.Privacy: {}}}
-	script, err := filter.NewScript(brand, filter.Privacy, talkTexts, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		b, started := runnertest.NewBox(), time.Now()
-		d, _ := script.Begin(filter.Dialogue{ID: "d1", To: stranger1, Topic: filter.Privacy}, started)
-		was := talk{Dialogue: d}
-		e := errands.Errand{ID: "dialogue", Kind: errands.Dialogue, Route: "twilio", Added: started}
-		if err := was.write(&e, started); err != nil {
-			t.Fatal(err)
-		}
-		var mu sync.Mutex
-		var all []time.Duration
-		ran := func() []time.Duration {
-			mu.Lock()
-			defer mu.Unlock()
-			return slices.Clone(all)
-		}
-		w := workerOf(b, errands.Dialogue, func(ctx context.Context, e *errands.Errand) runner.End {
-			now := time.Now()
-			mu.Lock()
-			all = append(all, now.Sub(started))
-			mu.Unlock()
-			is, err := readTalk(e)
-			if err != nil || !is.Ended.IsZero() {
-				return runner.End{Err: err}
-			}
-			is.Dialogue, _ = script.Wait(is.Dialogue, now)
-			return runner.End{Moved: true, Err: b.Change(ctx, e.ID, func(e *errands.Errand) error { return is.write(e, now) })}
-		}, func(errands.Kind, string) int { return 1 })
-		w.Start()
-		defer w.Shutdown(t.Context())
-		b.Add(e)
-		time.Sleep(filter.DefaultAnswerWindow - time.Second)
-		synctest.Wait()
-		if runs := ran(); len(runs) != 0 {
-			t.Fatalf("it ran after %s", runs)
-		}
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if runs, left := ran(), b.Left(); len(runs) != 1 || len(left) != 1 || !left[0].Due.Equal(started.Add(filter.DefaultAnswerWindow+talkRest)) {
-			t.Fatalf("it ran after %s, and left %+v", runs, left)
-		}
-		time.Sleep(talkRest)
-		synctest.Wait()
-		if runs := ran(); len(runs) != 2 || len(b.Left()) != 0 {
-			t.Errorf("it ran after %s, and left %+v", runs, b.Left())
-		}
-	})
 }

@@ -69,8 +69,7 @@ type Gate struct {
 
 	published publications
 	errands   *runner.Worker
-	blocked   chan blocked // whom to ask for their consent
-	talks     talkLock
+	asker     *asker
 }
 
 // New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the
@@ -105,7 +104,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.files = socket.NewDescriptors(cfg.Descriptors)
 	g.files.Tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
-	g.blocked = make(chan blocked, mostBlocked)
+	g.asker = newAsker(askerNeeds{Store: st, Route: g.dialogueRoute, Write: g.said, Log: g.log, Now: g.clock})
 	g.withdrawals.g = g
 	g.errands = g.newErrands()
 	t, err := g.newTable(cfg, nil)
@@ -130,13 +129,13 @@ func (g *Gate) newErrands() *runner.Worker {
 		Runs: map[errands.Kind]runner.Func{
 			errands.Relay:     g.runRelay,
 			errands.Answer:    g.runAnswer,
-			errands.Dialogue:  g.runDialogue,
+			errands.Dialogue:  g.asker.runDialogue,
 			errands.Scheduled: g.runScheduled,
 			errands.Cancel:    g.runCancel,
 		},
 		Places: g.errandPlaces,
 		Key:    g.store.Errands().Key,
-		Beside: g.askThem,
+		Beside: g.asker.askThem,
 		Log:    g.log, Now: g.clock, Random: rand.Float64, Panics: &g.panics,
 	})
 }

@@ -70,10 +70,10 @@ func lifts(e filter.Event, r *filter.Record, something func(*filter.Record) bool
 func (rt *route) startable(r *filter.Record) []filter.Scope {
 	return slices.DeleteFunc(rt.labels.declared.Startable(r, rt.free), func(scope filter.Scope) bool {
 		topic, ok := scope.Topic()
-		if !ok || rt.scripts[topic] == nil {
+		if !ok || rt.dialogue.Scripts[topic] == nil {
 			return false
 		}
-		m := rt.about(filter.Recipient{}, topic, "", "")
+		m := rt.dialogue.about(filter.Recipient{}, topic, "", "")
 		out, _ := r.OptedOut(&m)
 		return out.IsZero()
 	})

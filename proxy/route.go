@@ -55,8 +55,7 @@ type route struct {
 	access      *access.List           // who may come in; nil: all
 	ends        time.Time              // of the first certificate by which senders come; zero: they come by the base URL alone
 
-	scripts  map[string]*filter.Script // of the brand's dialogues, by topic
-	dialogue DialogueConfig
+	dialogue talkRoute
 
 	breaker  *filter.Breaker        // nil: off
 	refusals map[int]*atomic.Uint64 // of the codes that count for it, how many there were

@@ -89,7 +89,7 @@ func (g *Gate) schedule(rt *route, w *work, i int, at time.Time) {
 	body, err := json.Marshal(s)
 	to := m.To
 	to.Address = strings.Clone(to.Address)
-	e := errands.Errand{ID: "scheduled." + digest(rt.name, id), Kind: errands.Scheduled, Route: rt.name, People: []filter.Recipient{to}, Due: at, Body: body}
+	e := errands.Errand{ID: "scheduled." + errands.Digest(rt.name, id), Kind: errands.Scheduled, Route: rt.name, People: []filter.Recipient{to}, Due: at, Body: body}
 	ctx, cancel := context.WithTimeout(context.Background(), keepScheduled)
 	defer cancel()
 	if err == nil && rt.mode != Enforce { // which asked before the message was sent

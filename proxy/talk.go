@@ -46,7 +46,7 @@ var (
 
 // talkID names the errand of the dialogues with somebody.
 func talkID(to filter.Recipient) string {
-	return "dialogue." + digest(to.Brand, string(to.Channel), to.Address)
+	return "dialogue." + errands.Digest(to.Brand, string(to.Channel), to.Address)
 }
 
 // A talkLock keeps what was said from being answered before it is known that it was said: who hears an answer
@@ -97,8 +97,8 @@ func readTalk(e *errands.Errand) (t talk, err error) {
 }
 
 // talk is the dialogue with somebody that is kept; the error is [errands.ErrNone] where there is none.
-func (g *Gate) talk(to filter.Recipient) (talk, error) {
-	e, err := g.store.Errands().Get(talkID(to))
+func (a *asker) talk(to filter.Recipient) (talk, error) {
+	e, err := a.needs.Store.Errands().Get(talkID(to))
 	if err != nil {
 		return talk{}, err
 	}
@@ -107,9 +107,9 @@ func (g *Gate) talk(to filter.Recipient) (talk, error) {
 
 // changeTalk changes the dialogue with somebody, and returns it once that is on disk: what it came to binds whoever
 // sends from then on. After errTalkSame from change it is as it was, and that is no error.
-func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, now time.Time, change func(*talk) error) (t talk, err error) {
+func (a *asker) changeTalk(ctx context.Context, rt *talkRoute, to filter.Recipient, now time.Time, change func(*talk) error) (t talk, err error) {
 	was := filter.Dialogue{}
-	err = g.store.Errands().Change(ctx, talkID(to), func(e *errands.Errand) (err error) {
+	err = a.needs.Store.Errands().Change(ctx, talkID(to), func(e *errands.Errand) (err error) {
 		if t, err = readTalk(e); err != nil {
 			return err
 		}
@@ -124,32 +124,32 @@ func (g *Gate) changeTalk(ctx context.Context, rt *route, to filter.Recipient, n
 	case errors.Is(err, errTalkSame):
 		err = nil
 	case err == nil && (t.State != was.State || t.ID != was.ID):
-		if err = g.store.Append(ctx, t.Events...); err != nil {
+		if err = a.needs.Store.Append(ctx, t.Events...); err != nil {
 			return t, fmt.Errorf("keeping %d events: %w", len(t.Events), err)
 		}
-		rt.count.dialogues[t.State].Add(1)
+		rt.Began[t.State].Add(1)
 	}
 	return t, err
 }
 
 // beginTalk begins a dialogue on rt, as which t is given with its Dialogue not begun, and returns it once it is
 // on disk; what it says first follows from there. The same cause again finds the dialogue that it began.
-func (g *Gate) beginTalk(ctx context.Context, rt *route, s *filter.Script, t talk, now time.Time) (talk, error) {
+func (a *asker) beginTalk(ctx context.Context, rt *talkRoute, s *filter.Script, t talk, now time.Time) (talk, error) {
 	t.take(s.Begin(t.Dialogue, now))
 	t.Starts = []time.Time{now}
-	e := errands.Errand{ID: talkID(t.To), Kind: errands.Dialogue, Route: rt.name, People: []filter.Recipient{t.To}, Added: now}
+	e := errands.Errand{ID: talkID(t.To), Kind: errands.Dialogue, Route: rt.Name, People: []filter.Recipient{t.To}, Added: now}
 	for range 2 {
 		if err := t.write(&e, now); err != nil {
 			return talk{}, err
 		}
-		added, err := g.store.Errands().Add(ctx, e)
+		added, err := a.needs.Store.Errands().Add(ctx, e)
 		if err == nil && added[0] {
-			rt.count.dialogues[filter.Pending].Add(1)
+			rt.Began[filter.Pending].Add(1)
 		}
 		if err != nil || added[0] {
 			return t, err
 		}
-		known, err := g.changeTalk(ctx, rt, t.To, now, func(was *talk) error {
+		known, err := a.changeTalk(ctx, rt, t.To, now, func(was *talk) error {
 			since := slices.DeleteFunc(slices.Clone(was.Starts), func(at time.Time) bool { return !at.After(now.Add(-talkRest)) })
 			switch {
 			case t.Cause != "" && was.Cause == t.Cause:
@@ -172,27 +172,26 @@ func (g *Gate) beginTalk(ctx context.Context, rt *route, s *filter.Script, t tal
 }
 
 // sayID names the errand that has something sent which was said in a dialogue.
-func (t *talk) sayID(i int) string { return "dialogue." + digest(t.ID, strconv.Itoa(i)) }
+func (t *talk) sayID(i int) string { return "dialogue." + errands.Digest(t.ID, strconv.Itoa(i)) }
 
 // say is the errand that sends what stands in Words at i.
-func (t *talk) say(rt *route, i int, now time.Time) (errands.Errand, error) {
-	o := own{Rule: talkRule, To: t.To, From: t.Sender, Service: t.Service, Text: t.Words[i].Text}
-	until := now.Add(answerWithin)
+func (a *asker) say(rt *talkRoute, t *talk, i int, now time.Time) (errands.Errand, error) {
+	m := providers.Outgoing{To: t.To, From: t.Sender, Service: t.Service, Text: t.Words[i].Text}
 	if t.Words[i].Asks {
-		o.Buttons = rt.talkButtons(t)
-		if t.Until.Before(until) && t.State == filter.Pending {
-			until = t.Until
-		}
+		m.Buttons = rt.talkButtons(t)
 	}
-	body, err := json.Marshal(o)
-	return errands.Errand{ID: t.sayID(i), Kind: errands.Answer, Route: rt.name, People: []filter.Recipient{t.To},
-		Lanes: []string{"own " + digest(t.To.Brand, string(t.To.Channel), t.To.Address)}, Added: now, Due: now, Until: until, Body: body, Remember: 2 * talkRest}, err
+	e, err := a.needs.Write(rt.Name, &m, now)
+	e.ID, e.Remember = t.sayID(i), 2*talkRest
+	if t.Words[i].Asks && t.State == filter.Pending && t.Until.Before(e.Until) {
+		e.Until = t.Until
+	}
+	return e, err
 }
 
 // talkButtons are those below a question, where the service has any.
-func (rt *route) talkButtons(t *talk) []providers.Button {
-	s := rt.scripts[t.Topic]
-	if s == nil || rt.speaks != "whatsapp" {
+func (rt *talkRoute) talkButtons(t *talk) []providers.Button {
+	s := rt.Scripts[t.Topic]
+	if s == nil || !rt.Buttons {
 		return nil
 	}
 	agree, refuse := s.Labels(t.Language)
@@ -203,7 +202,7 @@ func (rt *route) talkButtons(t *talk) []providers.Button {
 }
 
 // button is what a button below the questions of t carries.
-func (t *talk) button(answer string) string { return answer + "." + digest(t.ID) }
+func (t *talk) button(answer string) string { return answer + "." + errands.Digest(t.ID) }
 
 // elsewhere reports whether sig is about anything but t: it came to another of the brand's numbers, is an older message that
 // was changed, a piece of a longer one, or a button of a message of the owner's, or of an earlier dialogue.
@@ -226,12 +225,12 @@ func isNumeric(sender string) bool {
 
 // wasAsked reports whether the last question of t went out, as far as anybody knows: what was said before
 // that answers something else.
-func (g *Gate) wasAsked(t *talk) (bool, error) {
+func (a *asker) wasAsked(t *talk) (bool, error) {
 	i := t.Question()
 	if i < 0 || slices.Contains(t.Unsent, i) {
 		return false, nil
 	}
-	e, err := g.store.Errands().Get(t.sayID(i))
+	e, err := a.needs.Store.Errands().Get(t.sayID(i))
 	if errors.Is(err, errands.ErrNone) {
 		return true, nil // sent: what cannot be is kept, as dead
 	}

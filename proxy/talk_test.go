@@ -106,6 +106,18 @@ func (r *talkRig) hear(sig providers.Signal) {
 	}
 }
 
+// dialogue is the dialogue with somebody; the zero one where there is none.
+func (r *talkRig) dialogue(to filter.Recipient) filter.Dialogue {
+	r.t.Helper()
+	for d, err := range r.g.Asker().Dialogues(to) {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		return d
+	}
+	return filter.Dialogue{}
+}
+
 // work does all errands that are due, those of the dialogue first.
 func (r *talkRig) work() {
 	r.t.Helper()

@@ -138,7 +138,7 @@ func (s *server) openConsole(cfg configs.Config, metrics *prometheus.Registry) e
 		s.log.Info("admin token in use", zap.String("file", path))
 	}
 	c.Store, c.Metrics, c.Logger = s.store, metrics, s.log
-	c.Asker, c.Watcher = s.gate, s.gate
+	c.Asker, c.Watcher = s.gate.Asker(), s.gate
 	c.Gate, c.Sends, c.Switchboard, c.Budgets, c.Inbox, c.Reload, c.Brands = s.gate, s.gate.Sends, s.gate, s.gate, s.gate, s.reload, cfg.Brands
 	c.Expires, c.Stopping = s.gate.Expires, s.gate.Stopping
 	c.Judge, c.Draft = s.gate, func(name string, text []byte) (console.Judge, error) { return draftGate(name, text, s.store) }

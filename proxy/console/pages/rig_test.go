@@ -98,7 +98,7 @@ func newRigOn(t testing.TB, cfg store.Config, tweak ...func(*proxy.RouteConfig))
 	})
 
 	api, err := console.New(console.Config{Tokens: []console.Token{{Name: "script", Role: console.Admin, Secret: "0123456789abcdef"}},
-		Store: r.store, Gate: r.gate, Sends: r.gate.Sends, Switchboard: r.gate, Budgets: r.gate, Watcher: r.gate, Inbox: r.gate, Asker: r.gate, Judge: r.gate, Expires: r.gate.Expires,
+		Store: r.store, Gate: r.gate, Sends: r.gate.Sends, Switchboard: r.gate, Budgets: r.gate, Watcher: r.gate, Inbox: r.gate, Asker: r.gate.Asker(), Judge: r.gate, Expires: r.gate.Expires,
 		Brands: map[string]filter.Brand{}, Reload: func() error { return r.reload }, Configuration: func() (console.Configuration, error) { return r.conf, nil }, Logger: zap.New(core), Now: now})
 	if err != nil {
 		t.Fatal(err)
