@@ -10,6 +10,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/dialogue"
 	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/store/errands"
 )
@@ -132,7 +133,7 @@ func (g *Gate) runAnswer(ctx context.Context, e *errands.Errand) runner.End {
 	if e.State == errands.Waiting {
 		barred, err := g.barred(rt, &o)
 		left := false
-		if err == nil && o.Rule == talkRule {
+		if err == nil && o.Rule == dialogue.Rule {
 			left, err = g.left(rt, &o)
 		}
 		switch {
@@ -143,7 +144,7 @@ func (g *Gate) runAnswer(ctx context.Context, e *errands.Errand) runner.End {
 			return runner.End{}
 		case barred:
 			g.hush(rt, e, errBarred.Error())
-			if o.Rule == talkRule { // kept, as else a question would count as put
+			if o.Rule == dialogue.Rule { // kept, as else a question would count as put
 				return runner.End{Err: errBarred, Dead: true}
 			}
 			return runner.End{}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/dialogue"
 	"github.com/sendgate/sendgate/store/errands"
 )
 
@@ -108,7 +109,7 @@ func TestAskBlocked(t *testing.T) {
 	rig := newTalkRig(t, "", func(rc *RouteConfig) {
 		rc.Policy = filter.Config{Require: map[filter.Category]filter.Basis{filter.Marketing: filter.Express}}
 		rc.Trust = []string{"category", "topic"}
-		rc.Dialogue = &DialogueConfig{Topic: filter.Privacy, OnBlocked: true}
+		rc.Dialogue = &dialogue.Config{Topic: filter.Privacy, OnBlocked: true}
 	})
 	ln := loopback(t)
 	ended := make(chan error, 1)
@@ -135,7 +136,7 @@ func TestAskBlocked(t *testing.T) {
 	send("+14155550199", "offers")
 	ctx, stop := context.WithCancel(t.Context())
 	var asking sync.WaitGroup
-	asking.Go(func() { rig.g.asker.askThem(ctx) })
+	asking.Go(func() { rig.g.asker.AskThem(ctx) })
 	for deadline := time.Now().Add(patience); rig.dialogue(stranger1).ID == "" && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}

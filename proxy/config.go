@@ -9,6 +9,7 @@ import (
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/access"
+	"github.com/sendgate/sendgate/proxy/dialogue"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"go.uber.org/zap"
 )
@@ -150,7 +151,7 @@ type RouteConfig struct {
 	Webhook *WebhookConfig `yaml:"webhook"`
 
 	// Dialogue says when the gate asks people for consent by itself. Nil: when it is told to.
-	Dialogue *DialogueConfig `yaml:"dialogue"`
+	Dialogue *dialogue.Config `yaml:"dialogue"`
 
 	// Budgets hold back what the platform would refuse. Default: nothing.
 	Budgets Budgets `yaml:"budgets"`

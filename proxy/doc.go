@@ -27,7 +27,8 @@
 // acknowledged; the same call again comes to the same. Whatever else hears of a message, as what answers people
 // or asks for their consent, takes part where heard.message does: after it is known whether it was an opt-out. START
 // is the one word that may be an opt-in, and only of what its sender withdrew from (lift.go). Errands are done
-// by a worker of the gate's (package runner).
+// by a worker of the gate's (package runner): the gate's own messages (answering.go, own.go) and the questions about
+// consent (dialogue.go, package dialogue) are among them.
 //
 // Requests of the common form are answered without fasthttp's reader and writer (lane.go, frame.go);
 // all others, and whatever follows them on their connection, go by fasthttp's server. The judging is

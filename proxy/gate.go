@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sendgate/sendgate/proxy/access"
+	"github.com/sendgate/sendgate/proxy/dialogue"
 	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/socket"
 	"github.com/sendgate/sendgate/proxy/tunnel"
@@ -69,7 +70,7 @@ type Gate struct {
 
 	published publications
 	errands   *runner.Worker
-	asker     *asker
+	asker     *dialogue.Asker
 }
 
 // New makes a gate that judges by what st knows. It keeps st and never closes it. Errors name the
@@ -104,7 +105,7 @@ func New(cfg Config, st *store.Store) (*Gate, error) {
 	g.files = socket.NewDescriptors(cfg.Descriptors)
 	g.files.Tell(g.limits.Connections, g.log)
 	g.breaker = newBreaker(st, g.log)
-	g.asker = newAsker(askerNeeds{Store: st, Route: g.dialogueRoute, Write: g.said, Log: g.log, Now: g.clock})
+	g.asker = dialogue.New(dialogue.Needs{Store: st, Route: g.dialogueRoute, Write: g.said, Log: g.log, Now: g.clock})
 	g.withdrawals.g = g
 	g.errands = g.newErrands()
 	t, err := g.newTable(cfg, nil)
@@ -129,13 +130,13 @@ func (g *Gate) newErrands() *runner.Worker {
 		Runs: map[errands.Kind]runner.Func{
 			errands.Relay:     g.runRelay,
 			errands.Answer:    g.runAnswer,
-			errands.Dialogue:  g.asker.runDialogue,
+			errands.Dialogue:  g.asker.Run,
 			errands.Scheduled: g.runScheduled,
 			errands.Cancel:    g.runCancel,
 		},
 		Places: g.errandPlaces,
 		Key:    g.store.Errands().Key,
-		Beside: g.asker.askThem,
+		Beside: g.asker.AskThem,
 		Log:    g.log, Now: g.clock, Random: rand.Float64, Panics: &g.panics,
 	})
 }

@@ -187,11 +187,11 @@ func (h *heard) message(ctx context.Context, sig *providers.Signal) error {
 	}
 	h.g.pieces.join(h.rt.name, sig, h.now)
 	wrote := h.event(sig, filter.Wrote)
-	asking, err := h.g.asker.asking(&h.rt.dialogue, sig, h.now)
+	asking, err := h.g.asker.Awaits(&h.rt.dialogue, sig, h.now)
 	reading := h.rt.read(sig, asking)
 	stops := reading.Keyword == filter.StopWord && h.rt.stops(reading) && !(asking && reading.Certainty == filter.Ambiguous)
 	// Where a dialogue cannot be kept, what was heard is, above all an opt-out: the provider repeats it for the rest.
-	taken, fault := h.g.asker.dialogueHears(ctx, &h.rt.dialogue, sig, reading, stops, &before, h.now)
+	taken, fault := h.g.asker.Hear(ctx, &h.rt.dialogue, sig, reading, stops, &before, h.now)
 	fault = errors.Join(err, fault)
 	switch {
 	case taken:

@@ -73,7 +73,7 @@ func (rt *route) startable(r *filter.Record) []filter.Scope {
 		if !ok || rt.dialogue.Scripts[topic] == nil {
 			return false
 		}
-		m := rt.dialogue.about(filter.Recipient{}, topic, "", "")
+		m := rt.dialogue.About(filter.Recipient{}, topic, "", "")
 		out, _ := r.OptedOut(&m)
 		return out.IsZero()
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/dialogue"
 	"github.com/sendgate/sendgate/proxy/runner"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store/decisions"
@@ -56,7 +57,7 @@ func (g *Gate) writeOwn(ctx context.Context, rt *route, e *errands.Errand, o *ow
 		return runner.End{Err: fmt.Errorf("writing it: %w", err), Dead: true}
 	}
 	now := g.time(w)
-	counted := o.Rule != talkRule // dialogues have a bound of their own
+	counted := o.Rule != dialogue.Rule // dialogues have a bound of their own
 	if counted && !g.chatter.admits(o.To, rt.most(), now) {
 		g.hush(rt, e, "the gate wrote to this person as often as answers.most lets it within 24 hours")
 		return runner.End{}

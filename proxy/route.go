@@ -14,6 +14,7 @@ import (
 	"github.com/sendgate/sendgate/providers"
 	"github.com/sendgate/sendgate/proxy/access"
 	"github.com/sendgate/sendgate/proxy/authority"
+	"github.com/sendgate/sendgate/proxy/dialogue"
 	"github.com/sendgate/sendgate/proxy/head"
 	"github.com/sendgate/sendgate/proxy/upstream"
 	"github.com/sendgate/sendgate/store"
@@ -55,7 +56,7 @@ type route struct {
 	access      *access.List           // who may come in; nil: all
 	ends        time.Time              // of the first certificate by which senders come; zero: they come by the base URL alone
 
-	dialogue talkRoute
+	dialogue dialogue.Route
 
 	breaker  *filter.Breaker        // nil: off
 	refusals map[int]*atomic.Uint64 // of the codes that count for it, how many there were

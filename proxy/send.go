@@ -85,7 +85,7 @@ func (g *Gate) send(rt *route, w *work) {
 		}
 	}
 	if rt.dialogue.OnBlocked && rt.mode == Enforce {
-		g.asker.askBlocked(&rt.dialogue, &w.batch)
+		g.asker.AskBlocked(&rt.dialogue, &w.batch)
 	}
 	g.keep(rt, w, e)
 }

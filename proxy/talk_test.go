@@ -11,6 +11,7 @@ import (
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/providers"
+	"github.com/sendgate/sendgate/proxy/dialogue"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/errands"
 )
@@ -40,7 +41,7 @@ func newTalkRig(t testing.TB, dir string, change func(*RouteConfig)) *talkRig {
 	noon := time.Date(2026, 11, 22, 17, 0, 0, 0, time.UTC)
 	rig.now.Store(&noon)
 	rc := RouteConfig{Brand: "acme", Upstream: "http://127.0.0.1:1", Credentials: &providers.Credentials{Account: "AC00000000000000000000000000000001", Secret: "s3cret"},
-		Dialogue: &DialogueConfig{Topic: filter.Privacy, OnInbound: true}}
+		Dialogue: &dialogue.Config{Topic: filter.Privacy, OnInbound: true}}
 	if change != nil {
 		change(&rc)
 	}

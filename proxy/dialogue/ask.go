@@ -1,4 +1,4 @@
-package proxy
+package dialogue
 
 import (
 	"cmp"
@@ -16,8 +16,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// DialogueConfig says when the gate asks people for consent by itself: the `dialogue` section of a route.
-type DialogueConfig struct {
+// Config says when the gate asks people for consent by itself: the `dialogue` section of a route.
+type Config struct {
 	// Topic is what it asks about: one of the brand's dialogues.
 	Topic string `yaml:"topic"`
 	// From is the number, messaging service or phone-number id that it asks from where nobody says. Somebody
@@ -35,14 +35,14 @@ const mostBlocked = 256
 
 // A blocked is somebody whom a message was not sent to for want of consent.
 type blocked struct {
-	rt            *talkRoute
+	rt            *Route
 	to            filter.Recipient
 	topic         string
 	from, service string
 }
 
-// askBlocked has those asked whom messages of b were not sent to. It waits for nobody.
-func (a *asker) askBlocked(rt *talkRoute, b *providers.Batch) {
+// AskBlocked has those asked whom messages of b were not sent to. It waits for nobody.
+func (a *Asker) AskBlocked(rt *Route, b *providers.Batch) {
 	for i := range b.Decisions {
 		m := &b.Messages[i]
 		if d := &b.Decisions[i]; d.Action != filter.Block || d.Reason != filter.NoConsent {
@@ -62,8 +62,8 @@ func (a *asker) askBlocked(rt *talkRoute, b *providers.Batch) {
 	}
 }
 
-// askThem asks those whom messages were not sent to, until ctx ends.
-func (a *asker) askThem(ctx context.Context) {
+// AskThem asks those whom messages were not sent to, until ctx ends.
+func (a *Asker) AskThem(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -74,7 +74,7 @@ func (a *asker) askThem(ctx context.Context) {
 	}
 }
 
-func (a *asker) askOne(ctx context.Context, b blocked) {
+func (a *Asker) askOne(ctx context.Context, b blocked) {
 	d := filter.Dialogue{To: b.to, Topic: b.topic, Sender: b.from}
 	if _, _, err := a.ask(ctx, b.rt, d, b.service, ""); err != nil {
 		b.rt.Unasked.Add(1)
@@ -85,7 +85,7 @@ func (a *asker) askOne(ctx context.Context, b blocked) {
 // Ask begins the dialogue d with somebody on a route: To, Topic, Sender and, where it is known, Language are
 // given, and perhaps an ID, with which a repeat begins no other. When it returns a dialogue that has begun,
 // that is on disk. Otherwise the decision says why nobody is asked.
-func (a *asker) Ask(ctx context.Context, route string, d filter.Dialogue) (filter.Dialogue, filter.Decision, error) {
+func (a *Asker) Ask(ctx context.Context, route string, d filter.Dialogue) (filter.Dialogue, filter.Decision, error) {
 	rt, err := a.needs.Route(route)
 	if err != nil {
 		return d, filter.Decision{}, err
@@ -108,7 +108,7 @@ func (a *asker) Ask(ctx context.Context, route string, d filter.Dialogue) (filte
 }
 
 // ask is Ask on a route of which the answer comes back.
-func (a *asker) ask(ctx context.Context, rt *talkRoute, d filter.Dialogue, service, cause string) (filter.Dialogue, filter.Decision, error) {
+func (a *Asker) ask(ctx context.Context, rt *Route, d filter.Dialogue, service, cause string) (filter.Dialogue, filter.Decision, error) {
 	s, now := rt.Scripts[d.Topic], a.needs.Now()
 	switch {
 	case s == nil:
@@ -130,16 +130,16 @@ func (a *asker) ask(ctx context.Context, rt *talkRoute, d filter.Dialogue, servi
 	if err != nil {
 		return d, filter.Decision{}, fmt.Errorf("reading the record of the recipient: %w", err)
 	}
-	m := rt.about(d.To, d.Topic, d.Sender, service)
+	m := rt.About(d.To, d.Topic, d.Sender, service)
 	if no := a.mayAsk(rt, &m, &rec, now); no.Action != filter.Forward {
 		return d, no, nil
 	}
 	t, err := a.beginTalk(ctx, rt, s, talk{Dialogue: d, Service: service, Cause: cause}, now)
 	switch {
 	case errors.Is(err, errTalkOpen):
-		return t.Dialogue, filter.Decision{Action: filter.Block, Reason: filter.Duplicate, Rule: talkRule, Until: t.Until, Why: err.Error()}, nil
+		return t.Dialogue, filter.Decision{Action: filter.Block, Reason: filter.Duplicate, Rule: Rule, Until: t.Until, Why: err.Error()}, nil
 	case errors.Is(err, errTalkOften):
-		return t.Dialogue, filter.Decision{Action: filter.Block, Reason: filter.CapReached, Rule: talkRule, Until: t.Starts[0].Add(talkRest), Why: err.Error()}, nil
+		return t.Dialogue, filter.Decision{Action: filter.Block, Reason: filter.CapReached, Rule: Rule, Until: t.Starts[0].Add(rest), Why: err.Error()}, nil
 	}
 	return t.Dialogue, filter.Decision{Action: filter.Forward, Reason: filter.Allowed}, err
 }
@@ -147,9 +147,9 @@ func (a *asker) ask(ctx context.Context, rt *talkRoute, d filter.Dialogue, servi
 // mayAsk says why somebody is not to be asked who did not just write. A request for consent counts as marketing
 // in Canada and Germany, and goes to nobody who withdrew, said no, or left a first one unanswered.
 // Source: https://crtc.gc.ca/eng/com500/guide.htm
-func (a *asker) mayAsk(rt *talkRoute, m *filter.Message, rec *filter.Record, now time.Time) filter.Decision {
+func (a *Asker) mayAsk(rt *Route, m *filter.Message, rec *filter.Record, now time.Time) filter.Decision {
 	no := func(reason filter.Reason, why string, args ...any) filter.Decision {
-		return filter.Decision{Action: filter.Block, Reason: reason, Rule: talkRule, Why: fmt.Sprintf(why, args...)}
+		return filter.Decision{Action: filter.Block, Reason: reason, Rule: Rule, Why: fmt.Sprintf(why, args...)}
 	}
 	marketing := *m
 	marketing.Category = filter.Marketing
@@ -180,7 +180,7 @@ func (a *asker) mayAsk(rt *talkRoute, m *filter.Message, rec *filter.Record, now
 
 // Dialogues are those with one person, or where to has no address with everybody, that are open or ended within
 // a day, in the order in which they were first begun.
-func (a *asker) Dialogues(to filter.Recipient) iter.Seq2[filter.Dialogue, error] {
+func (a *Asker) Dialogues(to filter.Recipient) iter.Seq2[filter.Dialogue, error] {
 	return func(yield func(filter.Dialogue, error) bool) {
 		for e, err := range a.needs.Store.Errands().All(errands.Query{Kinds: []errands.Kind{errands.Dialogue}, Person: to}) {
 			var t talk

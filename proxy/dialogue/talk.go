@@ -1,4 +1,4 @@
-package proxy
+package dialogue
 
 import (
 	"context"
@@ -23,17 +23,17 @@ type talk struct {
 	filter.Dialogue
 	Service string      `json:"service,omitempty"`
 	Cause   string      `json:"cause,omitempty"` // what it was begun by: the same again begins no other
-	Starts  []time.Time `json:"starts"`          // of the dialogues with this person within talkRest, this one last
+	Starts  []time.Time `json:"starts"`          // of the dialogues with this person within rest, this one last
 
 	Events []filter.Event `json:"events,omitempty"` // still to be kept
 	Unsent []int          `json:"unsent,omitempty"` // places in Words of what is still to be handed over
 }
 
 const (
-	// talkRest is how long a dialogue is still known after its end: so far back those with one person are counted.
-	talkRest = 24 * time.Hour
-	// talkRule is the rule that the decision log names with what the gate says in a dialogue.
-	talkRule = "dialogue"
+	// rest is how long a dialogue is still known after its end: so far back those with one person are counted.
+	rest = 24 * time.Hour
+	// Rule is the rule that the decision log names with what the gate says in a dialogue.
+	Rule = "dialogue"
 	// longestTitle is how many characters WhatsApp shows of a button.
 	longestTitle = 20
 )
@@ -82,7 +82,7 @@ func (t *talk) write(e *errands.Errand, now time.Time) (err error) {
 	case t.State == filter.Pending:
 		e.Due = t.Until
 	default:
-		e.Due = t.Ended.Add(talkRest)
+		e.Due = t.Ended.Add(rest)
 	}
 	e.Body, err = json.Marshal(t)
 	return err
@@ -97,7 +97,7 @@ func readTalk(e *errands.Errand) (t talk, err error) {
 }
 
 // talk is the dialogue with somebody that is kept; the error is [errands.ErrNone] where there is none.
-func (a *asker) talk(to filter.Recipient) (talk, error) {
+func (a *Asker) talk(to filter.Recipient) (talk, error) {
 	e, err := a.needs.Store.Errands().Get(talkID(to))
 	if err != nil {
 		return talk{}, err
@@ -107,7 +107,7 @@ func (a *asker) talk(to filter.Recipient) (talk, error) {
 
 // changeTalk changes the dialogue with somebody, and returns it once that is on disk: what it came to binds whoever
 // sends from then on. After errTalkSame from change it is as it was, and that is no error.
-func (a *asker) changeTalk(ctx context.Context, rt *talkRoute, to filter.Recipient, now time.Time, change func(*talk) error) (t talk, err error) {
+func (a *Asker) changeTalk(ctx context.Context, rt *Route, to filter.Recipient, now time.Time, change func(*talk) error) (t talk, err error) {
 	was := filter.Dialogue{}
 	err = a.needs.Store.Errands().Change(ctx, talkID(to), func(e *errands.Errand) (err error) {
 		if t, err = readTalk(e); err != nil {
@@ -134,7 +134,7 @@ func (a *asker) changeTalk(ctx context.Context, rt *talkRoute, to filter.Recipie
 
 // beginTalk begins a dialogue on rt, as which t is given with its Dialogue not begun, and returns it once it is
 // on disk; what it says first follows from there. The same cause again finds the dialogue that it began.
-func (a *asker) beginTalk(ctx context.Context, rt *talkRoute, s *filter.Script, t talk, now time.Time) (talk, error) {
+func (a *Asker) beginTalk(ctx context.Context, rt *Route, s *filter.Script, t talk, now time.Time) (talk, error) {
 	t.take(s.Begin(t.Dialogue, now))
 	t.Starts = []time.Time{now}
 	e := errands.Errand{ID: talkID(t.To), Kind: errands.Dialogue, Route: rt.Name, People: []filter.Recipient{t.To}, Added: now}
@@ -150,7 +150,7 @@ func (a *asker) beginTalk(ctx context.Context, rt *talkRoute, s *filter.Script, 
 			return t, err
 		}
 		known, err := a.changeTalk(ctx, rt, t.To, now, func(was *talk) error {
-			since := slices.DeleteFunc(slices.Clone(was.Starts), func(at time.Time) bool { return !at.After(now.Add(-talkRest)) })
+			since := slices.DeleteFunc(slices.Clone(was.Starts), func(at time.Time) bool { return !at.After(now.Add(-rest)) })
 			switch {
 			case t.Cause != "" && was.Cause == t.Cause:
 				return errTalkSame
@@ -175,13 +175,13 @@ func (a *asker) beginTalk(ctx context.Context, rt *talkRoute, s *filter.Script, 
 func (t *talk) sayID(i int) string { return "dialogue." + errands.Digest(t.ID, strconv.Itoa(i)) }
 
 // say is the errand that sends what stands in Words at i.
-func (a *asker) say(rt *talkRoute, t *talk, i int, now time.Time) (errands.Errand, error) {
+func (a *Asker) say(rt *Route, t *talk, i int, now time.Time) (errands.Errand, error) {
 	m := providers.Outgoing{To: t.To, From: t.Sender, Service: t.Service, Text: t.Words[i].Text}
 	if t.Words[i].Asks {
 		m.Buttons = rt.talkButtons(t)
 	}
 	e, err := a.needs.Write(rt.Name, &m, now)
-	e.ID, e.Remember = t.sayID(i), 2*talkRest
+	e.ID, e.Remember = t.sayID(i), 2*rest
 	if t.Words[i].Asks && t.State == filter.Pending && t.Until.Before(e.Until) {
 		e.Until = t.Until
 	}
@@ -189,7 +189,7 @@ func (a *asker) say(rt *talkRoute, t *talk, i int, now time.Time) (errands.Erran
 }
 
 // talkButtons are those below a question, where the service has any.
-func (rt *talkRoute) talkButtons(t *talk) []providers.Button {
+func (rt *Route) talkButtons(t *talk) []providers.Button {
 	s := rt.Scripts[t.Topic]
 	if s == nil || !rt.Buttons {
 		return nil
@@ -225,7 +225,7 @@ func isNumeric(sender string) bool {
 
 // wasAsked reports whether the last question of t went out, as far as anybody knows: what was said before
 // that answers something else.
-func (a *asker) wasAsked(t *talk) (bool, error) {
+func (a *Asker) wasAsked(t *talk) (bool, error) {
 	i := t.Question()
 	if i < 0 || slices.Contains(t.Unsent, i) {
 		return false, nil

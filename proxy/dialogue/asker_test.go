@@ -1,4 +1,4 @@
-package proxy
+package dialogue
 
 import (
 	"context"
@@ -69,10 +69,10 @@ func TestTime(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if runs, left := ran(), b.Left(); len(runs) != 1 || len(left) != 1 || !left[0].Due.Equal(started.Add(filter.DefaultAnswerWindow+talkRest)) {
+		if runs, left := ran(), b.Left(); len(runs) != 1 || len(left) != 1 || !left[0].Due.Equal(started.Add(filter.DefaultAnswerWindow+rest)) {
 			t.Fatalf("it ran after %s, and left %+v", runs, left)
 		}
-		time.Sleep(talkRest)
+		time.Sleep(rest)
 		synctest.Wait()
 		if runs := ran(); len(runs) != 2 || len(b.Left()) != 0 {
 			t.Errorf("it ran after %s, and left %+v", runs, b.Left())
@@ -83,8 +83,8 @@ func TestTime(t *testing.T) {
 // TestBlocked: those alone are to be asked whom a message was not sent to for want of consent, about its topic where
 // that has a dialogue; and who comes when too many wait is counted.
 func TestBlocked(t *testing.T) {
-	a, unasked := newAsker(askerNeeds{}), new(atomic.Uint64)
-	rt := talkRoute{DialogueConfig: DialogueConfig{Topic: filter.Privacy}, Scripts: map[string]*filter.Script{"offers": new(filter.Script), filter.Privacy: new(filter.Script)}, Unasked: unasked}
+	a, unasked := New(Needs{}), new(atomic.Uint64)
+	rt := Route{Config: Config{Topic: filter.Privacy}, Scripts: map[string]*filter.Script{"offers": new(filter.Script), filter.Privacy: new(filter.Script)}, Unasked: unasked}
 	var b providers.Batch
 	for _, m := range []struct {
 		topic  string
@@ -97,7 +97,7 @@ func TestBlocked(t *testing.T) {
 		b.Messages = append(b.Messages, filter.Message{To: somebody, Topic: m.topic})
 		b.Decisions = append(b.Decisions, filter.Decision{Action: m.action, Reason: m.reason})
 	}
-	a.askBlocked(&rt, &b)
+	a.AskBlocked(&rt, &b)
 	if len(a.waiting) != 2 {
 		t.Fatalf("%d people wait to be asked, want those for want of consent", len(a.waiting))
 	}
@@ -107,7 +107,7 @@ func TestBlocked(t *testing.T) {
 		}
 	}
 	for range mostBlocked {
-		a.askBlocked(&rt, &b)
+		a.AskBlocked(&rt, &b)
 	}
 	if n := unasked.Load(); n != mostBlocked {
 		t.Errorf("%d people could not be asked", n)

@@ -1,4 +1,4 @@
-package proxy
+package dialogue
 
 import (
 	"sync/atomic"
@@ -11,9 +11,9 @@ import (
 	"go.uber.org/zap"
 )
 
-// A talkRoute is what a route is for the dialogues on it. Nobody is asked by the zero talkRoute.
-type talkRoute struct {
-	DialogueConfig
+// A Route is what a route is for the dialogues on it. Nobody is asked by the zero Route.
+type Route struct {
+	Config
 	Name, Brand, Region string
 	Scripts             map[string]*filter.Script // of the brand's dialogues, by topic
 	Declared            filter.Brand
@@ -25,24 +25,25 @@ type talkRoute struct {
 	Unasked *atomic.Uint64                        // people who could not be asked
 }
 
-// askerNeeds is what an asker needs of the gate.
-type askerNeeds struct {
+// Needs is what an Asker needs of the gate.
+type Needs struct {
 	Store *store.Store
 	// Route is the route of a name, by the configuration in force.
-	Route func(name string) (*talkRoute, error)
+	Route func(name string) (*Route, error)
 	// Write is the errand that has a message sent on a route, without ID.
 	Write func(route string, m *providers.Outgoing, now time.Time) (errands.Errand, error)
 	Log   *zap.Logger
 	Now   func() time.Time
 }
 
-// An asker asks people for their consent, and hears what they answer. It is safe for concurrent use.
-type asker struct {
-	needs   askerNeeds
+// An Asker asks people for their consent, and hears what they answer. It is safe for concurrent use.
+type Asker struct {
+	needs   Needs
 	waiting chan blocked // whom to ask
 	locks   talkLock
 }
 
-func newAsker(needs askerNeeds) *asker {
-	return &asker{needs: needs, waiting: make(chan blocked, mostBlocked)}
+// New is an Asker whom nobody waits for.
+func New(needs Needs) *Asker {
+	return &Asker{needs: needs, waiting: make(chan blocked, mostBlocked)}
 }
