@@ -74,8 +74,8 @@ func (g *Gate) hear(rt *route, signals []providers.Signal, now time.Time) (answe
 		}
 		h := heard{g: g, rt: by, now: now}
 		err = errors.Join(err, h.all(ctx, signals[:n]))
-		if by != rt {
-			by.called(now)
+		if len(rt.webhook.senders) > 0 {
+			by.called(now, true)
 		}
 		answers, unfit = answers || h.answers, errors.Join(unfit, h.unfit)
 		signals = signals[n:]

@@ -20,18 +20,21 @@ const (
 // A hearing is when the provider of a route last called. A number or an app has one webhook: who enters another there
 // takes the opt-outs along, and nothing else tells.
 type hearing struct {
-	last  atomic.Int64 // in nanoseconds since 1970; 0: never yet
-	calls atomic.Uint64
+	last  atomic.Int64  // in nanoseconds since 1970; 0: never yet
+	calls atomic.Uint64 // but for those that others are told of
 	taken atomic.Uint64 // sends, by the provider, while the route takes webhooks
 	until atomic.Uint64 // of them, until the last call
 	due   atomic.Int64  // since when calls are missed, in nanoseconds since 1970; 0: none is
 	told  suspicion
 }
 
-// called notes that the provider calls, whatever it tells.
-func (rt *route) called(now time.Time) {
+// called notes that the provider calls, whatever it tells. own says that it tells rt, and no other route that is heard at
+// the same webhook.
+func (rt *route) called(now time.Time, own bool) {
 	h := &rt.count.hearing
-	h.calls.Add(1)
+	if own {
+		h.calls.Add(1)
+	}
 	h.until.Store(h.taken.Load())
 	h.due.Store(0)
 	h.last.Store(now.UnixNano())

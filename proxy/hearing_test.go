@@ -94,3 +94,34 @@ func TestAProviderThatCallsNoMoreIsTold(t *testing.T) {
 		})
 	}
 }
+
+// A route is not expected to be called for what the people of another write, who are heard at its webhook.
+func TestCallsForAnotherRouteSayNothingOfSends(t *testing.T) {
+	var now atomic.Int64
+	now.Store(time.Now().UnixNano())
+	up := play(t, loopback(t), func(conn net.Conn) { echoEach(conn, func(wire) string { return okAnswer }) })
+	cfg := hooked(t, map[string]RouteConfig{"second": {Provider: "twilio", Upstream: up}, "twilio": {Upstream: up,
+		Webhook: &WebhookConfig{Secrets: []string{hookSecret}, Senders: map[string]string{"+15005550006": "second"}}}})
+	cfg.Now = func() time.Time { return time.Unix(0, now.Load()) }
+	g, sends, calls := startHooked(t, cfg, memory(t))
+	s := speak(t, sends)
+	send := func(n int) {
+		for range n {
+			now.Add(int64(glanceEvery))
+			s.write(sms(person.Address, "Sale"))
+			s.hear("POST")
+		}
+	}
+	send(2)
+	for i := range 20 {
+		callBack(t, calls, texted(t, fmt.Sprintf("SM%d", i), person.Address, "thanks"), 200)
+	}
+	send(20)
+	now.Add(int64(25 * time.Hour))
+	send(1)
+	for _, is := range g.Contacts() {
+		if is.Silent || is.Called.IsZero() {
+			t.Errorf("the gate says %+v", is)
+		}
+	}
+}

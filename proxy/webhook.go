@@ -141,7 +141,7 @@ func (g *Gate) receive(rt *route, ctx *fasthttp.RequestCtx) callEnd {
 		say(resp, fasthttp.StatusForbidden, "this call is not signed as the provider of this route signs")
 		return callUnsigned
 	}
-	rt.called(now)
+	rt.called(now, len(w.senders) == 0)
 	plain := req
 	if o, ok := w.caller.(providers.Opener); ok {
 		plain = fasthttp.AcquireRequest()
