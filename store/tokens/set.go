@@ -143,7 +143,7 @@ func (s *Set) Use(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.cfg.Now()
-	if s.used[name] = now; now.Sub(s.saved).Abs() >= usesKept {
+	if s.used[name] = now; !s.closed && now.Sub(s.saved).Abs() >= usesKept {
 		_ = s.save(s.All()) // it is tried again with the next use after a while
 		s.saved = now
 	}

@@ -68,3 +68,19 @@ func TestOutliveTheProcess(t *testing.T) {
 		t.Error("a new token was used before it was made")
 	}
 }
+
+// Once it is closed the file is another process's, whose tokens a late use must not take back.
+func TestAUseAfterTheEndIsNotKept(t *testing.T) {
+	at := storetest.NewClock(noon)
+	cfg := tokens.Config{Dir: t.TempDir(), Now: at.Now, Closed: errors.New("it is closed")}
+	s := open(t, cfg)
+	storetest.Must(t, s.Add(storetest.Token("crm")))
+	storetest.Must(t, s.Close())
+	next := open(t, cfg)
+	storetest.Must(t, next.Remove("crm"))
+	at.Set(noon.Add(2 * time.Hour))
+	s.Use("crm")
+	if got := names(open(t, cfg)); got != "" {
+		t.Errorf("the token %s, which was revoked, is there again", got)
+	}
+}
