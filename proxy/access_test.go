@@ -34,9 +34,8 @@ var accessNow = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // config is twilio and other, with the gate's credentials, for clients with tokens.
 func (r *accessRig) config(change func(*RouteConfig)) Config {
 	route := func(tokens ...access.Token) RouteConfig {
-		rc := RouteConfig{Provider: "twilio", Upstream: r.base, Policy: anyone, Credentials: &ownKeys, Authorize: "gate", Clients: &access.Config{Tokens: tokens}}
-		rc.Hosts = []string{}
-		return rc
+		return RouteConfig{Provider: "twilio", Upstream: r.base, Policy: anyone, Credentials: &ownKeys, Authorize: "gate", Hosts: []string{},
+			Clients: &access.Config{Tokens: tokens}}
 	}
 	hashed := func(name, token string) access.Token { return access.Token{Name: name, SHA256: hashOf(token)} }
 	old := hashed("shop", r.expired)
