@@ -8,10 +8,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sendgate/sendgate/filter"
 	"github.com/sendgate/sendgate/store"
 	"github.com/sendgate/sendgate/store/storetest"
+	"golang.org/x/sys/unix"
 )
 
 // A store whose folder is removed, and made anew by another, keeps nothing that it could not keep, still
@@ -78,4 +80,21 @@ func TestFolderThatComesBack(t *testing.T) {
 	if !barred(t, s, no.To) {
 		t.Error("the opt-out is lost")
 	}
+}
+
+// A process that was just begun holds what the one that began it had open, and the lock of a store with it, until it runs
+// a program of its own.
+func TestAFolderThatIsAboutToBeFreeIsOpened(t *testing.T) {
+	dir := t.TempDir()
+	closeStore(t, open(t, store.Config{Dir: dir}))
+	held, err := os.Open(filepath.Join(dir, "consent"))
+	storetest.Must(t, err)
+	storetest.Must(t, unix.Flock(int(held.Fd()), unix.LOCK_EX|unix.LOCK_NB))
+	free := time.AfterFunc(200*time.Millisecond, func() { _ = held.Close() })
+	defer free.Stop()
+	s, err := store.Open(store.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
 }
