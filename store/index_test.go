@@ -74,7 +74,7 @@ func TestIndexAgreesWithDatabase(t *testing.T) {
 				})
 			}
 			fail()
-			for step := range 24 {
+			for step := range rounds(24, 12) {
 				events := make([]filter.Event, 1+random.IntN(1500))
 				for i := range events {
 					events[i] = anyEvent(random, people)

@@ -21,7 +21,15 @@ import (
 	"github.com/sendgate/sendgate/store/storetest"
 )
 
-var killRounds = flag.Int("killloop.rounds", 50, "how often TestKillLoop kills the writing process")
+var killRounds = flag.Int("killloop.rounds", rounds(50, 25), "how often TestKillLoop kills the writing process")
+
+// rounds is n, or raced under the race detector, where each takes several times as long.
+func rounds(n, raced int) int {
+	if raceDetector {
+		return raced
+	}
+	return n
+}
 
 const (
 	roleVariable  = "SENDGATE_STORE_TEST_ROLE"
