@@ -14,13 +14,13 @@ type listeners struct {
 	secure       net.Listener // for the hosts of providers; nil where they are not answered for
 }
 
-// takeAddresses listens at those of cfg, or none of them.
-func takeAddresses(cfg *configs.Config, webhooks bool) (l listeners, err error) {
+// takeAddresses listens at those of cfg, or none of them, by [net.Listen] or as [tryAddress] does.
+func takeAddresses(cfg *configs.Config, webhooks bool, listen func(network, addr string) (net.Listener, error)) (l listeners, err error) {
 	take := func(ln *net.Listener, key, addr string) {
 		if err != nil {
 			return
 		}
-		if *ln, err = net.Listen("tcp", addr); err != nil {
+		if *ln, err = listen("tcp", addr); err != nil {
 			err = fmt.Errorf("%s: %w", key, err)
 		}
 	}

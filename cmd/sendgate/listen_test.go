@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sendgate/sendgate/configs"
@@ -48,6 +50,57 @@ func TestAddressInUse(t *testing.T) {
 			}
 			if _, err := os.Stat(data); !os.IsNotExist(err) {
 				t.Errorf("the store was opened before that: %v", err)
+			}
+		})
+	}
+}
+
+// TestAnAddressIsTriedUnseen: who waits until somebody listens does not take the gate for ready while it opens its store.
+func TestAnAddressIsTriedUnseen(t *testing.T) {
+	addr, err := freePort("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done atomic.Bool
+	var lookers sync.WaitGroup
+	for range 4 {
+		lookers.Go(func() {
+			for !done.Load() {
+				if c, err := net.Dial("tcp", addr); err == nil {
+					c.Close()
+					t.Error("somebody listened")
+					return
+				}
+			}
+		})
+	}
+	for range 5000 {
+		if _, err := tryAddress("tcp", addr); err != nil {
+			t.Error(err)
+		}
+	}
+	done.Store(true)
+	lookers.Wait()
+}
+
+func TestAnAddressIsTriedAsItIsWritten(t *testing.T) {
+	for _, host := range []string{"127.0.0.1", "localhost", "0.0.0.0", "", "[::]"} {
+		t.Run("host "+host, func(t *testing.T) {
+			taken, err := net.Listen("tcp", host+":0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, port, _ := net.SplitHostPort(taken.Addr().String())
+			_, inUse := tryAddress("tcp", host+":"+port)
+			_, listening := net.Listen("tcp", host+":"+port)
+			if fmt.Sprint(inUse) != fmt.Sprint(listening) {
+				t.Errorf("it is said: %v; who listens is told: %v", inUse, listening)
+			}
+			if err := taken.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tryAddress("tcp", host+":"+port); err != nil {
+				t.Errorf("once it is free it is said: %v", err)
 			}
 		})
 	}

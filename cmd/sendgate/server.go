@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -89,11 +90,9 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	}
 	webhooks := len(gate.Webhooks()) > 0
 	end()
-	tried, err := takeAddresses(&cfg, webhooks)
-	if err != nil {
+	if _, err := takeAddresses(&cfg, webhooks, tryAddress); err != nil {
 		return nil, err
 	}
-	tried.close() // who calls before the store is open is turned away, and does not wait
 	keep := cfg.Store
 	keep.Logger, keep.Metrics = log, metrics
 	if s.store, err = store.Open(keep); err != nil {
@@ -111,7 +110,7 @@ func open(cfg configs.Config, file string, log *zap.Logger, load func() (configs
 	if err := s.openConsole(cfg, metrics); err != nil {
 		return nil, err
 	}
-	if s.listeners, err = takeAddresses(&cfg, webhooks); err != nil {
+	if s.listeners, err = takeAddresses(&cfg, webhooks, net.Listen); err != nil {
 		return nil, err
 	}
 	s.admin = netutil.LimitListener(s.admin, consoleConnections)
