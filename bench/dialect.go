@@ -161,7 +161,11 @@ func newShape(s providers.Sample) (*shape, error) {
 	}
 	req := new(fasthttp.Request)
 	req.Header.DisableNormalizing()
-	if err := req.Read(bufio.NewReaderSize(bytes.NewReader(s.Request), 64<<10)); err != nil {
+	in := bufio.NewReaderSize(bytes.NewReader(s.Request), 64<<10)
+	if err := req.Header.Read(in); err != nil {
+		return nil, err
+	}
+	if err := req.ContinueReadBody(in, 0, false); err != nil { // Read writes forms in parts anew, in any order
 		return nil, err
 	}
 	sh := &shape{request: req, target: string(req.RequestURI()), channels: map[string]string{}, becomes: Want{forward, "allowed"}}
@@ -172,6 +176,9 @@ func newShape(s providers.Sample) (*shape, error) {
 		sh.becomes = Want{rewrite, "content"}
 	}
 	body := bytes.Clone(req.Body())
+	if bytes.Contains(body, []byte("\r\nContent-Length: ")) {
+		return nil, errors.New("its parts say how long they are, for one recipient")
+	}
 	ways := []func(string) string{formEscape, jsonEscape}
 	if s.Region == "" { // else a number without its plus is one of that country
 		ways = append(ways, bare)

@@ -236,8 +236,9 @@ func (r *relay) exchange(wire []byte) (*word, error) {
 func (r *relay) request(e *errands.Errand) ([]byte, error) {
 	var req fasthttp.Request
 	req.Header.DisableNormalizing()
-	if err := req.Read(bufio.NewReader(bytes.NewReader(e.Body))); err != nil {
-		return nil, errCall // err shows what stands there
+	in := bufio.NewReader(bytes.NewReader(e.Body))
+	if req.Header.Read(in) != nil || req.ContinueReadBody(in, 0, false) != nil { // Read writes forms in parts anew
+		return nil, errCall // an error shows what stands there
 	}
 	known := r.known
 	known.URL = r.origin + r.target(string(req.Header.RequestURI()))

@@ -272,3 +272,20 @@ func TestOneAnswerIsEnough(t *testing.T) {
 	}
 	awaits(t, got)
 }
+
+// A form in parts goes on as it came, which its signature may be over: its parts in their order, and as they were written.
+func TestRelayedInParts(t *testing.T) {
+	base, _ := owning(t, func(wire) string { return okAnswer })
+	g, _, _ := startHooked(t, relayed(t, base, nil), memory(t))
+	body := "--b\r\nContent-Disposition: form-data; name=\"z\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=a\r\nX-Odd: yes\r\n\r\n2\r\n--b--\r\n"
+	call := post("/twilio", "multipart/form-data; boundary=b", body)
+	for range 20 {
+		raw, err := g.table.Load().routes["twilio"].webhook.relay.request(&errands.Errand{ID: "relay-1", Body: []byte(call)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, got, _ := strings.Cut(string(raw), "\r\n\r\n"); got != body {
+			t.Fatalf("the body arrives as %q, was %q", got, body)
+		}
+	}
+}
